@@ -1,0 +1,161 @@
+"""The `cop` command: serve the site, look after its database, make coordinators."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import click
+from flask import Flask
+
+from cop import create_app, upgrade, worker
+from cop.config import Settings, SettingsRefused
+from cop.db import write_tx
+from cop.domain import coordinators, seed
+from cop.domain.errors import RuleBroken
+from cop.links import Links
+from cop.words import translator
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cop() -> None:
+    """Run the registration site of a community of practice."""
+
+
+@contextmanager
+def _refusals_said() -> Iterator[None]:
+    """Say a refusal as a sentence, not as a traceback."""
+    try:
+        yield
+    except RuleBroken as refusal:
+        raise click.ClickException(translator("en")(refusal.reason) % refusal.values) from refusal
+    except (SettingsRefused, upgrade.SchemaRefused) as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+
+
+def _settings() -> Settings:
+    with _refusals_said():
+        return Settings.from_environment()
+
+
+def _ready_app(settings: Settings) -> Flask:
+    app = create_app(settings)
+    with _refusals_said():
+        backup = upgrade.set_up(app)
+    if backup:
+        click.echo(f"The database was upgraded; the one from before is kept as {backup}")
+    return app
+
+
+@cop.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the site. The first start makes everything it needs."""
+    from cop import server  # noqa: PLC0415 - the other commands do not need a web server
+
+    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104
+    settings = replace(_settings(), local_base=f"http://{shown}:{port}")
+    try:
+        server.check_port(host, port)
+    except server.PortInUse as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    app = _ready_app(settings)
+    with app.app_context(), write_tx() as db_session:
+        token = coordinators.new_set_up_link(db_session, now=datetime.now(UTC))
+    _greet(settings, host, token)
+    server.serve(app, settings, host=host, port=port, workers=workers)
+
+
+def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:
+    links = Links(settings.base)
+    click.echo(f"The site is at {links.page('/')}")
+    if set_up_token:
+        click.echo(
+            "There is no coordinator yet. Make the first account here (once, within 24 hours):\n"
+            f"  {links.set_up(set_up_token)}"
+        )
+    if settings.base_url is None and host not in {"127.0.0.1", "localhost", "::1"}:
+        click.echo(
+            "COP_BASE_URL is not set, so the site answers only to the names of this machine itself "
+            "(localhost). Set it to the address that people use, like https://cop.example.org."
+        )
+    sys.stdout.flush()
+
+
+@cop.command()
+def work() -> None:
+    """Run the worker alone, for sites whose web server is not `cop serve`."""
+    app = create_app(_settings())
+    with _refusals_said():
+        upgrade.require_current(app)
+    worker.work(app)
+
+
+@cop.command("seed")
+@click.option("--demo", is_flag=True, help="Also add past sessions and 34 invented people.")
+def seed_command(*, demo: bool) -> None:
+    """Make the community and its next sessions, and invented life for trying it out."""
+    app = _ready_app(_settings())
+    if not demo:
+        click.echo("The community and its next sessions are there.")
+        return
+    with _refusals_said(), app.app_context(), write_tx() as db_session:
+        is_new = seed.add_demo(db_session, now=datetime.now(UTC))
+    click.echo("Added." if is_new else "The demonstration data is there already.")
+
+
+@cop.group("coordinators")
+def coordinators_group() -> None:
+    """Make accounts for the console."""
+
+
+def _password_from_stdin() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+_FROM_STDIN = click.option(
+    "--password-stdin",
+    is_flag=True,
+    required=True,
+    help="Read the password from the first line of standard input, so that no one else sees it.",
+)
+
+
+@coordinators_group.command("add")
+@click.argument("email")
+@click.option("--name", required=True)
+@_FROM_STDIN
+def add_coordinator(*, email: str, name: str, password_stdin: bool) -> None:  # noqa: ARG001
+    """Make an account for EMAIL."""
+    app = _ready_app(_settings())
+    password = _password_from_stdin()
+    with _refusals_said(), app.app_context(), write_tx() as db_session:
+        coordinators.add(db_session, email, name=name, password=password)
+    click.echo(f"{email} can sign in now.")
+
+
+@coordinators_group.command("password")
+@click.argument("email")
+@_FROM_STDIN
+def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG001
+    """Give EMAIL a new password, and sign out all its devices."""
+    app = _ready_app(_settings())
+    password = _password_from_stdin()
+    with _refusals_said(), app.app_context(), write_tx() as db_session:
+        coordinators.change_password(db_session, email, password=password)
+    click.echo(f"{email} has a new password; every device is signed out.")
+
+
+@cop.group("db")
+def db_group() -> None:
+    """Look after the database's schema."""
+
+
+@db_group.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to this release's schema."""
+    _ready_app(_settings())
+    click.echo("The database has this release's schema.")

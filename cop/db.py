@@ -1,0 +1,136 @@
+"""The database: engine set-up, and the only ways to a transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, event, text
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import Session
+
+from cop.config import Settings
+from cop.models import Base
+
+try:
+    from pysqlite3 import dbapi2 as sqlite_module
+except ImportError:  # no wheel for this system
+    import sqlite3 as sqlite_module
+
+POSTGRESQL_LIMITS = (
+    "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
+)
+
+db = SQLAlchemy(model_class=Base)
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite can lose committed data in WAL mode (3.7.0 to 3.51.2, but for two fixes)."""
+    if version[:2] == (3, 44):
+        return version < (3, 44, 6)
+    if version[:2] == (3, 50):
+        return version < (3, 50, 7)
+    return (3, 7, 0) <= version < (3, 51, 3)
+
+
+def journal_pragmas(version: tuple[int, ...]) -> list[str]:
+    """WAL with FULL where SQLite is sound; the slower rollback journal with EXTRA where it is not."""
+    if has_wal_reset_bug(version):
+        return ["journal_mode=DELETE", "synchronous=EXTRA"]
+    return ["journal_mode=WAL", "synchronous=FULL"]
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Options of `create_engine` for the database of the settings."""
+    arguments: dict[str, Any]
+    if settings.is_sqlite:
+        arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
+        return {"module": sqlite_module, "connect_args": arguments, "hide_parameters": True}
+    arguments = {"options": POSTGRESQL_LIMITS, "connect_timeout": 5}
+    return {"connect_args": arguments, "hide_parameters": True, "pool_pre_ping": True}
+
+
+def prepare(engine: Engine) -> Engine:
+    """Teach an engine our pragmas and our BEGIN; on PostgreSQL there is nothing to teach."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
+    others = ["busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"]
+    for pragma in [*others, *journal_pragmas(sqlite_module.sqlite_version_info)]:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that writes after another process has written fails at once, whatever
+    # the busy timeout: so a transaction that will write takes the write lock first.
+    how = "IMMEDIATE" if connection.get_execution_options().get("immediate") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {how}")
+
+
+def bind(app: Flask, settings: Settings) -> None:
+    """Give the app its engine."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+
+
+def sqlite_file(database_url: str) -> Path | None:
+    """The file behind an SQLite address, or None for another database."""
+    url = make_url(database_url)
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+_is_open: ContextVar[bool] = ContextVar("a transaction is open", default=False)
+
+
+@contextmanager
+def _transaction(**options: object) -> Iterator[Session]:
+    if _is_open.get():
+        raise RuntimeError("One transaction at a time: end the open one first.")
+    was_open = _is_open.set(True)
+    try:
+        with Session(db.engine, expire_on_commit=False) as db_session, db_session.begin():
+            db_session.connection(execution_options=options)
+            yield db_session
+    finally:
+        _is_open.reset(was_open)
+
+
+@contextmanager
+def write_tx() -> Iterator[Session]:
+    """Open a transaction that may write: it takes SQLite's write lock first, and commits at the end."""
+    with _transaction(immediate=True) as db_session:
+        yield db_session
+
+
+@contextmanager
+def read_tx() -> Iterator[Session]:
+    """Open a transaction that only reads."""
+    with _transaction() as db_session:
+        yield db_session
+
+
+@contextmanager
+def snapshot_tx(*, seconds: int) -> Iterator[Session]:
+    """Open a reading transaction that sees one moment throughout, with a time limit of its own."""
+    if (
+        db.engine.dialect.name == "sqlite"
+    ):  # a deferred transaction is a snapshot from its first read
+        with _transaction() as db_session:
+            yield db_session
+        return
+    with _transaction(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True, stream_results=True
+    ) as db_session:
+        db_session.execute(text(f"SET LOCAL statement_timeout = {seconds * 1000:d}"))
+        yield db_session

@@ -1,0 +1,1 @@
+"""What the community does: plain functions over a database session, without Flask."""

@@ -1,0 +1,42 @@
+"""Email addresses: kept as typed, compared in one form, and a hint where a slip of the finger is likely."""
+
+from difflib import get_close_matches
+
+from email_validator import EmailNotValidError, validate_email
+
+from cop.domain.errors import AddressRefused
+
+# Where the members' mail lives, and those that are a slip away from them but real.
+KNOWN_DOMAINS = (
+    "gmail.com", "yahoo.com", "outlook.com", "hotmail.com", "icloud.com", "aol.com", "comcast.net",
+    "live.com", "msn.com", "me.com", "mac.com", "att.net", "sbcglobal.net", "optonline.net",
+    "snet.net", "proton.me", "protonmail.com", "verizon.net", "ctdata.org", "ct.gov", "yale.edu",
+    "uconn.edu", "uchc.edu", "trincoll.edu", "wesleyan.edu", "ccsu.edu", "southernct.edu",
+    "hartford.gov", "newhavenct.gov", "bridgeportct.gov", "ymail.com", "mail.com", "email.com",
+    "gmx.com", "gmx.net", "example.org", "example.com",
+)  # fmt: skip
+
+
+def key(address: str) -> str:
+    """The form in which two spellings of one address are the same: folded, its domain in IDNA.
+
+    Dots and plus tags stay: whether they matter is for the owner's provider to say.
+
+    Raises:
+        AddressRefused: this is not an email address.
+    """
+    try:
+        parts = validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise AddressRefused from error
+    return f"{parts.local_part.casefold()}@{parts.ascii_domain}"
+
+
+def likely_meant(address: str) -> str | None:
+    """The address that was probably meant, where its domain is one slip away from a common one."""
+    local, at, domain = address.strip().rpartition("@")
+    domain = domain.casefold()
+    if not (local and at and len(domain) <= 40) or domain in KNOWN_DOMAINS:
+        return None
+    close = get_close_matches(domain, KNOWN_DOMAINS, n=1, cutoff=0.86)
+    return f"{local}@{close[0]}" if close else None

@@ -1,0 +1,84 @@
+"""What the community says about itself."""
+
+from dataclasses import dataclass
+from datetime import time
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cop.domain.rhythm import Rhythm
+from cop.domain.statements import insert_with_conflict
+from cop.models import Community
+
+SHIPPED_ABOUT = Path(__file__).with_name("about.md")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The community's row as it stood when it was read."""
+
+    name: str
+    short_name: str
+    host_name: str
+    host_url: str | None
+    contact_name: str
+    contact_role: str
+    contact_email: str | None
+    place: str
+    zone: str
+    rule: str
+    starts: time
+    minutes: int
+    planned_ahead: int
+    about: str | None
+    questions_off: list[str]
+    revision: int
+
+    @cached_property
+    def zone_info(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    @cached_property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(self.rule, self.starts, self.minutes, self.zone_info)
+
+    @property
+    def slug(self) -> str:
+        """The short name as it stands in file names: `equity-in-data`."""
+        letters = (c if c.isascii() and c.isalnum() else "-" for c in self.short_name.lower())
+        return "-".join(filter(None, "".join(letters).split("-")))
+
+    @property
+    def about_text(self) -> str:
+        """The About page in Markdown: the coordinator's, or the one that is shipped."""
+        return self.about if self.about is not None else SHIPPED_ABOUT.read_text("utf-8")
+
+
+_COLUMNS = [getattr(Community, name) for name in Facts.__dataclass_fields__]
+
+
+def facts(db_session: Session) -> Facts:
+    """Read the community."""
+    return Facts(**db_session.execute(select(*_COLUMNS)).one()._mapping)
+
+
+def found(db_session: Session) -> None:
+    """Make the community with the facts of the one this was written for, unless it exists."""
+    new = insert_with_conflict(db_session, Community).values(
+        id=1,
+        name="Equity in Data Community of Practice",
+        short_name="Equity in Data",
+        host_name="CTData Collaborative",
+        host_url="https://www.ctdata.org",
+        contact_name="Sarah Eisele-Dyrli",
+        contact_role="Data Engagement Specialist",
+        place="Zoom",
+        zone="America/New_York",
+        rule="FREQ=MONTHLY;BYDAY=3TU",
+        starts=time(11, 30),
+        minutes=90,
+    )
+    db_session.execute(new.on_conflict_do_nothing())

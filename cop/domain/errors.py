@@ -1,0 +1,120 @@
+"""Refusals: each is a class with the sentence that people read, and the field it belongs to."""
+
+from cop.words import N_
+
+
+class RuleBroken(Exception):  # noqa: N818 - the glossary calls these refusals
+    """Something that was asked for goes against a rule of the community."""
+
+    reason = N_("This is not possible.")
+    field = "sessions"
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(self.reason)
+        self.values = values
+
+
+class MeetingUnknown(RuleBroken):
+    """No meeting has this slug."""
+
+    reason = N_(
+        "One of the sessions you chose is not on the schedule. Choose among those listed below."
+    )
+
+
+class MeetingOver(RuleBroken):
+    """Registration for this meeting has ended."""
+
+    reason = N_("The session on %(date)s is over. Choose another one below.")
+
+
+class MeetingCancelled(RuleBroken):
+    """The meeting will not take place."""
+
+    reason = N_("The session on %(date)s is cancelled. Choose another one below.")
+
+
+class MeetingFull(RuleBroken):
+    """The meeting has begun, every place is taken, and its waiting list has ended."""
+
+    reason = N_("The session on %(date)s has begun and is full. Choose another one below.")
+
+
+class NothingPlanned(RuleBroken):
+    """Every upcoming meeting was asked for, and there is none."""
+
+    reason = N_("No session is planned at the moment. Please look at the schedule again soon.")
+
+
+class SetUpLinkUnusable(RuleBroken):
+    """The set-up link is unknown, used or older than a day, or a coordinator exists."""
+
+    reason = N_(
+        "This set-up link has been used, or is older than 24 hours. Starting the site again prints "
+        "a new one as long as there is no coordinator."
+    )
+
+
+class PasswordRefused(RuleBroken):
+    """The password is too short, too long, or easy to guess."""
+
+    field = "password"
+    reason = N_(
+        "Use 15 to 128 characters, for example four or five words that do not belong together."
+    )
+
+
+class PasswordGuessable(PasswordRefused):
+    """The password is among those that are tried first."""
+
+    reason = N_(
+        "This password is among the first that somebody would try. Four or five words that do not "
+        "belong together are easy to remember and hard to guess."
+    )
+
+
+class CoordinatorExists(RuleBroken):
+    """A coordinator with this address has an account already."""
+
+    field = "email"
+    reason = N_("There is an account for this address already.")
+
+
+class CoordinatorUnknown(RuleBroken):
+    """Nobody with this address has an account."""
+
+    field = "email"
+    reason = N_("There is no account for this address.")
+
+
+class AddressRefused(RuleBroken):
+    """This is not an email address."""
+
+    field = "email"
+    reason = N_("Write an email address like name@example.org.")
+
+
+class SignInRefused(RuleBroken):
+    """The address and the password do not belong together."""
+
+    field = "email"
+    reason = N_(
+        "This address and this password do not belong together. Check both, and whether Caps Lock "
+        "is on."
+    )
+
+
+class SignInDelayed(RuleBroken):
+    """Signing in has failed too often just now."""
+
+    field = "email"
+    reason = N_("Signing in failed several times. Wait %(seconds)s seconds, then try again.")
+
+
+class RealDataPresent(RuleBroken):
+    """Demonstration data would be mixed with real registrations."""
+
+    reason = N_(
+        "There are real registrations in this database. Demonstration data goes into a database of "
+        "its own: set COP_INSTANCE to another folder."
+    )

@@ -1,0 +1,275 @@
+"""Registering: one form, one transaction, a place or a place on the waiting list for each meeting."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import addresses
+from cop.domain.errors import (
+    MeetingCancelled,
+    MeetingFull,
+    MeetingOver,
+    MeetingUnknown,
+    NothingPlanned,
+)
+from cop.domain.schedule import Places, places
+from cop.domain.statements import insert_with_conflict
+from cop.models import (
+    Meeting,
+    MeetingStatus,
+    Member,
+    Registration,
+    RegistrationStatus,
+    Submission,
+)
+
+ALL = "all"
+REPLAYED_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Details:
+    """What somebody said about themselves for the meetings they chose."""
+
+    name: str
+    email: str
+    organization: str = ""
+    pronouns: str = ""
+    hats: Sequence[str] = ()
+    hats_other: str = ""
+    access: Sequence[str] = ()
+    access_language: str = ""
+    access_other: str = ""
+    taking_part: Sequence[str] = ()
+    first_time: bool = False
+    prep_answer: str = ""
+    prep_visibility: str = "hosts"
+    list_opt_in: bool = False
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the page says, by slug: the same for everybody who posts at that moment.
+
+    It follows from the meetings alone, never from who posts: it must not tell a stranger that an
+    address has registered before.
+    """
+
+    held: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+class _Taken(NamedTuple):
+    held: int = 0
+    waiting: int = 0
+
+
+def register(
+    db_session: Session,
+    slugs: Sequence[str],
+    details: Details,
+    *,
+    submission: str,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Outcome:
+    """Hold places for somebody, or put them on the waiting lists.
+
+    The caller's transaction commits, so that all of it is kept or none. `submission` names the form
+    that was sent: the same one again is answered as before, and changes nothing. A place that the
+    address holds already stays as it is.
+
+    Raises:
+        MeetingUnknown: there is no such meeting.
+        MeetingOver: one of them has ended.
+        MeetingCancelled: one of them will not take place.
+        MeetingFull: one of them has begun, and has no place left.
+        NothingPlanned: all upcoming ones were asked for, and there is none.
+        AddressRefused: the address is none.
+    """
+    meetings = _lock(db_session, _ids(db_session, slugs, now=now))
+    if saved := _saved(db_session, submission):
+        return saved
+    _refuse_closed(meetings, zone=zone, now=now)
+    status_of = _decide(meetings, _taken(db_session, meetings), zone=zone, now=now)
+    member_id = _member_id(db_session, details, now=now)
+    new = [m for m in meetings if m.id not in _live(db_session, member_id, meetings)]
+    _insert(db_session, new, member_id, details, status_of, now=now)
+    outcome = Outcome(
+        held=_slugs(meetings, status_of, RegistrationStatus.HELD),
+        waiting=_slugs(meetings, status_of, RegistrationStatus.WAITING),
+    )
+    _save(db_session, submission, outcome, now=now)
+    return outcome
+
+
+def forget_submissions(db_session: Session, *, now: datetime) -> None:
+    """Forget the saved answers that are too old to be replayed."""
+    db_session.execute(delete(Submission).where(Submission.created_at < now - REPLAYED_FOR))
+
+
+def _ids(db_session: Session, slugs: Sequence[str], *, now: datetime) -> list[int]:
+    query = select(Meeting.id).order_by(Meeting.id)
+    if ALL in slugs:
+        is_open = (Meeting.status == MeetingStatus.PLANNED) & (Meeting.ends_at > now)
+        ids = list(db_session.scalars(query.where(is_open)))
+        if not ids:
+            raise NothingPlanned
+        return ids
+    ids = list(db_session.scalars(query.where(Meeting.slug.in_(set(slugs)))))
+    if len(ids) < len(set(slugs)):
+        raise MeetingUnknown
+    return ids
+
+
+# The lock comes before the look: only so can two people in the last place not both see it free.
+# Always in the order of the ids, so that two who want the same meetings cannot block each other.
+_TAKE_LOCK = (
+    update(Meeting)
+    .values(lock_version=Meeting.lock_version + 1)
+    .returning(
+        Meeting.id,
+        Meeting.slug,
+        Meeting.capacity,
+        Meeting.status,
+        Meeting.starts_at,
+        Meeting.ends_at,
+        Meeting.prep_question,
+    )
+)
+
+type_Meeting = Row[tuple[int, str, int | None, str, datetime, datetime, str | None]]
+
+
+def _lock(db_session: Session, ids: Iterable[int]) -> list[type_Meeting]:
+    rows = [db_session.execute(_TAKE_LOCK.where(Meeting.id == id_)).one() for id_ in ids]
+    return sorted(rows, key=lambda meeting: meeting.starts_at)
+
+
+def _saved(db_session: Session, submission: str) -> Outcome | None:
+    query = select(Submission.held, Submission.waiting).where(Submission.key == submission)
+    row = db_session.execute(query).one_or_none()
+    return Outcome(tuple(row.held), tuple(row.waiting)) if row else None
+
+
+def _refuse_closed(meetings: list[type_Meeting], *, zone: ZoneInfo, now: datetime) -> None:
+    for meeting in meetings:
+        date = meeting.starts_at.astimezone(zone).date()
+        if meeting.ends_at <= now:
+            raise MeetingOver(date=date)
+        if meeting.status == MeetingStatus.CANCELLED:
+            raise MeetingCancelled(date=date)
+
+
+def _taken(db_session: Session, meetings: list[type_Meeting]) -> dict[int, _Taken]:
+    query = (
+        select(Registration.meeting_id, Registration.status, func.count())
+        .where(
+            Registration.meeting_id.in_([meeting.id for meeting in meetings]),
+            Registration.status != RegistrationStatus.CANCELLED,
+        )
+        .group_by(Registration.meeting_id, Registration.status)
+    )
+    taken: dict[int, _Taken] = {}
+    for meeting_id, status, count in db_session.execute(query):
+        so_far = taken.get(meeting_id, _Taken())
+        taken[meeting_id] = so_far._replace(**{status: count})
+    return taken
+
+
+def _decide(
+    meetings: list[type_Meeting], taken: Mapping[int, _Taken], *, zone: ZoneInfo, now: datetime
+) -> dict[int, RegistrationStatus]:
+    """Whether each meeting has a place, or only its waiting list, for who comes next."""
+    decided = {}
+    for meeting in meetings:
+        held, waiting = taken.get(meeting.id, _Taken())
+        has_begun = meeting.starts_at <= now
+        left = places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)
+        if left is Places.FULL and has_begun:
+            raise MeetingFull(date=meeting.starts_at.astimezone(zone).date())
+        is_full = left is Places.FULL
+        decided[meeting.id] = RegistrationStatus.WAITING if is_full else RegistrationStatus.HELD
+    return decided
+
+
+def _member_id(db_session: Session, details: Details, *, now: datetime) -> int:
+    new = insert_with_conflict(db_session, Member).values(
+        email=details.email, email_key=addresses.key(details.email)
+    )
+    # Two first registrations of one address at once, or its erasure: the update that changes nothing
+    # waits for the other one, and holds the row until the places are in.
+    upsert = new.on_conflict_do_update(
+        index_elements=[Member.email_key], set_={"email_key": new.excluded.email_key}
+    )
+    member_id = db_session.scalars(upsert.returning(Member.id)).one()
+    if details.list_opt_in:
+        asks = update(Member).where(Member.id == member_id, Member.list_asked_at.is_(None))
+        db_session.execute(asks.values(list_asked_at=now))
+    return member_id
+
+
+def _live(db_session: Session, member_id: int, meetings: list[type_Meeting]) -> set[int]:
+    """The meetings at which the member holds or awaits a place already."""
+    query = select(Registration.meeting_id).where(
+        Registration.member_id == member_id,
+        Registration.meeting_id.in_([meeting.id for meeting in meetings]),
+        Registration.status != RegistrationStatus.CANCELLED,
+    )
+    return set(db_session.scalars(query))
+
+
+def _insert(
+    db_session: Session,
+    meetings: list[type_Meeting],
+    member_id: int,
+    details: Details,
+    status_of: Mapping[int, RegistrationStatus],
+    *,
+    now: datetime,
+) -> None:
+    said = asdict(details)
+    for elsewhere in ("email", "list_opt_in", "prep_answer", "prep_visibility"):
+        del said[elsewhere]
+    asking = next((meeting.id for meeting in meetings if meeting.prep_question), None)
+    rows = [
+        said
+        | {"member_id": member_id, "meeting_id": meeting.id, "status": status_of[meeting.id]}
+        | {"registered_at": now, "hats": list(details.hats), "access": list(details.access)}
+        | {"taking_part": list(details.taking_part)}
+        | _prep(details, is_for_this=meeting.id == asking)
+        for meeting in meetings
+    ]
+    if rows:
+        db_session.execute(insert(Registration), rows)
+
+
+def _prep(details: Details, *, is_for_this: bool) -> dict[str, str]:
+    if not is_for_this:
+        return {"prep_answer": "", "prep_visibility": "hosts"}
+    return {"prep_answer": details.prep_answer, "prep_visibility": details.prep_visibility}
+
+
+def _slugs(
+    meetings: list[type_Meeting],
+    status_of: Mapping[int, RegistrationStatus],
+    status: RegistrationStatus,
+) -> tuple[str, ...]:
+    return tuple(meeting.slug for meeting in meetings if status_of[meeting.id] is status)
+
+
+def _save(db_session: Session, submission: str, outcome: Outcome, *, now: datetime) -> None:
+    db_session.execute(
+        insert(Submission).values(
+            key=submission,
+            held=list(outcome.held),
+            waiting=list(outcome.waiting),
+            created_at=now,
+        )
+    )

@@ -1,0 +1,99 @@
+"""Retention: when the time that the registry promises is over, answers go, and then the rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from cop import fields
+from cop.models import Meeting, Member, Registration, RegistrationStatus
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How much went, by number; never what."""
+
+    answers: int
+    registrations: int
+    members: int
+
+
+def run(db_session: Session, *, now: datetime) -> Erased:
+    """Erase what is past its date; a second run finds nothing, and nothing goes before its date.
+
+    Of a meeting whose registrations go, the number registered and the number who came stay.
+    """
+    return Erased(
+        answers=_blank_answers(db_session, now=now),
+        registrations=_delete_registrations(db_session, now=now),
+        members=_delete_members(db_session),
+    )
+
+
+def _blank_answers(db_session: Session, *, now: datetime) -> int:
+    """Blank the answers that go before the row they stand in does."""
+    blanks: dict[timedelta, dict[str, object]] = {}
+    for field in (*fields.QUESTIONS, *fields.NOTED):
+        if field.kept is not None and field.kept < fields.LONG:
+            blanks.setdefault(field.kept, {}).update(_blank(field))
+    return sum(_blank_after(db_session, kept, blank, now=now) for kept, blank in blanks.items())
+
+
+def _blank(field: fields.Field) -> dict[str, object]:
+    own = {words.name: words.blank for words in field.own_words}
+    return {column: own.get(column, field.blank) for column in field.columns}
+
+
+def _blank_after(
+    db_session: Session, kept: timedelta, blank: Mapping[str, object], *, now: datetime
+) -> int:
+    over = select(Meeting.id).where(Meeting.ends_at <= now - kept)
+    query = select(Registration).where(Registration.meeting_id.in_(over))
+    stale = [
+        registration
+        for registration in db_session.scalars(query)
+        if any(getattr(registration, column) != value for column, value in blank.items())
+    ]
+    for registration in stale:
+        for column, value in blank.items():
+            setattr(registration, column, value)
+    db_session.flush()
+    return len(stale)
+
+
+def _delete_registrations(db_session: Session, *, now: datetime) -> int:
+    over = select(Meeting.id).where(Meeting.ends_at <= now - fields.LONG)
+    of_this = Registration.meeting_id == Meeting.id
+    stays = Registration.status != RegistrationStatus.CANCELLED
+    registered = select(func.count()).where(of_this, stays).scalar_subquery()
+    came = select(func.count()).where(of_this, Registration.attended).scalar_subquery()
+    has_any = exists().where(of_this).correlate(Meeting)
+    db_session.execute(
+        update(Meeting)
+        .where(Meeting.id.in_(over), has_any)
+        .values(registered_count=registered, came_count=came, lock_version=Meeting.lock_version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    gone = db_session.execute(
+        delete(Registration)
+        .where(Registration.meeting_id.in_(over))
+        .execution_options(synchronize_session=False)
+    )
+    return gone.rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _delete_members(db_session: Session) -> int:
+    """Delete who is in no list any more."""
+    has_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
+    is_in_no_list = ~has_registered & Member.list_asked_at.is_(None)
+    # Somebody may be registering with such an address right now. Once its row is locked they wait;
+    # those who came before the lock are seen by the second look, and stay.
+    ids = list(db_session.scalars(select(Member.id).where(is_in_no_list).with_for_update()))
+    gone = db_session.execute(
+        delete(Member)
+        .where(Member.id.in_(ids), is_in_no_list)
+        .execution_options(synchronize_session=False)
+    )
+    return gone.rowcount  # type: ignore[attr-defined,no-any-return]

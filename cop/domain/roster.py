@@ -1,0 +1,196 @@
+"""The roster: who is coming to a meeting, on screen and as the attendee CSV."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TextIO
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, Text, cast, func, select, true
+from sqlalchemy.orm import Session
+
+from cop import fields
+from cop.models import Meeting, Member, Registration, RegistrationStatus
+
+STATUSES = tuple(RegistrationStatus)
+USUAL_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
+LIST_SEPARATOR = "; "
+# What makes a spreadsheet run a cell: also in full width, and behind spaces.
+RUN_BY_SPREADSHEETS = tuple("=+-@|%\t\r\n＝＋－＠｜％")
+
+_ROW = (
+    select(
+        Meeting.starts_at,
+        Meeting.topic,
+        Registration.status,
+        Registration.name,
+        Member.email,
+        Registration.organization,
+        Registration.hats,
+        Registration.hats_other,
+        Registration.taking_part,
+        Registration.first_time,
+        Registration.pronouns,
+        Registration.prep_answer,
+        Member.list_confirmed_at,
+        Registration.registered_at,
+        Registration.attended,
+        Registration.access,
+        Registration.access_language,
+        Registration.access_other,
+    )
+    .join(Meeting, Meeting.id == Registration.meeting_id)
+    .join(Member, Member.id == Registration.member_id)
+    .order_by(Meeting.starts_at, Meeting.id, Registration.registered_at, Registration.id)
+)
+_Registered = Row[Any]
+
+
+def _words(*values: str) -> str:
+    return LIST_SEPARATOR.join(filter(None, values))
+
+
+def _picked(field: fields.Field, values: Iterable[str], *own: str) -> str:
+    return _words(*(field.label_of(value) for value in values), *own)
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _access(row: _Registered) -> str:
+    language = row.access_language and f"language: {row.access_language}"
+    return _picked(fields.ACCESS, row.access, language, row.access_other)
+
+
+# The columns of the attendee list, always in this order; `access` only when it is asked for.
+_CELLS: dict[str, Callable[[_Registered, ZoneInfo], str]] = {
+    "session_date": lambda row, zone: row.starts_at.astimezone(zone).date().isoformat(),
+    "session_topic": lambda row, _: row.topic or "",
+    "status": lambda row, _: row.status,
+    "name": lambda row, _: row.name,
+    "email": lambda row, _: row.email,
+    "organization": lambda row, _: row.organization,
+    "pronouns": lambda row, _: row.pronouns,
+    "hats": lambda row, _: _picked(fields.HATS, row.hats, row.hats_other),
+    "taking_part": lambda row, _: _picked(fields.TAKING_PART, row.taking_part),
+    "first_time": lambda row, _: _yes(row.first_time),
+    "prep_answer": lambda row, _: row.prep_answer,
+    "mailing_list": lambda row, _: _yes(row.list_confirmed_at),
+    "registered_at": lambda row, zone: _moment(row.registered_at, zone),
+    "attended": lambda row, _: "" if row.attended is None else _yes(row.attended),
+    "access": lambda row, _: _access(row),
+}
+COLUMNS = tuple(_CELLS)
+USUAL_COLUMNS = tuple(name for name in COLUMNS if name != "access")
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).isoformat(timespec="seconds")
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet will run: nothing is taken away, an apostrophe may go before it."""
+    if cell.startswith(RUN_BY_SPREADSHEETS) or cell.lstrip().startswith(RUN_BY_SPREADSHEETS):
+        return "'" + cell
+    return cell
+
+
+def write_csv(
+    db_session: Session,
+    out: TextIO,
+    *,
+    zone: ZoneInfo,
+    meeting_id: int | None = None,
+    statuses: Sequence[str] = USUAL_STATUSES,
+    columns: Sequence[str] = USUAL_COLUMNS,
+) -> None:
+    """Write the attendee list (RFC 4180: CRLF, quotes doubled) to `out`, one row a registration.
+
+    Rows are read as they are written, so memory does not grow with their number.
+    """
+    writer = csv.writer(out, lineterminator="\r\n")
+    wanted = [name for name in COLUMNS if name in columns]
+    cells = [_CELLS[name] for name in wanted]
+    writer.writerow(wanted)
+    query = _of(meeting_id, statuses).execution_options(yield_per=1000)
+    for row in db_session.execute(query):
+        writer.writerow([guarded(cell(row, zone)) for cell in cells])
+
+
+def _of(meeting_id: int | None, statuses: Sequence[str]) -> Select[Any]:
+    meeting = Registration.meeting_id == meeting_id if meeting_id is not None else true()
+    return _ROW.where(meeting, Registration.status.in_(statuses))
+
+
+def file_name(community_slug: str, *, on: date | None) -> str:
+    """What the attendee list is called: with its session's date, or without for all sessions."""
+    return f"{community_slug}-{on.isoformat()}-attendees.csv" if on else (
+        f"{community_slug}-attendees.csv"
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Attendee:
+    """One line of a roster on the screen; access needs are not on it."""
+
+    status: str
+    name: str
+    email: str
+    organization: str
+    pronouns: str
+    hats: tuple[str, ...]
+    hats_other: str
+    first_time: bool
+    prep_answer: str
+    registered_at: datetime
+    attended: bool | None
+
+
+def attendees(db_session: Session, meeting_id: int) -> list[Attendee]:
+    """Everybody who holds or awaits a place, and then those who cancelled, by time of registration."""
+    rows = [
+        Attendee(**{n: getattr(row, n) for n in Attendee.__dataclass_fields__})
+        for row in db_session.execute(_of(meeting_id, STATUSES))
+    ]
+    return sorted(rows, key=lambda row: STATUSES.index(RegistrationStatus(row.status)))
+
+
+_ASKS_FOR_ACCESS = (cast(Registration.access, Text) != "[]") | (Registration.access_other != "")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many, at one meeting."""
+
+    held: int = 0
+    waiting: int = 0
+    cancelled: int = 0
+    first_time: int = 0
+    access: int = 0
+    came: int = 0
+
+
+def counts(db_session: Session) -> dict[int, Counts]:
+    """The counts of every meeting that somebody has registered for, by the meeting's id."""
+
+    def how_many(condition: Any) -> Any:  # noqa: ANN401
+        return func.count().filter(condition)
+
+    held = Registration.status == RegistrationStatus.HELD
+    live = Registration.status != RegistrationStatus.CANCELLED
+    query = select(
+        Registration.meeting_id,
+        how_many(held).label("held"),
+        how_many(Registration.status == RegistrationStatus.WAITING).label("waiting"),
+        how_many(~live).label("cancelled"),
+        how_many(live & Registration.first_time).label("first_time"),
+        how_many(live & _ASKS_FOR_ACCESS).label("access"),
+        how_many(Registration.attended).label("came"),
+    ).group_by(Registration.meeting_id)
+    return {
+        row.meeting_id: Counts(**{n: getattr(row, n) for n in Counts.__dataclass_fields__})
+        for row in db_session.execute(query)
+    }

@@ -1,0 +1,200 @@
+"""The schedule: planning meetings ahead, and reading them as people see them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from uuid import uuid4
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from cop.domain import community
+from cop.domain.rhythm import Occurrence
+from cop.models import Community, Meeting, MeetingStatus, Registration, RegistrationStatus
+
+FEW = 5
+
+
+class Places(Enum):
+    """What the public learns about free places; an exact count would tell who has registered."""
+
+    PLENTY = "plenty"
+    FEW = "few"
+    FULL = "full"
+
+
+def places(capacity: int | None, *, held: int, waiting: int, has_begun: bool) -> Places | None:
+    """What can be said about a meeting's places; None where there is no limit.
+
+    While somebody waits, a free place is theirs and not for the next to come; the waiting list ends
+    when the meeting begins.
+    """
+    if capacity is None:
+        return None
+    free = capacity - held
+    if free <= 0 or (waiting and not has_begun):
+        return Places.FULL
+    return Places.FEW if free <= FEW else Places.PLENTY
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A meeting as it stood when it was read, with the number of places taken."""
+
+    id: int
+    slug: str
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    moved_from: date | None
+    reason: str | None
+    topic: str | None
+    summary: str | None
+    guests: str | None
+    reading_title: str | None
+    reading_url: str | None
+    reading_minutes: int | None
+    prep_question: str | None
+    capacity: int | None
+    registered_count: int | None
+    came_count: int | None
+    held: int
+    waiting: int
+    has_begun: bool
+    is_over: bool
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status == MeetingStatus.CANCELLED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people can register: until the end, so that who comes late finds the way in."""
+        return not (self.is_cancelled or self.is_over)
+
+    @property
+    def places(self) -> Places | None:
+        return places(self.capacity, held=self.held, waiting=self.waiting, has_begun=self.has_begun)
+
+    @property
+    def left(self) -> int | None:
+        """Places that are free, exactly: for coordinators only."""
+        return None if self.capacity is None else max(0, self.capacity - self.held)
+
+    @property
+    def is_full(self) -> bool:
+        return self.places is Places.FULL
+
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether a registration would be accepted, for a place or for the waiting list."""
+        return self.is_open and not (self.has_begun and self.is_full)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """All meetings, as one moment saw them."""
+
+    upcoming: tuple[Listing, ...]
+    past: tuple[Listing, ...]
+
+    @property
+    def next(self) -> Listing | None:
+        """The soonest meeting that people can register for."""
+        return next((meeting for meeting in self.upcoming if meeting.is_open), None)
+
+    @property
+    def after_next(self) -> tuple[Listing, ...]:
+        return tuple(meeting for meeting in self.upcoming if meeting is not self.next)
+
+    @property
+    def open(self) -> tuple[Listing, ...]:
+        return tuple(meeting for meeting in self.upcoming if meeting.can_be_chosen)
+
+    @property
+    def asking(self) -> tuple[Listing, ...]:
+        """The meetings that ask a question before they take place."""
+        return tuple(meeting for meeting in self.open if meeting.prep_question)
+
+    def find(self, slug: str) -> Listing | None:
+        """The meeting with this slug."""
+        return next((m for m in (*self.upcoming, *self.past) if m.slug == slug), None)
+
+    def among(self, slugs: Iterable[str]) -> tuple[Listing, ...]:
+        """The meetings with these slugs, soonest first; unknown ones are left out."""
+        wanted = set(slugs)
+        in_time = sorted((*self.upcoming, *self.past), key=lambda meeting: meeting.starts_at)
+        return tuple(meeting for meeting in in_time if meeting.slug in wanted)
+
+
+_COUNTED = {"held", "waiting", "has_begun", "is_over"}
+_COLUMNS = [getattr(Meeting, n) for n in Listing.__dataclass_fields__ if n not in _COUNTED]
+
+
+def _taken(status: RegistrationStatus) -> Select[tuple[int]]:
+    return (
+        select(func.count())
+        .where(Registration.meeting_id == Meeting.id, Registration.status == status)
+        .correlate(Meeting)
+    )
+
+
+_ALL = select(
+    *_COLUMNS,
+    _taken(RegistrationStatus.HELD).scalar_subquery().label("held"),
+    _taken(RegistrationStatus.WAITING).scalar_subquery().label("waiting"),
+).order_by(Meeting.starts_at, Meeting.id)
+
+
+def read(db_session: Session, *, now: datetime) -> Schedule:
+    """Read the schedule: upcoming meetings soonest first, past ones latest first."""
+    listings = [
+        Listing(**row._mapping, has_begun=row.starts_at <= now, is_over=row.ends_at <= now)
+        for row in db_session.execute(_ALL)
+    ]
+    past = [meeting for meeting in reversed(listings) if meeting.is_over]
+    return Schedule(tuple(meeting for meeting in listings if not meeting.is_over), tuple(past))
+
+
+def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
+    """Make the community's next dates exist as meetings; return the slugs of those that are new.
+
+    A date that was planned once is never planned again, whatever has become of it since.
+    """
+    # Two processes that plan at once would both see a date missing: the second waits here.
+    row = db_session.execute(select(Community).with_for_update()).scalar_one()
+    facts = community.facts(db_session)
+    dates = facts.rhythm.next_dates(facts.planned_ahead, now=now)
+    known = set(
+        db_session.scalars(
+            select(Meeting.occurrence_on).where(
+                Meeting.occurrence_on.in_([occurrence.on for occurrence in dates])
+            )
+        )
+    )
+    missing = [occurrence for occurrence in dates if occurrence.on not in known]
+    row.revision += len(missing)
+    return [add(db_session, occurrence).slug for occurrence in missing]
+
+
+def add(db_session: Session, occurrence: Occurrence, *, by_rhythm: bool = True) -> Meeting:
+    """Add a meeting on a date, by the rhythm or as an extra one."""
+    meeting = Meeting(
+        slug=_free_slug(db_session, occurrence.on),
+        uid=f"{uuid4()}@cop",
+        occurrence_on=occurrence.on if by_rhythm else None,
+        starts_at=occurrence.starts_at,
+        ends_at=occurrence.ends_at,
+    )
+    db_session.add(meeting)
+    db_session.flush()
+    return meeting
+
+
+def _free_slug(db_session: Session, day: date) -> str:
+    taken: Sequence[str] = db_session.scalars(
+        select(Meeting.slug).where(Meeting.slug.startswith(day.isoformat()))
+    ).all()
+    suffix = len(taken) + 1
+    return day.isoformat() if not taken else f"{day.isoformat()}-{suffix}"

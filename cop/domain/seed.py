@@ -1,0 +1,143 @@
+"""What a new installation begins with, and invented life for trying it out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import cycle, islice
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from cop import fields
+from cop.domain import community, demo, schedule
+from cop.domain.errors import RealDataPresent
+from cop.models import Meeting, Member, Registration, RegistrationStatus
+
+DEMO_DOMAIN = "@example.org"
+
+
+def begin(db_session: Session, *, now: datetime) -> list[str]:
+    """Make what a start needs and does not find: the community, and its next meetings."""
+    community.found(db_session)
+    return schedule.plan_ahead(db_session, now=now)
+
+
+def add_demo(db_session: Session, *, now: datetime) -> bool:
+    """Add past sessions, two upcoming ones with a topic, and 34 invented people.
+
+    Return False where they are there already.
+
+    Raises:
+        RealDataPresent: somebody has registered here.
+    """
+    is_invented = Member.email_key.endswith(DEMO_DOMAIN)
+    if db_session.scalar(select(exists().where(Registration.member_id == Member.id, ~is_invented))):
+        raise RealDataPresent
+    if db_session.scalar(select(func.count()).select_from(Registration)):
+        return False
+    begin(db_session, now=now)
+    for told in demo.PAST:
+        _add_past(db_session, told)
+    recent = _add_recent(db_session, now=now)
+    first, second = _describe_upcoming(db_session, now=now)
+    _fill(db_session, _Roll(recent, first, second), now=now)
+    return True
+
+
+def _add_past(db_session: Session, told: demo.Past) -> None:
+    facts = community.facts(db_session)
+    meeting = schedule.add(db_session, facts.rhythm.on(told.on))
+    meeting.topic, meeting.summary, meeting.guests = told.topic, told.summary, told.guests
+    meeting.registered_count, meeting.came_count = told.registered, told.came
+
+
+def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
+    """The last session, whose roster is still kept; a date of its own where the rhythm's is too long ago."""
+    rhythm = community.facts(db_session).rhythm
+    occurrence = rhythm.last_before(now)
+    by_rhythm = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)
+    if occurrence is None or not by_rhythm:
+        occurrence = rhythm.on((now - timedelta(days=14)).astimezone(rhythm.zone).date())
+    meeting = schedule.add(db_session, occurrence, by_rhythm=by_rhythm)
+    _tell(meeting, demo.RECENT)
+    return meeting
+
+
+def _describe_upcoming(db_session: Session, *, now: datetime) -> list[Meeting]:
+    query = select(Meeting).where(Meeting.starts_at > now).order_by(Meeting.starts_at).limit(2)
+    upcoming = list(db_session.scalars(query))
+    for meeting, told in zip(upcoming, demo.UPCOMING, strict=True):
+        _tell(meeting, told)
+    return upcoming
+
+
+def _tell(meeting: Meeting, told: demo.Told) -> None:
+    for name, value in vars(told).items():
+        setattr(meeting, name, value)
+    meeting.lock_version += 1
+
+
+@dataclass(frozen=True)
+class _Roll:
+    recent: Meeting
+    first: Meeting
+    second: Meeting
+
+
+def _fill(db_session: Session, roll: _Roll, *, now: datetime) -> None:
+    """Spread the people: the last session attended, the next nearly full, the one after full."""
+    answers = _answers()
+    for number, (name, organization) in enumerate(demo.PEOPLE):
+        address = f"{name.split()[0]}.{name.split()[-1]}".lower() + DEMO_DOMAIN
+        member = Member(email=address, email_key=address)
+        db_session.add(member)
+        db_session.flush()
+        for meeting, status, came in _places(number, roll):
+            said = next(answers) if came is None else {}
+            # In the order of the list, over the two weeks before the session or before today.
+            until = min(now, meeting.starts_at)
+            db_session.add(
+                Registration(
+                    member_id=member.id,
+                    meeting_id=meeting.id,
+                    status=status,
+                    attended=came,
+                    registered_at=until - timedelta(days=14) + timedelta(hours=9.7 * number),
+                    language="en",
+                    name=name,
+                    organization=organization,
+                    **said,
+                )
+            )
+    db_session.flush()
+
+
+def _places(number: int, roll: _Roll) -> Iterator[tuple[Meeting, RegistrationStatus, bool | None]]:
+    held, waiting, cancelled = RegistrationStatus
+    if number < 26:
+        yield roll.recent, held, number % 13 not in {4, 8, 11}
+    if 4 <= number:
+        yield roll.first, cancelled if number in {9, 20} else held, None
+    if number % 2 == 0 and number < 32:
+        queue = held if number < 24 else waiting
+        yield roll.second, queue, None
+    if number == 33:
+        yield roll.second, cancelled, None
+
+
+def _answers() -> Iterator[dict[str, object]]:
+    hats = [choice.value for choice in fields.HATS.choices]
+    ways = [choice.value for choice in fields.TAKING_PART.choices]
+    needs = iter(demo.ACCESS)
+    for number in cycle(range(36)):
+        said: dict[str, object] = {
+            "hats": list(islice(cycle(hats), number % 9, number % 9 + number % 3)),
+            "taking_part": [ways[number % 3]] if number % 2 else [],
+            "first_time": number % 4 == 3,
+            "pronouns": ("she/her", "", "they/them", "", "he/him", "")[number % 6],
+        }
+        if number % 7 == 2:
+            said["prep_answer"] = demo.PREP_ANSWERS[number % len(demo.PREP_ANSWERS)]
+        if number % 11 == 5:
+            said |= next(needs, {})
+        yield said

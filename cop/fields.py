@@ -1,0 +1,289 @@
+"""The field registry: every question we ask a person, why, who sees the answer, and when it goes.
+
+The form, the "your data" page, the attendee list and the retention rules are made from it, so that
+they cannot disagree. The questions themselves follow the practice that the community preaches:
+nothing is asked that nobody needs, and every question says what it is for.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from cop.words import N_
+
+LONG = timedelta(days=60)
+SHORT = timedelta(days=7)
+
+
+class Kind(Enum):
+    """How a question is put."""
+
+    SESSIONS = "sessions"
+    TEXT = "text"
+    EMAIL = "email"
+    LONG_TEXT = "long text"
+    TICKS = "ticks"
+    TICK = "tick"
+    ONE_OF = "one of"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer that can be picked: the value that is sent, and what people read."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """One question, or one thing that we note ourselves."""
+
+    name: str
+    label: str
+    hint: str
+    seen_by: str
+    kept: timedelta | None  # after the session's end; None: until they leave the mailing list
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    limit: int = 300  # characters
+    autocomplete: str | None = None
+    choices: tuple[Choice, ...] = ()
+    own_words: tuple["Field", ...] = ()  # belongs to this question, asked beside it
+    columns: tuple[str, ...] = ()  # of the registration (or member) that hold the answer
+    blank: object = ""  # what the columns hold once the answer is gone
+
+    @property
+    def can_be_switched_off(self) -> bool:
+        return not self.required
+
+    def label_of(self, value: str) -> str:
+        """What people read for a value that was picked."""
+        return next((choice.label for choice in self.choices if choice.value == value), value)
+
+
+HOSTS = N_("the hosts of the session")
+COORDINATORS = N_("the coordinators")
+COORDINATORS_ONLY = N_("the coordinators only, and never in the usual attendee list")
+AS_CHOSEN = N_("whoever you choose below")
+
+
+def _own_words(name: str, label: str, of: "Field") -> Field:
+    return Field(name, label, "", of.seen_by, of.kept, columns=(name,))
+
+
+def _with_own_words(field: Field, **labels: str) -> Field:
+    own = tuple(_own_words(name, label, field) for name, label in labels.items())
+    columns = (*field.columns, *labels)
+    return Field(**{**vars(field), "own_words": own, "columns": columns})
+
+
+SESSIONS = Field(
+    "sessions",
+    N_("Sessions"),
+    N_("Tick one, several or all. What you tick is where the hosts expect you."),
+    COORDINATORS,
+    LONG,
+    kind=Kind.SESSIONS,
+    required=True,
+)
+NAME = Field(
+    "name",
+    N_("Full name"),
+    N_("What to call you in the session and on the hosts' list. Any characters are fine."),
+    COORDINATORS,
+    LONG,
+    required=True,
+    limit=200,
+    autocomplete="name",
+    columns=("name",),
+)
+EMAIL = Field(
+    "email",
+    N_("Email"),
+    N_("So that the hosts can reach you about the session: the way in, any change, the notes."),
+    COORDINATORS,
+    LONG,
+    kind=Kind.EMAIL,
+    required=True,
+    limit=254,
+    autocomplete="email",
+    columns=("email", "email_key"),
+)
+ORGANIZATION = Field(
+    "organization",
+    N_("Organization"),
+    N_("Helps us mix the small groups. Leave it empty if you come as yourself."),
+    COORDINATORS,
+    LONG,
+    limit=200,
+    autocomplete="organization",
+    columns=("organization",),
+)
+PRONOUNS = Field(
+    "pronouns",
+    N_("Pronouns"),
+    N_("So that the hosts refer to you rightly."),
+    HOSTS,
+    SHORT,
+    limit=60,
+    columns=("pronouns",),
+)
+HATS = _with_own_words(
+    Field(
+        "hats",
+        N_("Hats you wear with data"),
+        N_("Helps us plan the small groups. Tick any."),
+        HOSTS,
+        LONG,
+        kind=Kind.TICKS,
+        blank=[],
+        choices=(
+            Choice("analyst", N_("Data analyst")),
+            Choice("evaluator", N_("Evaluator")),
+            Choice("researcher", N_("Researcher")),
+            Choice("data-coordinator", N_("Data coordinator")),
+            Choice("gis-analyst", N_("GIS analyst")),
+            Choice("program-manager", N_("Program manager")),
+            Choice("case-manager", N_("Case manager")),
+            Choice("administrative-staff", N_("Administrative staff")),
+            Choice("lived-experience", N_("Lived experience of being in the data")),
+        ),
+        columns=("hats",),
+    ),
+    hats_other=N_("Another hat, in your own words"),
+)
+ACCESS = _with_own_words(
+    Field(
+        "access",
+        N_("What would help you take part?"),
+        N_("Automatic captions are always on. You never need to say why."),
+        COORDINATORS_ONLY,
+        SHORT,
+        kind=Kind.TICKS,
+        blank=[],
+        choices=(
+            Choice("asl", N_("American Sign Language (ASL) interpreter")),
+            Choice("cart", N_("Live captions by a person (CART)")),
+            Choice("interpretation", N_("Interpretation into another language")),
+            Choice("slides", N_("Slides ahead of the session")),
+            Choice("phone", N_("Joining by phone")),
+            Choice("main-room", N_("Staying in the main room when we form small groups")),
+        ),
+        columns=("access",),
+    ),
+    access_language=N_("Which language should we interpret into?"),
+    access_other=N_("Something else, in your own words"),
+)
+TAKING_PART = Field(
+    "taking_part",
+    N_("How you like to take part"),
+    N_("All ways count. It tells the hosts what to expect, and holds you to nothing."),
+    HOSTS,
+    SHORT,
+    kind=Kind.TICKS,
+    blank=[],
+    choices=(
+        Choice("talk", N_("I like to talk")),
+        Choice("type", N_("I like to type in the chat")),
+        Choice("listen", N_("I like to listen")),
+    ),
+    columns=("taking_part",),
+)
+FIRST_TIME = Field(
+    "first_time",
+    N_("This is my first time"),
+    N_("So that somebody can welcome you by name."),
+    HOSTS,
+    SHORT,
+    kind=Kind.TICK,
+    blank=False,
+    columns=("first_time",),
+)
+PREP_VISIBILITY = Field(
+    "prep_visibility",
+    N_("Who may see your answer?"),
+    N_("You decide for each answer."),
+    HOSTS,
+    LONG,
+    kind=Kind.ONE_OF,
+    blank="hosts",
+    choices=(
+        Choice("hosts", N_("Only the hosts")),
+        Choice("group", N_("The group, without my name")),
+        Choice("named", N_("The group, with my name")),
+    ),
+    columns=("prep_visibility",),
+)
+PREP_ANSWER = Field(
+    "prep_answer",
+    N_("A question to think about before the session"),
+    N_("Think about it, or write a few words: they help the hosts begin where you are."),
+    AS_CHOSEN,
+    LONG,
+    kind=Kind.LONG_TEXT,
+    limit=500,
+    columns=("prep_answer",),
+)
+LIST_OPT_IN = Field(
+    "list_opt_in",
+    N_("Email me about future sessions"),
+    N_("For news of new dates and topics. Nothing is sent before you have confirmed it yourself."),
+    COORDINATORS,
+    None,
+    kind=Kind.TICK,
+    columns=("list_asked_at", "list_confirmed_at"),
+    blank=None,
+)
+
+QUESTIONS = (
+    SESSIONS,
+    NAME,
+    EMAIL,
+    ORGANIZATION,
+    PRONOUNS,
+    HATS,
+    ACCESS,
+    TAKING_PART,
+    FIRST_TIME,
+    PREP_ANSWER,
+    PREP_VISIBILITY,
+    LIST_OPT_IN,
+)
+
+NOTED = (
+    Field(
+        "registered",
+        N_("Your place"),
+        N_(
+            "Whether you hold a place or wait for one, when you registered, and the language of the "
+            "form: without these there is no fair waiting list."
+        ),
+        COORDINATORS,
+        LONG,
+        columns=("status", "registered_at", "language"),
+    ),
+    Field(
+        "attended",
+        N_("Whether you came"),
+        N_("So that we learn how many places to offer. Afterwards only the count is left."),
+        COORDINATORS,
+        LONG,
+        columns=("attended",),
+        blank=None,
+    ),
+)
+
+NEVER_ASKED = N_(
+    "We do not ask for your phone number, job title, gender, age, race, ZIP code or how you heard "
+    "of us: nothing here needs them, and what is not collected cannot leak."
+)
+
+
+def asked(switched_off: Iterable[str] = ()) -> tuple[Field, ...]:
+    """The questions of the form, without those that a coordinator has switched off."""
+    off = {name for name in switched_off if name not in {f.name for f in QUESTIONS if f.required}}
+    if PREP_ANSWER.name in off:
+        off.add(PREP_VISIBILITY.name)
+    return tuple(question for question in QUESTIONS if question.name not in off)

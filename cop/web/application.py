@@ -1,0 +1,64 @@
+"""The Flask app, before it has a database."""
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel
+from sqlalchemy.exc import OperationalError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from cop.config import Settings
+from cop.web import assets, errors, filters, health, logs, public, rendering, search, security
+from cop.web.console import console
+
+MAX_BODY = 65_536  # bytes
+TRIES = 3
+# What PostgreSQL says when two transactions stood in each other's way and it ended one of them.
+SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
+
+
+class Application(Flask):
+    """Flask, running a request again when the database ended its transaction for another one's sake.
+
+    A request has one transaction and leaves nothing elsewhere, so running it again is safe.
+    """
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        for _ in range(TRIES - 1):
+            try:
+                return super().dispatch_request()
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in {SERIALIZATION_FAILURE, DEADLOCK}:
+                    raise
+        return super().dispatch_request()
+
+
+def create(settings: Settings) -> Flask:
+    """Make the app and give it its pages."""
+    app = Application("cop")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        TRUSTED_HOSTS=settings.host_names,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        SESSION_COOKIE_NAME="__Host-cop" if settings.is_https else "cop",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_CHECK_DEFAULT=False,  # the console asks for the check itself
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        WTF_CSRF_SSL_STRICT=False,  # security.py looks at Origin and Sec-Fetch-Site instead
+    )
+    app.extensions["cop.settings"] = settings
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
+    Babel(app, locale_selector=rendering.language)
+    for part in (logs, security, rendering, filters, assets, errors):
+        part.install(app)
+    app.register_blueprint(public.public)
+    app.register_blueprint(console)
+    app.register_blueprint(health.health)
+    app.register_blueprint(search.search)
+    security.limit_posts(app)
+    return app

@@ -1,0 +1,68 @@
+"""The console: what coordinators see and do. Nobody gets past its door who is not signed in."""
+
+from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import Forbidden
+
+from cop.db import read_tx, write_tx
+from cop.domain import coordinators
+from cop.domain.coordinators import SignedIn
+from cop.web.rendering import now, wants_fragment
+from cop.web.security import SAFE, csrf
+
+console = Blueprint("console", "cop", url_prefix="/coordinator")
+
+TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not the token
+OPEN_TO_ALL = {"console.sign_in", "console.send_sign_in", "console.set_up", "console.send_set_up"}
+
+
+class FormTooOld(Forbidden):
+    """A form of the console whose token does not belong to this browser's session."""
+
+
+@console.before_request
+def _door() -> ResponseReturnValue | None:
+    """Deny by default: an address of the console is open only to a signed-in coordinator."""
+    g.coordinator = _signed_in()
+    if g.coordinator is None and request.endpoint not in OPEN_TO_ALL:
+        return _ask_to_sign_in()
+    if request.method not in SAFE:
+        try:
+            csrf.protect()
+        except CSRFError as error:
+            raise FormTooOld from error
+    return None
+
+
+def _signed_in() -> SignedIn | None:
+    token = session.get(TOKEN)
+    if not token:
+        return None
+    with read_tx() as db_session:
+        found = coordinators.signed_in(db_session, token, now=now())
+    return found
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    if wants_fragment():
+        response = make_response("", 204)
+        response.headers["HX-Redirect"] = url_for("console.sign_in")
+        return response
+    if request.method not in SAFE:
+        raise Forbidden
+    path = request.full_path.rstrip("?")
+    return redirect(url_for("console.sign_in", next=path), 303)
+
+
+@console.after_request
+def _note_use(response: Response) -> Response:
+    """An hour without a request signs a device out: so note each request, once a minute at most."""
+    if g.get("coordinator") and session.get("noted", 0) < (minute := int(now().timestamp() // 60)):
+        with write_tx() as db_session:
+            coordinators.seen(db_session, session[TOKEN], now=now())
+        session["noted"] = minute
+    return response
+
+
+from cop.web.console import export, sessions, sign_in  # noqa: E402, F401 - they add their views

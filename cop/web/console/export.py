@@ -1,0 +1,93 @@
+"""The attendee list as CSV."""
+
+import io
+import os
+import tempfile
+from datetime import date
+from typing import BinaryIO, cast
+
+from flask import Response, abort, g, request, send_file
+
+from cop.db import read_tx, snapshot_tx, write_tx
+from cop.domain import community, coordinators, roster, schedule
+from cop.domain.schedule import Listing
+from cop.web.console import console
+from cop.web.rendering import now
+
+SECONDS = 120  # that the database may take to read all of it
+
+
+@console.get("/export.csv")
+def export() -> Response:
+    statuses = _asked("status", roster.USUAL_STATUSES, roster.STATUSES)
+    columns = _asked("columns", roster.USUAL_COLUMNS, roster.COLUMNS)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        meeting = _meeting_or_404(schedule.read(db_session, now=now()))
+    with write_tx() as db_session:  # written down before it is sent
+        coordinators.note_viewing(
+            db_session,
+            g.coordinator,
+            "export",
+            now=now(),
+            meeting_id=meeting.id if meeting else None,
+            columns=columns,
+        )
+    on = _date(meeting, facts) if meeting else None
+    file = _written(facts, meeting, statuses, columns)
+    response = send_file(
+        file,
+        mimetype="text/csv",
+        as_attachment=True,
+        download_name=roster.file_name(facts.slug, on=on),
+    )
+    response.content_length = os.fstat(file.fileno()).st_size
+    response.cache_control.no_store = True
+    return response
+
+
+def _asked(name: str, usual: tuple[str, ...], all_: tuple[str, ...]) -> list[str]:
+    """The values of a comma-separated argument; 422 where one of them does not exist."""
+    given = request.args.get(name)
+    if given is None:
+        return list(usual)
+    values = [value.strip() for value in given.split(",") if value.strip()]
+    if not values or not set(values) <= set(all_):
+        abort(422)
+    return values
+
+
+def _meeting_or_404(listed: schedule.Schedule) -> Listing | None:
+    slug = request.args.get("session")
+    if slug is None:
+        return None
+    return listed.find(slug) or abort(404)
+
+
+def _date(meeting: Listing, facts: community.Facts) -> date:
+    return meeting.starts_at.astimezone(facts.zone_info).date()
+
+
+def _written(
+    facts: community.Facts, meeting: Listing | None, statuses: list[str], columns: list[str]
+) -> BinaryIO:
+    """The list, whole, in a file without a name that only this process can read.
+
+    Written before the first byte is sent: no slow client holds a transaction, and a fault half-way
+    is an answer that says so, never a shorter list.
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=False)
+    with snapshot_tx(seconds=SECONDS) as db_session:
+        roster.write_csv(
+            db_session,
+            text,
+            zone=facts.zone_info,
+            meeting_id=meeting.id if meeting else None,
+            statuses=statuses,
+            columns=columns,
+        )
+    text.flush()
+    text.detach()
+    file.seek(0)
+    return cast(BinaryIO, file)

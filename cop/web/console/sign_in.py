@@ -1,0 +1,133 @@
+"""Signing in and out, and making the first account."""
+
+from urllib.parse import urlsplit
+
+from flask import Response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, coordinators
+from cop.domain.errors import RuleBroken, SignInRefused
+from cop.web.console import TOKEN, console
+from cop.web.forms import Needed, one_line
+from cop.web.rendering import now, render
+from cop.web.security import network
+from cop.words import N_
+
+
+class SignInForm(FlaskForm):
+    """An address and a password."""
+
+    class Meta:
+        csrf = False  # the console's door has looked at it already
+
+    email = StringField(filters=[one_line], validators=[Needed(N_("Write your email address."))])
+    password = PasswordField(validators=[Needed(N_("Write your password."))])
+
+    def refuse(self, refusal: RuleBroken) -> None:
+        """Show a refusal of the domain at its field."""
+        self[refusal.field].errors = [gettext(refusal.reason, **refusal.values)]
+
+
+class SetUpForm(SignInForm):
+    """The first account."""
+
+    name = StringField(filters=[one_line], validators=[Needed(N_("Write your name."))])
+
+
+def _show(page: str, form: FlaskForm, *, status: int = 200) -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    return render(page, status=status, community=facts, form=form)
+
+
+def _start(token: str) -> None:
+    """Give the browser a new session: nothing of the one before sign-in is kept."""
+    session.clear()
+    session[TOKEN] = token
+
+
+@console.get("/sign-in")
+def sign_in() -> Response:
+    return _show("console/sign_in.html", SignInForm())
+
+
+@console.post("/sign-in")
+def send_sign_in() -> ResponseReturnValue:
+    form = SignInForm()
+    if not form.validate():
+        return _show("console/sign_in.html", form, status=422)
+    try:
+        token = _sign_in(form.email.data, form.password.data)
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+        response = _show("console/sign_in.html", form, status=422)
+        if seconds := refusal.values.get("seconds"):
+            response.status_code, response.headers["Retry-After"] = 429, str(seconds)
+        return response
+    _start(token)
+    return redirect(_own_path(request.args.get("next")), 303)
+
+
+def _sign_in(email: str, password: str) -> str:
+    with write_tx() as db_session:
+        attempt = coordinators.begin_sign_in(db_session, email, network=network(), now=now())
+    if not attempt.matches(password):  # slow on purpose, so outside the transactions
+        raise SignInRefused
+    with write_tx() as db_session:
+        return coordinators.finish_sign_in(db_session, attempt, now=now())
+
+
+def _own_path(path: str | None) -> str:
+    """Where to go after signing in: a path of the console, or its front page."""
+    parts = urlsplit(path or "")
+    is_own = not parts.scheme and not parts.netloc and parts.path.startswith("/coordinator/")
+    return path if path and is_own and "\\" not in path else url_for("console.front")
+
+
+@console.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    with write_tx() as db_session:
+        coordinators.sign_out(db_session, session[TOKEN])
+    session.clear()
+    return redirect(url_for("console.sign_in"), 303)
+
+
+@console.get("/set-up/<token>")
+def set_up(token: str) -> Response:
+    return _set_up_page(token, SetUpForm())
+
+
+@console.post("/set-up/<token>")
+def send_set_up(token: str) -> ResponseReturnValue:
+    form = SetUpForm()
+    if not form.validate():
+        return _set_up_page(token, form, status=422)
+    try:
+        with write_tx() as db_session:
+            coordinators.check_set_up_link(db_session, token, now=now())
+            added = coordinators.add(
+                db_session, form.email.data, name=form.name.data, password=form.password.data
+            )
+            device = coordinators.start_session(db_session, added, now=now())
+    except RuleBroken as refusal:
+        if refusal.field not in form:
+            return _set_up_page(token, form, status=422)
+        form.refuse(refusal)
+        return _set_up_page(token, form, status=422)
+    _start(device)
+    return redirect(url_for("console.front"), 303)
+
+
+def _set_up_page(token: str, form: SetUpForm, *, status: int = 200) -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        try:
+            coordinators.check_set_up_link(db_session, token, now=now())
+        except RuleBroken as refusal:
+            reason = gettext(refusal.reason)
+            return render("console/set_up_over.html", status=404, community=facts, reason=reason)
+    return render("console/set_up.html", status=status, community=facts, form=form, token=token)

@@ -1,0 +1,156 @@
+"""Refusals and faults: each says what happened and what to do next, as a page or as a fragment."""
+
+import logging
+from math import ceil
+
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_babel import gettext
+from flask_limiter.errors import RateLimitExceeded
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
+
+from cop.db import read_tx
+from cop.domain import community
+from cop.web.rendering import wants_fragment
+from cop.web.security import SAFE, ForeignPost, seconds_until_next_post
+from cop.words import N_
+
+log = logging.getLogger("cop.web")
+
+RETRY_AFTER = 30  # seconds
+_SAID = {
+    403: (N_("This is not for you to see"), N_("You may have to sign in first.")),
+    404: (
+        N_("There is nothing at this address"),
+        N_(
+            "It may have been mistyped, or the page has moved. Everything we offer is on the schedule."
+        ),
+    ),
+    405: (
+        N_("This address works differently"),
+        N_("Please go back to the page before and use its button or its link."),
+    ),
+    413: (
+        N_("That was more than this form can take"),
+        N_("Nothing was saved. Please go back, shorten what you wrote, and send it again."),
+    ),
+    429: (
+        N_("Too many forms came from your network"),
+        N_(
+            "Nothing was saved yet. Whole offices can share one network, so it was hardly your doing. "
+            "Please send the form again in %(minutes)s minutes, or write to us."
+        ),
+    ),
+    500: (
+        N_("Something went wrong on our side"),
+        N_("Nothing was saved, and it was not your doing. Please try again in a minute."),
+    ),
+    503: (
+        N_("We cannot answer at the moment"),
+        N_("Nothing was saved, and it was not your doing. Please try again in a minute."),
+    ),
+}
+_OTHERWISE = (
+    N_("We could not make sense of this"),
+    N_("Please go back to the page before and try again."),
+)
+_FOREIGN = (
+    N_("This form cannot be sent from inside this page"),
+    N_("Nothing was saved. Open the form on its own page, and it will work there."),
+)
+
+
+def install(app: Flask) -> None:
+    """Answer every refusal and every fault with a page."""
+    app.register_error_handler(SecurityError, _untrusted_host)
+    app.register_error_handler(HTTPException, _refusal)
+    app.register_error_handler(SQLAlchemyError, _database_fault)
+    app.register_error_handler(OSError, _fault_503)
+    app.register_error_handler(Exception, _fault_500)
+
+
+def _untrusted_host(_error: SecurityError) -> Response:
+    sentence = "This site does not answer to this name. Its administrator sets COP_BASE_URL.\n"
+    response = make_response(sentence, 400)
+    response.mimetype = "text/plain"
+    return response
+
+
+def _refusal(error: HTTPException) -> Response:
+    if error.response is not None:  # a redirect, or an answer that is complete
+        return make_response(error.response)
+    if isinstance(error, RateLimitExceeded):
+        return _too_many()
+    code = error.code or 500
+    said = _FOREIGN if isinstance(error, ForeignPost) else _SAID.get(code, _OTHERWISE)
+    response = _show(*said, status=code)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.allow.update(error.valid_methods)
+    return response
+
+
+def _too_many() -> Response:
+    seconds = seconds_until_next_post()
+    response = _show(*_SAID[429], status=429, minutes=ceil(seconds / 60))
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _database_fault(error: SQLAlchemyError) -> Response:
+    is_weather = isinstance(error, DBAPIError | PoolTimeout) and not isinstance(
+        error, IntegrityError
+    )
+    return _fault_503(error) if is_weather else _fault_500(error)
+
+
+def _fault_503(error: Exception) -> Response:
+    return _fault(error, 503)
+
+
+def _fault_500(error: Exception) -> Response:
+    return _fault(error, 500)
+
+
+def _fault(error: Exception, status: int) -> Response:
+    log.error("fault", exc_info=error, extra={"request_id": g.get("request_id")})
+    response = _show(*_SAID[status], status=status)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+def _show(title: str, sentence: str, *, status: int, **values: object) -> Response:
+    is_fragment = wants_fragment()
+    body = render_template(
+        "_problem.html" if is_fragment else "problem.html",
+        title=gettext(title),
+        sentence=gettext(sentence, **values),
+        status=status,
+        kept=_kept(status),
+        community=_facts() if status < 500 else None,
+    )
+    response = make_response(body, status)
+    response.cache_control.no_store = True
+    response.vary.add("HX-Request")
+    if is_fragment:  # beside what was typed, not in its place
+        response.headers["HX-Retarget"] = "#problem"
+        response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def _kept(status: int) -> list[tuple[str, str]]:
+    """What was typed into a form that was stopped, so that it can be sent again as it was."""
+    if (
+        request.method in SAFE
+        or status not in {403, 429, 500, 503}
+        or request.path.startswith("/coordinator")
+    ):
+        return []
+    return list(request.form.items(multi=True))
+
+
+def _facts() -> community.Facts | None:
+    try:
+        with read_tx() as db_session:
+            return community.facts(db_session)
+    except (SQLAlchemyError, RuntimeError):
+        return None

@@ -1,0 +1,35 @@
+"""Whether the site is alive, and whether it is ready."""
+
+from flask import Blueprint, Response, jsonify
+from sqlalchemy.exc import SQLAlchemyError
+
+from cop.db import db, journal_pragmas, sqlite_module
+from cop.upgrade import Schema, schema_of
+
+health = Blueprint("health", "cop")
+
+
+@health.get("/healthz")
+def alive() -> Response:
+    return _answer({"alive": True}, 200)
+
+
+@health.get("/readyz")
+def ready() -> Response:
+    """Ready means: the database answers, and has this release's schema."""
+    try:
+        schema = schema_of(db.engine)
+    except SQLAlchemyError:
+        return _answer({"database": "unreachable"}, 503)
+    found = {"database": db.engine.dialect.name, "schema": schema.value}
+    if db.engine.dialect.name == "sqlite":
+        found["sqlite"] = sqlite_module.sqlite_version
+        found["journal"] = ", ".join(journal_pragmas(sqlite_module.sqlite_version_info))
+    return _answer(found, 200 if schema is Schema.CURRENT else 503)
+
+
+def _answer(found: dict[str, object], status: int) -> Response:
+    response = jsonify(found)
+    response.status_code = status
+    response.cache_control.no_store = True
+    return response

@@ -1,0 +1,75 @@
+"""One line of JSON a request: what was asked for, how it went; never who, never what was typed."""
+
+import ipaddress
+import json
+import logging
+import secrets
+import sys
+import time
+import traceback
+from datetime import UTC, datetime
+
+from flask import Flask, Response, g, request
+
+log = logging.getLogger("cop.web")
+_USUAL = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    """A log record as one line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "log": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _USUAL}
+        if record.exc_info and record.exc_info[0]:
+            # Where it happened, not what the exception says: that may quote what somebody typed.
+            line["error"] = record.exc_info[0].__qualname__
+            line["traceback"] = traceback.format_tb(record.exc_info[2])
+        return json.dumps(line, default=str)
+
+
+def install(app: Flask) -> None:
+    """Log every request, once."""
+    ours = logging.getLogger("cop")
+    if not ours.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonFormatter())
+        ours.addHandler(handler)
+        ours.setLevel(logging.INFO)
+        ours.propagate = False
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.began, g.request_id = time.perf_counter(), secrets.token_hex(8)
+
+
+def _end(response: Response) -> Response:
+    if "began" in g and request.endpoint != "static":
+        log.info(
+            "request",
+            extra={
+                "request_id": g.request_id,
+                "route": request.endpoint,
+                "method": request.method,
+                "status": response.status_code,
+                "ms": round((time.perf_counter() - g.began) * 1000, 1),
+                "from": _truncated(request.remote_addr),
+            },
+        )
+    return response
+
+
+def _truncated(address: str | None) -> str:
+    """An address without the part that tells one person's from the next: a /24, or a /48."""
+    try:
+        bits = 24 if ipaddress.ip_address(address or "").version == 4 else 48
+    except ValueError:
+        return "unknown"
+    return str(ipaddress.ip_network((address, bits), strict=False))

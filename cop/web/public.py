@@ -1,0 +1,23 @@
+"""The public blueprint: what anybody can read, and the form.
+
+Every address in it is said relative to where it is registered, so that it can stand at `/` and at
+`/embed`. It never touches a cookie.
+"""
+
+from flask import Blueprint
+
+from cop.db import read_tx
+from cop.domain import community, schedule
+from cop.web.rendering import now
+
+public = Blueprint("public", "cop")
+
+
+def look() -> tuple[community.Facts, schedule.Schedule]:
+    """The community and its schedule, as one moment saw them."""
+    with read_tx() as db_session:
+        return community.facts(db_session), schedule.read(db_session, now=now())
+
+
+from cop.web import about, registration  # noqa: E402, F401 - they add their views to the blueprint
+from cop.web import schedule as _schedule  # noqa: E402, F401

@@ -1,0 +1,77 @@
+"""Rendering: one address in two sizes, and what every template can say."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+
+from cop import words
+from cop.config import Settings
+from cop.links import Links
+
+EMBED = "/embed"
+
+
+def install(app: Flask) -> None:
+    """Give the templates their words."""
+    app.extensions.setdefault("cop.clock", lambda: datetime.now(UTC))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(public_url=public_url, links=links, language=language)
+
+
+def settings() -> Settings:
+    """The settings of this installation."""
+    return cast(Settings, current_app.extensions["cop.settings"])
+
+
+def now() -> datetime:
+    """The moment of this request, as the app's clock tells it."""
+    return cast(datetime, current_app.extensions["cop.clock"]())
+
+
+def language() -> str:
+    """The language of this answer: that of the address, else English; never a cookie's."""
+    wanted = request.args.get("lang", "")
+    return wanted if wanted in words.LANGUAGES else words.LANGUAGES[0]
+
+
+def links() -> Links:
+    """Absolute addresses: of the settings, or where there are none, of the local name in use."""
+    return Links(settings().base_url or request.host_url.rstrip("/"))
+
+
+def public_url(name: str, **values: str) -> str:
+    """The address of a public page, in the same zone as this one: the site, or what is embedded.
+
+    By the path, since an address that does not exist belongs to no blueprint.
+    """
+    zone = "embed" if request.path.startswith(f"{EMBED}/") else "public"
+    return url_for(f"{zone}.{name}", **values)
+
+
+def wants_fragment() -> bool:
+    """Whether HTMX asks, and will put the answer into a page that is there."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def render(
+    page: str, *, fragment: str | None = None, status: int = 200, same_for_all: bool = False,
+    **context: object,
+) -> Response:  # fmt: skip
+    """Answer with the page, or with its fragment where HTMX asks for it.
+
+    `same_for_all` is for pages with neither a form nor a person: those may be kept, and are asked
+    for again with their ETag.
+    """
+    is_fragment = fragment is not None and wants_fragment()
+    template = fragment if is_fragment and fragment else page
+    body = render_template(template, is_fragment=is_fragment, **context)
+    response = make_response(body, status)
+    response.vary.add("HX-Request")
+    if same_for_all and status == 200:
+        response.cache_control.no_cache = True
+        response.add_etag()
+        response.make_conditional(request)
+    else:
+        response.cache_control.no_store = True
+    return response

@@ -1,0 +1,38 @@
+"""The schedule, and a page for each session."""
+
+from flask import Response, abort
+from werkzeug.routing import BaseConverter
+
+from cop.web.forms import registration_form
+from cop.web.public import look, public
+from cop.web.rendering import render
+
+
+class Slug(BaseConverter):
+    """A session's name in addresses: its date, and a number where a day has several."""
+
+    regex = r"\d{4}-\d{2}-\d{2}(?:-\d{1,3})?"
+
+
+public.record_once(lambda state: state.app.url_map.converters.update(slug=Slug))
+
+
+@public.get("/schedule")
+def schedule() -> Response:
+    facts, listed = look()
+    return render("schedule.html", same_for_all=True, community=facts, schedule=listed)
+
+
+@public.get("/schedule/<slug:slug>")
+def meeting(slug: str) -> Response:
+    facts, listed = look()
+    found = listed.find(slug) or abort(404)
+    form = registration_form(facts.questions_off, ticked=[slug]) if found.can_be_chosen else None
+    return render(
+        "meeting.html",
+        same_for_all=form is None,
+        community=facts,
+        schedule=listed,
+        meeting=found,
+        form=form,
+    )

@@ -1,0 +1,148 @@
+"""What every request must pass and every answer must carry."""
+
+import ipaddress
+import time
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
+
+from cop.config import LOOPBACK_NAMES
+from cop.web.rendering import settings
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+FRAMES = {"iframe", "frame", "embed", "object"}
+PERSONAL = ("/coordinator", "/r/", "/join/")
+MAX_NAMES, MAX_PAIRS = 60, 200
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+csrf = CSRFProtect()
+
+
+class ForeignPost(Forbidden):
+    """A form that was sent from another site, or from inside another site's page."""
+
+
+def install(app: Flask) -> None:
+    """Put the checks before, and the headers behind, every request."""
+    csrf.init_app(app)
+    app.before_request(_refuse_frames)
+    app.before_request(_refuse_foreign_posts)
+    app.before_request(_refuse_endless_forms)
+    app.after_request(_add_headers)
+    app.extensions["cop.limiter"] = _limiter(app)
+
+
+def is_personal() -> bool:
+    """Whether this address shows personal data."""
+    return request.path.startswith(PERSONAL)
+
+
+def network() -> str:
+    """The network a request comes from: an IPv4 address, or the /64 of an IPv6 one."""
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def _limiter(app: Flask) -> Limiter:
+    found = app.extensions["cop.settings"]
+    return Limiter(
+        network,
+        app=app,
+        storage_uri=found.redis_url or "memory://",
+        strategy="moving-window",
+        key_prefix="cop",
+        enabled=found.posts_per_hour > 0,
+        # Redis gone is no reason to turn people away: each process counts for itself meanwhile.
+        in_memory_fallback_enabled=bool(found.redis_url),
+    )
+
+
+def limit_posts(app: Flask) -> None:
+    """Limit how many registrations an hour one network may send, wherever the form stands."""
+    limiter: Limiter = app.extensions["cop.limiter"]
+    limit = limiter.shared_limit(
+        f"{app.extensions['cop.settings'].posts_per_hour} per hour", scope="public posts"
+    )
+    for endpoint, view in app.view_functions.items():
+        if endpoint.endswith(".submit"):
+            app.view_functions[endpoint] = limit(view)
+
+
+def seconds_until_next_post() -> int:
+    """How long a network that has reached its limit has to wait."""
+    limit = current_app.extensions["cop.limiter"].current_limit
+    return max(1, limit.reset_at - int(time.time())) if limit else 60
+
+
+def _refuse_frames() -> None:
+    if is_personal() and request.headers.get("Sec-Fetch-Dest") in FRAMES:
+        raise Forbidden
+
+
+def _refuse_foreign_posts() -> None:
+    if request.method in SAFE:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        is_ours = site == "same-origin"
+    elif origin is not None:
+        is_ours = _is_own_origin(origin)
+    else:
+        is_ours = not is_personal()
+    if not is_ours:
+        raise ForeignPost
+
+
+def _is_own_origin(origin: str) -> bool:
+    if settings().base_url:
+        return origin == settings().base_url
+    # Without a base address only names of this machine are answered at all: the port makes the site.
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return False
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return (
+        parts.scheme == request.scheme
+        and host in LOOPBACK_NAMES
+        and port == urlsplit(request.host_url).port
+    )
+
+
+def _refuse_endless_forms() -> None:
+    if request.method not in SAFE:
+        values = request.form
+        if len(values) > MAX_NAMES or sum(1 for _ in values.items(multi=True)) > MAX_PAIRS:
+            raise RequestEntityTooLarge
+
+
+def _add_headers(response: Response) -> ResponseReturnValue:
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    if settings().is_https:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    headers["X-Frame-Options"] = "DENY"
+    if response.mimetype == "text/html":
+        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.vary.add("HX-Request")
+    if is_personal():
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return response

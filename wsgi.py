@@ -1,0 +1,13 @@
+"""The site as a WSGI application, for any server: `gunicorn wsgi:app`, `granian ... wsgi:app`."""
+
+import os
+from pathlib import Path
+
+from cop import create_app
+from cop.config import Settings
+from cop.upgrade import require_current
+
+os.environ.setdefault("COP_INSTANCE", str(Path(__file__).parent / "instance"))
+
+app = create_app(Settings.from_environment())
+require_current(app)
