@@ -15,7 +15,7 @@ from cop.config import Settings
 from cop.db import db
 
 # Threads of one web process: writes wait for each other anyway, so more would only wait.
-THREADS = 8
+THREADS = 4
 
 
 class PortInUse(Exception):  # noqa: N818 - a refusal

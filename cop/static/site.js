@@ -9,9 +9,10 @@
   const sayLocalTimes = (root) => {
     for (const time of root.querySelectorAll("time[data-zone]")) {
       const [from, until] = [new Date(time.dateTime), new Date(time.dataset.until)];
-      if (!here || time.nextElementSibling?.matches(".here") || clock(from, here) === clock(from, time.dataset.zone)) continue;
+      if (!here || time.nextElementSibling?.matches("[data-here-said]") || clock(from, here) === clock(from, time.dataset.zone)) continue;
       const span = document.createElement("span");
       span.className = "here small";
+      span.dataset.hereSaid = "";
       span.textContent = time.dataset.here
         .replace("{time}", `${clock(from, here)} – ${clock(until, here)}`)
         .replace("{place}", here.split("/").pop().replaceAll("_", " "));
