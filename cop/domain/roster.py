@@ -1,8 +1,7 @@
 """The roster: who is coming to a meeting, on screen and as the attendee CSV."""
 
 import csv
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TextIO
@@ -176,7 +175,7 @@ class Counts:
 def counts(db_session: Session) -> dict[int, Counts]:
     """The counts of every meeting that somebody has registered for, by the meeting's id."""
 
-    def how_many(condition: Any) -> Any:  # noqa: ANN401
+    def how_many(condition: Any) -> Any:
         return func.count().filter(condition)
 
     held = Registration.status == RegistrationStatus.HELD

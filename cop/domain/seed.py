@@ -116,7 +116,7 @@ def _places(number: int, roll: _Roll) -> Iterator[tuple[Meeting, RegistrationSta
     held, waiting, cancelled = RegistrationStatus
     if number < 26:
         yield roll.recent, held, number % 13 not in {4, 8, 11}
-    if 4 <= number:
+    if number >= 4:
         yield roll.first, cancelled if number in {9, 20} else held, None
     if number % 2 == 0 and number < 32:
         queue = held if number < 24 else waiting

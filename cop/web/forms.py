@@ -13,7 +13,8 @@ from flask_babel import gettext
 from flask_wtf import FlaskForm
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, Field as FormField, RadioField, SelectMultipleField, StringField
+from wtforms import BooleanField, RadioField, SelectMultipleField, StringField
+from wtforms import Field as FormField
 from wtforms.validators import StopValidation, ValidationError
 
 from cop import fields

@@ -21,12 +21,12 @@ def install(app: Flask) -> None:
 
 def settings() -> Settings:
     """The settings of this installation."""
-    return cast(Settings, current_app.extensions["cop.settings"])
+    return cast("Settings", current_app.extensions["cop.settings"])
 
 
 def now() -> datetime:
     """The moment of this request, as the app's clock tells it."""
-    return cast(datetime, current_app.extensions["cop.clock"]())
+    return cast("datetime", current_app.extensions["cop.clock"]())
 
 
 def language() -> str:

@@ -90,4 +90,4 @@ def _written(
     text.flush()
     text.detach()
     file.seek(0)
-    return cast(BinaryIO, file)
+    return cast("BinaryIO", file)

@@ -1,0 +1,73 @@
+"""What every test can ask for: a database of each kind, the app on it, and a client that checks."""
+
+from pathlib import Path
+
+import pytest
+
+from cop import create_app
+from cop.config import Settings
+from cop.db import db, write_tx
+from cop.domain import coordinators, seed
+from tests import databases
+from tests.page import CheckingClient
+from tests.world import NOW, PASSWORD
+
+
+def settings_for(url, **values):
+    """Settings for a database, without a look at the environment."""
+    url = url.replace("postgresql://", "postgresql+psycopg://")
+    return Settings(instance=Path("/nonexistent"), secret_key="k" * 40, database_url=url, **values)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_template_left():
+    yield
+    databases.drop_template()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    url = databases.new_database(request.param, tmp_path)
+    yield url
+    databases.drop_database(url)
+
+
+@pytest.fixture
+def settings(database_url):
+    return settings_for(database_url, posts_per_hour=0)
+
+
+@pytest.fixture
+def app(settings):
+    """The app at a fixed moment, with the community and its next six meetings."""
+    app = create_app(settings)
+    app.extensions["cop.clock"] = lambda: NOW
+    app.test_client_class = CheckingClient
+    with app.app_context():
+        with write_tx() as db_session:
+            seed.begin(db_session, now=NOW)
+        yield app
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture
+def db_session(app):
+    """A transaction on the app's database that the test itself may write in."""
+    with write_tx() as db_session:
+        yield db_session
+
+
+@pytest.fixture
+def corin(app, client):
+    """A client that is signed in as Corin, the coordinator."""
+    with write_tx() as db_session:
+        coordinators.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
+    from tests.web.posting import sign_in
+
+    assert sign_in(client).status_code == 303
+    return client

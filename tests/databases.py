@@ -1,0 +1,94 @@
+"""Real databases for the tests: an SQLite file each, or a PostgreSQL database each."""
+
+import os
+import shutil
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+SERVER = os.environ.get("COP_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
+NEEDED = os.environ.get("COP_TEST_ALL") == "1"  # set by .ci/run: nothing may be skipped
+TEMPLATE = f"cop_test_template_{os.getpid()}"
+
+
+@cache
+def postgresql_answers():
+    """Whether there is a PostgreSQL server to test with."""
+    try:
+        psycopg.connect(f"{SERVER}/postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def need_postgresql():
+    """Skip, with a sentence that says how not to, where there is no PostgreSQL server."""
+    if not postgresql_answers():
+        if NEEDED:
+            pytest.fail("PostgreSQL does not answer, and nothing may be skipped here.")
+        pytest.skip(
+            "PostgreSQL does not answer at 127.0.0.1:5432. Start one with trust authentication for "
+            "user postgres, or set COP_TEST_POSTGRESQL=postgresql://user:password@host:port"
+        )
+
+
+def run_on_server(*statements):
+    """Run statements outside a transaction, as CREATE DATABASE wants it."""
+    with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@cache
+def sqlite_template():
+    """An SQLite database with the schema and nothing in it, to be copied."""
+    file = Path(mkdtemp(prefix="cop-template-")) / "cop.sqlite3"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@cache
+def postgresql_template():
+    """The same as a PostgreSQL database."""
+    run_on_server(f"CREATE DATABASE {TEMPLATE}")
+    _migrate(f"{SERVER}/{TEMPLATE}")
+    return TEMPLATE
+
+
+def _migrate(url):
+    from cop import create_app, upgrade
+    from cop.db import db
+    from tests.conftest import settings_for
+
+    app = create_app(settings_for(url))
+    upgrade.upgrade(app)
+    with app.app_context():
+        db.engine.dispose()
+
+
+def new_database(kind, folder):
+    """The address of a new database of its own with the schema in it."""
+    if kind == "sqlite":
+        file = Path(folder) / "cop.sqlite3"
+        shutil.copy(sqlite_template(), file)
+        return f"sqlite:///{file}"
+    need_postgresql()
+    name = f"cop_test_{uuid4().hex}"
+    run_on_server(f"CREATE DATABASE {name} TEMPLATE {postgresql_template()}")
+    return f"{SERVER}/{name}"
+
+
+def drop_database(url):
+    """Remove a PostgreSQL database of a test; SQLite's go with their folder."""
+    if url.startswith("postgresql"):
+        run_on_server(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+def drop_template():
+    """Remove the template, if this run has made it."""
+    if postgresql_template.cache_info().currsize:
+        run_on_server(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
