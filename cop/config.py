@@ -1,4 +1,4 @@
-"""The settings of an installation: read once from the environment, frozen, every bad value named."""
+"""The settings of an installation: read once, frozen, and every bad value named at once."""
 
 import os
 import secrets
@@ -103,7 +103,7 @@ class _Reader:
         if not usable or parts.path or parts.query or parts.fragment or parts.username:
             self._refuse(
                 "COP_BASE_URL",
-                f"write the site's address without a path, like https://cop.example.org, not {value!r}.",
+                f"write the address without a path, like https://cop.example.org, not {value!r}.",
             )
         return value.lower()
 

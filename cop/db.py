@@ -17,9 +17,11 @@ from cop.config import Settings
 from cop.models import Base
 
 try:
-    from pysqlite3 import dbapi2 as sqlite_module
+    from pysqlite3 import dbapi2 as _sqlite
 except ImportError:  # no wheel for this system
-    import sqlite3 as sqlite_module
+    import sqlite3 as _sqlite
+
+sqlite_module = _sqlite  # the one SQLite that ever opens our files
 
 POSTGRESQL_LIMITS = (
     "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
@@ -29,7 +31,7 @@ db = SQLAlchemy(model_class=Base)
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite can lose committed data in WAL mode (3.7.0 to 3.51.2, but for two fixes)."""
+    """Whether this SQLite can lose committed data in WAL mode: 3.7.0 to 3.51.2, but two fixes."""
     if version[:2] == (3, 44):
         return version < (3, 44, 6)
     if version[:2] == (3, 50):
@@ -38,7 +40,7 @@ def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
 
 
 def journal_pragmas(version: tuple[int, ...]) -> list[str]:
-    """WAL with FULL where SQLite is sound; the slower rollback journal with EXTRA where it is not."""
+    """WAL with FULL where SQLite is sound; the slower rollback journal with EXTRA elsewhere."""
     if has_wal_reset_bug(version):
         return ["journal_mode=DELETE", "synchronous=EXTRA"]
     return ["journal_mode=WAL", "synchronous=FULL"]
@@ -108,7 +110,7 @@ def _transaction(**options: object) -> Iterator[Session]:
 
 @contextmanager
 def write_tx() -> Iterator[Session]:
-    """Open a transaction that may write: it takes SQLite's write lock first, and commits at the end."""
+    """Open a transaction that may write: it takes SQLite's write lock first, and commits."""
     with _transaction(immediate=True) as db_session:
         yield db_session
 

@@ -257,8 +257,8 @@ NOTED = (
         "registered",
         N_("Your place"),
         N_(
-            "Whether you hold a place or wait for one, when you registered, and the language of the "
-            "form: without these there is no fair waiting list."
+            "Whether you hold a place or wait for one, when you registered, and the language of "
+            "the form: without these there is no fair waiting list."
         ),
         COORDINATORS,
         LONG,

@@ -40,7 +40,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """The models' common ground: one metadata, and names for constraints that migrations can use."""
+    """The models' common ground: one metadata, and names for constraints."""
 
     # A registry of our own, since Flask-SQLAlchemy makes a subclass of this class.
     registry = registry(
@@ -228,7 +228,7 @@ class SetUpLink(Base):
 
 
 class SignInDelay(Base):
-    """How often signing in has failed for a key (a hash of account and network), and until when to wait."""
+    """How often signing in has failed for a key, a hash of account and network, and when last."""
 
     __tablename__ = "sign_in_delay"
 

@@ -19,7 +19,7 @@ log = logging.getLogger("cop.worker")
 
 
 def daily_round(*, now: datetime) -> None:
-    """Plan ahead, and erase what is past its date. Any number of times a day, with the same result."""
+    """Plan ahead, and erase what is past its date; doing it again changes nothing."""
     with write_tx() as db_session:
         planned = schedule.plan_ahead(db_session, now=now)
         registration.forget_submissions(db_session, now=now)

@@ -1,4 +1,4 @@
-"""Email addresses: kept as typed, compared in one form, and a hint where a slip of the finger is likely."""
+"""Email addresses: kept as typed, compared in one form, with a hint at likely slips."""
 
 from difflib import get_close_matches
 

@@ -1,10 +1,11 @@
-"""Coordinators: their accounts, passwords, signed-in devices, and the log of what they looked at."""
+"""Coordinators: accounts, passwords, signed-in devices, and what they looked at."""
 
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import ceil
 
 from argon2 import PasswordHasher
@@ -119,7 +120,7 @@ def _is_guessable(password: str, about: Sequence[str]) -> bool:
     for word in sorted((*_TRIED_FIRST, *own), key=len, reverse=True):
         if len(word) > 2:
             folded = folded.replace(word, "")
-    steps = {ord(after) - ord(before) for before, after in zip(folded, folded[1:], strict=False)}
+    steps = {ord(after) - ord(before) for before, after in pairwise(folded)}
     return len(set(folded)) < 5 or len(steps) == 1
 
 

@@ -63,8 +63,8 @@ PAST = (
     Past(
         date(2021, 11, 16),
         "How do charts and maps do no harm?",
-        "Equity awareness in data visualization. A video, the highlights and the links that members "
-        "shared were published afterwards.",
+        "Equity awareness in data visualization. A video, the highlights and the links that "
+        "members shared were published afterwards.",
         74,
         48,
         "Jonathan Schwabish and Alice Feng, authors of the Do No Harm guide",
@@ -101,8 +101,8 @@ RECENT = Told(
 UPCOMING = (
     Told(
         topic="Who disappears when we disaggregate?",
-        summary="Members show how they broke their data down, whom it made visible, and whom it hid. "
-        "Small groups after half an hour.",
+        summary="Members show how they broke their data down, whom it made visible, and whom it "
+        "hid. Small groups after half an hour.",
         guests="Two members who did it last year",
         reading_title="One chapter on small groups in large tables",
         reading_url="https://example.org/small-groups",
@@ -112,8 +112,8 @@ UPCOMING = (
     ),
     Told(
         topic="How do we ask people what their data means to them?",
-        summary="A conversation about taking findings back to those they are about, before they are "
-        "published, and about what happens when they disagree.",
+        summary="A conversation about taking findings back to those they are about, before they "
+        "are published, and about what happens when they disagree.",
         guests="An evaluator from a family foundation",
         reading_title="A short guide to data walks",
         reading_url="https://example.org/data-walks",

@@ -1,4 +1,4 @@
-"""Registering: one form, one transaction, a place or a place on the waiting list for each meeting."""
+"""Registering: one form, one transaction, and for each meeting a place or a turn in its queue."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -144,10 +144,10 @@ _TAKE_LOCK = (
     )
 )
 
-type_Meeting = Row[tuple[int, str, int | None, str, datetime, datetime, str | None]]
+_Meeting = Row[int, str, int | None, str, datetime, datetime, str | None]
 
 
-def _lock(db_session: Session, ids: Iterable[int]) -> list[type_Meeting]:
+def _lock(db_session: Session, ids: Iterable[int]) -> list[_Meeting]:
     rows = [db_session.execute(_TAKE_LOCK.where(Meeting.id == id_)).one() for id_ in ids]
     return sorted(rows, key=lambda meeting: meeting.starts_at)
 
@@ -158,7 +158,7 @@ def _saved(db_session: Session, submission: str) -> Outcome | None:
     return Outcome(tuple(row.held), tuple(row.waiting)) if row else None
 
 
-def _refuse_closed(meetings: list[type_Meeting], *, zone: ZoneInfo, now: datetime) -> None:
+def _refuse_closed(meetings: list[_Meeting], *, zone: ZoneInfo, now: datetime) -> None:
     for meeting in meetings:
         date = meeting.starts_at.astimezone(zone).date()
         if meeting.ends_at <= now:
@@ -167,7 +167,7 @@ def _refuse_closed(meetings: list[type_Meeting], *, zone: ZoneInfo, now: datetim
             raise MeetingCancelled(date=date)
 
 
-def _taken(db_session: Session, meetings: list[type_Meeting]) -> dict[int, _Taken]:
+def _taken(db_session: Session, meetings: list[_Meeting]) -> dict[int, _Taken]:
     query = (
         select(Registration.meeting_id, Registration.status, func.count())
         .where(
@@ -184,7 +184,7 @@ def _taken(db_session: Session, meetings: list[type_Meeting]) -> dict[int, _Take
 
 
 def _decide(
-    meetings: list[type_Meeting], taken: Mapping[int, _Taken], *, zone: ZoneInfo, now: datetime
+    meetings: list[_Meeting], taken: Mapping[int, _Taken], *, zone: ZoneInfo, now: datetime
 ) -> dict[int, RegistrationStatus]:
     """Whether each meeting has a place, or only its waiting list, for who comes next."""
     decided = {}
@@ -203,7 +203,7 @@ def _member_id(db_session: Session, details: Details, *, now: datetime) -> int:
     new = insert_with_conflict(db_session, Member).values(
         email=details.email, email_key=addresses.key(details.email)
     )
-    # Two first registrations of one address at once, or its erasure: the update that changes nothing
+    # Two first registrations of an address at once, or its erasure: this update of nothing
     # waits for the other one, and holds the row until the places are in.
     upsert = new.on_conflict_do_update(
         index_elements=[Member.email_key], set_={"email_key": new.excluded.email_key}
@@ -215,7 +215,7 @@ def _member_id(db_session: Session, details: Details, *, now: datetime) -> int:
     return member_id
 
 
-def _live(db_session: Session, member_id: int, meetings: list[type_Meeting]) -> set[int]:
+def _live(db_session: Session, member_id: int, meetings: list[_Meeting]) -> set[int]:
     """The meetings at which the member holds or awaits a place already."""
     query = select(Registration.meeting_id).where(
         Registration.member_id == member_id,
@@ -227,7 +227,7 @@ def _live(db_session: Session, member_id: int, meetings: list[type_Meeting]) -> 
 
 def _insert(
     db_session: Session,
-    meetings: list[type_Meeting],
+    meetings: list[_Meeting],
     member_id: int,
     details: Details,
     status_of: Mapping[int, RegistrationStatus],
@@ -257,7 +257,7 @@ def _prep(details: Details, *, is_for_this: bool) -> dict[str, str]:
 
 
 def _slugs(
-    meetings: list[type_Meeting],
+    meetings: list[_Meeting],
     status_of: Mapping[int, RegistrationStatus],
     status: RegistrationStatus,
 ) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ def _delete_registrations(db_session: Session, *, now: datetime) -> int:
     of_this = Registration.meeting_id == Meeting.id
     stays = Registration.status != RegistrationStatus.CANCELLED
     registered = select(func.count()).where(of_this, stays).scalar_subquery()
-    came = select(func.count()).where(of_this, Registration.attended).scalar_subquery()
+    came = select(func.count()).where(of_this, Registration.attended.is_(True)).scalar_subquery()
     has_any = exists().where(of_this).correlate(Meeting)
     db_session.execute(
         update(Meeting)

@@ -17,7 +17,7 @@ STATUSES = tuple(RegistrationStatus)
 USUAL_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
 LIST_SEPARATOR = "; "
 # What makes a spreadsheet run a cell: also in full width, and behind spaces.
-RUN_BY_SPREADSHEETS = tuple("=+-@|%\t\r\n＝＋－＠｜％")
+RUN_BY_SPREADSHEETS = tuple("=+-@|%\t\r\n＝＋－＠｜％")  # noqa: RUF001
 
 _ROW = (
     select(
@@ -91,7 +91,7 @@ def _moment(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def guarded(cell: str) -> str:
-    """A cell that no spreadsheet will run: nothing is taken away, an apostrophe may go before it."""
+    """A cell that no spreadsheet will run: nothing is taken away, an apostrophe may go first."""
     if cell.startswith(RUN_BY_SPREADSHEETS) or cell.lstrip().startswith(RUN_BY_SPREADSHEETS):
         return "'" + cell
     return cell
@@ -119,7 +119,7 @@ def write_csv(
         writer.writerow([guarded(cell(row, zone)) for cell in cells])
 
 
-def _of(meeting_id: int | None, statuses: Sequence[str]) -> Select[Any]:
+def _of(meeting_id: int | None, statuses: Sequence[str]) -> Select[*tuple[Any, ...]]:
     meeting = Registration.meeting_id == meeting_id if meeting_id is not None else true()
     return _ROW.where(meeting, Registration.status.in_(statuses))
 
@@ -149,7 +149,7 @@ class Attendee:
 
 
 def attendees(db_session: Session, meeting_id: int) -> list[Attendee]:
-    """Everybody who holds or awaits a place, and then those who cancelled, by time of registration."""
+    """Who holds a place, who waits, and who cancelled, each by time of registration."""
     rows = [
         Attendee(**{n: getattr(row, n) for n in Attendee.__dataclass_fields__})
         for row in db_session.execute(_of(meeting_id, STATUSES))

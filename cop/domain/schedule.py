@@ -132,7 +132,7 @@ _COUNTED = {"held", "waiting", "has_begun", "is_over"}
 _COLUMNS = [getattr(Meeting, n) for n in Listing.__dataclass_fields__ if n not in _COUNTED]
 
 
-def _taken(status: RegistrationStatus) -> Select[tuple[int]]:
+def _taken(status: RegistrationStatus) -> Select[int]:
     return (
         select(func.count())
         .where(Registration.meeting_id == Meeting.id, Registration.status == status)

@@ -52,7 +52,7 @@ def _add_past(db_session: Session, told: demo.Past) -> None:
 
 
 def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
-    """The last session, whose roster is still kept; a date of its own where the rhythm's is too long ago."""
+    """The last session, with its roster; on a day of its own where the rhythm's is long ago."""
     rhythm = community.facts(db_session).rhythm
     occurrence = rhythm.last_before(now)
     by_rhythm = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)

@@ -17,7 +17,7 @@ SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 
 
 class Application(Flask):
-    """Flask, running a request again when the database ended its transaction for another one's sake.
+    """Flask, running a request again when the database ended its transaction for another's sake.
 
     A request has one transaction and leaves nothing elsewhere, so running it again is safe.
     """

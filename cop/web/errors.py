@@ -23,9 +23,7 @@ _SAID = {
     403: (N_("This is not for you to see"), N_("You may have to sign in first.")),
     404: (
         N_("There is nothing at this address"),
-        N_(
-            "It may have been mistyped, or the page has moved. Everything we offer is on the schedule."
-        ),
+        N_("It may have been mistyped, or the page has moved. All we offer is on the schedule."),
     ),
     405: (
         N_("This address works differently"),
@@ -38,8 +36,8 @@ _SAID = {
     429: (
         N_("Too many forms came from your network"),
         N_(
-            "Nothing was saved yet. Whole offices can share one network, so it was hardly your doing. "
-            "Please send the form again in %(minutes)s minutes, or write to us."
+            "Nothing was saved yet. Whole offices can share one network, so it was hardly your "
+            "doing. Please send the form again in %(minutes)s minutes, or write to us."
         ),
     ),
     500: (

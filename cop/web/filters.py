@@ -81,7 +81,7 @@ def tile(meeting: Listing, community: Facts) -> Tile:
 
 
 def on(moment: datetime | date, community: Facts) -> str:
-    """ "December 15", with the year where it is not near."""
+    """Say `December 15`, with the year where it is not near."""
     date_ = _local(moment, community).date() if isinstance(moment, datetime) else moment
     pattern = "MMMM d" if _is_this_year(date_) else "MMMM d, y"
     return format_date(date_, pattern, locale=language())
@@ -93,7 +93,7 @@ def weeks_before(moment: datetime, weeks: int, community: Facts) -> str:
 
 
 def day(meeting: Listing, community: Facts) -> str:
-    """ "Tuesday, December 15"."""
+    """Say `Tuesday, December 15`."""
     date_ = _local(meeting.starts_at, community).date()
     pattern = "EEEE, MMMM d" if _is_this_year(date_) else "EEEE, MMMM d, y"
     return format_date(date_, pattern, locale=language())
@@ -105,7 +105,7 @@ def _time(moment: datetime) -> str:
 
 
 def clock(meeting: Listing, community: Facts) -> str:
-    """ "11:30 am to 1:00 pm Eastern Time"."""
+    """Say `11:30 am to 1:00 pm Eastern Time`."""
     start, end = _local(meeting.starts_at, community), _local(meeting.ends_at, community)
     return gettext("%(start)s to %(end)s %(zone)s", start=_time(start), end=_time(end),
                    zone=_zone_name(community))  # fmt: skip
@@ -116,12 +116,12 @@ def _zone_name(community: Facts) -> str:
 
 
 def when(meeting: Listing, community: Facts) -> str:
-    """ "Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time"."""
+    """Say `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
     return f"{day(meeting, community)}, {clock(meeting, community)}"
 
 
 def stamp(moment: datetime, community: Facts) -> str:
-    """ "Nov 21, 9:14 am", for tables."""
+    """Say `Nov 21, 9:14 am`, for tables."""
     local = _local(moment, community)
     return f"{format_date(local, 'MMM d', locale=language())}, {_time(local)}"
 
@@ -134,7 +134,7 @@ def places_said(meeting: Listing) -> str:
 
 
 def rhythm(community: Facts) -> str:
-    """ "Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time", for the usual rules."""
+    """Say `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time`, for the usual rules."""
     parts = dict(part.split("=", 1) for part in community.rule.upper().split(";") if "=" in part)
     start = datetime.combine(A_MONDAY, community.starts)
     occurrence = community.rhythm.on(A_MONDAY)

@@ -1,5 +1,7 @@
 """Whether the site is alive, and whether it is ready."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,7 +30,7 @@ def ready() -> Response:
     return _answer(found, 200 if schema is Schema.CURRENT else 503)
 
 
-def _answer(found: dict[str, object], status: int) -> Response:
+def _answer(found: Mapping[str, object], status: int) -> Response:
     response = jsonify(found)
     response.status_code = status
     response.cache_control.no_store = True

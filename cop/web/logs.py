@@ -19,7 +19,7 @@ class JsonFormatter(logging.Formatter):
     """A log record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "log": record.name,
@@ -66,10 +66,11 @@ def _end(response: Response) -> Response:
     return response
 
 
-def _truncated(address: str | None) -> str:
+def _truncated(remote: str | None) -> str:
     """An address without the part that tells one person's from the next: a /24, or a /48."""
     try:
-        bits = 24 if ipaddress.ip_address(address or "").version == 4 else 48
+        address = ipaddress.ip_address(remote or "")
     except ValueError:
         return "unknown"
+    bits = 24 if address.version == 4 else 48
     return str(ipaddress.ip_network((address, bits), strict=False))

@@ -46,7 +46,7 @@ def public_url(name: str, **values: str) -> str:
     By the path, since an address that does not exist belongs to no blueprint.
     """
     zone = "embed" if request.path.startswith(f"{EMBED}/") else "public"
-    return url_for(f"{zone}.{name}", **values)
+    return url_for(f"{zone}.{name}", **values)  # type: ignore[arg-type]
 
 
 def wants_fragment() -> bool:

@@ -80,7 +80,7 @@ def limit_posts(app: Flask) -> None:
     )
     for endpoint, view in app.view_functions.items():
         if endpoint.endswith(".submit"):
-            app.view_functions[endpoint] = limit(view)
+            app.view_functions[endpoint] = limit(view)  # type: ignore[assignment]
 
 
 def seconds_until_next_post() -> int:
@@ -111,7 +111,7 @@ def _refuse_foreign_posts() -> None:
 def _is_own_origin(origin: str) -> bool:
     if settings().base_url:
         return origin == settings().base_url
-    # Without a base address only names of this machine are answered at all: the port makes the site.
+    # Without a base address only names of this machine are answered: the port makes the site.
     try:
         parts = urlsplit(origin)
         port = parts.port

@@ -40,8 +40,7 @@ def _signed_in() -> SignedIn | None:
     if not token:
         return None
     with read_tx() as db_session:
-        found = coordinators.signed_in(db_session, token, now=now())
-    return found
+        return coordinators.signed_in(db_session, token, now=now())
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:

@@ -61,7 +61,7 @@ def send_sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _show("console/sign_in.html", form, status=422)
     try:
-        token = _sign_in(form.email.data, form.password.data)
+        token = _sign_in(_typed(form.email), _typed(form.password))
     except RuleBroken as refusal:
         form.refuse(refusal)
         response = _show("console/sign_in.html", form, status=422)
@@ -70,6 +70,10 @@ def send_sign_in() -> ResponseReturnValue:
         return response
     _start(token)
     return redirect(_own_path(request.args.get("next")), 303)
+
+
+def _typed(field: StringField) -> str:
+    return field.data or ""
 
 
 def _sign_in(email: str, password: str) -> str:
@@ -110,7 +114,10 @@ def send_set_up(token: str) -> ResponseReturnValue:
         with write_tx() as db_session:
             coordinators.check_set_up_link(db_session, token, now=now())
             added = coordinators.add(
-                db_session, form.email.data, name=form.name.data, password=form.password.data
+                db_session,
+                _typed(form.email),
+                name=_typed(form.name),
+                password=_typed(form.password),
             )
             device = coordinators.start_session(db_session, added, now=now())
     except RuleBroken as refusal:
