@@ -18,18 +18,25 @@ from cop.web.security import network
 from cop.words import N_
 
 
-class SignInForm(FlaskForm):
-    """An address and a password."""
+class ConsoleForm(FlaskForm):
+    """A form of the console, filled with what was sent."""
 
     class Meta:
         csrf = False  # the console's door has looked at it already
 
-    email = StringField(filters=[one_line], validators=[Needed(N_("Write your email address."))])
-    password = PasswordField(validators=[Needed(N_("Write your password."))])
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def refuse(self, refusal: RuleBroken) -> None:
         """Show a refusal of the domain at its field."""
         self[refusal.field].errors = [gettext(refusal.reason, **refusal.values)]
+
+
+class SignInForm(ConsoleForm):
+    """An address and a password."""
+
+    email = StringField(filters=[one_line], validators=[Needed(N_("Write your email address."))])
+    password = PasswordField(validators=[Needed(N_("Write your password."))])
 
 
 class SetUpForm(SignInForm):
@@ -38,7 +45,7 @@ class SetUpForm(SignInForm):
     name = StringField(filters=[one_line], validators=[Needed(N_("Write your name."))])
 
 
-def _show(page: str, form: FlaskForm, *, status: int = 200) -> Response:
+def _show(page: str, form: ConsoleForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
         facts = community.facts(db_session)
     return render(page, status=status, community=facts, form=form)

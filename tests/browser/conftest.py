@@ -1,0 +1,92 @@
+"""A real browser in front of the real server: whatever it visits is watched for what must not be."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser import serving
+from tests.browser.visits import Visit, sign_in
+from tests.databases import NEEDED
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
+PATIENCE = 5_000  # milliseconds
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item):
+    if item.nodeid.startswith("tests/browser/"):
+        item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    path = shutil.which("/usr/bin/chromium") or shutil.which("chromium")
+    if path is None:
+        if NEEDED:
+            pytest.fail("There is no Chromium, and nothing may be skipped here.")
+        pytest.skip('There is no Chromium. Install it with "apt-get install chromium".')
+    return path
+
+
+# Playwright keeps an event loop in this thread, so it ends with this folder, not with the run.
+@pytest.fixture(scope="package")
+def browser(chromium_path):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """An instance with the demonstration data and Corin, to be copied."""
+    return serving.demo(tmp_path_factory.mktemp("demo") / "instance")
+
+
+@pytest.fixture(scope="package")
+def site(chromium_path, demo, tmp_path_factory):
+    """The site that most tests share; who writes there uses an address of their own."""
+    with serving.site(demo, tmp_path_factory.mktemp("site") / "instance") as site:
+        yield site
+
+
+@pytest.fixture
+def own_site(chromium_path, demo, tmp_path):
+    """Make a site that no other test writes to, after some statements on its database."""
+    started = []
+
+    def start(*statements):
+        running = serving.site(demo, tmp_path / f"site-{len(started)}", statements)
+        started.append(running)
+        return running.__enter__()
+
+    yield start
+    for running in started:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture
+def visit(browser, request):
+    """Open an address of a site, as a new visitor; in the end, check what the browser noticed."""
+    visits = []
+
+    def open_(path, *, at=None, **options):
+        site = at or request.getfixturevalue("site")
+        visits.append(Visit(browser, site, **options))
+        visits[-1].page.set_default_timeout(PATIENCE)
+        visits[-1].page.goto(path)
+        return visits[-1].page
+
+    yield open_
+    for visited in visits:
+        visited.end()
+
+
+@pytest.fixture
+def corin(visit):
+    """Corin's page, signed in, at the console's front."""
+    page = visit("/coordinator/sign-in")
+    sign_in(page)
+    return page

@@ -1,0 +1,128 @@
+"""The site as it is run: `cop serve`, in processes of its own, on a database of its own."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from cop.db import sqlite_module
+from tests.world import PASSWORD
+
+COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
+SECONDS = 20  # that a start may take
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site, and a look into its database."""
+
+    instance: Path
+    address: str
+
+    def rows(self, query, *values):
+        """What the database holds."""
+        return list(_run(self.instance, [(query, values)]))
+
+    def registrations(self, email):
+        """The sessions that an address is registered for, soonest first, with the status."""
+        return self.rows(
+            "SELECT meeting.slug, registration.status FROM registration"
+            " JOIN member ON member.id = member_id JOIN meeting ON meeting.id = meeting_id"
+            " WHERE email_key = ? ORDER BY starts_at",
+            email,
+        )
+
+    @property
+    def upcoming(self):
+        """The slugs of the sessions that people can register for, soonest first."""
+        query = "SELECT slug FROM meeting WHERE ends_at > ? ORDER BY starts_at"
+        return [slug for (slug,) in self.rows(query, time.strftime("%F %T", time.gmtime()))]
+
+    @property
+    def past(self):
+        """The slugs of the sessions that are over, the last one first."""
+        query = "SELECT slug FROM meeting WHERE ends_at <= ? ORDER BY starts_at DESC"
+        return [slug for (slug,) in self.rows(query, time.strftime("%F %T", time.gmtime()))]
+
+    @property
+    def set_up_path(self):
+        """The path of the set-up link that the start printed."""
+        return re.search(r"/coordinator/set-up/\S+", _log(self.instance).read_text())[0]
+
+
+def demo(instance):
+    """Make an instance with the demonstration data and a coordinator; nothing runs on it."""
+    add = ["coordinators", "add", "corin@example.org", "--name", "Corin", "--password-stdin"]
+    _command(instance, ["seed", "--demo"])
+    _command(instance, add, said=f"{PASSWORD}\n")
+    return instance
+
+
+@contextmanager
+def site(template, instance, statements=()):
+    """Serve a copy of an instance until the block ends."""
+    shutil.copytree(template, instance)
+    _run(instance, [(statement, ()) for statement in statements])
+    port = _free_port()
+    with _log(instance).open("w") as log:
+        process = subprocess.Popen(
+            [*COP, "serve", "--port", str(port)], env=_environment(instance), stdout=log, stderr=log
+        )
+    try:
+        running = Site(instance, f"http://127.0.0.1:{port}")
+        _wait_for(running, process)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(timeout=SECONDS)
+
+
+def _wait_for(running, process):
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urlopen(f"{running.address}/healthz", timeout=1):  # noqa: S310 - our own
+                return
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise RuntimeError(f"The site has not started: {_log(running.instance).read_text()}")
+
+
+def _command(instance, arguments, said=""):
+    subprocess.run(
+        [*COP, *arguments], env=_environment(instance), input=said, check=True, text=True,
+        capture_output=True, timeout=SECONDS,
+    )  # fmt: skip
+
+
+def _environment(instance):
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("COP_")}
+    return outside | {"COP_INSTANCE": str(instance), "COP_POSTS_PER_HOUR": "0"}
+
+
+def _log(instance):
+    return instance.parent / f"{instance.name}.log"
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _run(instance, statements):
+    # The library that the site itself uses: two SQLite libraries on one file can damage it.
+    with closing(sqlite_module.connect(instance / "cop.sqlite3", timeout=10)) as connection:
+        found = []
+        for statement, values in statements:
+            found = connection.execute(statement, values).fetchall()
+        connection.commit()
+        return found

@@ -1,0 +1,190 @@
+"""Registering in place, as most people do it."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visits import FAILED_ANSWER, fill_in, has_focus, is_confirmed, send, send_button
+
+
+def registration(page):
+    return page.locator("#registration")
+
+
+def open_in_place(page, slug):
+    page.locator(f"#act-{slug} a").click()
+    has_focus(registration(page).get_by_role("heading", name="Register"))
+
+
+def test_the_form_opens_on_the_schedule_and_is_confirmed_there(visit, site):
+    page = visit("/schedule")
+    open_in_place(page, site.upcoming[0])
+
+    fill_in(page, "in-place@ada.example.org")
+    send(page)
+
+    is_confirmed(page)
+    has_focus(registration(page).get_by_role("heading", name="You are registered"))
+    expect(page.get_by_role("status").first).not_to_be_empty()
+    expect(page).to_have_title(re.compile("^You are registered"))
+    expect(page).to_have_url(f"{site.address}/schedule")
+    assert site.registrations("in-place@ada.example.org") == [(site.upcoming[0], "held")]
+
+
+def test_opening_the_form_in_place_says_so_in_the_title(visit, site):
+    page = visit("/schedule")
+
+    open_in_place(page, site.upcoming[0])
+
+    expect(page).to_have_title(re.compile("^Register"))
+
+
+def test_the_last_place_taken_shows_at_once_on_the_schedule_behind_the_form(visit, own_site):
+    later = own_site(
+        "UPDATE meeting SET capacity = 1 WHERE id = (SELECT max(id) FROM meeting"
+        " WHERE ends_at > datetime('now') AND capacity IS NULL)"
+    )
+    slug = later.rows("SELECT slug FROM meeting WHERE capacity = 1")[0][0]
+    page = visit("/schedule", at=later)
+    open_in_place(page, slug)
+    expect(page.locator(f"#places-{slug}")).to_have_text("5 or fewer places left")
+
+    fill_in(page, "last-place@ada.example.org")
+    send(page)
+
+    is_confirmed(page)
+    expect(page.locator(f"#places-{slug}")).to_have_text("Full, waiting list open")
+    expect(page.locator(f"#act-{slug} a")).to_have_text(re.compile("Join the waiting list"))
+    assert later.registrations("last-place@ada.example.org") == [(slug, "held")]
+
+
+def test_a_button_that_was_refreshed_opens_the_form_again(visit, site):
+    page = visit("/schedule")
+    slug = site.upcoming[0]
+    open_in_place(page, slug)
+    fill_in(page, "refreshed@ada.example.org")
+    send(page)
+    is_confirmed(page)
+
+    open_in_place(page, slug)
+
+    expect(send_button(page)).to_have_text("Register for 1 session")
+
+
+def test_a_full_session_leads_to_its_waiting_list(visit, site):
+    page = visit("/schedule")
+    full = site.upcoming[1]
+
+    page.locator(f"#act-{full} a", has_text="Join the waiting list").click()
+    fill_in(page, "waits@grace.example.org", name="Grace Sample")
+    send(page)
+
+    has_focus(registration(page).get_by_role("heading", name="You are on the waiting list"))
+    expect(page).to_have_title(re.compile("^You are on the waiting list"))
+    assert site.registrations("waits@grace.example.org") == [(full, "waiting")]
+
+
+@pytest.mark.parametrize("path", ["/register?session={slug}", "/schedule/{slug}"])
+def test_the_form_on_a_page_of_its_own_is_confirmed_in_place(visit, site, path):
+    path = path.format(slug=site.upcoming[2])
+    email = f"{path.strip('/').partition('/')[0].partition('?')[0]}@ada.example.org"
+    page = visit(path)
+
+    fill_in(page, email)
+    send(page)
+
+    is_confirmed(page)
+    has_focus(registration(page).get_by_role("heading", name="You are registered"))
+    expect(page).to_have_url(site.address + path)
+    expect(page).to_have_title(re.compile("^You are registered"))
+    assert site.registrations(email) == [(site.upcoming[2], "held")]
+
+
+def test_a_refused_form_keeps_every_answer_and_leads_to_what_is_missing(visit, site):
+    page = visit("/schedule", expecting=[FAILED_ANSWER])
+    open_in_place(page, site.upcoming[0])
+    page.get_by_label("Pronouns").fill("she/her")
+    page.get_by_label("Analyst").check()
+    fill_in(page, "nowhere")
+
+    send(page)
+
+    summary = page.locator(".summary")
+    has_focus(summary)
+    expect(page).to_have_title(re.compile("^Error: Register"))
+    expect(page.get_by_label("Pronouns")).to_have_value("she/her")
+    expect(page.get_by_label("Analyst")).to_be_checked()
+    summary.get_by_role("link").click()
+    has_focus(page.get_by_label("Email", exact=True))
+    expect(page.get_by_label("Email", exact=True)).to_have_value("nowhere")
+
+
+def test_after_a_refusal_the_corrected_form_is_accepted(visit, site):
+    page = visit("/schedule", expecting=[FAILED_ANSWER])
+    open_in_place(page, site.upcoming[0])
+    fill_in(page, "corrected@ada.example.org", name="")
+    send(page)
+    has_focus(page.locator(".summary"))
+
+    page.get_by_label("Full name").fill("Ada Example")
+    send(page)
+
+    is_confirmed(page)
+    assert len(site.registrations("corrected@ada.example.org")) == 1
+
+
+def test_a_likely_slip_in_the_address_is_asked_about_and_blocks_nothing(visit, site):
+    page = visit("/register?session=all")
+
+    fill_in(page, "ada@gmial.com")
+    page.get_by_label("Email", exact=True).press("Tab")
+
+    expect(page.locator("#email-meant")).to_contain_text("Did you mean ada@gmail.com")
+    expect(page.locator(":focus")).to_be_visible()
+    send(page)
+    is_confirmed(page)
+    assert len(site.registrations("ada@gmial.com")) == len(site.upcoming)
+
+
+def test_the_button_says_how_many_sessions_are_ticked(visit, site):
+    page = visit("/register")
+    first, second = (page.locator(f"input[name=sessions][value='{slug}']")
+                     for slug in site.upcoming[:2])  # fmt: skip
+    expect(send_button(page)).to_have_text("Register")
+
+    for tick, words in [
+        (first, "Register for 1 session"),
+        (second, "Register for 2 sessions"),
+        (page.get_by_label("All upcoming sessions"), "Register for all upcoming sessions"),
+    ]:
+        tick.check()
+
+        expect(send_button(page)).to_have_text(words)
+
+
+def test_only_the_question_of_the_first_ticked_session_is_shown(visit, site):
+    page = visit(f"/register?session={site.upcoming[0]}")
+    questions = page.locator("[data-asked-by]")
+
+    expect(questions).to_have_count(2)
+
+    expect(questions.first).to_be_visible()
+    expect(questions.last).to_be_hidden()
+
+
+def test_going_back_and_sending_for_somebody_else_is_a_new_registration(visit, site):
+    page = visit("/schedule")
+    page.goto(f"/register?session={site.upcoming[3]}")
+    fill_in(page, "first@ada.example.org")
+    send(page)
+    is_confirmed(page)
+
+    page.go_back()
+    page.go_forward()
+    fill_in(page, "second@grace.example.org", name="Grace Sample")
+    send(page)
+
+    is_confirmed(page)
+    for email in ("first@ada.example.org", "second@grace.example.org"):
+        assert site.registrations(email) == [(site.upcoming[3], "held")]

@@ -1,0 +1,79 @@
+"""Visitors: what they do on a page, and what a browser must not have noticed when they leave."""
+
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+
+from tests.world import PASSWORD
+
+# Chromium says each refused or failed answer on the console; tests that want one say so.
+FAILED_ANSWER = "Failed to load resource"
+
+
+class Visit:
+    """One page of one new visitor, watched from its first request."""
+
+    def __init__(self, browser, site, *, expecting=(), **options):
+        self.site = site
+        self.expecting = expecting
+        self.noticed = []
+        self.requested = []
+        self.context = browser.new_context(base_url=site.address, **options)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda message: self.noticed.append(message.text))
+        self.page.on("pageerror", lambda error: self.noticed.append(str(error)))
+        self.context.on("request", lambda request: self.requested.append(request.url))
+
+    def end(self):
+        """Close the page, having checked that it kept to the rules."""
+        try:
+            self._check()
+        finally:
+            self.context.close()
+
+    def _check(self):
+        unexpected = [
+            said for said in self.noticed if not any(words in said for words in self.expecting)
+        ]
+        assert not unexpected, f"the browser noticed {unexpected}"
+        foreign = [url for url in self.requested if not url.startswith(f"{self.site.address}/")]
+        assert not foreign, f"nothing is asked of another host: {foreign}"
+        if not any(urlsplit(url).path.startswith("/coordinator") for url in self.requested):
+            assert not self.context.cookies(), "public pages set no cookie"
+        stored = self.page.evaluate("[localStorage.length, sessionStorage.length]")
+        assert stored == [0, 0], f"nothing is stored in the browser: {stored}"
+
+
+def fill_in(page, email, name="Ada Example"):
+    """Answer the two questions that need an answer."""
+    page.get_by_label("Full name").fill(name)
+    page.get_by_label("Email", exact=True).fill(email)
+
+
+def send_button(page):
+    """The button that sends the registration form, whatever it says at the moment."""
+    return page.locator("form.registration .send button")
+
+
+def send(page):
+    """Send the registration form."""
+    send_button(page).click()
+
+
+def is_confirmed(page):
+    """Wait for the confirmation."""
+    expect(page.get_by_role("heading", name="You are registered")).to_be_visible()
+
+
+def sign_in(page):
+    """Sign in as Corin, from the page that asks for it."""
+    page.get_by_label("Email").fill("corin@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out Corin")).to_be_visible()
+
+
+def has_focus(locator):
+    """Wait until the focus is there, and can be seen to be there."""
+    expect(locator).to_be_focused()
+    expect(locator).to_be_in_viewport()

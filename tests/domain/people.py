@@ -1,0 +1,40 @@
+"""Registering in the tests as the fixed cast, and looking at what became of it."""
+
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from cop.domain import registration
+from cop.models import Meeting, Member, Registration
+from tests.world import NOW
+
+EASTERN = ZoneInfo("America/New_York")
+
+
+def register(db_session, slugs, details, *, now=NOW, submission=None):
+    """Register somebody for one meeting, or several, by a form that was not sent before."""
+    slugs = [slugs] if isinstance(slugs, str) else slugs
+    submission = submission or uuid4().hex
+    return registration.register(
+        db_session, slugs, details, submission=submission, zone=EASTERN, now=now
+    )
+
+
+def registrations(db_session, slug=None):
+    """Every registration, or those of one meeting, in the order in which they were made."""
+    query = select(Registration).join(Meeting).order_by(Registration.id)
+    query = query if slug is None else query.where(Meeting.slug == slug)
+    return list(db_session.scalars(query.execution_options(populate_existing=True)))
+
+
+def roll(db_session, slug):
+    """Who has what at a meeting: "Ada held, Grace waiting"."""
+    rows = registrations(db_session, slug)
+    return ", ".join(f"{row.name.split()[0]} {row.status}" for row in rows)
+
+
+def member(db_session, email_key):
+    """The member with this address, if there is one."""
+    query = select(Member).where(Member.email_key == email_key)
+    return db_session.scalars(query.execution_options(populate_existing=True)).one_or_none()

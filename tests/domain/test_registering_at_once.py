@@ -1,0 +1,110 @@
+"""Many people at the same moment, and how many statements each of them costs."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event, func, select, update
+
+from cop.db import db, read_tx, write_tx
+from cop.domain.registration import ALL
+from cop.models import Meeting, Member, Registration, Submission
+from tests.domain.at_once import at_once
+from tests.domain.people import register
+from tests.world import ADA
+
+CROWD = [replace(ADA, name=f"Ada {n}", email=f"ada.{n}@example.org") for n in range(12)]
+
+
+def _registering(details, slugs, **values):
+    def act():
+        with write_tx() as db_session:
+            return register(db_session, slugs, details, **values)
+
+    return act
+
+
+def _count(column, *conditions):
+    with read_tx() as db_session:
+        return db_session.scalar(select(func.count(column)).where(*conditions))
+
+
+def test_the_last_places_are_given_once_each(app):
+    with write_tx() as db_session:
+        db_session.execute(update(Meeting).values(capacity=5))
+
+    outcomes = at_once(app, *(_registering(person, "2026-12-15") for person in CROWD))
+
+    assert sum(len(outcome.held) for outcome in outcomes) == 5
+    assert _count(Registration.id, Registration.status == "held") == 5
+    assert _count(Registration.id, Registration.status == "waiting") == 7
+
+
+def test_two_that_want_the_same_meetings_in_another_order_do_not_block_each_other(app):
+    wanted = ["2026-12-15", "2027-01-19", "2027-02-16"]
+    orders = [wanted, wanted[::-1], [ALL]] * 4
+
+    outcomes = at_once(
+        app, *(_registering(person, order) for person, order in zip(CROWD, orders, strict=True))
+    )
+
+    assert {outcome.held[:3] for outcome in outcomes} == {tuple(wanted)}
+    assert _count(Registration.id) == 4 * 3 + 4 * 3 + 4 * 6
+
+
+def test_one_form_sent_many_times_at_once_is_one_registration(app):
+    sending = [_registering(ADA, [ALL], submission="the form")] * 8
+
+    outcomes = at_once(app, *sending)
+
+    assert len(set(outcomes)) == 1
+    assert _count(Registration.id) == 6
+    assert _count(Submission.key) == 1
+
+
+def test_one_address_in_two_tabs_at_once_is_one_member_with_one_place_each(app):
+    tabs = ["2026-12-15", "2027-01-19", "2026-12-15", "2027-01-19"] * 2
+
+    at_once(app, *(_registering(ADA, slug) for slug in tabs))
+
+    assert _count(Member.id) == 1
+    assert _count(Registration.id) == 2
+
+
+def test_the_locks_are_taken_first_and_in_the_order_of_the_ids(app):
+    statements = _statements_of(_registering(ADA, ["2027-02-16", "2026-12-15", "2027-01-19"]))
+
+    asks, first, *_ = [said.split()[0] for said, _ in statements]
+    locked = [values for said, values in statements if said.startswith("UPDATE meeting")]
+    ids = [next(v for v in _flat(values) if isinstance(v, int) and v != 1) for values in locked]
+    assert (asks, first) == ("SELECT", "UPDATE")
+    assert ids == sorted(ids)
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize(("slugs", "limit"), [("2026-12-15", 12), (ALL, 17)], ids=["one", "six"])
+def test_registering_takes_few_statements_whatever_is_there(app, slugs, limit):
+    with write_tx() as db_session:
+        for person in CROWD:
+            register(db_session, ALL, person)
+
+    statements = _statements_of(_registering(ADA, slugs))
+
+    assert len(statements) <= limit, "\n".join(said for said, _ in statements)
+
+
+def _flat(values):
+    return list(values.values()) if isinstance(values, dict) else list(values)
+
+
+def _statements_of(act):
+    said = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        said.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    return [row for row in said if not row[0].startswith("BEGIN")]

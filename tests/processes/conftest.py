@@ -1,0 +1,66 @@
+"""Worlds for real servers: a database, and a look into it from outside."""
+
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import select
+
+from cop import create_app
+from cop.db import db, read_tx, write_tx
+from cop.domain import seed
+from cop.models import Member, Registration
+from tests import databases
+from tests.conftest import settings_for
+from tests.world import a_meeting
+
+
+class World:
+    """A database that a server works on, seen from beside the server."""
+
+    def __init__(self, url, now):
+        self.url, self.app = url, create_app(settings_for(url))
+        with self.write() as db_session:
+            seed.begin(db_session, now=now)
+
+    @contextmanager
+    def write(self):
+        with self.app.app_context(), write_tx() as db_session:
+            yield db_session
+
+    def meeting(self, **values):
+        """Add a meeting; return its slug."""
+        with self.write() as db_session:
+            return a_meeting(db_session, **values).slug
+
+    def registrations(self):
+        """Every registration: the address, the meeting, what it is, in order."""
+        query = (
+            select(Member.email, Registration.meeting_id, Registration.status)
+            .join(Member)
+            .order_by(Registration.id)
+        )
+        with self.app.app_context(), read_tx() as db_session:
+            return [tuple(row) for row in db_session.execute(query)]
+
+    def close(self):
+        with self.app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def world(database_url):
+    """A world at the present moment, since servers have a real clock."""
+    from datetime import UTC, datetime
+
+    world = World(database_url, datetime.now(UTC))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def sqlite_world(tmp_path):
+    from datetime import UTC, datetime
+
+    world = World(databases.new_database("sqlite", tmp_path), datetime.now(UTC))
+    yield world
+    world.close()

@@ -1,0 +1,255 @@
+"""What people and programs type and send that no form expects: each has an answer, none a 500."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from cop.models import Member, Viewing
+from tests.page import parse
+from tests.web.posting import HTMX, SAME_ORIGIN, register, token_of
+from tests.web.reading import DECEMBER, change, places, refusals, rows
+
+TOO_MUCH = "That was more than this form can take"
+NAMES = [
+    *(
+        "محمد بن سلمان",
+        "‫שלום‬ Ada",
+        "李小龍",
+        "Zoë 🦦👩🏽‍💻",
+        "O'Brien-Ñuñez, Jr. (she/her)",
+        "é" * 200,
+    ),
+    *("=1+1", "<script>alert(1)</script>", "%s %(name)s {name}", "Robert'); DROP TABLE member;--"),
+]
+ADDRESSES = [
+    *(
+        "ada.lovelace+cop@example.org",
+        "a.d.a@Example.ORG",
+        "ada@bücher.example",
+        "ada@例え.example",
+    ),
+    *("jörg@example.org", "o'brien@example.org", "ada@xn--jrg-sna.example"),
+]
+NO_ADDRESSES = [
+    *("ada", "ada@", "@example.org", "ada@example", "a@b@example.org", "Ada <ada@example.org>"),
+    *("ada@example.org, grace@example.org", "ada@[127.0.0.1]", "x" * 250 + "@example.org"),
+    *("ada\n@example.org", "ada@example..org", "ada@" + "é" * 300 + ".org"),
+]
+NO_SESSIONS = ["é", "' OR 1=1", "2026-12-15 ", "x" * 5000, "ALL", "\0", "2026-12-15\0", "all\0"]
+PUBLIC = ["/", "/schedule", "/register", "/registered", "/your-data", "/schedule/2026-12-15"] + [
+    *("/robots.txt", "/sitemap.xml", "/favicon.ico", "/healthz", "/readyz", "/static/site.css"),
+]
+QUERIES = ["%00", "%ff%fe", "%", "%zz%1", "session=%00", "session=%ff", "sessions=%00,%ff%"] + [
+    *("waiting=%00&sessions=2026-12-15", "lang=%00", "lang=%ff", "v=%00", "a" * 4000, "&&==&%3d"),
+]
+BROKEN_PATHS = ["%00", "%ff", "%zz", "%", "..%2f..%2fetc%2fpasswd", "\u202e", "%0d%0aSet-Cookie:a"]
+
+
+def answers_for(client, **answers):
+    """A good form, as pairs."""
+    good = {"token": token_of(client), "sessions": DECEMBER, "name": "Ada Example"}
+    return list((good | {"email": "ada@example.org"} | answers).items())
+
+
+def send(client, pairs, headers=None):
+    return client.post("/register", data=urlencode(pairs), headers=SAME_ORIGIN | (headers or {}),
+                       content_type="application/x-www-form-urlencoded")  # fmt: skip
+
+
+def test_any_name_is_kept_as_it_was_typed(client):
+    token = token_of(client)
+
+    for number, name in enumerate(NAMES):
+        register(client, DECEMBER, token=token, name=name, email=f"ada{number}@example.org")
+
+    assert [row["name"] for row in rows()] == NAMES
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("A\x00d\x07a\x1b[31m\x7f\x9f", "Ada[31m"), ("Ada\r\nBcc: x@y.z", "Ada Bcc: x@y.z")]
+    + [(" \t Ada  Example ", "Ada Example")],
+    ids=["control characters", "line ends", "spaces"],
+)
+def test_control_characters_are_removed(client, typed, kept):
+    response = register(client, DECEMBER, name=typed, organization=typed, hats_other=typed)
+
+    (stored,) = rows()
+    assert response.status_code == 303
+    assert stored["name"] == stored["organization"] == stored["hats_other"] == kept
+
+
+def test_lines_of_a_long_answer_are_kept_and_control_characters_are_not(client):
+    change(DECEMBER, prep_question="What is missing?")
+
+    register(client, DECEMBER, prep_answer="One\x00\r\n\r\ntwo\rthree\x1f")
+
+    (stored,) = rows()
+    assert stored["prep_answer"] == "One\n\ntwo\nthree"
+
+
+def test_a_name_of_nothing_but_control_characters_is_no_name(client):
+    response = register(client, DECEMBER, name="\x00\x01\x02")
+
+    assert response.status_code == 422
+    assert refusals(parse(response)) == ["Write the name that we should call you by."]
+
+
+def test_an_address_is_kept_as_typed(client):
+    token = token_of(client)
+
+    for email in ADDRESSES:
+        register(client, DECEMBER, token=token, email=f" {email} ")
+
+    assert [member["email"] for member in rows(Member)] == ADDRESSES
+
+
+def test_two_spellings_of_one_address_are_one_person(client):
+    register(client, DECEMBER, email="ada@bücher.example")
+
+    register(client, DECEMBER, email="ADA@xn--bcher-kva.example")
+
+    assert len(rows(Member)) == len(rows()) == 1
+
+
+def test_dots_and_plus_tags_make_another_address(client):
+    register(client, DECEMBER, email="ada.l@example.org")
+
+    register(client, DECEMBER, email="adal+x@example.org")
+
+    assert len(rows(Member)) == len(rows()) == 2
+
+
+def test_what_is_no_address_is_refused_with_a_sentence(client):
+    token = token_of(client)
+
+    answers = {
+        email: register(client, DECEMBER, token=token, email=email) for email in NO_ADDRESSES
+    }
+
+    assert {answer.status_code for answer in answers.values()} == {422}
+    assert all(refusals(parse(answer)) for answer in answers.values())
+    assert places() == rows(Member) == []
+
+
+def test_ten_thousand_characters_are_refused_and_kept(client):
+    names = ["name", "email", "organization", "pronouns", "hats_other", "access_other"]
+
+    response = register(client, DECEMBER, **dict.fromkeys(names, "x" * 10_000))
+
+    soup = parse(response)
+    assert response.status_code == 422
+    assert " ".join(refusals(soup)).count("it has 10000") == len(names)
+    assert all(soup.find(id=name)["value"] == "x" * 10_000 for name in names)
+    assert places() == []
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+@pytest.mark.parametrize(
+    "extra",
+    [[(f"more{i}", "x") for i in range(60)], [("hats", "analyst")] * 200, [("name", "x" * 65_536)]],
+    ids=["61 names and more", "201 pairs and more", "over 64 KiB"],
+)
+def test_a_form_without_end_is_refused(client, extra, headers):
+    response = send(client, [*answers_for(client), *extra], headers)
+
+    soup = parse(response)
+    assert response.status_code == 413
+    assert TOO_MUCH in soup.select_one("h1, #problem > h2, .summary[autofocus]").get_text()
+    assert places() == []
+    assert response.headers.get("HX-Retarget") == ("#problem" if headers else None)
+
+
+def test_sixty_names_and_two_hundred_pairs_are_not_too_many(client):
+    good = answers_for(client)
+    names = [(f"more{i}", "") for i in range(60 - len(good))]
+
+    response = send(client, [*good, *names, *[names[0]] * (200 - 60)])
+
+    assert response.status_code == 303
+    assert len(places()) == 1
+
+
+def test_fields_that_nobody_asked_for_are_ignored(client):
+    response = register(client, DECEMBER, status="held", attended="yes", id="7", capacity="1")
+
+    (stored,) = rows()
+    assert response.status_code == 303
+    assert stored["attended"] is None
+
+
+def test_of_a_repeated_field_one_is_taken_and_a_session_ticked_twice_is_one(client):
+    more = [("sessions", DECEMBER), ("name", "Grace"), ("email", "grace@example.org")]
+    good = answers_for(client)
+
+    response = send(client, [*good, *more, ("hats", "analyst"), ("hats", "analyst")])
+
+    assert response.status_code == 303
+    assert places() == [("ada@example.org", DECEMBER, "held")]
+
+
+def test_a_session_that_cannot_exist_is_refused_with_a_sentence(client):
+    token = token_of(client)
+
+    answers = {s: register(client, [DECEMBER, s], token=token, headers=HTMX) for s in NO_SESSIONS}
+
+    assert dict.fromkeys(NO_SESSIONS, 422) == {s: a.status_code for s, a in answers.items()}
+    assert all("not on the schedule" in refusals(parse(a))[0] for a in answers.values())
+    assert places() == []
+
+
+def test_json_is_read_as_an_empty_form(client):
+    body = json.dumps(dict(answers_for(client)))
+
+    response = client.post("/register", data=body, content_type="application/json")
+
+    assert response.status_code == 422
+    assert places() == []
+
+
+def test_a_multipart_form_is_as_good(client):
+    pairs = dict(answers_for(client))
+
+    response = client.post("/register", data=pairs, content_type="multipart/form-data")
+
+    assert response.status_code == 303
+    assert len(places()) == 1
+
+
+NAMELESS = "Content-Disposition: form-data\r\n\r\nx"
+FILE = 'Content-Disposition: form-data; name="name"; filename="a.txt"\r\n\r\nx'
+
+
+@pytest.mark.parametrize(
+    "part", [NAMELESS, FILE, "\r\n\r\nx", "\x00"], ids=["nameless", "file", "no header", "NUL"]
+)
+def test_a_strange_part_of_a_multipart_form_is_no_fault_of_ours(client, part):
+    parts = [
+        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'
+        for name, value in answers_for(client)
+    ]
+    body = "".join(f"--line\r\n{each}\r\n" for each in [*parts, part]) + "--line--\r\n"
+
+    response = client.post(
+        "/register", data=body.encode(), content_type="multipart/form-data; boundary=line"
+    )
+
+    assert response.status_code in {303, 422}
+
+
+@pytest.mark.parametrize("kind", ["", "multipart/form-data", "text/plain", "a/b;=;;"])
+def test_a_body_that_is_no_form_is_an_empty_form(client, kind):
+    response = client.post("/register", data=b"\x00\xff" * 500, content_type=kind)
+
+    assert response.status_code == 422
+    assert rows(Viewing) == rows() == []
+
+
+def test_broken_paths_and_queries_have_an_answer_everywhere(client):
+    addresses = [f"{path}?{query}" for path in PUBLIC for query in QUERIES]
+    addresses += [f"{path.rstrip('/')}/{broken}" for path in PUBLIC for broken in BROKEN_PATHS]
+
+    answers = {address: client.get(address).status_code for address in addresses}
+
+    assert set(answers.values()) <= {200, 404}, {a: s for a, s in answers.items() if s > 404}
