@@ -105,7 +105,7 @@ def test_a_refused_form_keeps_every_answer_and_leads_to_what_is_missing(visit, s
     page = visit("/schedule", expecting=[FAILED_ANSWER])
     open_in_place(page, site.upcoming[0])
     page.get_by_label("Pronouns").fill("she/her")
-    page.get_by_label("Analyst").check()
+    page.get_by_label("Data analyst").check()
     fill_in(page, "nowhere")
 
     send(page)
@@ -114,7 +114,7 @@ def test_a_refused_form_keeps_every_answer_and_leads_to_what_is_missing(visit, s
     has_focus(summary)
     expect(page).to_have_title(re.compile("^Error: Register"))
     expect(page.get_by_label("Pronouns")).to_have_value("she/her")
-    expect(page.get_by_label("Analyst")).to_be_checked()
+    expect(page.get_by_label("Data analyst")).to_be_checked()
     summary.get_by_role("link").click()
     has_focus(page.get_by_label("Email", exact=True))
     expect(page.get_by_label("Email", exact=True)).to_have_value("nowhere")

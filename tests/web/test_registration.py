@@ -36,8 +36,14 @@ CHOICES = {
 OTHERS = {"name", "email", "organization", "pronouns", "hats_other", "access_language"} | {
     *("access_other", "prep_answer", "token", "website")
 }
-OPTIONAL = ["organization", "pronouns", "hats", "access", "taking_part", "first_time"] + [
-    *("prep_answer", "prep_visibility", "list_opt_in")
+OPTIONAL = [
+    "organization",
+    "pronouns",
+    "hats",
+    "access",
+    "taking_part",
+    "first_time",
+    *("prep_answer", "prep_visibility", "list_opt_in"),
 ]
 EVERYTHING = {
     "organization": "Example Org",
@@ -70,8 +76,12 @@ def test_the_form_sends_the_names_and_values_that_were_decided(client):
 
 @pytest.mark.parametrize(
     ("sessions", "stored"),
-    [(JANUARY, [JANUARY]), ([JANUARY, DECEMBER], [DECEMBER, JANUARY]), ("all", ALL_SIX)]
-    + [(["all", JANUARY], ALL_SIX)],
+    [
+        (JANUARY, [JANUARY]),
+        ([JANUARY, DECEMBER], [DECEMBER, JANUARY]),
+        ("all", ALL_SIX),
+        (["all", JANUARY], ALL_SIX),
+    ],
     ids=["one", "several", "all", "all beside one"],
 )
 def test_one_form_registers_for_one_several_or_all_sessions(client, sessions, stored):
@@ -147,8 +157,13 @@ def test_htmx_gets_the_confirmation_and_all_that_changes_with_it(client):
 
 @pytest.mark.parametrize(
     ("query", "expected"),
-    [("", []), (f"?session={JANUARY}", [JANUARY]), ("?session=all", ["all"])]
-    + [("?session=1999-01-01", []), (f"?session={JANUARY}&session={FEBRUARY}", ALL_SIX[1:3])],
+    [
+        ("", []),
+        (f"?session={JANUARY}", [JANUARY]),
+        ("?session=all", ["all"]),
+        ("?session=1999-01-01", []),
+        (f"?session={JANUARY}&session={FEBRUARY}", ALL_SIX[1:3]),
+    ],
     ids=["nothing", "one", "all", "unknown", "two"],
 )
 def test_the_address_ticks_a_session(client, query, expected):

@@ -94,8 +94,15 @@ def test_a_refusal_keeps_everything_that_was_typed(client, wrong, headers):
 
 @pytest.mark.parametrize(
     ("name", "limit"),
-    [("name", 200), ("organization", 200), ("pronouns", 60), ("hats_other", 300)]
-    + [("access_language", 300), ("access_other", 300), ("prep_answer", 500)],
+    [
+        ("name", 200),
+        ("organization", 200),
+        ("pronouns", 60),
+        ("hats_other", 300),
+        ("access_language", 300),
+        ("access_other", 300),
+        ("prep_answer", 500),
+    ],
 )
 def test_a_text_may_be_as_long_as_was_decided_and_no_longer(client, name, limit):
     change(DECEMBER, prep_question="What is missing?")

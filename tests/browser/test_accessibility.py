@@ -1,0 +1,103 @@
+"""Every page, in light and in dark, holds up against axe."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
+
+PAGES = {
+    "about": "/",
+    "schedule": "/schedule",
+    "next session": "/schedule/{upcoming[0]}",
+    "full session": "/schedule/{upcoming[1]}",
+    "past session": "/schedule/{past[0]}",
+    "form": "/register?session=all",
+    "confirmation": "/registered?sessions={upcoming[0]},{upcoming[1]}&waiting={upcoming[1]}",
+    "your data": "/your-data",
+    "nothing there": "/nothing-there",
+    "sign-in": "/coordinator/sign-in",
+}
+
+
+def is_sound(page):
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        results = Axe().run(page)
+        assert not results.violations_count, f"in {scheme}: {results.generate_report()}"
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_axe_finds_nothing_on_a_page(visit, site, path):
+    path = path.format(upcoming=site.upcoming, past=site.past)
+
+    page = visit(path, expecting=[FAILED_ANSWER])
+
+    is_sound(page)
+
+
+def test_axe_finds_nothing_in_a_form_that_was_refused(visit):
+    page = visit("/register", expecting=[FAILED_ANSWER])
+
+    send(page)
+
+    expect(page.locator(".summary")).to_be_visible()
+    is_sound(page)
+
+
+def test_axe_finds_nothing_in_a_form_that_opened_in_place_and_was_refused(visit, site):
+    page = visit("/schedule", expecting=[FAILED_ANSWER])
+    page.locator(f"#act-{site.upcoming[0]} a").click()
+
+    fill_in(page, "ada@gmial", name="")
+    send(page)
+
+    expect(page.locator(".summary")).to_be_visible()
+    is_sound(page)
+
+
+def test_axe_finds_nothing_in_a_confirmation_in_place(visit, site):
+    page = visit("/schedule")
+    page.locator(f"#act-{site.upcoming[0]} a").click()
+
+    fill_in(page, "axe@ada.example.org")
+    send(page)
+
+    is_confirmed(page)
+    is_sound(page)
+
+
+def test_axe_finds_nothing_where_the_site_could_not_be_reached(visit, site):
+    page = visit("/schedule", expecting=[FAILED_ANSWER, "Failed to fetch", "htmx:error"])
+    page.context.set_offline(True)
+
+    page.locator(f"#act-{site.upcoming[0]} a").click()
+
+    expect(page.locator("#problem .summary")).to_be_visible()
+    is_sound(page)
+
+
+def test_axe_finds_nothing_in_a_sign_in_that_was_refused(visit):
+    page = visit("/coordinator/sign-in", expecting=[FAILED_ANSWER])
+
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.locator(".summary")).to_be_visible()
+    is_sound(page)
+
+
+def test_axe_finds_nothing_where_the_first_account_is_made(visit, own_site):
+    new = own_site("DELETE FROM coordinator")
+
+    page = visit(new.set_up_path, at=new)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Make the first account")
+    is_sound(page)
+
+
+def test_axe_finds_nothing_in_the_console(corin, site):
+    for path in ("/coordinator/", *(f"/coordinator/sessions/{slug}"
+                 for slug in (site.upcoming[0], site.upcoming[-1], site.past[0], site.past[-1]))):  # fmt: skip
+        corin.goto(path)
+
+        is_sound(corin)

@@ -1,0 +1,65 @@
+"""Corin's way: sign in, look, take the list away, sign out."""
+
+import csv
+
+from playwright.sync_api import expect
+
+from tests.browser.visits import fill_in, is_confirmed, send, sign_in
+
+
+def test_the_list_that_corin_takes_away_has_everybody_on_the_roster(corin, site):
+    corin.get_by_role("link", name="Open the roster").click()
+    names = corin.locator("table.roster tbody th")
+    expect(names.first).to_be_visible()
+
+    with corin.expect_download() as download:
+        corin.get_by_role("button", name="Attendee list (CSV)").click()
+
+    with download.value.path().open(encoding="utf-8-sig", newline="") as file:
+        people = list(csv.DictReader(file))
+    assert download.value.suggested_filename.endswith(".csv")
+    assert site.upcoming[0] in download.value.suggested_filename
+    coming = corin.locator("table.roster .tag.is-on")
+    assert len(people) == coming.count() > 20
+
+
+def test_who_has_just_registered_is_on_the_roster(visit, corin, site):
+    page = visit(f"/schedule/{site.upcoming[4]}")
+    fill_in(page, "roster@katherine.example.org", name="Katherine Placeholder")
+    send(page)
+    is_confirmed(page)
+
+    corin.goto(f"/coordinator/sessions/{site.upcoming[4]}")
+
+    expect(corin.get_by_role("cell", name="roster@katherine.example.org")).to_be_visible()
+
+
+def test_after_signing_out_the_roster_asks_to_sign_in(corin, site):
+    roster = f"/coordinator/sessions/{site.upcoming[0]}"
+    corin.goto(roster)
+
+    corin.get_by_role("button", name="Sign out Corin").click()
+    corin.goto(roster)
+
+    expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
+    expect(corin.locator("body")).not_to_contain_text("Dorothy Invented")
+
+
+def test_going_back_after_signing_out_shows_no_names(corin, site):
+    corin.goto(f"/coordinator/sessions/{site.upcoming[0]}")
+    expect(corin.get_by_text("Dorothy Invented")).to_be_visible()
+    corin.get_by_role("button", name="Sign out Corin").click()
+    expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+    corin.go_back()
+
+    expect(corin.get_by_text("Dorothy Invented")).to_have_count(0)
+
+
+def test_signing_in_leads_to_the_page_that_was_asked_for(visit, site):
+    page = visit(f"/coordinator/sessions/{site.upcoming[0]}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+    sign_in(page)
+
+    expect(page).to_have_url(f"{site.address}/coordinator/sessions/{site.upcoming[0]}")

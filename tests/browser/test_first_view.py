@@ -1,0 +1,72 @@
+"""The first look at the schedule: light, steady, and in the visitor's own time."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+
+FEW_REQUESTS = 4  # the page, its style and two scripts
+STEADY = 0.05  # what counts as no shift for a reader; "good" in Web Vitals ends at 0.1
+
+SHIFTS = """() => new Promise((resolve) => {
+  let sum = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => sum += entry.value))
+    .observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => resolve(sum), 300);
+})"""
+
+
+@pytest.mark.parametrize("path", ["/", "/schedule", "/schedule/{upcoming[0]}"])
+def test_a_visitor_elsewhere_reads_their_own_time_beside_ours(visit, site, path):
+    page = visit(path.format(upcoming=site.upcoming), timezone_id="Europe/Lisbon")
+    begins = datetime.fromisoformat(page.locator("time").first.get_attribute("datetime"))
+    here = begins.astimezone(ZoneInfo("Europe/Lisbon"))
+
+    said = page.locator("[data-here-said]")
+
+    expect(said).to_have_count(1)
+    expect(said).to_contain_text(f"{here:%a} {here.hour % 12 or 12}:{here:%M}")
+    expect(said).to_contain_text("where you are (Lisbon)")
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "America/Toronto"])
+def test_a_visitor_whose_clock_agrees_reads_one_time(visit, site, zone):
+    page = visit("/schedule", timezone_id=zone)
+
+    page.locator(f"#act-{site.upcoming[0]} a").click()
+
+    expect(page.locator("#registration form")).to_be_visible()
+    expect(page.locator("[data-here-said]")).to_have_count(0)
+
+
+def test_the_own_time_is_said_once_also_after_a_swap(visit, site):
+    page = visit("/schedule", timezone_id="Asia/Kolkata")
+
+    page.locator(f"#act-{site.upcoming[0]} a").click()
+
+    expect(page.locator("#registration form")).to_be_visible()
+    expect(page.locator("[data-here-said]")).to_have_count(1)
+
+
+def test_the_schedule_comes_in_few_requests(visit, site):
+    page = visit("/your-data")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.context.clear_cookies()
+
+    page.goto("/schedule", wait_until="networkidle")
+
+    asked = [url for url in asked if not url.endswith("/favicon.ico")]
+    assert asked[0] == f"{site.address}/schedule"
+    assert len(asked) <= FEW_REQUESTS, asked
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Lisbon"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_moves_while_the_schedule_appears(visit, zone, width):
+    page = visit("/schedule", timezone_id=zone, viewport={"width": width, "height": 800})
+
+    shifted = page.evaluate(SHIFTS)
+
+    assert shifted < STEADY

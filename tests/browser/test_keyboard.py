@@ -1,0 +1,118 @@
+"""Everything can be done by the keyboard alone, and it can always be seen where one is."""
+
+from playwright.sync_api import expect
+
+from tests.browser.visits import FAILED_ANSWER, has_focus, is_confirmed, send_button
+
+PRESSES = 80  # more than any page has stops
+
+FOCUS = """() => {
+  const at = document.activeElement, style = getComputedStyle(at), box = at.getBoundingClientRect();
+  const drawn = parseFloat(style.outlineWidth) >= 2 && style.outlineStyle !== "none";
+  const middle = document.elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height, 40) / 2);
+  return {
+    what: at.outerHTML.slice(0, 120),
+    isLost: at === document.body || at === document.documentElement,
+    isDrawn: drawn,
+    isInView: box.width > 0 && box.bottom > 0 && box.top < innerHeight
+              && box.right > 0 && box.left < innerWidth,
+    isCovered: Boolean(middle) && !at.contains(middle) && !middle.contains(at),
+  };
+}"""
+
+
+def is_seen(page):
+    """The focus is on something, drawn, in view and not covered."""
+    focus = page.evaluate(FOCUS)
+    assert not focus["isLost"], "the focus is on something"
+    assert focus["isDrawn"], f"the focus is drawn on {focus['what']}"
+    assert focus["isInView"], f"{focus['what']} is in view"
+    assert not focus["isCovered"], f"{focus['what']} is covered"
+
+
+def tab_to(page, locator, key="Tab"):
+    """Press Tab until the focus is there, looking at each stop on the way."""
+    for _ in range(PRESSES):
+        page.keyboard.press(key)
+        is_seen(page)
+        if locator.evaluate("target => target === document.activeElement"):
+            return
+    raise AssertionError(f"{locator} cannot be reached with {key}")
+
+
+def test_the_first_stop_skips_to_the_content(visit, site):
+    page = visit("/schedule")
+    page.keyboard.press("Tab")
+    has_focus(page.get_by_role("link", name="Skip to the content"))
+    is_seen(page)
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#main")).to_be_focused()
+    page.keyboard.press("Tab")
+    is_seen(page)
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_a_registration_takes_tab_space_and_enter_alone(visit, site):
+    page = visit("/schedule")
+    tab_to(page, page.locator(f"#act-{site.upcoming[0]} a"))
+    page.keyboard.press("Enter")
+    has_focus(page.locator("#registration h2").first)
+
+    tab_to(page, page.locator(f"#registration input[value='{site.upcoming[2]}']"))
+    page.keyboard.press("Space")
+    tab_to(page, page.get_by_label("Full name"))
+    page.keyboard.type("Ada Example")
+    tab_to(page, page.get_by_label("Email", exact=True))
+    page.keyboard.type("keyboard@ada.example.org")
+    tab_to(page, page.get_by_label("Listen"))
+    page.keyboard.press("Space")
+    tab_to(page, send_button(page))
+    expect(send_button(page)).to_have_text("Register for 2 sessions")
+    page.keyboard.press("Enter")
+
+    is_confirmed(page)
+    has_focus(page.get_by_role("heading", name="You are registered"))
+    page.keyboard.press("Tab")
+    is_seen(page)
+    assert len(site.registrations("keyboard@ada.example.org")) == 2
+
+
+def test_a_refusal_is_answered_from_its_summary(visit, site):
+    page = visit(f"/register?session={site.upcoming[2]}", expecting=[FAILED_ANSWER])
+    tab_to(page, page.get_by_label("Full name"))
+    page.keyboard.type("Ada Example")
+    page.keyboard.press("Enter")
+    has_focus(page.locator(".summary"))
+
+    tab_to(page, page.locator(".summary a"))
+    page.keyboard.press("Enter")
+    has_focus(page.get_by_label("Email", exact=True))
+    page.keyboard.type("refused-keyboard@ada.example.org")
+    page.keyboard.press("Enter")
+
+    is_confirmed(page)
+    has_focus(page.get_by_role("heading", name="You are registered"))
+
+
+def test_the_focus_stays_in_the_form_while_the_address_is_looked_at(visit):
+    page = visit("/register?session=all")
+    email = page.get_by_label("Email", exact=True)
+    tab_to(page, email)
+    page.keyboard.type("ada@gmial.com")
+
+    page.keyboard.press("Tab")
+
+    expect(page.locator("#email-meant")).not_to_be_empty()
+    is_seen(page)
+    tab_to(page, email, key="Shift+Tab")
+
+
+def test_every_stop_of_the_schedule_is_seen_there_and_back(visit):
+    page = visit("/schedule")
+    last = page.locator("footer a").last
+
+    tab_to(page, last)
+
+    tab_to(page, page.get_by_role("link", name="Skip to the content"), key="Shift+Tab")

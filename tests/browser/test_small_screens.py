@@ -1,0 +1,86 @@
+"""Small screens, large text and large fingers: everything fits, and everything can be hit."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_accessibility import PAGES
+from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
+
+SCREENS = {
+    "320 pixels": {"viewport": {"width": 320, "height": 640}},
+    "360 pixels": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True},
+    "1280 pixels at 200 %": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
+}
+
+TOO_WIDE = """() => {
+  const room = document.documentElement.clientWidth;
+  const wide = [...document.querySelectorAll("main *")]
+    .filter((one) => !one.closest(".scroll, .trap, .unseen, template"))
+    .filter((one) => one.getBoundingClientRect().right > room + 0.5);
+  return document.documentElement.scrollWidth > room || wide.length
+    ? [document.documentElement.scrollWidth, room, ...wide.map((one) => one.outerHTML.slice(0, 80))]
+    : [];
+}"""
+
+# What is pressed, and how high it must be; links in running text need not be large.
+TOO_SMALL = """() => {
+  const isShown = (one) => one.checkVisibility() && !one.closest(".trap, .unseen, .skip, .export");
+  const small = (selector, wide, high) => [...document.querySelectorAll(selector)].filter(isShown)
+    .map((one) => [one, one.getBoundingClientRect()])
+    .filter(([_, box]) => box.width < wide || box.height < high)
+    .map(([one, box]) => `${one.outerHTML.slice(0, 80)}: ${box.width} x ${box.height}`);
+  return [
+    ...small("button, .button, input:not([type=checkbox], [type=radio], [type=hidden]), textarea", 24, 44),
+    ...small("label:has([type=checkbox], [type=radio])", 24, 44),
+    ...small("nav a, .wordmark, footer a", 24, 44),
+    ...small("summary", 24, 24),
+  ];
+}"""
+
+
+@pytest.fixture(params=SCREENS.values(), ids=SCREENS)
+def screen(request):
+    return request.param
+
+
+def fits(page):
+    assert page.evaluate(TOO_WIDE) == [], page.url
+
+
+def can_be_hit(page):
+    assert page.evaluate(TOO_SMALL) == [], page.url
+
+
+def test_no_page_scrolls_sideways_and_everything_can_be_hit(visit, site, screen):
+    page = visit("/", expecting=[FAILED_ANSWER], **screen)
+    for path in PAGES.values():
+        page.goto(path.format(upcoming=site.upcoming, past=site.past))
+
+        fits(page)
+        can_be_hit(page)
+
+
+def test_a_registration_in_place_fits_at_each_step(visit, site, screen):
+    page = visit("/schedule", expecting=[FAILED_ANSWER], **screen)
+    page.locator(f"#act-{site.upcoming[0]} a").click()
+    expect(page.locator("#registration form")).to_be_visible()
+    fits(page)
+    can_be_hit(page)
+
+    send(page)
+    expect(page.locator(".summary")).to_be_visible()
+    fits(page)
+    fill_in(page, f"screen-{page.viewport_size['width']}@{'long-name.' * 5}example.org")
+    send(page)
+
+    is_confirmed(page)
+    fits(page)
+
+
+def test_the_console_fits_where_its_tables_scroll_by_themselves(corin, site, screen):
+    corin.set_viewport_size(screen["viewport"])
+    for path in ("/coordinator/", f"/coordinator/sessions/{site.upcoming[0]}"):
+        corin.goto(path)
+
+        fits(corin)
+        can_be_hit(corin)

@@ -1,0 +1,90 @@
+"""Registering in a browser that runs no scripts: the whole way, by pages."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.visits import FAILED_ANSWER, fill_in, has_focus, send, send_button
+
+
+@pytest.fixture
+def plainly(visit):
+    """Visit without JavaScript."""
+    return lambda path: visit(path, java_script_enabled=False, expecting=[FAILED_ANSWER])
+
+
+def test_a_registration_goes_from_the_schedule_to_a_page_that_says_what_happens_next(plainly, site):
+    page = plainly("/schedule")
+    page.locator(f"#act-{site.upcoming[0]} a").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Register")
+
+    fill_in(page, "plain@ada.example.org")
+    send(page)
+
+    expect(page).to_have_url(re.compile(rf"/registered\?sessions={site.upcoming[0]}$"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are registered")
+    assert "example" not in page.url
+    assert site.registrations("plain@ada.example.org") == [(site.upcoming[0], "held")]
+
+
+def test_a_refused_page_keeps_every_answer(plainly, site):
+    page = plainly(f"/register?session={site.upcoming[2]}")
+    page.get_by_label("Organization").fill("Harbor Data Lab")
+    page.get_by_label("Live captioner").check()
+    page.get_by_label("the group, without my name").check()
+    page.get_by_label("Your answer").fill("Two lines,\nboth kept.")
+    fill_in(page, "nowhere", name="Ada Example")
+
+    with page.expect_response("**/register") as answer:
+        send(page)
+
+    assert answer.value.status == 422
+    expect(page).to_have_title(re.compile("^Error: Register"))
+    expect(page.locator(f"input[value='{site.upcoming[2]}']")).to_be_checked()
+    expect(page.get_by_label("Full name")).to_have_value("Ada Example")
+    expect(page.get_by_label("Email", exact=True)).to_have_value("nowhere")
+    expect(page.get_by_label("Organization")).to_have_value("Harbor Data Lab")
+    expect(page.get_by_label("Live captioner")).to_be_checked()
+    expect(page.get_by_label("the group, without my name")).to_be_checked()
+    expect(page.get_by_label("Your answer")).to_have_value("Two lines,\nboth kept.")
+
+
+def test_the_summary_of_a_refused_page_leads_to_each_field(plainly):
+    page = plainly("/register")
+
+    send(page)
+
+    summary = page.locator(".summary")
+    has_focus(summary)
+    expect(summary.get_by_role("link")).to_have_count(3)
+    for name in ("sessions", "name", "email"):
+        link = summary.locator(f"a[href='#{name}']")
+        expect(page.locator(f"#{name}-refusal")).to_have_text(link.inner_text())
+        link.click()
+        expect(page.locator(f"#{name}")).to_be_in_viewport()
+
+
+def test_a_corrected_page_is_accepted(plainly, site):
+    page = plainly("/register?session=all")
+    fill_in(page, "plain-corrected@ada.example.org", name="")
+    send(page)
+
+    page.get_by_label("Full name").fill("Ada Example")
+    send(page)
+
+    expect(page).to_have_url(re.compile("/registered"))
+    registered = site.registrations("plain-corrected@ada.example.org")
+    assert [slug for slug, _ in registered] == site.upcoming
+    assert {status for _, status in registered} == {"held", "waiting"}
+
+
+def test_two_quick_clicks_are_one_registration(plainly, site):
+    page = plainly(f"/register?session={site.upcoming[2]}")
+    fill_in(page, "plain-twice@ada.example.org")
+
+    send_button(page).dblclick()
+
+    expect(page).to_have_url(re.compile("/registered"))
+    assert site.registrations("plain-twice@ada.example.org") == [(site.upcoming[2], "held")]
+    assert site.rows("SELECT count(*) FROM member WHERE email LIKE 'plain-twice%'") == [(1,)]

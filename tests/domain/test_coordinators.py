@@ -1,0 +1,255 @@
+"""Coordinators' accounts: passwords, signed-in devices, set-up links, and the viewing log."""
+
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
+
+import pytest
+from argon2 import extract_parameters
+from sqlalchemy import select
+
+from cop.db import write_tx
+from cop.domain import coordinators
+from cop.domain.errors import (
+    AddressRefused,
+    CoordinatorExists,
+    CoordinatorUnknown,
+    PasswordGuessable,
+    PasswordRefused,
+    SetUpLinkUnusable,
+)
+from cop.models import Coordinator, CoordinatorSession, SetUpLink, Viewing
+from tests.domain.at_once import at_once
+from tests.world import NOW, PASSWORD, a_meeting
+
+A_SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def add(db_session, name="Corin", password=PASSWORD):
+    return coordinators.add(
+        db_session, f"{name.lower()}@example.org", name=name, password=password
+    )
+
+
+def accounts(db_session):
+    return list(db_session.scalars(select(Coordinator).order_by(Coordinator.id)))
+
+
+def test_an_account_lets_somebody_in_and_keeps_no_password(db_session):
+    nobody = coordinators.exist(db_session)
+    add(db_session)
+
+    [corin] = accounts(db_session)
+
+    assert not nobody
+    assert coordinators.exist(db_session)
+    assert (corin.email, corin.name) == ("corin@example.org", "Corin")
+    assert PASSWORD not in corin.password_hash
+
+
+def test_a_password_is_kept_as_argon2id_that_is_expensive_to_try(db_session):
+    add(db_session)
+
+    [corin] = accounts(db_session)
+
+    kept = extract_parameters(corin.password_hash)
+    assert corin.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert (kept.hash_len, kept.salt_len) == (32, 16)
+
+
+def test_an_address_has_one_account_however_it_is_written(db_session):
+    add(db_session)
+
+    with pytest.raises(CoordinatorExists):
+        coordinators.add(db_session, "CORIN@Example.org", name="Mallory", password=PASSWORD)
+
+    assert [account.name for account in accounts(db_session)] == ["Corin"]
+
+
+def test_what_is_no_address_gets_no_account(db_session):
+    with pytest.raises(AddressRefused):
+        coordinators.add(db_session, "corin", name="Corin", password=PASSWORD)
+
+    assert accounts(db_session) == []
+
+
+def test_a_new_password_replaces_the_old_one_and_signs_out_the_account_alone(db_session):
+    corin, ada = add(db_session), add(db_session, "Ada")
+    of_corin = coordinators.start_session(db_session, corin, now=NOW)
+    of_ada = coordinators.start_session(db_session, ada, now=NOW)
+    before = [account.password_hash for account in accounts(db_session)]
+
+    coordinators.change_password(db_session, "Corin@example.org", password="five gray owls read maps")
+
+    after = [account.password_hash for account in accounts(db_session)]
+    assert [b == a for b, a in zip(before, after, strict=True)] == [False, True]
+    assert coordinators.signed_in(db_session, of_corin, now=NOW) is None
+    assert coordinators.signed_in(db_session, of_ada, now=NOW).name == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "refusal"),
+    [
+        ("ada@example.org", PASSWORD, CoordinatorUnknown),
+        ("corin", PASSWORD, AddressRefused),
+        ("corin@example.org", "too short", PasswordRefused),
+        ("corin@example.org", "passwordpassword", PasswordGuessable),
+    ],
+    ids=["unknown", "no address", "too short", "guessable"],
+)
+def test_a_refused_change_of_password_changes_nothing(db_session, email, password, refusal):
+    device = coordinators.start_session(db_session, add(db_session), now=NOW)
+    before = accounts(db_session)[0].password_hash
+
+    with pytest.raises(refusal):
+        coordinators.change_password(db_session, email, password=password)
+
+    assert accounts(db_session)[0].password_hash == before
+    assert coordinators.signed_in(db_session, device, now=NOW)
+
+
+def test_a_device_is_known_by_its_token_of_which_only_a_hash_is_kept(db_session):
+    token = coordinators.start_session(db_session, add(db_session), now=NOW)
+    coordinators.start_session(db_session, add(db_session, "Ada"), now=NOW)
+
+    corin = coordinators.signed_in(db_session, token, now=NOW)
+
+    assert (corin.name, corin.email) == ("Corin", "corin@example.org")
+    assert len(token) >= 43
+    assert token not in set(db_session.scalars(select(CoordinatorSession.token_hash)))
+    assert coordinators.signed_in(db_session, token + "x", now=NOW) is None
+    assert coordinators.signed_in(db_session, "", now=NOW) is None
+
+
+def test_a_device_that_is_idle_for_an_hour_is_signed_out(db_session):
+    token = coordinators.start_session(db_session, add(db_session), now=NOW)
+
+    coordinators.seen(db_session, token, now=NOW + 50 * timedelta(minutes=1))
+
+    assert coordinators.signed_in(db_session, token, now=NOW + 1.8 * HOUR)
+    assert coordinators.signed_in(db_session, token, now=NOW + 1.9 * HOUR) is None
+
+
+def test_a_device_in_use_is_signed_out_after_twelve_hours(db_session):
+    token = coordinators.start_session(db_session, add(db_session), now=NOW)
+
+    for half_hours in range(1, 24):
+        coordinators.seen(db_session, token, now=NOW + half_hours * HOUR / 2)
+
+    assert coordinators.signed_in(db_session, token, now=NOW + 12 * HOUR - A_SECOND)
+    assert coordinators.signed_in(db_session, token, now=NOW + 12 * HOUR) is None
+
+
+def test_signing_out_ends_one_device_and_no_other(db_session):
+    corin = add(db_session)
+    here, there = (coordinators.start_session(db_session, corin, now=NOW) for _ in range(2))
+
+    coordinators.sign_out(db_session, here)
+
+    assert coordinators.signed_in(db_session, here, now=NOW) is None
+    assert coordinators.signed_in(db_session, there, now=NOW)
+
+
+def test_devices_that_are_signed_out_leave_no_row(db_session):
+    corin = add(db_session)
+    for hours in (0, 11.5, 13):
+        coordinators.start_session(db_session, corin, now=NOW + hours * HOUR)
+
+    kept = list(db_session.scalars(select(CoordinatorSession.created_at)))
+
+    assert kept == [NOW + 13 * HOUR]
+
+
+def test_a_set_up_link_works_for_a_day(db_session):
+    token = coordinators.new_set_up_link(db_session, now=NOW)
+    db_session.flush()
+
+    coordinators.check_set_up_link(db_session, token, now=NOW + DAY)
+
+    assert db_session.scalars(select(SetUpLink.token_hash)).one() != token
+    with pytest.raises(SetUpLinkUnusable):
+        coordinators.check_set_up_link(db_session, token, now=NOW + DAY + A_SECOND)
+
+
+@pytest.mark.parametrize("guess", ["", "guessed", "é"], ids=["empty", "guessed", "not ASCII"])
+def test_a_guessed_set_up_link_does_not_work(db_session, guess):
+    with pytest.raises(SetUpLinkUnusable):
+        coordinators.check_set_up_link(db_session, guess, now=NOW)
+    coordinators.new_set_up_link(db_session, now=NOW)
+    db_session.flush()
+
+    with pytest.raises(SetUpLinkUnusable):
+        coordinators.check_set_up_link(db_session, guess, now=NOW)
+
+
+def test_a_newer_set_up_link_ends_the_one_before(db_session):
+    older = coordinators.new_set_up_link(db_session, now=NOW)
+    newer = coordinators.new_set_up_link(db_session, now=NOW + HOUR)
+    db_session.flush()
+
+    coordinators.check_set_up_link(db_session, newer, now=NOW + HOUR)
+
+    with pytest.raises(SetUpLinkUnusable):
+        coordinators.check_set_up_link(db_session, older, now=NOW + HOUR)
+
+
+def test_there_is_no_set_up_link_once_somebody_can_sign_in(db_session):
+    token = coordinators.new_set_up_link(db_session, now=NOW)
+    db_session.flush()
+
+    add(db_session)
+
+    assert coordinators.new_set_up_link(db_session, now=NOW) is None
+    assert db_session.scalars(select(SetUpLink)).all() == []
+    with pytest.raises(SetUpLinkUnusable):
+        coordinators.check_set_up_link(db_session, token, now=NOW)
+
+
+def test_two_that_use_one_set_up_link_at_once_make_one_account(app):
+    with write_tx() as db_session:
+        token = coordinators.new_set_up_link(db_session, now=NOW)
+
+    def set_up(name):
+        try:
+            with write_tx() as db_session:
+                coordinators.check_set_up_link(db_session, token, now=NOW)
+                return add(db_session, name)
+        except SetUpLinkUnusable:
+            return None
+
+    made = at_once(app, *(lambda name=name: set_up(name) for name in ("Corin", "Mallory")))
+
+    assert sum(account is not None for account in made) == 1
+
+
+def test_a_start_beside_another_one_gets_a_set_up_link_that_works(app):
+    def start():
+        with app.app_context(), write_tx() as db_session:
+            return coordinators.new_set_up_link(db_session, now=NOW)
+
+    with ThreadPoolExecutor(1) as pool, write_tx() as db_session:
+        coordinators.new_set_up_link(db_session, now=NOW)
+        db_session.flush()
+        beside = pool.submit(start)
+        wait([beside], timeout=0.3)
+        db_session.commit()
+        token = beside.result()
+
+    with write_tx() as db_session:
+        coordinators.check_set_up_link(db_session, token, now=NOW)
+        assert len(db_session.scalars(select(SetUpLink)).all()) == 1
+
+
+def test_a_look_at_personal_data_is_written_down(db_session):
+    meeting = a_meeting(db_session)
+    device = coordinators.start_session(db_session, add(db_session), now=NOW)
+    corin = coordinators.signed_in(db_session, device, now=NOW)
+
+    coordinators.note_viewing(
+        db_session, corin, "export", now=NOW, meeting_id=meeting.id, columns=("name", "email")
+    )
+
+    noted = db_session.scalars(select(Viewing)).one()
+    assert (noted.coordinator_id, noted.meeting_id) == (corin.id, meeting.id)
+    assert (noted.what, noted.columns, noted.seen_at) == ("export", ["name", "email"], NOW)

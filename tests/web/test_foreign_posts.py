@@ -1,0 +1,109 @@
+"""Where a post may come from: our own pages, and programs that say nothing; never another site."""
+
+import pytest
+
+from tests.page import parse
+from tests.web.posting import HTMX, token_of
+from tests.web.reading import DECEMBER, places, rows
+
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "none"},
+    {"Sec-Fetch-Site": ""},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost:8001"},
+    {"Origin": "https://localhost"},
+    {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://["},
+    {"Origin": "http://localhost:99999999"},
+    {"Origin": ""},
+]
+OURS = [
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
+    {"Origin": "http://localhost"},
+    {"Origin": "http://127.0.0.1"},
+    {"Origin": "http://[::1]"},
+    {},
+]
+
+
+def in_words(headers):
+    return ", ".join(f"{name} {value or 'empty'}" for name, value in headers.items()) or "neither"
+
+
+def good_form(client):
+    ada = {"name": "Ada Example", "email": "ada@example.org", "sessions": DECEMBER}
+    return ada | {"token": token_of(client)}
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=in_words)
+def test_a_form_sent_from_another_site_is_refused_with_a_way_to_our_own(client, headers):
+    answers = good_form(client)
+
+    page = client.post("/register", data=answers, headers=headers)
+    fragment = client.post("/register", data=answers, headers=headers | HTMX)
+
+    assert (page.status_code, fragment.status_code) == (403, 403)
+    assert places() == rows() == []
+    for answer in (page, fragment):
+        soup = parse(answer)
+        away = soup.select_one(
+            "[target=_blank][href='/register'], [target=_blank][action='/register']"
+        )
+        assert (
+            "cannot be sent from inside this page" in soup.find(["h1", "h2"], id=_not_hidden).text
+        )
+        assert away
+    assert "HX-Retarget" not in page.headers
+    assert fragment.headers["HX-Retarget"] == "#problem"
+
+
+def _not_hidden(id_):
+    return id_ in {None, "problem-title"}
+
+
+@pytest.mark.parametrize("headers", OURS, ids=in_words)
+def test_a_form_sent_from_our_own_page_passes(client, headers):
+    response = client.post("/register", data=good_form(client), headers=headers)
+
+    assert response.status_code == 303
+    assert len(places()) == 1
+
+
+def test_what_was_typed_is_kept_on_the_page_that_refuses(client):
+    answers = good_form(client) | {"name": 'Ada "&" <Example>', "organization": "A\x00B"}
+
+    soup = parse(client.post("/register", data=answers, headers={"Sec-Fetch-Site": "cross-site"}))
+
+    kept = {field["name"]: field["value"] for field in soup.select("input[type=hidden]")}
+    assert kept["name"] == answers["name"]
+    assert kept["token"] == answers["token"]
+
+
+def test_the_hint_is_for_our_own_pages_too(client):
+    response = client.post(
+        "/register/email-hint", data={"email": "a@gmial.com"}, headers={"Sec-Fetch-Site": "none"}
+    )
+
+    assert response.status_code == 403
+
+
+@pytest.mark.parametrize("headers", [*FOREIGN, {}], ids=in_words)
+def test_the_console_refuses_what_does_not_come_from_its_own_pages(corin, headers):
+    response = corin.post("/coordinator/sign-out", headers=headers)
+
+    assert response.status_code == 403
+    assert corin.get("/coordinator/").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost:99999", "localhost:x", "127.0.0.1:"])
+def test_a_strange_port_is_no_fault_of_ours(client, host):
+    headers = {"Host": host, "Origin": "http://localhost:1"}
+
+    response = client.post("/register", data=good_form(client), headers=headers)
+
+    assert response.status_code in {400, 403}

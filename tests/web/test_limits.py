@@ -1,0 +1,168 @@
+"""How many forms an hour one network may send."""
+
+import os
+from datetime import timedelta
+
+import pytest
+import redis
+
+from cop import create_app
+from cop.db import db
+from tests.conftest import settings_for
+from tests.page import parse
+from tests.web.conftest import SeparateRequests
+from tests.web.posting import HTMX, register, token_of
+from tests.web.reading import DECEMBER, change_community, places
+from tests.world import NOW
+
+REDIS = "redis://127.0.0.1:6379/15"
+TYPED = {"name": 'Ada "&" Example', "hats": ["analyst", "evaluator"], "organization": "A & B"}
+
+
+def need_redis():
+    try:
+        redis.Redis.from_url(REDIS, socket_connect_timeout=1).flushdb()
+    except redis.exceptions.ConnectionError:
+        if os.environ.get("COP_TEST_ALL") == "1":
+            pytest.fail("Redis does not answer, and nothing may be skipped here.")
+        pytest.skip("Redis does not answer at 127.0.0.1:6379. Start one to test shared limits.")
+
+
+@pytest.fixture
+def clients(app, database_url):
+    """Clients of other processes of the same site, with other settings."""
+    made = []
+
+    def clients(**values):
+        made.append(other := create_app(settings_for(database_url, **values)))
+        other.extensions["cop.clock"] = lambda: NOW
+        other.test_client_class = SeparateRequests
+        return other.test_client()
+
+    yield clients
+    for other in made:
+        with other.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def limited(request, clients):
+    """A client of a site that takes two forms an hour from each network."""
+    if request.param == "memory":
+        return clients(posts_per_hour=2)
+    need_redis()
+    return clients(posts_per_hour=2, redis_url=REDIS)
+
+
+def send(client, number, network="192.0.2.7", token=None, **answers):
+    """Send a form from a network."""
+    answers = {"email": f"ada{number}@example.org", "sessions": DECEMBER} | answers
+    fields = {"name": "Ada Example", "token": token or token_of(client)} | answers
+    return client.post("/register", data=fields, environ_overrides={"REMOTE_ADDR": network})
+
+
+def test_over_the_limit_everything_typed_is_kept_and_it_is_said_when_and_whom(limited):
+    change_community(contact_email="contact@example.org")
+    token = token_of(limited)
+
+    answers = [send(limited, number, token=token, **TYPED) for number in range(3)]
+
+    refused = answers[2]
+    page = parse(refused)
+    kept = [(field["name"], field["value"]) for field in page.select("main input[type=hidden]")]
+    assert [answer.status_code for answer in answers] == [303, 303, 429]
+    assert 3500 < int(refused.headers["Retry-After"]) <= 3600
+    assert "in 60 minutes" in page.main.get_text()
+    assert "Sarah Eisele-Dyrli" in page.main.get_text()
+    assert page.select_one("main a[href='mailto:contact@example.org']")
+    assert set(kept) == {("name", TYPED["name"]), ("organization", "A & B"), ("token", token)} | {
+        *(("hats", "analyst"), ("hats", "evaluator"), ("sessions", DECEMBER)),
+        ("email", "ada2@example.org"),
+    }
+    assert len(places()) == 2
+
+
+def test_over_the_limit_htmx_is_told_beside_what_was_typed(limited):
+    for number in range(2):
+        register(limited, DECEMBER, email=f"ada{number}@example.org")
+
+    refused = register(limited, DECEMBER, headers=HTMX)
+
+    assert refused.status_code == 429
+    assert refused.headers["HX-Retarget"] == "#problem"
+    assert "Too many forms" in parse(refused).h2.get_text()
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "status"),
+    [
+        ("192.0.2.7", "192.0.2.8", 303),
+        ("2001:db8:1:2::a", "2001:db8:1:2:ffff::b", 429),
+        ("2001:db8:1:2::a", "2001:db8:1:3::a", 303),
+        ("192.0.2.7", "::ffff:192.0.2.7", 429),
+    ],
+    ids=["two IPv4 addresses", "one IPv6 network", "two IPv6 networks", "IPv4 written as IPv6"],
+)
+def test_a_network_is_an_ipv4_address_or_an_ipv6_64(clients, first, other, status):
+    client = clients(posts_per_hour=1)
+    send(client, 1, first)
+
+    answer = send(client, 2, other)
+
+    assert answer.status_code == status
+
+
+def test_reading_is_never_limited(clients):
+    client = clients(posts_per_hour=1)
+
+    statuses = {client.get("/register").status_code for _ in range(4)}
+
+    assert statuses == {200}
+
+
+def test_zero_means_no_limit(clients):
+    client = clients(posts_per_hour=0)
+    token = token_of(client)
+
+    statuses = {send(client, number, token=token).status_code for number in range(70)}
+
+    assert statuses == {303}
+
+
+def test_sixty_an_hour_unless_set_otherwise(clients):
+    client = clients()
+    token = token_of(client)
+
+    statuses = [send(client, 1, token=token).status_code for _ in range(61)]
+
+    assert statuses == [303] * 60 + [429]
+
+
+def test_two_processes_count_together_in_redis(clients):
+    need_redis()
+    one, other = (clients(posts_per_hour=1, redis_url=REDIS) for _ in range(2))
+
+    statuses = [send(one, 1).status_code, send(other, 2).status_code]
+
+    assert statuses == [303, 429]
+
+
+def test_redis_gone_turns_nobody_away(clients):
+    client = clients(posts_per_hour=2, redis_url="redis://127.0.0.1:1/0")
+
+    statuses = [send(client, number).status_code for number in range(3)]
+
+    assert statuses == [303, 303, 429]
+
+
+def test_the_limit_is_over_after_an_hour(clients, monkeypatch):
+    import time
+
+    client = clients(posts_per_hour=1)
+    token = token_of(client)
+    send(client, 1, token=token)
+    later = time.time() + timedelta(hours=1, seconds=2).total_seconds()
+
+    monkeypatch.setattr(time, "time", lambda: later)
+
+    assert send(client, 2, token=token).status_code == 303
