@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -113,6 +114,7 @@ class _Reader:
         if not value:
             return f"sqlite:///{instance / 'cop.sqlite3'}"
         if scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
+            self._need("COP_DATABASE_URL", "psycopg", extra="postgres")
             return f"postgresql+psycopg://{rest}"
         if scheme == "sqlite":
             return value
@@ -126,6 +128,8 @@ class _Reader:
         value = self.environ.get("COP_REDIS_URL", "").strip()
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             self._refuse("COP_REDIS_URL", "write redis://host:6379/0, or leave it out.")
+        if value:
+            self._need("COP_REDIS_URL", "redis", extra="redis")
         return value or None
 
     def secret_key(self, instance: Path) -> str:
@@ -142,6 +146,10 @@ class _Reader:
         except OSError as error:
             self._refuse("COP_INSTANCE", f"cannot keep the secret key in {instance}: {error}.")
             return ""
+
+    def _need(self, name: str, module: str, *, extra: str) -> None:
+        if find_spec(module) is None:
+            self._refuse(name, f"install the extra first: pip install '.[{extra}]'.")
 
     def _long_enough(self, name: str, value: str) -> str:
         if len(value) < 32:

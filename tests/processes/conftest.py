@@ -1,6 +1,7 @@
 """Worlds for real servers: a database, and a look into it from outside."""
 
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -29,6 +30,7 @@ class World:
 
     def meeting(self, **values):
         """Add a meeting; return its slug."""
+        values = {"starts_at": datetime.now(UTC) + timedelta(days=400)} | values
         with self.write() as db_session:
             return a_meeting(db_session, **values).slug
 
@@ -50,8 +52,6 @@ class World:
 @pytest.fixture
 def world(database_url):
     """A world at the present moment, since servers have a real clock."""
-    from datetime import UTC, datetime
-
     world = World(database_url, datetime.now(UTC))
     yield world
     world.close()
@@ -59,8 +59,6 @@ def world(database_url):
 
 @pytest.fixture
 def sqlite_world(tmp_path):
-    from datetime import UTC, datetime
-
     world = World(databases.new_database("sqlite", tmp_path), datetime.now(UTC))
     yield world
     world.close()

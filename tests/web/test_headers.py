@@ -1,0 +1,219 @@
+"""The headers of every answer: the table of the embedding rules, over every address there is."""
+
+import pytest
+
+from cop import create_app
+from cop.db import db, write_tx
+from cop.domain import coordinators
+from tests.conftest import settings_for
+from tests.web.conftest import SeparateRequests
+from tests.web.posting import HTMX, SAME_ORIGIN, sign_in
+from tests.web.reading import DECEMBER
+from tests.world import NOW, PASSWORD
+
+CSP = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "X-Frame-Options": "DENY",
+}
+EXAMPLES = {"slug": DECEMBER, "token": "unknown", "filename": "site.css"}
+FRAMES = ["iframe", "frame", "embed", "object"]
+HOME = "http://localhost"
+
+
+def every_answer(app, client, base=HOME):
+    """(name, answer) of every address by every method it knows, and of every way to go wrong."""
+    adapter = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        path = adapter.build(rule.endpoint, {name: EXAMPLES[name] for name in rule.arguments})
+        for method in sorted(rule.methods | {"DELETE"}):
+            for more in ({}, HTMX):
+                answer = client.open(path, method=method, headers=SAME_ORIGIN | more, base_url=base)
+                yield f"{method} {path} {more}", path, answer
+    wrong = {
+        "404": ("GET", "/nothing", {}),
+        "404 of a session": ("GET", "/schedule/1999-01-01", {}),
+        "404 of the console": ("GET", "/coordinator/nothing", {}),
+        "400 of the host": ("GET", "/", {"headers": {"Host": "evil.example"}}),
+        "413": ("POST", "/register", {"data": {"name": "x" * 70_000}, "headers": SAME_ORIGIN}),
+        "403": ("POST", "/register", {"headers": {"Sec-Fetch-Site": "cross-site"}}),
+        "422": ("POST", "/register", {"data": {"name": "Ada"}, "headers": SAME_ORIGIN}),
+        "redirect": ("GET", "/coordinator", {}),
+    }
+    for name, (method, path, how) in wrong.items():
+        yield name, path, client.open(path, method=method, base_url=base, **how)
+
+
+def csp_of(answer):
+    said = answer.headers.get("Content-Security-Policy", "")
+    return dict(part.strip().split(" ", 1) for part in said.split(";") if part.strip())
+
+
+def check(name, path, answer):
+    """The table, for one answer."""
+    headers = answer.headers
+    assert {header: headers.get(header) for header in ALWAYS} == ALWAYS, name
+    is_console = path.startswith("/coordinator")
+    if answer.mimetype == "text/html":
+        assert csp_of(answer) == CSP, name
+        assert "HX-Request" in answer.vary, name
+    if answer.mimetype == "text/html" and answer.data and answer.status_code not in {303, 304, 308}:
+        assert answer.cache_control.no_store or headers.get("ETag"), name
+    if is_console:
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin", name
+    else:
+        assert "Set-Cookie" not in headers, name
+        assert "Cookie" not in answer.vary, name
+
+
+def test_every_answer_has_the_headers_of_the_table(app, client):
+    answers = list(every_answer(app, client))
+
+    for name, path, answer in answers:
+        check(name, path, answer)
+        assert "Strict-Transport-Security" not in answer.headers
+
+    assert {200, 303, 400, 403, 404, 405, 413, 422} <= {
+        answer.status_code for *_, answer in answers
+    }
+    assert not [name for name, _, answer in answers if answer.status_code >= 500]
+
+
+def test_every_answer_to_a_coordinator_has_them_too(app, corin):
+    answers = list(every_answer(app, corin))
+
+    for name, path, answer in answers:
+        check(name, path, answer)
+
+    assert not [name for name, _, answer in answers if answer.status_code >= 500]
+
+
+def test_where_the_site_is_https_it_stays_so(app, database_url):
+    base = "https://cop.example.org"
+    secure = create_app(settings_for(database_url, base_url=base, posts_per_hour=0))
+    secure.extensions["cop.clock"] = lambda: NOW
+    secure.test_client_class = SeparateRequests
+    client = secure.test_client()
+
+    answers = list(every_answer(secure, client, base))
+    with secure.app_context():
+        db.engine.dispose()
+
+    for name, path, answer in answers:
+        check(name, path, answer)
+        assert int(answer.headers["Strict-Transport-Security"].split("=")[1]) >= 31536000, name
+
+
+def test_the_console_s_cookie_is_out_of_reach_for_scripts_and_other_sites(app, database_url):
+    with write_tx() as db_session:
+        coordinators.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
+    secure = create_app(settings_for(database_url, base_url="https://localhost", posts_per_hour=0))
+    for site, name, is_secure in ((app, "cop", False), (secure, "__Host-cop", True)):
+        client = site.test_client()
+
+        page = client.get("/coordinator/sign-in", base_url="https://localhost")
+
+        cookie = page.headers["Set-Cookie"]
+        assert cookie.startswith(f"{name}=")
+        assert {"HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+        assert ("Secure" in cookie.split("; ")) == is_secure
+        assert "Domain" not in cookie
+    with secure.app_context():
+        db.engine.dispose()
+
+
+@pytest.mark.parametrize("destination", FRAMES)
+def test_the_console_is_in_nobody_s_frame(corin, destination):
+    paths = ["/coordinator/", "/coordinator/sign-in", "/coordinator/export.csv"]
+
+    framed = [corin.get(path, headers={"Sec-Fetch-Dest": destination}) for path in paths]
+
+    assert {answer.status_code for answer in framed} == {403}
+    assert corin.get(paths[0], headers={"Sec-Fetch-Dest": "document"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/register", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", "/nothing"]
+)
+def test_a_page_with_a_form_or_a_person_is_not_kept(client, path):
+    answer = client.get(path)
+
+    assert answer.cache_control.no_store
+    assert "ETag" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/", "/schedule", "/your-data"])
+def test_a_page_with_neither_is_asked_for_again_with_its_etag(client, path):
+    first = client.get(path)
+
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert first.cache_control.no_cache
+    assert not first.cache_control.no_store
+    assert (again.status_code, again.data) == (304, b"")
+    check(path, path, again)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "a b", "[::2]"])
+@pytest.mark.parametrize(
+    ("method", "how"),
+    [
+        ("GET", {}),
+        ("GET", HTMX),
+        ("POST", SAME_ORIGIN),
+        ("POST", {"Sec-Fetch-Site": "cross-site"}),
+        ("POST", {"Origin": "http://localhost"}),
+    ],
+    ids=["GET", "HTMX", "own POST", "foreign POST", "POST with our Origin"],
+)
+def test_a_name_that_is_not_ours_is_refused(app, host, method, how):
+    client = app.test_client()
+
+    statuses = {
+        client.open(path, method=method, headers={"Host": host} | how).status_code
+        for path in ("/", "/register", "/coordinator/", "/nothing")
+    }
+
+    assert statuses == {400}
+
+
+def test_each_name_of_this_machine_is_ours(client):
+    names = ["localhost", "127.0.0.1", "[::1]", "localhost:8123", "[::1]:8000"]
+
+    statuses = {name: client.get("/", headers={"Host": name}).status_code for name in names}
+
+    assert statuses == dict.fromkeys(names, 200)
+
+
+def test_with_an_address_of_its_own_a_site_answers_to_that_alone(database_url):
+    site = create_app(settings_for(database_url, base_url="https://cop.example.org"))
+    client = site.test_client()
+
+    statuses = [
+        client.get("/healthz", headers={"Host": name}).status_code
+        for name in ("cop.example.org", "localhost", "cop.example.org.evil.example")
+    ]
+    with site.app_context():
+        db.engine.dispose()
+
+    assert statuses == [200, 400, 400]
+
+
+def test_signed_in_pages_differ_by_cookie_and_are_not_kept(corin):
+    assert sign_in(corin).status_code == 303
+
+    answer = corin.get("/coordinator/")
+
+    assert "Cookie" in answer.vary
+    assert answer.cache_control.no_store

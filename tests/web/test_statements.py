@@ -1,0 +1,74 @@
+"""How many SQL statements a page takes, however much is stored."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event
+
+from cop.db import db, write_tx
+from tests.web.posting import HTMX, SAME_ORIGIN, token_of
+from tests.web.reading import DECEMBER, change
+from tests.world import NOW, a_meeting, a_registration
+
+GET = [
+    "/",
+    "/schedule",
+    "/register",
+    "/register?session=all",
+    "/your-data",
+    "/sitemap.xml",
+    *(f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", "/robots.txt", "/nothing"),
+    *("/schedule/1999-01-01", "/healthz", "/readyz", "/favicon.ico", "/static/site.css"),
+]
+
+
+@pytest.fixture(params=[5, 200])
+def how_many(app, request):
+    """As many more meetings, past and to come, each with as many registrations as fit the time."""
+    with write_tx() as db_session:
+        for number in range(request.param):
+            starts_at = NOW + timedelta(days=2 * number - request.param, hours=1)
+            meeting = a_meeting(db_session, starts_at=starts_at, slug=f"1999-01-01-{number + 2}")
+            a_registration(db_session, meeting, f"ada{number}@example.org")
+    change(DECEMBER, capacity=300)
+    return request.param
+
+
+class Statements:
+    """What was sent to the database while this was open."""
+
+    def __enter__(self):
+        self.sent = []
+        event.listen(db.engine, "before_cursor_execute", self._note)
+        return self.sent
+
+    def __exit__(self, *_):
+        event.remove(db.engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection, _cursor, statement, *_):
+        if not statement.lstrip().upper().startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")):
+            self.sent.append(statement)
+
+
+def test_a_public_page_takes_three_statements_at_most(client, how_many):
+    took = {}
+
+    for path in GET:
+        with Statements() as sent:
+            client.get(path)
+        took[path] = len(sent)
+
+    assert max(took.values()) <= 3, took
+    assert took["/schedule"] >= 1
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_a_registration_for_one_session_takes_twelve_at_most(client, how_many, headers):
+    answers = {"name": "Ada Example", "email": "ada@example.org", "sessions": DECEMBER}
+    answers |= {"token": token_of(client), "list_opt_in": "yes"}
+
+    with Statements() as sent:
+        response = client.post("/register", data=answers, headers=SAME_ORIGIN | headers)
+
+    assert response.status_code in {200, 303}
+    assert len(sent) <= 12, sent
