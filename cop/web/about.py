@@ -3,6 +3,8 @@
 from flask import Response
 
 from cop import fields
+from cop.db import read_tx
+from cop.domain import community
 from cop.web.public import look, public
 from cop.web.rendering import render
 
@@ -15,7 +17,8 @@ def about() -> Response:
 
 @public.get("/your-data")
 def your_data() -> Response:
-    facts, _ = look()
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
     return render(
         "your_data.html",
         same_for_all=True,

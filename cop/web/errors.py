@@ -6,6 +6,7 @@ from math import ceil
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext
 from flask_limiter.errors import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
@@ -13,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from cop.db import read_tx
 from cop.domain import community
 from cop.web.rendering import wants_fragment
-from cop.web.security import SAFE, ForeignPost, seconds_until_next_post
+from cop.web.security import SAFE, ForeignPost, is_personal, seconds_until_next_post
 from cop.words import N_
 
 log = logging.getLogger("cop.web")
@@ -57,6 +58,10 @@ _FOREIGN = (
     N_("This form cannot be sent from inside this page"),
     N_("Nothing was saved. Open the form on its own page, and it will work there."),
 )
+_TOO_OLD = (
+    N_("This page had been open for too long"),
+    N_("Nothing was changed. Please go back, reload the page, and do it again."),
+)
 
 
 def install(app: Flask) -> None:
@@ -80,12 +85,19 @@ def _refusal(error: HTTPException) -> Response:
         return make_response(error.response)
     if isinstance(error, RateLimitExceeded):
         return _too_many()
-    code = error.code or 500
-    said = _FOREIGN if isinstance(error, ForeignPost) else _SAID.get(code, _OTHERWISE)
-    response = _show(*said, status=code)
+    code = 403 if isinstance(error, CSRFError) else error.code or 500
+    response = _show(*_sentences(error, code), status=code)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.allow.update(error.valid_methods)
     return response
+
+
+def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
+    if isinstance(error, CSRFError):
+        return _TOO_OLD
+    if isinstance(error, ForeignPost) and not is_personal():
+        return _FOREIGN
+    return _SAID.get(code, _OTHERWISE)
 
 
 def _too_many() -> Response:
@@ -121,10 +133,12 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
     is_fragment = wants_fragment()
     body = render_template(
         "_problem.html" if is_fragment else "problem.html",
+        is_fragment=is_fragment,
         title=gettext(title),
         sentence=gettext(sentence, **values),
         status=status,
         kept=_kept(status),
+        is_console=request.path.startswith("/coordinator"),
         community=_facts() if status < 500 else None,
     )
     response = make_response(body, status)
@@ -137,10 +151,13 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
 
 
 def _kept(status: int) -> list[tuple[str, str]]:
-    """What was typed into a form that was stopped, so that it can be sent again as it was."""
+    """What was typed into a form that was stopped, so that it can be sent again as it was.
+
+    Not for a post from another site: what it says is not what somebody typed here.
+    """
     if (
         request.method in SAFE
-        or status not in {403, 429, 500, 503}
+        or status not in {429, 500, 503}
         or request.path.startswith("/coordinator")
     ):
         return []

@@ -58,7 +58,9 @@ class Server:
 
     def processes(self):
         """The ids of its processes, the first one first; each was started by this test."""
-        listing = subprocess.run(["ps", "-eo", "pid=,sess=,stat="], capture_output=True, text=True)
+        listing = subprocess.run(
+            ["ps", "-eo", "pid=,sess=,stat="], capture_output=True, text=True, check=True
+        )
         rows = [line.split() for line in listing.stdout.splitlines()]
         ours = str(self.process.pid)
         return sorted(int(pid) for pid, sess, stat in rows if sess == ours and stat[0] != "Z")

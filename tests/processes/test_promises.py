@@ -26,7 +26,7 @@ def test_what_was_accepted_survives_kill_9_of_any_process(world, tmp_path, peopl
     server = Server(tmp_path, workers=2, COP_DATABASE_URL=world.url).start()
     accepted = set()
 
-    with crowd(server.base) as post, _killer(server, kills) as killer:
+    with crowd(server.base) as post, Killer(server, kills) as killer:
         sent = token(server.base)
         waiting = list(range(people))
         while waiting:
@@ -44,7 +44,7 @@ def test_what_was_accepted_survives_kill_9_of_any_process(world, tmp_path, peopl
     assert len(kept) == 6 * people
 
 
-class _killer:
+class Killer:
     """Kills a process of the server now and then, each kind in turn, and starts it again."""
 
     def __init__(self, server, kills):

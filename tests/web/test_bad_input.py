@@ -14,7 +14,7 @@ TOO_MUCH = "That was more than this form can take"
 NAMES = [
     *(
         "محمد بن سلمان",
-        "‫שלום‬ Ada",
+        "\u202bשלום\u202c Ada",
         "李小龍",
         "Zoë 🦦👩🏽‍💻",
         "O'Brien-Ñuñez, Jr. (she/her)",

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import Forbidden
 
 from cop.db import read_tx, write_tx
@@ -17,10 +16,6 @@ TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not t
 OPEN_TO_ALL = {"console.sign_in", "console.send_sign_in", "console.set_up", "console.send_set_up"}
 
 
-class FormTooOld(Forbidden):
-    """A form of the console whose token does not belong to this browser's session."""
-
-
 @console.before_request
 def _door() -> ResponseReturnValue | None:
     """Deny by default: an address of the console is open only to a signed-in coordinator."""
@@ -28,10 +23,7 @@ def _door() -> ResponseReturnValue | None:
     if g.coordinator is None and request.endpoint not in OPEN_TO_ALL:
         return _ask_to_sign_in()
     if request.method not in SAFE:
-        try:
-            csrf.protect()
-        except CSRFError as error:
-            raise FormTooOld from error
+        csrf.protect()
     return None
 
 
@@ -57,7 +49,8 @@ def _ask_to_sign_in() -> ResponseReturnValue:
 @console.after_request
 def _note_use(response: Response) -> Response:
     """An hour without a request signs a device out: so note each request, once a minute at most."""
-    if g.get("coordinator") and session.get("noted", 0) < (minute := int(now().timestamp() // 60)):
+    minute = int(now().timestamp() // 60)
+    if g.get("coordinator") and response.status_code < 500 and session.get("noted", 0) < minute:
         with write_tx() as db_session:
             coordinators.seen(db_session, session[TOKEN], now=now())
         session["noted"] = minute
