@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import click
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from cop import create_app, upgrade, worker
 from cop.config import Settings, SettingsRefused
@@ -32,6 +33,9 @@ def _refusals_said() -> Iterator[None]:
         raise click.ClickException(translator("en")(refusal.reason) % refusal.values) from refusal
     except (SettingsRefused, upgrade.SchemaRefused) as refusal:
         raise click.ClickException(str(refusal)) from refusal
+    except (OperationalError, OSError) as error:
+        cause = error.orig if isinstance(error, OperationalError) else error
+        raise click.ClickException(f"The database cannot be used: {cause}") from error
 
 
 def _settings() -> Settings:
@@ -40,8 +44,8 @@ def _settings() -> Settings:
 
 
 def _ready_app(settings: Settings) -> Flask:
-    app = create_app(settings)
     with _refusals_said():
+        app = create_app(settings)
         backup = upgrade.set_up(app)
     if backup:
         click.echo(f"The database was upgraded; the one from before is kept as {backup}")
@@ -88,8 +92,8 @@ def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:
 @cop.command()
 def work() -> None:
     """Run the worker alone, for sites whose web server is not `cop serve`."""
-    app = create_app(_settings())
     with _refusals_said():
+        app = create_app(_settings())
         upgrade.require_current(app)
     worker.work(app)
 

@@ -79,11 +79,20 @@ def _begin(connection: Connection) -> None:
 
 def bind(app: Flask, settings: Settings) -> None:
     """Give the app its engine."""
+    _make_private_file(settings.database_url)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)
+
+
+def _make_private_file(database_url: str) -> None:
+    """SQLite would make its file readable for everybody; what it makes beside it follows the file."""
+    file = sqlite_file(database_url)
+    if file and not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
 
 
 def sqlite_file(database_url: str) -> Path | None:

@@ -1,6 +1,7 @@
 """A real browser in front of the real server: whatever it visits is watched for what must not be."""
 
 import shutil
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -11,7 +12,6 @@ from tests.databases import NEEDED
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
-PATIENCE = 5_000  # milliseconds
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,40 +48,32 @@ def demo(tmp_path_factory):
 @pytest.fixture(scope="package")
 def site(chromium_path, demo, tmp_path_factory):
     """The site that most tests share; who writes there uses an address of their own."""
-    with serving.site(demo, tmp_path_factory.mktemp("site") / "instance") as site:
+    room_for_all = ["UPDATE meeting SET capacity = 400 WHERE capacity = 32"]
+    with serving.site(demo, tmp_path_factory.mktemp("site") / "instance", room_for_all) as site:
         yield site
 
 
 @pytest.fixture
 def own_site(chromium_path, demo, tmp_path):
-    """Make a site that no other test writes to, after some statements on its database."""
-    started = []
-
-    def start(*statements):
-        running = serving.site(demo, tmp_path / f"site-{len(started)}", statements)
-        started.append(running)
-        return running.__enter__()
-
-    yield start
-    for running in started:
-        running.__exit__(None, None, None)
+    """Start a site that no other test writes to, after some statements on its database."""
+    with ExitStack() as running:
+        yield lambda *statements: running.enter_context(
+            serving.site(demo, tmp_path / "instance", statements)
+        )
 
 
 @pytest.fixture
 def visit(browser, request):
     """Open an address of a site, as a new visitor; in the end, check what the browser noticed."""
-    visits = []
+    with ExitStack() as leaving:
 
-    def open_(path, *, at=None, **options):
-        site = at or request.getfixturevalue("site")
-        visits.append(Visit(browser, site, **options))
-        visits[-1].page.set_default_timeout(PATIENCE)
-        visits[-1].page.goto(path)
-        return visits[-1].page
+        def open_(path, *, at=None, **options):
+            visited = Visit(browser, at or request.getfixturevalue("site"), **options)
+            leaving.callback(visited.end)
+            visited.page.goto(path)
+            return visited.page
 
-    yield open_
-    for visited in visits:
-        visited.end()
+        yield open_
 
 
 @pytest.fixture

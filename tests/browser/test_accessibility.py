@@ -20,10 +20,14 @@ PAGES = {
 }
 
 
+EVERYTHING = {"resultTypes": ["violations"]}
+COLOURS = EVERYTHING | {"runOnly": ["color-contrast", "link-in-text-block"]}  # what dark changes
+
+
 def is_sound(page):
-    for scheme in ("light", "dark"):
+    for scheme, options in [("light", EVERYTHING), ("dark", COLOURS)]:
         page.emulate_media(color_scheme=scheme)
-        results = Axe().run(page)
+        results = Axe().run(page, options=options)
         assert not results.violations_count, f"in {scheme}: {results.generate_report()}"
 
 
@@ -96,8 +100,7 @@ def test_axe_finds_nothing_where_the_first_account_is_made(visit, own_site):
 
 
 def test_axe_finds_nothing_in_the_console(corin, site):
-    for path in ("/coordinator/", *(f"/coordinator/sessions/{slug}"
-                 for slug in (site.upcoming[0], site.upcoming[-1], site.past[0], site.past[-1]))):  # fmt: skip
-        corin.goto(path)
+    for slug in ("", site.upcoming[0], site.past[-1]):
+        corin.goto(f"/coordinator/sessions/{slug}" if slug else "/coordinator/")
 
         is_sound(corin)

@@ -39,21 +39,22 @@ def test_after_signing_out_the_roster_asks_to_sign_in(corin, site):
     corin.goto(roster)
 
     corin.get_by_role("button", name="Sign out Corin").click()
+    expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
     corin.goto(roster)
 
     expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
-    expect(corin.locator("body")).not_to_contain_text("Dorothy Invented")
+    expect(corin.locator("body")).not_to_contain_text("Marisol Ejemplo")
 
 
 def test_going_back_after_signing_out_shows_no_names(corin, site):
     corin.goto(f"/coordinator/sessions/{site.upcoming[0]}")
-    expect(corin.get_by_text("Dorothy Invented")).to_be_visible()
+    expect(corin.get_by_text("Marisol Ejemplo")).to_be_visible()
     corin.get_by_role("button", name="Sign out Corin").click()
     expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
 
     corin.go_back()
 
-    expect(corin.get_by_text("Dorothy Invented")).to_have_count(0)
+    expect(corin.get_by_text("Marisol Ejemplo")).to_have_count(0)
 
 
 def test_signing_in_leads_to_the_page_that_was_asked_for(visit, site):

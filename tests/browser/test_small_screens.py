@@ -24,7 +24,7 @@ TOO_WIDE = """() => {
 
 # What is pressed, and how high it must be; links in running text need not be large.
 TOO_SMALL = """() => {
-  const isShown = (one) => one.checkVisibility() && !one.closest(".trap, .unseen, .skip, .export");
+  const isShown = (one) => one.checkVisibility() && !one.closest(".trap, .unseen, .skip");
   const small = (selector, wide, high) => [...document.querySelectorAll(selector)].filter(isShown)
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([_, box]) => box.width < wide || box.height < high)

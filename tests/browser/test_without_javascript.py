@@ -31,8 +31,8 @@ def test_a_registration_goes_from_the_schedule_to_a_page_that_says_what_happens_
 def test_a_refused_page_keeps_every_answer(plainly, site):
     page = plainly(f"/register?session={site.upcoming[2]}")
     page.get_by_label("Organization").fill("Harbor Data Lab")
-    page.get_by_label("Live captioner").check()
-    page.get_by_label("the group, without my name").check()
+    page.get_by_label("Live captions by a person").check()
+    page.get_by_label("The group, without my name").check()
     page.get_by_label("Your answer").fill("Two lines,\nboth kept.")
     fill_in(page, "nowhere", name="Ada Example")
 
@@ -45,8 +45,8 @@ def test_a_refused_page_keeps_every_answer(plainly, site):
     expect(page.get_by_label("Full name")).to_have_value("Ada Example")
     expect(page.get_by_label("Email", exact=True)).to_have_value("nowhere")
     expect(page.get_by_label("Organization")).to_have_value("Harbor Data Lab")
-    expect(page.get_by_label("Live captioner")).to_be_checked()
-    expect(page.get_by_label("the group, without my name")).to_be_checked()
+    expect(page.get_by_label("Live captions by a person")).to_be_checked()
+    expect(page.get_by_label("The group, without my name")).to_be_checked()
     expect(page.get_by_label("Your answer")).to_have_value("Two lines,\nboth kept.")
 
 

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from tests.world import PASSWORD
 
+PATIENCE = 10_000  # milliseconds
 # Chromium says each refused or failed answer on the console; tests that want one say so.
 FAILED_ANSWER = "Failed to load resource"
 # Said by Chromium when something new has autofocus; htmx moves the focus there itself.
@@ -24,6 +25,7 @@ class Visit:
             base_url=site.address, reduced_motion="reduce", **options
         )
         self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", lambda message: self.noticed.append(message.text))
         self.page.on("pageerror", lambda error: self.noticed.append(str(error)))
         self.context.on("request", lambda request: self.requested.append(request.url))

@@ -1,13 +1,11 @@
-"""Coordinators' accounts: passwords, signed-in devices, set-up links, and the viewing log."""
+"""Coordinators' accounts: signed-in devices, and the viewing log."""
 
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
 from argon2 import extract_parameters
 from sqlalchemy import select
 
-from cop.db import write_tx
 from cop.domain import coordinators
 from cop.domain.errors import (
     AddressRefused,
@@ -15,21 +13,16 @@ from cop.domain.errors import (
     CoordinatorUnknown,
     PasswordGuessable,
     PasswordRefused,
-    SetUpLinkUnusable,
 )
-from cop.models import Coordinator, CoordinatorSession, SetUpLink, Viewing
-from tests.domain.at_once import at_once
+from cop.models import Coordinator, CoordinatorSession, Viewing
 from tests.world import NOW, PASSWORD, a_meeting
 
 A_SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 
 
 def add(db_session, name="Corin", password=PASSWORD):
-    return coordinators.add(
-        db_session, f"{name.lower()}@example.org", name=name, password=password
-    )
+    return coordinators.add(db_session, f"{name.lower()}@example.org", name=name, password=password)
 
 
 def accounts(db_session):
@@ -80,7 +73,9 @@ def test_a_new_password_replaces_the_old_one_and_signs_out_the_account_alone(db_
     of_ada = coordinators.start_session(db_session, ada, now=NOW)
     before = [account.password_hash for account in accounts(db_session)]
 
-    coordinators.change_password(db_session, "Corin@example.org", password="five gray owls read maps")
+    coordinators.change_password(
+        db_session, "Corin@example.org", password="five gray owls read maps"
+    )
 
     after = [account.password_hash for account in accounts(db_session)]
     assert [b == a for b, a in zip(before, after, strict=True)] == [False, True]
@@ -159,86 +154,6 @@ def test_devices_that_are_signed_out_leave_no_row(db_session):
     kept = list(db_session.scalars(select(CoordinatorSession.created_at)))
 
     assert kept == [NOW + 13 * HOUR]
-
-
-def test_a_set_up_link_works_for_a_day(db_session):
-    token = coordinators.new_set_up_link(db_session, now=NOW)
-    db_session.flush()
-
-    coordinators.check_set_up_link(db_session, token, now=NOW + DAY)
-
-    assert db_session.scalars(select(SetUpLink.token_hash)).one() != token
-    with pytest.raises(SetUpLinkUnusable):
-        coordinators.check_set_up_link(db_session, token, now=NOW + DAY + A_SECOND)
-
-
-@pytest.mark.parametrize("guess", ["", "guessed", "é"], ids=["empty", "guessed", "not ASCII"])
-def test_a_guessed_set_up_link_does_not_work(db_session, guess):
-    with pytest.raises(SetUpLinkUnusable):
-        coordinators.check_set_up_link(db_session, guess, now=NOW)
-    coordinators.new_set_up_link(db_session, now=NOW)
-    db_session.flush()
-
-    with pytest.raises(SetUpLinkUnusable):
-        coordinators.check_set_up_link(db_session, guess, now=NOW)
-
-
-def test_a_newer_set_up_link_ends_the_one_before(db_session):
-    older = coordinators.new_set_up_link(db_session, now=NOW)
-    newer = coordinators.new_set_up_link(db_session, now=NOW + HOUR)
-    db_session.flush()
-
-    coordinators.check_set_up_link(db_session, newer, now=NOW + HOUR)
-
-    with pytest.raises(SetUpLinkUnusable):
-        coordinators.check_set_up_link(db_session, older, now=NOW + HOUR)
-
-
-def test_there_is_no_set_up_link_once_somebody_can_sign_in(db_session):
-    token = coordinators.new_set_up_link(db_session, now=NOW)
-    db_session.flush()
-
-    add(db_session)
-
-    assert coordinators.new_set_up_link(db_session, now=NOW) is None
-    assert db_session.scalars(select(SetUpLink)).all() == []
-    with pytest.raises(SetUpLinkUnusable):
-        coordinators.check_set_up_link(db_session, token, now=NOW)
-
-
-def test_two_that_use_one_set_up_link_at_once_make_one_account(app):
-    with write_tx() as db_session:
-        token = coordinators.new_set_up_link(db_session, now=NOW)
-
-    def set_up(name):
-        try:
-            with write_tx() as db_session:
-                coordinators.check_set_up_link(db_session, token, now=NOW)
-                return add(db_session, name)
-        except SetUpLinkUnusable:
-            return None
-
-    made = at_once(app, *(lambda name=name: set_up(name) for name in ("Corin", "Mallory")))
-
-    assert sum(account is not None for account in made) == 1
-
-
-def test_a_start_beside_another_one_gets_a_set_up_link_that_works(app):
-    def start():
-        with app.app_context(), write_tx() as db_session:
-            return coordinators.new_set_up_link(db_session, now=NOW)
-
-    with ThreadPoolExecutor(1) as pool, write_tx() as db_session:
-        coordinators.new_set_up_link(db_session, now=NOW)
-        db_session.flush()
-        beside = pool.submit(start)
-        wait([beside], timeout=0.3)
-        db_session.commit()
-        token = beside.result()
-
-    with write_tx() as db_session:
-        coordinators.check_set_up_link(db_session, token, now=NOW)
-        assert len(db_session.scalars(select(SetUpLink)).all()) == 1
 
 
 def test_a_look_at_personal_data_is_written_down(db_session):

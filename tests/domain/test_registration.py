@@ -180,7 +180,7 @@ def test_what_is_no_address_is_refused_and_keeps_nothing(db_session, address):
 
 def test_everything_that_was_said_is_kept_as_it_was_said(db_session):
     said = Details(
-        name="Ada Lovelace‏ عدا 🦊",
+        name="Ada Lovelace \u200fعدا 🦊",
         email="Ada+notes@Example.org",
         organization="Harbor Data Lab",
         pronouns="she/her",

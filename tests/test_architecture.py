@@ -1,0 +1,260 @@
+"""The shape of the code: who may know whom, and what the house style asks that no tool checks."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import cop
+from cop import fields
+from cop.domain import errors
+from cop.models import Member, Registration
+
+PACKAGE = Path(cop.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TEMPLATES = sorted((PACKAGE / "templates").rglob("*.html"))
+WITHOUT_FLASK = [
+    path
+    for path in MODULES
+    if path.relative_to(PACKAGE).parts[0] in {"domain", "mail"}
+    or path.name in {"models.py", "fields.py", "links.py", "words.py"}
+    if path.relative_to(PACKAGE).parts[0] not in {"web", "static"}
+]
+DOMAIN = [path for path in MODULES if path.parent.name == "domain"]
+OUT_OF_BOUNDS = ("flask", "flask_babel", "cop.web", "cop.db", "cop.cli")
+BANNED = {"manager", "handler", "helper", "utils", "data", "process", "session", "kwargs"}
+# Names that somebody else's interface, or an address that was decided, gives us.
+GIVEN = {"your_data", "add_section", "handler"}
+TECHNICAL = {Registration: {"id", "member_id", "meeting_id"}, Member: {"id"}}
+REFUSALS = {name for name, value in vars(errors).items() if isinstance(value, type)}
+
+
+def each(paths):
+    return pytest.mark.parametrize(
+        "path", paths, ids=[str(path.relative_to(PACKAGE)) for path in paths]
+    )
+
+
+@cache
+def tree(path):
+    return ast.parse(path.read_text("utf-8"))
+
+
+def imported(path):
+    """The dotted names that a module imports."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def functions(path):
+    return [n for n in tree(path).body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def is_public(node):
+    return not node.name.startswith("_")
+
+
+def defined(path):
+    """Every name that a module gives to something: its own, its functions', arguments', variables'."""
+    yield path.stem
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+@each(WITHOUT_FLASK)
+def test_what_the_community_does_knows_nothing_of_the_web(path):
+    known = [
+        name
+        for name in imported(path)
+        if any(name == other or name.startswith(f"{other}.") for other in OUT_OF_BOUNDS)
+    ]
+
+    assert known == []
+
+
+def test_there_is_something_to_look_at():
+    assert {"registration.py", "models.py", "words.py"} <= {path.name for path in WITHOUT_FLASK}
+    assert {"RuleBroken", "MeetingOver"} <= REFUSALS
+    assert "flask.Flask" in set(imported(PACKAGE / "__init__.py"))
+
+
+@each(MODULES)
+def test_there_is_no_way_to_a_session_but_the_transactions(path):
+    ways = [
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "session"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "db"
+    ]
+
+    assert ways == []
+
+
+@each(MODULES)
+def test_names_are_nouns_of_the_glossary_and_not_those_that_say_nothing(path):
+    words = {name: set(re.findall(r"[a-z]+", _snake(name))) for name in defined(path)}
+    empty = {name for name, said in words.items() if said & BANNED} - GIVEN
+
+    unfit = {name for name in empty if name.lstrip("_") in BANNED or not _is_qualified(name)}
+
+    assert unfit == set()
+
+
+def _snake(name):
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def _is_qualified(name):
+    """`db_session` and `signed_session` say whose; `roster_helper` and `DataManager` say nothing."""
+    return not _snake(name).endswith(("manager", "handler", "helper", "utils", "kwargs"))
+
+
+@each(MODULES)
+def test_no_catch_all_hides_a_fault(path):
+    bare = [
+        node.lineno
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or getattr(node.type, "id", "") in {"Exception", "BaseException"})
+    ]
+
+    assert bare == []
+
+
+@each(MODULES)
+def test_a_module_says_what_it_is_for(path):
+    said = ast.get_docstring(tree(path))
+
+    assert said
+    assert said.splitlines()[0].endswith((".", ":"))
+
+
+@each(DOMAIN)
+def test_a_public_function_of_the_domain_says_what_it_does(path):
+    classes = [node for node in tree(path).body if isinstance(node, ast.ClassDef)]
+
+    silent = [
+        n.name for n in [*functions(path), *classes] if is_public(n) and not ast.get_docstring(n)
+    ]
+
+    assert silent == []
+
+
+def raised_by(function):
+    """The refusals that a function raises itself, and the names that it calls, outside of `try`."""
+    refusals, calls = set(), set()
+    caught = {
+        id(inner)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Try)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(function):
+        if id(node) in caught:
+            continue
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            refusals |= {raised.id} & REFUSALS if isinstance(raised, ast.Name) else set()
+        elif isinstance(node, ast.Call):
+            calls.add(ast.unparse(node.func))
+    return refusals, calls
+
+
+@cache
+def refusing():
+    """Every function of the domain that can refuse, with its refusals: (module, name) -> names."""
+    found = {(p.stem, f.name): raised_by(f) for p in DOMAIN for f in functions(p)}
+    refusals = {key: set(own) for key, (own, _) in found.items()}
+    for _ in found:  # as often as a refusal could have to travel
+        for (module, name), (_, calls) in found.items():
+            for call in calls:
+                callee = tuple(call.split(".")) if "." in call else (module, call)
+                refusals[module, name] |= refusals.get(callee, set())
+    return {key: names for key, names in refusals.items() if names}
+
+
+@each(DOMAIN)
+def test_a_function_that_may_refuse_says_so(path):
+    silent = {
+        function.name: missing
+        for function in functions(path)
+        if is_public(function)
+        and (names := refusing().get((path.stem, function.name)))
+        and (missing := {n for n in names if f"{n}:" not in _raises(function)})
+    }
+
+    assert silent == {}
+
+
+def _raises(function):
+    return (ast.get_docstring(function) or "").partition("Raises:")[2]
+
+
+def test_refusals_are_followed_through_the_functions_that_are_called():
+    found = refusing()["registration", "register"]
+
+    assert {"MeetingFull", "NothingPlanned", "AddressRefused"} <= found
+    assert ("addresses", "likely_meant") not in refusing()
+
+
+@each(MODULES)
+def test_no_module_is_longer_than_it_can_be_read(path):
+    lines = len(path.read_text("utf-8").splitlines())
+
+    assert lines <= 300
+
+
+def test_the_whole_is_small():
+    lines = sum(len(path.read_text("utf-8").splitlines()) for path in MODULES)
+
+    assert lines < 4500
+
+
+@each(TEMPLATES)
+def test_a_template_is_short_and_does_nothing_that_the_policy_forbids(path):
+    source = path.read_text("utf-8")
+
+    banned = re.findall(
+        r"hx-on|hx-boost|hx-push-url|js:|\|\s*safe\b|<style|\bstyle=|\bon\w+=", source
+    )
+
+    assert banned == []
+    assert len(source.splitlines()) <= 60
+
+
+@each([path for path in TEMPLATES if path.name.startswith("_")])
+def test_a_fragment_says_what_it_needs_and_extends_nothing(path):
+    source = path.read_text("utf-8")
+
+    assert source.startswith("{# ")
+    assert "{% extends" not in source
+
+
+@pytest.mark.parametrize("model", [Registration, Member], ids=["Registration", "Member"])
+def test_every_column_that_holds_something_about_a_person_is_in_the_registry(model):
+    columns = set(model.__table__.columns.keys())
+
+    known = {name for field in (*fields.QUESTIONS, *fields.NOTED) for name in field.columns}
+
+    assert columns - TECHNICAL[model] <= known
+
+
+def test_the_registry_names_no_column_that_does_not_exist():
+    exist = {c for model in (Registration, Member) for c in model.__table__.columns}
+
+    named = {name for field in (*fields.QUESTIONS, *fields.NOTED) for name in field.columns}
+
+    assert named <= exist

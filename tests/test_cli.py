@@ -1,0 +1,283 @@
+"""The `cop` command and `wsgi.py`: what they do, and how they refuse."""
+
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+from click.testing import CliRunner
+
+from cop.cli import cop
+from cop.db import sqlite_module
+from cop.upgrade import migrations_folder
+from tests.world import PASSWORD
+
+PROJECT = Path(__file__).parent.parent
+GET_FRONT_PAGE = "import wsgi; print(wsgi.app.test_client().get('/').status_code)"
+ONE_MORE = 'revision, down_revision = "next", "{head}"\n\n\ndef upgrade():\n    pass\n'
+
+
+@pytest.fixture
+def instance(tmp_path, monkeypatch):
+    """An instance folder that does not exist yet, and an environment that names it alone."""
+    for name in list(os.environ):
+        if name.startswith("COP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(logging.getLogger("cop"), "handlers", [logging.NullHandler()])
+    folder = tmp_path / "instance"
+    monkeypatch.setenv("COP_INSTANCE", str(folder))
+    return folder
+
+
+def run(*words, typed="", **environ):
+    """Run `cop` with these words; what is typed comes by standard input."""
+    return CliRunner().invoke(cop, words, input=typed, env=environ)
+
+
+def rows(instance, query):
+    with closing(sqlite_module.connect(instance / "cop.sqlite3")) as connection:
+        return connection.execute(query).fetchall()
+
+
+def change(instance, statement):
+    with closing(sqlite_module.connect(instance / "cop.sqlite3")) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def add(email="corin@example.org", password=PASSWORD):
+    return run(
+        "coordinators", "add", email, "--name", "Corin", "--password-stdin", typed=f"{password}\n"
+    )
+
+
+def is_refused(result, *, says):
+    """Whether a command ended with 1 and a sentence, not with a traceback."""
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
+    assert result.output.startswith("Error: ")
+    return says in result.output
+
+
+def test_seed_makes_the_community_and_its_next_six_sessions(instance):
+    first, second = run("seed"), run("seed")
+
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert first.output == second.output == "The community and its next sessions are there.\n"
+    assert rows(instance, "SELECT count(*) FROM meeting") == [(6,)]
+    assert rows(instance, "SELECT count(*) FROM member") == [(0,)]
+
+
+def test_seed_demo_adds_life_once(instance):
+    first, second = run("seed", "--demo"), run("seed", "--demo")
+
+    assert first.output == "Added.\n"
+    assert second.output == "The demonstration data is there already.\n"
+    assert rows(instance, "SELECT count(*) FROM member") == [(34,)]
+
+
+def test_seed_demo_is_refused_beside_a_real_registration(instance):
+    run("seed")
+    change(instance, "INSERT INTO member (id, email, email_key) VALUES (1, 'a@b.org', 'a@b.org')")
+    change(
+        instance,
+        "INSERT INTO registration SELECT 1, 1, id, 'held', '2026-11-22', 'en', 'A', '', '', '[]',"
+        " '', '[]', '', '', '[]', 0, '', 'hosts', NULL FROM meeting LIMIT 1",
+    )
+
+    result = run("seed", "--demo")
+
+    assert is_refused(result, says="There are real registrations in this database.")
+    assert rows(instance, "SELECT count(*) FROM member") == [(1,)]
+
+
+def test_an_account_is_made_with_a_password_from_standard_input(instance):
+    result = add()
+
+    assert (result.exit_code, result.output) == (0, "corin@example.org can sign in now.\n")
+    assert rows(instance, "SELECT email, name FROM coordinator") == [("corin@example.org", "Corin")]
+
+
+def test_an_account_is_not_made_with_a_password_on_the_command_line(instance):
+    result = run("coordinators", "add", "corin@example.org", "--name", "Corin")
+
+    assert result.exit_code == 2
+    assert "--password-stdin" in result.output
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "says"),
+    [
+        ("corin@example.org", "too short", "Use 15 to 128 characters"),
+        ("corin@example.org", "", "Use 15 to 128 characters"),
+        ("corin@example.org", "passwordpassword", "among the first that somebody would try"),
+        ("corin", PASSWORD, "Write an email address like name@example.org."),
+    ],
+    ids=["too short", "empty", "guessable", "no address"],
+)
+def test_an_account_is_refused_with_a_sentence(instance, email, password, says):
+    assert is_refused(add(email, password), says=says)
+
+    assert rows(instance, "SELECT count(*) FROM coordinator") == [(0,)]
+
+
+def test_an_account_is_refused_for_an_address_that_has_one(instance):
+    add()
+
+    assert is_refused(
+        add("Corin@Example.org"), says="There is an account for this address already."
+    )
+    assert rows(instance, "SELECT count(*) FROM coordinator") == [(1,)]
+
+
+def test_a_forgotten_password_is_replaced(instance):
+    add()
+    before = rows(instance, "SELECT password_hash FROM coordinator")
+
+    words = ("coordinators", "password", "corin@example.org", "--password-stdin")
+    result = run(*words, typed="five gray owls read maps\r\n")
+
+    assert result.exit_code == 0
+    assert "has a new password; every device is signed out." in result.output
+    assert rows(instance, "SELECT password_hash FROM coordinator") != before
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "says"),
+    [
+        ("ada@example.org", PASSWORD, "There is no account for this address."),
+        ("corin@example.org", "too short", "Use 15 to 128 characters"),
+    ],
+    ids=["unknown", "too short"],
+)
+def test_a_new_password_is_refused_with_a_sentence(instance, email, password, says):
+    add()
+    before = rows(instance, "SELECT password_hash FROM coordinator")
+
+    result = run("coordinators", "password", email, "--password-stdin", typed=f"{password}\n")
+
+    assert is_refused(result, says=says)
+    assert rows(instance, "SELECT password_hash FROM coordinator") == before
+
+
+def test_passwords_are_never_printed(instance):
+    said = add().output + add("ada@example.org", "passwordpassword").output
+
+    assert PASSWORD not in said
+    assert "passwordpassword" not in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("seed",),
+        ("serve",),
+        ("work",),
+        ("db", "upgrade"),
+        ("coordinators", "password", "corin@example.org", "--password-stdin"),
+    ],
+    ids=" ".join,
+)
+def test_bad_settings_are_all_named_in_sentences(instance, words):
+    result = run(*words, COP_BASE_URL="cop.example.org", COP_TRUSTED_PROXIES="one")
+
+    assert is_refused(result, says="COP_BASE_URL: ")
+    assert "COP_TRUSTED_PROXIES: " in result.output
+    assert not (instance / "cop.sqlite3").exists()
+
+
+def test_the_database_is_brought_to_the_schema_of_this_release(instance):
+    first, second = run("db", "upgrade"), run("db", "upgrade")
+
+    assert first.output == second.output == "The database has this release's schema.\n"
+
+
+@pytest.mark.parametrize("words", [("seed",), ("work",), ("db", "upgrade")], ids=" ".join)
+def test_a_newer_schema_is_refused_with_a_sentence(instance, words):
+    run("seed")
+    change(instance, "UPDATE alembic_version SET version_num = 'from-the-future'")
+
+    result = run(*words)
+
+    assert is_refused(result, says="release")
+
+
+def test_a_database_that_nobody_else_may_read(instance):
+    run("seed", "--demo")
+
+    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in instance.iterdir()}
+
+    assert set(modes.values()) == {"0o600"}, modes
+
+
+def test_a_port_in_use_is_refused_with_a_sentence(instance):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("serve", "--port", str(taken.getsockname()[1]))
+
+    assert is_refused(result, says="Is the site running already?")
+    assert not (instance / "cop.sqlite3").exists()
+
+
+def test_the_command_runs_as_a_process_and_ends_with_its_refusal(instance):
+    command = [sys.executable, "-c", "from cop.cli import cop; cop()", "seed"]
+    environ = os.environ | {"COP_POSTS_PER_HOUR": "many"}
+
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        "Error: COP_POSTS_PER_HOUR: write a whole number, 0 or more, not 'many'.\n"
+    )
+
+
+def a_release(tmp_path):
+    """A copy of the project with one more migration: the release after this one."""
+    for folder in ("cop", "migrations"):
+        shutil.copytree(PROJECT / folder, tmp_path / "next" / folder)
+    shutil.copy(PROJECT / "wsgi.py", tmp_path / "next")
+    head = ScriptDirectory(str(migrations_folder())).get_current_head()
+    versions = tmp_path / "next" / "migrations" / "versions"
+    (versions / "next.py").write_text(ONE_MORE.format(head=head))
+    return tmp_path / "next"
+
+
+def import_wsgi(folder):
+    command = [sys.executable, "-c", GET_FRONT_PAGE]
+    environ = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(
+        command, env=environ, cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_wsgi_serves_an_empty_instance_and_then_again(instance):
+    first, second = import_wsgi(PROJECT), import_wsgi(PROJECT)
+
+    assert (first.returncode, first.stdout.strip()) == (0, "200"), first.stderr
+    assert (second.returncode, second.stdout.strip()) == (0, "200"), second.stderr
+    assert rows(instance, "SELECT count(*) FROM meeting") == [(6,)]
+
+
+def test_wsgi_refuses_an_older_schema_and_leaves_it_as_it_is(instance, tmp_path):
+    run("seed")
+    before = rows(instance, "SELECT version_num FROM alembic_version")
+
+    ended = import_wsgi(a_release(tmp_path))
+
+    assert ended.returncode == 1
+    assert "Run `cop db upgrade` first." in ended.stderr
+    assert rows(instance, "SELECT version_num FROM alembic_version") == before
+
+
+def test_wsgi_sets_up_a_database_whose_first_start_was_cut_off(instance):
+    run("seed")
+    for table in ("meeting", "community"):  # as after the migrations, before the first commit
+        change(instance, f"DELETE FROM {table}")
+
+    ended = import_wsgi(PROJECT)
+
+    assert (ended.returncode, ended.stdout.strip()) == (0, "200"), ended.stderr

@@ -1,0 +1,244 @@
+"""The settings: read once from the environment, every bad value named, secrets kept safe."""
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cop.config import Settings, SettingsRefused
+
+SECRET = "s3cret-" * 6
+
+
+def settings_from(tmp_path, **environ):
+    """Settings from these variables alone, in an instance folder that does not exist yet."""
+    return Settings.from_environment({"COP_INSTANCE": str(tmp_path / "instance")} | environ)
+
+
+def refusal_of(tmp_path, **environ):
+    with pytest.raises(SettingsRefused) as refusal:
+        settings_from(tmp_path, **environ)
+    return refusal.value.problems
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_nothing_has_to_be_set(tmp_path):
+    settings = settings_from(tmp_path)
+
+    assert settings.instance == tmp_path / "instance"
+    assert settings.database_url == f"sqlite:///{tmp_path / 'instance' / 'cop.sqlite3'}"
+    assert (settings.base_url, settings.base) == (None, "http://localhost:8000")
+    assert (settings.trusted_proxies, settings.posts_per_hour, settings.redis_url) == (0, 60, None)
+    assert settings.is_sqlite
+    assert not settings.is_https
+
+
+def test_the_instance_folder_is_the_one_beside_where_it_is_started(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert Settings.from_environment({}).instance == tmp_path / "instance"
+
+
+def test_an_empty_variable_is_one_that_is_not_set(tmp_path):
+    names = ("BASE_URL", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "TRUSTED_PROXIES")
+
+    settings = settings_from(tmp_path, **dict.fromkeys((f"COP_{name}" for name in names), " "))
+
+    assert settings == settings_from(tmp_path)
+
+
+def test_every_bad_value_is_named_at_once(tmp_path):
+    problems = refusal_of(
+        tmp_path,
+        COP_BASE_URL="cop.example.org",
+        COP_DATABASE_URL="mysql://localhost/cop",
+        COP_SECRET_KEY="short",
+        COP_TRUSTED_PROXIES="one",
+        COP_POSTS_PER_HOUR="-1",
+        COP_REDIS_URL="localhost",
+    )
+
+    assert sorted(problem.partition(":")[0] for problem in problems) == [
+        "COP_BASE_URL",
+        "COP_DATABASE_URL",
+        "COP_POSTS_PER_HOUR",
+        "COP_REDIS_URL",
+        "COP_SECRET_KEY",
+        "COP_TRUSTED_PROXIES",
+    ]
+    assert all(problem.endswith(".") for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "cop.example.org",
+        "//cop.example.org",
+        "ftp://cop.example.org",
+        "https://",
+        "https://cop.example.org/path",
+        "https://cop.example.org?query",
+        "https://cop.example.org#part",
+        "https://ada@cop.example.org",
+        "https://cop.example.org:99999",
+        "https://cop.example.org:0",
+        "https://[",
+    ],
+)
+def test_a_base_address_is_that_of_a_site_without_a_path(tmp_path, url):
+    [problem] = refusal_of(tmp_path, COP_BASE_URL=url)
+
+    assert problem.startswith("COP_BASE_URL: write the ")
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "is_https", "host_names"),
+    [
+        ("https://cop.example.org", "https://cop.example.org", True, ["cop.example.org"]),
+        ("https://COP.Example.org/", "https://cop.example.org", True, ["cop.example.org"]),
+        ("http://cop.example.org:8080", "http://cop.example.org:8080", False, ["cop.example.org"]),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443", True, ["[2001:db8::1]"]),
+        ("", "http://localhost:8000", False, ["localhost", "127.0.0.1", "[::1]"]),
+    ],
+    ids=["plain", "capitals and a slash", "http and a port", "IPv6", "not set"],
+)
+def test_the_base_address_says_under_which_name_the_site_answers(
+    tmp_path, url, base, is_https, host_names
+):
+    settings = settings_from(tmp_path, COP_BASE_URL=url)
+
+    assert settings.base == base
+    assert settings.is_https is is_https
+    assert settings.host_names == host_names
+
+
+@pytest.mark.parametrize(
+    ("url", "used", "is_sqlite"),
+    [
+        ("postgres://u:p@host/cop", "postgresql+psycopg://u:p@host/cop", False),
+        ("postgresql://host/cop?sslmode=require", "postgresql+psycopg://host/cop?sslmode=require", False),
+        ("postgresql+psycopg://host/cop", "postgresql+psycopg://host/cop", False),
+        ("sqlite:////srv/cop.sqlite3", "sqlite:////srv/cop.sqlite3", True),
+    ],
+    ids=["postgres", "postgresql", "with its driver", "sqlite"],
+)  # fmt: skip
+def test_a_database_address_gets_the_driver_that_is_installed(tmp_path, url, used, is_sqlite):
+    settings = settings_from(tmp_path, COP_DATABASE_URL=url)
+
+    assert settings.database_url == used
+    assert settings.is_sqlite is is_sqlite
+
+
+@pytest.mark.parametrize("number", ["1.5", "-1", "one", "1 000", "٣", "0x10"])
+def test_a_number_is_a_whole_one_that_is_not_negative(tmp_path, number):
+    [problem] = refusal_of(tmp_path, COP_TRUSTED_PROXIES=number)
+
+    assert problem == f"COP_TRUSTED_PROXIES: write a whole number, 0 or more, not {number!r}."
+
+
+def test_numbers_that_are_set_are_used(tmp_path):
+    settings = settings_from(tmp_path, COP_TRUSTED_PROXIES="2", COP_POSTS_PER_HOUR=" 0 ")
+
+    assert (settings.trusted_proxies, settings.posts_per_hour) == (2, 0)
+
+
+def test_the_secret_is_made_once_and_nobody_else_can_read_it(tmp_path):
+    first, second = settings_from(tmp_path), settings_from(tmp_path)
+
+    kept = tmp_path / "instance" / "secret-key"
+    assert first.secret_key == second.secret_key == kept.read_text()
+    assert len(first.secret_key) >= 43
+    assert (mode_of(kept), mode_of(kept.parent)) == (0o600, 0o700)
+    assert [file.name for file in kept.parent.iterdir()] == ["secret-key"]
+
+
+def test_two_installations_have_two_secrets(tmp_path):
+    here, there = settings_from(tmp_path / "here"), settings_from(tmp_path / "there")
+
+    assert here.secret_key != there.secret_key
+
+
+def test_starts_that_race_agree_on_one_secret(tmp_path):
+    with ThreadPoolExecutor(20) as pool:
+        secrets = list(pool.map(lambda _: settings_from(tmp_path).secret_key, range(20)))
+
+    assert len(set(secrets)) == 1
+    assert [file.name for file in (tmp_path / "instance").iterdir()] == ["secret-key"]
+
+
+def test_a_secret_that_is_given_is_used_and_not_written_down(tmp_path):
+    settings = settings_from(tmp_path, COP_SECRET_KEY=SECRET)
+
+    assert settings.secret_key == SECRET
+    assert not (tmp_path / "instance" / "secret-key").exists()
+
+
+def test_the_instance_folder_is_made_also_where_the_secret_comes_from_elsewhere(tmp_path):
+    settings = settings_from(tmp_path, COP_SECRET_KEY=SECRET)
+
+    assert settings.instance.is_dir()
+    assert mode_of(settings.instance) == 0o700
+
+
+def test_a_secret_can_come_from_a_file_and_the_variable_wins(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n")
+
+    from_file = settings_from(tmp_path, COP_SECRET_KEY_FILE=str(file))
+    from_both = settings_from(tmp_path, COP_SECRET_KEY_FILE=str(file), COP_SECRET_KEY="v" * 32)
+
+    assert from_file.secret_key == SECRET
+    assert from_both.secret_key == "v" * 32
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "cannot read"), (b"short", "at least 32"), (b"\xff" * 40, "cannot read")],
+    ids=["not there", "too short", "not text"],
+)
+def test_a_secret_file_that_cannot_be_used_is_refused(tmp_path, content, says):
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+
+    [problem] = refusal_of(tmp_path, COP_SECRET_KEY_FILE=str(file))
+
+    assert problem.startswith("COP_SECRET_KEY_FILE: ")
+    assert says in problem
+
+
+def test_an_instance_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "instance").write_text("a file")
+
+    [problem] = refusal_of(tmp_path)
+
+    assert problem.startswith("COP_INSTANCE: cannot keep the secret key")
+
+
+def test_settings_that_are_printed_show_no_secret(tmp_path):
+    settings = settings_from(
+        tmp_path,
+        COP_SECRET_KEY=SECRET,
+        COP_DATABASE_URL="postgresql://cop:hunter2@host/cop",
+        COP_REDIS_URL="redis://:hunter3@host/0",
+    )
+
+    printed = f"{settings!r} {settings}"
+
+    assert not [secret for secret in (SECRET, "hunter2", "hunter3") if secret in printed]
+
+
+def test_a_refusal_shows_no_password(tmp_path):
+    [problem] = refusal_of(tmp_path, COP_BASE_URL="https://ada:hunter2@cop.example.org")
+
+    assert "hunter2" not in problem
+
+
+def test_settings_cannot_be_changed(tmp_path):
+    settings = settings_from(tmp_path)
+
+    with pytest.raises(AttributeError):
+        settings.secret_key = "another"

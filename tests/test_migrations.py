@@ -1,0 +1,264 @@
+"""The schema: models and migrations agree, and an upgrade is done or not begun."""
+
+import contextlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from uuid import uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from cop import create_app
+from cop.db import db, write_tx
+from cop.models import Base, Member
+from cop.upgrade import (
+    Schema,
+    SchemaRefused,
+    _back_up,
+    migrations_folder,
+    require_current,
+    schema_of,
+)
+from cop.upgrade import set_up as set_up_app
+from cop.upgrade import upgrade as upgrade_app
+from tests import databases
+from tests.conftest import settings_for
+from tests.domain.at_once import at_once
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "next", "{head}"
+
+
+def upgrade():
+    op.create_table("notebook", sa.Column("id", sa.Integer(), primary_key=True))
+    op.execute("UPDATE member SET email = 'upgraded@example.org'")
+    {then}
+"""
+UPGRADE = """
+import sys
+from pathlib import Path
+from cop import create_app
+from cop.config import Settings
+from cop.upgrade import set_up, upgrade
+app = create_app(Settings.from_environment())
+set_up(app) if sys.argv[1] == "-" else upgrade(app, Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request, tmp_path):
+    """A database without a schema."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'cop.sqlite3'}"
+        return
+    databases.need_postgresql()
+    name = f"cop_test_{uuid4().hex}"
+    databases.run_on_server(f"CREATE DATABASE {name}")
+    yield f"{databases.SERVER}/{name}"
+    databases.run_on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@contextlib.contextmanager
+def an_app(url):
+    app = create_app(settings_for(url))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def older(app, tmp_path):
+    """The app on a database with a member in it, for which a next release has one more migration."""
+    with write_tx() as db_session:
+        db_session.add(Member(email="ada@example.org", email_key="ada@example.org"))
+    return app
+
+
+def next_release(tmp_path, then="pass"):
+    """A copy of the migrations with one more, which may do something in the end."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations_folder(), folder)
+    head = ScriptDirectory(str(folder)).get_current_head()
+    (folder / "versions" / "next.py").write_text(NEXT.format(head=head, then=then))
+    return folder
+
+
+def emails():
+    with db.engine.connect() as connection:
+        return connection.execute(text("SELECT email FROM member")).scalars().all()
+
+
+def tables():
+    return set(inspect(db.engine).get_table_names())
+
+
+def run_at_once(url, folder, times):
+    """Upgrade in as many processes at the same time; return how each of them ended."""
+    command = [sys.executable, "-c", UPGRADE, str(folder)]
+    environ = os.environ | {"COP_DATABASE_URL": url, "COP_SECRET_KEY": "k" * 40}
+    processes = [
+        subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True)
+        for _ in range(times)
+    ]
+    said = [process.communicate(timeout=60)[1] for process in processes]
+    ended = [(p.returncode, s[-300:]) for p, s in zip(processes, said, strict=True)]
+    return [(code, why) for code, why in ended if code]
+
+
+def test_models_and_migrations_agree(app):
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        differences = compare_metadata(context, Base.metadata)
+
+    assert differences == []
+
+
+def test_the_database_has_the_constraints_of_the_models(app):
+    found = inspect(db.engine)
+
+    for table in Base.metadata.tables.values():
+        expected = {c.name for c in table.constraints if type(c).__name__ == "CheckConstraint"}
+        assert {c["name"] for c in found.get_check_constraints(table.name)} == expected
+    live = [i for i in found.get_indexes("registration") if i["name"] == "uq_registration_live"]
+    assert live[0]["unique"]
+
+
+def test_an_empty_database_gets_the_schema_and_no_backup(empty_url, tmp_path):
+    with an_app(empty_url) as app, app.app_context():
+        before = schema_of(db.engine)
+        backup = upgrade_app(app)
+
+        assert (before, backup) == (Schema.EMPTY, None)
+        assert schema_of(db.engine) is Schema.CURRENT
+        assert tables() == {*Base.metadata.tables, "alembic_version"}
+    assert not (tmp_path / "backups").exists()
+
+
+def test_a_current_database_is_left_as_it_is(older, tmp_path):
+    assert upgrade_app(older) is None
+    assert emails() == ["ada@example.org"]
+
+
+def test_an_empty_database_is_set_up_where_a_current_one_is_required(empty_url):
+    with an_app(empty_url) as app:
+        require_current(app)
+
+        with app.app_context():
+            assert schema_of(db.engine) is Schema.CURRENT
+
+
+def test_a_newer_schema_is_refused_with_a_sentence(older):
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'from-the-future'"))
+
+    for refusing in (upgrade_app, set_up_app):
+        with pytest.raises(SchemaRefused, match="made by a newer release of this site"):
+            refusing(older)
+    with pytest.raises(SchemaRefused):
+        require_current(older)
+
+    assert schema_of(db.engine) is Schema.NEWER
+    assert emails() == ["ada@example.org"]
+
+
+def test_an_older_schema_is_upgraded_and_keeps_what_is_there(older, tmp_path):
+    folder = next_release(tmp_path)
+    before = schema_of(db.engine, folder)
+
+    upgrade_app(older, folder)
+
+    assert before is Schema.OLDER
+    assert schema_of(db.engine, folder) is Schema.CURRENT
+    assert "notebook" in tables()
+    assert emails() == ["upgraded@example.org"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(older, tmp_path):
+    backup = upgrade_app(older, next_release(tmp_path))
+
+    assert backup.parent == tmp_path / "backups"
+    assert backup.name.startswith("before-upgrade-")
+    assert [file.name for file in backup.parent.iterdir()] == [backup.name]
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (backup, backup.parent)] == [0o600, 0o700]
+    with an_app(f"sqlite:///{backup}") as app, app.app_context():
+        assert schema_of(db.engine) is Schema.CURRENT
+        assert emails() == ["ada@example.org"]
+        assert "notebook" not in tables()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_backups_made_in_the_same_second_do_not_get_in_each_others_way(older, tmp_path):
+    backups = at_once(older, *[lambda: _back_up(older)] * 4)
+
+    assert len(set(backups)) == 4
+    for backup in backups:
+        with an_app(f"sqlite:///{backup}") as app, app.app_context():
+            assert emails() == ["ada@example.org"]
+
+
+def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(older, tmp_path):
+    folder = next_release(tmp_path, then="raise ZeroDivisionError")
+    before = tables()
+
+    with pytest.raises(ZeroDivisionError):
+        upgrade_app(older, folder)
+
+    assert tables() == before
+    assert schema_of(db.engine, folder) is Schema.OLDER
+    assert emails() == ["ada@example.org"]
+
+
+def test_an_upgrade_that_is_killed_half_way_leaves_the_database_as_it_was(
+    older, tmp_path, settings
+):
+    then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    folder = next_release(tmp_path, then=then)
+
+    failed = run_at_once(settings.database_url, folder, 1)
+
+    assert failed == [(-9, "")]
+    assert schema_of(db.engine, folder) is Schema.OLDER
+    assert "notebook" not in tables()
+    assert emails() == ["ada@example.org"]
+
+
+def test_starts_on_an_empty_database_at_once_all_succeed(empty_url):
+    failed = run_at_once(empty_url, "-", 2)
+
+    assert failed == []
+    with an_app(empty_url) as app, app.app_context():
+        assert schema_of(db.engine) is Schema.CURRENT
+        with db.engine.connect() as connection:
+            planned = connection.execute(text("SELECT count(*) FROM meeting")).scalar_one()
+    assert planned == 6
+
+
+def test_upgrades_at_once_all_succeed(older, tmp_path, settings):
+    folder = next_release(tmp_path, then="import time; time.sleep(1)")
+
+    failed = run_at_once(settings.database_url, folder, 2)
+
+    assert failed == []
+    assert schema_of(db.engine, folder) is Schema.CURRENT
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_upgrade_waits_for_another_that_takes_long(older, tmp_path, settings):
+    folder = next_release(tmp_path, then="import time; time.sleep(6)")
+
+    failed = run_at_once(settings.database_url, folder, 2)
+
+    assert failed == []
+    assert schema_of(db.engine, folder) is Schema.CURRENT

@@ -1,0 +1,193 @@
+"""The worker: its daily round, and that no process of ours outlives the one that started it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlalchemy import func, select, text
+
+from cop import worker
+from cop.db import db, read_tx, write_tx
+from cop.models import Base, Meeting, Registration, Submission
+from tests.domain.at_once import at_once
+from tests.domain.people import register
+from tests.world import ADA, GRACE, NOW, a_meeting, a_registration
+
+COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
+LATER = NOW + timedelta(days=30)
+
+
+@pytest.fixture
+def instance(tmp_path):
+    """The environment of an installation of its own."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("COP_")}
+    return others | {"COP_INSTANCE": str(tmp_path / "instance"), "PYTHONUNBUFFERED": "1"}
+
+
+@pytest.fixture
+def start(instance, tmp_path):
+    """Start `cop` as a process, which is ended at the latest when the test is over."""
+    processes = []
+
+    def begin(*words):
+        with (tmp_path / "said").open("w") as said:
+            processes.append(
+                subprocess.Popen([*COP, *words], env=instance, stdout=said, stderr=said)
+            )
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.wait(10)
+
+
+def eventually(look, seconds=20):
+    """What `look` finds, as soon as it finds something."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    return look()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def is_free(port):
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def answers(port):
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def parents():
+    """The parent of every process that runs, but for those that have ended and are not yet collected."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return {int(pid): int(ppid) for pid, ppid, stat in rows if not stat.startswith("Z")}
+
+
+def descendants(pid):
+    found, parent_of = {pid}, parents()
+    while more := {child for child, parent in parent_of.items() if parent in found} - found:
+        found |= more
+    return found - {pid}
+
+
+def everything():
+    with read_tx() as db_session:
+        tables = [table for table in Base.metadata.sorted_tables if "id" in table.c]
+        return [db_session.execute(select(t).order_by(t.c.id)).all() for t in tables]
+
+
+def test_the_daily_round_plans_ahead_forgets_answers_and_erases(app):
+    with write_tx() as db_session:
+        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
+        a_registration(db_session, old, "ada@example.org")
+        register(db_session, "2026-12-15", GRACE)
+
+    worker.daily_round(now=LATER)
+
+    with read_tx() as db_session:
+        slugs = set(db_session.scalars(select(Meeting.slug)))
+        names = db_session.scalars(select(Registration.name)).all()
+        submissions = db_session.scalar(select(func.count(Submission.key)))
+    assert "2027-06-15" in slugs
+    assert (names, submissions) == (["Grace Sample"], 0)
+
+
+def test_another_round_on_the_same_day_changes_nothing(app):
+    with write_tx() as db_session:
+        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
+        a_registration(db_session, old, "ada@example.org")
+        register(db_session, "2026-12-15", ADA)
+
+    worker.daily_round(now=LATER)
+    after_first = everything()
+    worker.daily_round(now=LATER + timedelta(minutes=1))
+
+    assert everything() == after_first
+
+
+def test_two_workers_at_once_do_the_work_of_one(app):
+    with write_tx() as db_session:
+        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
+        a_registration(db_session, old, "ada@example.org")
+
+    at_once(app, *[lambda: worker.daily_round(now=LATER)] * 3)
+
+    with read_tx() as db_session:
+        assert db_session.scalar(select(func.count(Meeting.id))) == 6 + 1 + 1
+        assert db_session.scalar(select(func.count(Registration.id))) == 0
+
+
+def test_a_round_that_the_database_refuses_is_tried_again_and_ends_nothing(app):
+    went_well = worker._try_round(app, now=NOW)
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE submission RENAME TO mislaid"))
+
+    assert went_well
+    assert not worker._try_round(app, now=NOW)
+
+
+def test_a_worker_alone_sets_an_empty_database_up_and_ends_when_it_is_asked(start, tmp_path):
+    process = start("work")
+    said = eventually(lambda: "daily round" in (tmp_path / "said").read_text())
+
+    process.send_signal(signal.SIGTERM)
+
+    assert said
+    assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "ended"),
+    [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)],
+    ids=["asked to end", "interrupted", "killed"],
+)
+def test_nothing_is_left_five_seconds_after_the_site_ends(start, asked, ended):
+    port = free_port()
+    process = start("serve", "--port", str(port))
+    served = eventually(lambda: answers(port))
+    children = descendants(process.pid)
+
+    process.send_signal(asked)
+    code = process.wait(5)
+    gone = eventually(lambda: not children & set(parents()), seconds=5)
+
+    assert served
+    assert len(children) >= 2  # a web process and the worker
+    assert gone
+    assert is_free(port)
+    assert code == ended
+
+
+def test_the_site_starts_again_after_it_was_killed(start):
+    port = free_port()
+    for _ in range(2):
+        process = start("serve", "--port", str(port))
+        assert eventually(lambda: answers(port))
+        process.kill()
+        process.wait(5)
+
+    assert eventually(lambda: is_free(port), seconds=5)

@@ -1,0 +1,180 @@
+"""The database gone, locked or read-only: a clear 503 that keeps what was typed, and no restart."""
+
+import threading
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from cop.db import db, sqlite_file, sqlite_module
+from cop.models import Member, Submission
+from tests import databases
+from tests.page import parse
+from tests.web.posting import HTMX, SAME_ORIGIN, token_of
+from tests.web.reading import DECEMBER, places, rows
+
+TYPED = {
+    "name": 'Ada "&" Example',
+    "email": "ada@example.org",
+    "sessions": DECEMBER,
+    "hats": ["analyst", "evaluator"],
+}
+
+
+def _name(url):
+    return url.rpartition("/")[2]
+
+
+def _cut_off(name):
+    databases.run_on_server(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+
+
+@contextmanager
+def gone(url):
+    """The database is somewhere else for a while."""
+    if file := sqlite_file(url):
+        db.engine.dispose()
+        elsewhere = [(f, Path(f"{f}.elsewhere")) for f in file.parent.glob("cop.sqlite3*")]
+        for here, there in elsewhere:
+            here.rename(there)
+        file.mkdir()
+        yield
+        file.rmdir()
+        for here, there in elsewhere:
+            there.rename(here)
+        return
+    name = _name(url)
+    _cut_off(name)
+    databases.run_on_server(f"ALTER DATABASE {name} RENAME TO {name}_elsewhere")
+    yield
+    databases.run_on_server(f"ALTER DATABASE {name}_elsewhere RENAME TO {name}")
+
+
+@contextmanager
+def locked(url):
+    """Somebody else holds the locks and does not let go."""
+    if file := sqlite_file(url):
+        _on_every_checkout("PRAGMA busy_timeout=100")
+        # The same library as the site's: two of them on one file do not see each other's locks.
+        with closing(sqlite_module.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            yield
+        return
+    _on_every_checkout("SET lock_timeout = 100")
+    with psycopg.connect(url) as other:
+        other.execute("SELECT id FROM meeting FOR UPDATE")
+        yield
+
+
+@contextmanager
+def read_only(url):
+    """The database takes nothing in."""
+    db.engine.dispose()
+    if sqlite_file(url):
+        _on_every_checkout("PRAGMA query_only=ON")
+        yield
+        _on_every_checkout("PRAGMA query_only=OFF")
+        return
+    databases.run_on_server(f"ALTER DATABASE {_name(url)} SET default_transaction_read_only = on")
+    yield
+    databases.run_on_server(f"ALTER DATABASE {_name(url)} RESET default_transaction_read_only")
+    _cut_off(_name(url))
+
+
+def _on_every_checkout(statement):
+    def run(connection, *_):
+        connection.cursor().execute(statement)
+        connection.commit()
+
+    event.listen(db.engine, "checkout", run)
+
+
+FAULTS = pytest.mark.parametrize("fault", [gone, locked, read_only])
+
+
+@FAULTS
+def test_a_fault_keeps_what_was_typed_and_is_over_without_a_restart(client, database_url, fault):
+    answers = TYPED | {"token": token_of(client)}
+
+    with fault(database_url):
+        page = client.post("/register", data=answers, headers=SAME_ORIGIN)
+        fragment = client.post("/register", data=answers, headers=SAME_ORIGIN | HTMX)
+    assert rows() == rows(Member) == rows(Submission) == []
+    kept = {}
+    for field in parse(page).select("main form input[type=hidden]"):
+        kept.setdefault(field["name"], []).append(field["value"])
+    again = client.post("/register", data=kept, headers=SAME_ORIGIN)
+
+    assert (page.status_code, fragment.status_code) == (503, 503)
+    assert int(page.headers["Retry-After"]) > 0
+    assert kept == {n: v if isinstance(v, list) else [v] for n, v in answers.items()}
+    assert parse(page).select_one("main form")["action"] == "/register"
+    assert "Nothing was saved" in parse(page).main.get_text()
+    assert again.status_code == 303
+    assert places() == [("ada@example.org", DECEMBER, "held")]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/schedule", "/register", f"/schedule/{DECEMBER}", "/readyz"]
+)
+def test_a_page_without_a_database_says_so(client, database_url, path):
+    before = client.get(path).status_code
+
+    with gone(database_url):
+        during = client.get(path)
+        alive = client.get("/healthz").status_code
+    after = client.get(path).status_code
+
+    assert (before, during.status_code, after) == (200, 503, 200)
+    assert alive == 200
+
+
+def test_readers_read_on_while_somebody_writes(client, database_url):
+    with locked(database_url):
+        statuses = {client.get(path).status_code for path in ("/", "/schedule", "/register")}
+
+    assert statuses == {200}
+
+
+@FAULTS
+def test_the_console_says_so_too(corin, database_url, fault):
+    with fault(database_url):
+        during = corin.get("/coordinator/export.csv")
+    after = corin.get("/coordinator/export.csv")
+
+    assert during.status_code in ({200, 503} if fault is locked else {503})
+    assert after.status_code == 200
+
+
+def test_connections_that_the_server_cut_are_replaced_unseen(client, database_url):
+    if sqlite_file(database_url):
+        pytest.skip("SQLite has no server that could cut connections.")
+    client.get("/")
+    _cut_off(_name(database_url))
+
+    statuses = [client.get("/").status_code for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+
+
+def test_two_that_stand_in_each_other_s_way_are_both_answered(app):
+    answers = []
+
+    def post(number):
+        client = app.test_client()
+        form = TYPED | {"token": token_of(client), "sessions": "all"}
+        form["email"] = f"ada{number}@example.org"
+        answers.append(client.post("/register", data=form).status_code)
+
+    threads = [threading.Thread(target=post, args=[number]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert answers == [303] * 8
+    assert len(places()) == 48
