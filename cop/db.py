@@ -88,7 +88,7 @@ def bind(app: Flask, settings: Settings) -> None:
 
 
 def _make_private_file(database_url: str) -> None:
-    """SQLite would make its file readable for everybody; what it makes beside it follows the file."""
+    """SQLite would let everybody read its file; the files that it makes beside it follow suit."""
     file = sqlite_file(database_url)
     if file and not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -22,14 +22,14 @@ def settings_for(url, **values):
 @pytest.fixture(scope="session", autouse=True)
 def _no_template_left():
     yield
-    databases.drop_template()
+    databases.drop_all()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request, tmp_path):
     url = databases.new_database(request.param, tmp_path)
     yield url
-    databases.drop_database(url)
+    databases.give_back(url)
 
 
 @pytest.fixture

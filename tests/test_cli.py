@@ -10,17 +10,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 
 from cop.cli import cop
 from cop.db import sqlite_module
-from cop.upgrade import migrations_folder
+from tests.test_migrations import next_release
 from tests.world import PASSWORD
 
 PROJECT = Path(__file__).parent.parent
 GET_FRONT_PAGE = "import wsgi; print(wsgi.app.test_client().get('/').status_code)"
-ONE_MORE = 'revision, down_revision = "next", "{head}"\n\n\ndef upgrade():\n    pass\n'
 
 
 @pytest.fixture
@@ -71,6 +69,13 @@ def test_seed_makes_the_community_and_its_next_six_sessions(instance):
     assert first.output == second.output == "The community and its next sessions are there.\n"
     assert rows(instance, "SELECT count(*) FROM meeting") == [(6,)]
     assert rows(instance, "SELECT count(*) FROM member") == [(0,)]
+
+
+def test_the_instance_folder_is_made_also_where_the_secret_comes_from_elsewhere(instance):
+    result = run("seed", COP_SECRET_KEY="k" * 40)
+
+    assert result.exit_code == 0, result.output
+    assert instance.stat().st_mode & 0o777 == 0o700
 
 
 def test_seed_demo_adds_life_once(instance):
@@ -237,13 +242,10 @@ def test_the_command_runs_as_a_process_and_ends_with_its_refusal(instance):
 
 def a_release(tmp_path):
     """A copy of the project with one more migration: the release after this one."""
-    for folder in ("cop", "migrations"):
-        shutil.copytree(PROJECT / folder, tmp_path / "next" / folder)
-    shutil.copy(PROJECT / "wsgi.py", tmp_path / "next")
-    head = ScriptDirectory(str(migrations_folder())).get_current_head()
-    versions = tmp_path / "next" / "migrations" / "versions"
-    (versions / "next.py").write_text(ONE_MORE.format(head=head))
-    return tmp_path / "next"
+    folder = next_release(tmp_path / "next").parent
+    shutil.copytree(PROJECT / "cop", folder / "cop")
+    shutil.copy(PROJECT / "wsgi.py", folder)
+    return folder
 
 
 def import_wsgi(folder):

@@ -176,13 +176,6 @@ def test_a_secret_that_is_given_is_used_and_not_written_down(tmp_path):
     assert not (tmp_path / "instance" / "secret-key").exists()
 
 
-def test_the_instance_folder_is_made_also_where_the_secret_comes_from_elsewhere(tmp_path):
-    settings = settings_from(tmp_path, COP_SECRET_KEY=SECRET)
-
-    assert settings.instance.is_dir()
-    assert mode_of(settings.instance) == 0o700
-
-
 def test_a_secret_can_come_from_a_file_and_the_variable_wins(tmp_path):
     file = tmp_path / "secret"
     file.write_text(f"{SECRET}\n")

@@ -23,7 +23,7 @@ def unmarked(source):
         text = text.replace(harmless, "")
     said = re.findall(rf"""(?:{SPOKEN})\s*=\s*["']([^"']*)["']""", text)
     text = re.sub(r"<(script|style)\b.*?</\1>", "", text, flags=re.DOTALL)
-    # A tag that a block opens inside of is cut at the expression, and its attributes stay in it.
+    text = re.sub(r"""[\w-]+=("[^"]*"|'[^']*')""", "", text)  # also where a macro says it alone
     said += re.split(r"<[^>]*>", text)
     pieces = (piece.strip() for each in said for piece in each.split(EXPRESSION))
     return [piece for piece in pieces if re.search(r"[^\W\d_]", re.sub(r"&\w+;", "", piece))]

@@ -121,7 +121,7 @@ class RegistrationForm(FlaskForm):
 
     @property
     def slugs(self) -> list[str]:
-        return list(dict.fromkeys(self["sessions"].data or []))
+        return list(dict.fromkeys(one_line(slug) for slug in self["sessions"].data or []))
 
     def details(self) -> Details:
         """What was typed, as the domain wants it."""

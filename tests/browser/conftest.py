@@ -14,7 +14,6 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item):
     if item.nodeid.startswith("tests/browser/"):
         item.add_marker("browser")
@@ -24,9 +23,8 @@ def pytest_itemcollected(item):
 def chromium_path():
     path = shutil.which("/usr/bin/chromium") or shutil.which("chromium")
     if path is None:
-        if NEEDED:
-            pytest.fail("There is no Chromium, and nothing may be skipped here.")
-        pytest.skip('There is no Chromium. Install it with "apt-get install chromium".')
+        stop = pytest.fail if NEEDED else pytest.skip
+        stop('There is no Chromium. Install it with "apt-get install chromium".')
     return path
 
 
@@ -79,6 +77,4 @@ def visit(browser, request):
 @pytest.fixture
 def corin(visit):
     """Corin's page, signed in, at the console's front."""
-    page = visit("/coordinator/sign-in")
-    sign_in(page)
-    return page
+    return sign_in(visit("/coordinator/sign-in"))

@@ -72,11 +72,12 @@ def is_confirmed(page):
 
 
 def sign_in(page):
-    """Sign in as Corin, from the page that asks for it."""
+    """Sign in as Corin, from the page that asks for it; return the page that follows."""
     page.get_by_label("Email").fill("corin@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out Corin")).to_be_visible()
+    return page
 
 
 def has_focus(locator):

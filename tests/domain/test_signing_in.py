@@ -140,7 +140,7 @@ def test_a_network_that_tries_many_accounts_waits_too(accounts):
 
 
 def test_there_is_never_a_lockout(accounts):
-    last = fail(accounts, 100)
+    last = fail(accounts, 40)
 
     attempt = begin(accounts, now=last + timedelta(seconds=60))
     token = coordinators.finish_sign_in(accounts, attempt, now=last)

@@ -1,11 +1,10 @@
 """What people and programs type and send that no form expects: each has an answer, none a 500."""
 
-import json
 from urllib.parse import urlencode
 
 import pytest
 
-from cop.models import Member, Viewing
+from cop.models import Member
 from tests.page import parse
 from tests.web.posting import HTMX, SAME_ORIGIN, register, token_of
 from tests.web.reading import DECEMBER, change, places, refusals, rows
@@ -213,53 +212,6 @@ def test_a_session_that_cannot_exist_is_refused_with_a_sentence(client):
     assert dict.fromkeys(NO_SESSIONS, 422) == {s: a.status_code for s, a in answers.items()}
     assert all("not on the schedule" in refusals(parse(a))[0] for a in answers.values())
     assert places() == []
-
-
-def test_json_is_read_as_an_empty_form(client):
-    body = json.dumps(dict(answers_for(client)))
-
-    response = client.post("/register", data=body, content_type="application/json")
-
-    assert response.status_code == 422
-    assert places() == []
-
-
-def test_a_multipart_form_is_as_good(client):
-    pairs = dict(answers_for(client))
-
-    response = client.post("/register", data=pairs, content_type="multipart/form-data")
-
-    assert response.status_code == 303
-    assert len(places()) == 1
-
-
-NAMELESS = "Content-Disposition: form-data\r\n\r\nx"
-FILE = 'Content-Disposition: form-data; name="name"; filename="a.txt"\r\n\r\nx'
-
-
-@pytest.mark.parametrize(
-    "part", [NAMELESS, FILE, "\r\n\r\nx", "\x00"], ids=["nameless", "file", "no header", "NUL"]
-)
-def test_a_strange_part_of_a_multipart_form_is_no_fault_of_ours(client, part):
-    parts = [
-        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'
-        for name, value in answers_for(client)
-    ]
-    body = "".join(f"--line\r\n{each}\r\n" for each in [*parts, part]) + "--line--\r\n"
-
-    response = client.post(
-        "/register", data=body.encode(), content_type="multipart/form-data; boundary=line"
-    )
-
-    assert response.status_code in {303, 422}
-
-
-@pytest.mark.parametrize("kind", ["", "multipart/form-data", "text/plain", "a/b;=;;"])
-def test_a_body_that_is_no_form_is_an_empty_form(client, kind):
-    response = client.post("/register", data=b"\x00\xff" * 500, content_type=kind)
-
-    assert response.status_code == 422
-    assert rows(Viewing) == rows() == []
 
 
 def test_broken_paths_and_queries_have_an_answer_everywhere(client):

@@ -41,22 +41,20 @@ LONG_AGO = datetime(2021, 6, 15, 15, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("starts_at", "weekday", "day", "month"),
+    ("starts_at", "shown"),
     [
-        (THIS_WINTER, "Tue", "15", "Dec"),
-        (LATE_THAT_NIGHT, "Tue", "15", "Dec"),
-        (datetime(2027, 2, 2, 16, 30, tzinfo=UTC), "Tue", "2", "Feb"),
-        (LONG_AGO, "Tue", "15", "Jun 21"),
-        (datetime(2028, 1, 18, 16, 30, tzinfo=UTC), "Tue", "18", "Jan 28"),
+        (THIS_WINTER, ("Tue", "15", "Dec")),
+        (LATE_THAT_NIGHT, ("Tue", "15", "Dec")),
+        (datetime(2027, 2, 2, 16, 30, tzinfo=UTC), ("Tue", "2", "Feb")),
+        (LONG_AGO, ("Tue", "15", "Jun 21")),
+        (datetime(2028, 1, 18, 16, 30, tzinfo=UTC), ("Tue", "18", "Jan 28")),
     ],
     ids=["near", "late in the evening", "next year, but near", "long ago", "far away"],
 )
-def test_the_tile_shows_the_day_in_the_communitys_zone(
-    app, community, starts_at, weekday, day, month
-):
+def test_the_tile_shows_the_day_in_the_communitys_zone(app, community, starts_at, shown):
     tile = filters.tile(listing(app, starts_at), community)
 
-    assert (tile.weekday, tile.day, tile.month) == (weekday, day, month)
+    assert (tile.weekday, tile.day, tile.month) == shown
 
 
 @pytest.mark.parametrize(
@@ -100,21 +98,21 @@ def test_a_moment_in_a_table_is_said_shortly(community):
 
 
 @pytest.mark.parametrize(
-    ("capacity", "held", "starts_in", "said"),
+    ("places", "starts_in", "said"),
     [
-        (None, 3, 1, ""),
-        (20, 3, 1, "Places left"),
-        (20, 15, 1, "5 or fewer places left"),
-        (20, 19, 1, "5 or fewer places left"),
-        (2, 2, 1, "Full, waiting list open"),
-        (2, 2, -1, "Full"),
+        ({"capacity": None, "held": 3}, 1, ""),
+        ({"capacity": 20, "held": 3}, 1, "Places left"),
+        ({"capacity": 20, "held": 15}, 1, "5 or fewer places left"),
+        ({"capacity": 20, "held": 19}, 1, "5 or fewer places left"),
+        ({"capacity": 2, "held": 2}, 1, "Full, waiting list open"),
+        ({"capacity": 2, "held": 2}, -1, "Full"),
     ],
     ids=["no limit", "many", "five", "one", "full", "full and begun"],
 )
 def test_places_are_said_in_words_without_a_number_that_gives_people_away(
-    app, community, capacity, held, starts_in, said
+    app, community, places, starts_in, said
 ):
-    meeting = listing(app, NOW + timedelta(hours=starts_in), capacity=capacity, held=held)
+    meeting = listing(app, NOW + timedelta(hours=starts_in), **places)
 
     assert filters.places_said(meeting) == said
 

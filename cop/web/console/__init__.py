@@ -50,10 +50,12 @@ def _ask_to_sign_in() -> ResponseReturnValue:
 def _note_use(response: Response) -> Response:
     """An hour without a request signs a device out: so note each request, once a minute at most."""
     minute = int(now().timestamp() // 60)
-    if g.get("coordinator") and response.status_code < 500 and session.get("noted", 0) < minute:
-        with write_tx() as db_session:
-            coordinators.seen(db_session, session[TOKEN], now=now())
-        session["noted"] = minute
+    token = session.get(TOKEN)  # none after signing out
+    if g.get("coordinator") and token and response.status_code < 500:
+        if session.get("noted", 0) < minute:
+            with write_tx() as db_session:
+                coordinators.seen(db_session, token, now=now())
+            session["noted"] = minute
     return response
 
 

@@ -1,0 +1,43 @@
+"""The shape of the templates: short, and without what the policy of our pages forbids."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import cop
+
+FOLDER = Path(cop.__file__).parent / "templates"
+TEMPLATES = sorted(FOLDER.rglob("*.html"))
+
+
+def each(paths):
+    return pytest.mark.parametrize(
+        "path", paths, ids=[str(path.relative_to(FOLDER)) for path in paths]
+    )
+
+
+@each(TEMPLATES)
+def test_a_template_does_nothing_that_the_policy_forbids(path):
+    source = path.read_text("utf-8")
+
+    banned = re.findall(
+        r"hx-on|hx-boost|hx-push-url|js:|\|\s*safe\b|<style|\bstyle=|(?<![-\w])on\w+=", source
+    )
+
+    assert banned == []
+
+
+@each(TEMPLATES)
+def test_a_template_can_be_read_at_a_glance(path):
+    lines = len(path.read_text("utf-8").splitlines())
+
+    assert lines <= 60
+
+
+@each([path for path in TEMPLATES if path.name.startswith("_")])
+def test_a_fragment_says_what_it_needs_and_extends_nothing(path):
+    source = path.read_text("utf-8")
+
+    assert source.startswith("{# ")
+    assert "{% extends" not in source
