@@ -104,7 +104,8 @@ class _Reader:
         if not usable or parts.path or parts.query or parts.fragment or parts.username:
             self._refuse(
                 "COP_BASE_URL",
-                f"write the address without a path, like https://cop.example.org, not {value!r}.",
+                f"write the address without a path, like https://cop.example.org, "
+                f"not {value.rpartition('@')[2]!r}.",  # before an @ there may be a password
             )
         return value.lower()
 

@@ -140,8 +140,6 @@ def snapshot_tx(*, seconds: int) -> Iterator[Session]:
         with _transaction() as db_session:
             yield db_session
         return
-    with _transaction(
-        isolation_level="REPEATABLE READ", postgresql_readonly=True, stream_results=True
-    ) as db_session:
+    with _transaction(isolation_level="REPEATABLE READ", postgresql_readonly=True) as db_session:
         db_session.execute(text(f"SET LOCAL statement_timeout = {seconds * 1000:d}"))
         yield db_session

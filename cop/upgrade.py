@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from secrets import token_hex
 
 from alembic import command
 from alembic.config import Config
@@ -97,9 +98,9 @@ def require_current(app: Flask) -> None:
     """
     with app.app_context():
         found = schema_of(db.engine)
-    if found is Schema.EMPTY:
-        set_up(app)
-    elif found is not Schema.CURRENT:
+    if found in {Schema.EMPTY, Schema.CURRENT}:
+        set_up(app)  # the next dates too, and what a first start that was cut off has left undone
+    else:
         raise SchemaRefused(
             "The database does not have this release's schema. Run `cop db upgrade` first."
         )
@@ -112,7 +113,7 @@ def _back_up(app: Flask) -> Path | None:
         return None
     folder = file.parent / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
-    backup = folder / f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite3"
+    backup = folder / f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(4)}.sqlite3"
     draft = backup.with_suffix(".draft")
     draft.touch(mode=0o600)
     with (

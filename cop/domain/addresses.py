@@ -12,8 +12,8 @@ KNOWN_DOMAINS = (
     "live.com", "msn.com", "me.com", "mac.com", "att.net", "sbcglobal.net", "optonline.net",
     "snet.net", "proton.me", "protonmail.com", "verizon.net", "ctdata.org", "ct.gov", "yale.edu",
     "uconn.edu", "uchc.edu", "trincoll.edu", "wesleyan.edu", "ccsu.edu", "southernct.edu",
-    "hartford.gov", "newhavenct.gov", "bridgeportct.gov", "ymail.com", "mail.com", "email.com",
-    "gmx.com", "gmx.net", "example.org", "example.com",
+    "wcsu.edu", "hartford.gov", "newhavenct.gov", "bridgeportct.gov", "ymail.com", "mail.com",
+    "email.com", "gmx.com", "gmx.net", "example.org", "example.com",
 )  # fmt: skip
 
 
@@ -38,5 +38,21 @@ def likely_meant(address: str) -> str | None:
     domain = domain.casefold()
     if not (local and at and len(domain) <= 40) or domain in KNOWN_DOMAINS:
         return None
+    for known in KNOWN_DOMAINS:
+        if _is_swapped(domain, known):
+            return f"{local}@{known}"
     close = get_close_matches(domain, KNOWN_DOMAINS, n=1, cutoff=0.86)
     return f"{local}@{close[0]}" if close else None
+
+
+def _is_swapped(typed: str, known: str) -> bool:
+    """Whether two neighbours have changed places: in a short domain that is a large part."""
+    if len(typed) != len(known):
+        return False
+    other = [n for n, (a, b) in enumerate(zip(typed, known, strict=True)) if a != b]
+    return (
+        len(other) == 2
+        and other[1] == other[0] + 1
+        and typed[other[0]] == known[other[1]]
+        and typed[other[1]] == known[other[0]]
+    )

@@ -99,7 +99,8 @@ def register(
     _refuse_closed(meetings, zone=zone, now=now)
     status_of = _decide(meetings, _taken(db_session, meetings), zone=zone, now=now)
     member_id = _member_id(db_session, details, now=now)
-    new = [m for m in meetings if m.id not in _live(db_session, member_id, meetings)]
+    live = _live(db_session, member_id, meetings)
+    new = [meeting for meeting in meetings if meeting.id not in live]
     _insert(db_session, new, member_id, details, status_of, now=now)
     outcome = Outcome(
         held=_slugs(meetings, status_of, RegistrationStatus.HELD),

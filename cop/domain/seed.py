@@ -58,7 +58,10 @@ def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
     by_rhythm = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)
     if occurrence is None or not by_rhythm:
         occurrence = rhythm.on((now - timedelta(days=14)).astimezone(rhythm.zone).date())
-    meeting = schedule.add(db_session, occurrence, by_rhythm=by_rhythm)
+    planned = select(Meeting).where(Meeting.occurrence_on == occurrence.on)
+    meeting = db_session.scalars(planned).one_or_none() or schedule.add(
+        db_session, occurrence, by_rhythm=by_rhythm
+    )
     _tell(meeting, demo.RECENT)
     return meeting
 

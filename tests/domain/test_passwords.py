@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from cop.domain import coordinators
+from cop.domain import coordinators, signing_in
 from cop.domain.errors import PasswordGuessable, PasswordRefused
 from cop.models import Base
 from tests.domain.test_coordinators import accounts
@@ -56,7 +56,7 @@ def test_a_password_that_is_long_and_hard_to_guess_is_taken(db_session, password
     set_password(db_session, password)
 
     [corin] = accounts(db_session)
-    attempt = coordinators.Attempt({}, corin.id, corin.password_hash)
+    attempt = signing_in.Attempt({}, corin.id, corin.password_hash)
 
     assert attempt.matches(password)
     assert not attempt.matches(password + " ")

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from cop.db import read_tx, write_tx
-from cop.domain import coordinators
+from cop.domain import coordinators, signing_in
 from cop.domain.errors import SignInDelayed, SignInRefused
 from cop.models import CoordinatorSession, SignInDelay
 from tests.domain.at_once import at_once
@@ -26,7 +26,7 @@ def accounts(db_session):
 
 
 def begin(db_session, email=CORIN, *, network=HOME, now=NOW):
-    return coordinators.begin_sign_in(db_session, email, network=network, now=now)
+    return signing_in.begin(db_session, email, network=network, now=now)
 
 
 def fail(db_session, times, **values):
@@ -56,7 +56,7 @@ def wait(db_session, **values):
 def test_who_knows_the_password_gets_a_device_that_is_signed_in(accounts):
     attempt = begin(accounts, "CORIN@Example.org")
 
-    token = coordinators.finish_sign_in(accounts, attempt, now=NOW)
+    token = signing_in.finish(accounts, attempt, now=NOW)
 
     assert attempt.matches(PASSWORD)
     assert coordinators.signed_in(accounts, token, now=NOW).name == "Corin"
@@ -79,7 +79,7 @@ def test_an_address_without_an_account_matches_nothing_and_signs_nobody_in(accou
 
     assert not attempt.matches(PASSWORD)
     with pytest.raises(SignInRefused):
-        coordinators.finish_sign_in(accounts, attempt, now=NOW)
+        signing_in.finish(accounts, attempt, now=NOW)
     assert accounts.scalar(select(func.count()).select_from(CoordinatorSession)) == 0
 
 
@@ -143,7 +143,7 @@ def test_there_is_never_a_lockout(accounts):
     last = fail(accounts, 40)
 
     attempt = begin(accounts, now=last + timedelta(seconds=60))
-    token = coordinators.finish_sign_in(accounts, attempt, now=last)
+    token = signing_in.finish(accounts, attempt, now=last)
 
     assert coordinators.signed_in(accounts, token, now=last).name == "Corin"
 
@@ -151,7 +151,7 @@ def test_there_is_never_a_lockout(accounts):
 def test_signing_in_forgives_the_failures_of_the_account(accounts):
     last = fail(accounts, 8)
     now = last + timedelta(seconds=60)
-    coordinators.finish_sign_in(accounts, begin(accounts, now=now), now=now)
+    signing_in.finish(accounts, begin(accounts, now=now), now=now)
 
     fail(accounts, 4, now=now)
 
@@ -161,7 +161,7 @@ def test_signing_in_forgives_the_failures_of_the_account(accounts):
 def test_an_office_that_signs_in_many_times_a_day_does_not_wait(accounts):
     for minutes in range(25):
         now = NOW + timedelta(minutes=minutes)
-        coordinators.finish_sign_in(accounts, begin(accounts, now=now), now=now)
+        signing_in.finish(accounts, begin(accounts, now=now), now=now)
 
     assert wait(accounts, now=NOW + timedelta(minutes=25)) == 0
 

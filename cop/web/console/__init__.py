@@ -51,11 +51,11 @@ def _note_use(response: Response) -> Response:
     """An hour without a request signs a device out: so note each request, once a minute at most."""
     minute = int(now().timestamp() // 60)
     token = session.get(TOKEN)  # none after signing out
-    if g.get("coordinator") and token and response.status_code < 500:
-        if session.get("noted", 0) < minute:
-            with write_tx() as db_session:
-                coordinators.seen(db_session, token, now=now())
-            session["noted"] = minute
+    is_due = token and session.get("noted", 0) < minute
+    if is_due and g.get("coordinator") and response.status_code < 500:
+        with write_tx() as db_session:
+            coordinators.seen(db_session, token, now=now())
+        session["noted"] = minute
     return response
 
 

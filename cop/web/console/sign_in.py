@@ -9,7 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, coordinators
+from cop.domain import community, coordinators, signing_in
 from cop.domain.errors import RuleBroken, SignInRefused
 from cop.web.console import TOKEN, console
 from cop.web.forms import Needed, one_line
@@ -85,11 +85,11 @@ def _typed(field: StringField) -> str:
 
 def _sign_in(email: str, password: str) -> str:
     with write_tx() as db_session:
-        attempt = coordinators.begin_sign_in(db_session, email, network=network(), now=now())
+        attempt = signing_in.begin(db_session, email, network=network(), now=now())
     if not attempt.matches(password):  # slow on purpose, so outside the transactions
         raise SignInRefused
     with write_tx() as db_session:
-        return coordinators.finish_sign_in(db_session, attempt, now=now())
+        return signing_in.finish(db_session, attempt, now=now())
 
 
 def _own_path(path: str | None) -> str:

@@ -1,0 +1,100 @@
+"""Signing in: an address, a password, and longer waits after each failure; never a lockout."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import addresses, coordinators, passwords
+from cop.domain.errors import AddressRefused, SignInDelayed, SignInRefused
+from cop.domain.statements import insert_with_conflict
+from cop.models import Coordinator, SignInDelay
+
+FREE_FAILURES = {"account": 4, "network": 20}
+LONGEST_DELAY = 60  # seconds
+FORGIVEN_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Somebody who is signing in: whom they say they are, before their password was looked at."""
+
+    keys: Mapping[str, str]
+    coordinator_id: int | None
+    password_hash: str
+
+    def matches(self, password: str) -> bool:
+        """Whether it is their password; takes as long for an account that does not exist."""
+        is_right = passwords.matches(self.password_hash, password)
+        return is_right and self.coordinator_id is not None
+
+
+def begin(db_session: Session, email: str, *, network: str, now: datetime) -> Attempt:
+    """Look an account up, and count the attempt as failed until `finish` takes that back.
+
+    Counted first, so that many guesses at once gain nothing. From one network, an account makes
+    people wait longer after each failure, up to a minute.
+
+    Raises:
+        SignInDelayed: it has failed too often just now; `values["seconds"]` says how long to wait.
+    """
+    keys = _keys(email, network)
+    db_session.execute(delete(SignInDelay).where(SignInDelay.failed_at < now - FORGIVEN_AFTER))
+    for what, key in sorted(keys.items(), key=lambda item: item[1]):
+        _count(db_session, key, free=FREE_FAILURES[what], now=now)
+    query = select(Coordinator.id, Coordinator.password_hash)
+    row = db_session.execute(query.where(Coordinator.email_key == _key(email))).one_or_none()
+    if row is None:
+        return Attempt(keys, None, passwords.NOBODYS)
+    return Attempt(keys, row.id, row.password_hash)
+
+
+def finish(db_session: Session, attempt: Attempt, *, now: datetime) -> str:
+    """Return the token of a new signed-in device, for an attempt whose password matched.
+
+    Raises:
+        SignInRefused: the attempt is for no account.
+    """
+    if attempt.coordinator_id is None:
+        raise SignInRefused
+    for what, key in sorted(attempt.keys.items(), key=lambda item: item[1]):
+        row = update(SignInDelay).where(SignInDelay.key == key)
+        left = 0 if what == "account" else SignInDelay.failures - 1
+        db_session.execute(row.values(failures=left))
+    return coordinators.start_session(db_session, attempt.coordinator_id, now=now)
+
+
+def _keys(email: str, network: str) -> dict[str, str]:
+    """What failures are counted by; hashes, since who tried to sign in is nobody's business."""
+    hashed = coordinators.hash_token
+    account = hashed(f"account {email.strip().casefold()} {network}")
+    return {"account": account, "network": hashed(f"network {network}")}
+
+
+def _key(email: str) -> str | None:
+    try:
+        return addresses.key(email)
+    except AddressRefused:
+        return None
+
+
+def _count(db_session: Session, key: str, *, free: int, now: datetime) -> None:
+    """Count one more failure for a key, unless it has to wait."""
+    new = insert_with_conflict(db_session, SignInDelay).values(key=key, failures=0, failed_at=now)
+    # An update of nothing, to hold the row: guesses at once are looked at one after the other.
+    held = new.on_conflict_do_update(index_elements=["key"], set_={"key": new.excluded.key})
+    found = db_session.execute(held.returning(SignInDelay.failures, SignInDelay.failed_at)).one()
+    until = found.failed_at + _delay(found.failures, free)
+    if now < until:
+        raise SignInDelayed(seconds=ceil((until - now).total_seconds()))
+    row = update(SignInDelay).where(SignInDelay.key == key)
+    db_session.execute(row.values(failures=found.failures + 1, failed_at=now))
+
+
+def _delay(failures: int, free: int) -> timedelta:
+    if failures <= free:
+        return timedelta()
+    return timedelta(seconds=min(LONGEST_DELAY, 2 ** min(failures - free, 6)))
