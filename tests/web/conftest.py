@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 
 from tests.page import CheckingClient, check
 
-
 TOKEN = re.compile(r'name="(csrf_)?token" value="[^"]*"')
 
 

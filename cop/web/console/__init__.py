@@ -50,7 +50,7 @@ def _ask_to_sign_in() -> ResponseReturnValue:
 def _note_use(response: Response) -> Response:
     """An hour without a request signs a device out: so note each request, once a minute at most."""
     minute = int(now().timestamp() // 60)
-    token = session.get(TOKEN)  # none after signing out
+    token = session.get(TOKEN, "")  # none after signing out
     is_due = token and session.get("noted", 0) < minute
     if is_due and g.get("coordinator") and response.status_code < 500:
         with write_tx() as db_session:
