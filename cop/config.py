@@ -71,8 +71,7 @@ class Settings:
         """The names under which this site answers; without a base address only this machine's."""
         if self.base_url is None:
             return list(LOOPBACK_NAMES)
-        host = urlsplit(self.base_url).hostname or ""
-        return [f"[{host}]" if ":" in host else host]
+        return [urlsplit(self.base_url).hostname or ""]
 
 
 @dataclass
@@ -98,7 +97,9 @@ class _Reader:
             return None
         try:
             parts = urlsplit(value)
-            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+            name = parts.hostname or ""
+            usable = parts.scheme in {"http", "https"} and name and ":" not in name
+            usable = usable and parts.port != 0
         except ValueError:
             usable = False
         if not usable or parts.path or parts.query or parts.fragment or parts.username:

@@ -56,7 +56,7 @@ def serve(app: Flask, settings: Settings, *, host: str, port: int, workers: int)
     with app.app_context():
         db.engine.dispose()  # an SQLite connection must not cross a fork
     _made.app = app
-    helper = processes.fork(partial(worker.work, app))
+    beside = processes.fork(partial(worker.work, app))
     server = Granian(
         target="cop.server:load",
         address=host,
@@ -71,7 +71,7 @@ def serve(app: Flask, settings: Settings, *, host: str, port: int, workers: int)
     try:
         server.serve(target_loader=partial(load, settings, os.getpid()), wrap_loader=False)
     finally:
-        processes.end(helper)
+        processes.end(beside)
 
 
 def load(settings: Settings, parent: int) -> Flask:

@@ -19,7 +19,11 @@ class CheckingClient(FlaskClient):
 
     def open(self, *args, **kwargs):
         response = super().open(*args, **kwargs)
-        if response.mimetype == "text/html" and response.data and not 300 <= response.status_code < 400:
+        if (
+            response.mimetype == "text/html"
+            and response.data
+            and not 300 <= response.status_code < 400
+        ):
             check(response.get_data(as_text=True), self.application)
         return response
 

@@ -220,9 +220,9 @@ def test_no_module_is_longer_than_it_can_be_read(path):
 
 
 def test_the_whole_is_small():
-    lines = sum(len(path.read_text("utf-8").splitlines()) for path in MODULES)
+    written = [line for path in MODULES for line in path.read_text("utf-8").splitlines() if line]
 
-    assert lines < 4500
+    assert len(written) < 4500
 
 
 @pytest.mark.parametrize("model", [Registration, Member], ids=["Registration", "Member"])

@@ -112,7 +112,7 @@ class SignInDelayed(RuleBroken):
 
 
 class RealDataPresent(RuleBroken):
-    """Demonstration data would be mixed with real registrations."""
+    """Demonstration data would be mixed with registrations that are there."""
 
     reason = N_(
         "There are real registrations in this database. Demonstration data goes into a database of "

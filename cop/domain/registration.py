@@ -123,7 +123,9 @@ def _ids(db_session: Session, slugs: Sequence[str], *, now: datetime) -> list[in
         if not ids:
             raise NothingPlanned
         return ids
-    ids = list(db_session.scalars(query.where(Meeting.slug.in_(set(slugs)))))
+    # PostgreSQL does not even look for a text with a NUL in it, and no slug has one.
+    possible = [slug for slug in set(slugs) if "\0" not in slug]
+    ids = list(db_session.scalars(query.where(Meeting.slug.in_(possible))))
     if len(ids) < len(set(slugs)):
         raise MeetingUnknown
     return ids

@@ -1,19 +1,29 @@
 """What a new installation begins with, and invented life for trying it out."""
 
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from cop import fields
-from cop.domain import community, demo, schedule
+from cop.domain import community, schedule
 from cop.domain.errors import RealDataPresent
-from cop.models import Meeting, Member, Registration, RegistrationStatus
+from cop.models import Meeting, MeetingStatus, Member, Registration, RegistrationStatus
 
+DEMO = Path(__file__).with_name("demo.toml")
 DEMO_DOMAIN = "@example.org"
+
+
+@cache
+def _demo() -> dict[str, Any]:
+    return tomllib.loads(DEMO.read_text("utf-8"))
 
 
 def begin(db_session: Session, *, now: datetime) -> list[str]:
@@ -33,22 +43,18 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
     is_invented = Member.email_key.endswith(DEMO_DOMAIN)
     if db_session.scalar(select(exists().where(Registration.member_id == Member.id, ~is_invented))):
         raise RealDataPresent
-    if db_session.scalar(select(func.count()).select_from(Registration)):
+    if db_session.scalar(select(exists().where(Meeting.topic == _demo()["recent"]["topic"]))):
         return False
+    if db_session.scalar(select(exists().where(Registration.id.is_not(None)))):
+        raise RealDataPresent
     begin(db_session, now=now)
-    for told in demo.PAST:
-        _add_past(db_session, told)
+    rhythm = community.facts(db_session).rhythm
+    for told in _demo()["past"]:
+        _tell(schedule.add(db_session, rhythm.on(told["on"])), told)
     recent = _add_recent(db_session, now=now)
     first, second = _describe_upcoming(db_session, now=now)
     _fill(db_session, _Roll(recent, first, second), now=now)
     return True
-
-
-def _add_past(db_session: Session, told: demo.Past) -> None:
-    facts = community.facts(db_session)
-    meeting = schedule.add(db_session, facts.rhythm.on(told.on))
-    meeting.topic, meeting.summary, meeting.guests = told.topic, told.summary, told.guests
-    meeting.registered_count, meeting.came_count = told.registered, told.came
 
 
 def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
@@ -62,21 +68,23 @@ def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
     meeting = db_session.scalars(planned).one_or_none() or schedule.add(
         db_session, occurrence, by_rhythm=by_rhythm
     )
-    _tell(meeting, demo.RECENT)
+    _tell(meeting, _demo()["recent"])
     return meeting
 
 
 def _describe_upcoming(db_session: Session, *, now: datetime) -> list[Meeting]:
-    query = select(Meeting).where(Meeting.starts_at > now).order_by(Meeting.starts_at).limit(2)
+    ahead = (Meeting.starts_at > now) & (Meeting.status == MeetingStatus.PLANNED)
+    query = select(Meeting).where(ahead).order_by(Meeting.starts_at).limit(2)
     upcoming = list(db_session.scalars(query))
-    for meeting, told in zip(upcoming, demo.UPCOMING, strict=True):
+    for meeting, told in zip(upcoming, _demo()["upcoming"], strict=True):
         _tell(meeting, told)
     return upcoming
 
 
-def _tell(meeting: Meeting, told: demo.Told) -> None:
-    for name, value in vars(told).items():
-        setattr(meeting, name, value)
+def _tell(meeting: Meeting, told: Mapping[str, Any]) -> None:
+    for name, value in told.items():
+        if name != "on":
+            setattr(meeting, name, value)
     meeting.lock_version += 1
 
 
@@ -90,7 +98,7 @@ class _Roll:
 def _fill(db_session: Session, roll: _Roll, *, now: datetime) -> None:
     """Spread the people: the last session attended, the next nearly full, the one after full."""
     answers = _answers()
-    for number, (name, organization) in enumerate(demo.PEOPLE):
+    for number, (name, organization) in enumerate(_demo()["people"].items()):
         address = f"{name.split()[0]}.{name.split()[-1]}".lower() + DEMO_DOMAIN
         member = Member(email=address, email_key=address)
         db_session.add(member)
@@ -131,16 +139,17 @@ def _places(number: int, roll: _Roll) -> Iterator[tuple[Meeting, RegistrationSta
 def _answers() -> Iterator[dict[str, object]]:
     hats = [choice.value for choice in fields.HATS.choices]
     ways = [choice.value for choice in fields.TAKING_PART.choices]
-    needs = iter(demo.ACCESS)
+    told = _demo()["answers"]
+    needs = iter(told["access"])
     for number in cycle(range(36)):
         said: dict[str, object] = {
             "hats": list(islice(cycle(hats), number % 9, number % 9 + number % 3)),
             "taking_part": [ways[number % 3]] if number % 2 else [],
             "first_time": number % 4 == 3,
-            "pronouns": ("she/her", "", "they/them", "", "he/him", "")[number % 6],
+            "pronouns": told["pronouns"][number % 6],
         }
         if number % 7 == 2:
-            said["prep_answer"] = demo.PREP_ANSWERS[number % len(demo.PREP_ANSWERS)]
+            said["prep_answer"] = told["prep"][number % len(told["prep"])]
         if number % 11 == 5:
             said |= next(needs, {})
         yield said

@@ -1,5 +1,7 @@
 """The Flask app, before it has a database."""
 
+from typing import TYPE_CHECKING
+
 from flask import Flask
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
@@ -9,6 +11,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from cop.config import Settings
 from cop.web import assets, errors, filters, health, logs, public, rendering, search, security
 from cop.web.console import console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MAX_BODY = 65_536  # bytes
 TRIES = 3
@@ -21,6 +28,15 @@ class Application(Flask):
 
     A request has one transaction and leaves nothing elsewhere, so running it again is safe.
     """
+
+    def wsgi_app(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        # Werkzeug's list of trusted names cannot hold an IPv6 address; localhost is the same place.
+        host = environ.get("HTTP_HOST", "")
+        if host.startswith("[::1]"):
+            environ["HTTP_HOST"] = f"localhost{host.removeprefix('[::1]')}"
+        return super().wsgi_app(environ, start_response)
 
     def dispatch_request(self) -> ResponseReturnValue:
         for _ in range(TRIES - 1):

@@ -121,7 +121,7 @@ class RegistrationForm(FlaskForm):
 
     @property
     def slugs(self) -> list[str]:
-        return list(dict.fromkeys(one_line(slug) for slug in self["sessions"].data or []))
+        return list(dict.fromkeys(self["sessions"].data or []))
 
     def details(self) -> Details:
         """What was typed, as the domain wants it."""
@@ -198,6 +198,6 @@ def submission_key(nonce: str) -> str:
 
     Another address typed into the same form, after Back, is another name, and so a new post.
     """
-    sent = sorted(pair for pair in request.form.items(multi=True) if pair[0] != "token")
-    body = repr((nonce, sent)).encode()
+    pairs = (pair for pair in request.form.items(multi=True) if pair[0] != "token")
+    body = repr((nonce, sorted(pairs, key=repr))).encode()  # a part may have no name at all
     return hmac.new((current_app.secret_key or "").encode(), body, hashlib.sha256).hexdigest()  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, SecurityError
 
 from cop.config import LOOPBACK_NAMES
 from cop.web.rendering import settings
@@ -33,6 +33,7 @@ class ForeignPost(Forbidden):
 def install(app: Flask) -> None:
     """Put the checks before, and the headers behind, every request."""
     csrf.init_app(app)
+    app.before_request(_refuse_other_names)
     app.before_request(_refuse_frames)
     app.before_request(_refuse_foreign_posts)
     app.before_request(_refuse_endless_forms)
@@ -87,6 +88,12 @@ def seconds_until_next_post() -> int:
     """How long a network that has reached its limit has to wait."""
     limit = current_app.extensions["cop.limiter"].current_limit
     return max(1, limit.reset_at - int(time.time())) if limit else 60
+
+
+def _refuse_other_names() -> None:
+    # Found by Flask before, but raised only after the checks below, whose pages need a known name.
+    if isinstance(request.routing_exception, SecurityError):
+        raise request.routing_exception
 
 
 def _refuse_frames() -> None:

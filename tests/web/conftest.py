@@ -5,6 +5,7 @@ from contextvars import Context
 
 import pytest
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
 
 from tests.page import CheckingClient, check
 
@@ -36,7 +37,21 @@ class SeparateRequests(CheckingClient):
             self.sound.add(without_token)
 
 
+class Compiled(BytecodeCache):
+    """The templates, compiled once for all the apps of a test run."""
+
+    kept = {}  # noqa: RUF012 - meant to be shared
+
+    def load_bytecode(self, bucket):
+        if code := self.kept.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket):
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
 @pytest.fixture
 def app(app):
+    app.jinja_env.bytecode_cache = Compiled()
     app.test_client_class = SeparateRequests
     return app

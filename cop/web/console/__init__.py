@@ -16,9 +16,14 @@ TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not t
 OPEN_TO_ALL = {"console.sign_in", "console.send_sign_in", "console.set_up", "console.send_set_up"}
 
 
-@console.before_request
+@console.before_app_request
 def _door() -> ResponseReturnValue | None:
-    """Deny by default: an address of the console is open only to a signed-in coordinator."""
+    """Deny by default: what lies below the console's path is for signed-in coordinators only.
+
+    By the path, so that nobody else learns which addresses and methods exist there.
+    """
+    if not request.path.startswith("/coordinator"):
+        return None
     g.coordinator = _signed_in()
     if g.coordinator is None and request.endpoint not in OPEN_TO_ALL:
         return _ask_to_sign_in()

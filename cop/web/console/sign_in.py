@@ -1,6 +1,6 @@
 """Signing in and out, and making the first account."""
 
-from urllib.parse import urlsplit
+import re
 
 from flask import Response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -16,6 +16,8 @@ from cop.web.forms import Needed, one_line
 from cop.web.rendering import now, render
 from cop.web.security import network
 from cop.words import N_
+
+_OWN_PATH = re.compile(r"/coordinator/(?!/)[\w./?&=,%+~-]*", re.ASCII)
 
 
 class ConsoleForm(FlaskForm):
@@ -94,9 +96,8 @@ def _sign_in(email: str, password: str) -> str:
 
 def _own_path(path: str | None) -> str:
     """Where to go after signing in: a path of the console, or its front page."""
-    parts = urlsplit(path or "")
-    is_own = not parts.scheme and not parts.netloc and parts.path.startswith("/coordinator/")
-    return path if path and is_own and "\\" not in path else url_for("console.front")
+    is_own = path and _OWN_PATH.fullmatch(path) and ".." not in path
+    return path if path and is_own else url_for("console.front")
 
 
 @console.post("/sign-out")
