@@ -96,6 +96,8 @@ def register(
     meetings = _lock(db_session, _ids(db_session, slugs, now=now))
     if saved := _saved(db_session, submission):
         return saved
+    if not meetings:
+        raise NothingPlanned
     _refuse_closed(meetings, zone=zone, now=now)
     status_of = _decide(meetings, _taken(db_session, meetings), zone=zone, now=now)
     member_id = _member_id(db_session, details, now=now)
@@ -119,10 +121,7 @@ def _ids(db_session: Session, slugs: Sequence[str], *, now: datetime) -> list[in
     query = select(Meeting.id).order_by(Meeting.id)
     if ALL in slugs:
         is_open = (Meeting.status == MeetingStatus.PLANNED) & (Meeting.ends_at > now)
-        ids = list(db_session.scalars(query.where(is_open)))
-        if not ids:
-            raise NothingPlanned
-        return ids
+        return list(db_session.scalars(query.where(is_open)))
     # PostgreSQL does not even look for a text with a NUL in it, and no slug has one.
     possible = [slug for slug in set(slugs) if "\0" not in slug]
     ids = list(db_session.scalars(query.where(Meeting.slug.in_(possible))))

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from cop.db import read_tx
 from cop.domain import community
+from cop.web.forms import lines
 from cop.web.rendering import wants_fragment
 from cop.web.security import SAFE, ForeignPost, is_personal, seconds_until_next_post
 from cop.words import N_
@@ -161,7 +162,7 @@ def _kept(status: int) -> list[tuple[str, str]]:
         or request.path.startswith("/coordinator")
     ):
         return []
-    return list(request.form.items(multi=True))
+    return [(name or "", lines(value)) for name, value in request.form.items(multi=True)]
 
 
 def _facts() -> community.Facts | None:

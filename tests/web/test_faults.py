@@ -150,9 +150,8 @@ def test_the_console_says_so_too(corin, database_url, fault):
     assert after.status_code == 200
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no server
 def test_connections_that_the_server_cut_are_replaced_unseen(client, database_url):
-    if sqlite_file(database_url):
-        pytest.skip("SQLite has no server that could cut connections.")
     client.get("/")
     _cut_off(_name(database_url))
 

@@ -78,15 +78,19 @@ def _written(
     """
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=False)
-    with snapshot_tx(seconds=SECONDS) as db_session:
-        roster.write_csv(
-            db_session,
-            text,
-            zone=facts.zone_info,
-            meeting_id=meeting.id if meeting else None,
-            statuses=statuses,
-            columns=columns,
-        )
+    try:
+        with snapshot_tx(seconds=SECONDS) as db_session:
+            roster.write_csv(
+                db_session,
+                text,
+                zone=facts.zone_info,
+                meeting_id=meeting.id if meeting else None,
+                statuses=statuses,
+                columns=columns,
+            )
+    except BaseException:
+        text.close()
+        raise
     text.flush()
     text.detach()
     file.seek(0)
