@@ -9,8 +9,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
 from cop.models import Base
+from cop.upgrade import migrations_folder
 
 SERVER = os.environ.get("COP_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
 NEEDED = os.environ.get("COP_TEST_ALL") == "1"  # set by .ci/run: nothing may be skipped
@@ -106,8 +108,10 @@ def _empty(url):
     with psycopg.connect(url, autocommit=True, options="-c lock_timeout=2000") as connection:
         query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
         tables = [name for (name,) in connection.execute(query)]
-        if tables != sorted([*Base.metadata.tables, "alembic_version"]):
-            raise psycopg.DataError("not the tables of this release")
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        head = ScriptDirectory(str(migrations_folder())).get_current_head()
+        if tables != sorted([*Base.metadata.tables, "alembic_version"]) or version != (head,):
+            raise psycopg.DataError("not the schema of this release")
         ours = ", ".join(name for name in tables if name != "alembic_version")
         connection.execute(f"TRUNCATE {ours} RESTART IDENTITY CASCADE")
 

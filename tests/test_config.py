@@ -86,6 +86,7 @@ def test_every_bad_value_is_named_at_once(tmp_path):
         "https://cop.example.org:99999",
         "https://cop.example.org:0",
         "https://[",
+        "https://[2001:db8::1]",  # Werkzeug cannot compare it with a Host header
     ],
 )
 def test_a_base_address_is_that_of_a_site_without_a_path(tmp_path, url):
@@ -100,10 +101,9 @@ def test_a_base_address_is_that_of_a_site_without_a_path(tmp_path, url):
         ("https://cop.example.org", "https://cop.example.org", True, ["cop.example.org"]),
         ("https://COP.Example.org/", "https://cop.example.org", True, ["cop.example.org"]),
         ("http://cop.example.org:8080", "http://cop.example.org:8080", False, ["cop.example.org"]),
-        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443", True, ["[2001:db8::1]"]),
         ("", "http://localhost:8000", False, ["localhost", "127.0.0.1", "[::1]"]),
     ],
-    ids=["plain", "capitals and a slash", "http and a port", "IPv6", "not set"],
+    ids=["plain", "capitals and a slash", "http and a port", "not set"],
 )
 def test_the_base_address_says_under_which_name_the_site_answers(
     tmp_path, url, base, is_https, host_names
