@@ -8,6 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -108,14 +111,16 @@ class _Reader:
                 f"write the address without a path, like https://cop.example.org, "
                 f"not {value.rpartition('@')[2]!r}.",  # before an @ there may be a password
             )
-        return value.lower()
+        # Browsers leave the usual port out of Origin.
+        usual = {"https": ":443", "http": ":80"}.get(value.partition(":")[0].lower(), "")
+        return value.lower().removesuffix(usual)
 
     def database_url(self, instance: Path) -> str:
         value = self.environ.get("COP_DATABASE_URL", "").strip()
         scheme, _, rest = value.partition("://")
         if not value:
             return f"sqlite:///{instance / 'cop.sqlite3'}"
-        if scheme in {"postgres", "postgresql", "postgresql+psycopg"}:
+        if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and _is_address(value):
             self._need("COP_DATABASE_URL", "psycopg", extra="postgres")
             return f"postgresql+psycopg://{rest}"
         if scheme == "sqlite":
@@ -157,6 +162,14 @@ class _Reader:
         if len(value) < 32:
             self._refuse(name, "write at least 32 characters that nobody can guess.")
         return value
+
+
+def _is_address(database_url: str) -> bool:
+    try:
+        make_url(database_url)
+    except (ArgumentError, ValueError):
+        return False
+    return True
 
 
 def _kept_secret(instance: Path) -> str:

@@ -1,7 +1,7 @@
 """The database: engine set-up, and the only ways to a transaction."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
@@ -93,6 +93,13 @@ def _make_private_file(database_url: str) -> None:
     if file and not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
+
+
+def empty_log() -> None:
+    """Empty SQLite's write-ahead log, where values that were erased could still be read."""
+    if db.engine.dialect.name == "sqlite":
+        with closing(db.engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def sqlite_file(database_url: str) -> Path | None:

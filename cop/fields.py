@@ -229,7 +229,7 @@ PREP_ANSWER = Field(
 LIST_OPT_IN = Field(
     "list_opt_in",
     N_("Email me about future sessions"),
-    N_("For news of new dates and topics. Nothing is sent before you have confirmed it yourself."),
+    N_("So that the hosts know whom to tell about new dates and topics. No other use."),
     COORDINATORS,
     None,
     kind=Kind.TICK,

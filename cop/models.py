@@ -80,6 +80,7 @@ class Community(Base):
     about: Mapped[str | None]
     questions_off: Mapped[list[str]] = mapped_column(default=list)
     revision: Mapped[int] = mapped_column(default=0)
+    round_at: Mapped[datetime | None]
 
 
 class MeetingStatus(StrEnum):

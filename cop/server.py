@@ -56,7 +56,7 @@ def serve(app: Flask, settings: Settings, *, host: str, port: int, workers: int)
     with app.app_context():
         db.engine.dispose()  # an SQLite connection must not cross a fork
     _made.app = app
-    beside = processes.fork(partial(worker.work, app))
+    beside = processes.keep(partial(worker.work, app))
     server = Granian(
         target="cop.server:load",
         address=host,

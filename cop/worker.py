@@ -9,8 +9,8 @@ from types import FrameType
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from cop.db import db, write_tx
-from cop.domain import registration, retention, schedule
+from cop.db import db, empty_log, write_tx
+from cop.domain import community, registration, retention, schedule
 
 A_DAY = timedelta(days=1)
 LOOK = 60  # seconds between two looks at the clock, which may jump
@@ -24,6 +24,9 @@ def daily_round(*, now: datetime) -> None:
         planned = schedule.plan_ahead(db_session, now=now)
         registration.forget_submissions(db_session, now=now)
         erased = retention.run(db_session, now=now)
+        community.note_round(db_session, now=now)
+    if erased != retention.NOTHING:
+        empty_log()
     log.info(
         "daily round",
         extra={

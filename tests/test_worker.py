@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from cop import worker
-from cop.db import db, read_tx, write_tx
+from cop.db import db, read_tx, sqlite_file, write_tx
+from cop.domain import community
 from cop.models import Base, Meeting, Registration, Submission
 from tests.domain.at_once import at_once
 from tests.domain.people import register
@@ -116,7 +117,7 @@ def test_the_daily_round_plans_ahead_forgets_answers_and_erases(app):
     assert (names, submissions) == (["Grace Sample"], 0)
 
 
-def test_another_round_on_the_same_day_changes_nothing(app):
+def test_another_round_on_the_same_day_changes_only_when_the_last_one_was(app):
     with write_tx() as db_session:
         old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
         a_registration(db_session, old, "ada@example.org")
@@ -125,8 +126,33 @@ def test_another_round_on_the_same_day_changes_nothing(app):
     worker.daily_round(now=LATER)
     after_first = everything()
     worker.daily_round(now=LATER + timedelta(minutes=1))
+    with write_tx() as db_session:
+        second = community.last_round_at(db_session)
+        community.note_round(db_session, now=LATER)
 
+    assert second == LATER + timedelta(minutes=1)
     assert everything() == after_first
+
+
+def test_what_a_round_erased_cannot_be_read_in_the_file_or_beside_it(app, database_url):
+    with write_tx() as db_session:
+        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
+        a_registration(db_session, old, "ada@example.org", name="Ada Unforgettable")
+    with db.engine.connect() as held_open:  # as a web process holds one
+        held_open.execute(select(1))
+        held_open.commit()
+
+        worker.daily_round(now=LATER)
+
+        assert _copies(b"Unforgettable", database_url) == 0
+
+
+def _copies(value, database_url):
+    if not (file := sqlite_file(database_url)):
+        with read_tx() as db_session:
+            return db_session.scalar(select(func.count(Registration.id)))
+    files = file.parent.glob(f"{file.name}*")
+    return sum(part.read_bytes().count(value) for part in files)
 
 
 def test_two_workers_at_once_do_the_work_of_one(app):
@@ -191,3 +217,16 @@ def test_the_site_starts_again_after_it_was_killed(start):
         process.wait(5)
 
     assert eventually(lambda: is_free(port), seconds=5)
+
+
+def test_a_worker_that_was_killed_is_started_again(start):
+    port = free_port()
+    process = start("serve", "--port", str(port))
+    assert eventually(lambda: answers(port))
+    [worker_id] = [pid for pid in descendants(process.pid) if parents()[pid] != process.pid]
+    keeper = parents()[worker_id]
+
+    os.kill(worker_id, signal.SIGKILL)
+
+    assert eventually(lambda: set(descendants(keeper)) - {worker_id})
+    assert answers(port)

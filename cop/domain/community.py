@@ -1,12 +1,12 @@
 """What the community says about itself."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cop.domain.rhythm import Rhythm
@@ -63,6 +63,16 @@ _COLUMNS = [getattr(Community, name) for name in Facts.__dataclass_fields__]
 def facts(db_session: Session) -> Facts:
     """Read the community."""
     return Facts(**db_session.execute(select(*_COLUMNS)).one()._mapping)
+
+
+def note_round(db_session: Session, *, now: datetime) -> None:
+    """Note that the daily round is done, so that anybody can see whether it still happens."""
+    db_session.execute(update(Community).values(round_at=now))
+
+
+def last_round_at(db_session: Session) -> datetime | None:
+    """When the daily round was last done."""
+    return db_session.scalar(select(Community.round_at))
 
 
 def found(db_session: Session) -> None:

@@ -96,14 +96,20 @@ def register(
     meetings = _lock(db_session, _ids(db_session, slugs, now=now))
     if saved := _saved(db_session, submission):
         return saved
-    if not meetings:
-        raise NothingPlanned
-    _refuse_closed(meetings, zone=zone, now=now)
-    status_of = _decide(meetings, _taken(db_session, meetings), zone=zone, now=now)
+    status_of = _decide(meetings, _taken(db_session, meetings), now=now)
+    if ALL in slugs:  # who asks for all asks for those that can be had
+        meetings = [meeting for meeting in meetings if meeting.id in status_of]
+    _refuse_missing(meetings, status_of, zone=zone, now=now)
     member_id = _member_id(db_session, details, now=now)
     live = _live(db_session, member_id, meetings)
-    new = [meeting for meeting in meetings if meeting.id not in live]
-    _insert(db_session, new, member_id, details, status_of, now=now)
+    rows = [
+        _row(meeting, details, status_of, is_asking=meeting is _asking(meetings))
+        | {"member_id": member_id, "registered_at": now}
+        for meeting in meetings
+        if meeting.id not in live
+    ]
+    if rows:
+        db_session.execute(insert(Registration), rows)
     outcome = Outcome(
         held=_slugs(meetings, status_of, RegistrationStatus.HELD),
         waiting=_slugs(meetings, status_of, RegistrationStatus.WAITING),
@@ -160,13 +166,20 @@ def _saved(db_session: Session, submission: str) -> Outcome | None:
     return Outcome(tuple(row.held), tuple(row.waiting)) if row else None
 
 
-def _refuse_closed(meetings: list[_Meeting], *, zone: ZoneInfo, now: datetime) -> None:
+def _refuse_missing(
+    meetings: list[_Meeting], status_of: Mapping[int, object], *, zone: ZoneInfo, now: datetime
+) -> None:
+    if not meetings:
+        raise NothingPlanned
     for meeting in meetings:
         date = meeting.starts_at.astimezone(zone).date()
+        if meeting.id in status_of:
+            continue
         if meeting.ends_at <= now:
             raise MeetingOver(date=date)
         if meeting.status == MeetingStatus.CANCELLED:
             raise MeetingCancelled(date=date)
+        raise MeetingFull(date=date)
 
 
 def _taken(db_session: Session, meetings: list[_Meeting]) -> dict[int, _Taken]:
@@ -186,18 +199,19 @@ def _taken(db_session: Session, meetings: list[_Meeting]) -> dict[int, _Taken]:
 
 
 def _decide(
-    meetings: list[_Meeting], taken: Mapping[int, _Taken], *, zone: ZoneInfo, now: datetime
+    meetings: list[_Meeting], taken: Mapping[int, _Taken], *, now: datetime
 ) -> dict[int, RegistrationStatus]:
-    """Whether each meeting has a place, or only its waiting list, for who comes next."""
+    """What who comes next gets at each meeting; nothing where it is closed, or begun and full."""
     decided = {}
     for meeting in meetings:
         held, waiting = taken.get(meeting.id, _Taken())
         has_begun = meeting.starts_at <= now
         left = places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)
-        if left is Places.FULL and has_begun:
-            raise MeetingFull(date=meeting.starts_at.astimezone(zone).date())
-        is_full = left is Places.FULL
-        decided[meeting.id] = RegistrationStatus.WAITING if is_full else RegistrationStatus.HELD
+        is_open = meeting.status == MeetingStatus.PLANNED and meeting.ends_at > now
+        if is_open and left is not Places.FULL:
+            decided[meeting.id] = RegistrationStatus.HELD
+        elif is_open and not has_begun:
+            decided[meeting.id] = RegistrationStatus.WAITING
     return decided
 
 
@@ -227,35 +241,23 @@ def _live(db_session: Session, member_id: int, meetings: list[_Meeting]) -> set[
     return set(db_session.scalars(query))
 
 
-def _insert(
-    db_session: Session,
-    meetings: list[_Meeting],
-    member_id: int,
+def _asking(meetings: list[_Meeting]) -> _Meeting | None:
+    """The soonest of the chosen meetings that asks a question: the answer is to that one."""
+    return next((meeting for meeting in meetings if meeting.prep_question), None)
+
+
+def _row(
+    meeting: _Meeting,
     details: Details,
     status_of: Mapping[int, RegistrationStatus],
     *,
-    now: datetime,
-) -> None:
+    is_asking: bool,
+) -> dict[str, object]:
     said = asdict(details)
-    for elsewhere in ("email", "list_opt_in", "prep_answer", "prep_visibility"):
-        del said[elsewhere]
-    asking = next((meeting.id for meeting in meetings if meeting.prep_question), None)
-    rows = [
-        said
-        | {"member_id": member_id, "meeting_id": meeting.id, "status": status_of[meeting.id]}
-        | {"registered_at": now, "hats": list(details.hats), "access": list(details.access)}
-        | {"taking_part": list(details.taking_part)}
-        | _prep(details, is_for_this=meeting.id == asking)
-        for meeting in meetings
-    ]
-    if rows:
-        db_session.execute(insert(Registration), rows)
-
-
-def _prep(details: Details, *, is_for_this: bool) -> dict[str, str]:
-    if not is_for_this:
-        return {"prep_answer": "", "prep_visibility": "hosts"}
-    return {"prep_answer": details.prep_answer, "prep_visibility": details.prep_visibility}
+    del said["email"], said["list_opt_in"]
+    lists = {name: list(said[name]) for name in ("hats", "access", "taking_part")}
+    unasked = {} if is_asking else {"prep_answer": "", "prep_visibility": "hosts"}
+    return said | lists | unasked | {"meeting_id": meeting.id, "status": status_of[meeting.id]}
 
 
 def _slugs(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from cop import fields
@@ -18,6 +18,9 @@ class Erased:
     answers: int
     registrations: int
     members: int
+
+
+NOTHING = Erased(0, 0, 0)
 
 
 def run(db_session: Session, *, now: datetime) -> Erased:
@@ -68,12 +71,19 @@ def _delete_registrations(db_session: Session, *, now: datetime) -> int:
     of_this = Registration.meeting_id == Meeting.id
     stays = Registration.status != RegistrationStatus.CANCELLED
     registered = select(func.count()).where(of_this, stays).scalar_subquery()
-    came = select(func.count()).where(of_this, Registration.attended.is_(True)).scalar_subquery()
+    noted = func.count(Registration.attended)
+    present = func.count().filter(Registration.attended.is_(True))
+    # Where nobody noted who came, the number is not nought but unknown.
+    came = select(case((noted > 0, present))).where(of_this).scalar_subquery()
     has_any = exists().where(of_this).correlate(Meeting)
     db_session.execute(
         update(Meeting)
         .where(Meeting.id.in_(over), has_any)
-        .values(registered_count=registered, came_count=came, lock_version=Meeting.lock_version + 1)
+        .values(
+            registered_count=registered,
+            came_count=came,
+            lock_version=Meeting.lock_version + 1,
+        )
         .execution_options(synchronize_session=False)
     )
     gone = db_session.execute(
@@ -87,7 +97,7 @@ def _delete_registrations(db_session: Session, *, now: datetime) -> int:
 def _delete_members(db_session: Session) -> int:
     """Delete who is in no list any more."""
     has_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
-    is_in_no_list = ~has_registered & Member.list_asked_at.is_(None)
+    is_in_no_list = ~has_registered & Member.list_confirmed_at.is_(None)
     # Somebody may be registering with such an address right now. Once its row is locked they wait;
     # those who came before the lock are seen by the second look, and stay.
     ids = list(db_session.scalars(select(Member.id).where(is_in_no_list).with_for_update()))

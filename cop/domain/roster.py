@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, Text, cast, func, select, true
+from sqlalchemy import Row, Select, Text, case, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from cop import fields
@@ -157,7 +157,11 @@ def attendees(db_session: Session, meeting_id: int) -> list[Attendee]:
     return sorted(rows, key=lambda row: STATUSES.index(RegistrationStatus(row.status)))
 
 
-_ASKS_FOR_ACCESS = (cast(Registration.access, Text) != "[]") | (Registration.access_other != "")
+_ASKS_FOR_ACCESS = (
+    (cast(Registration.access, Text) != "[]")
+    | (Registration.access_language != "")
+    | (Registration.access_other != "")
+)
 
 
 @dataclass(frozen=True)
@@ -169,7 +173,7 @@ class Counts:
     cancelled: int = 0
     first_time: int = 0
     access: int = 0
-    came: int = 0
+    came: int | None = None  # not known before somebody notes it
 
 
 def counts(db_session: Session) -> dict[int, Counts]:
@@ -187,7 +191,9 @@ def counts(db_session: Session) -> dict[int, Counts]:
         how_many(~live).label("cancelled"),
         how_many(live & Registration.first_time).label("first_time"),
         how_many(live & _ASKS_FOR_ACCESS).label("access"),
-        how_many(Registration.attended).label("came"),
+        case((func.count(Registration.attended) > 0, how_many(Registration.attended))).label(
+            "came"
+        ),
     ).group_by(Registration.meeting_id)
     return {
         row.meeting_id: Counts(**{n: getattr(row, n) for n in Counts.__dataclass_fields__})

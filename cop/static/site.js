@@ -43,13 +43,17 @@
     problem.replaceChildren(document.getElementById("unreachable").content.cloneNode(true));
     problem.firstElementChild.focus();
   };
+  // A hint that did not come is no problem: only what somebody sent or asked for counts.
+  const isHint = (event) => event.target.matches?.("input");
   document.addEventListener("htmx:error", (event) => {
-    if (event.detail.ctx?.request) sayUnreachable();
+    if (event.detail.ctx?.request && !isHint(event)) sayUnreachable();
   });
   document.addEventListener("htmx:response:error", (event) => {
-    if (event.detail.ctx.response.status >= 500) sayUnreachable();
+    if (event.detail.ctx.response.status >= 500 && !isHint(event)) sayUnreachable();
   });
-  document.addEventListener("htmx:before:request", () => document.getElementById("problem").replaceChildren());
+  document.addEventListener("htmx:before:request", (event) => {
+    if (!isHint(event)) document.getElementById("problem").replaceChildren();
+  });
 
   const prepare = (root) => {
     sayLocalTimes(root);

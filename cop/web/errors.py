@@ -21,6 +21,9 @@ from cop.words import N_
 log = logging.getLogger("cop.web")
 
 RETRY_AFTER = 30  # seconds
+_TRY_AGAIN = N_(
+    "It was not your doing. Please try again in a minute: the same form sent twice counts once."
+)
 _SAID = {
     403: (N_("This is not for you to see"), N_("You may have to sign in first.")),
     404: (
@@ -42,14 +45,8 @@ _SAID = {
             "doing. Please send the form again in %(minutes)s minutes, or write to us."
         ),
     ),
-    500: (
-        N_("Something went wrong on our side"),
-        N_("Nothing was saved, and it was not your doing. Please try again in a minute."),
-    ),
-    503: (
-        N_("We cannot answer at the moment"),
-        N_("Nothing was saved, and it was not your doing. Please try again in a minute."),
-    ),
+    500: (N_("Something went wrong on our side"), _TRY_AGAIN),
+    503: (N_("We cannot answer at the moment"), _TRY_AGAIN),
 }
 _OTHERWISE = (
     N_("We could not make sense of this"),

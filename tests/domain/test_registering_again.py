@@ -172,3 +172,23 @@ def test_a_form_without_the_tick_takes_nobody_off_the_mailing_list(db_session):
     register(db_session, "2027-01-19", ADA, now=NOW + DAY)
 
     assert member(db_session, "ada@example.org").list_asked_at == NOW
+
+
+def test_an_answer_is_never_filed_under_the_question_of_another_meeting(db_session):
+    a_meeting(db_session, slug="first", prep_question="A?")
+    a_meeting(db_session, slug="second", prep_question="B?", starts_at=NOW + 30 * DAY)
+    register(db_session, "first", ADA)
+
+    register(db_session, ["first", "second"], replace(ADA, prep_answer="to A"))
+
+    assert [row.prep_answer for row in registrations(db_session)] == ["", ""]
+
+
+def test_all_means_all_that_can_be_had_and_leaves_out_a_full_one_that_has_begun(db_session):
+    begun = a_meeting(db_session, slug="begun", capacity=1, starts_at=NOW - timedelta(minutes=10))
+    a_registration(db_session, begun, "grace@example.org")
+
+    outcome = register(db_session, [ALL], ADA)
+
+    assert "begun" not in outcome.held
+    assert len(outcome.held) == 6

@@ -192,15 +192,17 @@ def test_the_revision_rises_where_registrations_went_and_nowhere_else(db_session
 def test_who_is_in_no_list_any_more_goes(db_session):
     old = an_old_meeting(db_session, SIXTY_DAYS, slug="old")
     young = an_old_meeting(db_session, A_WEEK, slug="young")
-    for email in ("ada@example.org", "grace@example.org", "katherine@example.org"):
-        a_registration(db_session, old, email)
+    for name in ("ada", "grace", "katherine", "mallory"):
+        a_registration(db_session, old, f"{name}@example.org")
     a_registration(db_session, young, "grace@example.org")
-    member(db_session, "katherine@example.org").list_asked_at = NOW
+    member(db_session, "katherine@example.org").list_confirmed_at = NOW
+    member(db_session, "mallory@example.org").list_asked_at = NOW  # anybody can ask for anybody
 
     erased = retention.run(db_session, now=NOW)
 
-    assert erased.members == 1
+    assert erased.members == 2
     assert member(db_session, "ada@example.org") is None
+    assert member(db_session, "mallory@example.org") is None
     assert member(db_session, "grace@example.org")
     assert member(db_session, "katherine@example.org")
 
@@ -230,3 +232,13 @@ def _coming_again(address):
             return register(db_session, "2026-12-15", replace(ADA, email=address))
 
     return come
+
+
+def test_where_nobody_noted_who_came_the_number_stays_unknown(db_session):
+    old = an_old_meeting(db_session, SIXTY_DAYS, slug="old")
+    a_registration(db_session, old, "ada@example.org")
+
+    retention.run(db_session, now=NOW)
+
+    db_session.refresh(old)
+    assert (old.registered_count, old.came_count) == (1, None)

@@ -1,6 +1,6 @@
 """The console: what coordinators see and do. Nobody gets past its door who is not signed in."""
 
-from flask import Blueprint, Response, g, make_response, redirect, request, session, url_for
+from flask import Blueprint, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
@@ -25,6 +25,7 @@ def _door() -> ResponseReturnValue | None:
     if not request.path.startswith("/coordinator"):
         return None
     g.coordinator = _signed_in()
+    _note_use()
     if g.coordinator is None and request.endpoint not in OPEN_TO_ALL:
         return _ask_to_sign_in()
     if request.method not in SAFE:
@@ -51,17 +52,13 @@ def _ask_to_sign_in() -> ResponseReturnValue:
     return redirect(url_for("console.sign_in", next=path), 303)
 
 
-@console.after_request
-def _note_use(response: Response) -> Response:
+def _note_use() -> None:
     """An hour without a request signs a device out: so note each request, once a minute at most."""
     minute = int(now().timestamp() // 60)
-    token = session.get(TOKEN, "")  # none after signing out
-    is_due = token and session.get("noted", 0) < minute
-    if is_due and g.get("coordinator") and response.status_code < 500:
+    if g.coordinator and session.get("noted", 0) < minute:
         with write_tx() as db_session:
-            coordinators.seen(db_session, token, now=now())
+            coordinators.seen(db_session, session[TOKEN], now=now())
         session["noted"] = minute
-    return response
 
 
 from cop.web.console import export, sessions, sign_in  # noqa: E402, F401 - they add their views

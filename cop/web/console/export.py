@@ -3,6 +3,7 @@
 import io
 import os
 import tempfile
+from contextlib import ExitStack
 from datetime import date
 from typing import BinaryIO, cast
 
@@ -78,19 +79,17 @@ def _written(
     """
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=False)
-    try:
-        with snapshot_tx(seconds=SECONDS) as db_session:
-            roster.write_csv(
-                db_session,
-                text,
-                zone=facts.zone_info,
-                meeting_id=meeting.id if meeting else None,
-                statuses=statuses,
-                columns=columns,
-            )
-    except BaseException:
-        text.close()
-        raise
+    with ExitStack() as unless_written, snapshot_tx(seconds=SECONDS) as db_session:
+        unless_written.callback(text.close)
+        roster.write_csv(
+            db_session,
+            text,
+            zone=facts.zone_info,
+            meeting_id=meeting.id if meeting else None,
+            statuses=statuses,
+            columns=columns,
+        )
+        unless_written.pop_all()
     text.flush()
     text.detach()
     file.seek(0)

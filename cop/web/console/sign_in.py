@@ -129,9 +129,8 @@ def send_set_up(token: str) -> ResponseReturnValue:
             )
             device = coordinators.start_session(db_session, added, now=now())
     except RuleBroken as refusal:
-        if refusal.field not in form:
-            return _set_up_page(token, form, status=422)
-        form.refuse(refusal)
+        if refusal.field in form:  # else it is the link's, and the page says so
+            form.refuse(refusal)
         return _set_up_page(token, form, status=422)
     _start(device)
     return redirect(url_for("console.front"), 303)
