@@ -100,16 +100,7 @@ def register(
     if ALL in slugs:  # who asks for all asks for those that can be had
         meetings = [meeting for meeting in meetings if meeting.id in status_of]
     _refuse_missing(meetings, status_of, zone=zone, now=now)
-    member_id = _member_id(db_session, details, now=now)
-    live = _live(db_session, member_id, meetings)
-    rows = [
-        _row(meeting, details, status_of, is_asking=meeting is _asking(meetings))
-        | {"member_id": member_id, "registered_at": now}
-        for meeting in meetings
-        if meeting.id not in live
-    ]
-    if rows:
-        db_session.execute(insert(Registration), rows)
+    _take_places(db_session, meetings, details, status_of, now=now)
     outcome = Outcome(
         held=_slugs(meetings, status_of, RegistrationStatus.HELD),
         waiting=_slugs(meetings, status_of, RegistrationStatus.WAITING),
@@ -213,6 +204,27 @@ def _decide(
         elif is_open and not has_begun:
             decided[meeting.id] = RegistrationStatus.WAITING
     return decided
+
+
+def _take_places(
+    db_session: Session,
+    meetings: list[_Meeting],
+    details: Details,
+    status_of: Mapping[int, RegistrationStatus],
+    *,
+    now: datetime,
+) -> None:
+    member_id = _member_id(db_session, details, now=now)
+    live = _live(db_session, member_id, meetings)
+    asking = _asking(meetings)
+    rows = [
+        _row(meeting, details, status_of, is_asking=meeting is asking)
+        | {"member_id": member_id, "registered_at": now}
+        for meeting in meetings
+        if meeting.id not in live
+    ]
+    if rows:
+        db_session.execute(insert(Registration), rows)
 
 
 def _member_id(db_session: Session, details: Details, *, now: datetime) -> int:

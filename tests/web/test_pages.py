@@ -17,8 +17,8 @@ def demo(app):
     "path", ["/", "/schedule", "/register", "/your-data", "/schedule/2026-12-15"]
 )
 def test_a_page_is_sound_with_and_without_life_in_it(client, path, request):
-    client.page(path)
+    assert client.page(path).h1
 
     request.getfixturevalue("demo")
 
-    client.page(path)
+    assert client.page(path).h1
