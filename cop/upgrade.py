@@ -2,7 +2,7 @@
 
 import shutil
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from secrets import token_hex
@@ -16,6 +16,8 @@ from sqlalchemy import Engine
 
 from cop.db import db, sqlite_file, sqlite_module, write_tx
 from cop.domain import seed
+
+BACKUPS_KEPT = timedelta(days=14)
 
 
 class Schema(Enum):
@@ -106,12 +108,29 @@ def require_current(app: Flask) -> None:
         )
 
 
+def forget_backups(app: Flask, *, now: datetime) -> int:
+    """Delete the copies made before upgrades that are older than promised; return how many."""
+    folder = _backups(app)
+    old = [
+        backup
+        for backup in (folder.glob("before-upgrade-*") if folder else ())
+        if now.timestamp() - backup.stat().st_mtime > BACKUPS_KEPT.total_seconds()
+    ]
+    for backup in old:
+        backup.unlink()
+    return len(old)
+
+
+def _backups(app: Flask) -> Path | None:
+    file = sqlite_file(app.config["SQLALCHEMY_DATABASE_URI"])
+    return file.parent / "backups" if file else None
+
+
 def _back_up(app: Flask) -> Path | None:
     """Copy an SQLite database with its own online backup; other databases are backed up outside."""
-    file = sqlite_file(app.config["SQLALCHEMY_DATABASE_URI"])
-    if file is None:
+    file, folder = sqlite_file(app.config["SQLALCHEMY_DATABASE_URI"]), _backups(app)
+    if file is None or folder is None:
         return None
-    folder = file.parent / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     backup = folder / f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(4)}.sqlite3"
     draft = backup.with_suffix(".draft")

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cop.db import db, empty_log, write_tx
 from cop.domain import community, registration, retention, schedule
+from cop.upgrade import forget_backups
 
 A_DAY = timedelta(days=1)
 LOOK = 60  # seconds between two looks at the clock, which may jump
@@ -59,6 +60,7 @@ def _try_round(app: Flask, *, now: datetime) -> bool:
     try:
         with app.app_context():
             daily_round(now=now)
+            forget_backups(app, now=now)
     except SQLAlchemyError:
         log.exception("daily round failed, trying again in a minute")
         return False

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -21,6 +22,7 @@ from cop.upgrade import (
     Schema,
     SchemaRefused,
     _back_up,
+    forget_backups,
     migrations_folder,
     require_current,
     schema_of,
@@ -262,3 +264,15 @@ def test_an_upgrade_waits_for_another_that_takes_long(older, tmp_path, settings)
 
     assert failed == []
     assert schema_of(db.engine, folder) is Schema.CURRENT
+
+
+def test_the_copies_made_before_upgrades_go_after_fourteen_days(tmp_path):
+    app = create_app(settings_for(databases.new_database("sqlite", tmp_path)))
+    backup = _back_up(app)
+    made = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
+
+    early = forget_backups(app, now=made + timedelta(days=14, seconds=-1))
+    late = forget_backups(app, now=made + timedelta(days=14, seconds=1))
+
+    assert (early, late) == (0, 1)
+    assert not backup.exists()
