@@ -20,9 +20,6 @@ class Erased:
     members: int
 
 
-NOTHING = Erased(0, 0, 0)
-
-
 def run(db_session: Session, *, now: datetime) -> Erased:
     """Erase what is past its date; a second run finds nothing, and nothing goes before its date.
 
