@@ -13,8 +13,8 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import Session
 
+from cop.base import Base
 from cop.config import Settings
-from cop.models import Base
 
 try:
     from pysqlite3 import dbapi2 as _sqlite

@@ -23,6 +23,11 @@ def _catalogue(language: str) -> NullTranslations:
     return Translations.load(TRANSLATIONS, [language])
 
 
+def plural(language: str) -> Callable[[str, str, int], str]:
+    """Return the function that says one of two marked sentences, by a number."""
+    return _catalogue(language).ngettext
+
+
 def translator(language: str) -> Callable[[str], str]:
     """Return the function that says a marked sentence in `language`."""
     return _catalogue(language).gettext

@@ -3,7 +3,7 @@
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from cop.models import Base
+from cop.base import Base
 
 
 def insert_with_conflict(

@@ -9,6 +9,7 @@ import cop
 
 FOLDER = Path(cop.__file__).parent / "templates"
 TEMPLATES = sorted(FOLDER.rglob("*.html"))
+PAGES = [path for path in TEMPLATES if path.parent.name != "email"]  # mails have no style sheet
 
 
 def each(paths):
@@ -17,7 +18,7 @@ def each(paths):
     )
 
 
-@each(TEMPLATES)
+@each(PAGES)
 def test_a_template_does_nothing_that_the_policy_forbids(path):
     source = path.read_text("utf-8")
 
