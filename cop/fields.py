@@ -6,61 +6,15 @@ nothing is asked that nobody needs, and every question says what it is for.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum
 
+from cop.field import Choice, Field, Kind
 from cop.words import N_
+
+__all__ = ["Choice", "Field", "Kind"]  # everybody reads the registry, and its parts, from here
 
 LONG = timedelta(days=60)
 SHORT = timedelta(days=7)
-
-
-class Kind(Enum):
-    """How a question is put."""
-
-    SESSIONS = "sessions"
-    TEXT = "text"
-    EMAIL = "email"
-    LONG_TEXT = "long text"
-    TICKS = "ticks"
-    TICK = "tick"
-    ONE_OF = "one of"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One answer that can be picked: the value that is sent, and what people read."""
-
-    value: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Field:
-    """One question, or one thing that we note ourselves."""
-
-    name: str
-    label: str
-    hint: str
-    seen_by: str
-    kept: timedelta | None  # after the session's end; None: until they leave the mailing list
-    kind: Kind = Kind.TEXT
-    required: bool = False
-    limit: int = 300  # characters
-    autocomplete: str | None = None
-    choices: tuple[Choice, ...] = ()
-    own_words: tuple["Field", ...] = ()  # belongs to this question, asked beside it
-    columns: tuple[str, ...] = ()  # of the registration (or member) that hold the answer
-    blank: object = ""  # what the columns hold once the answer is gone
-
-    @property
-    def can_be_switched_off(self) -> bool:
-        return not self.required
-
-    def label_of(self, value: str) -> str:
-        """What people read for a value that was picked."""
-        return next((choice.label for choice in self.choices if choice.value == value), value)
 
 
 HOSTS = N_("the hosts of the session")
@@ -258,19 +212,41 @@ NOTED = (
         N_("Your place"),
         N_(
             "Whether you hold a place or wait for one, when you registered, and the language of "
-            "the form: without these there is no fair waiting list."
+            "the form: without these there is no fair waiting list. Also what our mail told you of "
+            "the session, so that we write again only when something has changed."
         ),
         COORDINATORS,
         LONG,
-        columns=("status", "registered_at", "language"),
+        columns=("status", "registered_at", "language", "promoted_at", "told"),
     ),
     Field(
         "attended",
         N_("Whether you came"),
-        N_("So that we learn how many places to offer. Afterwards only the count is left."),
+        N_(
+            "So that we learn how many places to offer: that you used your link to the session, or "
+            "what the hosts noted. Afterwards only the count is left."
+        ),
         COORDINATORS,
         LONG,
-        columns=("attended",),
+        columns=("attended", "joined_at"),
+        blank=None,
+    ),
+    Field(
+        "correspondence",
+        N_("How we write to you"),
+        N_(
+            "Which mails you have switched off, whether mail to you came back, whether you have "
+            "answered one, and which of your links still work."
+        ),
+        COORDINATORS,
+        LONG,
+        columns=(
+            "proven_at",
+            "undeliverable_at",
+            "mail_off",
+            "token_version",
+            "calendar_version",
+        ),
         blank=None,
     ),
 )

@@ -1,6 +1,19 @@
 """Absolute addresses for everything that leaves this site, without Flask and without a request."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from cop.tokens import Purpose, sign
+
+
+class Owner(NamedTuple):
+    """Whose link it is: a member, and which of their links still work."""
+
+    member_id: int
+    token_version: int
 
 
 @dataclass(frozen=True)
@@ -8,6 +21,7 @@ class Links:
     """The site's addresses below one base such as `https://cop.example.org`."""
 
     base: str
+    secret_key: str = field(default="", repr=False)
 
     def page(self, path: str) -> str:
         """The absolute address of a path that starts with a slash."""
@@ -17,8 +31,58 @@ class Links:
     def schedule(self) -> str:
         return self.page("/schedule")
 
+    @property
+    def my_link(self) -> str:
+        return self.page("/my-link")
+
+    @property
+    def your_data(self) -> str:
+        return self.page("/your-data")
+
     def meeting(self, slug: str) -> str:
         return self.page(f"/schedule/{slug}")
 
     def set_up(self, token: str) -> str:
         return self.page(f"/coordinator/set-up/{token}")
+
+    def member(self, owner: Owner, below: str = "", *, on: date) -> str:
+        """The member's own page, or an address below it; the link is good for a year from `on`."""
+        token = sign(self.secret_key, Purpose.MEMBER, *owner, on.toordinal())
+        return self.page(f"/r/{token}{below}")
+
+    def cancel(self, owner: Owner, slug: str, *, on: date) -> str:
+        return self.member(owner, f"/sessions/{slug}/cancel", on=on)
+
+    def join(self, owner: Owner, registration_id: int) -> str:
+        """The way into the meeting, which stays the same wherever the meeting is held."""
+        token = sign(self.secret_key, Purpose.JOIN, *owner, registration_id)
+        return self.page(f"/join/{token}")
+
+    def calendar(self, member_id: int, calendar_version: int) -> str:
+        token = sign(self.secret_key, Purpose.CALENDAR, member_id, calendar_version)
+        return self.page(f"/calendar/{token}.ics")
+
+    def unsubscribe(self, member_id: int, kind: str) -> str:
+        """One click stops mail of this kind; works as long as the member is known."""
+        token = sign(self.secret_key, Purpose.UNSUBSCRIBE, member_id, kind)
+        return self.page(f"/unsubscribe/{token}")
+
+    def confirm_list(self, owner: Owner) -> str:
+        return self.page(f"/list/{sign(self.secret_key, Purpose.LIST, *owner)}")
+
+    def new_password(self, coordinator_id: int, minute: int, fingerprint: str) -> str:
+        """Opens a new password to its coordinator, as long as they have the one of `fingerprint`."""
+        token = sign(self.secret_key, Purpose.PASSWORD, coordinator_id, minute, fingerprint)
+        return self.console(f"/password/{token}")
+
+    def console(self, path: str = "/") -> str:
+        return self.page(f"/coordinator{path}")
+
+
+def is_https(address: str) -> bool:
+    """Whether this is an address of the web that is not read on the way."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme == "https" and bool(parts.hostname) and not re.search(r"\s", address)
+    except ValueError:
+        return False

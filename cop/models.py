@@ -1,60 +1,12 @@
 """What is kept: the tables, their constraints, and the rules that concern one object alone."""
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from enum import StrEnum
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    DateTime,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    Text,
-    text,
-)
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, stored in UTC; a datetime without a zone is refused."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"A time without a zone cannot be stored: {value}")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """The models' common ground: one metadata, and names for constraints."""
-
-    # A registry of our own, since Flask-SQLAlchemy makes a subclass of this class.
-    registry = registry(
-        metadata=MetaData(
-            naming_convention={
-                "ix": "ix_%(column_0_label)s",
-                "uq": "uq_%(table_name)s_%(column_0_name)s",
-                "ck": "ck_%(table_name)s_%(constraint_name)s",
-                "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-                "pk": "pk_%(table_name)s",
-            }
-        ),
-        type_annotation_map={datetime: UtcDateTime, list[str]: JSON, str: Text},
-    )
+from cop.base import Base
 
 
 class Community(Base):
@@ -79,6 +31,9 @@ class Community(Base):
     planned_ahead: Mapped[int] = mapped_column(default=6)
     about: Mapped[str | None]
     questions_off: Mapped[list[str]] = mapped_column(default=list)
+    # Reminders go out so many days before; a change is told so many minutes after the last edit.
+    reminder_days: Mapped[list[int]] = mapped_column(JSON, default=lambda: [7, 1])
+    notice_minutes: Mapped[int] = mapped_column(default=2)
     revision: Mapped[int] = mapped_column(default=0)
     round_at: Mapped[datetime | None]
 
@@ -118,11 +73,19 @@ class Meeting(Base):
     reading_minutes: Mapped[int | None]
     prep_question: Mapped[str | None]
     capacity: Mapped[int | None]
+    join_url: Mapped[str | None]  # where the meeting is held; no public page ever shows it
+    takeaways: Mapped[str | None]
+    recording_url: Mapped[str | None]
+    published_at: Mapped[datetime | None]
+    # When what calendars show was last revised; and, until those registered are told, last edited.
+    revised_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None] = mapped_column(index=True)
     # Rises with every change to the meeting or to its places; taking it is taking the lock.
     lock_version: Mapped[int] = mapped_column(default=0)
     # What is left of the roster once the names are gone.
     registered_count: Mapped[int | None]
     came_count: Mapped[int | None]
+    promoted_count: Mapped[int | None]
 
 
 class Member(Base):
@@ -135,6 +98,13 @@ class Member(Base):
     email_key: Mapped[str] = mapped_column(unique=True)
     list_asked_at: Mapped[datetime | None]
     list_confirmed_at: Mapped[datetime | None]
+    # When its owner first acted on a mail of ours: before that, somebody else may have typed it.
+    proven_at: Mapped[datetime | None]
+    undeliverable_at: Mapped[datetime | None]
+    mail_off: Mapped[list[str]] = mapped_column(default=list)
+    # Raised to end the links that are out there: to the member's page, and to their calendar.
+    token_version: Mapped[int] = mapped_column(default=0)
+    calendar_version: Mapped[int] = mapped_column(default=0)
 
 
 class RegistrationStatus(StrEnum):
@@ -181,6 +151,67 @@ class Registration(Base):
     prep_answer: Mapped[str] = mapped_column(default="")
     prep_visibility: Mapped[str] = mapped_column(String(10), default="hosts")
     attended: Mapped[bool | None]
+    promoted_at: Mapped[datetime | None]
+    joined_at: Mapped[datetime | None]
+    told: Mapped[str] = mapped_column(default="")  # the meeting's `telling` in the last mail
+
+
+class MailState(StrEnum):
+    """Where a composed email stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    SENT = "sent"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+class OutboxEmail(Base):
+    """A composed email, kept until a mail server has taken it, and its text a week longer.
+
+    The row then stays as long as its `dedup_key` can come up again, without anything personal.
+    """
+
+    __tablename__ = "outbox_email"
+    __table_args__ = (
+        CheckConstraint(
+            "state in ('queued', 'sending', 'retrying', 'sent', 'failed', 'withdrawn')",
+            name="state",
+        ),
+        Index("ix_outbox_email_state_due_at", "state", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dedup_key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    member_id: Mapped[int | None] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), index=True
+    )
+    registration_id: Mapped[int | None] = mapped_column(
+        ForeignKey("registration.id", ondelete="CASCADE"), index=True
+    )
+    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"))
+    to_address: Mapped[str]
+    to_name: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(String(10))
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str]
+    calendar: Mapped[str | None]
+    unsubscribe_url: Mapped[str | None]
+    message_id: Mapped[str]
+    state: Mapped[str] = mapped_column(String(10), default=MailState.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    # Times that the connection ended after our last byte and before the server's answer.
+    unknown_endings: Mapped[int] = mapped_column(default=0)
+    answer: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    due_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    lease: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
 
 
 class Submission(Base):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from cop.domain.registration import Details
+from cop.domain.details import Details
 from cop.models import Meeting, Member, Registration, RegistrationStatus
 
 ADA = Details("Ada Example", "ada@example.org")
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 def a_meeting(db_session, *, starts_at=None, minutes=90, **values):
     """A planned meeting, three weeks from now unless said otherwise."""
     starts_at = starts_at or NOW + timedelta(days=21)
-    values = {"slug": starts_at.date().isoformat(), "uid": str(uuid4())} | values
+    values = {"slug": starts_at.date().isoformat(), "uid": str(uuid4()), "revised_at": NOW} | values
     meeting = Meeting(starts_at=starts_at, ends_at=starts_at + timedelta(minutes=minutes), **values)
     db_session.add(meeting)
     db_session.flush()

@@ -29,6 +29,8 @@ def key(address: str) -> str:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
         raise AddressRefused from error
+    if "=?" in parts.local_part:  # in the header of a mail this would be read as something else
+        raise AddressRefused
     return f"{parts.local_part.casefold()}@{parts.ascii_domain}"
 
 

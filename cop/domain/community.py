@@ -35,6 +35,8 @@ class Facts:
     planned_ahead: int
     about: str | None
     questions_off: list[str]
+    reminder_days: list[int]
+    notice_minutes: int
     revision: int
 
     @cached_property

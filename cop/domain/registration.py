@@ -1,15 +1,16 @@
 """Registering: one form, one transaction, and for each meeting a place or a turn in its queue."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from cop.domain import addresses
+from cop.domain import addresses, meetings, telling
+from cop.domain.details import Details
 from cop.domain.errors import (
     MeetingCancelled,
     MeetingFull,
@@ -17,8 +18,11 @@ from cop.domain.errors import (
     MeetingUnknown,
     NothingPlanned,
 )
+from cop.domain.meetings import LockedMeeting
+from cop.domain.recipients import MEMBER_COLUMNS, Recipient, recipient
 from cop.domain.schedule import Places, places
 from cop.domain.statements import insert_with_conflict
+from cop.mail.writer import Writer
 from cop.models import (
     Meeting,
     MeetingStatus,
@@ -30,27 +34,7 @@ from cop.models import (
 
 ALL = "all"
 REPLAYED_FOR = timedelta(hours=24)
-
-
-@dataclass(frozen=True)
-class Details:
-    """What somebody said about themselves for the meetings they chose."""
-
-    name: str
-    email: str
-    organization: str = ""
-    pronouns: str = ""
-    hats: Sequence[str] = ()
-    hats_other: str = ""
-    access: Sequence[str] = ()
-    access_language: str = ""
-    access_other: str = ""
-    taking_part: Sequence[str] = ()
-    first_time: bool = False
-    prep_answer: str = ""
-    prep_visibility: str = "hosts"
-    list_opt_in: bool = False
-    language: str = "en"
+ASKED_AGAIN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -76,14 +60,13 @@ def register(
     details: Details,
     *,
     submission: str,
-    zone: ZoneInfo,
-    now: datetime,
+    writer: Writer,
 ) -> Outcome:
-    """Hold places for somebody, or put them on the waiting lists.
+    """Hold places for somebody, or put them on the waiting lists, and queue their confirmation.
 
-    The caller's transaction commits, so that all of it is kept or none. `submission` names the form
-    that was sent: the same one again is answered as before, and changes nothing. A place that the
-    address holds already stays as it is.
+    The caller's transaction commits, so the places and the mail are kept or lost together.
+    `submission` names the form that was sent: the same one again is answered as before, and changes
+    nothing. A place that the address holds already stays as it is.
 
     Raises:
         MeetingUnknown: there is no such meeting.
@@ -93,18 +76,19 @@ def register(
         NothingPlanned: all upcoming ones were asked for, and there is none.
         AddressRefused: the address is none.
     """
-    meetings = _lock(db_session, _ids(db_session, slugs, now=now))
+    now = writer.now
+    locked = meetings.lock(db_session, _ids(db_session, slugs, now=now))
     if saved := _saved(db_session, submission):
         return saved
-    status_of = _decide(meetings, _taken(db_session, meetings), now=now)
+    status_of = _decide(locked, _taken(db_session, locked), now=now)
     if ALL in slugs:  # who asks for all asks for those that can be had
-        meetings = [meeting for meeting in meetings if meeting.id in status_of]
-    _refuse_missing(meetings, status_of, zone=zone, now=now)
-    _take_places(db_session, meetings, details, status_of, now=now)
-    outcome = Outcome(
-        held=_slugs(meetings, status_of, RegistrationStatus.HELD),
-        waiting=_slugs(meetings, status_of, RegistrationStatus.WAITING),
-    )
+        locked = [meeting for meeting in locked if meeting.id in status_of]
+    _refuse_missing(locked, status_of, zone=writer.community.zone_info, now=now)
+    to = _recipient(db_session, details, now=now)
+    new = _take_places(db_session, locked, details, status_of, to=to, now=now)
+    placed = telling.Placed(tuple(locked), status_of, new, submission)
+    telling.of_registering(db_session, writer, to, placed, details)
+    outcome = _outcome(locked, status_of)
     _save(db_session, submission, outcome, now=now)
     return outcome
 
@@ -127,30 +111,6 @@ def _ids(db_session: Session, slugs: Sequence[str], *, now: datetime) -> list[in
     return ids
 
 
-# The lock comes before the look: only so can two people in the last place not both see it free.
-# Always in the order of the ids, so that two who want the same meetings cannot block each other.
-_TAKE_LOCK = (
-    update(Meeting)
-    .values(lock_version=Meeting.lock_version + 1)
-    .returning(
-        Meeting.id,
-        Meeting.slug,
-        Meeting.capacity,
-        Meeting.status,
-        Meeting.starts_at,
-        Meeting.ends_at,
-        Meeting.prep_question,
-    )
-)
-
-_Meeting = Row[int, str, int | None, str, datetime, datetime, str | None]
-
-
-def _lock(db_session: Session, ids: Iterable[int]) -> list[_Meeting]:
-    rows = [db_session.execute(_TAKE_LOCK.where(Meeting.id == id_)).one() for id_ in ids]
-    return sorted(rows, key=lambda meeting: meeting.starts_at)
-
-
 def _saved(db_session: Session, submission: str) -> Outcome | None:
     query = select(Submission.held, Submission.waiting).where(Submission.key == submission)
     row = db_session.execute(query).one_or_none()
@@ -158,11 +118,11 @@ def _saved(db_session: Session, submission: str) -> Outcome | None:
 
 
 def _refuse_missing(
-    meetings: list[_Meeting], status_of: Mapping[int, object], *, zone: ZoneInfo, now: datetime
+    locked: list[LockedMeeting], status_of: Mapping[int, object], *, zone: ZoneInfo, now: datetime
 ) -> None:
-    if not meetings:
+    if not locked:
         raise NothingPlanned
-    for meeting in meetings:
+    for meeting in locked:
         date = meeting.starts_at.astimezone(zone).date()
         if meeting.id in status_of:
             continue
@@ -173,11 +133,11 @@ def _refuse_missing(
         raise MeetingFull(date=date)
 
 
-def _taken(db_session: Session, meetings: list[_Meeting]) -> dict[int, _Taken]:
+def _taken(db_session: Session, locked: list[LockedMeeting]) -> dict[int, _Taken]:
     query = (
         select(Registration.meeting_id, Registration.status, func.count())
         .where(
-            Registration.meeting_id.in_([meeting.id for meeting in meetings]),
+            Registration.meeting_id.in_([meeting.id for meeting in locked]),
             Registration.status != RegistrationStatus.CANCELLED,
         )
         .group_by(Registration.meeting_id, Registration.status)
@@ -190,11 +150,11 @@ def _taken(db_session: Session, meetings: list[_Meeting]) -> dict[int, _Taken]:
 
 
 def _decide(
-    meetings: list[_Meeting], taken: Mapping[int, _Taken], *, now: datetime
+    locked: list[LockedMeeting], taken: Mapping[int, _Taken], *, now: datetime
 ) -> dict[int, RegistrationStatus]:
     """What who comes next gets at each meeting; nothing where it is closed, or begun and full."""
     decided = {}
-    for meeting in meetings:
+    for meeting in locked:
         held, waiting = taken.get(meeting.id, _Taken())
         has_begun = meeting.starts_at <= now
         left = places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)
@@ -206,60 +166,58 @@ def _decide(
     return decided
 
 
+def _recipient(db_session: Session, details: Details, *, now: datetime) -> Recipient:
+    """The member with this address, made where there is none; holds their row."""
+    asked_at = now if details.list_opt_in else None
+    new = insert_with_conflict(db_session, Member).values(
+        email=details.email, email_key=addresses.key(details.email), list_asked_at=asked_at
+    )
+    # Two first registrations of an address at once, or its erasure: this update waits for the
+    # other one, and holds the row until the places are in.
+    # Asked again a day later, it is worth another mail; a stranger's clicks are worth one a day.
+    is_stale = (Member.list_asked_at < now - ASKED_AGAIN) & Member.list_confirmed_at.is_(None)
+    kept = case((is_stale, None), else_=Member.list_asked_at)
+    asked = func.coalesce(kept, new.excluded.list_asked_at, Member.list_asked_at)
+    upsert = new.on_conflict_do_update(
+        index_elements=[Member.email_key],
+        set_={"email_key": new.excluded.email_key, "list_asked_at": asked},
+    )
+    row = db_session.execute(upsert.returning(*MEMBER_COLUMNS)).one()
+    return recipient(row, name=details.name, language=details.language)
+
+
 def _take_places(
     db_session: Session,
-    meetings: list[_Meeting],
+    locked: list[LockedMeeting],
     details: Details,
     status_of: Mapping[int, RegistrationStatus],
     *,
+    to: Recipient,
     now: datetime,
-) -> None:
-    member_id = _member_id(db_session, details, now=now)
-    live = _live(db_session, member_id, meetings)
-    asking = _asking(meetings)
+) -> dict[int, int]:
+    """Register for what they do not hold or await yet; return the new ids by meeting."""
+    asking = _asking(locked)
     rows = [
         _row(meeting, details, status_of, is_asking=meeting is asking)
-        | {"member_id": member_id, "registered_at": now}
-        for meeting in meetings
-        if meeting.id not in live
+        | {"member_id": to.member_id, "registered_at": now, "told": str(meeting.telling)}
+        for meeting in locked
     ]
-    if rows:
-        db_session.execute(insert(Registration), rows)
-
-
-def _member_id(db_session: Session, details: Details, *, now: datetime) -> int:
-    new = insert_with_conflict(db_session, Member).values(
-        email=details.email, email_key=addresses.key(details.email)
+    new = insert_with_conflict(db_session, Registration)
+    unless_there = new.on_conflict_do_nothing(
+        index_elements=[Registration.member_id, Registration.meeting_id],
+        index_where=text("status <> 'cancelled'"),
     )
-    # Two first registrations of an address at once, or its erasure: this update of nothing
-    # waits for the other one, and holds the row until the places are in.
-    upsert = new.on_conflict_do_update(
-        index_elements=[Member.email_key], set_={"email_key": new.excluded.email_key}
-    )
-    member_id = db_session.scalars(upsert.returning(Member.id)).one()
-    if details.list_opt_in:
-        asks = update(Member).where(Member.id == member_id, Member.list_asked_at.is_(None))
-        db_session.execute(asks.values(list_asked_at=now))
-    return member_id
+    returned = unless_there.returning(Registration.meeting_id, Registration.id)
+    return {row.meeting_id: row.id for row in db_session.execute(returned, rows)}
 
 
-def _live(db_session: Session, member_id: int, meetings: list[_Meeting]) -> set[int]:
-    """The meetings at which the member holds or awaits a place already."""
-    query = select(Registration.meeting_id).where(
-        Registration.member_id == member_id,
-        Registration.meeting_id.in_([meeting.id for meeting in meetings]),
-        Registration.status != RegistrationStatus.CANCELLED,
-    )
-    return set(db_session.scalars(query))
-
-
-def _asking(meetings: list[_Meeting]) -> _Meeting | None:
-    """The soonest of the chosen meetings that asks a question: the answer is to that one."""
-    return next((meeting for meeting in meetings if meeting.prep_question), None)
+def _asking(locked: list[LockedMeeting]) -> LockedMeeting | None:
+    """The soonest of the chosen locked that asks a question: the answer is to that one."""
+    return next((meeting for meeting in locked if meeting.prep_question), None)
 
 
 def _row(
-    meeting: _Meeting,
+    meeting: LockedMeeting,
     details: Details,
     status_of: Mapping[int, RegistrationStatus],
     *,
@@ -272,12 +230,12 @@ def _row(
     return said | lists | unasked | {"meeting_id": meeting.id, "status": status_of[meeting.id]}
 
 
-def _slugs(
-    meetings: list[_Meeting],
-    status_of: Mapping[int, RegistrationStatus],
-    status: RegistrationStatus,
-) -> tuple[str, ...]:
-    return tuple(meeting.slug for meeting in meetings if status_of[meeting.id] is status)
+def _outcome(locked: list[LockedMeeting], status_of: Mapping[int, RegistrationStatus]) -> Outcome:
+    held, waiting = (
+        tuple(meeting.slug for meeting in locked if status_of[meeting.id] is status)
+        for status in (RegistrationStatus.HELD, RegistrationStatus.WAITING)
+    )
+    return Outcome(held, waiting)
 
 
 def _save(db_session: Session, submission: str, outcome: Outcome, *, now: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from cop import fields
+from cop.domain import outbox
 from cop.models import Meeting, Member, Registration, RegistrationStatus
 
 
@@ -18,6 +19,7 @@ class Erased:
     answers: int
     registrations: int
     members: int
+    mails: int = 0
 
 
 def run(db_session: Session, *, now: datetime) -> Erased:
@@ -29,6 +31,7 @@ def run(db_session: Session, *, now: datetime) -> Erased:
         answers=_blank_answers(db_session, now=now),
         registrations=_delete_registrations(db_session, now=now),
         members=_delete_members(db_session),
+        mails=outbox.forget(db_session, now=now),
     )
 
 
@@ -37,11 +40,12 @@ def _blank_answers(db_session: Session, *, now: datetime) -> int:
     blanks: dict[timedelta, dict[str, object]] = {}
     for field in (*fields.QUESTIONS, *fields.NOTED):
         if field.kept is not None and field.kept < fields.LONG:
-            blanks.setdefault(field.kept, {}).update(_blank(field))
+            blanks.setdefault(field.kept, {}).update(blank(field))
     return sum(_blank_after(db_session, kept, blank, now=now) for kept, blank in blanks.items())
 
 
-def _blank(field: fields.Field) -> dict[str, object]:
+def blank(field: fields.Field) -> dict[str, object]:
+    """What the columns of a field hold once its answer is gone."""
     own = {words.name: words.blank for words in field.own_words}
     return {column: own.get(column, field.blank) for column in field.columns}
 
@@ -71,6 +75,7 @@ def _delete_registrations(db_session: Session, *, now: datetime) -> int:
     noted = func.count(Registration.attended)
     present = func.count().filter(Registration.attended.is_(True))
     # Where nobody noted who came, the number is not nought but unknown.
+    promoted = select(func.count(Registration.promoted_at)).where(of_this, stays).scalar_subquery()
     came = select(case((noted > 0, present))).where(of_this).scalar_subquery()
     has_any = exists().where(of_this).correlate(Meeting)
     db_session.execute(
@@ -79,6 +84,7 @@ def _delete_registrations(db_session: Session, *, now: datetime) -> int:
         .values(
             registered_count=registered,
             came_count=came,
+            promoted_count=promoted,
             lock_version=Meeting.lock_version + 1,
         )
         .execution_options(synchronize_session=False)

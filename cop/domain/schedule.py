@@ -10,8 +10,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from cop.domain import community
+from cop.domain.meetings import MeetingFacts
 from cop.domain.rhythm import Occurrence
-from cop.models import Community, Meeting, MeetingStatus, Registration, RegistrationStatus
+from cop.models import Community, Meeting, Registration, RegistrationStatus
 
 FEW = 5
 
@@ -39,34 +40,19 @@ def places(capacity: int | None, *, held: int, waiting: int, has_begun: bool) ->
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(MeetingFacts):
     """A meeting as it stood when it was read, with the number of places taken."""
 
-    id: int
-    slug: str
-    status: str
-    starts_at: datetime
-    ends_at: datetime
-    moved_from: date | None
-    reason: str | None
-    topic: str | None
-    summary: str | None
-    guests: str | None
-    reading_title: str | None
-    reading_url: str | None
-    reading_minutes: int | None
-    prep_question: str | None
-    capacity: int | None
+    takeaways: str | None
+    recording_url: str | None
+    published_at: datetime | None
     registered_count: int | None
     came_count: int | None
     held: int
     waiting: int
+    has_join_url: bool
     has_begun: bool
     is_over: bool
-
-    @property
-    def is_cancelled(self) -> bool:
-        return self.status == MeetingStatus.CANCELLED
 
     @property
     def is_open(self) -> bool:
@@ -128,7 +114,7 @@ class Schedule:
         return tuple(meeting for meeting in in_time if meeting.slug in wanted)
 
 
-_COUNTED = {"held", "waiting", "has_begun", "is_over"}
+_COUNTED = {"held", "waiting", "has_join_url", "has_begun", "is_over"}
 _COLUMNS = [getattr(Meeting, n) for n in Listing.__dataclass_fields__ if n not in _COUNTED]
 
 
@@ -144,6 +130,7 @@ _ALL = select(
     *_COLUMNS,
     _taken(RegistrationStatus.HELD).scalar_subquery().label("held"),
     _taken(RegistrationStatus.WAITING).scalar_subquery().label("waiting"),
+    Meeting.join_url.is_not(None).label("has_join_url"),
 ).order_by(Meeting.starts_at, Meeting.id)
 
 
@@ -175,10 +162,12 @@ def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
     )
     missing = [occurrence for occurrence in dates if occurrence.on not in known]
     row.revision += len(missing)
-    return [add(db_session, occurrence).slug for occurrence in missing]
+    return [add(db_session, occurrence, now=now).slug for occurrence in missing]
 
 
-def add(db_session: Session, occurrence: Occurrence, *, by_rhythm: bool = True) -> Meeting:
+def add(
+    db_session: Session, occurrence: Occurrence, *, now: datetime, by_rhythm: bool = True
+) -> Meeting:
     """Add a meeting on a date, by the rhythm or as an extra one."""
     meeting = Meeting(
         slug=_free_slug(db_session, occurrence.on),
@@ -186,6 +175,7 @@ def add(db_session: Session, occurrence: Occurrence, *, by_rhythm: bool = True) 
         occurrence_on=occurrence.on if by_rhythm else None,
         starts_at=occurrence.starts_at,
         ends_at=occurrence.ends_at,
+        revised_at=now,
     )
     db_session.add(meeting)
     db_session.flush()

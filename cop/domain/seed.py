@@ -50,7 +50,7 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
     begin(db_session, now=now)
     rhythm = community.facts(db_session).rhythm
     for told in _demo()["past"]:
-        _tell(schedule.add(db_session, rhythm.on(told["on"])), told)
+        _tell(schedule.add(db_session, rhythm.on(told["on"]), now=now), told)
     recent = _add_recent(db_session, now=now)
     first, second = _describe_upcoming(db_session, now=now)
     _fill(db_session, _Roll(recent, first, second), now=now)
@@ -66,7 +66,7 @@ def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
         occurrence = rhythm.on((now - timedelta(days=14)).astimezone(rhythm.zone).date())
     planned = select(Meeting).where(Meeting.occurrence_on == occurrence.on)
     meeting = db_session.scalars(planned).one_or_none() or schedule.add(
-        db_session, occurrence, by_rhythm=by_rhythm
+        db_session, occurrence, now=now, by_rhythm=by_rhythm
     )
     _tell(meeting, _demo()["recent"])
     return meeting

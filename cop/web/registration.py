@@ -20,7 +20,7 @@ from cop.web.forms import (
     submission_key,
 )
 from cop.web.public import look, public
-from cop.web.rendering import now, public_url, render, wants_fragment
+from cop.web.rendering import public_url, render, wants_fragment, writer
 
 
 @public.get("/register")
@@ -52,8 +52,7 @@ def submit() -> ResponseReturnValue:
                 sent.slugs,
                 sent.details(),
                 submission=submission_key(nonce),
-                zone=facts.zone_info,
-                now=now(),
+                writer=writer(facts),
             )
     except RuleBroken as refusal:
         sent.refuse(refusal, **_dates_said(refusal, facts))

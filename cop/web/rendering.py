@@ -7,7 +7,9 @@ from flask import Flask, Response, current_app, make_response, render_template, 
 
 from cop import words
 from cop.config import Settings
+from cop.domain.community import Facts
 from cop.links import Links
+from cop.mail.writer import Writer
 
 EMBED = "/embed"
 
@@ -37,7 +39,12 @@ def language() -> str:
 
 def links() -> Links:
     """Absolute addresses: of the settings, or where there are none, of the local name in use."""
-    return Links(settings().base_url or request.host_url.rstrip("/"))
+    return Links(settings().base_url or request.host_url.rstrip("/"), settings().secret_key)
+
+
+def writer(community: Facts) -> Writer:
+    """Who writes mail for this request: with addresses of the settings, never of the request."""
+    return Writer(community, Links(settings().base, settings().secret_key), now(), language())
 
 
 def public_url(name: str, **values: str) -> str:

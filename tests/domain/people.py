@@ -5,11 +5,19 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from cop.domain import registration
+from cop.domain import community, registration
+from cop.links import Links
+from cop.mail.writer import Writer
 from cop.models import Meeting, Member, Registration
 from tests.world import NOW
 
 EASTERN = ZoneInfo("America/New_York")
+LINKS = Links("https://cop.example.org", "k" * 40)
+
+
+def a_writer(db_session, *, now=NOW):
+    """Who writes the mails of a test."""
+    return Writer(community.facts(db_session), LINKS, now)
 
 
 def register(db_session, slugs, details, *, now=NOW, submission=None):
@@ -17,7 +25,7 @@ def register(db_session, slugs, details, *, now=NOW, submission=None):
     slugs = [slugs] if isinstance(slugs, str) else slugs
     submission = submission or uuid4().hex
     return registration.register(
-        db_session, slugs, details, submission=submission, zone=EASTERN, now=now
+        db_session, slugs, details, submission=submission, writer=a_writer(db_session, now=now)
     )
 
 

@@ -23,7 +23,7 @@ HEADER = (
 
 AT_LENGTH = {"organization": "Harbor Data Lab " * 10, "prep_answer": "Nobody asked. " * 30}
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 20998)"
-MANY_MEMBERS = "INSERT INTO member (id, email, email_key) SELECT i, 'a@example.org', i FROM n"
+MANY_MEMBERS = "INSERT INTO member (id, email, email_key, mail_off, token_version, calendar_version) SELECT i, 'a@example.org', i, '[]', 0, 0 FROM n"
 COPIED = ", ".join(c.name for c in Registration.__table__.c if c.name not in {"id", "member_id"})
 MANY_REGISTRATIONS = (
     f"INSERT INTO registration (member_id, {COPIED}) SELECT i, {COPIED} FROM n, registration"

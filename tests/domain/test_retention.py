@@ -52,6 +52,9 @@ PROMISED = {
     "registered_at": 60,
     "language": 60,
     "attended": 60,
+    "joined_at": 60,
+    "promoted_at": 60,
+    "told": 60,
 }
 
 
@@ -88,7 +91,8 @@ def test_every_column_about_a_person_is_in_the_registry_for_the_time_promised(co
 def test_every_column_of_a_member_is_in_the_registry(column):
     named = [field.name for field in FIELDS.values() if column in field.columns]
 
-    assert named == (["email"] if column.startswith("email") else ["list_opt_in"])
+    of = {"email": "email", "list": "list_opt_in"}.get(column.split("_")[0], "correspondence")
+    assert named == [of]
 
 
 @pytest.mark.parametrize("column", sorted(SAID))

@@ -1,0 +1,197 @@
+"""What coordinators change about a meeting. Who is registered is told by mail, shortly after.
+
+Each of these takes the meeting's lock first, so that edits and registrations come one by one.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from cop.domain import meetings, outbox, recipients, waiting
+from cop.domain.errors import (
+    CapacityRefused,
+    EndsBeforeStart,
+    JoinAddressRefused,
+    MovedIntoPast,
+    NothingToPublish,
+)
+from cop.domain.meetings import LockedMeeting
+from cop.domain.outbox import Kind, Mail
+from cop.domain.recipients import Registered
+from cop.links import is_https
+from cop.mail import changing
+from cop.mail.writer import Writer
+from cop.models import Meeting, MeetingStatus, OutboxEmail, RegistrationStatus
+
+DESCRIBED = ("topic", "guests", "summary", "reading_title", "reading_url", "reading_minutes",
+             "prep_question", "reason")  # fmt: skip
+
+
+def move(
+    db_session: Session,
+    meeting_id: int,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    writer: Writer,
+) -> None:
+    """Hold a meeting at another time; its slug stays, and it says where it was moved from.
+
+    Raises:
+        EndsBeforeStart: it would end before it begins.
+        MovedIntoPast: it would be over already.
+    """
+    if ends_at <= starts_at:
+        raise EndsBeforeStart
+    if ends_at <= writer.now:
+        raise MovedIntoPast
+    [meeting] = meetings.lock(db_session, [meeting_id])
+    if (starts_at, ends_at) == (meeting.starts_at, meeting.ends_at):
+        return
+    zone = writer.community.zone_info
+    before = meeting.moved_from or meeting.starts_at.astimezone(zone).date()
+    is_back = starts_at.astimezone(zone).date() == before
+    outbox.take_back(db_session, OutboxEmail.meeting_id == meeting_id,
+                    OutboxEmail.kind == Kind.REMINDER)  # fmt: skip
+    _revise(
+        db_session,
+        meeting,
+        writer,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        moved_from=None if is_back else before,
+        reason=reason or None,
+    )
+    _promote(db_session, meeting_id, writer=writer)
+
+
+def cancel(db_session: Session, meeting_id: int, *, reason: str, writer: Writer) -> None:
+    """Say that a meeting does not take place, and why; places stay, in case it does after all."""
+    [meeting] = meetings.lock(db_session, [meeting_id])
+    if not meeting.is_cancelled:
+        outbox.take_back(db_session, OutboxEmail.meeting_id == meeting_id,
+                        OutboxEmail.kind == Kind.REMINDER)  # fmt: skip
+        _revise(db_session, meeting, writer, status=MeetingStatus.CANCELLED, reason=reason or None)
+
+
+def restore(db_session: Session, meeting_id: int, *, writer: Writer) -> None:
+    """Say that a cancelled meeting takes place after all."""
+    [meeting] = meetings.lock(db_session, [meeting_id])
+    if meeting.is_cancelled:
+        _revise(db_session, meeting, writer, status=MeetingStatus.PLANNED, reason=None)
+        _promote(db_session, meeting_id, writer=writer)
+
+
+def set_capacity(
+    db_session: Session, meeting_id: int, capacity: int | None, *, writer: Writer
+) -> list[int]:
+    """Offer more places or fewer; nobody loses one. Return who came off the waiting list.
+
+    Raises:
+        CapacityRefused: less than one place is none.
+    """
+    if capacity is not None and capacity < 1:
+        raise CapacityRefused
+    meetings.lock(db_session, [meeting_id])
+    _set(db_session, meeting_id, capacity=capacity)
+    return _promote(db_session, meeting_id, writer=writer)
+
+
+def set_join_url(
+    db_session: Session, meeting_id: int, join_url: str | None, *, writer: Writer
+) -> None:
+    """Say where a meeting is held; only those with a place get there, through their own link.
+
+    Raises:
+        JoinAddressRefused: the address does not begin with https.
+    """
+    if join_url and not is_https(join_url):
+        raise JoinAddressRefused
+    [meeting] = meetings.lock(db_session, [meeting_id])
+    if (join_url or None) != meeting.join_url:
+        _set(db_session, meeting_id, join_url=join_url or None, edited_at=writer.now)
+
+
+def describe(
+    db_session: Session,
+    meeting_id: int,
+    texts: Mapping[str, str | int | None],
+    *,
+    writer: Writer,
+) -> None:
+    """Say what a meeting is about, by the names in `DESCRIBED`. Calendars show it; no mail does."""
+    meetings.lock(db_session, [meeting_id])
+    values = {name: text or None for name, text in texts.items() if name in DESCRIBED}
+    _set(db_session, meeting_id, revised_at=writer.now, **values)
+
+
+def publish(
+    db_session: Session,
+    meeting_id: int,
+    *,
+    takeaways: str,
+    recording_url: str,
+    writer: Writer,
+) -> int:
+    """Publish what was taken away from a meeting; the first time, who held a place gets it by mail.
+
+    Return how many do.
+
+    Raises:
+        NothingToPublish: there are neither takeaways nor a recording.
+    """
+    if not (takeaways or recording_url):
+        raise NothingToPublish
+    [before] = meetings.lock(db_session, [meeting_id])
+    published_at = before.published_at or writer.now
+    _set(db_session, meeting_id, takeaways=takeaways or None, recording_url=recording_url or None,
+         published_at=published_at)  # fmt: skip
+    if before.published_at:
+        return 0
+    [meeting] = meetings.look(db_session, [meeting_id])
+    mails = [
+        Mail(
+            changing.takeaways(writer, person.recipient, meeting),
+            person.recipient,
+            Kind.TAKEAWAYS,
+            f"takeaways:{person.registration_id}",
+            registration_id=person.registration_id,
+            meeting_id=meeting_id,
+        )
+        for person in wanting_takeaways(db_session, meeting_id)
+    ]
+    outbox.queue(db_session, mails, now=writer.now)
+    return len(mails)
+
+
+def wanting_takeaways(db_session: Session, meeting_id: int) -> list[Registered]:
+    """Who gets the takeaways: held a place, is known to own the address, and has not said no."""
+    held = recipients.of_meeting(db_session, meeting_id, [RegistrationStatus.HELD])
+    return [
+        person
+        for person in held
+        if person.recipient.is_proven
+        and person.recipient.undeliverable_at is None
+        and "takeaways" not in person.recipient.mail_off
+    ]
+
+
+def _revise(db_session: Session, meeting: LockedMeeting, writer: Writer, **values: object) -> None:
+    """Change what calendars show and who is registered must know."""
+    now = writer.now
+    # RFC 5545, 3.8.7.4: a calendar takes a revision for newer by its sequence number.
+    _set(db_session, meeting.id, sequence=meeting.sequence + 1, revised_at=now, edited_at=now,
+         **values)  # fmt: skip
+
+
+def _set(db_session: Session, meeting_id: int, **values: object) -> None:
+    row = update(Meeting).where(Meeting.id == meeting_id).values(**values)
+    db_session.execute(row.execution_options(synchronize_session=False))
+
+
+def _promote(db_session: Session, meeting_id: int, *, writer: Writer) -> list[int]:
+    [meeting] = meetings.look(db_session, [meeting_id])
+    return waiting.promote(db_session, meeting, writer=writer)

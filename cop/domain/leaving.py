@@ -1,0 +1,54 @@
+"""Leaving: giving up a place, or taking everything away that is known about oneself."""
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import meetings, outbox, waiting
+from cop.domain.errors import MeetingOver
+from cop.mail.writer import Writer
+from cop.models import Member, OutboxEmail, Registration, RegistrationStatus
+
+
+def cancel(db_session: Session, registration_id: int, *, writer: Writer) -> list[int]:
+    """Give up a place, or a turn in line; return who got the place, in the same transaction.
+
+    What was queued about it does not go out any more. Doing it again changes nothing.
+
+    Raises:
+        MeetingOver: the meeting has ended, so that there is nothing to give up.
+    """
+    query = select(Registration.meeting_id).where(Registration.id == registration_id)
+    [meeting] = meetings.lock(db_session, db_session.scalars(query))
+    if meeting.ends_at <= writer.now:
+        date = meeting.starts_at.astimezone(writer.community.zone_info).date()
+        raise MeetingOver(date=date)
+    place = update(Registration).where(Registration.id == registration_id)
+    db_session.execute(
+        place.values(status=RegistrationStatus.CANCELLED).execution_options(
+            synchronize_session=False
+        )
+    )
+    outbox.take_back(db_session, OutboxEmail.registration_id == registration_id)
+    return waiting.promote(db_session, meeting, writer=writer)
+
+
+def erase(db_session: Session, member_id: int, *, writer: Writer) -> list[str]:
+    """Delete everything about a member, mails included; return the Message-IDs of those mails.
+
+    The places they held go to those who wait.
+    """
+    is_theirs = Registration.member_id == member_id
+    ids = select(Registration.meeting_id).where(is_theirs).distinct()
+    locked = meetings.lock(db_session, db_session.scalars(ids))
+    mails = list(
+        db_session.scalars(
+            delete(OutboxEmail)
+            .where(OutboxEmail.member_id == member_id)
+            .returning(OutboxEmail.message_id)
+        )
+    )
+    db_session.execute(delete(Registration).where(is_theirs))
+    db_session.execute(delete(Member).where(Member.id == member_id))
+    for meeting in locked:
+        waiting.promote(db_session, meeting, writer=writer)
+    return mails

@@ -1,0 +1,90 @@
+"""Telling those registered what became of a meeting: once, a short while after the last edit.
+
+Each registration knows what its owner was told last. Who was told what still holds gets no mail:
+so an edit that was undone is not told, and who registered between two edits is told what they need.
+"""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import meetings, outbox, recipients
+from cop.domain.meetings import LockedMeeting, Telling
+from cop.domain.outbox import Kind, Mail
+from cop.domain.recipients import Registered
+from cop.mail import changing
+from cop.mail.writer import Writer
+from cop.models import Meeting, Registration, RegistrationStatus
+
+
+def announce(db_session: Session, *, writer: Writer) -> int:
+    """Queue a mail to everybody who was told something that does not hold any more."""
+    settled = writer.now - timedelta(minutes=writer.community.notice_minutes)
+    query = select(Meeting.id).where(Meeting.edited_at <= settled)
+    edited = meetings.lock(db_session, db_session.scalars(query))
+    # Two workers at once: the second one finds, behind the lock, that the first has done it.
+    return sum(
+        _announce(db_session, meeting, writer=writer) for meeting in edited if meeting.edited_at
+    )
+
+
+def is_due(db_session: Session, *, writer: Writer) -> bool:
+    """Whether something was edited long enough ago."""
+    settled = writer.now - timedelta(minutes=writer.community.notice_minutes)
+    query = select(Meeting.id).where(Meeting.edited_at <= settled).limit(1)
+    return db_session.scalar(query) is not None
+
+
+def _announce(db_session: Session, meeting: LockedMeeting, *, writer: Writer) -> int:
+    now_true = meeting.telling
+    people = recipients.of_meeting(db_session, meeting.id)
+    mails = [
+        _mail(writer, meeting, person)
+        for person in people
+        if meeting.ends_at > writer.now and _is_news(person, Telling.read(person.told), now_true)
+    ]
+    outbox.queue(db_session, mails, now=writer.now)
+    registered = update(Registration).where(
+        Registration.meeting_id == meeting.id,
+        Registration.status != RegistrationStatus.CANCELLED,
+    )
+    for statement in (
+        registered.values(told=str(now_true)),
+        update(Meeting).where(Meeting.id == meeting.id).values(edited_at=None),
+    ):
+        db_session.execute(statement.execution_options(synchronize_session=False))
+    return len(mails)
+
+
+def _is_news(person: Registered, told: Telling, now_true: Telling) -> bool:
+    """Whether somebody has to be told: another time, another fate, or another way in."""
+    if not told.starts_at:
+        return False
+    if (told.starts_at, told.ends_at, told.status) != (
+        now_true.starts_at, now_true.ends_at, now_true.status
+    ):  # fmt: skip
+        return True
+    has_other_way_in = bool(told.way_in) and told.way_in != now_true.way_in
+    return has_other_way_in and person.status == RegistrationStatus.HELD
+
+
+def _mail(writer: Writer, meeting: LockedMeeting, person: Registered) -> Mail:
+    id_ = person.registration_id
+    letter = changing.changed(
+        writer,
+        person.recipient,
+        meeting,
+        registration_id=id_,
+        is_held=person.status == RegistrationStatus.HELD,
+        told=Telling.read(person.told),
+    )
+    return Mail(
+        letter,
+        person.recipient,
+        Kind.CHANGED,
+        f"changed:{id_}:{meeting.edited_at}",
+        registration_id=id_,
+        meeting_id=meeting.id,
+        expires_at=meeting.ends_at,
+    )

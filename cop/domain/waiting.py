@@ -1,0 +1,78 @@
+"""The waiting list: free places go to those who wait, in the order in which they joined it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import outbox, recipients
+from cop.domain.meetings import LockedMeeting
+from cop.domain.outbox import Kind, Mail
+from cop.domain.recipients import Registered
+from cop.mail import messages
+from cop.mail.writer import Writer
+from cop.models import Registration, RegistrationStatus
+
+
+def promote(db_session: Session, meeting: LockedMeeting, *, writer: Writer) -> list[int]:
+    """Give a meeting's free places to those who wait; return whose registrations they are.
+
+    The caller holds the meeting's lock, so that no place is lost or given twice. Never after the
+    start: who waited has other plans by then.
+    """
+    if meeting.is_cancelled or meeting.starts_at <= writer.now:
+        return []
+    in_line = _at(meeting, RegistrationStatus.WAITING).order_by(Registration.id)
+    if meeting.capacity is not None:
+        held = _at(meeting, RegistrationStatus.HELD).subquery()
+        taken = db_session.scalar(select(func.count()).select_from(held)) or 0
+        in_line = in_line.limit(max(0, meeting.capacity - taken))
+    ids = list(db_session.scalars(in_line))
+    if ids:
+        _hold_places(db_session, meeting, ids, now=writer.now)
+        people = recipients.of_registrations(db_session, ids)
+        mails = [_told(writer, meeting, person) for person in people]
+        outbox.queue(db_session, mails, now=writer.now)
+    return ids
+
+
+def turn(db_session: Session, registration_id: int, *, meeting_id: int) -> int:
+    """How many wait at a meeting up to and with this registration: 3 for the third in line."""
+    ahead = select(func.count()).where(
+        Registration.meeting_id == meeting_id,
+        Registration.status == RegistrationStatus.WAITING,
+        Registration.id <= registration_id,
+    )
+    return db_session.scalar(ahead) or 0
+
+
+def _at(meeting: LockedMeeting, status: RegistrationStatus) -> Select[int]:
+    return select(Registration.id).where(
+        Registration.meeting_id == meeting.id, Registration.status == status
+    )
+
+
+def _hold_places(
+    db_session: Session, meeting: LockedMeeting, ids: Sequence[int], *, now: datetime
+) -> None:
+    places = update(Registration).where(Registration.id.in_(ids))
+    db_session.execute(
+        places.values(
+            status=RegistrationStatus.HELD, promoted_at=now, told=str(meeting.telling)
+        ).execution_options(synchronize_session=False)
+    )
+
+
+def _told(writer: Writer, meeting: LockedMeeting, person: Registered) -> Mail:
+    id_ = person.registration_id
+    letter = messages.promoted(writer, person.recipient, meeting, registration_id=id_)
+    return Mail(
+        letter,
+        person.recipient,
+        Kind.PROMOTED,
+        f"promoted:{id_}:{writer.now.isoformat()}",
+        registration_id=id_,
+        meeting_id=meeting.id,
+        expires_at=meeting.ends_at,
+    )

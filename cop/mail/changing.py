@@ -1,0 +1,88 @@
+"""Composes the mails about what became of a session: moved, cancelled, held elsewhere, over."""
+
+from datetime import datetime
+
+from cop.domain.meetings import LockedMeeting, Telling
+from cop.domain.recipients import Recipient
+from cop.mail import phrases
+from cop.mail.letter import Block, Button, Letter, Link, Prose
+from cop.mail.writer import Writer
+from cop.words import N_
+
+
+def changed(
+    writer: Writer,
+    to: Recipient,
+    meeting: LockedMeeting,
+    *,
+    registration_id: int,
+    is_held: bool,
+    told: Telling,
+) -> Letter:
+    """The session is cancelled, takes place after all, was moved, or has another way in."""
+    writer = writer.to(to)
+    ways_in = phrases.ways_in(writer.links, to, {meeting.id: registration_id})
+    subject, said = _change_said(writer, meeting, told)
+    blocks: list[Block] = [said, writer.shown(meeting)]
+    if meeting.reason and not _is_way_in_only(meeting, told):
+        blocks.append(meeting.reason)
+    if meeting.is_cancelled:
+        blocks.append(Button(writer.say(N_("See the other sessions")), writer.links.schedule))
+    elif is_held:
+        blocks.append(phrases.way_in(writer, ways_in[meeting.id]))
+        blocks.append(phrases.cannot_come(writer, to, meeting))
+    attached = [meeting] if is_held and not _is_way_in_only(meeting, told) else []
+    if attached:
+        blocks.append(
+            writer.say(N_("Opening the attached calendar entry brings your calendar up to date."))
+        )
+    draft = writer.member_draft(to, subject, *blocks, why=phrases.registered_why(writer))
+    return draft.sealed(calendar=phrases.attached(writer, attached, ways_in))
+
+
+def takeaways(writer: Writer, to: Recipient, meeting: LockedMeeting) -> Letter:
+    """What was taken away from a session, once it is published."""
+    writer = writer.to(to)
+    blocks: list[Block] = [writer.shown(meeting)]
+    if meeting.takeaways:
+        blocks.append(Prose(meeting.takeaways))
+    if meeting.recording_url:
+        blocks.append(Link(writer.say(N_("Watch the recording")), meeting.recording_url))
+    blocks.append(Button(writer.say(N_("See it on the session's page")),
+                         writer.links.meeting(meeting.slug)))  # fmt: skip
+    stop = writer.links.unsubscribe(to.member_id, "takeaways")
+    draft = writer.member_draft(
+        to,
+        writer.say(N_("What we took away: %(topic)s"), topic=writer.topic(meeting)),
+        *blocks,
+        why=phrases.registered_why(writer),
+        also=(Link(writer.say(N_("No more notes after sessions")), stop),),
+    )
+    return draft.sealed(unsubscribe_url=stop)
+
+
+def _change_said(writer: Writer, meeting: LockedMeeting, told: Telling) -> tuple[str, str]:
+    """The subject, and what has happened."""
+    date = writer.on(meeting)
+    if meeting.is_cancelled:
+        subject = writer.say(N_("Cancelled: the session on %(date)s"), date=date)
+        return subject, writer.say(N_("This session does not take place:"))
+    now = meeting.telling
+    if now.status != told.status:
+        subject = writer.say(N_("It takes place after all: the session on %(date)s"), date=date)
+        return subject, writer.say(N_("This session was cancelled, and takes place after all:"))
+    if _is_way_in_only(meeting, told):
+        subject = writer.say(N_("Another way in: the session on %(date)s"), date=date)
+        return subject, writer.say(
+            N_("We meet at another address. Your own way in stays the same, and leads there:")
+        )
+    before = writer.dates.when(
+        datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at)
+    )
+    subject = writer.say(N_("Moved: the session is on %(date)s"), date=date)
+    return subject, writer.say(N_("This session was planned for %(when)s. It is now:"), when=before)
+
+
+def _is_way_in_only(meeting: LockedMeeting, told: Telling) -> bool:
+    now = meeting.telling
+    return (now.starts_at, now.ends_at, now.status) == (told.starts_at, told.ends_at, told.status)

@@ -1,0 +1,101 @@
+"""Who writes a letter: the community's voice, in one language, to one person."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cop.dates import Speaker
+from cop.domain.community import Facts
+from cop.domain.meetings import MeetingFacts
+from cop.domain.recipients import Recipient
+from cop.links import Links
+from cop.mail.letter import Block, Draft, Link, Session
+from cop.words import N_, plural, translator
+
+
+@dataclass(frozen=True)
+class Writer:
+    """What every letter needs to know."""
+
+    community: Facts
+    links: Links
+    now: datetime
+    language: str = "en"
+
+    def to(self, recipient: Recipient) -> "Writer":
+        """The same writer in the recipient's language."""
+        return replace(self, language=recipient.language)
+
+    def say(self, sentence: str, **values: object) -> str:
+        """Say a marked sentence."""
+        return translator(self.language)(sentence) % values
+
+    def count(self, one: str, many: str, number: int) -> str:
+        """Say one of two marked sentences by a number, which they may name as `num`."""
+        return plural(self.language)(one, many, number) % {"num": number}
+
+    @property
+    def dates(self) -> Speaker:
+        return Speaker(self.language, self.community.zone_info, self.now)
+
+    def on(self, meeting: MeetingFacts) -> str:
+        """Say `December 15`."""
+        return self.dates.on(meeting.starts_at)
+
+    def topic(self, meeting: MeetingFacts) -> str:
+        return meeting.topic or self.say(N_("Topic to be announced"))
+
+    def shown(self, meeting: MeetingFacts, *lines: str, links: tuple[Link, ...] = ()) -> Session:
+        """The session as letters show it."""
+        return Session(
+            tile=self.dates.tile(meeting.starts_at),
+            topic=self.topic(meeting),
+            when=self.dates.when(meeting.starts_at, meeting.ends_at),
+            lines=lines,
+            links=links,
+            is_off=meeting.is_cancelled,
+        )
+
+    def before(self, meeting: MeetingFacts) -> tuple[str, ...]:
+        """What there is to read and to think about before a session."""
+        lines = []
+        if meeting.reading_title:
+            minutes = meeting.reading_minutes
+            length = minutes and self.count(N_("%(num)s minute"), N_("%(num)s minutes"), minutes)
+            title = f"{meeting.reading_title} ({length})" if length else meeting.reading_title
+            address = f" {meeting.reading_url}" if meeting.reading_url else ""
+            lines.append(self.say(N_("To read before: %(title)s"), title=title) + address)
+        if question := meeting.prep_question:
+            lines.append(self.say(N_("A question to think about: %(question)s"), question=question))
+        return tuple(lines)
+
+    def my_page(self, to: Recipient, below: str = "") -> str:
+        """The address of the member's own page, or of something below it."""
+        return self.links.member(to.owner, below, on=self.now.date())
+
+    def member_draft(
+        self, to: Recipient, subject: str, *blocks: Block, why: str, also: tuple[Link, ...] = ()
+    ) -> Draft:
+        """A letter to a member; the small print says why it came and how to undo that."""
+        small_print: list[str | Link] = [why, *also]
+        if not to.is_proven:
+            small_print.append(
+                Link(self.say(N_("Not you? Remove this")), self.my_page(to, "/erase"))
+            )
+        small_print.append(
+            Link(self.say(N_("What we know about you, and what becomes of it")), self.my_page(to))
+        )
+        name = to.shown_name
+        hello = self.say(N_("Hello %(name)s,"), name=name) if name else self.say(N_("Hello,"))
+        return Draft(self.language, subject, hello, blocks, self._signature, tuple(small_print))
+
+    def coordinator_draft(self, subject: str, *blocks: Block) -> Draft:
+        """A letter to a coordinator, which names no member."""
+        why = self.say(N_("You get this as a coordinator of %(name)s."), name=self.community.name)
+        return Draft(
+            self.language, subject, self.say(N_("Hello,")), blocks, (self.community.name,), (why,)
+        )
+
+    @property
+    def _signature(self) -> tuple[str, ...]:
+        found = self.community
+        return found.contact_name, f"{found.contact_role}, {found.host_name}", found.name
