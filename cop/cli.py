@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from secrets import token_hex
 
 import click
 from flask import Flask
@@ -16,6 +17,10 @@ from cop.db import write_tx
 from cop.domain import coordinators, seed
 from cop.domain.errors import RuleBroken
 from cop.links import Links
+from cop.mail.endings import NotSent
+from cop.mail.envelope import sealed
+from cop.mail.transport import transport_for
+from cop.models import OutboxEmail
 from cop.words import translator
 
 
@@ -151,6 +156,45 @@ def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG00
     with _refusals_said(), app.app_context(), write_tx() as db_session:
         coordinators.change_password(db_session, email, password=password)
     click.echo(f"{email} has a new password; every device is signed out.")
+
+
+@cop.group("mail")
+def mail_group() -> None:
+    """Look after the mail that goes out."""
+
+
+@mail_group.command("test")
+@click.argument("address")
+def try_mail(address: str) -> None:
+    """Send a small mail to ADDRESS at once, and say what became of it."""
+    settings = _settings()
+    transport = transport_for(settings)
+    try:
+        trial = sealed(_trial(address, settings), sender=settings.sender, reply_to=None)
+        answer = transport.send(trial, to=address)
+    except NotSent as ending:
+        raise click.ClickException(f"The mail was not confirmed. {ending.answer}") from ending
+    finally:
+        transport.close()
+    if settings.smtp:
+        click.echo(f"The server at {settings.smtp} took it: {answer}")
+    else:
+        folder = settings.instance / "outbox"
+        click.echo(f"COP_SMTP_URL is not set, so the mail was {answer} in {folder}")
+
+
+def _trial(address: str, settings: Settings) -> OutboxEmail:
+    said = f"This mail tells that mail from {settings.base} arrives. There is nothing to do."
+    return OutboxEmail(
+        to_address=address,
+        to_name="",
+        subject="Mail arrives",
+        text=said,
+        html=f'<!doctype html><html lang="en"><title>Mail arrives</title><p>{said}</p></html>',
+        language="en",
+        message_id=token_hex(16),
+        created_at=datetime.now(UTC),
+    )
 
 
 @cop.group("db")

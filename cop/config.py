@@ -4,12 +4,15 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.headerregistry import Address
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from cop.mail import address
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
@@ -33,6 +36,8 @@ class Settings:
     trusted_proxies: int = 0
     posts_per_hour: int = 60
     redis_url: str | None = field(default=None, repr=False)
+    smtp: address.SmtpServer | None = None  # none: mails become files
+    mail_from: Address | None = None
     local_base: str = "http://localhost:8000"  # follows --host and --port
 
     @classmethod
@@ -50,6 +55,8 @@ class Settings:
             "trusted_proxies": reader.whole_number("COP_TRUSTED_PROXIES", 0),
             "posts_per_hour": reader.whole_number("COP_POSTS_PER_HOUR", 60),
             "redis_url": reader.redis_url(),
+            "smtp": reader.smtp(),
+            "mail_from": reader.mail_from(),
             "secret_key": reader.secret_key(instance),
         }
         if reader.problems:
@@ -60,6 +67,11 @@ class Settings:
     def base(self) -> str:
         """The address before every path, wherever there is no request to tell it."""
         return self.base_url or self.local_base
+
+    @property
+    def sender(self) -> Address:
+        """Whom mail comes from."""
+        return self.mail_from or address.no_reply(urlsplit(self.base).hostname or "")
 
     @property
     def is_sqlite(self) -> bool:
@@ -138,6 +150,22 @@ class _Reader:
         if value:
             self._need("COP_REDIS_URL", "redis", extra="redis")
         return value or None
+
+    def smtp(self) -> address.SmtpServer | None:
+        value = self.environ.get("COP_SMTP_URL", "").strip()
+        try:
+            return address.smtp_server(value) if value else None
+        except address.AddressUnusable as refusal:
+            self._refuse("COP_SMTP_URL", str(refusal))
+            return None
+
+    def mail_from(self) -> Address | None:
+        value = self.environ.get("COP_MAIL_FROM", "").strip()
+        try:
+            return address.sender(value) if value else None
+        except address.AddressUnusable as refusal:
+            self._refuse("COP_MAIL_FROM", str(refusal))
+            return None
 
     def secret_key(self, instance: Path) -> str:
         if value := self.environ.get("COP_SECRET_KEY", "").strip():

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 
 from cop.cli import cop
 from cop.db import sqlite_module
+from tests import smtp_server
+from tests.smtp_server import MailServer
 from tests.test_migrations import next_release
 from tests.world import PASSWORD
 
@@ -88,11 +90,14 @@ def test_seed_demo_adds_life_once(instance):
 
 def test_seed_demo_is_refused_beside_a_real_registration(instance):
     run("seed")
-    change(instance, "INSERT INTO member (id, email, email_key) VALUES (1, 'a@b.org', 'a@b.org')")
+    change(
+        instance,
+        "INSERT INTO member (id, email, email_key, mail_off, token_version, calendar_version) VALUES (1, 'a@b.org', 'a@b.org', '[]', 0, 0)",
+    )
     change(
         instance,
         "INSERT INTO registration SELECT 1, 1, id, 'held', '2026-11-22', 'en', 'A', '', '', '[]',"
-        " '', '[]', '', '', '[]', 0, '', 'hosts', NULL FROM meeting LIMIT 1",
+        " '', '[]', '', '', '[]', 0, '', 'hosts', NULL, NULL, NULL, '' FROM meeting LIMIT 1",
     )
 
     result = run("seed", "--demo")
@@ -184,6 +189,7 @@ def test_passwords_are_never_printed(instance):
         ("serve",),
         ("work",),
         ("db", "upgrade"),
+        ("mail", "test", "ada@example.org"),
         ("coordinators", "password", "corin@example.org", "--password-stdin"),
     ],
     ids=" ".join,
@@ -200,6 +206,68 @@ def test_the_database_is_brought_to_the_schema_of_this_release(instance):
     first, second = run("db", "upgrade"), run("db", "upgrade")
 
     assert first.output == second.output == "The database has this release's schema.\n"
+
+
+def test_a_trial_mail_says_what_the_server_answered(instance):
+    with MailServer() as server:
+        result = run("mail", "test", "ada@example.org", COP_SMTP_URL=server.url)
+
+    assert (result.exit_code, result.output) == (
+        0,
+        f"The server at 127.0.0.1:{server.port} took it: 250 2.0.0 OK queued\n",
+    )
+    assert server.recipients == ["ada@example.org"]
+    assert server.mails[0].sender == "no-reply@localhost"
+
+
+def test_a_trial_mail_without_a_server_says_in_which_file_it_is(instance):
+    result = run("mail", "test", "ada@example.org")
+
+    [file] = (instance / "outbox").iterdir()
+    where = f"written to {file.name} in {instance / 'outbox'}"
+    assert result.exit_code == 0
+    assert result.output == f"COP_SMTP_URL is not set, so the mail was {where}\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "answer", "says"),
+    [
+        ("ada@example.org", smtp_server.NO_SUCH_USER, "550 5.1.1 No such user here"),
+        ("ada@example.org", smtp_server.LATER, "451 4.7.1 Try again later"),
+        ("ada@example.org", smtp_server.BREAKS_OFF_BEFORE, "ended the connection."),
+        ("ada@example.org", smtp_server.BREAKS_OFF_AFTER, "so it may have arrived."),
+        ("ada", smtp_server.TAKEN, "what is not an email address."),
+    ],
+    ids=["refused for good", "refused for now", "broken off", "not answered", "no address"],
+)
+def test_a_trial_mail_that_is_not_taken_ends_with_the_servers_answer(
+    instance, address, answer, says
+):
+    with MailServer(lambda _number: answer) as server:
+        result = run("mail", "test", address, COP_SMTP_URL=server.url)
+
+    assert is_refused(result, says=says)
+    assert result.output.startswith("Error: The mail was not confirmed. ")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("smtp://nowhere.invalid", "The server at nowhere.invalid:587 cannot be reached: "),
+        ("smtp://cop:hunter2@127.0.0.1:%s", "refused the login: 535 5.7.8 "),
+        ("smtps://cop:hunter2@127.0.0.1:%s", "could not be reached encrypted: "),
+    ],
+    ids=["wrong host", "wrong password", "wrong encryption"],
+)
+def test_a_trial_mail_says_what_is_wrong_with_the_settings(instance, url, says):
+    with MailServer(login=("cop", "another")) as server:
+        result = run(
+            "mail", "test", "ada@example.org", COP_SMTP_URL=url.replace("%s", str(server.port))
+        )
+
+    assert is_refused(result, says=says)
+    assert "hunter2" not in result.output
+    assert server.mails == []
 
 
 @pytest.mark.parametrize("words", [("seed",), ("work",), ("db", "upgrade")], ids=" ".join)

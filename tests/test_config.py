@@ -2,10 +2,12 @@
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from cop.config import Settings, SettingsRefused
+from cop.mail.address import Security, SmtpServer
 
 SECRET = "s3cret-" * 6
 
@@ -34,6 +36,7 @@ def test_nothing_has_to_be_set(tmp_path):
     assert (settings.trusted_proxies, settings.posts_per_hour, settings.redis_url) == (0, 60, None)
     assert settings.is_sqlite
     assert not settings.is_https
+    assert (settings.smtp, str(settings.sender)) == (None, "no-reply@localhost")
 
 
 def test_the_instance_folder_is_the_one_beside_where_it_is_started(tmp_path, monkeypatch):
@@ -43,7 +46,8 @@ def test_the_instance_folder_is_the_one_beside_where_it_is_started(tmp_path, mon
 
 
 def test_an_empty_variable_is_one_that_is_not_set(tmp_path):
-    names = ("BASE_URL", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "TRUSTED_PROXIES")
+    names = ("BASE_URL", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "TRUSTED_PROXIES",
+             "SMTP_URL", "MAIL_FROM")  # fmt: skip
 
     settings = settings_from(tmp_path, **dict.fromkeys((f"COP_{name}" for name in names), " "))
 
@@ -59,14 +63,18 @@ def test_every_bad_value_is_named_at_once(tmp_path):
         COP_TRUSTED_PROXIES="one",
         COP_POSTS_PER_HOUR="-1",
         COP_REDIS_URL="localhost",
+        COP_SMTP_URL="mail.example.org",
+        COP_MAIL_FROM="nobody",
     )
 
     assert sorted(problem.partition(":")[0] for problem in problems) == [
         "COP_BASE_URL",
         "COP_DATABASE_URL",
+        "COP_MAIL_FROM",
         "COP_POSTS_PER_HOUR",
         "COP_REDIS_URL",
         "COP_SECRET_KEY",
+        "COP_SMTP_URL",
         "COP_TRUSTED_PROXIES",
     ]
     assert all(problem.endswith(".") for problem in problems)
@@ -145,6 +153,113 @@ def test_numbers_that_are_set_are_used(tmp_path):
     assert (settings.trusted_proxies, settings.posts_per_hour) == (2, 0)
 
 
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtps://mail.example.org", SmtpServer("mail.example.org", 465, Security.TLS)),
+        ("smtp://Mail.Example.ORG/", SmtpServer("mail.example.org", 587, Security.STARTTLS)),
+        ("smtps://cop:hunter2@mail.example.org:4650",
+         SmtpServer("mail.example.org", 4650, Security.TLS, "cop", "hunter2")),
+        ("smtp://cop%40example.org:%40%3A%2F%23%3F%25%20%2B+@mail.example.org:2525",
+         SmtpServer("mail.example.org", 2525, Security.STARTTLS, "cop@example.org", "@:/#?% ++")),
+        ("smtp://relay.internal?tls=no", SmtpServer("relay.internal", 25, Security.NONE)),
+        ("smtp://relay_1:26?tls=no", SmtpServer("relay_1", 26, Security.NONE)),
+        ("smtp://localhost", SmtpServer("localhost", 25, Security.IF_OFFERED)),
+        ("smtp://127.0.0.1:1025", SmtpServer("127.0.0.1", 1025, Security.IF_OFFERED)),
+        ("smtp://[::1]:1025", SmtpServer("::1", 1025, Security.IF_OFFERED)),
+        ("smtp://[2001:db8::1]", SmtpServer("2001:db8::1", 587, Security.STARTTLS)),
+        ("smtp://cop:hunter2@localhost?tls=no",
+         SmtpServer("localhost", 25, Security.NONE, "cop", "hunter2")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_the_address_of_a_mail_server_says_how_safe_the_way_there_is(tmp_path, url, server):
+    assert settings_from(tmp_path, COP_SMTP_URL=url).smtp == server
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("mail.example.org", "write smtps://user:password@host:465 or smtp://"),
+        ("https://mail.example.org", "write smtps://user:password@host:465 or smtp://"),
+        ("smtp://", "write smtps://user:password@host:465 or smtp://"),
+        ("smtp://mail..example.org", "write smtps://user:password@host:465 or smtp://"),
+        ("smtp://mail example.org", "write smtps://user:password@host:465 or smtp://"),
+        ("smtp://mail.example.org:0", "write smtps://user:password@host:465 or smtp://"),
+        ("smtp://mail.example.org:99999", "write smtps://user:password@host:465 or smtp://"),
+        ("smtp://mail.example.org/path", "write smtps://user:password@host:465 or smtp://"),
+        ("smtp://cop:hun#hunter2@mail.example.org", "%23 for #"),
+        ("smtp://cop:hun/hunter2@mail.example.org", "%2F for /"),
+        ("smtp://cop:1?hunter2@mail.example.org", "write %3F for ?"),
+        ("smtp://mail.example.org?tls=hunter2", "after the ? only tls=no can stand"),
+        ("smtps://mail.example.org?tls=no", "smtps:// is always encrypted"),
+        ("smtp://hunter2@mail.example.org", "write both a user and a password, or neither."),
+        ("smtp://:hunter2@mail.example.org", "write both a user and a password, or neither."),
+        ("smtp://cop:hunter2%C3%BC@mail.example.org", "only printable ASCII characters."),
+        ("smtp://cop:hunter2%0D%0A@mail.example.org", "only printable ASCII characters."),
+        ("smtp://cop:hunter2@mail.example.org?tls=no", "everybody on the way could read"),
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_is_refused_without_its_password(tmp_path, url, says):
+    [problem] = refusal_of(tmp_path, COP_SMTP_URL=url)
+
+    assert problem.startswith("COP_SMTP_URL: ")
+    assert says in problem
+    assert problem.endswith(".")
+    assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize(
+    ("written", "sender"),
+    [
+        ("cop@example.org", "cop@example.org"),
+        ("Equity in Data <cop@example.org>", "Equity in Data <cop@example.org>"),
+        ('"CTData, Equity" <cop@ctdata.org>', '"CTData, Equity" <cop@ctdata.org>'),
+        ("<cop@bücher.example>", "cop@xn--bcher-kva.example"),
+        ("root@localhost", "root@localhost"),
+        ("cop@site.test", "cop@site.test"),
+        ("cop@mail.local", "cop@mail.local"),
+        ("cop@web", "cop@web"),
+    ],
+    ids=lambda value: value,
+)  # fmt: skip
+def test_mail_comes_from_the_address_that_is_set(tmp_path, written, sender):
+    assert str(settings_from(tmp_path, COP_MAIL_FROM=written).sender) == sender
+
+
+@pytest.mark.parametrize(
+    ("base", "sender"),
+    [
+        ("https://cop.example.org:8443", "no-reply@cop.example.org"),
+        ("https://bücher.example", "no-reply@xn--bcher-kva.example"),
+        ("http://192.168.1.5:8000", "no-reply@192.168.1.5"),
+        ("http://web_1", "no-reply@localhost"),
+    ],
+)
+def test_mail_comes_from_nobody_at_the_site_when_no_address_is_set(tmp_path, base, sender):
+    assert str(settings_from(tmp_path, COP_BASE_URL=base).sender) == sender
+    assert str(replace(settings_from(tmp_path), local_base=base).sender) == sender
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("nobody", "write an address like no-reply@example.org."),
+        ("@example.org", "write an address like no-reply@example.org."),
+        ("a@example.org, b@example.org", "write an address like no-reply@example.org."),
+        ("a@example.org\nBcc: b@example.org", "write an address like no-reply@example.org."),
+        ("Ada <>", "write an address like no-reply@example.org."),
+        ("Ada <ada@example.org", "close the address with >"),
+        ("ünal@example.org", "before the @ only ASCII letters work with every mail server."),
+    ],
+)
+def test_an_address_that_mail_cannot_come_from_is_refused(tmp_path, written, says):
+    [problem] = refusal_of(tmp_path, COP_MAIL_FROM=written)
+
+    assert problem.startswith("COP_MAIL_FROM: ")
+    assert says in problem
+
+
 def test_the_secret_is_made_once_and_nobody_else_can_read_it(tmp_path):
     first, second = settings_from(tmp_path), settings_from(tmp_path)
 
@@ -217,11 +332,12 @@ def test_settings_that_are_printed_show_no_secret(tmp_path):
         COP_SECRET_KEY=SECRET,
         COP_DATABASE_URL="postgresql://cop:hunter2@host/cop",
         COP_REDIS_URL="redis://:hunter3@host/0",
+        COP_SMTP_URL="smtps://cop:hunter4@mail.example.org",
     )
 
     printed = f"{settings!r} {settings}"
 
-    assert not [secret for secret in (SECRET, "hunter2", "hunter3") if secret in printed]
+    assert not [secret for secret in (SECRET, "hunter2", "hunter3", "hunter4") if secret in printed]
 
 
 def test_a_refusal_shows_no_password(tmp_path):

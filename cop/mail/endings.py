@@ -1,0 +1,63 @@
+"""How handing over a mail can end, other than well."""
+
+import re
+
+_ENHANCED = re.compile(r"\d{3} (\d\.\d{1,3}\.\d{1,3})\b")
+_OF_THE_ADDRESS = ("5.1.", "5.2.")  # RFC 3463: of the address, of the mailbox; 5.7 is distrust
+_DISTRUST = re.compile(r"relay|den(y|ied)|spam|policy|auth|block|reputation", re.IGNORECASE)
+# 421: the server closes the connection; 530: it wants a login or encryption first.
+_NOT_OF_THIS_MAIL = {421, 530}
+_ADDRESS = re.compile(r"\S+@\S+")
+_LENGTH = 500
+
+
+class NotSent(Exception):  # noqa: N818 - it is an ending, and reads as one
+    """A mail was not handed over; `answer` says what happened, without any password."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+class RefusedForGood(NotSent):
+    """This mail will never be taken: trying it again is pointless."""
+
+    def __init__(self, answer: str, *, is_address_fault: bool = False) -> None:
+        super().__init__(answer)
+        self.is_address_fault = is_address_fault
+
+
+class RefusedForNow(NotSent):
+    """This mail may be taken later; others may be taken now."""
+
+
+class ServerUnusable(NotSent):
+    """No mail can be handed over now: trying others is pointless."""
+
+
+class UnknownEnding(NotSent):
+    """The connection ended after our last byte and before the answer: the mail may be there."""
+
+
+def refused(code: int, said: bytes | str, *, recipient: bool = False) -> NotSent:
+    """The ending that a server's answer means; `recipient`: it was asked about one."""
+    answer = shown(code, said)
+    if 400 <= code <= 499 and code not in _NOT_OF_THIS_MAIL:
+        return RefusedForNow(answer)
+    if 500 <= code <= 599 and code not in _NOT_OF_THIS_MAIL:
+        return RefusedForGood(answer, is_address_fault=recipient and _is_address_fault(answer))
+    return ServerUnusable(_ADDRESS.sub("(an address)", answer))  # it is logged, and names nobody
+
+
+def shown(code: int, said: bytes | str) -> str:
+    """A server's answer in one line, like `250 2.0.0 OK queued as 123`."""
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return f"{code} {' '.join(printable.split())}"[:_LENGTH]
+
+
+def _is_address_fault(answer: str) -> bool:
+    """Whether a refusal says that no mail gets to the address, and not that ours is distrusted."""
+    if enhanced := _ENHANCED.match(answer):
+        return enhanced[1].startswith(_OF_THE_ADDRESS)
+    return answer[:3] in {"550", "551", "553"} and not _DISTRUST.search(answer)

@@ -1,0 +1,88 @@
+"""Mail without a server: each one becomes an `.eml` file that any mail program opens."""
+
+import os
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+from cop.mail.endings import ServerUnusable
+
+_TIME = "%Y%m%dT%H%M%SZ"
+_OURS = "[0-9]*T*Z-*"
+
+
+class FolderTransport:
+    """Writes mails into a folder that nobody else can read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def send(self, message: EmailMessage, *, to: str) -> str:  # noqa: ARG002 - the headers say it
+        """Write the mail; doing it again overwrites the same file.
+
+        Raises:
+            ServerUnusable: nothing can be written there.
+        """
+        written_at = message["Date"].datetime.astimezone(UTC)
+        name = f"{written_at:{_TIME}}-{_safe(message['Message-ID'])}.eml"
+        try:
+            self._write(name, message.as_bytes())
+        except OSError as error:
+            is_in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+            why = "there is a file in its place" if is_in_the_way else error.strerror
+            raise ServerUnusable(f"Mail cannot be written to {self.folder}: {why}.") from error
+        return f"written to {name}"
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def forget(self, message_ids: Iterable[str]) -> None:
+        """Delete the files of these mails."""
+        for message_id in message_ids:
+            for file in self.folder.glob(f"{_OURS[:-1]}{_safe(message_id)}.*"):
+                file.unlink(missing_ok=True)
+
+    def forget_before(self, moment: datetime) -> None:
+        """Delete the files of mails that were composed before a moment."""
+        first = f"{moment.astimezone(UTC):{_TIME}}"
+        for file in self.folder.glob(_OURS):
+            if file.name < first:
+                file.unlink(missing_ok=True)
+
+    def _write(self, name: str, content: bytes) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self.folder / f"{name}.draft"
+        try:
+            _write_through(draft, content)
+            draft.replace(self.folder / name)
+        except OSError:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+        _sync(self.folder)
+
+
+def _safe(message_id: str) -> str:
+    """The part of a Message-ID that is the mail's own, as a file name can have it."""
+    own = message_id.strip("<>").partition("@")[0]
+    return re.sub(r"[^A-Za-z0-9]+", "-", own)[:100]
+
+
+def _write_through(file: Path, content: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(descriptor)
+
+
+def _sync(folder: Path) -> None:
+    """Make sure that the new name survives a power cut, too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
