@@ -1,39 +1,22 @@
 """How templates say dates, times, places and texts."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
-import nh3
-from babel.dates import format_date, format_time, get_timezone_name
+from babel.dates import format_date
 from flask import Flask
 from flask_babel import gettext
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from cop import fields
+from cop.dates import Speaker, Tile
+from cop.domain import calendar
 from cop.domain.community import Facts
+from cop.domain.meetings import MeetingFacts
 from cop.domain.schedule import Listing, Places
-from cop.web.rendering import language, now
+from cop.markdown import to_html
+from cop.web.rendering import language, links, now
 from cop.words import N_
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False})
-_ALLOWED = {
-    "p",
-    "h2",
-    "h3",
-    "h4",
-    "ul",
-    "ol",
-    "li",
-    "em",
-    "strong",
-    "a",
-    "blockquote",
-    "code",
-    "br",
-    "hr",
-}
 _PLACES = {
     Places.PLENTY: N_("Places left"),
     Places.FEW: N_("5 or fewer places left"),
@@ -49,81 +32,59 @@ A_MONDAY = date(2024, 1, 1)
 def install(app: Flask) -> None:
     """Give templates these filters."""
     for say in (tile, on, day, clock, when, places_said, rhythm, markdown, stamp,
-                weeks_before):  # fmt: skip
+                weeks_before, google_link, outlook_link):  # fmt: skip
         app.jinja_env.filters[say.__name__] = say
     app.jinja_env.globals["never_asked"] = fields.NEVER_ASKED
 
 
-@dataclass(frozen=True)
-class Tile:
-    """The date tile's three lines."""
-
-    weekday: str
-    day: str
-    month: str
+def _speaker(community: Facts) -> Speaker:
+    return Speaker(language(), community.zone_info, now())
 
 
-def _local(moment: datetime, community: Facts) -> datetime:
-    return moment.astimezone(community.zone_info)
-
-
-def _is_this_year(moment: date) -> bool:
-    """Whether a date needs no year: within half a year of now, or in the same year."""
-    return abs((moment - now().date()).days) < 200
-
-
-def tile(meeting: Listing, community: Facts) -> Tile:
+def tile(meeting: MeetingFacts, community: Facts) -> Tile:
     """The date as the tile shows it; with the year where it is not near."""
-    date_ = _local(meeting.starts_at, community).date()
-    month = format_date(date_, "MMM" if _is_this_year(date_) else "MMM yy", locale=language())
-    weekday = format_date(date_, "EEE", locale=language())
-    return Tile(weekday, str(date_.day), month)
+    return _speaker(community).tile(meeting.starts_at)
 
 
 def on(moment: datetime | date, community: Facts) -> str:
     """Say `December 15`, with the year where it is not near."""
-    date_ = _local(moment, community).date() if isinstance(moment, datetime) else moment
-    pattern = "MMMM d" if _is_this_year(date_) else "MMMM d, y"
-    return format_date(date_, pattern, locale=language())
+    return _speaker(community).on(moment)
 
 
 def weeks_before(moment: datetime, weeks: int, community: Facts) -> str:
     """The day that is some weeks earlier, said like `on`."""
-    return on(_local(moment, community).date() - timedelta(weeks=weeks), community)
+    say = _speaker(community)
+    return say.on(say.local(moment).date() - timedelta(weeks=weeks))
 
 
-def day(meeting: Listing, community: Facts) -> str:
+def day(meeting: MeetingFacts, community: Facts) -> str:
     """Say `Tuesday, December 15`."""
-    date_ = _local(meeting.starts_at, community).date()
-    pattern = "EEEE, MMMM d" if _is_this_year(date_) else "EEEE, MMMM d, y"
-    return format_date(date_, pattern, locale=language())
+    return _speaker(community).day(meeting.starts_at)
 
 
-def _time(moment: datetime) -> str:
-    said = format_time(moment, "h:mm a", locale=language())
-    return said.replace("AM", "am").replace("PM", "pm")
-
-
-def clock(meeting: Listing, community: Facts) -> str:
+def clock(meeting: MeetingFacts, community: Facts) -> str:
     """Say `11:30 am to 1:00 pm Eastern Time`."""
-    start, end = _local(meeting.starts_at, community), _local(meeting.ends_at, community)
-    return gettext("%(start)s to %(end)s %(zone)s", start=_time(start), end=_time(end),
-                   zone=_zone_name(community))  # fmt: skip
+    return _speaker(community).clock(meeting.starts_at, meeting.ends_at)
 
 
-def _zone_name(community: Facts) -> str:
-    return get_timezone_name(community.zone, zone_variant="generic", locale=language())
-
-
-def when(meeting: Listing, community: Facts) -> str:
+def when(meeting: MeetingFacts, community: Facts) -> str:
     """Say `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
-    return f"{day(meeting, community)}, {clock(meeting, community)}"
+    return _speaker(community).when(meeting.starts_at, meeting.ends_at)
 
 
 def stamp(moment: datetime, community: Facts) -> str:
     """Say `Nov 21, 9:14 am`, for tables."""
-    local = _local(moment, community)
-    return f"{format_date(local, 'MMM d', locale=language())}, {_time(local)}"
+    return _speaker(community).stamp(moment)
+
+
+def google_link(meeting: MeetingFacts, community: Facts) -> str:
+    """The address at which Google Calendar offers to add the session."""
+    return calendar.google_link(meeting, community, links(), language=language())
+
+
+def outlook_link(meeting: MeetingFacts, community: Facts) -> str:
+    """The address at which Outlook on the web offers to add it."""
+    return calendar.outlook_link(meeting, community, links(), language=language())
 
 
 def places_said(meeting: Listing) -> str:
@@ -136,11 +97,8 @@ def places_said(meeting: Listing) -> str:
 def rhythm(community: Facts) -> str:
     """Say `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time`, for the usual rules."""
     parts = dict(part.split("=", 1) for part in community.rule.upper().split(";") if "=" in part)
-    start = datetime.combine(A_MONDAY, community.starts)
-    occurrence = community.rhythm.on(A_MONDAY)
-    hours = gettext("%(start)s to %(end)s %(zone)s", start=_time(start),
-                    end=_time(_local(occurrence.ends_at, community)),
-                    zone=_zone_name(community))  # fmt: skip
+    usual = community.rhythm.on(A_MONDAY)
+    hours = _speaker(community).clock(usual.starts_at, usual.ends_at)
     days = _days(parts)
     return f"{days}, {hours}" if days else hours
 
@@ -161,13 +119,6 @@ def _days(parts: dict[str, str]) -> str:
     return ""
 
 
-@lru_cache(maxsize=64)
-def _cleaned(text: str) -> str:
-    html = _MARKDOWN.render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
-    return nh3.clean(html, tags=_ALLOWED, attributes={"a": {"href"}}, link_rel="noopener",
-                     url_schemes={"https", "http", "mailto"})  # fmt: skip
-
-
 def markdown(text: str) -> Markup:
     """A coordinator's Markdown as HTML; HTML in it stays text, and what is left is cleaned."""
-    return Markup(_cleaned(text))  # noqa: S704 - cleaned on the line before
+    return Markup(to_html(text))  # noqa: S704 - cleaned there

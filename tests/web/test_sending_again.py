@@ -148,6 +148,7 @@ def _as_if(text):
         ("January 19, 2027", "December 15, 2026"),
         ("January 19", "December 15"),
         (JANUARY, DECEMBER),
+        (JANUARY.replace("-", ""), DECEMBER.replace("-", "")),
     ):
         text = text.replace(january, december)
     return text

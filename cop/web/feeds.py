@@ -1,0 +1,139 @@
+"""The schedule for other programs: calendars to subscribe to, files to add, and JSON.
+
+What is public here may be read from any site. A member's own calendar is not: only its link opens
+it, and that link opens nothing else.
+"""
+
+from datetime import datetime
+from typing import cast
+
+from flask import Blueprint, Response, abort, jsonify, request, url_for
+
+from cop import tokens
+from cop.db import read_tx
+from cop.domain import calendar, community
+from cop.domain.community import Facts
+from cop.domain.schedule import Listing
+from cop.tokens import Purpose
+from cop.web.public import look
+from cop.web.rendering import language, links, now, settings
+
+feeds = Blueprint("feeds", "cop")
+
+_AS_IT_IS = ("slug", "status", "reason", "topic", "summary", "guests", "prep_question")
+
+
+@feeds.get("/schedule.ics")
+def schedule() -> Response:
+    facts, listed = look()
+    meetings = (*listed.upcoming, *listed.past)
+    text = calendar.feed(meetings, facts, links(), now=now(), language=language())
+    return _public(_calendar_file(text, facts, "sessions"))
+
+
+@feeds.get("/schedule/<slug:slug>.ics")
+def meeting(slug: str) -> Response:
+    facts, listed = look()
+    found = listed.find(slug) or abort(404)
+    text = calendar.file(found, facts, links(), language=language())
+    return _public(_calendar_file(text, facts, slug))
+
+
+@feeds.get("/schedule.json")
+def sessions() -> Response:
+    """Everything public about the sessions, soonest first.
+
+    `community`: name, short_name, host, zone, place, url (of the schedule). `sessions`: slug;
+    starts_at and ends_at in the community's zone; status (planned, cancelled); moved_from (a date);
+    reason of either; topic; summary (Markdown); guests; reading (title, url, minutes);
+    prep_question; places (plenty, few, full); url; register_url. What there is not is null: places
+    where there is no limit or the session is not open, register_url where nobody can register.
+    """
+    facts, listed = look()
+    in_time = (*reversed(listed.past), *listed.upcoming)
+    shown = [_as_json(found, facts) for found in in_time]
+    return _public(jsonify(community=_community(facts), sessions=shown))
+
+
+@feeds.get("/calendar/<token>.ics")
+def own(token: str) -> Response:
+    kinds = (int, int)
+    parts = tokens.read(settings().secret_key, Purpose.CALENDAR, token, kinds) or abort(404)
+    member_id, calendar_version = cast("list[int]", parts)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        found = calendar.chosen(
+            db_session, member_id, calendar_version=calendar_version, links=links()
+        )
+    if found is None:
+        abort(404)
+    text = calendar.feed(
+        found.meetings, facts, links(), now=now(), language=language(), way_in=found.way_in
+    )
+    return _private(_calendar_file(text, facts, "my-sessions"))
+
+
+def _calendar_file(text: bytes, facts: Facts, name: str) -> Response:
+    response = Response(text, content_type="text/calendar; charset=utf-8")
+    file_name = "-".join(filter(None, (facts.slug, name)))
+    response.headers["Content-Disposition"] = f'inline; filename="{file_name}.ics"'
+    return response
+
+
+def _public(response: Response) -> Response:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.cache_control.public = True
+    response.cache_control.max_age = 300
+    return _unless_known(response)
+
+
+def _private(response: Response) -> Response:
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.cache_control.private = True
+    response.cache_control.no_cache = True
+    return _unless_known(response)
+
+
+def _unless_known(response: Response) -> Response:
+    """The answer, or that nothing has changed since the one that the program has."""
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _community(facts: Facts) -> dict[str, str]:
+    return {
+        "name": facts.name,
+        "short_name": facts.short_name,
+        "host": facts.host_name,
+        "zone": facts.zone,
+        "place": facts.place,
+        "url": links().schedule,
+    }
+
+
+def _as_json(found: Listing, facts: Facts) -> dict[str, object]:
+    def local(moment: datetime) -> str:
+        return moment.astimezone(facts.zone_info).isoformat(timespec="seconds")
+
+    register = links().page(url_for("public.form", session=found.slug))
+    return {
+        **{name: getattr(found, name) for name in _AS_IT_IS},
+        "starts_at": local(found.starts_at),
+        "ends_at": local(found.ends_at),
+        "moved_from": found.moved_from.isoformat() if found.moved_from else None,
+        "reading": _reading(found),
+        "places": found.places.value if found.places and found.is_open else None,
+        "url": links().meeting(found.slug),
+        "register_url": register if found.can_be_chosen else None,
+    }
+
+
+def _reading(found: Listing) -> dict[str, object] | None:
+    if not found.reading_title:
+        return None
+    return {
+        "title": found.reading_title,
+        "url": found.reading_url,
+        "minutes": found.reading_minutes,
+    }
