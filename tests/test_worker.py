@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from datetime import timedelta
 
@@ -13,11 +14,15 @@ import pytest
 from sqlalchemy import func, select, text
 
 from cop import worker
+from cop.delivery import Delivery
 from cop.db import db, read_tx, sqlite_file, write_tx
-from cop.domain import community
+from cop.domain import changes, community
+from cop.mail.folder import FolderTransport
 from cop.models import Base, Meeting, Registration, Submission
 from tests.domain.at_once import at_once
-from tests.domain.people import register
+from tests.domain.mails import mails
+from tests.domain.people import LINKS, a_writer, register
+from tests.test_delivery import SENDER, Clock
 from tests.world import ADA, GRACE, NOW, a_meeting, a_registration
 
 COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
@@ -167,13 +172,80 @@ def test_two_workers_at_once_do_the_work_of_one(app):
         assert db_session.scalar(select(func.count(Registration.id))) == 0
 
 
-def test_a_round_that_the_database_refuses_is_tried_again_and_ends_nothing(app):
-    went_well = worker._try_round(app, now=NOW)
-    with db.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE submission RENAME TO mislaid"))
+@pytest.fixture
+def rounds(app, tmp_path):
+    """A worker's rounds, with a clock that a test sets, and a folder for its mail."""
+    clock = Clock()
+    delivery = Delivery(FolderTransport(tmp_path / "outbox"), SENDER, LINKS, clock)
+    return worker.Rounds(app, threading.Event(), delivery)
 
-    assert went_well
-    assert not worker._try_round(app, now=NOW)
+
+def test_a_look_that_the_database_refuses_is_tried_again_and_ends_nothing(app, rounds):
+    went_well = worker.try_look(rounds)
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE outbox_email RENAME TO mislaid"))
+
+    refused = worker.try_look(rounds)
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE mislaid RENAME TO outbox_email"))
+
+    assert (went_well, refused, worker.try_look(rounds)) == (True, False, True)
+
+
+def test_one_look_delivers_what_was_registered(app, rounds):
+    with write_tx() as db_session:
+        register(db_session, "2026-12-15", ADA)
+
+    rounds.look()
+
+    [file] = (rounds.delivery.transport.folder).iterdir()
+    assert b"To: ada@example.org" in file.read_bytes()
+
+
+def test_reminders_and_notices_are_queued_by_themselves(app, rounds):
+    with write_tx() as db_session:
+        register(db_session, "2026-12-15", ADA)
+        meeting = db_session.scalars(select(Meeting).where(Meeting.slug == "2026-12-15")).one()
+        moved = meeting.starts_at + timedelta(hours=1)
+        changes.move(
+            db_session, meeting.id, starts_at=moved, ends_at=moved + timedelta(hours=1),
+            reason="", writer=a_writer(db_session),
+        )  # fmt: skip
+    rounds.delivery.clock.now = moved - timedelta(hours=20)
+
+    worker.queue_mails(rounds.delivery)
+
+    with read_tx() as db_session:
+        kinds = [mail.kind for mail in mails(db_session)]
+    assert kinds == ["confirmation", "changed", "reminder"]
+
+
+def test_the_files_of_mails_go_when_their_texts_do(app, rounds):
+    with write_tx() as db_session:
+        register(db_session, "2026-12-15", ADA)
+    rounds.look()
+    folder = rounds.delivery.transport.folder
+    before = len(list(folder.iterdir()))
+
+    rounds.delivery.clock.now += timedelta(days=8)
+    rounds.look()
+
+    with read_tx() as db_session:
+        assert [mail.text for mail in mails(db_session)] == [""]
+    assert (before, len(list(folder.iterdir()))) == (1, 0)
+
+
+def test_nothing_is_tried_again_at_once_where_no_mail_gets_out(app, rounds):
+    rounds.delivery.transport.folder.write_text("in the way")
+    with write_tx() as db_session:
+        register(db_session, "2026-12-15", ADA)
+        register(db_session, "2026-12-15", GRACE)
+
+    for _ in range(3):
+        rounds.look()
+
+    with read_tx() as db_session:
+        assert [mail.attempts for mail in mails(db_session)] == [1, 0]
 
 
 def test_a_worker_alone_sets_an_empty_database_up_and_ends_when_it_is_asked(start, tmp_path):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from cop import create_app
 from cop.db import db, read_tx, write_tx
 from cop.domain import seed
-from cop.models import Member, Registration
+from cop.models import Member, OutboxEmail, Registration
 from tests import databases
 from tests.conftest import settings_for
 from tests.world import a_meeting
@@ -43,6 +43,12 @@ class World:
         )
         with self.app.app_context(), read_tx() as db_session:
             return [tuple(row) for row in db_session.execute(query)]
+
+    def confirmations(self):
+        """Whom a confirmation was queued for, in order."""
+        query = select(OutboxEmail.to_address).where(OutboxEmail.kind == "confirmation")
+        with self.app.app_context(), read_tx() as db_session:
+            return list(db_session.scalars(query.order_by(OutboxEmail.id)))
 
     def close(self):
         with self.app.app_context():

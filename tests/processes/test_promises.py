@@ -42,6 +42,7 @@ def test_what_was_accepted_survives_kill_9_of_any_process(world, tmp_path, peopl
     assert set(kept.values()) == {1}
     assert {email for email, _ in kept} == accepted
     assert len(kept) == 6 * people
+    assert sorted(world.confirmations()) == sorted(accepted)
 
 
 class Killer:
@@ -95,6 +96,7 @@ def test_a_form_sent_eight_times_at_once_registers_once(world, tmp_path):
     kept = Counter((email, meeting) for email, meeting, _ in world.registrations())
     assert set(kept.values()) == {1}
     assert len(kept) == forms
+    assert len(set(world.confirmations())) == len(world.confirmations()) == forms
 
 
 ROUNDS = [pytest.param(10, id="each push"), pytest.param(100, id="full size", marks=FULL)]

@@ -1,0 +1,93 @@
+"""Delivering the outbox: one mail at a time, each leased, tried, and its ending noted."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.headerregistry import Address
+from functools import partial
+
+from sqlalchemy.orm import Session
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, outbox, telling
+from cop.links import Links
+from cop.mail.endings import NotSent, RefusedForGood, ServerUnusable, UnknownEnding
+from cop.mail.envelope import sealed
+from cop.mail.transport import Transport
+from cop.mail.writer import Writer
+from cop.models import OutboxEmail
+
+log = logging.getLogger("cop.delivery")
+
+Ending = Callable[[Session], None]
+
+
+@dataclass
+class Delivery:
+    """A worker's way out for mail."""
+
+    transport: Transport
+    sender: Address
+    links: Links
+    clock: Callable[[], datetime]
+    # How the last mail ended, until that is written down: also after the database was away.
+    _unwritten: Ending | None = field(default=None, init=False)
+
+    def run(self, *, stopping: Callable[[], bool] = lambda: False) -> bool:
+        """Deliver all that is due; return False where the server takes none, so that more is idle.
+
+        What is due is leased, handed over and noted one by one. Noting one and leasing the next is
+        one transaction.
+        """
+        with read_tx() as db_session:
+            is_due = outbox.is_due(db_session, now=self.clock())
+            writer = self.writer(db_session)
+        is_usable = True
+        while is_due or self._unwritten:
+            email = self._write_down(writer, is_last=stopping() or not is_usable)
+            if email is None:
+                break
+            self._unwritten, is_usable = self._try(email, writer)
+        return is_usable
+
+    def writer(self, db_session: Session) -> Writer:
+        """The community's voice, at this moment."""
+        return Writer(community.facts(db_session), self.links, self.clock())
+
+    def _write_down(self, writer: Writer, *, is_last: bool) -> OutboxEmail | None:
+        """Note how the last mail ended, and lease the next one."""
+        with write_tx() as db_session:
+            if self._unwritten:
+                self._unwritten(db_session)
+                telling.of_first_failure(db_session, writer)
+            email = None if is_last else outbox.claim(db_session, now=self.clock())
+        self._unwritten = None
+        return email
+
+    def _try(self, email: OutboxEmail, writer: Writer) -> tuple[Ending, bool]:
+        """Hand one mail over; return what is to be written down, and whether others may follow."""
+        more = {"mail": email.id, "kind": email.kind}
+        try:
+            reply_to = writer.community.contact_email
+            message = sealed(email, sender=self.sender, reply_to=reply_to)
+            answer = self.transport.send(message, to=email.to_address)
+        except NotSent as ending:
+            # A server's own words may quote an address; of the server as a whole they say none.
+            of_server = {"answer": ending.answer} if isinstance(ending, ServerUnusable) else {}
+            log.warning("mail not sent", extra=more | of_server | {"why": type(ending).__name__})
+            return self._not_sent(email, ending), not isinstance(ending, ServerUnusable)
+        except Exception as fault:  # one broken mail must not hold up all others
+            log.error("mail not composed", exc_info=fault, extra=more)  # noqa: TRY400
+            answer = f"It could not be put together: {type(fault).__name__}."
+            return partial(outbox.put_back, email=email, answer=answer, now=self.clock()), True
+        log.info("mail sent", extra=more)
+        return partial(outbox.sent, email=email, answer=answer, now=self.clock()), True
+
+    def _not_sent(self, email: OutboxEmail, ending: NotSent) -> Ending:
+        answer, now = ending.answer, self.clock()
+        if isinstance(ending, RefusedForGood):
+            is_bad = ending.is_address_fault
+            return partial(outbox.failed, email=email, answer=answer, now=now, bad_address=is_bad)
+        in_doubt = isinstance(ending, UnknownEnding)
+        return partial(outbox.put_back, email=email, answer=answer, now=now, in_doubt=in_doubt)

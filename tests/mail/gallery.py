@@ -1,0 +1,124 @@
+"""One of every mail that the site sends, composed from one small world."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from cop.domain.community import Facts
+from cop.domain.meetings import LockedMeeting, Telling
+from cop.domain.recipients import Recipient
+from cop.links import Links
+from cop.mail import changing, informing, messages, reminding
+from cop.mail.informing import DayBefore
+from cop.mail.writer import Writer
+from tests.world import NOW
+
+COMMUNITY = Facts(
+    name="Equity in Data Community of Practice",
+    short_name="Equity in Data",
+    host_name="CTData Collaborative",
+    host_url="https://www.ctdata.org",
+    contact_name="Sarah Eisele-Dyrli",
+    contact_role="Data Engagement Specialist",
+    contact_email="contact@example.org",
+    place="Zoom",
+    zone="America/New_York",
+    rule="FREQ=MONTHLY;BYDAY=3TU",
+    starts=time(11, 30),
+    minutes=90,
+    planned_ahead=6,
+    about=None,
+    questions_off=[],
+    reminder_days=[7, 1],
+    notice_minutes=2,
+    revision=0,
+)
+WRITER = Writer(COMMUNITY, Links("https://cop.example.org", "k" * 40), NOW)
+MEETING = LockedMeeting(
+    id=1,
+    slug="2026-12-15",
+    uid="one@cop",
+    sequence=0,
+    revised_at=NOW,
+    status="planned",
+    starts_at=datetime(2026, 12, 15, 16, 30, tzinfo=UTC),
+    ends_at=datetime(2026, 12, 15, 18, 0, tzinfo=UTC),
+    moved_from=None,
+    reason=None,
+    topic="Who disappears when we disaggregate?",
+    summary="Members show how they broke their data down.",
+    guests="Two members who did it last year",
+    reading_title="One chapter on small groups in large tables",
+    reading_url="https://example.org/small-groups",
+    reading_minutes=20,
+    prep_question="Which group in your own data can nobody see?",
+    capacity=32,
+    join_url="https://zoom.example.org/j/secret",
+    takeaways="## Three things\n\n- Ask who *decided* the categories\n- Publish the size of every group",
+    recording_url="https://video.example.org/1",
+    published_at=NOW,
+    edited_at=NOW,
+)
+JANUARY = replace(
+    MEETING, id=2, slug="2027-01-19", uid="two@cop", topic=None, guests=None, reading_title=None,
+    prep_question=None, starts_at=MEETING.starts_at + timedelta(days=35),
+    ends_at=MEETING.ends_at + timedelta(days=35),
+)  # fmt: skip
+MOVED = replace(
+    MEETING, starts_at=MEETING.starts_at + timedelta(days=2),
+    ends_at=MEETING.ends_at + timedelta(days=2), sequence=1, reason="A storm is coming.",
+)  # fmt: skip
+CANCELLED = replace(MEETING, status="cancelled", sequence=1, reason="The hosts are ill.")
+ADA = Recipient(
+    member_id=1,
+    email="ada@example.org",
+    token_version=0,
+    proven_at=NOW,
+    undeliverable_at=None,
+    mail_off=(),
+    list_asked_at=NOW,
+    list_confirmed_at=None,
+    name="Ada Example",
+    language="en",
+)
+SOMEBODY = replace(ADA, proven_at=None)
+TOLD = MEETING.telling
+OTHER_WAY_IN = Telling(TOLD.starts_at, TOLD.ends_at, TOLD.status, "0" * 16)
+WAS_CANCELLED = Telling(TOLD.starts_at, TOLD.ends_at, "cancelled", TOLD.way_in)
+COUNTS = DayBefore(held=28, waiting=2, first_time=6, access=1, has_join_url=False)
+
+
+def _changed(meeting, told, *, is_held=True):
+    return changing.changed(WRITER, ADA, meeting, registration_id=1, is_held=is_held, told=told)
+
+
+def _confirmed(to, held, waiting):
+    return messages.confirmation(
+        WRITER, to, held=held, waiting=waiting, registration_ids={1: 1, 2: 2}
+    )
+
+
+TO_MEMBERS = {
+    "confirmation": lambda: _confirmed(ADA, [MEETING], []),
+    "confirmation to an unproven address": lambda: _confirmed(SOMEBODY, [MEETING, JANUARY], []),
+    "confirmation with a waiting list": lambda: _confirmed(ADA, [JANUARY], [MEETING]),
+    "waiting list only": lambda: _confirmed(SOMEBODY, [], [MEETING]),
+    "a place for you": lambda: messages.promoted(WRITER, SOMEBODY, MEETING, registration_id=1),
+    "moved": lambda: _changed(MOVED, TOLD),
+    "moved, to who waits": lambda: _changed(MOVED, TOLD, is_held=False),
+    "cancelled": lambda: _changed(CANCELLED, TOLD),
+    "after all": lambda: _changed(MEETING, WAS_CANCELLED),
+    "another way in": lambda: _changed(MEETING, OTHER_WAY_IN),
+    "reminder to prepare": lambda: reminding.to_prepare(WRITER, ADA, MEETING, registration_id=1),
+    "reminder to join": lambda: reminding.to_join(WRITER, SOMEBODY, MEETING, registration_id=1),
+    "takeaways": lambda: changing.takeaways(WRITER, ADA, MEETING),
+    "your link": lambda: messages.my_link(WRITER, ADA, [MEETING], posted_again=False),
+    "posted again": lambda: messages.my_link(WRITER, SOMEBODY, [MEETING], posted_again=True),
+    "mailing list": lambda: messages.confirm_list(WRITER, SOMEBODY),
+}
+TO_COORDINATORS = {
+    "access need": lambda: informing.access_need(WRITER, MEETING),
+    "day before": lambda: informing.day_before(WRITER, MEETING, COUNTS),
+    "first failure": lambda: informing.first_failure(WRITER),
+    "new password": lambda: informing.new_password(WRITER, "https://cop.example.org/coordinator/x"),
+}
+EVERY = TO_MEMBERS | TO_COORDINATORS

@@ -1,0 +1,47 @@
+"""A worker of its own whose clock runs fast, so that hours of waiting pass in seconds.
+
+`python -m tests.processes.fast_worker DATABASE SMTP_URL BEGAN SPEED` delivers until nothing waits.
+"""
+
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from email.headerregistry import Address
+
+from sqlalchemy import func, select
+
+from cop import create_app
+from cop.db import read_tx
+from cop.delivery import Delivery
+from cop.mail.address import smtp_server
+from cop.mail.smtp import SmtpTransport
+from cop.models import MailState, OutboxEmail
+from tests.conftest import settings_for
+from tests.domain.people import LINKS
+
+SENDER = Address("", "no-reply", "cop.example.org")
+OPEN = (MailState.QUEUED, MailState.RETRYING, MailState.SENDING)
+
+
+def main(database, smtp_url, began, speed):
+    def clock():
+        passed = time.time() - float(began)
+        return datetime.fromtimestamp(float(began), UTC) + timedelta(seconds=passed * float(speed))
+
+    transport = SmtpTransport(smtp_server(smtp_url), sender=SENDER)
+    with create_app(settings_for(database)).app_context():
+        delivery = Delivery(transport, SENDER, LINKS, clock)
+        while _open():
+            delivery.run()
+            time.sleep(0.02)
+    transport.close()
+
+
+def _open():
+    with read_tx() as db_session:
+        query = select(func.count()).where(OutboxEmail.state.in_(OPEN))
+        return db_session.scalar(query)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

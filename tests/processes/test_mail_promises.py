@@ -1,0 +1,146 @@
+"""What the README promises of mail, tried with real workers, a real mail server and kill -9."""
+
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from email import message_from_bytes
+
+import pytest
+
+from cop.models import MailState
+from tests.domain.mails import a_mail, mails
+from tests.processes.server import Server
+from tests.smtp_server import (
+    BREAKS_OFF_AFTER,
+    BREAKS_OFF_BEFORE,
+    CLOSING,
+    LATER,
+    SPAM,
+    TAKEN,
+    Answer,
+    MailServer,
+)
+
+SPEED = 1200  # how much faster the workers' clocks run: a lease of 15 minutes ends in 0.75 seconds
+SECONDS = 240  # that delivering may take
+
+
+class Moods:
+    """A server that takes most mails, and drops, delays or refuses the others, by chance."""
+
+    SOMETIMES = (BREAKS_OFF_BEFORE, BREAKS_OFF_AFTER, LATER, CLOSING, Answer(seconds=0.05))
+
+    def __init__(self):
+        self.random = random.Random(7)
+        self.refused = 0
+
+    def __call__(self, _number):
+        chance = self.random.random()
+        if chance < 0.01:
+            self.refused += 1
+            return SPAM
+        return self.random.choice(self.SOMETIMES) if chance < 0.10 else TAKEN
+
+
+class Workers:
+    """Worker processes with fast clocks, which a test may kill."""
+
+    def __init__(self, database, smtp_url):
+        self.began = str(datetime.now(UTC).timestamp())
+        self.command = [sys.executable, "-m", "tests.processes.fast_worker", database, smtp_url]
+        self.running = []
+
+    def start(self):
+        command = [*self.command, self.began, str(SPEED)]
+        self.running.append(subprocess.Popen(command, stderr=subprocess.PIPE))
+
+    def kill(self):
+        victim = self.running.pop(0)
+        victim.kill()
+        victim.communicate()
+
+    def wait(self):
+        for worker in self.running:
+            _, said = worker.communicate(timeout=SECONDS)
+            assert worker.returncode == 0, said.decode()[-2000:]
+
+
+@pytest.mark.parametrize("count", [2000, pytest.param(20_000, marks=pytest.mark.full)])
+def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, count):
+    with world.write() as db_session:
+        now = datetime.now(UTC)
+        for number in range(count):
+            a_mail_quickly(db_session, f"person{number}@example.org", now)
+
+    with MailServer(behaviour=Moods()) as server:
+        workers = Workers(world.url, server.url)
+        workers.start()
+        workers.start()
+        for _ in range(2):
+            kill_after(workers, server, len(server.mails) + count // 5)
+        workers.wait()
+        got = Counter(server.recipients)
+        ids = {message_from_bytes(mail.content)["Message-ID"] for mail in server.mails}
+        refused = server.behaviour.refused
+
+    with world.write() as db_session:
+        kept = mails(db_session)
+    states = Counter(mail.state for mail in kept)
+    doubled = sum(times - 1 for times in got.values())
+    assert states == {MailState.SENT: count - refused, MailState.FAILED: refused}
+    assert {mail.to_address for mail in kept if mail.state == "sent"} <= set(got)
+    assert 0 < doubled <= sum(mail.unknown_endings for mail in kept)
+    assert len(ids) == len(got)
+
+
+def a_mail_quickly(db_session, address, now):
+    """Queue a mail without looking at all the others."""
+    from cop.domain import outbox
+    from cop.domain.outbox import Kind, Mail
+    from tests.domain.mails import LETTER
+
+    outbox.queue(db_session, [Mail(LETTER, address, Kind.LINK, address)], now=now)
+
+
+def kill_after(workers, server, mails_taken):
+    """Kill one of the workers once the server has taken so many, and start another."""
+    until = time.monotonic() + SECONDS
+    while len(server.mails) < mails_taken:
+        assert time.monotonic() < until, "it took too long"
+        time.sleep(0.01)
+    workers.kill()
+    workers.start()
+
+
+def test_mail_goes_out_while_the_site_serves_and_after_the_worker_was_killed(
+    sqlite_world, tmp_path
+):
+    with MailServer() as mail_server:
+        server = Server(tmp_path, COP_DATABASE_URL=sqlite_world.url, COP_SMTP_URL=mail_server.url)
+        server.start()
+        try:
+            _queue(sqlite_world, "ada@example.org")
+            _wait_for(mail_server, 1)
+            worker = max(server.processes())
+            server.kill(worker)
+            _queue(sqlite_world, "grace@example.org")
+            _wait_for(mail_server, 2)
+        finally:
+            server.stop()
+
+    assert mail_server.recipients == ["ada@example.org", "grace@example.org"]
+
+
+def _queue(world, address):
+    with world.write() as db_session:
+        a_mail(db_session, address, now=datetime.now(UTC))
+
+
+def _wait_for(mail_server, count):
+    until = time.monotonic() + 30
+    while len(mail_server.mails) < count:
+        assert time.monotonic() < until, "no mail came"
+        time.sleep(0.05)
