@@ -1,12 +1,14 @@
-"""Delivering the outbox: one mail at a time, each leased, tried, and its ending noted."""
+"""Delivering the outbox: each mail is leased, tried, and its ending noted."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from functools import partial
 
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
@@ -18,6 +20,9 @@ from cop.mail.transport import Transport
 from cop.mail.writer import Writer
 from cop.models import OutboxEmail
 
+# Deliveries of one worker: while one waits for the server, another makes its mail ready.
+LANES = 2
+
 log = logging.getLogger("cop.delivery")
 
 Ending = Callable[[Session], None]
@@ -25,7 +30,7 @@ Ending = Callable[[Session], None]
 
 @dataclass
 class Delivery:
-    """A worker's way out for mail."""
+    """A way out for mail, which takes one at a time."""
 
     transport: Transport
     sender: Address
@@ -41,26 +46,26 @@ class Delivery:
         one transaction.
         """
         with read_tx() as db_session:
-            is_due = outbox.is_due(db_session, now=self.clock())
             writer = self.writer(db_session)
         is_usable = True
-        while is_due or self._unwritten:
-            email = self._write_down(writer, is_last=stopping() or not is_usable)
-            if email is None:
-                break
+        while email := self._write_down(is_last=stopping() or not is_usable):
             self._unwritten, is_usable = self._try(email, writer)
         return is_usable
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it is still to be written down how the last mail ended."""
+        return self._unwritten is not None
 
     def writer(self, db_session: Session) -> Writer:
         """The community's voice, at this moment."""
         return Writer(community.facts(db_session), self.links, self.clock())
 
-    def _write_down(self, writer: Writer, *, is_last: bool) -> OutboxEmail | None:
+    def _write_down(self, *, is_last: bool) -> OutboxEmail | None:
         """Note how the last mail ended, and lease the next one."""
         with write_tx() as db_session:
             if self._unwritten:
                 self._unwritten(db_session)
-                telling.of_first_failure(db_session, writer)
             email = None if is_last else outbox.claim(db_session, now=self.clock())
         self._unwritten = None
         return email
@@ -76,7 +81,8 @@ class Delivery:
             # A server's own words may quote an address; of the server as a whole they say none.
             of_server = {"answer": ending.answer} if isinstance(ending, ServerUnusable) else {}
             log.warning("mail not sent", extra=more | of_server | {"why": type(ending).__name__})
-            return self._not_sent(email, ending), not isinstance(ending, ServerUnusable)
+            noting = partial(_note_and_tell, self._not_sent(email, ending), writer)
+            return noting, not isinstance(ending, ServerUnusable)
         except Exception as fault:  # one broken mail must not hold up all others
             log.error("mail not composed", exc_info=fault, extra=more)  # noqa: TRY400
             answer = f"It could not be put together: {type(fault).__name__}."
@@ -91,3 +97,29 @@ class Delivery:
             return partial(outbox.failed, email=email, answer=answer, now=now, bad_address=is_bad)
         in_doubt = isinstance(ending, UnknownEnding)
         return partial(outbox.put_back, email=email, answer=answer, now=now, in_doubt=in_doubt)
+
+
+def _note_and_tell(noting: Ending, writer: Writer, db_session: Session) -> None:
+    """Note how a mail ended, and tell the coordinators if it is the first that has failed."""
+    noting(db_session)
+    telling.of_first_failure(db_session, writer)
+
+
+def deliver(
+    app: Flask, lanes: Sequence[Delivery], *, stopping: Callable[[], bool] = lambda: False
+) -> bool:
+    """Deliver all that is due, in lanes; return False where the server takes no mail."""
+    now = lanes[0].clock()
+    with read_tx() as db_session:
+        is_due = outbox.is_due(db_session, now=now)
+    if not is_due and not any(lane.is_unfinished for lane in lanes):
+        return True
+    with write_tx() as db_session:
+        outbox.withdraw_late(db_session, now=now)
+
+    def run(lane: Delivery) -> bool:
+        with app.app_context():
+            return lane.run(stopping=stopping)
+
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return all(pool.map(run, lanes))

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from cop.db import db, empty_log, read_tx, write_tx
-from cop.delivery import Delivery
+from cop.delivery import LANES, Delivery, deliver
 from cop.domain import community, notices, outbox, registration, reminders, retention, schedule
 from cop.links import Links
 from cop.mail.folder import FolderTransport
@@ -64,27 +64,28 @@ class Rounds:
 
     app: Flask
     stop: threading.Event
-    delivery: Delivery
+    lanes: list[Delivery]
     last_day: datetime | None = None
     not_before: dict[str, float] = field(default_factory=dict)
 
     def look(self) -> None:
         """Do what it is time for."""
-        now = self.delivery.clock()
+        now = self.lanes[0].clock()
         if self.last_day is None or abs(now - self.last_day) >= A_DAY:  # the clock may jump
             daily_round(now=now)
             self._forget_files(now)
             self.last_day = now
         if self._is_time("planning"):
-            queue_mails(self.delivery)
+            queue_mails(self.lanes[0])
             self._wait("planning", PLANNING)
-        if self._is_time("mail") and not self.delivery.run(stopping=self.stop.is_set):
+        is_time = self._is_time("mail")
+        if is_time and not deliver(self.app, self.lanes, stopping=self.stop.is_set):
             self._wait("mail", PAUSE)
 
     def _forget_files(self, now: datetime) -> None:
         forget_backups(self.app, now=now)
-        if isinstance(self.delivery.transport, FolderTransport):
-            self.delivery.transport.forget_before(now - outbox.TEXT_KEPT)
+        if isinstance(transport := self.lanes[0].transport, FolderTransport):
+            transport.forget_before(now - outbox.TEXT_KEPT)
 
     def _is_time(self, what: str) -> bool:
         return time.monotonic() >= self.not_before.get(what, 0)
@@ -102,10 +103,11 @@ def work(app: Flask) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    rounds = Rounds(app, stop, delivery_for(app))
+    rounds = Rounds(app, stop, [delivery_for(app) for _ in range(LANES)])
     while not stop.is_set():
         stop.wait(LOOK if try_look(rounds) else AWAY)
-    rounds.delivery.transport.close()
+    for lane in rounds.lanes:
+        lane.transport.close()
 
 
 def delivery_for(app: Flask) -> Delivery:

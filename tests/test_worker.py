@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from cop import worker
-from cop.delivery import Delivery
 from cop.db import db, read_tx, sqlite_file, write_tx
+from cop.delivery import Delivery
 from cop.domain import changes, community
 from cop.mail.folder import FolderTransport
 from cop.models import Base, Meeting, Registration, Submission
@@ -177,7 +177,7 @@ def rounds(app, tmp_path):
     """A worker's rounds, with a clock that a test sets, and a folder for its mail."""
     clock = Clock()
     delivery = Delivery(FolderTransport(tmp_path / "outbox"), SENDER, LINKS, clock)
-    return worker.Rounds(app, threading.Event(), delivery)
+    return worker.Rounds(app, threading.Event(), [delivery])
 
 
 def test_a_look_that_the_database_refuses_is_tried_again_and_ends_nothing(app, rounds):
@@ -198,7 +198,7 @@ def test_one_look_delivers_what_was_registered(app, rounds):
 
     rounds.look()
 
-    [file] = (rounds.delivery.transport.folder).iterdir()
+    [file] = (rounds.lanes[0].transport.folder).iterdir()
     assert b"To: ada@example.org" in file.read_bytes()
 
 
@@ -211,9 +211,9 @@ def test_reminders_and_notices_are_queued_by_themselves(app, rounds):
             db_session, meeting.id, starts_at=moved, ends_at=moved + timedelta(hours=1),
             reason="", writer=a_writer(db_session),
         )  # fmt: skip
-    rounds.delivery.clock.now = moved - timedelta(hours=20)
+    rounds.lanes[0].clock.now = moved - timedelta(hours=20)
 
-    worker.queue_mails(rounds.delivery)
+    worker.queue_mails(rounds.lanes[0])
 
     with read_tx() as db_session:
         kinds = [mail.kind for mail in mails(db_session)]
@@ -224,10 +224,10 @@ def test_the_files_of_mails_go_when_their_texts_do(app, rounds):
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
     rounds.look()
-    folder = rounds.delivery.transport.folder
+    folder = rounds.lanes[0].transport.folder
     before = len(list(folder.iterdir()))
 
-    rounds.delivery.clock.now += timedelta(days=8)
+    rounds.lanes[0].clock.now += timedelta(days=8)
     rounds.look()
 
     with read_tx() as db_session:
@@ -236,7 +236,7 @@ def test_the_files_of_mails_go_when_their_texts_do(app, rounds):
 
 
 def test_nothing_is_tried_again_at_once_where_no_mail_gets_out(app, rounds):
-    rounds.delivery.transport.folder.write_text("in the way")
+    rounds.lanes[0].transport.folder.write_text("in the way")
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
         register(db_session, "2026-12-15", GRACE)

@@ -123,13 +123,23 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(is_waiting, is_abandoned)
 
 
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    return func.coalesce(OutboxEmail.expires_at <= now, False)
+
+
+def withdraw_late(db_session: Session, *, now: datetime) -> None:
+    """Withdraw what is due and has come too late to be said, such as a reminder after the start."""
+    _withdraw(db_session, _is_due(now), _is_over(now))
+
+
 def claim(db_session: Session, *, now: datetime) -> OutboxEmail | None:
     """Lease the mail that has been due longest, if any; nobody else has it until the lease ends.
 
+    Nothing goes out after its time.
     A lease that its holder let run out ended in a way that nobody knows: the mail may be there.
     """
-    _withdraw(db_session, _is_due(now), OutboxEmail.expires_at <= now)
-    due = select(OutboxEmail.id).where(_is_due(now)).order_by(OutboxEmail.due_at, OutboxEmail.id)
+    due = select(OutboxEmail.id).where(_is_due(now), ~_is_over(now))
+    due = due.order_by(OutboxEmail.due_at, OutboxEmail.id)
     chosen = due.limit(1).with_for_update(skip_locked=True)
     was_abandoned = case((OutboxEmail.state == MailState.SENDING, 1), else_=0)
     leased = (

@@ -139,6 +139,7 @@ def test_nothing_goes_out_after_its_time(db_session, is_leased):
     later = NOW + outbox.LEASE
 
     claimed = claim(db_session, later)
+    outbox.withdraw_late(db_session, now=later)
 
     assert claimed is None
     assert state(db_session, late) == MailState.WITHDRAWN

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from cop import create_app
 from cop.db import read_tx
-from cop.delivery import Delivery
+from cop.delivery import LANES, Delivery, deliver
 from cop.mail.address import smtp_server
 from cop.mail.smtp import SmtpTransport
 from cop.models import MailState, OutboxEmail
@@ -28,13 +28,17 @@ def main(database, smtp_url, began, speed):
         passed = time.time() - float(began)
         return datetime.fromtimestamp(float(began), UTC) + timedelta(seconds=passed * float(speed))
 
-    transport = SmtpTransport(smtp_server(smtp_url), sender=SENDER)
-    with create_app(settings_for(database)).app_context():
-        delivery = Delivery(transport, SENDER, LINKS, clock)
+    def a_lane():
+        transport = SmtpTransport(smtp_server(smtp_url), sender=SENDER)
+        return Delivery(transport, SENDER, LINKS, clock)
+
+    app, lanes = create_app(settings_for(database)), [a_lane() for _ in range(LANES)]
+    with app.app_context():
         while _open():
-            delivery.run()
+            deliver(app, lanes)
             time.sleep(0.02)
-    transport.close()
+    for lane in lanes:
+        lane.transport.close()
 
 
 def _open():

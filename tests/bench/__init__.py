@@ -1,0 +1,1 @@
+"""Measurements: how fast the site does its work, beside something that does the least of it."""
