@@ -56,7 +56,7 @@ NAME = Field(
 EMAIL = Field(
     "email",
     N_("Email"),
-    N_("So that the hosts can reach you about the session: the way in, any change, the notes."),
+    N_("To send you the way in, reminders, any change, and the notes afterwards; nothing else."),
     COORDINATORS,
     LONG,
     kind=Kind.EMAIL,
@@ -183,7 +183,7 @@ PREP_ANSWER = Field(
 LIST_OPT_IN = Field(
     "list_opt_in",
     N_("Email me about future sessions"),
-    N_("So that the hosts know whom to tell about new dates and topics. No other use."),
+    N_("To tell you about new dates and topics, once you have confirmed it from your mailbox."),
     COORDINATORS,
     None,
     kind=Kind.TICK,

@@ -71,7 +71,7 @@ class Links:
         return self.page(f"/list/{sign(self.secret_key, Purpose.LIST, *owner)}")
 
     def new_password(self, coordinator_id: int, minute: int, fingerprint: str) -> str:
-        """Opens a new password to its coordinator, as long as they have the one of `fingerprint`."""
+        """The way to a new password, as long as the coordinator has that of `fingerprint`."""
         token = sign(self.secret_key, Purpose.PASSWORD, coordinator_id, minute, fingerprint)
         return self.console(f"/password/{token}")
 

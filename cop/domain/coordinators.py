@@ -71,6 +71,15 @@ def change_password(db_session: Session, email: str, *, password: str) -> None:
     coordinator = db_session.scalars(query).one_or_none()
     if coordinator is None:
         raise CoordinatorUnknown
+    set_password(db_session, coordinator, password=password)
+
+
+def set_password(db_session: Session, coordinator: Coordinator, *, password: str) -> None:
+    """Give a coordinator a new password, and sign out their devices.
+
+    Raises:
+        PasswordRefused: the password is too short, too long, or easy to guess.
+    """
     coordinator.password_hash = passwords.hashed(
         password, about=(coordinator.email, coordinator.name)
     )

@@ -118,3 +118,70 @@ class RealDataPresent(RuleBroken):
         "There are real registrations in this database. Demonstration data goes into a database of "
         "its own: set COP_INSTANCE to another folder."
     )
+
+
+class EndsBeforeStart(RuleBroken):
+    """The meeting would end before it begins."""
+
+    field = "ends"
+    reason = N_("The end is before the start. Choose a later end, or an earlier start.")
+
+
+class CapacityRefused(RuleBroken):
+    """A meeting without any place."""
+
+    field = "capacity"
+    reason = N_("Offer at least one place, or leave this empty for no limit.")
+
+
+class JoinAddressRefused(RuleBroken):
+    """The join address is none that is safe to send people to."""
+
+    field = "join_url"
+    reason = N_("Write the whole address, beginning with https://, as Zoom shows it.")
+
+
+class MovedIntoPast(RuleBroken):
+    """The meeting would be over already."""
+
+    field = "date"
+    reason = N_("At that time the session would be over already. Choose a later one.")
+
+
+class NothingToPublish(RuleBroken):
+    """Neither takeaways nor a recording."""
+
+    field = "takeaways"
+    reason = N_("Write what was taken away, or give the address of the recording.")
+
+
+class PasswordLinkUnusable(RuleBroken):
+    """The link to a new password is unknown, used, or older than an hour."""
+
+    reason = N_("This link has been used, or is older than an hour. You can ask for a new one.")
+
+
+class LinkUnusable(RuleBroken):
+    """The link was made useless, is too old, belongs to nobody any more, or was never ours."""
+
+    field = "email"
+    reason = N_("This link does not work any more. Ask for a new one below.")
+
+
+class LinksUsedUp(RuleBroken):
+    """As many mails with their link as may go out in a day have gone out."""
+
+    field = "links"
+    reason = N_(
+        "Several mails with your link have gone out today already. Nothing was changed: please "
+        "try again tomorrow."
+    )
+
+
+class MailComesBack(RuleBroken):
+    """Nothing can be mailed to an address that refuses mail."""
+
+    field = "links"
+    reason = N_(
+        "Mail to your address came back, so a new link would not reach you. Nothing was changed."
+    )

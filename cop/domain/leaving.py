@@ -37,6 +37,8 @@ def erase(db_session: Session, member_id: int, *, writer: Writer) -> list[str]:
 
     The places they held go to those who wait.
     """
+    # First their row: who registers with this address at the same moment waits, and is then new.
+    db_session.execute(select(Member.id).where(Member.id == member_id).with_for_update())
     is_theirs = Registration.member_id == member_id
     ids = select(Registration.meeting_id).where(is_theirs).distinct()
     locked = meetings.lock(db_session, db_session.scalars(ids))

@@ -21,6 +21,7 @@ RUN_BY_SPREADSHEETS = tuple("=+-@|%\t\r\n＝＋－＠｜％")  # noqa: RUF001
 
 _ROW = (
     select(
+        Registration.id,
         Meeting.starts_at,
         Meeting.topic,
         Registration.status,
@@ -36,6 +37,8 @@ _ROW = (
         Member.list_confirmed_at,
         Registration.registered_at,
         Registration.attended,
+        Registration.joined_at,
+        Member.undeliverable_at,
         Registration.access,
         Registration.access_language,
         Registration.access_other,
@@ -135,6 +138,7 @@ def file_name(community_slug: str, *, on: date | None) -> str:
 class Attendee:
     """One line of a roster on the screen; access needs are not on it."""
 
+    id: int
     status: str
     name: str
     email: str
@@ -146,6 +150,8 @@ class Attendee:
     prep_answer: str
     registered_at: datetime
     attended: bool | None
+    joined_at: datetime | None
+    undeliverable_at: datetime | None
 
 
 def attendees(db_session: Session, meeting_id: int) -> list[Attendee]:
@@ -155,6 +161,14 @@ def attendees(db_session: Session, meeting_id: int) -> list[Attendee]:
         for row in db_session.execute(_of(meeting_id, STATUSES))
     ]
     return sorted(rows, key=lambda row: STATUSES.index(RegistrationStatus(row.status)))
+
+
+def member_of(db_session: Session, registration_id: int, *, meeting_id: int) -> int | None:
+    """The member whose registration it is, if it is one for this meeting."""
+    query = select(Registration.member_id).where(
+        Registration.id == registration_id, Registration.meeting_id == meeting_id
+    )
+    return db_session.scalar(query)
 
 
 _ASKS_FOR_ACCESS = (

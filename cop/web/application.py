@@ -9,7 +9,19 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cop.config import Settings
-from cop.web import assets, errors, filters, health, logs, public, rendering, search, security
+from cop.web import (
+    assets,
+    errors,
+    feeds,
+    filters,
+    health,
+    logs,
+    member,
+    public,
+    rendering,
+    search,
+    security,
+)
 from cop.web.console import console
 
 if TYPE_CHECKING:
@@ -74,7 +86,9 @@ def create(settings: Settings) -> Flask:
         part.install(app)
     app.register_blueprint(public.public)
     app.register_blueprint(console)
+    app.register_blueprint(feeds.feeds)
     app.register_blueprint(health.health)
     app.register_blueprint(search.search)
+    app.register_blueprint(member.member)
     security.limit_posts(app)
     return app

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+from babel import Locale
 from babel.dates import format_date
 from flask import Flask
 from flask_babel import gettext
@@ -25,6 +26,10 @@ _PLACES = {
 _ORDINALS = {
     "1": N_("first"), "2": N_("second"), "3": N_("third"), "4": N_("fourth"), "-1": N_("last"),
 }  # fmt: skip
+_NUMBERED = {
+    "one": N_("%(num)sst"), "two": N_("%(num)snd"), "few": N_("%(num)srd"),
+    "other": N_("%(num)sth"),
+}  # fmt: skip
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 A_MONDAY = date(2024, 1, 1)
 
@@ -32,7 +37,7 @@ A_MONDAY = date(2024, 1, 1)
 def install(app: Flask) -> None:
     """Give templates these filters."""
     for say in (tile, on, day, clock, when, places_said, rhythm, markdown, stamp,
-                weeks_before, google_link, outlook_link):  # fmt: skip
+                weeks_before, google_link, outlook_link, ordinal, time_said):  # fmt: skip
         app.jinja_env.filters[say.__name__] = say
     app.jinja_env.globals["never_asked"] = fields.NEVER_ASKED
 
@@ -72,6 +77,12 @@ def when(meeting: MeetingFacts, community: Facts) -> str:
     return _speaker(community).when(meeting.starts_at, meeting.ends_at)
 
 
+def time_said(moment: datetime, community: Facts) -> str:
+    """Say `11:15 am Eastern Time`."""
+    speaker = _speaker(community)
+    return f"{speaker.time(moment)} {speaker.zone_name}"
+
+
 def stamp(moment: datetime, community: Facts) -> str:
     """Say `Nov 21, 9:14 am`, for tables."""
     return _speaker(community).stamp(moment)
@@ -92,6 +103,12 @@ def places_said(meeting: Listing) -> str:
     if meeting.is_full and meeting.has_begun:
         return gettext("Full")
     return gettext(_PLACES[meeting.places]) if meeting.places else ""
+
+
+def ordinal(number: int) -> str:
+    """Say `3rd`, as the language numbers things that come one after the other."""
+    form = Locale.parse(language()).ordinal_form(number)
+    return gettext(_NUMBERED.get(form, _NUMBERED["other"]), num=number)
 
 
 def rhythm(community: Facts) -> str:

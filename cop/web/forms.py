@@ -4,9 +4,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from flask import current_app, request
 from flask_babel import gettext
@@ -19,8 +19,8 @@ from wtforms.validators import StopValidation, ValidationError
 
 from cop import fields
 from cop.domain import addresses
+from cop.domain.details import Details
 from cop.domain.errors import AddressRefused, RuleBroken
-from cop.domain.registration import Details
 from cop.web.rendering import language
 from cop.words import N_
 
@@ -42,7 +42,7 @@ def lines(text: str | None) -> str:
     return _CONTROLS.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-class _AtMost:
+class AtMost:
     """Refuses a text that is too long, by its number of characters."""
 
     def __init__(self, limit: int) -> None:
@@ -96,13 +96,24 @@ _NEEDED = {
 }
 
 
-class RegistrationForm(FlaskForm):
-    """What every registration form has, whichever questions are asked."""
+class AnswersForm(FlaskForm):
+    """Questions of the registry, and the answers to them."""
 
     class Meta:
         csrf = False  # public pages have no cookie; security.py looks at where a post comes from
 
     questions: tuple[fields.Field, ...]
+
+    @property
+    def answers(self) -> dict[str, object]:
+        """What was typed and ticked, by name."""
+        asked = (each for question in self.questions for each in (question, *question.own_words))
+        return {each.name: self[each.name].data for each in asked}
+
+
+class RegistrationForm(AnswersForm):
+    """What every registration form has, whichever questions are asked."""
+
     token = StringField()
     website = StringField(filters=[one_line])
 
@@ -146,33 +157,63 @@ def _built(question: fields.Field) -> FormField:
         case fields.Kind.TICK:
             return BooleanField(false_values=("", "no"))
         case fields.Kind.EMAIL:
-            checks = [*needed, _AtMost(question.limit), _an_address]
+            checks = [*needed, AtMost(question.limit), _an_address]
             return StringField(filters=[one_line], validators=checks)
     tidy: _Filter = lines if question.kind is fields.Kind.LONG_TEXT else one_line
-    return StringField(filters=[tidy], validators=[*needed, _AtMost(question.limit)])
+    return StringField(filters=[tidy], validators=[*needed, AtMost(question.limit)])
 
 
-@lru_cache(maxsize=8)
-def _form_class(switched_off: frozenset[str]) -> type[RegistrationForm]:
+class LinkForm(FlaskForm):
+    """An address to which a lost link is sent."""
+
+    class Meta:
+        csrf = False  # harmless to repeat, and the answer tells nothing
+
+    email = _built(fields.EMAIL)
+
+
+def link_form(*, is_sent: bool) -> LinkForm:
+    """The address that was sent, or an empty form."""
+    formdata = request.form if is_sent else None
+    return LinkForm(formdata=formdata)  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=16)
+def _form_class(
+    base: type[AnswersForm], switched_off: frozenset[str], left_out: frozenset[str] = frozenset()
+) -> Any:
     """The form for one choice of questions; the class is shared, an instance never is."""
-    questions = fields.asked(switched_off)
+    questions = tuple(q for q in fields.asked(switched_off) if q.name not in left_out)
     parts: dict[str, Any] = {"questions": questions}
     for question in questions:
         for asked in (question, *question.own_words):
             parts[asked.name] = _built(asked)
-    return type("AskedForm", (RegistrationForm,), parts)
+    return type("AskedForm", (base,), parts)
 
 
 def registration_form(
     switched_off: Iterable[str], *, ticked: Sequence[str] | None = None
 ) -> RegistrationForm:
     """The form that was sent, or a new one with some sessions ticked."""
-    form_class = _form_class(frozenset(switched_off))
+    form_class = _form_class(RegistrationForm, frozenset(switched_off))
     if ticked is None:
-        return form_class(formdata=request.form)
-    form = form_class(formdata=MultiDict([("sessions", slug) for slug in ticked]))
+        return cast("RegistrationForm", form_class(formdata=request.form))
+    form: RegistrationForm = form_class(formdata=MultiDict([("sessions", slug) for slug in ticked]))
     form.token.data = new_token()
     return form
+
+
+def answers_form(
+    switched_off: Iterable[str],
+    *,
+    left_out: Iterable[str],
+    kept: Mapping[str, object] | None = None,
+) -> AnswersForm:
+    """The answers that were sent, or those that are kept; without some of the questions."""
+    form_class = _form_class(AnswersForm, frozenset(switched_off), frozenset(left_out))
+    if kept is None:
+        return cast("AnswersForm", form_class(formdata=request.form))
+    return cast("AnswersForm", form_class(formdata=None, data=kept))
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -19,5 +19,5 @@ def look() -> tuple[community.Facts, schedule.Schedule]:
         return community.facts(db_session), schedule.read(db_session, now=now())
 
 
-from cop.web import about, registration  # noqa: E402, F401 - they add their views to the blueprint
+from cop.web import about, my_link, registration  # noqa: E402, F401 - they add their views
 from cop.web import schedule as _schedule  # noqa: E402, F401

@@ -55,12 +55,13 @@ def submit() -> ResponseReturnValue:
                 writer=writer(facts),
             )
     except RuleBroken as refusal:
-        sent.refuse(refusal, **_dates_said(refusal, facts))
+        sent.refuse(refusal, **dates_said(refusal, facts))
         return _refused(sent)
     return _registered(outcome)
 
 
-def _dates_said(refusal: RuleBroken, facts: community.Facts) -> dict[str, str]:
+def dates_said(refusal: RuleBroken, facts: community.Facts) -> dict[str, str]:
+    """The dates in a refusal as people say them."""
     values = refusal.values.items()
     return {name: filters.on(value, facts) for name, value in values if isinstance(value, date)}
 

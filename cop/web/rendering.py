@@ -18,7 +18,9 @@ def install(app: Flask) -> None:
     """Give the templates their words."""
     app.extensions.setdefault("cop.clock", lambda: datetime.now(UTC))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(public_url=public_url, links=links, language=language)
+    app.jinja_env.globals.update(
+        public_url=public_url, links=links, language=language, sender=sender
+    )
 
 
 def settings() -> Settings:
@@ -40,6 +42,11 @@ def language() -> str:
 def links() -> Links:
     """Absolute addresses: of the settings, or where there are none, of the local name in use."""
     return Links(settings().base_url or request.host_url.rstrip("/"), settings().secret_key)
+
+
+def sender() -> str:
+    """The address that our mail comes from, as mail programs show it."""
+    return str(settings().sender)
 
 
 def writer(community: Facts) -> Writer:

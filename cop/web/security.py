@@ -15,7 +15,10 @@ from cop.web.rendering import settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 FRAMES = {"iframe", "frame", "embed", "object"}
-PERSONAL = ("/coordinator", "/r/", "/join/")
+PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
+# Mail programs post here by themselves (RFC 8058), with nothing that says where they come from.
+ONE_CLICK = "/unsubscribe/"
+LIMITED = {"submit", "send_link", "send_ask_password"}
 MAX_NAMES, MAX_PAIRS = 60, 200
 
 CONTENT_SECURITY_POLICY = (
@@ -74,13 +77,13 @@ def _limiter(app: Flask) -> Limiter:
 
 
 def limit_posts(app: Flask) -> None:
-    """Limit how many registrations an hour one network may send, wherever the form stands."""
+    """Limit how many public forms an hour one network may send, wherever the form stands."""
     limiter: Limiter = app.extensions["cop.limiter"]
     limit = limiter.shared_limit(
         f"{app.extensions['cop.settings'].posts_per_hour} per hour", scope="public posts"
     )
     for endpoint, view in app.view_functions.items():
-        if endpoint.endswith(".submit"):
+        if endpoint.rpartition(".")[2] in LIMITED:
             app.view_functions[endpoint] = limit(view)  # type: ignore[assignment]
 
 
@@ -102,7 +105,7 @@ def _refuse_frames() -> None:
 
 
 def _refuse_foreign_posts() -> None:
-    if request.method in SAFE:
+    if request.method in SAFE or request.path.startswith(ONE_CLICK):
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
@@ -152,4 +155,5 @@ def _add_headers(response: Response) -> ResponseReturnValue:
         response.vary.add("HX-Request")
     if is_personal():
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["X-Robots-Tag"] = "noindex"
     return response

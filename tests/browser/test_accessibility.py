@@ -100,7 +100,9 @@ def test_axe_finds_nothing_where_the_first_account_is_made(visit, own_site):
 
 
 def test_axe_finds_nothing_in_the_console(corin, site):
-    for slug in ("", site.upcoming[0], site.past[-1]):
-        corin.goto(f"/coordinator/sessions/{slug}" if slug else "/coordinator/")
+    upcoming, past = (f"sessions/{slug}" for slug in (site.upcoming[0], site.past[0]))
+    changing = [f"{upcoming}/{what}" for what in ("edit", "cancel", "restore")]
+    for path in ("", upcoming, past, *changing, f"{past}/takeaways", "mail", "list", "forgotten"):
+        corin.goto(f"/coordinator/{path}")
 
         is_sound(corin)

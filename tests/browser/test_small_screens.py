@@ -79,7 +79,8 @@ def test_a_registration_in_place_fits_at_each_step(visit, site, screen):
 
 def test_the_console_fits_where_its_tables_scroll_by_themselves(corin, site, screen):
     corin.set_viewport_size(screen["viewport"])
-    for path in ("/coordinator/", f"/coordinator/sessions/{site.upcoming[0]}"):
+    roster = f"/coordinator/sessions/{site.upcoming[0]}"
+    for path in ("/coordinator/", roster, f"{roster}/edit", "/coordinator/mail"):
         corin.goto(path)
 
         fits(corin)

@@ -27,7 +27,8 @@ ALWAYS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "X-Frame-Options": "DENY",
 }
-EXAMPLES = {"slug": DECEMBER, "token": "unknown", "filename": "site.css"}
+EXAMPLES = {"slug": DECEMBER, "token": "unknown", "filename": "site.css", "mail_id": 1}
+PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
 FRAMES = ["iframe", "frame", "embed", "object"]
 HOME = "http://localhost"
 
@@ -64,15 +65,15 @@ def check(name, path, answer):
     """The table, for one answer."""
     headers = answer.headers
     assert {header: headers.get(header) for header in ALWAYS} == ALWAYS, name
-    is_console = path.startswith("/coordinator")
+    is_console, is_personal = path.startswith("/coordinator"), path.startswith(PERSONAL)
     if answer.mimetype == "text/html":
         assert csp_of(answer) == CSP, name
         assert "HX-Request" in answer.vary, name
     if answer.mimetype == "text/html" and answer.data and answer.status_code not in {303, 304, 308}:
         assert answer.cache_control.no_store or headers.get("ETag"), name
-    if is_console:
+    if is_personal:
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin", name
-    else:
+    if not is_console:
         assert "Set-Cookie" not in headers, name
         assert "Cookie" not in answer.vary, name
 

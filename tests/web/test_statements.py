@@ -17,6 +17,7 @@ GET = [
     "/register?session=all",
     "/your-data",
     "/sitemap.xml",
+    *("/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json", "/calendar/unknown.ics"),
     *(f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", "/robots.txt", "/nothing"),
     *("/schedule/1999-01-01", "/healthz", "/readyz", "/favicon.ico", "/static/site.css"),
 ]

@@ -13,7 +13,12 @@ from cop.web.security import SAFE, csrf
 console = Blueprint("console", "cop", url_prefix="/coordinator")
 
 TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not the token
-OPEN_TO_ALL = {"console.sign_in", "console.send_sign_in", "console.set_up", "console.send_set_up"}
+OPEN_TO_ALL = {
+    *("console.sign_in", "console.send_sign_in"),
+    *("console.set_up", "console.send_set_up"),
+    *("console.ask_password", "console.send_ask_password"),
+    *("console.choose_password", "console.send_choose_password"),
+}
 
 
 @console.before_app_request
@@ -61,4 +66,14 @@ def _note_use() -> None:
         session["noted"] = minute
 
 
-from cop.web.console import export, sessions, sign_in  # noqa: E402, F401 - they add their views
+from cop.web.console import (  # noqa: E402 - they add their views
+    cancelling,  # noqa: F401
+    editing,  # noqa: F401
+    export,  # noqa: F401
+    mail,  # noqa: F401
+    mailing_list,  # noqa: F401
+    passwords,  # noqa: F401
+    sessions,  # noqa: F401
+    sign_in,  # noqa: F401
+    takeaways,  # noqa: F401
+)

@@ -1,13 +1,16 @@
-"""The attendee list as CSV."""
+"""The attendee list as CSV, and how any list is sent."""
 
 import io
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date
-from typing import BinaryIO, cast
+from functools import partial
+from typing import BinaryIO, TextIO, cast
 
 from flask import Response, abort, g, request, send_file
+from sqlalchemy.orm import Session
 
 from cop.db import read_tx, snapshot_tx, write_tx
 from cop.domain import community, coordinators, roster, schedule
@@ -35,16 +38,14 @@ def export() -> Response:
             columns=columns,
         )
     on = _date(meeting, facts) if meeting else None
-    file = _written(facts, meeting, statuses, columns)
-    response = send_file(
-        file,
-        mimetype="text/csv",
-        as_attachment=True,
-        download_name=roster.file_name(facts.slug, on=on),
+    write = partial(
+        roster.write_csv,
+        zone=facts.zone_info,
+        meeting_id=meeting.id if meeting else None,
+        statuses=statuses,
+        columns=columns,
     )
-    response.content_length = os.fstat(file.fileno()).st_size
-    response.cache_control.no_store = True
-    return response
+    return csv_file(roster.file_name(facts.slug, on=on), write)
 
 
 def _asked(name: str, usual: tuple[str, ...], all_: tuple[str, ...]) -> list[str]:
@@ -69,9 +70,16 @@ def _date(meeting: Listing, facts: community.Facts) -> date:
     return meeting.starts_at.astimezone(facts.zone_info).date()
 
 
-def _written(
-    facts: community.Facts, meeting: Listing | None, statuses: list[str], columns: list[str]
-) -> BinaryIO:
+def csv_file(name: str, write: Callable[[Session, TextIO], None]) -> Response:
+    """A list as a file to keep, whose length is known before its first byte is sent."""
+    file = _written(write)
+    response = send_file(file, mimetype="text/csv", as_attachment=True, download_name=name)
+    response.content_length = os.fstat(file.fileno()).st_size
+    response.cache_control.no_store = True
+    return response
+
+
+def _written(write: Callable[[Session, TextIO], None]) -> BinaryIO:
     """The list, whole, in a file without a name that only this process can read.
 
     Written before the first byte is sent: no slow client holds a transaction, and a fault half-way
@@ -81,14 +89,7 @@ def _written(
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=False)
     with ExitStack() as unless_written, snapshot_tx(seconds=SECONDS) as db_session:
         unless_written.callback(text.close)
-        roster.write_csv(
-            db_session,
-            text,
-            zone=facts.zone_info,
-            meeting_id=meeting.id if meeting else None,
-            statuses=statuses,
-            columns=columns,
-        )
+        write(db_session, text)
         unless_written.pop_all()
     text.flush()
     text.detach()

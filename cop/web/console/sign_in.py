@@ -5,33 +5,19 @@ import re
 from flask import Response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_wtf import FlaskForm
 from wtforms import PasswordField, StringField
 
 from cop.db import read_tx, write_tx
 from cop.domain import community, coordinators, signing_in
 from cop.domain.errors import RuleBroken, SignInRefused
 from cop.web.console import TOKEN, console
+from cop.web.console.forms import ConsoleForm
 from cop.web.forms import Needed, one_line
 from cop.web.rendering import now, render
 from cop.web.security import network
 from cop.words import N_
 
 _OWN_PATH = re.compile(r"/coordinator/(?!/)[\w./?&=,%+~-]*", re.ASCII)
-
-
-class ConsoleForm(FlaskForm):
-    """A form of the console, filled with what was sent."""
-
-    class Meta:
-        csrf = False  # the console's door has looked at it already
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-
-    def refuse(self, refusal: RuleBroken) -> None:
-        """Show a refusal of the domain at its field."""
-        self[refusal.field].errors = [gettext(refusal.reason, **refusal.values)]
 
 
 class SignInForm(ConsoleForm):

@@ -1,0 +1,111 @@
+"""Joining: the way into a meeting, from shortly before its start until its end."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import meetings, members, waiting
+from cop.domain.errors import LinkUnusable
+from cop.domain.meetings import LockedMeeting
+from cop.links import Owner
+from cop.models import Member, Registration, RegistrationStatus
+
+OPENS = timedelta(minutes=15)  # before the start
+
+
+class Door(Enum):
+    """Why somebody may or may not go in."""
+
+    EARLY = "early"
+    OPEN = "open"
+    OVER = "over"
+    WAITING = "waiting"
+    GIVEN_UP = "given up"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """A member's way into one meeting, as it stands at a moment."""
+
+    registration_id: int
+    status: str
+    turn: int  # in the waiting list; 0 for who does not wait
+    meeting: LockedMeeting
+    now: datetime
+
+    @property
+    def has_address(self) -> bool:
+        """Whether the hosts have said where the meeting is held."""
+        return bool(self.meeting.join_url)
+
+    @property
+    def opens_at(self) -> datetime:
+        return self.meeting.starts_at - OPENS
+
+    @property
+    def door(self) -> Door:
+        if self.meeting.is_cancelled:
+            return Door.CANCELLED
+        if self.meeting.ends_at <= self.now:
+            return Door.OVER
+        if self.status == RegistrationStatus.CANCELLED:
+            return Door.GIVEN_UP
+        if self.status == RegistrationStatus.WAITING:
+            return Door.WAITING
+        return Door.OPEN if self.opens_at <= self.now else Door.EARLY
+
+
+def look(db_session: Session, owner: Owner, registration_id: int, *, now: datetime) -> WayIn:
+    """Read a member's way in; who gave up a place and registered again has one of old links, too.
+
+    Raises:
+        LinkUnusable: it is nobody's link any more.
+    """
+    row = db_session.execute(_place(owner, registration_id)).first()
+    if row is None:
+        raise LinkUnusable
+    [meeting] = meetings.look(db_session, [row.meeting_id])
+    turn = 0
+    if row.status == RegistrationStatus.WAITING:
+        turn = waiting.turn(db_session, row.id, meeting_id=meeting.id)
+    return WayIn(row.id, row.status, turn, meeting, now)
+
+
+def enter(db_session: Session, owner: Owner, registration_id: int, *, now: datetime) -> WayIn:
+    """Note that a member goes in, the first time, if the door is open to them.
+
+    Raises:
+        LinkUnusable: it is nobody's link any more.
+    """
+    members.acting(db_session, owner, now=now)
+    way_in = look(db_session, owner, registration_id, now=now)
+    if way_in.door is Door.OPEN and way_in.meeting.join_url:
+        joins = update(Registration).where(
+            Registration.id == way_in.registration_id, Registration.joined_at.is_(None)
+        )
+        joins = joins.values(joined_at=now).execution_options(synchronize_session=False)
+        db_session.execute(joins)
+    return way_in
+
+
+def _place(owner: Owner, registration_id: int) -> Select[int, int, str]:
+    """The registration of the link, or another of theirs for the same meeting that is live."""
+    meeting = select(Registration.meeting_id).where(
+        Registration.id == registration_id, Registration.member_id == owner.member_id
+    )
+    is_given_up = Registration.status == RegistrationStatus.CANCELLED
+    return (
+        select(Registration.id, Registration.meeting_id, Registration.status)
+        .join(Member, Member.id == Registration.member_id)
+        .where(
+            Member.id == owner.member_id,
+            Member.token_version == owner.token_version,
+            Registration.meeting_id == meeting.scalar_subquery(),
+        )
+        .order_by(is_given_up, Registration.id.desc())
+        .limit(1)
+    )

@@ -1,0 +1,144 @@
+"""The outbox as coordinators see it: what goes out, how it stands, and what one mail says."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from cop.domain.outbox import BACKOFF
+from cop.models import MailState, Meeting, OutboxEmail
+
+SHOWN = 100
+_OPEN = (MailState.QUEUED, MailState.SENDING, MailState.RETRYING)
+# What a server says of one mail, by RFC 5321; everything else holds up all the others, too.
+_OF_ONE_MAIL = re.compile(r"4(?!21)\d\d |It could not be put together")
+# What makes a link of ours its owner's; whoever else has it could act in their name.
+_TOKEN = re.compile(r"(/(?:r|join|calendar|unsubscribe|list|coordinator/password)/)[\w.=~-]+")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the outbox stands."""
+
+    counts: dict[str, int]  # by state, also those that nobody can try again any more
+    failed: int  # that can be tried again
+    sent_again: int
+    fault: str  # what came back when mail last went nowhere, as long as none got out since
+
+    @property
+    def waiting(self) -> int:
+        return sum(self.counts[state] for state in _OPEN)
+
+
+def standing(db_session: Session) -> Standing:
+    """Count the mails by state, and find out whether they get out at all."""
+    is_retrying = OutboxEmail.state == MailState.RETRYING
+    query = select(
+        OutboxEmail.state,
+        case((is_retrying, OutboxEmail.attempts), else_=0).label("tries"),
+        case((is_retrying, OutboxEmail.answer), else_="").label("answered"),
+        func.count().label("mails"),
+        func.count().filter(OutboxEmail.text != "").label("with_text"),
+        func.count().filter(OutboxEmail.unknown_endings > 0).label("in_doubt"),
+        func.max(OutboxEmail.due_at).label("due_at"),
+        func.max(OutboxEmail.done_at).label("done_at"),
+    )
+    rows = db_session.execute(query.group_by("state", "tries", "answered")).all()
+    counts, with_text, in_doubt = Counter[str](), Counter[str](), Counter[str]()
+    for row in rows:
+        counts[row.state] += row.mails
+        with_text[row.state] += row.with_text
+        in_doubt[row.state] += row.in_doubt
+    sent_at = [row.done_at for row in rows if row.state == MailState.SENT]
+    tries = [
+        (row.due_at - BACKOFF[min(row.tries, len(BACKOFF)) - 1], row.answered)
+        for row in rows
+        if row.state == MailState.RETRYING
+    ]
+    return Standing(
+        counts=counts,
+        failed=with_text[MailState.FAILED],
+        sent_again=in_doubt[MailState.SENT],
+        fault=_fault(tries, max(sent_at, default=None)),
+    )
+
+
+def _fault(tries: list[tuple[datetime, str]], sent_at: datetime | None) -> str:
+    """The last answer that held up everything, unless a mail has been taken after it."""
+    faults = [(at, said) for at, said in tries if not _OF_ONE_MAIL.match(said)]
+    if not faults:
+        return ""
+    tried_at, answer = max(faults)
+    return "" if sent_at and sent_at > tried_at else answer
+
+
+@dataclass(frozen=True)
+class Line:
+    """A mail in the list of mails."""
+
+    id: int
+    kind: str
+    state: str
+    to_address: str
+    attempts: int
+    unknown_endings: int
+    answer: str
+    created_at: datetime
+    due_at: datetime
+    done_at: datetime | None
+    has_text: bool
+    slug: str | None
+    starts_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still go out by itself."""
+        return self.state in _OPEN
+
+    @property
+    def can_be_tried(self) -> bool:
+        """Whether it failed, and can be given another chance."""
+        return self.state == MailState.FAILED and self.has_text
+
+    @property
+    def was_sent_again(self) -> bool:
+        return self.state == MailState.SENT and self.unknown_endings > 0
+
+
+_OF_OUTBOX = [
+    getattr(OutboxEmail, name)
+    for name in Line.__dataclass_fields__
+    if name not in {"has_text", "slug", "starts_at"}
+]
+
+
+def latest(db_session: Session, *, state: str | None = None) -> list[Line]:
+    """The mails that were queued last, all or those in one state; the newest first."""
+    has_text = (OutboxEmail.text != "").label("has_text")
+    query = (
+        select(*_OF_OUTBOX, has_text, Meeting.slug, Meeting.starts_at)
+        .outerjoin(Meeting, Meeting.id == OutboxEmail.meeting_id)
+        .order_by(OutboxEmail.id.desc())
+        .limit(SHOWN)
+    )
+    query = query if state is None else query.where(OutboxEmail.state == state)
+    return [Line(**row._mapping) for row in db_session.execute(query)]
+
+
+def failed(db_session: Session) -> list[int]:
+    """The mails that failed and can be tried again: of the others only the row is left."""
+    is_whole = (OutboxEmail.state == MailState.FAILED) & (OutboxEmail.text != "")
+    return list(db_session.scalars(select(OutboxEmail.id).where(is_whole)))
+
+
+def find(db_session: Session, mail_id: int) -> OutboxEmail | None:
+    """One mail, as it goes out."""
+    return db_session.get(OutboxEmail, mail_id)
+
+
+def without_tokens(text: str) -> str:
+    """What a mail says, with the links that are its recipient's own cut short."""
+    return _TOKEN.sub(r"\1…", text)

@@ -1,0 +1,48 @@
+"""The mailing list: who has confirmed that they want mail about future sessions."""
+
+import csv
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TextIO
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cop.domain.roster import guarded
+from cop.models import Member
+
+COLUMNS = ("email", "confirmed_at")
+_CONFIRMED = (
+    select(Member.email, Member.list_confirmed_at.label("confirmed_at"))
+    .where(Member.list_confirmed_at.is_not(None))
+    .order_by(Member.email_key)
+)
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """An address on the list, and since when."""
+
+    email: str
+    confirmed_at: datetime
+
+
+def confirmed(db_session: Session) -> list[Subscriber]:
+    """Everybody on the list, by address."""
+    return [Subscriber(**row._mapping) for row in db_session.execute(_CONFIRMED)]
+
+
+def unconfirmed(db_session: Session) -> int:
+    """How many were entered into a form and have not confirmed it: they get no mail."""
+    asked = Member.list_asked_at.is_not(None) & Member.list_confirmed_at.is_(None)
+    return db_session.scalar(select(func.count()).select_from(Member).where(asked)) or 0
+
+
+def write_csv(db_session: Session, out: TextIO, *, zone: ZoneInfo) -> None:
+    """Write the list to `out`, like the attendee list."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in db_session.execute(_CONFIRMED.execution_options(yield_per=1000)):
+        since = row.confirmed_at.astimezone(zone).isoformat(timespec="seconds")
+        writer.writerow([guarded(row.email), since])

@@ -1,0 +1,243 @@
+"""Members by the links in their mail: everything that is known about them, and that they act."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TypedDict
+
+from sqlalchemy import (
+    ColumnElement,
+    exists,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
+
+from cop.base import UtcDateTime
+from cop.domain.errors import LinkUnusable
+from cop.domain.recipients import LIVE, MEMBER_COLUMNS, Recipient, recipient
+from cop.domain.schedule import Listing, Schedule
+from cop.links import Owner
+from cop.models import (
+    Coordinator,
+    Member,
+    OutboxEmail,
+    Registration,
+    RegistrationStatus,
+    Viewing,
+)
+
+
+class Named(TypedDict):
+    """What a member gave as their name, and the language of the form."""
+
+    name: str
+    language: str
+
+
+_UNNAMED: Named = {"name": "", "language": "en"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One registration of a member, with everything that is kept of it, by column."""
+
+    id: int
+    meeting: Listing
+    status: str
+    turn: int  # how many wait up to and with this one
+    values: Mapping[str, object]
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @property
+    def is_held(self) -> bool:
+        return self.status == RegistrationStatus.HELD
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status == RegistrationStatus.WAITING
+
+
+@dataclass(frozen=True)
+class Look:
+    """A coordinator's look at a list that this member is on; the name of one who left is gone."""
+
+    by: str | None
+    what: str
+    meeting: Listing | None
+    columns: tuple[str, ...]
+    seen_at: datetime
+
+
+@dataclass(frozen=True)
+class SentMail:
+    """A mail to the member of which the text is still kept."""
+
+    subject: str
+    state: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Known:
+    """Everything that is known about a member, as one moment saw it."""
+
+    to: Recipient
+    calendar_version: int
+    values: Mapping[str, object]  # by column of the member
+    places: tuple[Place, ...]
+    looks: tuple[Look, ...]
+    mails: tuple[SentMail, ...]
+
+    @cached_property
+    def current(self) -> tuple[Place, ...]:
+        """One place for each meeting, soonest first: the live one, or the one given up last."""
+        by_meeting: dict[int, Place] = {}
+        for place in sorted(self.places, key=lambda place: (place.is_live, place.id)):
+            by_meeting[place.meeting.id] = place
+        return tuple(sorted(by_meeting.values(), key=lambda place: place.meeting.starts_at))
+
+    @property
+    def upcoming(self) -> tuple[Place, ...]:
+        return tuple(place for place in self.current if not place.meeting.is_over)
+
+    @property
+    def past(self) -> tuple[Place, ...]:
+        return tuple(place for place in reversed(self.current) if place.meeting.is_over)
+
+    @property
+    def latest(self) -> Place | None:
+        """The registration that they made last: what they say about themselves now."""
+        return max(self.places, key=lambda place: place.id, default=None)
+
+    def at(self, slug: str) -> Place | None:
+        """Their place at the meeting with this slug."""
+        return next((place for place in self.current if place.meeting.slug == slug), None)
+
+
+def known(db_session: Session, owner: Owner, schedule: Schedule) -> Known:
+    """Read everything about a member, by a link of theirs.
+
+    Raises:
+        LinkUnusable: there is no such member, or they have made the link useless.
+    """
+    query = select(*inspect(Member).columns).where(*_is(owner))
+    row = db_session.execute(query).one_or_none()
+    if row is None:
+        raise LinkUnusable
+    meetings = {meeting.id: meeting for meeting in (*schedule.upcoming, *schedule.past)}
+    places = _places(db_session, owner.member_id, meetings)
+    said = places[-1].values if places else _UNNAMED
+    return Known(
+        to=recipient(row, name=str(said["name"]), language=str(said["language"])),
+        calendar_version=row.calendar_version,
+        values=dict(row._mapping),
+        places=places,
+        looks=_looks(db_session, owner.member_id, meetings),
+        mails=_mails(db_session, owner.member_id),
+    )
+
+
+def read(db_session: Session, owner: Owner) -> Recipient:
+    """Who a link belongs to.
+
+    Raises:
+        LinkUnusable: there is no such member, or they have made the link useless.
+    """
+    row = db_session.execute(select(*MEMBER_COLUMNS).where(*_is(owner))).one_or_none()
+    if row is None:
+        raise LinkUnusable
+    return recipient(row, **named(db_session, row.id))
+
+
+def acting(db_session: Session, owner: Owner, *, now: datetime) -> Recipient:
+    """Let a member act by a link from their mail, which proves that the address is theirs.
+
+    It holds their row until the end of the transaction, so that their acts come one by one.
+
+    Raises:
+        LinkUnusable: there is no such member, or they have made the link useless.
+    """
+    proven_at = func.coalesce(Member.proven_at, literal(now, UtcDateTime()))
+    acts = update(Member).where(*_is(owner)).values(proven_at=proven_at).returning(*MEMBER_COLUMNS)
+    row = db_session.execute(acts.execution_options(synchronize_session=False)).one_or_none()
+    if row is None:
+        raise LinkUnusable
+    return recipient(row, **named(db_session, row.id))
+
+
+def named(db_session: Session, member_id: int) -> Named:
+    """The name and the language that a member gave last."""
+    query = select(Registration.name, Registration.language).order_by(Registration.id.desc())
+    row = db_session.execute(query.where(Registration.member_id == member_id).limit(1)).first()
+    return {"name": row.name, "language": row.language} if row else _UNNAMED
+
+
+def _is(owner: Owner) -> tuple[ColumnElement[bool], ...]:
+    return (Member.id == owner.member_id, Member.token_version == owner.token_version)
+
+
+_OTHER = aliased(Registration)
+_TURN = (
+    select(func.count())
+    .where(
+        _OTHER.meeting_id == Registration.meeting_id,
+        _OTHER.status == RegistrationStatus.WAITING,
+        _OTHER.id <= Registration.id,
+    )
+    .correlate(Registration)
+    .scalar_subquery()
+    .label("turn")
+)
+
+
+def _places(
+    db_session: Session, member_id: int, meetings: Mapping[int, Listing]
+) -> tuple[Place, ...]:
+    query = select(*inspect(Registration).columns, _TURN).order_by(Registration.id)
+    rows = db_session.execute(query.where(Registration.member_id == member_id))
+    return tuple(
+        Place(row.id, meetings[row.meeting_id], row.status, row.turn, dict(row._mapping))
+        for row in rows
+    )
+
+
+def _looks(
+    db_session: Session, member_id: int, meetings: Mapping[int, Listing]
+) -> tuple[Look, ...]:
+    """The looks at a meeting of theirs, or at all meetings, since they registered for it."""
+    is_of_theirs = (
+        exists()
+        .where(
+            Registration.member_id == member_id,
+            Registration.registered_at <= Viewing.seen_at,
+            or_(Viewing.meeting_id == Registration.meeting_id, Viewing.meeting_id.is_(None)),
+        )
+        .correlate(Viewing)
+    )
+    query = (
+        select(Coordinator.name, Viewing.what, Viewing.meeting_id, Viewing.columns, Viewing.seen_at)
+        .outerjoin(Coordinator, Coordinator.id == Viewing.coordinator_id)
+        .where(is_of_theirs)
+        .order_by(Viewing.seen_at.desc(), Viewing.id.desc())
+    )
+    return tuple(
+        Look(row.name, row.what, meetings.get(row.meeting_id), tuple(row.columns), row.seen_at)
+        for row in db_session.execute(query)
+    )
+
+
+def _mails(db_session: Session, member_id: int) -> tuple[SentMail, ...]:
+    query = select(OutboxEmail.subject, OutboxEmail.state, OutboxEmail.created_at).where(
+        OutboxEmail.member_id == member_id, OutboxEmail.text != ""
+    )
+    rows = db_session.execute(query.order_by(OutboxEmail.id.desc()))
+    return tuple(SentMail(**row._mapping) for row in rows)

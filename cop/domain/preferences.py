@@ -1,0 +1,126 @@
+"""Which mail members want, and which of their links still work."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import members, outbox, telling
+from cop.domain.errors import LinksUsedUp, LinkUnusable, MailComesBack
+from cop.domain.meetings import MeetingFacts
+from cop.domain.outbox import OPTIONAL, Kind, Mail
+from cop.domain.recipients import Recipient
+from cop.links import Owner
+from cop.mail import messages
+from cop.mail.writer import Writer
+from cop.models import Member, OutboxEmail
+
+LIST = "list"
+KINDS = (*OPTIONAL, LIST)
+_ASKED_AGAIN = timedelta(days=1)
+
+
+def choose(db_session: Session, to: Recipient, *, wanted: Collection[str], writer: Writer) -> None:
+    """Send a member the mail of the wanted kinds; the mailing list asks for its own yes by mail."""
+    off = [kind for kind in OPTIONAL if kind not in wanted]
+    _switch_off(db_session, to.member_id, off)
+    if LIST not in wanted:
+        _leave_list(db_session, to.member_id)
+    elif to.list_confirmed_at is None:
+        _ask_for_list(db_session, to, writer=writer)
+
+
+def check(db_session: Session, member_id: int, kind: str) -> None:
+    """Pass where mail of this kind can be stopped.
+
+    Raises:
+        LinkUnusable: there is no such member any more, or no such kind of mail.
+    """
+    is_known = db_session.scalar(select(Member.id).where(Member.id == member_id))
+    if is_known is None or kind not in KINDS:
+        raise LinkUnusable
+
+
+def stop(db_session: Session, member_id: int, kind: str) -> None:
+    """Stop mail of one kind, without a word about places; doing it again changes nothing.
+
+    Raises:
+        LinkUnusable: there is no such member any more, or no such kind of mail.
+    """
+    query = select(Member.mail_off).where(Member.id == member_id)
+    off = db_session.scalar(query.with_for_update(key_share=True))
+    if off is None or kind not in KINDS:
+        raise LinkUnusable
+    if kind == LIST:
+        _leave_list(db_session, member_id)
+    else:
+        _switch_off(db_session, member_id, sorted({*off, kind}))
+
+
+def confirm_list(db_session: Session, owner: Owner, *, now: datetime) -> None:
+    """Put a member on the mailing list who has asked for it, and has not left since.
+
+    Raises:
+        LinkUnusable: there is no such member, or they have made the link useless.
+    """
+    to = members.acting(db_session, owner, now=now)
+    if to.list_asked_at and to.list_confirmed_at is None:
+        _set(db_session, to.member_id, list_confirmed_at=now)
+
+
+def write_again(db_session: Session, member_id: int) -> None:
+    """Write to an address again from which mail came back."""
+    _set(db_session, member_id, undeliverable_at=None)
+
+
+def renew_calendar(db_session: Session, member_id: int) -> None:
+    """Give a member's calendar another address; the old one shows nothing any more."""
+    _set(db_session, member_id, calendar_version=Member.calendar_version + 1)
+
+
+def renew_links(
+    db_session: Session, to: Recipient, chosen: Iterable[MeetingFacts], *, writer: Writer
+) -> None:
+    """Make all of a member's links useless, and mail them a new one.
+
+    Raises:
+        MailComesBack: a new link would not reach them.
+        LinksUsedUp: no more links are mailed to them today.
+    """
+    if to.undeliverable_at:
+        raise MailComesBack
+    if not telling.may_have_link(db_session, to, writer=writer):
+        raise LinksUsedUp
+    to = replace(to, token_version=to.token_version + 1)
+    _set(db_session, to.member_id, token_version=to.token_version)
+    letter = messages.my_link(writer, to, list(chosen), posted_again=False)
+    mail = Mail(letter, to, Kind.LINK, f"renewed:{to.member_id}:{to.token_version}")
+    outbox.queue(db_session, [mail], now=writer.now)
+
+
+def _ask_for_list(db_session: Session, to: Recipient, *, writer: Writer) -> None:
+    """Ask for the yes, once a day at most."""
+    if to.list_asked_at and writer.now - to.list_asked_at < _ASKED_AGAIN:
+        return
+    _set(db_session, to.member_id, list_asked_at=writer.now)
+    key = f"list:{to.member_id}:{writer.now.isoformat()}"
+    mail = Mail(messages.confirm_list(writer, to), to, Kind.LIST, key)
+    outbox.queue(db_session, [mail], now=writer.now)
+
+
+def _leave_list(db_session: Session, member_id: int) -> None:
+    _set(db_session, member_id, list_asked_at=None, list_confirmed_at=None)
+    outbox.take_back(db_session, OutboxEmail.member_id == member_id, OutboxEmail.kind == Kind.LIST)
+
+
+def _switch_off(db_session: Session, member_id: int, off: list[str]) -> None:
+    _set(db_session, member_id, mail_off=off)
+    kinds = [OPTIONAL[kind] for kind in off]
+    outbox.take_back(db_session, OutboxEmail.member_id == member_id, OutboxEmail.kind.in_(kinds))
+
+
+def _set(db_session: Session, member_id: int, **values: object) -> None:
+    row = update(Member).where(Member.id == member_id).values(**values)
+    db_session.execute(row.execution_options(synchronize_session=False))

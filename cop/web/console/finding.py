@@ -1,0 +1,25 @@
+"""The session that an address of the console names."""
+
+from flask import abort
+
+from cop.domain.community import Facts
+from cop.domain.schedule import Listing
+from cop.web.public import look
+
+
+def meeting_or_404(slug: str) -> tuple[Facts, Listing]:
+    """The community, and its session of this name."""
+    facts, listed = look()
+    return facts, listed.find(slug) or abort(404)
+
+
+def open_or_404(slug: str) -> tuple[Facts, Listing]:
+    """The same, for a session whose fate can still be changed."""
+    facts, found = meeting_or_404(slug)
+    return (facts, found) if not found.is_over else abort(404)
+
+
+def over_or_404(slug: str) -> tuple[Facts, Listing]:
+    """The same, for a session that took place."""
+    facts, found = meeting_or_404(slug)
+    return (facts, found) if found.is_over and not found.is_cancelled else abort(404)

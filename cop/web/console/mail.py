@@ -1,0 +1,94 @@
+"""The mail that goes out, and how it stands."""
+
+from flask import Response, abort, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import ngettext
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, coordinators, mailing, outbox
+from cop.domain.outbox import Kind
+from cop.mail.envelope import sealed
+from cop.models import MailState, OutboxEmail
+from cop.web.console import console
+from cop.web.rendering import now, render, settings
+from cop.words import N_
+
+STATES = {
+    MailState.QUEUED: N_("waiting to go out"),
+    MailState.SENDING: N_("being sent"),
+    MailState.RETRYING: N_("trying again"),
+    MailState.SENT: N_("sent"),
+    MailState.FAILED: N_("failed"),
+    MailState.WITHDRAWN: N_("no longer needed"),
+}
+KINDS = {
+    Kind.CONFIRMATION: N_("confirmation"),
+    Kind.PROMOTED: N_("a place became free"),
+    Kind.CHANGED: N_("change of a session"),
+    Kind.REMINDER: N_("reminder"),
+    Kind.TAKEAWAYS: N_("takeaways"),
+    Kind.LINK: N_("link to their page"),
+    Kind.LIST: N_("mailing list: please confirm"),
+    Kind.COORDINATORS: N_("to coordinators"),
+    Kind.PASSWORD: N_("new password"),
+}
+HEADERS = ("From", "To", "Reply-To", "Date", "Message-ID", "List-Unsubscribe")
+
+
+@console.get("/mail")
+def mails() -> Response:
+    state = request.args.get("state")
+    if state is not None and state not in STATES:
+        abort(422)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        standing = mailing.standing(db_session)
+        lines = mailing.latest(db_session, state=state)
+    with write_tx() as db_session:
+        coordinators.note_viewing(db_session, g.coordinator, "mails", now=now())
+    return render(
+        "console/mails.html",
+        community=facts,
+        standing=standing,
+        mails=lines,
+        states=STATES,
+        kinds=KINDS,
+        state=state,
+        smtp=settings().smtp,
+        folder=settings().instance / "outbox",
+    )
+
+
+@console.get("/mail/<int(max=2147483647):mail_id>")
+def mail(mail_id: int) -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        found = mailing.find(db_session, mail_id) or abort(404)
+    with write_tx() as db_session:
+        coordinators.note_viewing(
+            db_session, g.coordinator, "mails", now=now(), meeting_id=found.meeting_id
+        )
+    return render(
+        "console/mail.html",
+        community=facts,
+        mail=found,
+        state=STATES[MailState(found.state)],
+        text=mailing.without_tokens(found.text),
+        headers=_headers(found, facts) if found.text else [],
+    )
+
+
+def _headers(found: OutboxEmail, facts: community.Facts) -> list[tuple[str, str]]:
+    message = sealed(found, sender=settings().sender, reply_to=facts.contact_email)
+    return [(name, mailing.without_tokens(message[name])) for name in HEADERS if name in message]
+
+
+@console.post("/mail/try-again")
+def try_again() -> ResponseReturnValue:
+    asked = request.form.getlist("mail")
+    with write_tx() as db_session:
+        failed = mailing.failed(db_session)
+        ids = failed if "all" in request.form else [id_ for id_ in failed if str(id_) in asked]
+        outbox.try_again(db_session, ids, now=now())
+    flash(ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", len(ids)))
+    return redirect(url_for("console.mails"), 303)

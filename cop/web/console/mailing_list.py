@@ -1,0 +1,34 @@
+"""The mailing list: a look at it, and the list to take away."""
+
+from functools import partial
+
+from flask import Response, g
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, coordinators, mailing_list
+from cop.web.console import console
+from cop.web.console.export import csv_file
+from cop.web.rendering import now, render
+
+
+@console.get("/list")
+def subscribers() -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        people = mailing_list.confirmed(db_session)
+        unconfirmed = mailing_list.unconfirmed(db_session)
+    with write_tx() as db_session:
+        coordinators.note_viewing(db_session, g.coordinator, "list", now=now())
+    return render("console/list.html", community=facts, people=people, unconfirmed=unconfirmed)
+
+
+@console.get("/list.csv")
+def export_subscribers() -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    with write_tx() as db_session:  # written down before it is sent
+        coordinators.note_viewing(
+            db_session, g.coordinator, "list", now=now(), columns=mailing_list.COLUMNS
+        )
+    write = partial(mailing_list.write_csv, zone=facts.zone_info)
+    return csv_file(f"{facts.slug}-mailing-list.csv", write)

@@ -1,0 +1,69 @@
+"""The way into a meeting, from a mail or a calendar. It opens nothing else."""
+
+from flask import Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.urls import iri_to_uri
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, joining, leaving, members
+from cop.domain.community import Facts
+from cop.domain.joining import Door, WayIn
+from cop.links import Owner
+from cop.tokens import Purpose
+from cop.web.member import member, parts_of
+from cop.web.rendering import now, render, writer
+
+
+@member.get("/join/<token>")
+def join(token: str) -> Response:
+    owner, registration_id = _place_of(token)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        way_in = joining.look(db_session, owner, registration_id, now=now())
+    return _show(way_in, facts, token)
+
+
+@member.post("/join/<token>")
+def enter(token: str) -> ResponseReturnValue:
+    owner, registration_id = _place_of(token)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    if "give-up" in request.form:
+        return _give_up(token, facts)
+    with write_tx() as db_session:
+        way_in = joining.enter(db_session, owner, registration_id, now=now())
+    if way_in.door is not Door.OPEN or not way_in.meeting.join_url:
+        return _show(way_in, facts, token, status=422)
+    address = iri_to_uri(way_in.meeting.join_url)
+    response = render("member/entered.html", community=facts, address=address)
+    # Not a redirect: what a form leads to must be on this site (form-action).
+    response.headers["Refresh"] = f"0; url={address}"
+    return response
+
+
+def _give_up(token: str, facts: Facts) -> ResponseReturnValue:
+    owner, registration_id = _place_of(token)
+    with write_tx() as db_session:
+        members.acting(db_session, owner, now=now())
+        way_in = joining.look(db_session, owner, registration_id, now=now())
+        if way_in.door is not Door.OVER:
+            leaving.cancel(db_session, way_in.registration_id, writer=writer(facts))
+    return redirect(url_for("member.join", token=token), 303)
+
+
+def _place_of(token: str) -> tuple[Owner, int]:
+    member_id, token_version, registration_id = map(
+        int, parts_of(Purpose.JOIN, token, int, int, int)
+    )
+    return Owner(member_id, token_version), registration_id
+
+
+def _show(way_in: WayIn, facts: Facts, token: str, *, status: int = 200) -> Response:
+    return render(
+        "member/join.html",
+        status=status,
+        community=facts,
+        way_in=way_in,
+        meeting=way_in.meeting,
+        token=token,
+    )

@@ -1,0 +1,185 @@
+"""A member's own page, from the link in their mail: what is known about them, and its end.
+
+GET shows and POST acts: programs that look for harm in mail follow every link.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from cop import tokens
+from cop.db import empty_log, read_tx, write_tx
+from cop.domain import community, kept, leaving, members, schedule
+from cop.domain.community import Facts
+from cop.domain.errors import LinkUnusable
+from cop.domain.members import Known, Place
+from cop.domain.schedule import Listing, Schedule
+from cop.links import Owner
+from cop.mail.folder import FolderTransport
+from cop.mail.transport import transport_for
+from cop.tokens import Purpose
+from cop.web import filters
+from cop.web.forms import link_form
+from cop.web.rendering import links, now, render, settings, writer
+from cop.words import N_
+
+member = Blueprint("member", "cop")
+
+GOOD_FOR = timedelta(days=365)
+DONE = {
+    "proven": N_("Thank you. From now on we know that this address is yours."),
+    "saved": N_("Saved."),
+    "deleted": N_("That answer is deleted."),
+    "given-up": N_("You gave up your place on %(date)s. Thank you for saying so."),
+    "added": N_("Added. A mail says where you hold a place and where you wait."),
+    "mail": N_("Saved. Mail about changes and about your place still comes."),
+    "calendar": N_("Your calendar has a new address. The old one shows nothing any more."),
+    "again": N_("From now on we write to your address again."),
+}
+
+
+@dataclass(frozen=True)
+class OwnPage:
+    """What a member's page is made of, as one moment saw it."""
+
+    token: str
+    owner: Owner
+    facts: Facts
+    schedule: Schedule
+    known: Known
+
+    @property
+    def addable(self) -> list[Listing]:
+        """The meetings that they can still choose."""
+        chosen = {place.meeting.id for place in self.known.current if place.is_live}
+        return [meeting for meeting in self.schedule.open if meeting.id not in chosen]
+
+    @property
+    def feed(self) -> str:
+        """The address of their own calendar."""
+        return links().calendar(self.owner.member_id, self.known.calendar_version)
+
+    def way_in(self, place: Place) -> str:
+        """The address of their way into a meeting."""
+        return links().join(self.owner, place.id)
+
+    def place_or_404(self, slug: str) -> Place:
+        """Their place at a meeting; what is not theirs does not exist."""
+        return self.known.at(slug) or abort(404)
+
+
+def parts_of(purpose: Purpose, token: str, *kinds: type) -> list[int | str]:
+    """What a link in our mail says.
+
+    Raises:
+        LinkUnusable: it is none of ours, or was made for something else.
+    """
+    parts = tokens.read(settings().secret_key, purpose, token, kinds)
+    if not parts:
+        raise LinkUnusable
+    return parts
+
+
+def owner_of(token: str) -> Owner:
+    """Whose page a link opens.
+
+    Raises:
+        LinkUnusable: it is none of ours, or too old.
+    """
+    member_id, token_version, made_on = map(int, parts_of(Purpose.MEMBER, token, int, int, int))
+    if now().date().toordinal() - made_on > GOOD_FOR.days:
+        raise LinkUnusable
+    return Owner(member_id, token_version)
+
+
+def open_page(token: str) -> OwnPage:
+    """Read what a link opens.
+
+    Raises:
+        LinkUnusable: it opens nothing, or nothing any more.
+    """
+    owner = owner_of(token)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        listed = schedule.read(db_session, now=now())
+        return OwnPage(token, owner, facts, listed, members.known(db_session, owner, listed))
+
+
+def done(token: str, what: str, *, slug: str | None = None) -> ResponseReturnValue:
+    """Go back to the page, which says what was done, and about which session."""
+    return redirect(url_for("member.page", token=token, done=what, session=slug), 303)
+
+
+def show(own: OwnPage, *, status: int = 200, refusal: str = "", said: str = "") -> Response:
+    """The page; with a refusal, or with what was done."""
+    known, voice = own.known, writer(own.facts)
+    return render(
+        "member/page.html",
+        status=status,
+        community=own.facts,
+        own=own,
+        known=known,
+        ticked=request.form.getlist("sessions"),
+        of_member=kept.of_member(known, writer=voice),
+        of_places=[(place, kept.of_place(place, writer=voice)) for place in known.places],
+        refusal=refusal,
+        said=said,
+    )
+
+
+@member.app_errorhandler(LinkUnusable)
+def dead_link(_refusal: LinkUnusable) -> Response:
+    """The same for every link that opens nothing: nobody learns whether it ever did."""
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    form = link_form(is_sent=False)
+    return render("member/dead_link.html", status=404, community=facts, form=form)
+
+
+@member.get("/r/<token>")
+def page(token: str) -> Response:
+    own = open_page(token)
+    return show(own, said=_said(own))
+
+
+def _said(own: OwnPage) -> str:
+    what, date = request.args.get("done", ""), ""
+    if what == "given-up":
+        place = own.known.at(request.args.get("session", ""))
+        if place is None or place.is_live:
+            return ""
+        date = filters.on(place.meeting.starts_at, own.facts)
+    return gettext(DONE[what], date=date) if what in DONE else ""
+
+
+@member.post("/r/<token>")
+def prove(token: str) -> ResponseReturnValue:
+    with write_tx() as db_session:
+        members.acting(db_session, owner_of(token), now=now())
+    return done(token, "proven")
+
+
+@member.get("/r/<token>/erase")
+def ask_to_erase(token: str) -> Response:
+    own = open_page(token)
+    held = [place for place in own.known.upcoming if place.is_held]
+    return render("member/erase.html", community=own.facts, own=own, known=own.known, held=held)
+
+
+@member.post("/r/<token>/erase")
+def erase(token: str) -> Response:
+    own = open_page(token)
+    with write_tx() as db_session:
+        mails = leaving.erase(db_session, own.owner.member_id, writer=writer(own.facts))
+    empty_log()
+    transport = transport_for(settings())
+    if isinstance(transport, FolderTransport):
+        transport.forget(mails)
+    return render("member/erased.html", community=own.facts)
+
+
+# They add their views to the blueprint.
+from cop.web import answers, joining, mine, preferences  # noqa: E402, F401

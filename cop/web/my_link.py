@@ -1,0 +1,34 @@
+"""The way back for who has lost the link to their page."""
+
+from flask import Response, request
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, lost_links
+from cop.web.forms import LinkForm, link_form
+from cop.web.public import public
+from cop.web.rendering import render, writer
+
+
+@public.get("/my-link")
+def my_link() -> Response:
+    return _show(link_form(is_sent=False), is_renewed="renewed" in request.args)
+
+
+@public.post("/my-link")
+def send_link() -> Response:
+    form = link_form(is_sent=True)
+    if not form.validate():
+        return _show(form, status=422)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    with write_tx() as db_session:
+        lost_links.send(db_session, form["email"].data, writer=writer(facts))
+    return render("member/link_sent.html", community=facts)
+
+
+def _show(form: LinkForm, *, status: int = 200, is_renewed: bool = False) -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    return render(
+        "member/my_link.html", status=status, community=facts, form=form, is_renewed=is_renewed
+    )

@@ -1,0 +1,100 @@
+"""Which mail a member wants, and which of their links still work."""
+
+from flask import Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, members, preferences
+from cop.domain.errors import LinksUsedUp, MailComesBack
+from cop.links import Owner
+from cop.tokens import Purpose
+from cop.web.member import done, member, open_page, owner_of, parts_of, show
+from cop.web.rendering import now, render, writer
+
+
+@member.post("/r/<token>/mail")
+def choose_mail(token: str) -> ResponseReturnValue:
+    own = open_page(token)
+    wanted = request.form.getlist("mail")
+    with write_tx() as db_session:
+        to = members.acting(db_session, own.owner, now=now())
+        preferences.choose(db_session, to, wanted=wanted, writer=writer(own.facts))
+    return done(token, "mail")
+
+
+@member.post("/r/<token>/address")
+def write_again(token: str) -> ResponseReturnValue:
+    with write_tx() as db_session:
+        to = members.acting(db_session, owner_of(token), now=now())
+        preferences.write_again(db_session, to.member_id)
+    return done(token, "again")
+
+
+@member.post("/r/<token>/calendar")
+def renew_calendar(token: str) -> ResponseReturnValue:
+    with write_tx() as db_session:
+        to = members.acting(db_session, owner_of(token), now=now())
+        preferences.renew_calendar(db_session, to.member_id)
+    return done(token, "calendar")
+
+
+@member.post("/r/<token>/links")
+def renew_links(token: str) -> ResponseReturnValue:
+    own = open_page(token)
+    chosen = [place.meeting for place in own.known.upcoming if place.is_live]
+    try:
+        with write_tx() as db_session:
+            to = members.acting(db_session, own.owner, now=now())
+            preferences.renew_links(db_session, to, chosen, writer=writer(own.facts))
+    except (LinksUsedUp, MailComesBack) as refusal:
+        return show(own, status=422, refusal=gettext(refusal.reason))
+    # Not to the new page: whoever else has the old link may be the one who pressed the button.
+    return redirect(url_for("public.my_link", renewed="yes"), 303)
+
+
+@member.get("/unsubscribe/<token>")
+def ask_to_unsubscribe(token: str) -> Response:
+    member_id, kind = _mail_of(token)
+    return _show_stop("member/unsubscribe.html", member_id, kind, token)
+
+
+@member.post("/unsubscribe/<token>")
+def unsubscribe(token: str) -> Response:
+    member_id, kind = _mail_of(token)
+    with write_tx() as db_session:
+        preferences.stop(db_session, member_id, kind)
+    return _show_stop("member/unsubscribed.html", member_id, kind, token)
+
+
+def _mail_of(token: str) -> tuple[int, str]:
+    member_id, kind = parts_of(Purpose.UNSUBSCRIBE, token, int, str)
+    return int(member_id), str(kind)
+
+
+def _show_stop(template: str, member_id: int, kind: str, token: str) -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        preferences.check(db_session, member_id, kind)
+    return render(template, community=facts, kind=kind, token=token)
+
+
+@member.get("/list/<token>")
+def ask_to_confirm(token: str) -> Response:
+    owner = _owner_on_list(token)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        to = members.read(db_session, owner)
+    return render("member/list.html", community=facts, to=to, token=token)
+
+
+@member.post("/list/<token>")
+def confirm_list(token: str) -> ResponseReturnValue:
+    with write_tx() as db_session:
+        preferences.confirm_list(db_session, _owner_on_list(token), now=now())
+    return redirect(url_for("member.ask_to_confirm", token=token), 303)
+
+
+def _owner_on_list(token: str) -> Owner:
+    member_id, token_version = map(int, parts_of(Purpose.LIST, token, int, int))
+    return Owner(member_id, token_version)

@@ -1,0 +1,112 @@
+"""Erasing: whatever a member typed is nowhere any more, in no table, no file and no log."""
+
+import io
+import logging
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from cop import create_app
+from cop.db import db, read_tx, sqlite_file, write_tx
+from cop.delivery import Delivery
+from cop.domain import coordinators, seed
+from cop.mail.folder import FolderTransport
+from cop.models import Base, Member
+from cop.web.logs import JsonFormatter
+from tests.conftest import settings_for
+from tests.web.conftest import SeparateRequests
+from tests.web.own import GRACE, LINKS, own, press, way_in
+from tests.web.posting import register, sign_in
+from tests.web.reading import DECEMBER, change
+from tests.world import NOW, PASSWORD
+
+EMAIL = "zyxada@zyxmail.example.org"
+TYPED = {
+    "name": "Zyxname Example",
+    "organization": "Zyxorganization",
+    "pronouns": "zyxpronouns",
+    "hats_other": "zyxhat",
+    "access_language": "Zyxlanguage",
+    "access_other": "zyxaccess",
+    "prep_answer": "zyxanswer",
+}
+CHANGED = {"organization": "Zyxagain"}
+
+
+@pytest.fixture
+def app(database_url, tmp_path):
+    """The app with a folder for its mail."""
+    settings = replace(settings_for(database_url, posts_per_hour=0), instance=tmp_path)
+    app = create_app(settings)
+    app.extensions["cop.clock"] = lambda: NOW
+    app.test_client_class = SeparateRequests
+    with app.app_context():
+        with write_tx() as db_session:
+            seed.begin(db_session, now=NOW)
+            coordinators.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
+        yield app
+        db.engine.dispose()
+
+
+@pytest.fixture
+def log():
+    """Everything that is logged."""
+    said = io.StringIO()
+    handler = logging.StreamHandler(said)
+    handler.setFormatter(JsonFormatter())
+    logging.getLogger("cop").addHandler(handler)
+    yield said
+    logging.getLogger("cop").removeHandler(handler)
+
+
+def everything(database_url, folder):
+    """All that is kept, as bytes: each row of each table, the database's files, and the mails."""
+    with read_tx() as db_session:
+        tables = [db_session.execute(select(t)).all() for t in Base.metadata.sorted_tables]
+    files = [*folder.iterdir()] if folder.exists() else []
+    if file := sqlite_file(database_url):
+        files += file.parent.glob(f"{file.name}*")
+    return repr(tables).encode() + b"".join(path.read_bytes() for path in files)
+
+
+def live_through(app, client, folder):
+    """Register, get mail, be looked at, answer, ask for the link, join the list."""
+    change(DECEMBER, prep_question="What is missing?")
+    register(client, DECEMBER, email=EMAIL, access=["asl"], list_opt_in="yes", **TYPED)
+    register(client, DECEMBER, name="Grace Sample", email=GRACE)
+    Delivery(
+        FolderTransport(folder), app.extensions["cop.settings"].sender, LINKS, lambda: NOW
+    ).run()
+    corin = app.test_client()
+    sign_in(corin)
+    for path in (
+        f"/coordinator/sessions/{DECEMBER}",
+        "/coordinator/export.csv",
+        "/coordinator/mail",
+    ):
+        assert corin.get(path).status_code == 200
+    press(client, own(email=EMAIL))
+    press(client, own(f"/sessions/{DECEMBER}", email=EMAIL), **TYPED | CHANGED)
+    press(client, "/my-link", email=EMAIL)
+    client.get(way_in(EMAIL))
+    client.post("/register", data={"email": EMAIL}, headers={"Sec-Fetch-Site": "cross-site"})
+
+
+def test_what_was_typed_is_nowhere_after_it_was_erased(app, database_url, tmp_path, log):
+    client, folder = app.test_client(), tmp_path / "outbox"
+    live_through(app, client, folder)
+    before = everything(database_url, folder).lower()
+
+    answer = press(client, own("/erase", email=EMAIL))
+
+    after = everything(database_url, folder)
+    values = [*(TYPED | CHANGED).values(), EMAIL]
+    assert answer.status_code == 200
+    assert not [value for value in values if value.lower().encode() not in before]
+    assert b"zyx" not in after.lower()
+    assert b"grace@example.org" in after
+    assert "zyx" not in log.getvalue().lower()
+    assert "/r/" not in log.getvalue()
+    with read_tx() as db_session:
+        assert db_session.scalars(select(Member.email_key)).all() == [GRACE]
