@@ -97,7 +97,7 @@ def test_seed_demo_is_refused_beside_a_real_registration(instance):
     change(
         instance,
         "INSERT INTO registration SELECT 1, 1, id, 'held', '2026-11-22', 'en', 'A', '', '', '[]',"
-        " '', '[]', '', '', '[]', 0, '', 'hosts', NULL, NULL, NULL, '' FROM meeting LIMIT 1",
+        " '', '[]', '', '', '[]', 0, '', 'hosts', NULL, '', NULL, NULL FROM meeting LIMIT 1",
     )
 
     result = run("seed", "--demo")

@@ -194,7 +194,11 @@ def test_a_snapshot_sees_one_moment(app, elsewhere):
 
     with snapshot_tx(seconds=5) as db_session:
         before = db_session.scalar(count)
-        elsewhere.execute(text("INSERT INTO member (email, email_key, mail_off, token_version, calendar_version) VALUES ('a', 'a', '[]', 0, 0)"))
+        elsewhere.execute(
+            text(
+                "INSERT INTO member (email, email_key, mail_off, token_version, calendar_version) VALUES ('a', 'a', '[]', 0, 0)"
+            )
+        )
         elsewhere.commit()
         after = db_session.scalar(count)
 

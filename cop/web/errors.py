@@ -56,6 +56,10 @@ _FOREIGN = (
     N_("This form cannot be sent from inside this page"),
     N_("Nothing was saved. Open the form on its own page, and it will work there."),
 )
+_FOREIGN_TO_MEMBER = (
+    N_("This cannot be done from another site's page"),
+    N_("Nothing was changed. Open the link from our mail in a window of its own."),
+)
 _TOO_OLD = (
     N_("This page had been open for too long"),
     N_("Nothing was changed. Please go back, reload the page, and do it again."),
@@ -93,6 +97,8 @@ def _refusal(error: HTTPException) -> Response:
 def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
     if isinstance(error, CSRFError):
         return _TOO_OLD
+    if code == 403 and is_personal() and not request.path.startswith("/coordinator"):
+        return _FOREIGN_TO_MEMBER
     if isinstance(error, ForeignPost) and not is_personal():
         return _FOREIGN
     return _SAID.get(code, _OTHERWISE)
@@ -136,6 +142,7 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
         sentence=gettext(sentence, **values),
         status=status,
         kept=_kept(status),
+        has_form_elsewhere=status == 403 and not is_personal(),
         is_console=request.path.startswith("/coordinator"),
         community=_facts() if status < 500 else None,
     )

@@ -107,4 +107,6 @@ def _statements_of(act):
         act()
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
-    return [row for row in said if "FROM community" not in row[0] and not row[0].startswith("BEGIN")]
+    return [
+        row for row in said if "FROM community" not in row[0] and not row[0].startswith("BEGIN")
+    ]
