@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain.rhythm import Rhythm
 from cop.domain.statements import insert_with_conflict
-from cop.models import Community
+from cop.models import Community, MailState, OutboxEmail
 
 SHIPPED_ABOUT = Path(__file__).with_name("about.md")
 
@@ -72,9 +72,21 @@ def note_round(db_session: Session, *, now: datetime) -> None:
     db_session.execute(update(Community).values(round_at=now))
 
 
-def last_round_at(db_session: Session) -> datetime | None:
-    """When the daily round was last done."""
-    return db_session.scalar(select(Community.round_at))
+@dataclass(frozen=True)
+class Work:
+    """What the worker has done, and what it has left to do."""
+
+    round_at: datetime | None
+    mails_waiting: int
+    mails_waiting_since: datetime | None
+
+
+def work(db_session: Session) -> Work:
+    """Read how the worker stands, in one look."""
+    is_open = OutboxEmail.state.in_([MailState.QUEUED, MailState.RETRYING, MailState.SENDING])
+    waiting = select(func.count()).where(is_open).scalar_subquery()
+    since = select(func.min(OutboxEmail.created_at)).where(is_open).scalar_subquery()
+    return Work(*db_session.execute(select(Community.round_at, waiting, since)).one())
 
 
 def found(db_session: Session) -> None:

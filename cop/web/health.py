@@ -1,6 +1,7 @@
 """Whether the site is alive, and whether it is ready."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,16 +23,29 @@ def ready() -> Response:
     """Ready means: the database answers, and has this release's schema. The rest is for people."""
     try:
         schema = schema_of(db.engine)
-        with read_tx() as db_session:
-            round_at = community.last_round_at(db_session) if schema is Schema.CURRENT else None
+        work = _work() if schema is Schema.CURRENT else {}
     except SQLAlchemyError:
         return _answer({"database": "unreachable"}, 503)
-    found = {"database": db.engine.dialect.name, "schema": schema.value}
-    found["last_daily_round"] = round_at.isoformat(timespec="seconds") if round_at else "never"
+    found = {"database": db.engine.dialect.name, "schema": schema.value} | work
     if db.engine.dialect.name == "sqlite":
         found["sqlite"] = sqlite_module.sqlite_version
         found["journal"] = ", ".join(journal_pragmas(sqlite_module.sqlite_version_info))
     return _answer(found, 200 if schema is Schema.CURRENT else 503)
+
+
+def _work() -> dict[str, object]:
+    """What the worker has done, and what it has left to do."""
+    with read_tx() as db_session:
+        work = community.work(db_session)
+    return {
+        "last_daily_round": _said(work.round_at) or "never",
+        "mails_waiting": work.mails_waiting,
+        "mails_waiting_since": _said(work.mails_waiting_since),
+    }
+
+
+def _said(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
 
 
 def _answer(found: Mapping[str, object], status: int) -> Response:
