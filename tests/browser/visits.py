@@ -16,9 +16,10 @@ HARMLESS = "Autofocus processing was blocked"
 class Visit:
     """One page of one new visitor, watched from its first request."""
 
-    def __init__(self, browser, site, *, expecting=(), **options):
+    def __init__(self, browser, site, *, expecting=(), leads_to=(), **options):
         self.site = site
         self.expecting = (HARMLESS, *expecting)
+        self.ours = (f"{site.address}/", *leads_to)  # where its links may lead on purpose
         self.noticed = []
         self.requested = []
         self.context = browser.new_context(
@@ -42,7 +43,7 @@ class Visit:
             said for said in self.noticed if not any(words in said for words in self.expecting)
         ]
         assert not unexpected, f"the browser noticed {unexpected}"
-        foreign = [url for url in self.requested if not url.startswith(f"{self.site.address}/")]
+        foreign = [url for url in self.requested if not url.startswith(self.ours)]
         assert not foreign, f"nothing is asked of another host: {foreign}"
         if not any(urlsplit(url).path.startswith("/coordinator") for url in self.requested):
             assert not self.context.cookies(), "public pages set no cookie"

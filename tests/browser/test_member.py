@@ -1,0 +1,139 @@
+"""From a mail to the room, in a real browser: a member's own page and what leads to it."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.mailbox import link_in, mail_to
+from tests.browser.test_accessibility import is_sound
+from tests.browser.visits import FAILED_ANSWER, fill_in, has_focus, is_confirmed, send
+
+BELOW = ["", "/erase", "/sessions/{slug}", "/sessions/{slug}/cancel"]
+
+
+@pytest.fixture
+def registered(visit, site):
+    """Register with an address; return the link to the page that the mail brings."""
+
+    def register(address, *, session=0):
+        page = visit(f"/register?session={site.upcoming[session]}")
+        fill_in(page, address)
+        send(page)
+        is_confirmed(page)
+        return link_in(mail_to(site, address, subject="You are registered"), "/r/")
+
+    return register
+
+
+def test_a_mail_leads_to_a_page_where_a_place_can_be_given_up(visit, site, registered):
+    own = registered("giving@up.example.org")
+    page = visit(own)
+    page.get_by_role("button", name="Yes, this is me").click()
+    expect(page.get_by_text("From now on we know that this address is yours")).to_be_visible()
+
+    page.get_by_role("link", name=re.compile("I cannot come")).first.click()
+    page.get_by_role("button", name="I cannot come").click()
+
+    expect(page.get_by_text("You gave up your place")).to_be_visible()
+    assert site.registrations("giving@up.example.org") == [(site.upcoming[0], "cancelled")]
+
+
+def test_opening_every_link_of_a_mail_changes_nothing(visit, site, registered):
+    own = registered("scanned@mail.example.org")
+    before = site.registrations("scanned@mail.example.org")
+    mail = mail_to(site, "scanned@mail.example.org").get_body(("plain",)).get_content()
+
+    for path in set(re.findall(rf"{site.address}(/\S+)", mail)):
+        visit(path, expecting=[FAILED_ANSWER])
+
+    assert site.registrations("scanned@mail.example.org") == before
+    assert site.rows(
+        "SELECT proven_at FROM member WHERE email_key = 'scanned@mail.example.org'"
+    ) == [(None,)]
+    assert own.startswith("/r/")
+
+
+def test_an_answer_is_changed_refused_and_deleted_without_scripts(visit, site, registered):
+    address = f"{registered('changing@answers.example.org')}/sessions/{site.upcoming[0]}"
+    page = visit(address, java_script_enabled=False, expecting=[FAILED_ANSWER])
+
+    page.get_by_label("Full name").fill("")
+    page.get_by_label("Pronouns").fill("they/them")
+    page.get_by_role("button", name="Save").first.click()
+    has_focus(page.locator(".summary"))
+    expect(page.get_by_label("Pronouns")).to_have_value("they/them")
+    page.get_by_label("Full name").fill("Ada Changed")
+    page.get_by_role("button", name="Save").first.click()
+
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    query = "SELECT name, pronouns FROM registration JOIN member ON member.id = member_id"
+    [row] = site.rows(f"{query} WHERE email_key = 'changing@answers.example.org'")
+    assert row == ("Ada Changed", "they/them")
+
+
+def test_a_lost_link_comes_by_mail_and_the_page_says_the_same_to_all(visit, site, registered):
+    registered("lost@link.example.org")
+    answers = []
+    for address in ("lost@link.example.org", "unknown@nowhere.example.org"):
+        page = visit("/schedule")
+        page.get_by_role("contentinfo").get_by_role("link", name="Lost your link?").click()
+        page.get_by_label("Email", exact=True).fill(address)
+        page.get_by_role("button", name="Send me my link").click()
+        expect(page.get_by_role("heading", level=1)).not_to_have_text("Lost your link?")
+        answers.append(page.locator("main").inner_text())
+
+    mail = mail_to(site, "lost@link.example.org", subject="Your link")
+    expect(visit(link_in(mail, "/r/")).get_by_role("heading", level=1)).to_have_text("Your page")
+    assert answers[0] == answers[1]
+
+
+def test_everything_is_deleted_at_a_press_and_the_link_opens_nothing_more(visit, site, registered):
+    own = registered("erased@ada.example.org")
+    page = visit(f"{own}/erase")
+
+    page.get_by_role("button", name="Delete everything about me").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Everything is deleted")
+    assert site.registrations("erased@ada.example.org") == []
+    again = visit(own, expecting=[FAILED_ANSWER])
+    expect(again.get_by_role("heading", level=1)).to_have_text("This link does not work any more")
+
+
+def test_the_way_in_opens_in_time_and_leads_to_where_the_meeting_is_held(visit, own_site):
+    now = "strftime('%Y-%m-%d %H:%M:%f000', 'now'"
+    soon = f"{now}, '+10 minutes')"
+    site = own_site(
+        f"UPDATE meeting SET starts_at = {soon}, ends_at = {now}, '+100 minutes'),"
+        " join_url = 'https://meeting.example.org/room'"
+        " WHERE id = (SELECT min(id) FROM meeting WHERE starts_at > datetime('now'))"
+    )
+    page = visit(f"/register?session={site.upcoming[0]}", at=site)
+    fill_in(page, "early@ada.example.org")
+    send(page)
+    is_confirmed(page)
+    way_in = link_in(mail_to(site, "early@ada.example.org"), "/join/")
+
+    visit_room = {"leads_to": ["https://meeting.example.org/"], "expecting": [FAILED_ANSWER]}
+    page = visit(way_in, at=site, **visit_room)
+    page.route("https://meeting.example.org/*", lambda route: route.fulfill(body="The room"))
+    assert "meeting.example.org" not in page.content()
+    with page.expect_response("**/join/*") as answer:
+        page.get_by_role("button", name="Join the session").click(no_wait_after=True)
+    page.wait_for_url("https://meeting.example.org/room")
+    page.goto(f"{site.address}/schedule")
+
+    assert answer.value.status == 200
+    assert answer.value.headers["refresh"] == "0; url=https://meeting.example.org/room"
+    assert site.rows("SELECT count(*) FROM registration WHERE joined_at IS NOT NULL") == [(1,)]
+
+
+@pytest.mark.parametrize("below", BELOW, ids=["page", "erase", "answers", "cancel"])
+def test_axe_finds_nothing_on_a_members_pages_and_they_fit_a_phone(visit, site, registered, below):
+    own = registered(f"sound{len(below)}@pages.example.org")
+    path = own + below.format(slug=site.upcoming[0])
+
+    page = visit(path, viewport={"width": 320, "height": 640})
+
+    is_sound(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
