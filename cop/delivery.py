@@ -1,14 +1,12 @@
 """Delivering the outbox: each mail is leased, tried, and its ending noted."""
 
 import logging
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from functools import partial
 
-from flask import Flask
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
@@ -19,9 +17,6 @@ from cop.mail.envelope import sealed
 from cop.mail.transport import Transport
 from cop.mail.writer import Writer
 from cop.models import OutboxEmail
-
-# Deliveries of one worker: while one waits for the server, another makes its mail ready.
-LANES = 2
 
 log = logging.getLogger("cop.delivery")
 
@@ -46,16 +41,18 @@ class Delivery:
         one transaction.
         """
         with read_tx() as db_session:
+            is_due = outbox.is_due(db_session, now=self.clock())
             writer = self.writer(db_session)
+        if is_due:
+            with write_tx() as db_session:
+                outbox.withdraw_moot(db_session, now=self.clock())
         is_usable = True
-        while email := self._write_down(is_last=stopping() or not is_usable):
+        while is_due or self._unwritten:
+            email = self._write_down(is_last=stopping() or not is_usable)
+            if email is None:
+                break
             self._unwritten, is_usable = self._try(email, writer)
         return is_usable
-
-    @property
-    def is_unfinished(self) -> bool:
-        """Whether it is still to be written down how the last mail ended."""
-        return self._unwritten is not None
 
     def writer(self, db_session: Session) -> Writer:
         """The community's voice, at this moment."""
@@ -86,40 +83,32 @@ class Delivery:
         except Exception as fault:  # one broken mail must not hold up all others
             log.error("mail not composed", exc_info=fault, extra=more)  # noqa: TRY400
             answer = f"It could not be put together: {type(fault).__name__}."
-            return partial(outbox.put_back, email=email, answer=answer, now=self.clock()), True
+            noting = partial(outbox.put_back, email=email, answer=answer, now=self.clock())
+            return partial(_note_and_tell, noting, writer), True
         log.info("mail sent", extra=more)
-        return partial(outbox.sent, email=email, answer=answer, now=self.clock()), True
+        return partial(self._note_sent, email, answer), True
+
+    def _note_sent(self, email: OutboxEmail, answer: str, db_session: Session) -> None:
+        """Note that it was taken; of a mail that was erased meanwhile, no file stays either."""
+        if not outbox.sent(db_session, email, answer=answer, now=self.clock()):
+            self.transport.forget([email.message_id])
 
     def _not_sent(self, email: OutboxEmail, ending: NotSent) -> Ending:
         answer, now = ending.answer, self.clock()
         if isinstance(ending, RefusedForGood):
             is_bad = ending.is_address_fault
             return partial(outbox.failed, email=email, answer=answer, now=now, bad_address=is_bad)
-        in_doubt = isinstance(ending, UnknownEnding)
-        return partial(outbox.put_back, email=email, answer=answer, now=now, in_doubt=in_doubt)
+        return partial(
+            outbox.put_back,
+            email=email,
+            answer=answer,
+            now=now,
+            in_doubt=isinstance(ending, UnknownEnding),
+            is_own_fault=not isinstance(ending, ServerUnusable),
+        )
 
 
 def _note_and_tell(noting: Ending, writer: Writer, db_session: Session) -> None:
     """Note how a mail ended, and tell the coordinators if it is the first that has failed."""
     noting(db_session)
     telling.of_first_failure(db_session, writer)
-
-
-def deliver(
-    app: Flask, lanes: Sequence[Delivery], *, stopping: Callable[[], bool] = lambda: False
-) -> bool:
-    """Deliver all that is due, in lanes; return False where the server takes no mail."""
-    now = lanes[0].clock()
-    with read_tx() as db_session:
-        is_due = outbox.is_due(db_session, now=now)
-    if not is_due and not any(lane.is_unfinished for lane in lanes):
-        return True
-    with write_tx() as db_session:
-        outbox.withdraw_late(db_session, now=now)
-
-    def run(lane: Delivery) -> bool:
-        with app.app_context():
-            return lane.run(stopping=stopping)
-
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        return all(pool.map(run, lanes))

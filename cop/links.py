@@ -1,6 +1,5 @@
 """Absolute addresses for everything that leaves this site, without Flask and without a request."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -83,6 +82,8 @@ def is_https(address: str) -> bool:
     """Whether this is an address of the web that is not read on the way."""
     try:
         parts = urlsplit(address)
-        return parts.scheme == "https" and bool(parts.hostname) and not re.search(r"\s", address)
-    except ValueError:
+        name = (parts.hostname or "").encode("idna").decode()
+        usable = parts.scheme == "https" and bool(name) and parts.port != 0
+    except (ValueError, UnicodeError):
         return False
+    return usable and address.isprintable() and " " not in address

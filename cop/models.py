@@ -2,11 +2,15 @@
 
 from datetime import date, datetime, time
 from enum import StrEnum
+from secrets import randbits
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cop.base import Base
+
+# SQLite would give the number of a deleted row out again, and old links would open the new one.
+NEVER_AGAIN = {"sqlite_autoincrement": True}
 
 
 class Community(Base):
@@ -92,19 +96,21 @@ class Member(Base):
     """A person known by an email address; nothing else is kept but what mail they want."""
 
     __tablename__ = "member"
+    __table_args__ = (NEVER_AGAIN,)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
     list_asked_at: Mapped[datetime | None]
     list_confirmed_at: Mapped[datetime | None]
-    # When its owner first acted on a mail of ours: before that, somebody else may have typed it.
+    # When its owner last acted on a mail of ours: until they have, anybody may have typed it.
     proven_at: Mapped[datetime | None]
     undeliverable_at: Mapped[datetime | None]
     mail_off: Mapped[list[str]] = mapped_column(default=list)
     # Raised to end the links that are out there: to the member's page, and to their calendar.
-    token_version: Mapped[int] = mapped_column(default=0)
-    calendar_version: Mapped[int] = mapped_column(default=0)
+    # They begin anywhere: a link from before a backup was restored fits nobody who came after.
+    token_version: Mapped[int] = mapped_column(default=lambda: randbits(30))
+    calendar_version: Mapped[int] = mapped_column(default=lambda: randbits(30))
 
 
 class RegistrationStatus(StrEnum):
@@ -130,6 +136,7 @@ class Registration(Base):
             postgresql_where=text("status <> 'cancelled'"),
         ),
         Index("ix_registration_meeting_status", "meeting_id", "status"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -180,6 +187,7 @@ class OutboxEmail(Base):
             name="state",
         ),
         Index("ix_outbox_email_state_due_at", "state", "due_at"),
+        NEVER_AGAIN,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -229,6 +237,7 @@ class Coordinator(Base):
     """Someone who may use the console."""
 
     __tablename__ = "coordinator"
+    __table_args__ = (NEVER_AGAIN,)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]

@@ -3,27 +3,25 @@
 import logging
 import signal
 import threading
-import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from types import FrameType
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import cast
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from cop.config import Settings
 from cop.db import db, empty_log, read_tx, write_tx
-from cop.delivery import LANES, Delivery, deliver
-from cop.domain import community, notices, outbox, registration, reminders, retention, schedule
+from cop.delivery import Delivery
+from cop.domain import community, notices, old_mails, registration, reminders, retention, schedule
 from cop.links import Links
-from cop.mail.folder import FolderTransport
-from cop.mail.transport import transport_for
+from cop.mail.transport import files, transport_for
 from cop.upgrade import forget_backups
 
-if TYPE_CHECKING:
-    from cop.config import Settings
-
 A_DAY = timedelta(days=1)
+LANES = 2  # while one waits for the server, the other makes its mail ready
 LOOK = 0.5  # seconds between two looks for mail that is due
 PLANNING = 15  # seconds between two looks for reminders and notices that are due
 PAUSE = 15  # seconds without mail after a server could not be used
@@ -59,71 +57,82 @@ def queue_mails(delivery: Delivery) -> None:
 
 
 @dataclass
-class Rounds:
-    """What a worker does at each look, and when it did what the last time."""
+class Planner:
+    """Queues what becomes due by the clock, and does the daily round."""
 
     app: Flask
-    stop: threading.Event
-    lanes: list[Delivery]
+    delivery: Delivery
     last_day: datetime | None = None
-    not_before: dict[str, float] = field(default_factory=dict)
 
-    def look(self) -> None:
-        """Do what it is time for."""
-        now = self.lanes[0].clock()
+    def look(self) -> float:
+        """Do what it is time for; return the seconds until the next look."""
+        now = self.delivery.clock()
         if self.last_day is None or abs(now - self.last_day) >= A_DAY:  # the clock may jump
             daily_round(now=now)
-            self._forget_files(now)
+            forget_backups(self.app, now=now)
+            files(_settings(self.app)).forget_before(now - old_mails.TEXT_KEPT)
             self.last_day = now
-        if self._is_time("planning"):
-            queue_mails(self.lanes[0])
-            self._wait("planning", PLANNING)
-        is_time = self._is_time("mail")
-        if is_time and not deliver(self.app, self.lanes, stopping=self.stop.is_set):
-            self._wait("mail", PAUSE)
+        queue_mails(self.delivery)
+        return PLANNING
 
-    def _forget_files(self, now: datetime) -> None:
-        forget_backups(self.app, now=now)
-        if isinstance(transport := self.lanes[0].transport, FolderTransport):
-            transport.forget_before(now - outbox.TEXT_KEPT)
 
-    def _is_time(self, what: str) -> bool:
-        return time.monotonic() >= self.not_before.get(what, 0)
-
-    def _wait(self, what: str, seconds: float) -> None:
-        self.not_before[what] = time.monotonic() + seconds
+def deliver(lane: Delivery, *, stopping: Callable[[], bool]) -> float:
+    """Deliver what is due; return the seconds until the next look."""
+    return LOOK if lane.run(stopping=stopping) else PAUSE
 
 
 def work(app: Flask) -> None:
-    """Work until the process is asked to end; a mail that is being handed over is finished."""
-    stop = threading.Event()
+    """Work until the process is asked to end; a mail that is being handed over is finished.
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
+    Each lane has a thread, so that a server that is slow to answer holds up one mail and nothing
+    else.
+    """
+    stop = threading.Event()
+    threading.excepthook = _log_fault
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, lambda *_: stop.set())
+    lanes = [delivery_for(app) for _ in range(LANES)]
+    duties = [partial(deliver, lane, stopping=stop.is_set) for lane in lanes]
+    threads = [threading.Thread(target=keep_doing, args=(app, duty, stop)) for duty in duties]
+    for thread in threads:
+        thread.start()
+    keep_doing(app, Planner(app, delivery_for(app)).look, stop)
+    for thread, lane in zip(threads, lanes, strict=True):
+        thread.join()
+        lane.transport.close()
+
+
+def keep_doing(app: Flask, duty: Callable[[], float], stop: threading.Event) -> None:
+    """Do something again and again; if it ends by a fault, end the worker: it is started anew."""
+    try:
+        while not stop.is_set():
+            stop.wait(try_once(app, duty))
+    finally:
         stop.set()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    rounds = Rounds(app, stop, [delivery_for(app) for _ in range(LANES)])
-    while not stop.is_set():
-        stop.wait(LOOK if try_look(rounds) else AWAY)
-    for lane in rounds.lanes:
-        lane.transport.close()
+
+def try_once(app: Flask, duty: Callable[[], float]) -> float:
+    """Do something once; a database that is away for a while is no reason to end."""
+    with app.app_context():
+        try:
+            return duty()
+        except (SQLAlchemyError, OSError):
+            log.exception("the worker could not do its work, trying again")
+            db.engine.dispose()
+            return AWAY
 
 
 def delivery_for(app: Flask) -> Delivery:
     """The way out for mail that the app's settings name."""
-    settings = cast("Settings", app.extensions["cop.settings"])
+    settings = _settings(app)
     links = Links(settings.base, settings.secret_key)
     return Delivery(transport_for(settings), settings.sender, links, lambda: datetime.now(UTC))
 
 
-def try_look(rounds: Rounds) -> bool:
-    """Whether it went well; a database that is away for a while is no reason to end."""
-    with rounds.app.app_context():
-        try:
-            rounds.look()
-        except (SQLAlchemyError, OSError):
-            log.exception("the worker could not do its work, trying again")
-            db.engine.dispose()
-            return False
-    return True
+def _settings(app: Flask) -> Settings:
+    return cast("Settings", app.extensions["cop.settings"])
+
+
+def _log_fault(fault: threading.ExceptHookArgs) -> None:
+    """Log where a thread failed, without what the exception says: that may quote an address."""
+    log.error("a thread of the worker failed", exc_info=fault.exc_value)

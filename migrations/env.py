@@ -1,8 +1,11 @@
 """Runs the migrations in one transaction, on the engine of the app."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import context
 from flask import has_app_context
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from cop.db import db
 from cop.models import Base
@@ -14,7 +17,7 @@ def run() -> None:
     engine = db.engine if has_app_context() else None
     if engine is None:
         raise RuntimeError("Migrations run inside the app: use `cop db upgrade`.")
-    with engine.connect() as plain:
+    with engine.connect() as plain, _tables_may_be_remade(plain):
         connection = plain.execution_options(immediate=True)
         with connection.begin():
             if engine.dialect.name == "postgresql":
@@ -32,6 +35,32 @@ def run() -> None:
             )
             with context.begin_transaction():
                 context.run_migrations()
+            _refuse_lost_rows(connection)
+
+
+@contextmanager
+def _tables_may_be_remade(connection: Connection) -> Iterator[None]:
+    """Let SQLite make a table anew: with foreign keys on, dropping the old one deletes its rows.
+
+    They can be switched only outside a transaction, so below SQLAlchemy, which begins one.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _refuse_lost_rows(connection: Connection) -> None:
+    """Take everything back where a row would point to one that is gone."""
+    if connection.dialect.name == "sqlite":
+        lost = connection.execute(text("PRAGMA foreign_key_check")).all()
+        if lost:
+            raise RuntimeError(f"The upgrade would lose rows of {lost[0][2]}.")
 
 
 run()

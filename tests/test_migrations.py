@@ -186,6 +186,80 @@ def test_an_older_schema_is_upgraded_and_keeps_what_is_there(older, tmp_path):
     assert emails() == ["upgraded@example.org"]
 
 
+FIRST = {
+    "community": {"id": 1, "name": "C", "short_name": "C", "host_name": "H", "contact_name": "N",
+                  "contact_role": "R", "place": "Zoom", "zone": "America/New_York",
+                  "rule": "FREQ=MONTHLY;BYDAY=3TU", "starts": "11:30:00", "minutes": 90,
+                  "planned_ahead": 6, "questions_off": "[]", "revision": 3},
+    "coordinator": {"id": 4, "email": "c@b.org", "email_key": "c@b.org", "name": "C",
+                    "password_hash": "x"},
+    "coordinator_session": {"token_hash": "t", "coordinator_id": 4, "created_at": "2026-11-01",
+                            "seen_at": "2026-11-01"},
+    "meeting": {"id": 7, "slug": "2026-12-15", "uid": "u", "sequence": 0, "status": "planned",
+                "starts_at": "2026-12-15 16:30:00", "ends_at": "2026-12-15 18:00:00",
+                "lock_version": 9},
+    "member": {"id": 5, "email": "a@b.org", "email_key": "a@b.org"},
+    "registration": {"id": 6, "member_id": 5, "meeting_id": 7, "status": "held",
+                     "registered_at": "2026-11-02 10:00:00", "language": "en", "name": "A",
+                     "organization": "O", "pronouns": "", "hats": "[]", "hats_other": "",
+                     "access": "[]", "access_language": "", "access_other": "",
+                     "taking_part": "[]", "first_time": False, "prep_answer": "",
+                     "prep_visibility": "hosts"},
+    "viewing": {"id": 8, "coordinator_id": 4, "meeting_id": 7, "what": "roster", "columns": "[]",
+                "seen_at": "2026-11-03"},
+}  # fmt: skip
+
+
+def rows_of(names):
+    """What stands in these columns of each table."""
+    with db.engine.connect() as connection:
+        return {
+            table: connection.execute(text(f"SELECT {', '.join(columns)} FROM {table}")).all()
+            for table, columns in names.items()
+        }
+
+
+def test_the_first_release_with_everything_in_it_is_upgraded_and_keeps_every_row(
+    empty_url, tmp_path
+):
+    first = shutil.copytree(migrations_folder(), tmp_path / "first")
+    for later in (first / "versions").glob("000[2-9]*"):
+        later.unlink()
+    with an_app(empty_url) as app:
+        upgrade_app(app, first)
+        with app.app_context():
+            with db.engine.begin() as connection:
+                for table, row in FIRST.items():
+                    values = ", ".join(f":{name}" for name in row)
+                    said = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"
+                    connection.execute(text(said), row)
+            before = rows_of(FIRST)
+
+            upgrade_app(app)
+
+            assert rows_of(FIRST) == before
+            assert schema_of(db.engine) is Schema.CURRENT
+            if db.engine.dialect.name == "sqlite":
+                with db.engine.connect() as connection:
+                    assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+                    assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_gives_the_number_of_a_member_out_once(app):
+    with write_tx() as db_session:
+        gone = Member(email="a@b.org", email_key="a@b.org")
+        db_session.add(gone)
+        db_session.flush()
+        db_session.delete(gone)
+        db_session.flush()
+        new = Member(email="b@b.org", email_key="b@b.org")
+        db_session.add(new)
+        db_session.flush()
+
+    assert new.id > gone.id
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(older, tmp_path):
     backup = upgrade_app(older, next_release(tmp_path))

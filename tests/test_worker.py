@@ -7,7 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import pytest
@@ -17,11 +19,13 @@ from cop import worker
 from cop.db import db, read_tx, sqlite_file, write_tx
 from cop.delivery import Delivery
 from cop.domain import changes, community
+from cop.mail.address import smtp_server
 from cop.mail.folder import FolderTransport
 from cop.models import Base, Meeting, Registration, Submission
 from tests.domain.at_once import at_once
-from tests.domain.mails import mails
+from tests.domain.mails import a_mail, mails
 from tests.domain.people import LINKS, a_writer, register
+from tests.smtp_server import Answer, MailServer
 from tests.test_delivery import SENDER, Clock
 from tests.world import ADA, GRACE, NOW, a_meeting, a_registration
 
@@ -173,36 +177,47 @@ def test_two_workers_at_once_do_the_work_of_one(app):
 
 
 @pytest.fixture
-def rounds(app, tmp_path):
-    """A worker's rounds, with a clock that a test sets, and a folder for its mail."""
+def planner(app, tmp_path):
+    """What a worker does by the clock, which a test sets, and a folder for its mail."""
     clock = Clock()
     delivery = Delivery(FolderTransport(tmp_path / "outbox"), SENDER, LINKS, clock)
-    return worker.Rounds(app, threading.Event(), [delivery])
+    return worker.Planner(app, delivery)
 
 
-def test_a_look_that_the_database_refuses_is_tried_again_and_ends_nothing(app, rounds):
-    went_well = worker.try_look(rounds)
+def test_a_duty_that_the_database_refuses_is_tried_again_and_ends_nothing(app, planner):
+    went_well = worker.try_once(app, planner.look)
     with db.engine.begin() as connection:
         connection.execute(text("ALTER TABLE outbox_email RENAME TO mislaid"))
 
-    refused = worker.try_look(rounds)
+    refused = worker.try_once(app, partial(worker.deliver, planner.delivery, stopping=bool))
     with db.engine.begin() as connection:
         connection.execute(text("ALTER TABLE mislaid RENAME TO outbox_email"))
+    again = worker.try_once(app, partial(worker.deliver, planner.delivery, stopping=bool))
 
-    assert (went_well, refused, worker.try_look(rounds)) == (True, False, True)
+    assert (went_well, refused, again) == (worker.PLANNING, worker.AWAY, worker.LOOK)
 
 
-def test_one_look_delivers_what_was_registered(app, rounds):
+def test_a_duty_that_ends_by_a_fault_ends_the_worker(app):
+    stop = threading.Event()
+
+    with pytest.raises(ZeroDivisionError):
+        worker.keep_doing(app, lambda: 1 / 0, stop)
+
+    assert stop.is_set()
+
+
+def test_one_look_delivers_what_was_registered(app, planner):
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
 
-    rounds.look()
+    wait = worker.deliver(planner.delivery, stopping=bool)
 
-    [file] = (rounds.lanes[0].transport.folder).iterdir()
+    [file] = planner.delivery.transport.folder.iterdir()
+    assert wait == worker.LOOK
     assert b"To: ada@example.org" in file.read_bytes()
 
 
-def test_reminders_and_notices_are_queued_by_themselves(app, rounds):
+def test_reminders_and_notices_are_queued_by_themselves(app, planner):
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
         meeting = db_session.scalars(select(Meeting).where(Meeting.slug == "2026-12-15")).one()
@@ -211,41 +226,63 @@ def test_reminders_and_notices_are_queued_by_themselves(app, rounds):
             db_session, meeting.id, starts_at=moved, ends_at=moved + timedelta(hours=1),
             reason="", writer=a_writer(db_session),
         )  # fmt: skip
-    rounds.lanes[0].clock.now = moved - timedelta(hours=20)
+    planner.delivery.clock.now = moved - timedelta(hours=20)
 
-    worker.queue_mails(rounds.lanes[0])
+    planner.look()
 
     with read_tx() as db_session:
         kinds = [mail.kind for mail in mails(db_session)]
     assert kinds == ["confirmation", "changed", "reminder"]
 
 
-def test_the_files_of_mails_go_when_their_texts_do(app, rounds):
+@pytest.mark.parametrize("smtp", [None, "smtp://127.0.0.1:9"], ids=["folder", "server by now"])
+def test_the_files_of_mails_go_when_their_texts_do(app, settings, tmp_path, smtp):
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
-    rounds.look()
-    folder = rounds.lanes[0].transport.folder
-    before = len(list(folder.iterdir()))
+    folder = FolderTransport(tmp_path / "outbox")
+    delivery = Delivery(folder, SENDER, LINKS, Clock())
+    delivery.run()
+    before = len(list(folder.folder.iterdir()))
 
-    rounds.lanes[0].clock.now += timedelta(days=8)
-    rounds.look()
+    server = smtp_server(smtp) if smtp else None
+    app.extensions["cop.settings"] = replace(settings, instance=tmp_path, smtp=server)
+    delivery.clock.now += timedelta(days=8)
+    worker.Planner(app, delivery).look()
 
     with read_tx() as db_session:
         assert [mail.text for mail in mails(db_session)] == [""]
-    assert (before, len(list(folder.iterdir()))) == (1, 0)
+    assert (before, len(list(folder.folder.iterdir()))) == (1, 0)
 
 
-def test_nothing_is_tried_again_at_once_where_no_mail_gets_out(app, rounds):
-    rounds.lanes[0].transport.folder.write_text("in the way")
+def test_mail_waits_a_while_where_none_gets_out(app, planner):
+    planner.delivery.transport.folder.write_text("in the way")
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
         register(db_session, "2026-12-15", GRACE)
 
-    for _ in range(3):
-        rounds.look()
+    wait = worker.deliver(planner.delivery, stopping=bool)
 
     with read_tx() as db_session:
         assert [mail.attempts for mail in mails(db_session)] == [1, 0]
+    assert wait == worker.PAUSE
+
+
+def test_a_server_that_is_slow_for_one_mail_holds_up_no_other(app, database_url, start, instance):
+    with MailServer(behaviour=lambda number: Answer(seconds=4 if number == 0 else 0)) as server:
+        instance |= {"COP_DATABASE_URL": database_url, "COP_SMTP_URL": server.url}
+        with write_tx() as db_session:
+            a_mail(db_session, "slow@example.org", now=datetime.now(UTC))
+        process = start("work")
+        assert eventually(lambda: server.mails)
+        with write_tx() as db_session:
+            a_mail(db_session, "quick@example.org", now=datetime.now(UTC))
+        assert eventually(lambda: len(server.mails) == 2, seconds=3)
+        process.send_signal(signal.SIGTERM)
+        ended = process.wait(10)
+
+    with read_tx() as db_session:
+        assert {mail.state for mail in mails(db_session)} == {"sent"}
+    assert ended == 0
 
 
 def test_a_worker_alone_sets_an_empty_database_up_and_ends_when_it_is_asked(start, tmp_path):

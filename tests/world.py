@@ -30,7 +30,7 @@ def a_registration(db_session, meeting, email, status=RegistrationStatus.HELD, *
     """A registration as it stands in the database, without the rules that lead to it."""
     member = db_session.query(Member).filter_by(email_key=email).one_or_none()
     if member is None:
-        member = Member(email=email, email_key=email)
+        member = Member(email=email, email_key=email, token_version=0, calendar_version=0)
         db_session.add(member)
         db_session.flush()
     values = {"name": email.split("@")[0].title(), "registered_at": NOW, "language": "en"} | values

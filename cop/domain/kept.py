@@ -138,4 +138,5 @@ def _labels(field: Field, column: str) -> Mapping[str, str]:
 def _telling_said(told: Telling, writer: Writer) -> str:
     moments = (datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at))
     status = writer.say(_WORDS.get(told.status, told.status))
-    return ", ".join(filter(None, (writer.dates.when(*moments), status, told.way_in)))
+    way_in = writer.say(N_("with a way in")) if told.way_in else ""
+    return ", ".join(filter(None, (writer.dates.when(*moments), status, way_in)))

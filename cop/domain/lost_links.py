@@ -68,6 +68,10 @@ def _upcoming(db_session: Session, to: Recipient, writer: Writer) -> list[meetin
 def _queue_nothing(db_session: Session, writer: Writer) -> None:
     """Write a row as long as a mail takes, that goes to nobody and says nothing."""
     empty = dict.fromkeys(("to_address", "language", "subject", "text", "html", "message_id"), "")
-    row = {"kind": Kind.LINK, "dedup_key": f"nobody:{token_hex(16)}", "state": MailState.WITHDRAWN}
+    row = {
+        "kind": Kind.LINK,
+        "dedup_key": f"{outbox.NOBODYS}{token_hex(16)}",
+        "state": MailState.WITHDRAWN,
+    }
     moments = {"created_at": writer.now, "due_at": writer.now}
     db_session.execute(insert(OutboxEmail).values(**empty, **row, **moments))

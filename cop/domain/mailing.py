@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from cop.domain.outbox import BACKOFF
+from cop.domain.outbox import BACKOFF, IS_TO_SOMEBODY
 from cop.models import MailState, Meeting, OutboxEmail
 
 SHOWN = 100
@@ -46,7 +46,8 @@ def standing(db_session: Session) -> Standing:
         func.max(OutboxEmail.due_at).label("due_at"),
         func.max(OutboxEmail.done_at).label("done_at"),
     )
-    rows = db_session.execute(query.group_by("state", "tries", "answered")).all()
+    query = query.where(IS_TO_SOMEBODY).group_by("state", "tries", "answered")
+    rows = db_session.execute(query).all()
     counts, with_text, in_doubt = Counter[str](), Counter[str](), Counter[str]()
     for row in rows:
         counts[row.state] += row.mails
@@ -121,6 +122,7 @@ def latest(db_session: Session, *, state: str | None = None) -> list[Line]:
     query = (
         select(*_OF_OUTBOX, has_text, Meeting.slug, Meeting.starts_at)
         .outerjoin(Meeting, Meeting.id == OutboxEmail.meeting_id)
+        .where(IS_TO_SOMEBODY)
         .order_by(OutboxEmail.id.desc())
         .limit(SHOWN)
     )

@@ -10,11 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cop.domain.roster import guarded
+from cop.links import Links
 from cop.models import Member
 
-COLUMNS = ("email", "confirmed_at")
+COLUMNS = ("email", "confirmed_at", "leave_url")
 _CONFIRMED = (
-    select(Member.email, Member.list_confirmed_at.label("confirmed_at"))
+    select(Member.id, Member.email, Member.list_confirmed_at.label("confirmed_at"))
     .where(Member.list_confirmed_at.is_not(None))
     .order_by(Member.email_key)
 )
@@ -24,6 +25,7 @@ _CONFIRMED = (
 class Subscriber:
     """An address on the list, and since when."""
 
+    id: int
     email: str
     confirmed_at: datetime
 
@@ -39,10 +41,10 @@ def unconfirmed(db_session: Session) -> int:
     return db_session.scalar(select(func.count()).select_from(Member).where(asked)) or 0
 
 
-def write_csv(db_session: Session, out: TextIO, *, zone: ZoneInfo) -> None:
-    """Write the list to `out`, like the attendee list."""
+def write_csv(db_session: Session, out: TextIO, *, zone: ZoneInfo, links: Links) -> None:
+    """Write the list to `out`, like the attendee list; each with the address that leaves it."""
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in db_session.execute(_CONFIRMED.execution_options(yield_per=1000)):
         since = row.confirmed_at.astimezone(zone).isoformat(timespec="seconds")
-        writer.writerow([guarded(row.email), since])
+        writer.writerow([guarded(row.email), since, links.unsubscribe(row.id, "list")])

@@ -11,14 +11,12 @@ from sqlalchemy import (
     exists,
     func,
     inspect,
-    literal,
     or_,
     select,
     update,
 )
 from sqlalchemy.orm import Session, aliased
 
-from cop.base import UtcDateTime
 from cop.domain.errors import LinkUnusable
 from cop.domain.recipients import LIVE, MEMBER_COLUMNS, Recipient, recipient
 from cop.domain.schedule import Listing, Schedule
@@ -166,8 +164,7 @@ def acting(db_session: Session, owner: Owner, *, now: datetime) -> Recipient:
     Raises:
         LinkUnusable: there is no such member, or they have made the link useless.
     """
-    proven_at = func.coalesce(Member.proven_at, literal(now, UtcDateTime()))
-    acts = update(Member).where(*_is(owner)).values(proven_at=proven_at).returning(*MEMBER_COLUMNS)
+    acts = update(Member).where(*_is(owner)).values(proven_at=now).returning(*MEMBER_COLUMNS)
     row = db_session.execute(acts.execution_options(synchronize_session=False)).one_or_none()
     if row is None:
         raise LinkUnusable
@@ -175,10 +172,12 @@ def acting(db_session: Session, owner: Owner, *, now: datetime) -> Recipient:
 
 
 def named(db_session: Session, member_id: int) -> Named:
-    """The name and the language that a member gave last."""
-    query = select(Registration.name, Registration.language).order_by(Registration.id.desc())
-    row = db_session.execute(query.where(Registration.member_id == member_id).limit(1)).first()
-    return {"name": row.name, "language": row.language} if row else _UNNAMED
+    """The name that a member had when they last acted, and the language of the form."""
+    is_seen = func.coalesce(Registration.registered_at <= Member.proven_at, False)
+    query = select(Registration.name, Registration.language, is_seen.label("is_seen")).join(Member)
+    query = query.where(Registration.member_id == member_id).order_by(Registration.id.desc())
+    row = db_session.execute(query.limit(1)).first()
+    return {"name": row.name * row.is_seen, "language": row.language} if row else _UNNAMED
 
 
 def _is(owner: Owner) -> tuple[ColumnElement[bool], ...]:

@@ -4,6 +4,7 @@ Each registration knows what its owner was told last. Who was told what still ho
 so an edit that was undone is not told, and who registered between two edits is told what they need.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -15,7 +16,7 @@ from cop.domain.outbox import Kind, Mail
 from cop.domain.recipients import Registered
 from cop.mail import changing
 from cop.mail.writer import Writer
-from cop.models import Meeting, Registration, RegistrationStatus
+from cop.models import Meeting, MeetingStatus, Registration, RegistrationStatus
 
 
 def announce(db_session: Session, *, writer: Writer) -> int:
@@ -25,7 +26,9 @@ def announce(db_session: Session, *, writer: Writer) -> int:
     edited = meetings.lock(db_session, db_session.scalars(query))
     # Two workers at once: the second one finds, behind the lock, that the first has done it.
     return sum(
-        _announce(db_session, meeting, writer=writer) for meeting in edited if meeting.edited_at
+        _announce(db_session, meeting, writer=writer)
+        for meeting in edited
+        if meeting.edited_at and meeting.edited_at <= settled
     )
 
 
@@ -45,28 +48,32 @@ def _announce(db_session: Session, meeting: LockedMeeting, *, writer: Writer) ->
         if meeting.ends_at > writer.now and _is_news(person, Telling.read(person.told), now_true)
     ]
     outbox.queue(db_session, mails, now=writer.now)
-    registered = update(Registration).where(
-        Registration.meeting_id == meeting.id,
-        Registration.status != RegistrationStatus.CANCELLED,
-    )
-    for statement in (
-        registered.values(told=str(now_true)),
-        update(Meeting).where(Meeting.id == meeting.id).values(edited_at=None),
-    ):
-        db_session.execute(statement.execution_options(synchronize_session=False))
+    told = [
+        {"id": person.registration_id, "told": str(_known(person, now_true))} for person in people
+    ]
+    if told:
+        db_session.execute(update(Registration), told)
+    is_told = update(Meeting).where(Meeting.id == meeting.id).values(edited_at=None)
+    db_session.execute(is_told.execution_options(synchronize_session=False))
     return len(mails)
+
+
+def _known(person: Registered, now_true: Telling) -> Telling:
+    """What somebody knows now; a way in that was taken away is remembered until the next."""
+    way_in = now_true.way_in or Telling.read(person.told).way_in
+    return replace(now_true, way_in=way_in)
 
 
 def _is_news(person: Registered, told: Telling, now_true: Telling) -> bool:
     """Whether somebody has to be told: another time, another fate, or another way in."""
     if not told.starts_at:
         return False
-    if (told.starts_at, told.ends_at, told.status) != (
-        now_true.starts_at, now_true.ends_at, now_true.status
-    ):  # fmt: skip
+    if MeetingStatus.CANCELLED in {told.status, now_true.status}:
+        return told.status != now_true.status
+    if (told.starts_at, told.ends_at) != (now_true.starts_at, now_true.ends_at):
         return True
-    has_other_way_in = bool(told.way_in) and told.way_in != now_true.way_in
-    return has_other_way_in and person.status == RegistrationStatus.HELD
+    has_other_way_in = told.way_in and now_true.way_in and told.way_in != now_true.way_in
+    return bool(has_other_way_in) and person.status == RegistrationStatus.HELD
 
 
 def _mail(writer: Writer, meeting: LockedMeeting, person: Registered) -> Mail:

@@ -10,19 +10,26 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from secrets import token_hex
 
-from sqlalchemy import ColumnElement, Row, case, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Text, case, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from cop.domain.recipients import Recipient
 from cop.domain.statements import insert_with_conflict
 from cop.mail.letter import Letter
-from cop.models import MailState, Member, OutboxEmail
+from cop.models import (
+    MailState,
+    Meeting,
+    MeetingStatus,
+    Member,
+    OutboxEmail,
+    Registration,
+    RegistrationStatus,
+)
 
 LEASE = timedelta(minutes=15)
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 GIVEN_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1: at least four or five days
-TEXT_KEPT = timedelta(days=7)  # after a mail has gone out, or has failed
-ROW_KEPT = timedelta(days=60)  # as long as the same mail could be queued again
+LEAST_TRIES = len(BACKOFF) + 1  # before giving up: the worker itself may have been away for days
 WAITING = (MailState.QUEUED, MailState.RETRYING)
 
 
@@ -42,6 +49,10 @@ class Kind(StrEnum):
 
 # What can be switched off: the value kept in `Member.mail_off`, and the kind that it stops.
 OPTIONAL = {"reminders": Kind.REMINDER, "takeaways": Kind.TAKEAWAYS}
+
+
+NOBODYS = "nobody:"  # begins the key of a row that only takes as long as a mail
+IS_TO_SOMEBODY = OutboxEmail.dedup_key.not_like(f"{NOBODYS}%")
 
 
 @dataclass(frozen=True)
@@ -123,22 +134,44 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
     return or_(is_waiting, is_abandoned)
 
 
-def _is_over(now: datetime) -> ColumnElement[bool]:
-    return func.coalesce(OutboxEmail.expires_at <= now, False)
+def _is_moot(now: datetime) -> ColumnElement[bool]:
+    """Whether what a mail says does not hold any more, or is not wanted, or comes too late.
+
+    Most of these are taken back when it happens; those that were just being handed over are not.
+    """
+    mail, later = OutboxEmail, aliased(OutboxEmail)
+    of_member, of_place = Member.id == mail.member_id, Registration.id == mail.registration_id
+    of_meeting = Meeting.id == mail.meeting_id
+    not_as_planned = (Meeting.status == MeetingStatus.CANCELLED) | (
+        Meeting.starts_at != mail.expires_at
+    )
+    is_newer = (later.registration_id == mail.registration_id) & (later.id > mail.id)
+    off = [
+        (mail.kind == kind) & exists().where(of_member, Member.mail_off.cast(Text).contains(name))
+        for name, kind in OPTIONAL.items()
+    ]
+    return or_(
+        func.coalesce(mail.expires_at <= now, False),
+        exists().where(of_place, Registration.status == RegistrationStatus.CANCELLED),
+        exists().where(of_member, Member.undeliverable_at.is_not(None)),
+        (mail.kind == Kind.REMINDER) & exists().where(of_meeting, not_as_planned),
+        (mail.kind == Kind.CHANGED) & exists().where(later.kind == Kind.CHANGED, is_newer),
+        *off,
+    )
 
 
-def withdraw_late(db_session: Session, *, now: datetime) -> None:
-    """Withdraw what is due and has come too late to be said, such as a reminder after the start."""
-    _withdraw(db_session, _is_due(now), _is_over(now))
+def withdraw_moot(db_session: Session, *, now: datetime) -> None:
+    """Withdraw what is due and is not to be said any more, such as a reminder after the start."""
+    _withdraw(db_session, _is_due(now), _is_moot(now))
 
 
 def claim(db_session: Session, *, now: datetime) -> OutboxEmail | None:
     """Lease the mail that has been due longest, if any; nobody else has it until the lease ends.
 
-    Nothing goes out after its time.
+    Nothing goes out that does not hold any more.
     A lease that its holder let run out ended in a way that nobody knows: the mail may be there.
     """
-    due = select(OutboxEmail.id).where(_is_due(now), ~_is_over(now))
+    due = select(OutboxEmail.id).where(_is_due(now), ~_is_moot(now))
     due = due.order_by(OutboxEmail.due_at, OutboxEmail.id)
     chosen = due.limit(1).with_for_update(skip_locked=True)
     was_abandoned = case((OutboxEmail.state == MailState.SENDING, 1), else_=0)
@@ -158,20 +191,31 @@ def claim(db_session: Session, *, now: datetime) -> OutboxEmail | None:
     return db_session.scalars(leased).one_or_none()
 
 
-def sent(db_session: Session, email: OutboxEmail, *, answer: str, now: datetime) -> None:
-    """Note that the server has taken a mail."""
-    _end_lease(db_session, email, state=MailState.SENT, answer=answer, done_at=now)
+def sent(db_session: Session, email: OutboxEmail, *, answer: str, now: datetime) -> bool:
+    """Note that the server has taken a mail; return False where it was erased meanwhile."""
+    if _end_lease(db_session, email, state=MailState.SENT, answer=answer, done_at=now):
+        return True
+    query = select(OutboxEmail.id).where(OutboxEmail.id == email.id)
+    return db_session.scalar(query) is not None
 
 
 def put_back(
-    db_session: Session, email: OutboxEmail, *, answer: str, now: datetime, in_doubt: bool = False
+    db_session: Session,
+    email: OutboxEmail,
+    *,
+    answer: str,
+    now: datetime,
+    in_doubt: bool = False,
+    is_own_fault: bool = True,
 ) -> None:
     """Note that a mail did not get through, and when to try again; after five days it has failed.
 
     `in_doubt`: the connection ended before the answer, so the server may have the mail already.
+    `is_own_fault`: not where the server takes no mail at all; then it waits as long as it takes.
     """
     wait = BACKOFF[min(email.attempts, len(BACKOFF)) - 1]
-    is_hopeless = now - email.created_at >= GIVEN_UP_AFTER
+    is_late = now - email.created_at >= GIVEN_UP_AFTER
+    is_hopeless = is_own_fault and is_late and email.attempts >= LEAST_TRIES
     _end_lease(
         db_session,
         email,
@@ -187,8 +231,8 @@ def failed(
     db_session: Session, email: OutboxEmail, *, answer: str, now: datetime, bad_address: bool
 ) -> None:
     """Note that a mail was refused for good; a member whose address is at fault gets no more."""
-    _end_lease(db_session, email, state=MailState.FAILED, answer=answer, done_at=now)
-    if bad_address and email.member_id is not None:
+    is_ours = _end_lease(db_session, email, state=MailState.FAILED, answer=answer, done_at=now)
+    if is_ours and bad_address and email.member_id is not None:
         mark_undeliverable(db_session, email.member_id, now=now)
 
 
@@ -205,14 +249,11 @@ def mark_deliverable(db_session: Session, member_id: int) -> None:
     db_session.execute(member.values(undeliverable_at=None))
 
 
-def _end_lease(db_session: Session, email: OutboxEmail, **values: object) -> None:
+def _end_lease(db_session: Session, email: OutboxEmail, **values: object) -> bool:
     # Only for the lease's holder: a worker that was away too long must not speak for another one.
     leased = update(OutboxEmail).where(OutboxEmail.id == email.id, OutboxEmail.lease == email.lease)
-    db_session.execute(
-        leased.values(lease=None, lease_until=None, **values).execution_options(
-            synchronize_session=False
-        )
-    )
+    ended = leased.values(lease=None, lease_until=None, **values).returning(OutboxEmail.id)
+    return db_session.scalar(ended.execution_options(synchronize_session=False)) is not None
 
 
 def try_again(db_session: Session, ids: Iterable[int], *, now: datetime) -> None:
@@ -227,30 +268,11 @@ def try_again(db_session: Session, ids: Iterable[int], *, now: datetime) -> None
     )
 
 
-def forget(db_session: Session, *, now: datetime) -> int:
-    """Blank what mails said that are done with for a week, and delete old rows; return how many."""
-    is_done = OutboxEmail.state.not_in([*WAITING, MailState.SENDING])
-    has_text = OutboxEmail.text != ""
-    over = func.coalesce(OutboxEmail.done_at, OutboxEmail.created_at) <= now - TEXT_KEPT
-    blank = {"to_address": "", "to_name": "", "subject": "", "text": "", "html": "", "answer": ""}
-    blanked = db_session.execute(
-        update(OutboxEmail)
-        .where(is_done, has_text, over)
-        .values(**blank, calendar=None, unsubscribe_url=None)
-        .execution_options(synchronize_session=False)
-    )
-    db_session.execute(
-        delete(OutboxEmail)
-        .where(is_done, OutboxEmail.created_at <= now - ROW_KEPT)
-        .execution_options(synchronize_session=False)
-    )
-    return blanked.rowcount  # type: ignore[attr-defined,no-any-return]
-
-
-def failures(db_session: Session) -> list[Row[int, str]]:
-    """The mails that have failed, one or two of them: enough to tell whether it is the first."""
-    query = select(OutboxEmail.id, OutboxEmail.kind).where(OutboxEmail.state == MailState.FAILED)
-    return list(db_session.execute(query.order_by(OutboxEmail.id).limit(2)))
+def failures(db_session: Session) -> list[int]:
+    """The mails to members that have failed, one or two: enough to tell whether it is the first."""
+    is_failed = OutboxEmail.state == MailState.FAILED
+    query = select(OutboxEmail.id).where(is_failed, OutboxEmail.kind != Kind.COORDINATORS)
+    return list(db_session.scalars(query.order_by(OutboxEmail.id).limit(2)))
 
 
 def keys(db_session: Session, meeting_id: int) -> set[str]:

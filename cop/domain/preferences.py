@@ -83,7 +83,7 @@ def renew_calendar(db_session: Session, member_id: int) -> None:
 def renew_links(
     db_session: Session, to: Recipient, chosen: Iterable[MeetingFacts], *, writer: Writer
 ) -> None:
-    """Make all of a member's links useless, and mail them a new one.
+    """Make all of a member's links useless, their calendar's too, and mail them a new one.
 
     Raises:
         MailComesBack: a new link would not reach them.
@@ -95,6 +95,7 @@ def renew_links(
         raise LinksUsedUp
     to = replace(to, token_version=to.token_version + 1)
     _set(db_session, to.member_id, token_version=to.token_version)
+    renew_calendar(db_session, to.member_id)
     letter = messages.my_link(writer, to, list(chosen), posted_again=False)
     mail = Mail(letter, to, Kind.LINK, f"renewed:{to.member_id}:{to.token_version}")
     outbox.queue(db_session, [mail], now=writer.now)

@@ -112,6 +112,11 @@ def of_registrations(db_session: Session, ids: Iterable[int]) -> list[Registered
     return [_registered(row) for row in db_session.execute(query)]
 
 
+def _own_name(row: Row[*tuple[object, ...]]) -> str:
+    """The name of a registration that its owner has seen: the form can be sent by anybody."""
+    return row.name if row.proven_at and row.registered_at <= row.proven_at else ""
+
+
 def _registered(row: Row[*tuple[object, ...]]) -> Registered:
     return Registered(
         registration_id=row.registration_id,
@@ -120,5 +125,5 @@ def _registered(row: Row[*tuple[object, ...]]) -> Registered:
         told=row.told,
         registered_at=row.registered_at,
         promoted_at=row.promoted_at,
-        recipient=recipient(row, name=row.name, language=row.language),
+        recipient=recipient(row, name=_own_name(row), language=row.language),
     )

@@ -183,7 +183,8 @@ def _recipient(db_session: Session, details: Details, *, now: datetime) -> Recip
         set_={"email_key": new.excluded.email_key, "list_asked_at": asked},
     )
     row = db_session.execute(upsert.returning(*MEMBER_COLUMNS)).one()
-    return recipient(row, name=details.name, language=details.language)
+    # Not the name in the form: a stranger may send it, and would write to a member through us.
+    return recipient(row, name="", language=details.language)
 
 
 def _take_places(

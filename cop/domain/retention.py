@@ -8,7 +8,7 @@ from sqlalchemy import case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from cop import fields
-from cop.domain import outbox
+from cop.domain import old_mails
 from cop.models import Meeting, Member, Registration, RegistrationStatus
 
 
@@ -31,7 +31,7 @@ def run(db_session: Session, *, now: datetime) -> Erased:
         answers=_blank_answers(db_session, now=now),
         registrations=_delete_registrations(db_session, now=now),
         members=_delete_members(db_session),
-        mails=outbox.forget(db_session, now=now),
+        mails=old_mails.forget(db_session, now=now),
     )
 
 

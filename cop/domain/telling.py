@@ -82,12 +82,12 @@ def access_needs(
 ) -> Iterator[Mail]:
     """To each coordinator, a mail about the session for which access was asked."""
     letter = informing.access_need(writer, meeting)
-    for address in coordinators(db_session):
+    for number, address in enumerate(coordinators(db_session)):
         yield Mail(
             letter,
             address,
             Kind.COORDINATORS,
-            f"access:{occasion}:{address}",
+            f"access:{occasion}:{number}",
             meeting_id=meeting.id,
         )
 
@@ -98,11 +98,11 @@ def of_first_failure(db_session: Session, writer: Writer) -> None:
     Once for each such time: when what failed is tried again or gone, the next one is a first again.
     """
     failed = outbox.failures(db_session)
-    if len(failed) == 1 and failed[0].kind != Kind.COORDINATORS:
-        letter, first = informing.first_failure(writer), failed[0].id
+    if len(failed) == 1:
+        letter = informing.first_failure(writer)
         mails = [
-            Mail(letter, address, Kind.COORDINATORS, f"failed:{first}:{address}")
-            for address in coordinators(db_session)
+            Mail(letter, address, Kind.COORDINATORS, f"failed:{failed[0]}:{number}")
+            for number, address in enumerate(coordinators(db_session))
         ]
         outbox.queue(db_session, mails, now=writer.now)
 

@@ -3,8 +3,12 @@
 import re
 
 _ENHANCED = re.compile(r"\d{3} (\d\.\d{1,3}\.\d{1,3})\b")
-_OF_THE_ADDRESS = ("5.1.", "5.2.")  # RFC 3463: of the address, of the mailbox; 5.7 is distrust
-_DISTRUST = re.compile(r"relay|den(y|ied)|spam|policy|auth|block|reputation", re.IGNORECASE)
+# RFC 3463: the address is bad, its domain, its syntax, moved, has no mail (RFC 7505); switched off.
+_OF_THE_ADDRESS = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
+_OF_THE_SENDER = {"5.1.7", "5.1.8"}
+# Many servers say only at the recipient what is wrong with the sender, who is the same for all.
+_SENDER = re.compile(r"sender|verif|not owned|relay|authenticat", re.IGNORECASE)
+_DISTRUST = re.compile(r"den(y|ied)|spam|policy|auth|block|reputation|size|full", re.IGNORECASE)
 # 421: the server closes the connection; 530: it wants a login or encryption first.
 _NOT_OF_THIS_MAIL = {421, 530}
 _ADDRESS = re.compile(r"\S+@\S+")
@@ -44,6 +48,8 @@ def refused(code: int, said: bytes | str, *, recipient: bool = False) -> NotSent
     answer = shown(code, said)
     if 400 <= code <= 499 and code not in _NOT_OF_THIS_MAIL:
         return RefusedForNow(answer)
+    if recipient and _is_sender_fault(answer):
+        return ServerUnusable(answer)
     if 500 <= code <= 599 and code not in _NOT_OF_THIS_MAIL:
         return RefusedForGood(answer, is_address_fault=recipient and _is_address_fault(answer))
     return ServerUnusable(_ADDRESS.sub("(an address)", answer))  # it is logged, and names nobody
@@ -56,8 +62,14 @@ def shown(code: int, said: bytes | str) -> str:
     return f"{code} {' '.join(printable.split())}"[:_LENGTH]
 
 
+def _is_sender_fault(answer: str) -> bool:
+    """Whether no mail of ours would be taken, whomever it is for: a mistake in the settings."""
+    enhanced = _ENHANCED.match(answer)
+    return bool(enhanced and enhanced[1] in _OF_THE_SENDER) or bool(_SENDER.search(answer))
+
+
 def _is_address_fault(answer: str) -> bool:
     """Whether a refusal says that no mail gets to the address, and not that ours is distrusted."""
     if enhanced := _ENHANCED.match(answer):
-        return enhanced[1].startswith(_OF_THE_ADDRESS)
+        return enhanced[1] in _OF_THE_ADDRESS
     return answer[:3] in {"550", "551", "553"} and not _DISTRUST.search(answer)

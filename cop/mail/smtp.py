@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from collections.abc import Iterable
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -66,6 +67,9 @@ class SmtpTransport:
                     "before the answer, so it may have arrived."
                 ) from error
             raise ServerUnusable(why(error, self._server)) from error
+
+    def forget(self, message_ids: Iterable[str]) -> None:
+        """Nothing is kept here of what was handed over."""
 
     def close(self) -> None:
         """Say goodbye to the server, without waiting long for its own."""

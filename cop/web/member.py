@@ -18,8 +18,7 @@ from cop.domain.errors import LinkUnusable
 from cop.domain.members import Known, Place
 from cop.domain.schedule import Listing, Schedule
 from cop.links import Owner
-from cop.mail.folder import FolderTransport
-from cop.mail.transport import transport_for
+from cop.mail.transport import files
 from cop.tokens import Purpose
 from cop.web import filters
 from cop.web.forms import link_form
@@ -175,9 +174,7 @@ def erase(token: str) -> Response:
     with write_tx() as db_session:
         mails = leaving.erase(db_session, own.owner.member_id, writer=writer(own.facts))
     empty_log()
-    transport = transport_for(settings())
-    if isinstance(transport, FolderTransport):
-        transport.forget(mails)
+    files(settings()).forget(mails)
     return render("member/erased.html", community=own.facts)
 
 

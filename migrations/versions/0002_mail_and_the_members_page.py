@@ -32,6 +32,16 @@ def upgrade() -> None:
     with op.batch_alter_table("meeting") as batch_op:
         batch_op.create_index(batch_op.f("ix_meeting_edited_at"), ["edited_at"])
     _create_outbox()
+    for table in ("member", "registration", "coordinator"):
+        _number_for_good(table)
+
+
+def _number_for_good(table: str) -> None:
+    """SQLite gives the number of a deleted row out again, unless the table says otherwise."""
+    again = {"recreate": "always", "table_kwargs": {"sqlite_autoincrement": True}}
+    if op.get_bind().dialect.name == "sqlite":
+        with op.batch_alter_table(table, **again):
+            pass
 
 
 def _add_to(table: str, **columns: tuple[sa.types.TypeEngine, str]) -> None:
@@ -93,6 +103,7 @@ def _create_outbox() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_email")),
         sa.UniqueConstraint("dedup_key", name=op.f("uq_outbox_email_dedup_key")),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_outbox_email_state_due_at", "outbox_email", ["state", "due_at"])
     for column in ("member_id", "registration_id", "created_at"):

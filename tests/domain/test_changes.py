@@ -302,3 +302,27 @@ def test_takeaways_can_be_stopped_by_one_click(db_session, meeting):
     assert "/unsubscribe/" in mail.unsubscribe_url
     assert mail.state == MailState.QUEUED
     assert outbox.is_due(db_session, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://a:99999999/", "https://a:abc/x", "https://a..b/", "https://.x/", f"https://{'a' * 64}.b/",
+     "https://\u202eevil", "https:///x", "http://zoom.example.org/", "https://a b/", "zoom"],
+)  # fmt: skip
+def test_a_join_address_that_no_browser_opens_is_refused(db_session, address):
+    meeting = a_meeting(db_session)
+
+    with pytest.raises(JoinAddressRefused):
+        changes.set_join_url(db_session, meeting.id, address, writer=a_writer(db_session))
+
+
+@pytest.mark.parametrize(
+    "address", ["https://us02web.zoom.us/j/123?pwd=x", "https://b\u00fccher.example/room"]
+)
+def test_a_join_address_of_any_language_is_taken(db_session, address):
+    meeting = a_meeting(db_session)
+
+    changes.set_join_url(db_session, meeting.id, address, writer=a_writer(db_session))
+
+    db_session.refresh(meeting)
+    assert meeting.join_url == address

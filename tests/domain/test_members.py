@@ -1,16 +1,18 @@
 """What is known about a member: read by their link, whole, and in words."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cop import fields
-from cop.domain import kept, members, schedule
+from cop.domain import kept, members, recipients, schedule
 from cop.domain.coordinators import SignedIn, add, note_viewing
 from cop.domain.errors import LinkUnusable
 from cop.links import Owner
 from cop.models import Coordinator, Member
-from tests.domain.people import a_writer, member, register
+from tests.domain.mails import mails
+from tests.domain.people import a_writer, member, register, registrations
 from tests.world import ADA, GRACE, NOW, PASSWORD, a_meeting, a_registration
 
 DECEMBER = "2026-12-15"
@@ -173,17 +175,39 @@ def test_a_link_that_is_not_theirs_opens_nothing(db_session, owner):
             use()
 
 
-def test_who_acts_has_proven_their_address_once(db_session):
+def owner_of(db_session, email_key):
+    found = member(db_session, email_key)
+    return Owner(found.id, found.token_version)
+
+
+def test_a_name_that_a_stranger_typed_is_said_to_nobody_until_they_have_seen_it(db_session):
+    register(db_session, DECEMBER, ADA)
+    members.acting(db_session, owner_of(db_session, "ada@example.org"), now=NOW)
+    stranger = replace(ADA, name="You won a prize")
+    later = NOW + timedelta(days=1)
+    register(db_session, "2027-01-19", stranger, now=later)
+    [_, confirmation] = mails(db_session)
+
+    before = recipients.of_registrations(db_session, [registrations(db_session)[1].id])
+    members.acting(db_session, owner_of(db_session, "ada@example.org"), now=later)
+    after = recipients.of_registrations(db_session, [registrations(db_session)[1].id])
+
+    assert "prize" not in confirmation.text + confirmation.html + confirmation.to_name
+    assert [person.recipient.shown_name for person in before] == [""]
+    assert [person.recipient.shown_name for person in after] == ["You won a prize"]
+
+
+def test_who_acts_has_proven_their_address(db_session):
     register(db_session, DECEMBER, ADA)
     register(db_session, DECEMBER, GRACE)
-    owner = Owner(member(db_session, "ada@example.org").id, 0)
+    owner = owner_of(db_session, "ada@example.org")
 
     first = members.acting(db_session, owner, now=NOW)
     members.acting(db_session, owner, now=NOW + timedelta(days=1))
 
     assert first.is_proven
     assert (first.name, first.email) == ("Ada Example", "ada@example.org")
-    assert member(db_session, "ada@example.org").proven_at == NOW
+    assert member(db_session, "ada@example.org").proven_at == NOW + timedelta(days=1)
     assert member(db_session, "grace@example.org").proven_at is None
 
 
@@ -228,7 +252,7 @@ def test_a_look_stays_told_when_the_coordinator_is_gone(db_session):
 def test_the_mails_to_a_member_are_theirs_alone_and_only_while_their_text_is_kept(db_session):
     register(db_session, DECEMBER, ADA)
     register(db_session, DECEMBER, GRACE)
-    owner = Owner(member(db_session, "ada@example.org").id, 0)
+    owner = owner_of(db_session, "ada@example.org")
 
     found = members.known(db_session, owner, schedule.read(db_session, now=NOW))
 

@@ -161,6 +161,33 @@ def test_the_first_join_address_is_no_news_and_another_one_is_for_those_with_a_p
     assert told(db_session) == [("ada@example.org", subject)]
 
 
+def test_an_address_that_was_taken_away_is_no_news_and_the_next_one_is(db_session, meeting):
+    join_at(db_session, meeting, ZOOM)
+    announce(db_session)
+    counts, now = [], SETTLED
+
+    for url in (None, f"{ZOOM}2"):
+        now += 10 * MINUTES
+        join_at(db_session, meeting, url, now=now)
+        counts.append(announce(db_session, now=now + 2 * MINUTES))
+
+    assert counts == [0, 1]
+
+
+def test_a_cancelled_meeting_that_is_moved_is_not_cancelled_twice(db_session, meeting):
+    changes.cancel(db_session, meeting.id, reason="Snow", writer=a_writer(db_session))
+    announce(db_session)
+    later = SETTLED + 10 * MINUTES
+    move(db_session, meeting, now=later)
+    moved = announce(db_session, now=later + 2 * MINUTES)
+    changes.restore(db_session, meeting.id, writer=a_writer(db_session, now=later + 5 * MINUTES))
+    announce(db_session, now=later + 7 * MINUTES)
+
+    assert moved == 0
+    subject = "It takes place after all: the session on December 20"
+    assert told(db_session)[-1] == ("grace@example.org", subject)
+
+
 def test_no_mail_shows_the_join_address(db_session, meeting):
     join_at(db_session, meeting, ZOOM)
     announce(db_session)

@@ -1,16 +1,17 @@
 """The outbox: a mail is queued once, leased by one worker, and its ending noted."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
-from cop.domain import outbox, recipients
+from cop.domain import old_mails, outbox, recipients
 from cop.domain.outbox import Kind, Mail
 from cop.models import MailState, Member
 from tests.domain.mails import LETTER, a_mail, mails
 from tests.world import NOW, a_meeting, a_registration
 
-MINUTE = timedelta(minutes=1)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def claim(db_session, now=NOW):
@@ -109,17 +110,33 @@ def test_what_was_not_taken_is_tried_after_1_5_15_and_60_minutes_and_then_every_
     assert mail.answer == "451 Later"
 
 
-def test_three_days_without_a_server_lose_nothing_and_five_are_said_to_have_failed(db_session):
+def test_after_five_days_and_as_many_tries_as_there_are_a_mail_has_failed(db_session):
     a_mail(db_session)
-    mail = claim(db_session)
+    states, now = [], NOW
 
-    outbox.put_back(db_session, mail, answer="Nobody there", now=NOW + timedelta(hours=72))
-    after_three = mails(db_session)[0].state
-    mail = claim(db_session, NOW + timedelta(days=5))
-    outbox.put_back(db_session, mail, answer="Nobody there", now=NOW + timedelta(days=5))
+    for tries in range(1, 7):
+        mail = claim(db_session, now)
+        now = NOW + timedelta(days=5 if tries == 6 else 3, hours=tries)
+        outbox.put_back(db_session, mail, answer="450 Later", now=now)
+        states.append(mails(db_session)[0].state)
+        now += timedelta(hours=1)
 
-    assert after_three == MailState.RETRYING
-    assert mails(db_session)[0].state == MailState.FAILED
+    assert states == ["retrying"] * 5 + ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("tries", "is_own_fault"), [(1, True), (9, False)], ids=["hardly tried", "nobody takes mail"]
+)
+def test_a_mail_is_not_given_up_for_the_time_alone(db_session, tries, is_own_fault):
+    now = NOW + timedelta(days=30)
+    a_mail(db_session)
+
+    for _ in range(tries):
+        mail = claim(db_session, now)
+        outbox.put_back(db_session, mail, answer="No", now=now, is_own_fault=is_own_fault)
+        now += timedelta(hours=1)
+
+    assert mails(db_session)[0].state == MailState.RETRYING
 
 
 def test_an_unknown_ending_is_counted(db_session):
@@ -139,7 +156,7 @@ def test_nothing_goes_out_after_its_time(db_session, is_leased):
     later = NOW + outbox.LEASE
 
     claimed = claim(db_session, later)
-    outbox.withdraw_late(db_session, now=later)
+    outbox.withdraw_moot(db_session, now=later)
 
     assert claimed is None
     assert state(db_session, late) == MailState.WITHDRAWN
@@ -179,11 +196,11 @@ def test_what_a_mail_said_is_blanked_after_a_week_and_its_row_goes_after_sixty_d
     outbox.sent(db_session, claim(db_session), answer="250 OK ada@example.org", now=NOW)
     a_mail(db_session, dedup_key="waiting", now=NOW + timedelta(days=70))
 
-    outbox.forget(db_session, now=NOW + timedelta(days=7) - MINUTE)
+    old_mails.forget(db_session, now=NOW + timedelta(days=7) - MINUTE)
     before = mails(db_session)[0].text
-    blanked = [outbox.forget(db_session, now=NOW + timedelta(days=7)) for _ in range(2)]
+    blanked = [old_mails.forget(db_session, now=NOW + timedelta(days=7)) for _ in range(2)]
     after = vars(mails(db_session)[0]).copy()
-    outbox.forget(db_session, now=NOW + timedelta(days=60))
+    old_mails.forget(db_session, now=NOW + timedelta(days=60))
 
     assert before == LETTER.text
     assert blanked == [1, 0]
@@ -192,9 +209,72 @@ def test_what_a_mail_said_is_blanked_after_a_week_and_its_row_goes_after_sixty_d
     assert [mail.dedup_key for mail in mails(db_session)] == ["waiting"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (Kind.REMINDER, lambda found: setattr(found.registration, "status", "cancelled")),
+        (Kind.REMINDER, lambda found: setattr(found.meeting, "status", "cancelled")),
+        (Kind.REMINDER, lambda found: setattr(found.meeting, "starts_at", NOW + 9 * DAY)),
+        (Kind.REMINDER, lambda found: setattr(found.member, "mail_off", ["reminders"])),
+        (Kind.TAKEAWAYS, lambda found: setattr(found.member, "mail_off", ["takeaways"])),
+        (Kind.PROMOTED, lambda found: setattr(found.registration, "status", "cancelled")),
+        (Kind.LINK, lambda found: setattr(found.member, "undeliverable_at", NOW)),
+        (Kind.CHANGED, lambda found: found.queue(Kind.CHANGED)),
+    ],
+    ids=["given up", "no meeting", "moved", "no reminders", "no notes", "given up the promoted",
+         "comes back", "newer news"],
+)  # fmt: skip
+def test_what_was_in_hand_when_it_stopped_to_hold_does_not_go_out_later(db_session, kind, change):
+    found = Found(db_session)
+    found.queue(kind)
+    found.queue(Kind.CONFIRMATION, address="grace@example.org")
+    in_hand = claim(db_session)
+
+    change(found)
+    db_session.flush()
+    outbox.put_back(db_session, in_hand, answer="451 Later", now=NOW)
+    outbox.withdraw_moot(db_session, now=NOW + MINUTE)
+    claimed = [claim(db_session, NOW + MINUTE), claim(db_session, NOW + MINUTE)]
+
+    assert in_hand.kind == kind
+    assert in_hand.id not in [mail.id for mail in claimed if mail]
+    assert "grace@example.org" in [mail.to_address for mail in claimed if mail]
+
+
+@pytest.mark.parametrize("kind", [Kind.REMINDER, Kind.CHANGED, Kind.TAKEAWAYS, Kind.PROMOTED])
+def test_what_still_holds_goes_out(db_session, kind):
+    found = Found(db_session)
+    found.queue(kind)
+
+    outbox.withdraw_moot(db_session, now=NOW)
+
+    assert claim(db_session).kind == kind
+
+
+class Found:
+    """Ada at a meeting, and mails to her about it."""
+
+    def __init__(self, db_session):
+        self.db_session = db_session
+        self.meeting = a_meeting(db_session)
+        self.registration = a_registration(db_session, self.meeting, "ada@example.org")
+        self.member = db_session.get(Member, self.registration.member_id)
+
+    def queue(self, kind, address=None):
+        [person] = recipients.of_registrations(self.db_session, [self.registration.id])
+        about = {
+            "registration_id": self.registration.id,
+            "meeting_id": self.meeting.id,
+            "expires_at": self.meeting.starts_at,
+        }
+        mail = Mail(LETTER, address or person.recipient, kind, uuid4().hex,
+                    **{} if address else about)  # fmt: skip
+        outbox.queue(self.db_session, [mail], now=NOW)
+
+
 def test_a_mail_that_waits_is_kept_however_old(db_session):
     a_mail(db_session)
 
-    outbox.forget(db_session, now=NOW + timedelta(days=100))
+    old_mails.forget(db_session, now=NOW + timedelta(days=100))
 
     assert mails(db_session)[0].text == LETTER.text

@@ -121,17 +121,39 @@ def test_an_address_beyond_ascii_is_refused_for_good_where_the_server_cannot_wri
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        RELAY_DENIED.to_recipient,
+        "550 Relaying denied",
+        "551 Please authenticate first",
+        "550 5.1.8 <no-reply@localhost>: Sender address rejected: Domain not found",
+        "550 5.1.7 Bad reverse path",
+        "550 Sender verify failed",
+        "550 Verification failed for <no-reply@cop.example.org>",
+        "553 5.7.1 Sender address rejected: not owned by user ada",
+    ],
+)
+def test_what_is_wrong_with_us_loses_no_mail_and_blames_no_address(server, transport, said):
+    server.behaviour = first(Answer(to_recipient=said))
+
+    ending = ending_of(transport)
+    send(transport, GRACE)
+
+    assert type(ending) is ServerUnusable
+    assert server.recipients == [GRACE]
+
+
+@pytest.mark.parametrize(
     ("answer", "is_address_fault"),
     [
         (NO_SUCH_USER, True),
         (Answer(to_recipient="550 5.2.1 Mailbox disabled"), True),
-        (Answer(to_recipient="552 5.2.2 Mailbox full"), True),
+        (Answer(to_recipient="552 5.2.2 Mailbox full"), False),
+        (Answer(to_recipient="552 5.2.3 Message exceeds size limit"), False),
+        (Answer(to_recipient="550 5.1.1 Recipient address rejected: User unknown"), True),
         (Answer(to_recipient="550 User unknown"), True),
         (Answer(to_recipient="553 Mailbox name not allowed"), True),
-        (RELAY_DENIED, False),
-        (Answer(to_recipient="550 Relaying denied"), False),
         (Answer(to_recipient="550 Blocked as spam"), False),
-        (Answer(to_recipient="551 Please authenticate first"), False),
         (Answer(to_recipient="550 5.4.1 Access denied"), False),
         (Answer(to_recipient="554 Transaction failed"), False),
         (Answer(to_recipient="501 Syntax"), False),

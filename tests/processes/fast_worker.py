@@ -7,15 +7,17 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from email.headerregistry import Address
+from threading import Thread
 
 from sqlalchemy import func, select
 
 from cop import create_app
 from cop.db import read_tx
-from cop.delivery import LANES, Delivery, deliver
+from cop.delivery import Delivery
 from cop.mail.address import smtp_server
 from cop.mail.smtp import SmtpTransport
 from cop.models import MailState, OutboxEmail
+from cop.worker import LANES
 from tests.conftest import settings_for
 from tests.domain.people import LINKS
 
@@ -32,13 +34,20 @@ def main(database, smtp_url, began, speed):
         transport = SmtpTransport(smtp_server(smtp_url), sender=SENDER)
         return Delivery(transport, SENDER, LINKS, clock)
 
-    app, lanes = create_app(settings_for(database)), [a_lane() for _ in range(LANES)]
+    app = create_app(settings_for(database))
+    threads = [Thread(target=_deliver, args=(app, a_lane())) for _ in range(LANES)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _deliver(app, lane):
     with app.app_context():
         while _open():
-            deliver(app, lanes)
+            lane.run()
             time.sleep(0.02)
-    for lane in lanes:
-        lane.transport.close()
+    lane.transport.close()
 
 
 def _open():

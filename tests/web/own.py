@@ -66,3 +66,9 @@ def said(page):
 def words(tag):
     """The words inside of a tag, with one space between them."""
     return " ".join(tag.get_text(" ").split())
+
+
+def feed(email=ADA):
+    """The address of a member's own calendar."""
+    found = the_member(email)
+    return LINKS.calendar(found.id, found.calendar_version)

@@ -8,6 +8,7 @@ import pytest
 
 from cop.db import write_tx
 from cop.models import Member, Viewing
+from tests.web.own import stop, the_member
 from tests.web.posting import post
 from tests.web.reading import rows
 from tests.world import NOW
@@ -51,13 +52,24 @@ def test_an_empty_list_offers_no_file(corin):
 def test_the_file_is_as_it_was_decided(corin, ada):
     response = corin.get(CSV)
 
-    assert response.data == (
-        b"\xef\xbb\xbfemail,confirmed_at\r\nada@example.org,2026-11-22T10:03:00-05:00\r\n"
+    leave = f"http://localhost:8000{stop('list')}"
+    assert response.data.decode() == (
+        "\ufeffemail,confirmed_at,leave_url\r\n"
+        f"ada@example.org,2026-11-22T10:03:00-05:00,{leave}\r\n"
     )
     assert response.mimetype == "text/csv"
     assert response.content_length == len(response.data)
     assert response.cache_control.no_store
     assert "filename=equity-in-data-mailing-list.csv" in response.headers["Content-Disposition"]
+
+
+def test_the_address_beside_each_name_takes_them_off_the_list(corin, ada):
+    [row] = csv.DictReader(io.StringIO(corin.get(CSV).data.decode("utf-8-sig"), newline=""))
+
+    answer = corin.post(row["leave_url"].removeprefix("http://localhost:8000"))
+
+    assert answer.status_code == 200
+    assert the_member().list_confirmed_at is None
 
 
 @pytest.mark.parametrize("address", ["=cmd@example.org", "+ada@example.org", "-a@example.org"])
@@ -71,7 +83,9 @@ def test_no_spreadsheet_runs_an_address(app, corin, address):
 
 
 @pytest.mark.parametrize(
-    ("path", "columns"), [(LIST, []), (CSV, ["email", "confirmed_at"])], ids=["page", "file"]
+    ("path", "columns"),
+    [(LIST, []), (CSV, ["email", "confirmed_at", "leave_url"])],
+    ids=["page", "file"],
 )
 def test_a_look_at_the_list_is_written_down(corin, ada, path, columns):
     corin.get(path)

@@ -11,12 +11,13 @@ from cop import create_app
 from cop.db import db, read_tx, sqlite_file, write_tx
 from cop.delivery import Delivery
 from cop.domain import coordinators, seed
+from cop.mail.address import smtp_server
 from cop.mail.folder import FolderTransport
 from cop.models import Base, Member
 from cop.web.logs import JsonFormatter
 from tests.conftest import settings_for
 from tests.web.conftest import SeparateRequests
-from tests.web.own import GRACE, LINKS, own, press, way_in
+from tests.web.own import GRACE, LINKS, feed, own, press, stop, way_in
 from tests.web.posting import register, sign_in
 from tests.web.reading import DECEMBER, change
 from tests.world import NOW, PASSWORD
@@ -110,3 +111,46 @@ def test_what_was_typed_is_nowhere_after_it_was_erased(app, database_url, tmp_pa
     assert "/r/" not in log.getvalue()
     with read_tx() as db_session:
         assert db_session.scalars(select(Member.email_key)).all() == [GRACE]
+
+
+def test_the_links_of_who_was_erased_open_nobody_elses_page(app):
+    client = app.test_client()
+    register(client, DECEMBER, email=EMAIL)
+    old = [own(email=EMAIL), way_in(EMAIL), feed(EMAIL), stop("reminders", EMAIL)]
+    press(client, own("/erase", email=EMAIL))
+
+    register(client, DECEMBER, name="Grace Sample", email=GRACE)
+
+    assert [client.get(path).status_code for path in old] == [404] * 4
+    assert press(client, old[3]).status_code == 404
+
+
+def test_a_file_that_was_being_written_while_its_owner_was_erased_goes_too(app, tmp_path):
+    client = app.test_client()
+    register(client, DECEMBER, email=EMAIL)
+
+    class Slow(FolderTransport):
+        """A folder into which a mail is written while its owner presses the button."""
+
+        def send(self, message, *, to):
+            press(client, own("/erase", email=EMAIL))
+            return super().send(message, to=to)
+
+    folder = Slow(tmp_path / "outbox")
+    Delivery(folder, app.extensions["cop.settings"].sender, LINKS, lambda: NOW).run()
+
+    assert list(folder.folder.iterdir()) == []
+
+
+def test_a_file_from_before_there_was_a_mail_server_goes_too(app, tmp_path):
+    client = app.test_client()
+    register(client, DECEMBER, email=EMAIL)
+    folder = FolderTransport(tmp_path / "outbox")
+    Delivery(folder, app.extensions["cop.settings"].sender, LINKS, lambda: NOW).run()
+    before = len(list(folder.folder.iterdir()))
+
+    server = smtp_server("smtp://127.0.0.1:9")
+    app.extensions["cop.settings"] = replace(app.extensions["cop.settings"], smtp=server)
+    press(client, own("/erase", email=EMAIL))
+
+    assert (before, list(folder.folder.iterdir())) == (1, [])

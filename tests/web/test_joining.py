@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.page import parse
-from tests.web.own import ADA, GRACE, LINKS, owner, press, said, the_member, way_in
+from tests.web.own import ADA, GRACE, LINKS, feed, owner, press, said, the_member, way_in
 from tests.web.posting import register
 from tests.web.reading import (
     DECEMBER,
@@ -69,7 +69,7 @@ def test_going_in_is_noted_the_first_time_and_leads_on_by_itself(app, ada):
     assert parse(first).main.a["href"] == ZOOM
     assert first.cache_control.no_store
     assert rows()[0]["joined_at"] == NOW + START
-    assert the_member().proven_at == NOW + START
+    assert the_member().proven_at == NOW + START + A_MINUTE
     assert rows()[0]["attended"] is None
 
 
@@ -185,7 +185,7 @@ def test_the_join_address_is_on_no_other_page(app, ada):
     at(app, START)
     addresses = ["/", "/schedule", f"/schedule/{DECEMBER}", "/schedule.json", "/schedule.ics"]
     addresses += [LINKS.member(owner(), below, on=NOW.date()) for below in ("", "/mine.json")]
-    addresses += [LINKS.calendar(the_member().id, 0), f"/registered?sessions={DECEMBER}"]
+    addresses += [feed(), f"/registered?sessions={DECEMBER}"]
 
     shown = [address for address in addresses if "zoom.example" in ada.get(address).text]
 

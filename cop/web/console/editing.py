@@ -55,7 +55,7 @@ class EditForm(ConsoleForm):
     def __init__(self, meeting: LockedMeeting, zone: ZoneInfo) -> None:
         there = _said(meeting, zone)
         super().__init__(there | {"before": " ".join(_marks(there))})
-        self.zone = zone
+        self.zone, self.there = zone, there
 
     def validate_date(self, field: StringField) -> None:
         if _read(field.data, "12:00") is None:
@@ -84,8 +84,13 @@ class EditForm(ConsoleForm):
         return {mark.partition(":")[0] for mark in _marks(typed) if mark not in shown}
 
     def moment(self, name: str) -> datetime:
-        """The start or the end, on the community's clocks; only once the form is valid."""
-        on_wall = f"{self['date'].data} {self[name].data}"
+        """The start or the end, on the community's clocks; only once the form is valid.
+
+        What was not changed on this page is taken as it stands: somebody else may have changed it.
+        """
+        parts = {part: self[part].data if part in self.changed else self.there[part]
+                 for part in ("date", name)}  # fmt: skip
+        on_wall = f"{parts['date']} {parts[name]}"
         return datetime.strptime(on_wall, WALL).replace(tzinfo=self.zone)
 
     @property

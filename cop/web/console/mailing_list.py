@@ -8,7 +8,7 @@ from cop.db import read_tx, write_tx
 from cop.domain import community, coordinators, mailing_list
 from cop.web.console import console
 from cop.web.console.export import csv_file
-from cop.web.rendering import now, render
+from cop.web.rendering import now, render, writer
 
 
 @console.get("/list")
@@ -30,5 +30,5 @@ def export_subscribers() -> Response:
         coordinators.note_viewing(
             db_session, g.coordinator, "list", now=now(), columns=mailing_list.COLUMNS
         )
-    write = partial(mailing_list.write_csv, zone=facts.zone_info)
+    write = partial(mailing_list.write_csv, zone=facts.zone_info, links=writer(facts).links)
     return csv_file(f"{facts.slug}-mailing-list.csv", write)
