@@ -11,6 +11,7 @@ from email import message_from_bytes
 import pytest
 
 from cop.models import MailState
+from cop.worker import LANES
 from tests.domain.mails import a_mail, mails
 from tests.processes.server import Server
 from tests.smtp_server import (
@@ -25,6 +26,7 @@ from tests.smtp_server import (
 )
 
 SPEED = 1200  # how much faster the workers' clocks run: a lease of 15 minutes ends in 0.75 seconds
+KILLS = 2
 SECONDS = 240  # that delivering may take
 
 
@@ -79,7 +81,7 @@ def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, count
         workers = Workers(world.url, server.url)
         workers.start()
         workers.start()
-        for _ in range(2):
+        for _ in range(KILLS):
             kill_after(workers, server, len(server.mails) + count // 5)
         workers.wait()
         got = Counter(server.recipients)
@@ -90,7 +92,9 @@ def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, count
         kept = mails(db_session)
     states = Counter(mail.state for mail in kept)
     doubled = sum(times - 1 for times in got.values())
-    assert states == {MailState.SENT: count - refused, MailState.FAILED: refused}
+    assert states[MailState.SENT] + states[MailState.FAILED] == count
+    # A worker that was killed may not have heard the refusal of what it had in hand.
+    assert refused - KILLS * LANES <= states[MailState.FAILED] <= refused
     assert {mail.to_address for mail in kept if mail.state == "sent"} <= set(got)
     assert 0 < doubled <= sum(mail.unknown_endings for mail in kept)
     assert len(ids) == len(got)
