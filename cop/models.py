@@ -35,6 +35,7 @@ class Community(Base):
     planned_ahead: Mapped[int] = mapped_column(default=6)
     about: Mapped[str | None]
     questions_off: Mapped[list[str]] = mapped_column(default=list)
+    embed_hosts: Mapped[list[str]] = mapped_column(default=list)  # whose pages may show ours
     # Reminders go out so many days before; a change is told so many minutes after the last edit.
     reminder_days: Mapped[list[int]] = mapped_column(JSON, default=lambda: [7, 1])
     notice_minutes: Mapped[int] = mapped_column(default=2)

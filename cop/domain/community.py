@@ -104,5 +104,6 @@ def found(db_session: Session) -> None:
         rule="FREQ=MONTHLY;BYDAY=3TU",
         starts=time(11, 30),
         minutes=90,
+        embed_hosts=["https://www.ctdata.org", "https://ctdata.org"],
     )
     db_session.execute(new.on_conflict_do_nothing())

@@ -185,3 +185,66 @@ class MailComesBack(RuleBroken):
     reason = N_(
         "Mail to your address came back, so a new link would not reach you. Nothing was changed."
     )
+
+
+class HostRefused(RuleBroken):
+    """A site that cannot be on the list of those that may show our pages."""
+
+    field = "host"
+
+
+class HostMissing(HostRefused):
+    """Nothing was typed."""
+
+    reason = N_("Write the address of a site, like https://www.example.org.")
+
+
+class HostNotHttps(HostRefused):
+    """Anybody on the way can change a page that is not read over HTTPS, and the form in it."""
+
+    reason = N_(
+        "Only a site that begins with https:// can show the form: what is typed there could "
+        "otherwise be read on the way."
+    )
+
+
+class HostWildcard(HostRefused):
+    """It stands for sites that nobody here has looked at."""
+
+    reason = N_(
+        "Write each site out, without a star: nobody knows who has the others. For Google Sites "
+        "and the Squarespace editor there are the choices below."
+    )
+
+
+class HostWithUser(HostRefused):
+    """There is a name or a password in it."""
+
+    reason = N_("Leave out what stands before the @: a site is known by its name alone.")
+
+
+class HostWithPath(HostRefused):
+    """It is the address of a page, and browsers compare sites."""
+
+    reason = N_("Leave out what comes after the name of the site: write %(host)s.")
+
+
+class HostIsNumber(HostRefused):
+    """Browsers compare names only."""
+
+    reason = N_("Write the site's name, not its number: browsers compare names only.")
+
+
+class HostUnreadable(HostRefused):
+    """No site can have this name."""
+
+    reason = N_(
+        "This is no name that a site can have. Look for a missing dot, a space or a comma, and "
+        "write it like https://www.example.org."
+    )
+
+
+class HostListed(HostRefused):
+    """It is on the list."""
+
+    reason = N_("%(host)s is on the list already.")

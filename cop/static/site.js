@@ -55,6 +55,18 @@
     if (!isHint(event)) document.getElementById("problem").replaceChildren();
   });
 
+  // Beside a text to take along: what a browser without JavaScript lets people select by hand.
+  for (const button of document.querySelectorAll("button[data-copies]")) {
+    const text = document.getElementById(button.dataset.copies);
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      text.select();
+      const asked = navigator.clipboard?.writeText(text.value).then(() => true, () => false);
+      if (!(await asked ?? document.execCommand("copy"))) return; // it is selected, at least
+      document.getElementById("status").textContent = button.firstChild.data = button.dataset.said;
+    });
+  }
+
   const prepare = (root) => {
     sayLocalTimes(root);
     for (const form of root.querySelectorAll("form.registration")) follow(form);

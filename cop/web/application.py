@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from cop.config import Settings
 from cop.web import (
     assets,
+    embedding,
     errors,
     feeds,
     filters,
@@ -85,6 +86,7 @@ def create(settings: Settings) -> Flask:
     for part in (logs, security, rendering, filters, assets, errors):
         part.install(app)
     app.register_blueprint(public.public)
+    embedding.install(app)
     app.register_blueprint(console)
     app.register_blueprint(feeds.feeds)
     app.register_blueprint(health.health)

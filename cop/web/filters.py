@@ -15,7 +15,7 @@ from cop.domain.community import Facts
 from cop.domain.meetings import MeetingFacts
 from cop.domain.schedule import Listing, Places
 from cop.markdown import to_html
-from cop.web.rendering import language, links, now
+from cop.web.rendering import away, is_embedded, language, links, now
 from cop.words import N_
 
 _PLACES = {
@@ -138,4 +138,7 @@ def _days(parts: dict[str, str]) -> str:
 
 def markdown(text: str) -> Markup:
     """A coordinator's Markdown as HTML; HTML in it stays text, and what is left is cleaned."""
-    return Markup(to_html(text))  # noqa: S704 - cleaned there
+    html = to_html(text)
+    if is_embedded():  # with the > behind it, which no text in HTML has
+        html = html.replace(' rel="noopener">', f"{away()}>")
+    return Markup(html)  # noqa: S704 - cleaned there

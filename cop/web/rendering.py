@@ -3,7 +3,19 @@
 from datetime import UTC, datetime
 from typing import cast
 
-from flask import Flask, Response, current_app, make_response, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    has_request_context,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
+from markupsafe import Markup
+from werkzeug.http import generate_etag
 
 from cop import words
 from cop.config import Settings
@@ -12,6 +24,7 @@ from cop.links import Links
 from cop.mail.writer import Writer
 
 EMBED = "/embed"
+THEMES = ("light", "dark", "auto")
 
 
 def install(app: Flask) -> None:
@@ -21,6 +34,8 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         public_url=public_url, links=links, language=language, sender=sender
     )
+    app.jinja_env.globals.update(is_embedded=is_embedded, theme=theme, away=away)
+    app.url_defaults(_carry)
 
 
 def settings() -> Settings:
@@ -39,6 +54,41 @@ def language() -> str:
     return wanted if wanted in words.LANGUAGES else words.LANGUAGES[0]
 
 
+def is_embedded() -> bool:
+    """Whether this address is for a frame in another site's page; errors there are, too.
+
+    By the path, since an address that does not exist belongs to no blueprint.
+    """
+    return has_request_context() and f"{request.path}/".startswith(f"{EMBED}/")
+
+
+def theme() -> str:
+    """The colours of this answer: the visitor's own; in a frame those of the address, else light.
+
+    A page around the frame may be light where its visitor prefers dark, and only it can know.
+    """
+    if not is_embedded():
+        return "auto"
+    wanted = request.args.get("theme", "")
+    return wanted if wanted in THEMES else THEMES[0]
+
+
+def away() -> Markup:
+    """What a link needs that leads out of the frame, if this is one: it opens a new tab."""
+    return Markup(' target="_blank" rel="noopener"') if is_embedded() else Markup()
+
+
+def _carry(endpoint: str, values: dict[str, object]) -> None:
+    """Keep the language and the theme of this address in those of the public pages it links to."""
+    zone = endpoint.partition(".")[0]
+    if not has_request_context() or zone not in {"public", "embed"}:
+        return
+    if language() != words.LANGUAGES[0]:
+        values.setdefault("lang", language())
+    if zone == "embed" and is_embedded() and theme() != THEMES[0]:
+        values.setdefault("theme", theme())
+
+
 def links() -> Links:
     """Absolute addresses: of the settings, or where there are none, of the local name in use."""
     return Links(settings().base_url or request.host_url.rstrip("/"), settings().secret_key)
@@ -55,11 +105,8 @@ def writer(community: Facts) -> Writer:
 
 
 def public_url(name: str, **values: str) -> str:
-    """The address of a public page, in the same zone as this one: the site, or what is embedded.
-
-    By the path, since an address that does not exist belongs to no blueprint.
-    """
-    zone = "embed" if request.path.startswith(f"{EMBED}/") else "public"
+    """The address of a public page, in the same zone as this one: the site, or what is embedded."""
+    zone = "embed" if is_embedded() else "public"
     return url_for(f"{zone}.{name}", **values)  # type: ignore[arg-type]
 
 
@@ -84,7 +131,8 @@ def render(
     response.vary.add("HX-Request")
     if same_for_all and status == 200:
         response.cache_control.no_cache = True
-        response.add_etag()
+        # A browser may not take new headers from "not modified": other hosts are another answer.
+        response.set_etag(generate_etag(f"{body}{g.get('embed_hosts')}".encode()))
         response.make_conditional(request)
     else:
         response.cache_control.no_store = True

@@ -4,14 +4,16 @@ import ipaddress
 import time
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, SecurityError
 
 from cop.config import LOOPBACK_NAMES
-from cop.web.rendering import settings
+from cop.db import read_tx
+from cop.domain import embedding
+from cop.web.rendering import is_embedded, settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 FRAMES = {"iframe", "frame", "embed", "object"}
@@ -20,10 +22,14 @@ PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
 ONE_CLICK = "/unsubscribe/"
 LIMITED = {"submit", "send_link", "send_ask_password"}
 MAX_NAMES, MAX_PAIRS = 60, 200
+# What pages of other origins may load, besides what is made for their frames. A sandboxed frame is
+# of no origin, so that even our own pages' files are another's to it.
+FOR_ALL = ("/embed.js", "/static/")
+PREVIEW = "/coordinator/embed/"  # and below: the page that shows a frame of ours
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors "
 )
 
 csrf = CSRFProtect()
@@ -37,6 +43,7 @@ def install(app: Flask) -> None:
     """Put the checks before, and the headers behind, every request."""
     csrf.init_app(app)
     app.before_request(_refuse_other_names)
+    app.before_request(_look_up_embed_hosts)
     app.before_request(_refuse_frames)
     app.before_request(_refuse_foreign_posts)
     app.before_request(_refuse_endless_forms)
@@ -99,6 +106,16 @@ def _refuse_other_names() -> None:
         raise request.routing_exception
 
 
+def _look_up_embed_hosts() -> None:
+    """Read anew each time, so that a host that was taken off the list is out at once.
+
+    Before anything is refused: the page around the frame may show refusals, too.
+    """
+    if is_embedded():
+        with read_tx() as db_session:
+            g.embed_hosts = embedding.hosts(db_session)
+
+
 def _refuse_frames() -> None:
     if is_personal() and request.headers.get("Sec-Fetch-Dest") in FRAMES:
         raise Forbidden
@@ -149,11 +166,23 @@ def _add_headers(response: Response) -> ResponseReturnValue:
     headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
     if settings().is_https:
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    headers["X-Frame-Options"] = "DENY"
+    if is_embedded():
+        headers["Cross-Origin-Embedder-Policy"] = "require-corp"
+    else:
+        headers["X-Frame-Options"] = "DENY"
+    if request.path.startswith(FOR_ALL) or is_embedded():
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if response.mimetype == "text/html":
-        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        headers["Content-Security-Policy"] = _content_security_policy()
         response.vary.add("HX-Request")
     if is_personal():
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["X-Robots-Tag"] = "noindex"
     return response
+
+
+def _content_security_policy() -> str:
+    # Without the list, as when the database is away, nobody but ourselves.
+    ancestors = ["'self'", *g.get("embed_hosts", ())] if is_embedded() else ["'none'"]
+    preview = "; frame-src 'self'" if f"{request.path}/".startswith(PREVIEW) else ""
+    return f"{CONTENT_SECURITY_POLICY}{' '.join(ancestors)}{preview}"

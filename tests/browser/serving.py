@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 from cop.db import sqlite_module
 from tests.world import PASSWORD
@@ -26,6 +27,7 @@ class Site:
 
     instance: Path
     address: str
+    port: int
 
     def rows(self, query, *values):
         """What the database holds."""
@@ -67,17 +69,19 @@ def demo(instance):
 
 
 @contextmanager
-def site(template, instance, statements=()):
-    """Serve a copy of an instance until the block ends."""
+def site(template, instance, statements=(), *, address=None):
+    """Serve a copy of an instance until the block ends; with an address, for a proxy in front."""
+    settings = {"COP_BASE_URL": address, "COP_TRUSTED_PROXIES": "1"} if address else {}
     shutil.copytree(template, instance)
     _run(instance, [(statement, ()) for statement in statements])
     port = _free_port()
     with _log(instance).open("w") as log:
         process = subprocess.Popen(
-            [*COP, "serve", "--port", str(port)], env=_environment(instance), stdout=log, stderr=log
-        )
+            [*COP, "serve", "--port", str(port)],
+            env=_environment(instance) | settings, stdout=log, stderr=log,
+        )  # fmt: skip
     try:
-        running = Site(instance, f"http://127.0.0.1:{port}")
+        running = Site(instance, address or f"http://127.0.0.1:{port}", port)
         _wait_for(running, process)
         yield running
     finally:
@@ -87,9 +91,11 @@ def site(template, instance, statements=()):
 
 def _wait_for(running, process):
     until = time.monotonic() + SECONDS
+    alive = Request(f"http://127.0.0.1:{running.port}/healthz")
+    alive.add_header("Host", urlsplit(running.address).netloc)
     while time.monotonic() < until and process.poll() is None:
         try:
-            with urlopen(f"{running.address}/healthz", timeout=1):  # noqa: S310 - our own
+            with urlopen(alive, timeout=1):  # noqa: S310 - our own
                 return
         except (URLError, OSError):
             time.sleep(0.05)

@@ -41,26 +41,28 @@ def good_form(client):
     return ada | {"token": token_of(client)}
 
 
+@pytest.mark.parametrize("path", ["/register", "/embed/register"], ids=["site", "frame"])
 @pytest.mark.parametrize("headers", FOREIGN, ids=in_words)
-def test_a_form_sent_from_another_site_is_refused_with_a_way_to_our_own(client, headers):
+def test_a_form_sent_from_another_site_is_refused_with_a_way_to_our_own(client, headers, path):
     answers = good_form(client)
 
-    page = client.post("/register", data=answers, headers=headers)
-    fragment = client.post("/register", data=answers, headers=headers | HTMX)
+    page = client.post(path, data=answers, headers=headers)
+    fragment = client.post(path, data=answers, headers=headers | HTMX)
 
     assert (page.status_code, fragment.status_code) == (403, 403)
     assert places() == rows() == []
     for answer, title in ((page, "main > h1"), (fragment, ".summary h2")):
         soup = parse(answer)
         assert "cannot be sent from inside this page" in soup.select_one(title).get_text()
-        assert soup.select_one(OUR_OWN)
+        assert soup.select_one(OUR_OWN)["rel"] == ["noopener"]
     assert "HX-Retarget" not in page.headers
     assert fragment.headers["HX-Retarget"] == "#problem"
 
 
+@pytest.mark.parametrize("path", ["/register", "/embed/register"], ids=["site", "frame"])
 @pytest.mark.parametrize("headers", OURS, ids=in_words)
-def test_a_form_sent_from_our_own_page_passes(client, headers):
-    response = client.post("/register", data=good_form(client), headers=headers)
+def test_a_form_sent_from_our_own_page_passes(client, headers, path):
+    response = client.post(path, data=good_form(client), headers=headers)
 
     assert response.status_code == 303
     assert len(places()) == 1

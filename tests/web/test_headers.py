@@ -25,8 +25,22 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "X-Frame-Options": "DENY",
 }
+# Who may show a page in theirs: for pages made to be framed, and for all others.
+LISTED = "'self' https://www.ctdata.org https://ctdata.org"
+FRAMED = {
+    "X-Frame-Options": None,
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+UNFRAMED = {
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Embedder-Policy": None,
+    "Cross-Origin-Resource-Policy": None,
+}
+FOR_ALL = {"Cross-Origin-Resource-Policy": "cross-origin"}
+PREVIEW = {"frame-src": "'self'"}
+FEEDS = ("/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json")
 EXAMPLES = {"slug": DECEMBER, "token": "unknown", "filename": "site.css", "mail_id": 1}
 PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
 FRAMES = ["iframe", "frame", "embed", "object"]
@@ -51,6 +65,14 @@ def every_answer(app, client, base=HOME):
         "403": ("POST", "/register", {"headers": {"Sec-Fetch-Site": "cross-site"}}),
         "422": ("POST", "/register", {"data": {"name": "Ada"}, "headers": SAME_ORIGIN}),
         "redirect": ("GET", "/coordinator", {}),
+        "404 in a frame": ("GET", "/embed/nothing", {}),
+        "400 in a frame": ("GET", "/embed/schedule", {"headers": {"Host": "evil.example"}}),
+        "403 in a frame": ("POST", "/embed/register", {"headers": {"Sec-Fetch-Site": "none"}}),
+        "413 in a frame": ("POST", "/embed/register", {"data": {"name": "x" * 70_000}}),
+        "422 in a frame": ("POST", "/embed/register", {"data": {"name": "Ada"}}),
+        "redirect in a frame": ("GET", "/embed", {}),
+        "almost in a frame": ("GET", "/embedded", {}),
+        "404 beside the Embed page": ("GET", "/coordinator/embedded", {}),
     }
     for name, (method, path, how) in wrong.items():
         yield name, path, client.open(path, method=method, base_url=base, **how)
@@ -61,13 +83,30 @@ def csp_of(answer):
     return dict(part.strip().split(" ", 1) for part in said.split(";") if part.strip())
 
 
+def expected(path):
+    """The headers that tell who may frame or load what is at a path, and the policy."""
+    if path == "/embed" or path.startswith("/embed/"):
+        return FRAMED, CSP | {"frame-ancestors": LISTED}
+    is_for_all = path == "/embed.js" or path.startswith("/static/")
+    is_preview = path == "/coordinator/embed" or path.startswith("/coordinator/embed/")
+    return UNFRAMED | (FOR_ALL if is_for_all else {}), CSP | (PREVIEW if is_preview else {})
+
+
 def check(name, path, answer):
     """The table, for one answer."""
     headers = answer.headers
-    assert {header: headers.get(header) for header in ALWAYS} == ALWAYS, name
+    framing, policy = expected(path)
+    for said in (ALWAYS, framing):
+        assert {header: headers.get(header) for header in said} == said, name
+    is_file = name.startswith("GET ") and answer.status_code == 200
+    if path in FEEDS and is_file:
+        assert headers["Access-Control-Allow-Origin"] == "*", name
+    if path in (*FEEDS, "/embed.js") and is_file:
+        assert (answer.cache_control.public, answer.cache_control.max_age) == (True, 300), name
+        assert headers["ETag"], name
     is_console, is_personal = path.startswith("/coordinator"), path.startswith(PERSONAL)
     if answer.mimetype == "text/html":
-        assert csp_of(answer) == CSP, name
+        assert csp_of(answer) == policy, name
         assert "HX-Request" in answer.vary, name
     if answer.mimetype == "text/html" and answer.data and answer.status_code not in {303, 304, 308}:
         assert answer.cache_control.no_store or headers.get("ETag"), name
@@ -145,7 +184,15 @@ def test_the_console_is_in_nobody_s_frame(corin, destination):
 
 
 @pytest.mark.parametrize(
-    "path", ["/register", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", "/nothing"]
+    "path",
+    [
+        zone + path
+        for zone in ("", "/embed")
+        for path in (
+            *("/register", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}"),
+            "/nothing",
+        )
+    ],
 )
 def test_a_page_with_a_form_or_a_person_is_not_kept(client, path):
     answer = client.get(path)
@@ -154,7 +201,13 @@ def test_a_page_with_a_form_or_a_person_is_not_kept(client, path):
     assert "ETag" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/", "/schedule", "/your-data"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/schedule", "/your-data"),
+        *("/embed/", "/embed/schedule", "/embed/next", "/embed/your-data"),
+    ],
+)
 def test_a_page_with_neither_is_asked_for_again_with_its_etag(client, path):
     first = client.get(path)
 

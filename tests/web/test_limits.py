@@ -84,6 +84,27 @@ def test_over_the_limit_everything_typed_is_kept_and_it_is_said_when_and_whom(li
     assert len(places()) == 2
 
 
+def test_what_is_sent_in_a_frame_counts_with_what_is_sent_on_the_site(limited):
+    paths = ["/embed/register", "/register", "/embed/register", "/register"]
+
+    statuses = [
+        register(limited, DECEMBER, path=path, email=f"ada{number}@example.org").status_code
+        for number, path in enumerate(paths)
+    ]
+
+    assert statuses == [303, 303, 429, 429]
+
+
+def test_over_the_limit_a_form_in_a_frame_can_be_sent_again_there(limited):
+    for number in range(2):
+        register(limited, DECEMBER, email=f"ada{number}@example.org")
+
+    refused = register(limited, DECEMBER, path="/embed/register?theme=dark&else=mallory")
+
+    assert refused.status_code == 429
+    assert parse(refused).select_one("main form")["action"] == "/embed/register?theme=dark"
+
+
 def test_over_the_limit_htmx_is_told_beside_what_was_typed(limited):
     for number in range(2):
         register(limited, DECEMBER, email=f"ada{number}@example.org")

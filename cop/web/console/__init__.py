@@ -69,6 +69,7 @@ def _note_use() -> None:
 from cop.web.console import (  # noqa: E402 - they add their views
     cancelling,  # noqa: F401
     editing,  # noqa: F401
+    embedding,  # noqa: F401
     export,  # noqa: F401
     mail,  # noqa: F401
     mailing_list,  # noqa: F401

@@ -1,0 +1,258 @@
+"""Which other sites may show the public pages in theirs, and what they put there."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from html import escape
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+import idna
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cop.domain.errors import (
+    HostIsNumber,
+    HostListed,
+    HostMissing,
+    HostNotHttps,
+    HostUnreadable,
+    HostWildcard,
+    HostWithPath,
+    HostWithUser,
+)
+from cop.links import Links
+from cop.models import Community
+from cop.words import N_, translator
+
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Hosts that are allowed together, since one tool needs all of them."""
+
+    name: str
+    label: str
+    hosts: tuple[str, ...]
+    opens_up: str
+
+    def is_on(self, allowed: Collection[str]) -> bool:
+        return set(self.hosts) <= set(allowed)
+
+
+PRESETS = (
+    Preset(
+        "google-sites",
+        "Google Sites",
+        ("https://sites.google.com", "https://*.googleusercontent.com"),
+        N_(
+            "Anybody's Google Site can then show the pages, since all of them have the same "
+            "address. Needed where the page is a Google Site."
+        ),
+    ),
+    Preset(
+        "squarespace-editor",
+        "Squarespace editor",
+        ("https://*.squarespace.com",),
+        N_(
+            "Every site's preview at Squarespace can then show the pages. Only needed to see them "
+            "while you edit: the published site works without it."
+        ),
+    ),
+)
+
+
+class Verdict(NamedTuple):
+    """Whether a page can show ours, and why, in a sentence with the host in it."""
+
+    works: bool
+    sentence: str
+    values: dict[str, str]
+
+
+class Snippets(NamedTuple):
+    """What is pasted into a page: with our script, without it, or a link alone."""
+
+    with_script: str
+    without_script: str
+    link: str
+
+
+def hosts(db_session: Session) -> tuple[str, ...]:
+    """The sites whose pages may show ours, as Content-Security-Policy names them."""
+    return tuple(db_session.execute(select(Community.embed_hosts)).scalar_one())
+
+
+def host_of(text: str) -> str:
+    """The site that was typed, as its pages name themselves: `https://www.ctdata.org`.
+
+    Raises:
+        HostMissing: nothing was typed.
+        HostWildcard: it stands for more than one site.
+        HostNotHttps: it begins with something else.
+        HostWithUser: there is a name or a password in it.
+        HostWithPath: it is the address of a page.
+        HostUnreadable: it is no name that a site can have.
+        HostIsNumber: browsers compare names only.
+    """
+    host, parts = _read(text)
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or "?" in text or "#" in text:
+        raise HostWithPath(host=host)
+    return host
+
+
+def add_host(db_session: Session, text: str) -> str:
+    """Let a site's pages show ours; return it as it was read.
+
+    Raises:
+        HostRefused: this cannot be a site on the list.
+    """
+    host = host_of(text)
+    community = _locked(db_session)
+    if host in community.embed_hosts:
+        raise HostListed(host=host)
+    _change(community, [*community.embed_hosts, host])
+    return host
+
+
+def remove_host(db_session: Session, host: str) -> bool:
+    """Let a site's pages show ours no longer, from now on; return whether they could."""
+    community = _locked(db_session)
+    if host not in community.embed_hosts:
+        return False
+    _change(community, [other for other in community.embed_hosts if other != host])
+    return True
+
+
+def switch(db_session: Session, preset: Preset, *, on: bool) -> None:
+    """Allow the hosts of a preset, or no longer."""
+    community = _locked(db_session)
+    others = [host for host in community.embed_hosts if host not in preset.hosts]
+    _change(community, [*others, *preset.hosts] if on else others)
+
+
+def twin_of(host: str) -> str | None:
+    """The same site with `www.` or without, which browsers take for another one."""
+    name = host.removeprefix("https://")
+    if name.startswith("www."):
+        return f"https://{name.removeprefix('www.')}"
+    return f"https://www.{name}" if name.count(".") == 1 else None
+
+
+def verdict(address: str, allowed: Collection[str]) -> Verdict:
+    """Whether the page at an address can show ours, with what is allowed now. Nothing is fetched.
+
+    Raises:
+        HostRefused: this is the address of no page that ever could.
+    """
+    host, _ = _read(address)
+    if any(_matches(host, pattern) for pattern in allowed):
+        said = N_("Yes: pages of %(host)s can show the schedule and the form.")
+        return Verdict(True, said, {"host": host})
+    values = {"host": host, "listed": twin_of(host) or ""}
+    return Verdict(False, _why_not(host, allowed), values)
+
+
+def snippets(links: Links, *, name: str, language: str) -> Snippets:
+    """What to paste into a page."""
+    say = translator(language)
+    title = escape(say(N_("Register for %(name)s sessions")) % {"name": name})
+    link = (
+        f'<p><a href="{links.schedule}" target="_blank" rel="noopener">'
+        f"{escape(say(N_('Open the registration page in a new tab')))}</a></p>"
+    )
+    frame = (
+        f'<iframe src="{links.page("/embed/schedule")}" title="{title}" width="100%" height="900" '
+        f'style="border:0;width:100%"></iframe>'
+    )
+    script = f'<script src="{links.page("/embed.js")}" async></script>'
+    return Snippets(f"{frame}\n{link}\n{script}", f"{frame}\n{link}", link)
+
+
+def _read(text: str) -> tuple[str, SplitResult]:
+    """The site of an address, and the address in its parts."""
+    try:
+        parts = urlsplit(_typed(text))
+        name, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise HostUnreadable from error
+    if "@" in parts.netloc:
+        raise HostWithUser
+    if port == 0:
+        raise HostUnreadable
+    name = _name(name)
+    return f"https://{name}{f':{port}' if port not in {None, 443} else ''}", parts
+
+
+def _typed(text: str) -> str:
+    """An address over HTTPS, as far as that can be told before it is taken apart."""
+    typed = text.strip()
+    scheme, separator, _ = typed.partition("://")
+    if not typed:
+        raise HostMissing
+    if "*" in typed:
+        raise HostWildcard
+    if separator and scheme.lower() != "https":
+        raise HostNotHttps
+    if any(letter.isspace() for letter in typed):  # some of them, urlsplit would leave out
+        raise HostUnreadable
+    return typed if separator else f"https://{typed}"
+
+
+def _name(typed: str) -> str:
+    """The host's name in the letters of the Internet: those of other scripts are spelt out."""
+    try:
+        name = idna.encode(typed.removesuffix("."), uts46=True).decode()
+    except idna.IDNAError as error:
+        raise HostUnreadable from error
+    labels = name.split(".")
+    if labels[-1].isdigit():
+        raise HostIsNumber
+    if len(labels) < 2 or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise HostUnreadable
+    return name
+
+
+def _locked(db_session: Session) -> Community:
+    # Two coordinators at once would each write the list without the other's change.
+    return db_session.execute(select(Community).with_for_update()).scalar_one()
+
+
+def _change(community: Community, allowed: list[str]) -> None:
+    community.embed_hosts = allowed
+    community.revision += 1
+
+
+def _matches(host: str, pattern: str) -> bool:
+    before, star, after = pattern.partition("*")
+    if not star:
+        return host == pattern
+    return host.startswith(before) and host.endswith(after) and len(host) > len(before + after)
+
+
+def _why_not(host: str, allowed: Collection[str]) -> str:
+    if twin_of(host) in allowed:
+        return N_(
+            "Not yet: %(listed)s is on the list, and this page is at %(host)s. Browsers take the "
+            "two for different sites, so add this one as well."
+        )
+    for preset, sentence in _PREVIEWS.items():
+        if any(_matches(host, pattern) for pattern in _preset(preset).hosts):
+            return sentence
+    return N_("Not yet: %(host)s is not on the list. Add it above, and it works from then on.")
+
+
+_PREVIEWS = {
+    "google-sites": N_(
+        "Not yet: %(host)s is an address of Google Sites. Allow Google Sites above."
+    ),
+    "squarespace-editor": N_(
+        "Not here: %(host)s is the address at which Squarespace shows a site to who edits it. The "
+        "published site has its own address: check that one, or allow the Squarespace editor above."
+    ),
+}
+
+
+def _preset(name: str) -> Preset:
+    return next(preset for preset in PRESETS if preset.name == name)

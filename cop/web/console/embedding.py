@@ -1,0 +1,100 @@
+"""What other sites paste into their pages, and which of them may show ours."""
+
+from flask import Response, abort, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from wtforms import StringField
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, embedding
+from cop.domain.errors import HostRefused
+from cop.web.console import console
+from cop.web.console.forms import ConsoleForm
+from cop.web.forms import one_line
+from cop.web.rendering import language, links, render
+
+
+class HostForm(ConsoleForm):
+    """A site that may show our pages."""
+
+    host = StringField(filters=[one_line])
+
+
+@console.get("/embed")
+def embed() -> Response:
+    return _show(HostForm())
+
+
+@console.post("/embed/hosts")
+def add_host() -> ResponseReturnValue:
+    form = HostForm()
+    try:
+        with write_tx() as db_session:
+            host = embedding.add_host(db_session, form.host.data or "")
+    except HostRefused as refusal:
+        form.refuse(refusal)
+        return _show(form, status=422)
+    return _changed(gettext("Pages of %(host)s can show the schedule and the form now.", host=host))
+
+
+@console.post("/embed/hosts/remove")
+def remove_host() -> ResponseReturnValue:
+    host = request.form.get("host", "")
+    with write_tx() as db_session:
+        embedding.remove_host(db_session, host) or abort(404)
+    return _changed(gettext("From now on, %(host)s can show them no longer.", host=host))
+
+
+@console.post("/embed/presets")
+def switch_preset() -> ResponseReturnValue:
+    wanted = {preset.name: preset for preset in embedding.PRESETS}
+    preset = wanted.get(request.form.get("preset", "")) or abort(404)
+    on = request.form.get("allowed") == "yes"
+    with write_tx() as db_session:
+        embedding.switch(db_session, preset, on=on)
+    said = gettext("%(name)s: allowed.") if on else gettext("%(name)s: allowed no longer.")
+    return _changed(said % {"name": preset.label})
+
+
+@console.get("/embed/check")
+def check_page() -> Response:
+    """Whether a page will work, answered from the list alone."""
+    return _show(HostForm(), address=one_line(request.args.get("address")))
+
+
+def _changed(sentence: str) -> ResponseReturnValue:
+    flash(sentence)
+    return redirect(url_for("console.embed"), 303)
+
+
+def _show(form: HostForm, *, status: int = 200, address: str | None = None) -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        hosts = embedding.hosts(db_session)
+    typed = [host for host in hosts if not _is_of_preset(host)]
+    return render(
+        "console/embed.html",
+        fragment="console/_verdict.html" if address is not None else None,
+        status=status,
+        community=facts,
+        form=form,
+        hosts=typed,
+        twins=[twin for host in typed if (twin := embedding.twin_of(host)) and twin not in hosts],
+        presets=[(preset, preset.is_on(hosts)) for preset in embedding.PRESETS],
+        snippets=embedding.snippets(links(), name=facts.short_name, language=language()),
+        address=address,
+        verdict=None if address is None else _verdict(address, hosts),
+    )
+
+
+def _is_of_preset(host: str) -> bool:
+    return any(host in preset.hosts for preset in embedding.PRESETS)
+
+
+def _verdict(address: str, hosts: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether it works, and the sentence that says why."""
+    try:
+        found = embedding.verdict(address, hosts)
+    except HostRefused as refusal:
+        return False, gettext(refusal.reason, **refusal.values)
+    return found.works, gettext(found.sentence, **found.values)

@@ -1,0 +1,284 @@
+"""Which sites may show the pages: how they are typed, listed, compared, and what they paste."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from cop.domain import embedding
+from cop.domain.errors import (
+    HostIsNumber,
+    HostListed,
+    HostMissing,
+    HostNotHttps,
+    HostRefused,
+    HostUnreadable,
+    HostWildcard,
+    HostWithPath,
+    HostWithUser,
+)
+from cop.links import Links
+from cop.models import Community
+
+WWW, BARE = "https://www.ctdata.org", "https://ctdata.org"
+LINKS = Links("https://cop.example.org")
+GOOGLE, SQUARESPACE = embedding.PRESETS
+FRAME = (
+    '<iframe src="https://cop.example.org/embed/schedule" '
+    'title="Register for Equity in Data sessions" width="100%" height="900" '
+    'style="border:0;width:100%"></iframe>'
+)
+LINK = (
+    '<p><a href="https://cop.example.org/schedule" target="_blank" rel="noopener">'
+    "Open the registration page in a new tab</a></p>"
+)
+SCRIPT = '<script src="https://cop.example.org/embed.js" async></script>'
+LONG = ".".join(["x" * 63] * 4)
+TYPED = {
+    "": HostMissing,
+    "  \t ": HostMissing,
+    "http://www.ctdata.org": HostNotHttps,
+    "HTTP://www.ctdata.org": HostNotHttps,
+    "ftp://www.ctdata.org": HostNotHttps,
+    "htps://www.ctdata.org": HostNotHttps,
+    "https://*.ctdata.org": HostWildcard,
+    "*": HostWildcard,
+    "https://www.ctdata.org/equity": HostWithPath,
+    "www.ctdata.org/equity": HostWithPath,
+    "https://www.ctdata.org?a=b": HostWithPath,
+    "https://www.ctdata.org/?": HostWithPath,
+    "https://www.ctdata.org#top": HostWithPath,
+    "https://sarah@ctdata.org": HostWithUser,
+    "https://sarah:secret@ctdata.org": HostWithUser,
+    "sarah@ctdata.org": HostWithUser,
+    "https://192.0.2.7": HostIsNumber,
+    "127.0.0.1": HostIsNumber,
+    "https://ctdata": HostUnreadable,
+    "localhost": HostUnreadable,
+    "https//www.ctdata.org": HostUnreadable,
+    "https:/www.ctdata.org": HostUnreadable,
+    "https:www.ctdata.org": HostUnreadable,
+    "www,ctdata,org": HostUnreadable,
+    "www.ctdata,org": HostUnreadable,
+    "www..ctdata.org": HostUnreadable,
+    ".ctdata.org": HostUnreadable,
+    "-ctdata.org": HostUnreadable,
+    "ct_data.org": HostUnreadable,
+    "www.ct data.org": HostUnreadable,
+    "https://www.ctdata.org; script-src *": HostWildcard,
+    "https://www.ctdata.org; script-src 'unsafe-inline'": HostUnreadable,
+    "https://www.ctdata.org https://evil.example": HostUnreadable,
+    "https://www.ctdata.org,https://evil.example": HostUnreadable,
+    "https://ctdata.org:port": HostUnreadable,
+    "https://ctdata.org:99999": HostUnreadable,
+    "https://ctdata.org:0": HostUnreadable,
+    "https://[::1]": HostUnreadable,
+    "https://[": HostUnreadable,
+    "https://": HostUnreadable,
+    "javascript:alert(1)": HostUnreadable,
+    "'self'": HostUnreadable,
+    "https://www.ctdata.org\n.evil.example": HostUnreadable,
+    f"https://{LONG}.org": HostUnreadable,
+    "x" * 10_000: HostUnreadable,
+}
+
+
+@pytest.fixture
+def community(db_session):
+    return db_session.query(Community).one()
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        (WWW, WWW),
+        ("www.ctdata.org", WWW),
+        (f"  {WWW}/ ", WWW),
+        ("HTTPS://WWW.CTData.ORG", WWW),
+        ("https://www.ctdata.org.", WWW),
+        ("https://www.ctdata.org:443", WWW),
+        ("https://www.ctdata.org:8443", f"{WWW}:8443"),
+        ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("https://BÜCHER.example", "https://xn--bcher-kva.example"),
+        ("https://straße.example", "https://xn--strae-oqa.example"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://a-b.c1.example", "https://a-b.c1.example"),
+    ],
+)
+def test_a_site_is_read_as_its_pages_name_themselves(typed, read):
+    assert embedding.host_of(typed) == read
+
+
+@pytest.mark.parametrize(("typed", "refusal"), TYPED.items(), ids=[repr(t)[:50] for t in TYPED])
+def test_what_is_no_site_is_refused_with_a_sentence_of_its_own(typed, refusal):
+    with pytest.raises(HostRefused) as refused:
+        embedding.host_of(typed)
+
+    assert type(refused.value) is refusal
+    assert refused.value.reason % refused.value.values
+
+
+def test_an_address_of_a_page_is_refused_with_the_site_to_write_instead():
+    with pytest.raises(HostWithPath) as refused:
+        embedding.host_of("https://WWW.ctdata.org/equity?a=b")
+
+    assert refused.value.values == {"host": WWW}
+
+
+def test_a_new_community_is_shown_in_the_pages_of_its_host(db_session):
+    assert embedding.hosts(db_session) == (WWW, BARE)
+
+
+def test_a_site_that_is_added_is_on_the_list_and_the_others_stay(db_session, community):
+    before = community.revision
+
+    added = embedding.add_host(db_session, "Example.org")
+
+    assert added == "https://example.org"
+    assert embedding.hosts(db_session) == (WWW, BARE, "https://example.org")
+    assert community.revision == before + 1
+
+
+def test_a_site_that_is_on_the_list_is_not_added_again(db_session, community):
+    before = community.revision
+
+    with pytest.raises(HostListed):
+        embedding.add_host(db_session, "www.CTDATA.org")
+
+    assert embedding.hosts(db_session) == (WWW, BARE)
+    assert community.revision == before
+
+
+def test_a_site_that_is_taken_off_the_list_is_gone_and_the_others_stay(db_session, community):
+    before = community.revision
+
+    was_there = embedding.remove_host(db_session, WWW)
+
+    assert was_there
+    assert embedding.hosts(db_session) == (BARE,)
+    assert community.revision == before + 1
+
+
+def test_a_site_that_is_not_on_the_list_cannot_be_taken_off(db_session, community):
+    before = community.revision
+
+    was_there = embedding.remove_host(db_session, "https://example.org")
+
+    assert not was_there
+    assert embedding.hosts(db_session) == (WWW, BARE)
+    assert community.revision == before
+
+
+@pytest.mark.parametrize("preset", embedding.PRESETS, ids=lambda preset: preset.name)
+def test_a_preset_brings_its_hosts_and_takes_them_away_again(db_session, community, preset):
+    before = community.revision
+
+    embedding.switch(db_session, preset, on=True)
+    embedding.switch(db_session, preset, on=True)
+    with_it = embedding.hosts(db_session)
+    embedding.switch(db_session, preset, on=False)
+
+    assert with_it == (WWW, BARE, *preset.hosts)
+    assert preset.is_on(with_it)
+    assert embedding.hosts(db_session) == (WWW, BARE)
+    assert not preset.is_on(embedding.hosts(db_session))
+    assert community.revision == before + 3
+
+
+@pytest.mark.parametrize(
+    ("host", "twin"),
+    [
+        (WWW, BARE),
+        (BARE, WWW),
+        ("https://www.data.example.org", "https://data.example.org"),
+        ("https://data.example.org", None),
+    ],
+)
+def test_the_same_site_with_and_without_www_is_two_for_browsers(host, twin):
+    assert embedding.twin_of(host) == twin
+
+
+@pytest.mark.parametrize(
+    "address",
+    [WWW, f"{WWW}/equity-in-data?preview=1#form", "WWW.ctdata.org/equity", f"{WWW}:443/"],
+)
+def test_a_page_of_a_site_on_the_list_works(address):
+    verdict = embedding.verdict(address, [BARE, WWW])
+
+    assert verdict.works
+    assert WWW in verdict.sentence % verdict.values
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (f"{BARE}/equity", "https://www.ctdata.org is on the list"),
+        ("https://example.org/", "https://example.org is not on the list"),
+        ("https://www.ctdata.org.evil.example", "is not on the list"),
+        (f"{WWW}:8443", "is not on the list"),
+        ("https://ctdata.squarespace.com/config", "Squarespace shows a site to who edits it"),
+        ("https://sites.google.com/view/equity", "Allow Google Sites"),
+        ("https://123-atari-embeds.googleusercontent.com/x", "Allow Google Sites"),
+    ],
+)
+def test_a_page_that_cannot_work_is_told_why(address, said):
+    verdict = embedding.verdict(address, [WWW])
+
+    assert not verdict.works
+    assert said in verdict.sentence % verdict.values
+
+
+@pytest.mark.parametrize(
+    ("address", "works"),
+    [
+        ("https://ctdata.squarespace.com/config", True),
+        ("https://a.b.squarespace.com", True),
+        ("https://squarespace.com", False),
+        ("https://.squarespace.com.evil.example", None),
+        ("https://notsquarespace.com", False),
+        ("https://x.squarespace.com.evil.example", False),
+    ],
+)
+def test_a_preset_lets_in_the_sites_below_its_name_and_no_others(address, works):
+    try:
+        found = embedding.verdict(address, SQUARESPACE.hosts).works
+    except HostRefused:
+        found = None
+
+    assert found is works
+
+
+@pytest.mark.parametrize(
+    ("address", "refusal"),
+    [
+        ("http://www.ctdata.org/equity", HostNotHttps),
+        ("", HostMissing),
+        ("www.ctdata", None),
+        ("ctdata", HostUnreadable),
+        ("https://*.ctdata.org", HostWildcard),
+    ],
+)
+def test_an_address_of_no_page_is_refused_like_a_site(address, refusal):
+    if refusal is None:
+        assert not embedding.verdict(address, [WWW]).works
+        return
+    with pytest.raises(refusal):
+        embedding.verdict(address, [WWW])
+
+
+def test_the_snippets_are_what_the_browsers_were_tried_with():
+    name = "Equity in Data"
+
+    found = embedding.snippets(LINKS, name=name, language="en")
+
+    assert found.with_script == f"{FRAME}\n{LINK}\n{SCRIPT}"
+    assert found.without_script == f"{FRAME}\n{LINK}"
+    assert found.link == LINK
+
+
+def test_a_name_with_signs_of_html_in_it_stays_a_name():
+    name = '"><script>alert(1)</script>&'
+
+    found = embedding.snippets(LINKS, name=name, language="en")
+
+    frame = BeautifulSoup(found.without_script, "lxml").iframe
+    assert frame["title"] == f"Register for {name} sessions"
+    assert "<script>alert" not in found.without_script

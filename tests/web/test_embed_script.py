@@ -1,0 +1,79 @@
+"""What a frame adds for those who load it, and for the page around it: files, and their weight."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+import cop
+
+STATIC = Path(cop.__file__).parent / "static"
+KB = 1024
+
+
+def compressed(*contents):
+    return sum(len(gzip.compress(content, 9)) for content in contents)
+
+
+def first_view(client, path):
+    """What a browser loads to show a page for the first time, compressed."""
+    page = client.get(path)
+    files = client.page(path).select("link[rel=stylesheet], script")
+    addresses = [file.get("href") or file["src"] for file in files]
+    return compressed(page.data, *(client.get(a, buffered=True).data for a in addresses))
+
+
+def test_other_sites_may_load_the_script_and_keep_it_for_five_minutes(client):
+    answer = client.get("/embed.js", buffered=True)
+
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/javascript"
+    assert answer.data == (STATIC / "embed.js").read_bytes()
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_the_script_is_asked_for_again_with_its_etag(client):
+    first = client.get("/embed.js", buffered=True)
+
+    again = client.get("/embed.js", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_the_script_is_light(client):
+    script = client.get("/embed.js", buffered=True).data
+
+    assert compressed(script) <= 2 * KB
+
+
+@pytest.mark.parametrize(
+    ("framed", "plain"), [("/embed/schedule", "/schedule"), ("/embed/register", "/register")]
+)
+def test_a_framed_page_adds_little_to_the_plain_one(client, framed, plain):
+    added = first_view(client, framed) - first_view(client, plain)
+
+    assert added <= 4 * KB
+
+
+@pytest.mark.parametrize("name", ["embed.js", "frame.js"])
+def test_the_scripts_keep_nothing_and_bring_in_nothing(name):
+    script = (STATIC / name).read_text("utf-8")
+
+    used = re.findall(
+        r"localStorage|sessionStorage|indexedDB|cookie|innerHTML|eval|Function|fetch|https?:",
+        script,
+    )
+
+    assert used == []
+
+
+def test_dark_is_the_same_wherever_it_is_asked_for():
+    css = (STATIC / "site.css").read_text("utf-8")
+
+    by_visitor = re.search(r":root:not\(\[data-theme\]\) \{([^}]*)\}", css)[1]
+    by_address = re.search(r':root\[data-theme="dark"\] \{([^}]*)\}', css)[1]
+
+    assert by_visitor.split() == by_address.split()
