@@ -1,0 +1,183 @@
+"""Registering inside another site's page: as there, so at home."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.embedding.front import BUILDER, COP, HOST
+from tests.browser.embedding.guests import (
+    EMBED,
+    click,
+    framed,
+    is_inside_the_view,
+    opened,
+    send,
+    settled,
+)
+from tests.browser.visits import FAILED_ANSWER, fill_in, has_focus, is_confirmed
+
+HEADER = 88  # pixels at the top that the host's header covers
+
+
+@pytest.fixture
+def schedule(guest):
+    """The schedule, in a page like those of the community's host."""
+    return settled(guest(f"{HOST}/squarespace.html", expecting=[FAILED_ANSWER]))
+
+
+@pytest.fixture(params=[{"width": 360, "height": 740}, {"width": 1280, "height": 720}], ids=["360 pixels", "1280 pixels"])  # fmt: skip
+def window(request):
+    return {"viewport": request.param}
+
+
+def test_who_registers_in_the_frame_is_stored_without_a_cookie(schedule, site, exchanges):
+    opened(schedule, site.upcoming[0])
+    fill_in(schedule, "framed@ada.example.org")
+
+    send(schedule)
+
+    is_confirmed(schedule)
+    assert site.registrations("framed@ada.example.org") == [(site.upcoming[0], "held")]
+    asked = [exchange for exchange in exchanges if exchange.url.startswith(COP)]
+    assert {exchange.method for exchange in asked} == {"GET", "POST"}
+    assert not any("Cookie" in exchange.asked for exchange in asked)
+
+
+def test_the_confirmation_has_the_focus_is_announced_and_in_view(guest, site, window):
+    page = guest(f"{HOST}/squarespace.html", **window)
+    schedule = opened(settled(page), site.upcoming[0])
+    width = window["viewport"]["width"]
+    fill_in(schedule, f"in-view-{width}@ada.example.org")
+
+    send(schedule)
+
+    heading = schedule.get_by_role("heading", name="You are registered")
+    has_focus(heading)
+    expect(schedule.get_by_role("status").first).to_have_text("Saved.")
+    is_inside_the_view(page, heading, below=HEADER)
+
+
+def test_the_form_that_opens_is_in_view(guest, site, window):
+    page = guest(f"{HOST}/squarespace.html", **window)
+    schedule = settled(page)
+    click(schedule.get_by_role("link", name="Register for all upcoming sessions"))
+
+    heading = schedule.locator("#registration").get_by_role("heading", name="Register")
+
+    has_focus(heading)
+    is_inside_the_view(page, heading, below=HEADER)
+
+
+def test_the_host_page_does_not_move_before_anybody_acts(guest):
+    page = guest(f"{HOST}/squarespace.html")
+    schedule = framed(page)
+
+    expect(schedule.get_by_role("heading", level=1)).to_be_visible()
+
+    page.wait_for_function("heard.some(({type}) => type === 'height')")
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("document.activeElement === document.body")
+
+
+def test_the_last_place_taken_in_the_frame_shows_behind_the_form(schedule, site):
+    full = site.upcoming[1]
+    click(schedule.locator(f"#act-{full} a", has_text="Join the waiting list"))
+    fill_in(schedule, "framed-waits@grace.example.org", name="Grace Sample")
+
+    send(schedule)
+
+    has_focus(schedule.get_by_role("heading", name="You are on the waiting list"))
+    assert site.registrations("framed-waits@grace.example.org") == [(full, "waiting")]
+
+
+def test_without_scripts_a_refusal_is_422_and_the_corrected_form_ends_at_the_confirmation(
+    guest, site, exchanges
+):
+    page = guest(f"{HOST}/squarespace.html", java_script_enabled=False, expecting=[FAILED_ANSWER])
+    frame = framed(page)
+    click(frame.locator(f"#act-{site.upcoming[0]} a"))
+    expect(frame.get_by_role("heading", level=1)).to_have_text("Register")
+    frame.get_by_label("Organization").fill("Harbor Data Lab")
+    fill_in(frame, "framed-plain@ada.example.org", name="")
+    send(frame)
+    expect(frame.locator(".summary")).to_be_visible()
+    expect(frame.get_by_label("Organization")).to_have_value("Harbor Data Lab")
+
+    frame.get_by_label("Full name").fill("Ada Example")
+    send(frame)
+
+    expect(frame.get_by_role("heading", level=1)).to_have_text("You are registered")
+    assert re.fullmatch(rf"{COP}/embed/registered\?sessions={site.upcoming[0]}", frame.url)
+    statuses = [exchange.status for exchange in exchanges if exchange.method == "POST"]
+    assert statuses == [422, 303]
+    assert site.registrations("framed-plain@ada.example.org") == [(site.upcoming[0], "held")]
+    assert not any("Cookie" in exchange.asked for exchange in exchanges)
+
+
+def test_where_the_hosts_script_is_stripped_the_frame_scrolls_and_works(guest, site):
+    page = guest(f"{HOST}/without-script.html", expecting=[FAILED_ANSWER])
+    frame = framed(page)
+    expect(frame.get_by_role("contentinfo")).to_be_visible()
+    page.locator(EMBED).hover()
+    page.mouse.wheel(0, 300)
+    frame.wait_for_function("() => scrollY > 0")
+    assert frame.evaluate("getComputedStyle(document.documentElement).overflowY") != "hidden"
+
+    opened(frame, site.upcoming[0])
+    fill_in(frame, "stripped@ada.example.org")
+    send(frame)
+
+    is_confirmed(frame)
+    has_focus(frame.get_by_role("heading", name="You are registered"))
+    assert site.registrations("stripped@ada.example.org") == [(site.upcoming[0], "held")]
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_in_frames_of_a_site_builder_the_form_works(guest, site, scripts):
+    email = f"builder-{scripts}@ada.example.org".lower()
+    page = guest(
+        f"{BUILDER}/google-site.html",
+        java_script_enabled=scripts,
+        expecting=["allow-scripts and allow-same-origin"],
+    )
+    frame = framed(framed(page, "#outer"))
+    click(frame.locator(f"#act-{site.upcoming[0]} a"))
+    fill_in(frame, email)
+
+    send(frame)
+
+    is_confirmed(frame)
+    assert site.registrations(email) == [(site.upcoming[0], "held")]
+
+
+def test_the_form_alone_and_a_session_alone_can_be_framed(guest, site):
+    page = guest(f"{HOST}/frames-anything.html")
+    for path in (f"register?session={site.upcoming[2]}", f"schedule/{site.upcoming[2]}"):
+        email = f"{path.partition('?')[0].replace('/', '-')}@ada.example.org"
+        frame = page.locator("#any")
+        frame.evaluate("(frame, address) => { frame.src = address }", f"{COP}/embed/{path}")
+        inside = framed(page, "#any")
+        expect(inside.locator("#registration form")).to_be_visible()
+
+        fill_in(inside, email)
+        send(inside)
+
+        is_confirmed(inside)
+        assert site.registrations(email) == [(site.upcoming[2], "held")]
+
+
+def test_the_card_opens_its_form_in_place(guest, site):
+    page = guest(f"{HOST}/two-embeds.html")
+    card = settled(page, "#next")
+    settled(page, "#all")
+    expect(card.locator(".tile")).to_have_count(1)
+    expect(card.locator(".places")).to_have_count(1)
+
+    opened(card, site.upcoming[0])
+    fill_in(card, "card@ada.example.org")
+    send(card)
+
+    is_confirmed(card)
+    assert card.url == f"{COP}/embed/next"
+    assert site.registrations("card@ada.example.org") == [(site.upcoming[0], "held")]
