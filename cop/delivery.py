@@ -41,16 +41,13 @@ class Delivery:
         one transaction.
         """
         with read_tx() as db_session:
-            is_due = outbox.is_due(db_session, now=self.clock())
+            if not self._unwritten and not outbox.is_due(db_session, now=self.clock()):
+                return True
             writer = self.writer(db_session)
-        if is_due:
-            with write_tx() as db_session:
-                outbox.withdraw_moot(db_session, now=self.clock())
+        with write_tx() as db_session:
+            outbox.withdraw_moot(db_session, now=self.clock())
         is_usable = True
-        while is_due or self._unwritten:
-            email = self._write_down(is_last=stopping() or not is_usable)
-            if email is None:
-                break
+        while email := self._write_down(is_last=stopping() or not is_usable):
             self._unwritten, is_usable = self._try(email, writer)
         return is_usable
 

@@ -61,7 +61,7 @@ class Planner:
     """Queues what becomes due by the clock, and does the daily round."""
 
     app: Flask
-    delivery: Delivery
+    delivery: Delivery  # for its voice and its clock: the mails themselves go out elsewhere
     last_day: datetime | None = None
 
     def look(self) -> float:
@@ -96,7 +96,7 @@ def work(app: Flask) -> None:
     threads = [threading.Thread(target=keep_doing, args=(app, duty, stop)) for duty in duties]
     for thread in threads:
         thread.start()
-    keep_doing(app, Planner(app, delivery_for(app)).look, stop)
+    keep_doing(app, Planner(app, lanes[0]).look, stop)
     for thread, lane in zip(threads, lanes, strict=True):
         thread.join()
         lane.transport.close()

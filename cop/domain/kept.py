@@ -31,7 +31,7 @@ _CALLED = {
     "joined_at": N_("used the way in"),
     "list_asked_at": N_("asked for"),
     "list_confirmed_at": N_("confirmed"),
-    "proven_at": N_("confirmed as yours"),
+    "proven_at": N_("last used a link of ours"),
     "undeliverable_at": N_("mail came back"),
     "mail_off": N_("switched off"),
     "token_version": N_("number of your link"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from cop.domain.errors import LinksUsedUp, LinkUnusable, MailComesBack
 from cop.domain.meetings import MeetingFacts
 from cop.domain.outbox import OPTIONAL, Kind, Mail
 from cop.domain.recipients import Recipient
+from cop.domain.registration import ASKED_AGAIN
 from cop.links import Owner
 from cop.mail import messages
 from cop.mail.writer import Writer
@@ -19,7 +20,6 @@ from cop.models import Member, OutboxEmail
 
 LIST = "list"
 KINDS = (*OPTIONAL, LIST)
-_ASKED_AGAIN = timedelta(days=1)
 
 
 def choose(db_session: Session, to: Recipient, *, wanted: Collection[str], writer: Writer) -> None:
@@ -70,11 +70,6 @@ def confirm_list(db_session: Session, owner: Owner, *, now: datetime) -> None:
         _set(db_session, to.member_id, list_confirmed_at=now)
 
 
-def write_again(db_session: Session, member_id: int) -> None:
-    """Write to an address again from which mail came back."""
-    _set(db_session, member_id, undeliverable_at=None)
-
-
 def renew_calendar(db_session: Session, member_id: int) -> None:
     """Give a member's calendar another address; the old one shows nothing any more."""
     _set(db_session, member_id, calendar_version=Member.calendar_version + 1)
@@ -103,7 +98,7 @@ def renew_links(
 
 def _ask_for_list(db_session: Session, to: Recipient, *, writer: Writer) -> None:
     """Ask for the yes, once a day at most."""
-    if to.list_asked_at and writer.now - to.list_asked_at < _ASKED_AGAIN:
+    if to.list_asked_at and writer.now - to.list_asked_at < ASKED_AGAIN:
         return
     _set(db_session, to.member_id, list_asked_at=writer.now)
     key = f"list:{to.member_id}:{writer.now.isoformat()}"

@@ -12,8 +12,9 @@
   const changes = new WeakMap(); // frame -> when its height was changed lately
   const isTooOften = (frame, now) => {
     const lately = (changes.get(frame) || []).filter((then) => now - then < WITHIN);
-    changes.set(frame, [...lately, now].slice(-MOST));
-    return lately.length >= MOST;
+    if (lately.length >= MOST) return true;
+    changes.set(frame, [...lately, now]);
+    return false;
   };
 
   const fit = (frame, height) => {

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, members, preferences
+from cop.domain import community, members, outbox, preferences
 from cop.domain.errors import LinksUsedUp, MailComesBack
 from cop.links import Owner
 from cop.tokens import Purpose
@@ -27,7 +27,7 @@ def choose_mail(token: str) -> ResponseReturnValue:
 def write_again(token: str) -> ResponseReturnValue:
     with write_tx() as db_session:
         to = members.acting(db_session, owner_of(token), now=now())
-        preferences.write_again(db_session, to.member_id)
+        outbox.mark_deliverable(db_session, to.member_id)
     return done(token, "again")
 
 

@@ -43,7 +43,7 @@ VALUES = {
     "email_key": ("lovelace@example.org", "compared as: lovelace@example.org"),
     "list_asked_at": (MOMENT, "asked for: Nov 20, 12:05 pm"),
     "list_confirmed_at": (MOMENT, "confirmed: Nov 20, 12:05 pm"),
-    "proven_at": (MOMENT, "confirmed as yours: Nov 20, 12:05 pm"),
+    "proven_at": (MOMENT, "last used a link of ours: Nov 20, 12:05 pm"),
     "undeliverable_at": (MOMENT, "mail came back: Nov 20, 12:05 pm"),
     "mail_off": (["reminders"], "switched off: reminders"),
     "token_version": (7, "number of your link: 7"),

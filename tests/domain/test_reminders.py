@@ -163,6 +163,14 @@ def test_who_has_switched_reminders_off_gets_none_and_keeps_the_place(db_session
     assert registrations(db_session, SLUG)[0].status == "held"
 
 
+def test_who_cannot_be_told_is_not_looked_for_again_and_again(db_session, meeting):
+    prove(db_session, "ada@example.org", undeliverable_at=NOW)
+
+    due = reminders.due(db_session, writer=a_writer(db_session, now=THE_DAY_BEFORE))
+
+    assert due == []
+
+
 def test_a_moved_meeting_is_another_occasion_and_the_old_reminder_does_not_go_out(
     db_session, meeting
 ):

@@ -8,6 +8,7 @@ from cop.db import read_tx, write_tx
 from cop.domain import community, coordinators, mailing, outbox
 from cop.domain.outbox import Kind
 from cop.mail.envelope import sealed
+from cop.mail.transport import files
 from cop.models import MailState, OutboxEmail
 from cop.web.console import console
 from cop.web.rendering import now, render, settings
@@ -55,7 +56,7 @@ def mails() -> Response:
         kinds=KINDS,
         state=state,
         smtp=settings().smtp,
-        folder=settings().instance / "outbox",
+        folder=files(settings()).folder,
     )
 
 
