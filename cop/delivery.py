@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, outbox, telling
+from cop.domain import community, leases, telling
 from cop.links import Links
 from cop.mail.endings import NotSent, RefusedForGood, ServerUnusable, UnknownEnding
 from cop.mail.envelope import sealed
@@ -41,11 +41,9 @@ class Delivery:
         one transaction.
         """
         with read_tx() as db_session:
-            if not self._unwritten and not outbox.is_due(db_session, now=self.clock()):
+            if not self._unwritten and not leases.is_due(db_session, now=self.clock()):
                 return True
             writer = self.writer(db_session)
-        with write_tx() as db_session:
-            outbox.withdraw_moot(db_session, now=self.clock())
         is_usable = True
         while email := self._write_down(is_last=stopping() or not is_usable):
             self._unwritten, is_usable = self._try(email, writer)
@@ -60,7 +58,7 @@ class Delivery:
         with write_tx() as db_session:
             if self._unwritten:
                 self._unwritten(db_session)
-            email = None if is_last else outbox.claim(db_session, now=self.clock())
+            email = None if is_last else leases.claim(db_session, now=self.clock())
         self._unwritten = None
         return email
 
@@ -80,23 +78,23 @@ class Delivery:
         except Exception as fault:  # one broken mail must not hold up all others
             log.error("mail not composed", exc_info=fault, extra=more)  # noqa: TRY400
             answer = f"It could not be put together: {type(fault).__name__}."
-            noting = partial(outbox.put_back, email=email, answer=answer, now=self.clock())
+            noting = partial(leases.put_back, email=email, answer=answer, now=self.clock())
             return partial(_note_and_tell, noting, writer), True
         log.info("mail sent", extra=more)
         return partial(self._note_sent, email, answer), True
 
     def _note_sent(self, email: OutboxEmail, answer: str, db_session: Session) -> None:
         """Note that it was taken; of a mail that was erased meanwhile, no file stays either."""
-        if not outbox.sent(db_session, email, answer=answer, now=self.clock()):
+        if not leases.sent(db_session, email, answer=answer, now=self.clock()):
             self.transport.forget([email.message_id])
 
     def _not_sent(self, email: OutboxEmail, ending: NotSent) -> Ending:
         answer, now = ending.answer, self.clock()
         if isinstance(ending, RefusedForGood):
             is_bad = ending.is_address_fault
-            return partial(outbox.failed, email=email, answer=answer, now=now, bad_address=is_bad)
+            return partial(leases.failed, email=email, answer=answer, now=now, bad_address=is_bad)
         return partial(
-            outbox.put_back,
+            leases.put_back,
             email=email,
             answer=answer,
             now=now,

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from cop.db import db, read_tx, write_tx
 from cop.delivery import Delivery
-from cop.domain import coordinators, outbox
+from cop.domain import coordinators, leases
 from cop.domain.outbox import Kind
 from cop.mail.address import smtp_server
 from cop.mail.folder import FolderTransport
@@ -287,4 +287,4 @@ def test_a_full_folder_loses_nothing_and_says_so(app, tmp_path, caplog):
     assert (usable, delivery.run()) == (False, True)
     assert states() == ["sent"]
     assert [file.suffix for file in folder.iterdir()] == [".eml"]
-    assert outbox.BACKOFF[0] == A_MINUTE
+    assert leases.BACKOFF[0] == A_MINUTE

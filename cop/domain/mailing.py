@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from cop.domain.outbox import BACKOFF, IS_TO_SOMEBODY
+from cop.domain.leases import BACKOFF
+from cop.domain.outbox import IS_TO_SOMEBODY
 from cop.models import MailState, Meeting, OutboxEmail
 
 SHOWN = 100

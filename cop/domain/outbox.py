@@ -1,7 +1,6 @@
-"""The outbox: composed mails, kept with what they tell, and delivered by whoever has the lease.
+"""The outbox: composed mails, kept with what they tell until a mail server has taken them.
 
-A mail is queued in the transaction that it tells of, so both are kept or lost together. A worker
-leases one mail at a time; when it dies with a lease, the mail goes out again after the lease ends.
+A mail is queued in the transaction that it tells of, so both are kept or lost together.
 """
 
 from collections.abc import Iterable
@@ -10,26 +9,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from secrets import token_hex
 
-from sqlalchemy import ColumnElement, Text, case, delete, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from cop.domain.recipients import Recipient
 from cop.domain.statements import insert_with_conflict
 from cop.mail.letter import Letter
-from cop.models import (
-    MailState,
-    Meeting,
-    MeetingStatus,
-    Member,
-    OutboxEmail,
-    Registration,
-    RegistrationStatus,
-)
+from cop.models import MailState, Member, OutboxEmail
 
-LEASE = timedelta(minutes=15)
-BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
-GIVEN_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1: at least four or five days
-LEAST_TRIES = len(BACKOFF) + 1  # before giving up: the worker itself may have been away for days
 WAITING = (MailState.QUEUED, MailState.RETRYING)
 
 
@@ -117,143 +104,19 @@ def take_back(db_session: Session, *conditions: ColumnElement[bool]) -> None:
     db_session.execute(mails.execution_options(synchronize_session=False))
 
 
-def _withdraw(db_session: Session, *conditions: ColumnElement[bool]) -> None:
-    mails = update(OutboxEmail).where(*conditions).values(state=MailState.WITHDRAWN, lease=None)
-    db_session.execute(mails.execution_options(synchronize_session=False))
-
-
-def is_due(db_session: Session, *, now: datetime) -> bool:
-    """Whether there is a mail to deliver; cheap, so that it can be asked often."""
-    query = select(OutboxEmail.id).where(_is_due(now)).limit(1)
-    return db_session.scalar(query) is not None
-
-
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    is_waiting = OutboxEmail.state.in_(WAITING) & (OutboxEmail.due_at <= now)
-    is_abandoned = (OutboxEmail.state == MailState.SENDING) & (OutboxEmail.lease_until <= now)
-    return or_(is_waiting, is_abandoned)
-
-
-def _is_moot(now: datetime) -> ColumnElement[bool]:
-    """Whether what a mail says does not hold any more, or is not wanted, or comes too late.
-
-    Most of these are taken back when it happens; those that were just being handed over are not.
-    """
-    mail, later = OutboxEmail, aliased(OutboxEmail)
-    of_member, of_place = Member.id == mail.member_id, Registration.id == mail.registration_id
-    of_meeting = Meeting.id == mail.meeting_id
-    not_as_planned = (Meeting.status == MeetingStatus.CANCELLED) | (
-        Meeting.starts_at != mail.expires_at
-    )
-    is_newer = (later.registration_id == mail.registration_id) & (later.id > mail.id)
-    off = [
-        (mail.kind == kind) & exists().where(of_member, Member.mail_off.cast(Text).contains(name))
-        for name, kind in OPTIONAL.items()
-    ]
-    return or_(
-        func.coalesce(mail.expires_at <= now, False),
-        exists().where(of_place, Registration.status == RegistrationStatus.CANCELLED),
-        exists().where(of_member, Member.undeliverable_at.is_not(None)),
-        (mail.kind == Kind.REMINDER) & exists().where(of_meeting, not_as_planned),
-        (mail.kind == Kind.CHANGED) & exists().where(later.kind == Kind.CHANGED, is_newer),
-        *off,
-    )
-
-
-def withdraw_moot(db_session: Session, *, now: datetime) -> None:
-    """Withdraw what is due and is not to be said any more, such as a reminder after the start."""
-    _withdraw(db_session, _is_due(now), _is_moot(now))
-
-
-def claim(db_session: Session, *, now: datetime) -> OutboxEmail | None:
-    """Lease the mail that has been due longest, if any; nobody else has it until the lease ends.
-
-    Nothing goes out that does not hold any more.
-    A lease that its holder let run out ended in a way that nobody knows: the mail may be there.
-    """
-    due = select(OutboxEmail.id).where(_is_due(now), ~_is_moot(now))
-    due = due.order_by(OutboxEmail.due_at, OutboxEmail.id)
-    chosen = due.limit(1).with_for_update(skip_locked=True)
-    was_abandoned = case((OutboxEmail.state == MailState.SENDING, 1), else_=0)
-    leased = (
-        update(OutboxEmail)
-        .where(OutboxEmail.id == chosen.scalar_subquery())
-        .values(
-            state=MailState.SENDING,
-            attempts=OutboxEmail.attempts + 1,
-            unknown_endings=OutboxEmail.unknown_endings + was_abandoned,
-            lease=token_hex(16),
-            lease_until=now + LEASE,
-        )
-        .returning(OutboxEmail)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return db_session.scalars(leased).one_or_none()
-
-
-def sent(db_session: Session, email: OutboxEmail, *, answer: str, now: datetime) -> bool:
-    """Note that the server has taken a mail; return False where it was erased meanwhile."""
-    if _end_lease(db_session, email, state=MailState.SENT, answer=answer, done_at=now):
-        return True
-    query = select(OutboxEmail.id).where(OutboxEmail.id == email.id)
-    return db_session.scalar(query) is not None
-
-
-def put_back(
-    db_session: Session,
-    email: OutboxEmail,
-    *,
-    answer: str,
-    now: datetime,
-    in_doubt: bool = False,
-    is_own_fault: bool = True,
-) -> None:
-    """Note that a mail did not get through, and when to try again; after five days it has failed.
-
-    `in_doubt`: the connection ended before the answer, so the server may have the mail already.
-    `is_own_fault`: not where the server takes no mail at all; then it waits as long as it takes.
-    """
-    wait = BACKOFF[min(email.attempts, len(BACKOFF)) - 1]
-    is_late = now - email.created_at >= GIVEN_UP_AFTER
-    is_hopeless = is_own_fault and is_late and email.attempts >= LEAST_TRIES
-    _end_lease(
-        db_session,
-        email,
-        state=MailState.FAILED if is_hopeless else MailState.RETRYING,
-        answer=answer,
-        due_at=now + wait,
-        done_at=now if is_hopeless else None,
-        unknown_endings=OutboxEmail.unknown_endings + int(in_doubt),
-    )
-
-
-def failed(
-    db_session: Session, email: OutboxEmail, *, answer: str, now: datetime, bad_address: bool
-) -> None:
-    """Note that a mail was refused for good; a member whose address is at fault gets no more."""
-    is_ours = _end_lease(db_session, email, state=MailState.FAILED, answer=answer, done_at=now)
-    if is_ours and bad_address and email.member_id is not None:
-        mark_undeliverable(db_session, email.member_id, now=now)
-
-
 def mark_undeliverable(db_session: Session, member_id: int, *, now: datetime) -> None:
     """Stop mail to a member whose address does not work; their places stay."""
     member = update(Member).where(Member.id == member_id, Member.undeliverable_at.is_(None))
     db_session.execute(member.values(undeliverable_at=now))
-    _withdraw(db_session, OutboxEmail.state.in_(WAITING), OutboxEmail.member_id == member_id)
+    theirs = (OutboxEmail.member_id == member_id, OutboxEmail.state.in_(WAITING))
+    mails = update(OutboxEmail).where(*theirs).values(state=MailState.WITHDRAWN)
+    db_session.execute(mails.execution_options(synchronize_session=False))
 
 
 def mark_deliverable(db_session: Session, member_id: int) -> None:
     """Let mail go to a member again; what was withdrawn meanwhile stays so."""
     member = update(Member).where(Member.id == member_id)
     db_session.execute(member.values(undeliverable_at=None))
-
-
-def _end_lease(db_session: Session, email: OutboxEmail, **values: object) -> bool:
-    # Only for the lease's holder: a worker that was away too long must not speak for another one.
-    leased = update(OutboxEmail).where(OutboxEmail.id == email.id, OutboxEmail.lease == email.lease)
-    ended = leased.values(lease=None, lease_until=None, **values).returning(OutboxEmail.id)
-    return db_session.scalar(ended.execution_options(synchronize_session=False)) is not None
 
 
 def try_again(db_session: Session, ids: Iterable[int], *, now: datetime) -> None:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from cop.domain import changes, meetings, outbox
+from cop.domain import changes, leases, meetings
 from cop.domain.errors import (
     CapacityRefused,
     EndsBeforeStart,
@@ -301,7 +301,7 @@ def test_takeaways_can_be_stopped_by_one_click(db_session, meeting):
     [mail] = mails(db_session)
     assert "/unsubscribe/" in mail.unsubscribe_url
     assert mail.state == MailState.QUEUED
-    assert outbox.is_due(db_session, now=NOW)
+    assert leases.is_due(db_session, now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import inspect, select
 
 from cop.base import Base
-from cop.domain import leaving, outbox
+from cop.domain import leases, leaving
 from cop.domain.errors import MeetingOver
 from cop.domain.outbox import Kind
 from tests.domain.mails import a_mail, mails, told
@@ -94,10 +94,10 @@ def test_erasing_names_the_mails_that_were_theirs_and_no_others(db_session):
 
 def test_a_mail_that_is_out_for_delivery_is_erased_too(db_session):
     register(db_session, DECEMBER, ADA)
-    leased = outbox.claim(db_session, now=NOW)
+    leased = leases.claim(db_session, now=NOW)
     assert inspect(leased).mapper.class_.__name__ == "OutboxEmail"
 
     leaving.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
-    outbox.sent(db_session, leased, answer="taken", now=NOW)
+    leases.sent(db_session, leased, answer="taken", now=NOW)
 
     assert mails(db_session) == []

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from cop.domain import old_mails, outbox, recipients
+from cop.domain import leases, old_mails, outbox, recipients
 from cop.domain.outbox import Kind, Mail
 from cop.models import MailState, Member
 from tests.domain.mails import LETTER, a_mail, mails
@@ -15,7 +15,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def claim(db_session, now=NOW):
-    return outbox.claim(db_session, now=now)
+    return leases.claim(db_session, now=now)
 
 
 def state(db_session, mail):
@@ -75,8 +75,8 @@ def test_a_lease_that_ran_out_is_given_again_as_the_same_mail_and_counted(db_ses
     before = a_mail(db_session)
     claim(db_session)
 
-    too_early = claim(db_session, NOW + outbox.LEASE - MINUTE)
-    again = claim(db_session, NOW + outbox.LEASE)
+    too_early = claim(db_session, NOW + leases.LEASE - MINUTE)
+    again = claim(db_session, NOW + leases.LEASE)
 
     assert too_early is None
     assert (again.id, again.message_id) == (before.id, before.message_id)
@@ -87,9 +87,9 @@ def test_a_worker_that_was_away_too_long_does_not_speak_for_the_one_after_it(db_
     mail = a_mail(db_session)
     slow = claim(db_session)
     db_session.expunge(slow)
-    claim(db_session, NOW + outbox.LEASE)
+    claim(db_session, NOW + leases.LEASE)
 
-    outbox.sent(db_session, slow, answer="250 OK", now=NOW + outbox.LEASE)
+    leases.sent(db_session, slow, answer="250 OK", now=NOW + leases.LEASE)
 
     assert state(db_session, mail) == MailState.SENDING
 
@@ -100,7 +100,7 @@ def test_what_was_not_taken_is_tried_after_1_5_15_and_60_minutes_and_then_every_
 
     for _ in range(6):
         mail = claim(db_session, now)
-        outbox.put_back(db_session, mail, answer="451 Later", now=now)
+        leases.put_back(db_session, mail, answer="451 Later", now=now)
         [mail] = mails(db_session)
         waits.append(mail.due_at - now)
         now = mail.due_at
@@ -117,7 +117,7 @@ def test_after_five_days_and_as_many_tries_as_there_are_a_mail_has_failed(db_ses
     for tries in range(1, 7):
         mail = claim(db_session, now)
         now = NOW + timedelta(days=5 if tries == 6 else 3, hours=tries)
-        outbox.put_back(db_session, mail, answer="450 Later", now=now)
+        leases.put_back(db_session, mail, answer="450 Later", now=now)
         states.append(mails(db_session)[0].state)
         now += timedelta(hours=1)
 
@@ -133,7 +133,7 @@ def test_a_mail_is_not_given_up_for_the_time_alone(db_session, tries, is_own_fau
 
     for _ in range(tries):
         mail = claim(db_session, now)
-        outbox.put_back(db_session, mail, answer="No", now=now, is_own_fault=is_own_fault)
+        leases.put_back(db_session, mail, answer="No", now=now, is_own_fault=is_own_fault)
         now += timedelta(hours=1)
 
     assert mails(db_session)[0].state == MailState.RETRYING
@@ -143,7 +143,7 @@ def test_an_unknown_ending_is_counted(db_session):
     a_mail(db_session)
     mail = claim(db_session)
 
-    outbox.put_back(db_session, mail, answer="The connection ended", now=NOW, in_doubt=True)
+    leases.put_back(db_session, mail, answer="The connection ended", now=NOW, in_doubt=True)
 
     assert mails(db_session)[0].unknown_endings == 1
 
@@ -153,11 +153,9 @@ def test_nothing_goes_out_after_its_time(db_session, is_leased):
     late = a_mail(db_session, expires_at=NOW + MINUTE)
     if is_leased:
         claim(db_session)
-    later = NOW + outbox.LEASE
+    later = NOW + leases.LEASE
 
     claimed = claim(db_session, later)
-    outbox.withdraw_moot(db_session, now=later)
-
     assert claimed is None
     assert state(db_session, late) == MailState.WITHDRAWN
 
@@ -168,10 +166,10 @@ def test_a_bad_address_stops_all_mail_to_it_and_a_refused_mail_only_itself(db_se
     outbox.queue(db_session, other, now=NOW)
 
     refused = claim(db_session)
-    outbox.failed(db_session, refused, answer="554 No", now=NOW, bad_address=False)
+    leases.failed(db_session, refused, answer="554 No", now=NOW, bad_address=False)
     still_there = [mail.state for mail in mails(db_session)]
     bounced = claim(db_session)
-    outbox.failed(db_session, bounced, answer="550 5.1.1 Nobody", now=NOW, bad_address=True)
+    leases.failed(db_session, bounced, answer="550 5.1.1 Nobody", now=NOW, bad_address=True)
 
     assert still_there == ["failed", "queued", "queued"]
     assert [mail.state for mail in mails(db_session)] == ["failed", "failed", "withdrawn"]
@@ -180,8 +178,8 @@ def test_a_bad_address_stops_all_mail_to_it_and_a_refused_mail_only_itself(db_se
 
 def test_what_failed_can_be_tried_again_from_the_beginning_and_nothing_else(db_session):
     failed, sent = a_mail(db_session), a_mail(db_session)
-    outbox.failed(db_session, claim(db_session), answer="554 No", now=NOW, bad_address=False)
-    outbox.sent(db_session, claim(db_session), answer="250 OK", now=NOW)
+    leases.failed(db_session, claim(db_session), answer="554 No", now=NOW, bad_address=False)
+    leases.sent(db_session, claim(db_session), answer="250 OK", now=NOW)
 
     outbox.try_again(db_session, [failed.id, sent.id], now=NOW)
 
@@ -193,7 +191,7 @@ def test_what_failed_can_be_tried_again_from_the_beginning_and_nothing_else(db_s
 
 def test_what_a_mail_said_is_blanked_after_a_week_and_its_row_goes_after_sixty_days(db_session):
     a_mail(db_session, dedup_key="kept")
-    outbox.sent(db_session, claim(db_session), answer="250 OK ada@example.org", now=NOW)
+    leases.sent(db_session, claim(db_session), answer="250 OK ada@example.org", now=NOW)
     a_mail(db_session, dedup_key="waiting", now=NOW + timedelta(days=70))
 
     old_mails.forget(db_session, now=NOW + timedelta(days=7) - MINUTE)
@@ -232,8 +230,7 @@ def test_what_was_in_hand_when_it_stopped_to_hold_does_not_go_out_later(db_sessi
 
     change(found)
     db_session.flush()
-    outbox.put_back(db_session, in_hand, answer="451 Later", now=NOW)
-    outbox.withdraw_moot(db_session, now=NOW + MINUTE)
+    leases.put_back(db_session, in_hand, answer="451 Later", now=NOW)
     claimed = [claim(db_session, NOW + MINUTE), claim(db_session, NOW + MINUTE)]
 
     assert in_hand.kind == kind
@@ -245,8 +242,6 @@ def test_what_was_in_hand_when_it_stopped_to_hold_does_not_go_out_later(db_sessi
 def test_what_still_holds_goes_out(db_session, kind):
     found = Found(db_session)
     found.queue(kind)
-
-    outbox.withdraw_moot(db_session, now=NOW)
 
     assert claim(db_session).kind == kind
 

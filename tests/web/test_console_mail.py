@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from cop.db import write_tx
-from cop.domain import outbox
+from cop.domain import leases
 from cop.domain.outbox import Kind
 from cop.mail import address
 from cop.models import Meeting, OutboxEmail, Viewing
@@ -273,7 +273,7 @@ def test_the_front_page_says_that_mail_failed_and_leads_there(corin):
 
 
 def retrying(answer=REFUSED, tried_at=NOW, attempts=1):
-    wait = outbox.BACKOFF[min(attempts, 4) - 1]
+    wait = leases.BACKOFF[min(attempts, 4) - 1]
     return a_mail("retrying", attempts=attempts, due_at=tried_at + wait, answer=answer)
 
 
