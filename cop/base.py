@@ -7,6 +7,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
+# SQLite would give the number of a deleted row out again, and old links would open the new one.
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A moment, stored in UTC; a datetime without a zone is refused."""

@@ -7,10 +7,40 @@ from secrets import randbits
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cop.base import Base
+from cop.base import NEVER_AGAIN, Base
+from cop.console_models import (
+    Act,
+    Announcement,
+    AttendanceImport,
+    Coordinator,
+    CoordinatorSession,
+    Invitation,
+    SetUpLink,
+    SignInDelay,
+    Viewing,
+)
 
-# SQLite would give the number of a deleted row out again, and old links would open the new one.
-NEVER_AGAIN = {"sqlite_autoincrement": True}
+__all__ = [
+    "Act",
+    "Announcement",
+    "AttendanceImport",
+    "Community",
+    "Coordinator",
+    "CoordinatorSession",
+    "Erasure",
+    "Invitation",
+    "MailState",
+    "Meeting",
+    "MeetingStatus",
+    "Member",
+    "OutboxEmail",
+    "Registration",
+    "RegistrationStatus",
+    "SetUpLink",
+    "SignInDelay",
+    "Submission",
+    "Viewing",
+]
 
 
 class Community(Base):
@@ -30,6 +60,7 @@ class Community(Base):
     place: Mapped[str]
     zone: Mapped[str]
     rule: Mapped[str]
+    rule_from: Mapped[date | None]  # the day that "every second week" is counted from
     starts: Mapped[time]
     minutes: Mapped[int]
     planned_ahead: Mapped[int] = mapped_column(default=6)
@@ -39,6 +70,12 @@ class Community(Base):
     # Reminders go out so many days before; a change is told so many minutes after the last edit.
     reminder_days: Mapped[list[int]] = mapped_column(JSON, default=lambda: [7, 1])
     notice_minutes: Mapped[int] = mapped_column(default=2)
+    # Days for which answers are kept after a session: the registry's promise, or less.
+    long_days: Mapped[int] = mapped_column(default=60)
+    short_days: Mapped[int] = mapped_column(default=7)
+    observances: Mapped[list[str]] = mapped_column(default=list)  # like "2027-03-10 Eid al-Fitr"
+    two_factor_required: Mapped[bool] = mapped_column(default=False)
+    backup_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=0)
     round_at: Mapped[datetime | None]
 
@@ -87,10 +124,20 @@ class Meeting(Base):
     edited_at: Mapped[datetime | None] = mapped_column(index=True)
     # Rises with every change to the meeting or to its places; taking it is taking the lock.
     lock_version: Mapped[int] = mapped_column(default=0)
+    # Rises with what a coordinator changes: who edits an older one learns that it was changed.
+    edit_version: Mapped[int] = mapped_column(default=0)
+    cancelled_at: Mapped[datetime | None]
+    # How its small groups were made: people to a room, and the number that the mixing began with.
+    room_size: Mapped[int | None]
+    room_seed: Mapped[int | None]
     # What is left of the roster once the names are gone.
     registered_count: Mapped[int | None]
     came_count: Mapped[int | None]
     promoted_count: Mapped[int | None]
+    new_count: Mapped[int | None]
+    returning_count: Mapped[int | None]
+    # What may be said of each hat that somebody wore, in bands.
+    hat_bands: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Member(Base):
@@ -107,6 +154,7 @@ class Member(Base):
     # When its owner last acted on a mail of ours: until they have, anybody may have typed it.
     proven_at: Mapped[datetime | None]
     undeliverable_at: Mapped[datetime | None]
+    first_came_on: Mapped[date | None]
     mail_off: Mapped[list[str]] = mapped_column(default=list)
     # Raised to end the links that are out there: to the member's page, and to their calendar.
     # They begin anywhere: a link from before a backup was restored fits nobody who came after.
@@ -159,6 +207,9 @@ class Registration(Base):
     prep_answer: Mapped[str] = mapped_column(default="")
     prep_visibility: Mapped[str] = mapped_column(String(10), default="hosts")
     attended: Mapped[bool | None]
+    minutes_present: Mapped[int | None]
+    room: Mapped[int | None]  # the number of their small group; nothing: the main room
+    cancelled_at: Mapped[datetime | None]
     promoted_at: Mapped[datetime | None]
     joined_at: Mapped[datetime | None]
     told: Mapped[str] = mapped_column(default="")  # the meeting's `telling` in the last mail
@@ -234,61 +285,10 @@ class Submission(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class Coordinator(Base):
-    """Someone who may use the console."""
+class Erasure(Base):
+    """That somebody's data were deleted, as a keyed hash: a backup from before still has them."""
 
-    __tablename__ = "coordinator"
-    __table_args__ = (NEVER_AGAIN,)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str]
-    email_key: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str]
-    password_hash: Mapped[str]
-
-
-class CoordinatorSession(Base):
-    """A signed-in device of a coordinator; only the hash of its token is kept."""
-
-    __tablename__ = "coordinator_session"
-
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    coordinator_id: Mapped[int] = mapped_column(ForeignKey("coordinator.id", ondelete="CASCADE"))
-    created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-
-
-class SetUpLink(Base):
-    """The way to the first coordinator's account; works once, for 24 hours. One row at most."""
-
-    __tablename__ = "set_up_link"
-    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    token_hash: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime]
-
-
-class SignInDelay(Base):
-    """How often signing in has failed for a key, a hash of account and network, and when last."""
-
-    __tablename__ = "sign_in_delay"
+    __tablename__ = "erasure"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    failures: Mapped[int]
-    failed_at: Mapped[datetime]
-
-
-class Viewing(Base):
-    """A coordinator's look at personal data: which coordinator, what, of which meeting, when."""
-
-    __tablename__ = "viewing"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    coordinator_id: Mapped[int | None] = mapped_column(
-        ForeignKey("coordinator.id", ondelete="SET NULL")
-    )
-    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"))
-    what: Mapped[str] = mapped_column(String(20))
-    columns: Mapped[list[str]] = mapped_column(default=list)
-    seen_at: Mapped[datetime] = mapped_column(index=True)
+    erased_at: Mapped[datetime] = mapped_column(index=True)

@@ -26,6 +26,7 @@ class SignedIn:
     id: int
     name: str
     email: str
+    may_export: bool = True
 
 
 def hash_token(token: str) -> str:
@@ -139,7 +140,7 @@ def start_session(db_session: Session, coordinator_id: int, *, now: datetime) ->
 def signed_in(db_session: Session, token: str, *, now: datetime) -> SignedIn | None:
     """The coordinator whose device holds this token, unless it was idle or signed in too long."""
     query = (
-        select(Coordinator.id, Coordinator.name, Coordinator.email)
+        select(Coordinator.id, Coordinator.name, Coordinator.email, Coordinator.may_export)
         .join(CoordinatorSession, CoordinatorSession.coordinator_id == Coordinator.id)
         .where(
             CoordinatorSession.token_hash == hash_token(token),

@@ -5,7 +5,7 @@ Made from the field registry, so that nothing that is kept can be missing.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import inspect
 
@@ -26,9 +26,12 @@ _CALLED = {
     "registered_at": N_("registered"),
     "language": N_("language of the form"),
     "promoted_at": N_("came off the waiting list"),
+    "cancelled_at": N_("given up on"),
     "told": N_("our mail last told you"),
     "attended": N_("noted by the hosts"),
+    "minutes_present": N_("minutes in the session"),
     "joined_at": N_("used the way in"),
+    "room": N_("number"),
     "list_asked_at": N_("asked for"),
     "list_confirmed_at": N_("confirmed"),
     "proven_at": N_("last used a link of ours"),
@@ -119,6 +122,8 @@ def _in_words(field: Field, column: str, value: object, writer: Writer) -> str:
     match value:
         case datetime():
             return writer.dates.stamp(value)
+        case date():
+            return writer.dates.on(value)
         case bool():
             return writer.say(N_("Yes")) if value else writer.say(N_("No"))
         case list():

@@ -1,7 +1,7 @@
 """What is known about a member: read by their link, whole, and in words."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -38,6 +38,10 @@ VALUES = {
     "promoted_at": (MOMENT, "came off the waiting list: Nov 20, 12:05 pm"),
     "told": (TOLD, "our mail last told you: Sunday, December 13, 10:00 am to 11:30 am"),
     "attended": (False, "noted by the hosts: No"),
+    "minutes_present": (75, "minutes in the session: 75"),
+    "room": (3, "number: 3"),
+    "cancelled_at": (MOMENT, "given up on: Nov 20, 12:05 pm"),
+    "first_came_on": (date(2026, 9, 15), "September 15"),
     "joined_at": (MOMENT, "used the way in: Nov 20, 12:05 pm"),
     "email": ("Ada@example.org", "Ada@example.org"),
     "email_key": ("lovelace@example.org", "compared as: lovelace@example.org"),

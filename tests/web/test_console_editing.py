@@ -305,7 +305,7 @@ def test_looking_at_a_page_changes_nothing(corin, december):
 
 def test_the_roster_leads_to_what_can_be_done(app, corin):
     def led_to():
-        return {link["href"] for link in corin.page(SESSION).select(".next .actions a")}
+        return {link["href"] for link in corin.page(SESSION).select(".next .actions a, .pages a")}
 
     planned = led_to()
     change(DECEMBER, status="cancelled")
@@ -314,9 +314,11 @@ def test_the_roster_leads_to_what_can_be_done(app, corin):
     over = led_to()
 
     public = f"/schedule/{DECEMBER}"
-    assert planned == {EDIT, CANCEL, public}
-    assert cancelled == {EDIT, RESTORE, public}
-    assert over == {EDIT, TAKEAWAYS, public}
+    fates = {CANCEL, RESTORE, TAKEAWAYS}
+    assert {EDIT, public} <= planned & cancelled & over
+    assert [found & fates for found in (planned, cancelled, over)] == [
+        {CANCEL}, {RESTORE}, {TAKEAWAYS},
+    ]  # fmt: skip
 
 
 def test_the_roster_says_whether_the_join_address_is_set(corin):

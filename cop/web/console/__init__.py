@@ -1,6 +1,6 @@
 """The console: what coordinators see and do. Nobody gets past its door who is not signed in."""
 
-from flask import Blueprint, g, make_response, redirect, request, session, url_for
+from flask import Blueprint, current_app, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
@@ -36,6 +36,18 @@ def _door() -> ResponseReturnValue | None:
     if request.method not in SAFE:
         csrf.protect()
     return None
+
+
+@console.app_template_global()
+def is_built(endpoint: str) -> bool:
+    """Whether there is such a page."""
+    return endpoint in current_app.view_functions
+
+
+def exporting_or_403() -> None:
+    """Let only those on who may take lists of people away."""
+    if not g.coordinator.may_export:
+        raise Forbidden
 
 
 def _signed_in() -> SignedIn | None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from cop.db import read_tx, snapshot_tx, write_tx
 from cop.domain import community, coordinators, roster, schedule
 from cop.domain.schedule import Listing
-from cop.web.console import console
+from cop.web.console import console, exporting_or_403
 from cop.web.rendering import now
 
 SECONDS = 120  # that the database may take to read all of it
@@ -23,6 +23,7 @@ SECONDS = 120  # that the database may take to read all of it
 
 @console.get("/export.csv")
 def export() -> Response:
+    exporting_or_403()
     statuses = _asked("status", roster.USUAL_STATUSES, roster.STATUSES)
     columns = _asked("columns", roster.USUAL_COLUMNS, roster.COLUMNS)
     with read_tx() as db_session:

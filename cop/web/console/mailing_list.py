@@ -6,7 +6,7 @@ from flask import Response, g
 
 from cop.db import read_tx, write_tx
 from cop.domain import community, coordinators, mailing_list
-from cop.web.console import console
+from cop.web.console import console, exporting_or_403
 from cop.web.console.export import csv_file
 from cop.web.rendering import now, render, writer
 
@@ -24,6 +24,7 @@ def subscribers() -> Response:
 
 @console.get("/list.csv")
 def export_subscribers() -> Response:
+    exporting_or_403()
     with read_tx() as db_session:
         facts = community.facts(db_session)
     with write_tx() as db_session:  # written down before it is sent

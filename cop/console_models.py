@@ -1,0 +1,141 @@
+"""What is kept for the console: its accounts, and what coordinators did and looked at."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cop.base import NEVER_AGAIN, Base
+
+
+class Coordinator(Base):
+    """Someone who may use the console."""
+
+    __tablename__ = "coordinator"
+    __table_args__ = (NEVER_AGAIN,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    may_export: Mapped[bool] = mapped_column(default=True)
+    # The second factor (RFC 6238); without a secret there is none. The step is the last one used.
+    totp_secret: Mapped[str | None]
+    totp_step: Mapped[int | None]
+    recovery_hashes: Mapped[list[str]] = mapped_column(default=list)
+
+
+class CoordinatorSession(Base):
+    """A signed-in device of a coordinator; only the hash of its token is kept."""
+
+    __tablename__ = "coordinator_session"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    coordinator_id: Mapped[int] = mapped_column(ForeignKey("coordinator.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    device: Mapped[str] = mapped_column(default="")  # "Firefox on Windows"
+    awaits_code: Mapped[bool] = mapped_column(default=False)  # the password was right, so far
+
+
+class SetUpLink(Base):
+    """The way to the first coordinator's account; works once, for 24 hours. One row at most."""
+
+    __tablename__ = "set_up_link"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class SignInDelay(Base):
+    """How often signing in has failed for a key, a hash of account and network, and when last."""
+
+    __tablename__ = "sign_in_delay"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    failed_at: Mapped[datetime]
+
+
+class Viewing(Base):
+    """A coordinator's look at personal data: which coordinator, what, of which meeting, when."""
+
+    __tablename__ = "viewing"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    coordinator_id: Mapped[int | None] = mapped_column(
+        ForeignKey("coordinator.id", ondelete="SET NULL")
+    )
+    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"))
+    what: Mapped[str] = mapped_column(String(20))
+    columns: Mapped[list[str]] = mapped_column(default=list)
+    seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Invitation(Base):
+    """The way to one more coordinator's account, by mail; works once, for a week."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (NEVER_AGAIN,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    may_export: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Act(Base):
+    """What a coordinator did: to which meeting, or to which registration's number; never to whom.
+
+    A registration's number is no key: the act stays when the registration is erased.
+    """
+
+    __tablename__ = "act"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    coordinator_id: Mapped[int | None] = mapped_column(
+        ForeignKey("coordinator.id", ondelete="SET NULL")
+    )
+    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"))
+    registration_id: Mapped[int | None]
+    what: Mapped[str] = mapped_column(String(30))
+    how_many: Mapped[int | None]
+    done_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Announcement(Base):
+    """What a coordinator wrote to those of a meeting; to whom each copy went is the outbox's."""
+
+    __tablename__ = "announcement"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"))
+    coordinator_id: Mapped[int | None] = mapped_column(
+        ForeignKey("coordinator.id", ondelete="SET NULL")
+    )
+    audience: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str]
+    text: Mapped[str]
+    mails: Mapped[int]
+    sent_at: Mapped[datetime]
+
+
+class AttendanceImport(Base):
+    """A participants report that a coordinator is looking at; goes once it is stored, or in a day.
+
+    One for each meeting: another report takes its place.
+    """
+
+    __tablename__ = "attendance_import"
+
+    meeting_id: Mapped[int] = mapped_column(
+        ForeignKey("meeting.id", ondelete="CASCADE"), primary_key=True
+    )
+    people: Mapped[list[dict[str, str | int]]] = mapped_column(
+        JSON
+    )  # a name, an address where there is one, minutes
+    created_at: Mapped[datetime]
