@@ -1,8 +1,10 @@
 """The fixed cast and the builders of the tests."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from uuid import uuid4
 
+from cop.domain import passwords
 from cop.domain.details import Details
 from cop.models import Meeting, Member, Registration, RegistrationStatus
 
@@ -10,6 +12,7 @@ ADA = Details("Ada Example", "ada@example.org")
 GRACE = Details("Grace Sample", "grace@example.org")
 KATHERINE = Details("Katherine Placeholder", "katherine@example.org")
 MALLORY = Details("Mallory Nobody", "mallory@example.org")
+CORIN = "corin@example.org"
 PASSWORD = "four purple otters sing"
 
 # A Sunday; the next third Tuesday is December 15.
@@ -38,3 +41,9 @@ def a_registration(db_session, meeting, email, status=RegistrationStatus.HELD, *
     db_session.add(registration)
     db_session.flush()
     return registration
+
+
+@cache
+def kept_password():
+    """What is kept of the password; made once, since that is slow on purpose."""
+    return passwords.hashed(PASSWORD, about=())
