@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from secrets import token_hex
 
 import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from cop import create_app, upgrade, worker
+from cop import backups, create_app, upgrade, worker
 from cop.config import Settings, SettingsRefused
 from cop.db import write_tx
-from cop.domain import coordinators, seed
+from cop.domain import community, coordinators, seed
 from cop.domain.errors import RuleBroken
 from cop.links import Links
 from cop.mail.endings import NotSent
@@ -37,6 +38,8 @@ def _refusals_said() -> Iterator[None]:
     except RuleBroken as refusal:
         raise click.ClickException(translator("en")(refusal.reason) % refusal.values) from refusal
     except (SettingsRefused, upgrade.SchemaRefused) as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    except backups.BackupRefused as refusal:
         raise click.ClickException(str(refusal)) from refusal
     except (OperationalError, OSError) as error:
         cause = error.orig if isinstance(error, OperationalError) else error
@@ -114,6 +117,51 @@ def seed_command(*, demo: bool) -> None:
     with _refusals_said(), app.app_context(), write_tx() as db_session:
         is_new = seed.add_demo(db_session, now=datetime.now(UTC))
     click.echo("Added." if is_new else "The demonstration data is there already.")
+
+
+@cop.command()
+@click.option("--noted", is_flag=True, help="A backup was made by other means: only note it.")
+def backup(*, noted: bool) -> None:
+    """Copy the database, while the site runs, to the folder `backups` beside it."""
+    app = _ready_app(_settings())
+    with _refusals_said():
+        now = datetime.now(UTC)
+        if noted:
+            with app.app_context(), write_tx() as db_session:
+                community.note_backup(db_session, now=now)
+            click.echo("Noted.")
+            return
+        made = backups.make(app, now=now)
+    if made is None:
+        raise click.ClickException(
+            "This database is no file. Back it up with its own tools (pg_dump), then run "
+            "`cop backup --noted`, so that the console knows."
+        )
+    click.echo(f"{made}\n{_said(backups.verify(made))}")
+
+
+@cop.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--verify", is_flag=True, help="Only look whether the copy is sound.")
+def restore(file: Path, *, verify: bool) -> None:
+    """Put the copy FILE in the place of the database. Stop the site before."""
+    settings = _settings()
+    with _refusals_said():
+        found = _said(backups.verify(file))
+        if verify:
+            click.echo(f"The copy is sound. {found}")
+            return
+        kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
+    click.echo(f"Restored. {found}")
+    if erased:
+        click.echo(f"People whose data had been deleted since, deleted again: {erased}")
+    if kept:
+        click.echo(f"The database from before is kept for 14 days as {kept}")
+
+
+def _said(found: backups.Contents) -> str:
+    counts = vars(found).items()
+    return "It holds " + ", ".join(f"{number} {what}" for what, number in counts) + "."
 
 
 @cop.group("coordinators")

@@ -1,11 +1,8 @@
 """Bringing a database to the schema of this release, and refusing one that does not fit."""
 
-import shutil
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from secrets import token_hex
 
 from alembic import command
 from alembic.config import Config
@@ -14,10 +11,9 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import Engine
 
-from cop.db import db, sqlite_file, sqlite_module, write_tx
+from cop import backups
+from cop.db import db, write_tx
 from cop.domain import seed
-
-BACKUPS_KEPT = timedelta(days=14)
 
 
 class Schema(Enum):
@@ -71,7 +67,10 @@ def upgrade(app: Flask, folder: Path | None = None) -> Path | None:
             )
         if found is Schema.CURRENT:
             return None
-        backup = _back_up(app) if found is Schema.OLDER else None
+        file = backups.file_of(app)
+        backup = (
+            backups.copy(file, why="before-upgrade") if file and found is Schema.OLDER else None
+        )
         config = Config()
         config.set_main_option("script_location", str(folder))
         command.upgrade(config, "head")
@@ -106,39 +105,3 @@ def require_current(app: Flask) -> None:
         raise SchemaRefused(
             "The database does not have this release's schema. Run `cop db upgrade` first."
         )
-
-
-def forget_backups(app: Flask, *, now: datetime) -> int:
-    """Delete the copies made before upgrades that are older than promised; return how many."""
-    folder = _backups(app)
-    old = [
-        backup
-        for backup in (folder.glob("before-upgrade-*") if folder else ())
-        if now.timestamp() - backup.stat().st_mtime > BACKUPS_KEPT.total_seconds()
-    ]
-    for backup in old:
-        backup.unlink()
-    return len(old)
-
-
-def _backups(app: Flask) -> Path | None:
-    file = sqlite_file(app.config["SQLALCHEMY_DATABASE_URI"])
-    return file.parent / "backups" if file else None
-
-
-def _back_up(app: Flask) -> Path | None:
-    """Copy an SQLite database with its own online backup; other databases are backed up outside."""
-    file, folder = sqlite_file(app.config["SQLALCHEMY_DATABASE_URI"]), _backups(app)
-    if file is None or folder is None:
-        return None
-    folder.mkdir(mode=0o700, exist_ok=True)
-    backup = folder / f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(4)}.sqlite3"
-    draft = backup.with_suffix(".draft")
-    draft.touch(mode=0o600)
-    with (
-        closing(sqlite_module.connect(file)) as source,
-        closing(sqlite_module.connect(draft)) as target,
-    ):
-        source.backup(target)
-    shutil.move(draft, backup)
-    return backup

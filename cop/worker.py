@@ -12,13 +12,22 @@ from typing import cast
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from cop import backups
 from cop.config import Settings
 from cop.db import db, empty_log, read_tx, write_tx
 from cop.delivery import Delivery
-from cop.domain import community, notices, old_mails, registration, reminders, retention, schedule
+from cop.domain import (
+    community,
+    erasures,
+    notices,
+    old_mails,
+    registration,
+    reminders,
+    retention,
+    schedule,
+)
 from cop.links import Links
 from cop.mail.transport import files, transport_for
-from cop.upgrade import forget_backups
 
 A_DAY = timedelta(days=1)
 LANES = 2  # while one waits for the server, the other makes its mail ready
@@ -35,6 +44,7 @@ def daily_round(*, now: datetime) -> None:
     with write_tx() as db_session:
         planned = schedule.plan_ahead(db_session, now=now)
         registration.forget_submissions(db_session, now=now)
+        erasures.forget(db_session, now=now)
         erased = retention.run(db_session, now=now)
         community.note_round(db_session, now=now)
     empty_log()  # every day: a checkpoint that found a reader in its way is made up for
@@ -69,11 +79,19 @@ class Planner:
         now = self.delivery.clock()
         if self.last_day is None or abs(now - self.last_day) >= A_DAY:  # the clock may jump
             daily_round(now=now)
-            forget_backups(self.app, now=now)
             files(_settings(self.app)).forget_before(now - old_mails.TEXT_KEPT)
             self.last_day = now
+            self._back_up(now)
         queue_mails(self.delivery)
         return PLANNING
+
+    def _back_up(self, now: datetime) -> None:
+        """A disk without room for a copy must not hold up the mail; the console says what is."""
+        try:
+            backups.make_if_due(self.app, now=now)
+        except OSError:
+            log.exception("the day's backup could not be made")
+        backups.forget(self.app, now=now)
 
 
 def deliver(lane: Delivery, *, stopping: Callable[[], bool]) -> float:

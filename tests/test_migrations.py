@@ -6,7 +6,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -21,8 +20,6 @@ from cop.models import Base, Member
 from cop.upgrade import (
     Schema,
     SchemaRefused,
-    _back_up,
-    forget_backups,
     migrations_folder,
     require_current,
     schema_of,
@@ -31,7 +28,6 @@ from cop.upgrade import set_up as set_up_app
 from cop.upgrade import upgrade as upgrade_app
 from tests import databases
 from tests.conftest import settings_for
-from tests.domain.at_once import at_once
 
 NEXT = """
 import sqlalchemy as sa
@@ -274,16 +270,6 @@ def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(old
         assert "notebook" not in tables()
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_backups_made_in_the_same_second_do_not_get_in_each_others_way(older, tmp_path):
-    backups = at_once(older, *[lambda: _back_up(older)] * 4)
-
-    assert len(set(backups)) == 4
-    for backup in backups:
-        with an_app(f"sqlite:///{backup}") as app, app.app_context():
-            assert emails() == ["ada@example.org"]
-
-
 def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(older, tmp_path):
     folder = next_release(tmp_path, then="raise ZeroDivisionError")
     before = tables()
@@ -338,15 +324,3 @@ def test_an_upgrade_waits_for_another_that_takes_long(older, tmp_path, settings)
 
     assert failed == []
     assert schema_of(db.engine, folder) is Schema.CURRENT
-
-
-def test_the_copies_made_before_upgrades_go_after_fourteen_days(tmp_path):
-    app = create_app(settings_for(databases.new_database("sqlite", tmp_path)))
-    backup = _back_up(app)
-    made = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
-
-    early = forget_backups(app, now=made + timedelta(days=14, seconds=-1))
-    late = forget_backups(app, now=made + timedelta(days=14, seconds=1))
-
-    assert (early, late) == (0, 1)
-    assert not backup.exists()

@@ -72,11 +72,22 @@ def note_round(db_session: Session, *, now: datetime) -> None:
     db_session.execute(update(Community).values(round_at=now))
 
 
+def note_backup(db_session: Session, *, now: datetime) -> None:
+    """Note that a backup was made."""
+    db_session.execute(update(Community).values(backup_at=now))
+
+
+def backup_at(db_session: Session) -> datetime | None:
+    """When the last backup was made."""
+    return db_session.scalar(select(Community.backup_at))
+
+
 @dataclass(frozen=True)
 class Work:
     """What the worker has done, and what it has left to do."""
 
     round_at: datetime | None
+    backup_at: datetime | None
     mails_waiting: int
     mails_waiting_since: datetime | None
 
@@ -86,7 +97,9 @@ def work(db_session: Session) -> Work:
     is_open = OutboxEmail.state.in_([MailState.QUEUED, MailState.RETRYING, MailState.SENDING])
     waiting = select(func.count()).where(is_open).scalar_subquery()
     since = select(func.min(OutboxEmail.created_at)).where(is_open).scalar_subquery()
-    return Work(*db_session.execute(select(Community.round_at, waiting, since)).one())
+    return Work(
+        *db_session.execute(select(Community.round_at, Community.backup_at, waiting, since)).one()
+    )
 
 
 def found(db_session: Session) -> None:

@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from cop.domain import meetings, outbox, waiting
+from cop.domain import erasures, meetings, outbox, waiting
 from cop.domain.errors import MeetingOver
 from cop.mail.writer import Writer
 from cop.models import Member, OutboxEmail, Registration, RegistrationStatus
@@ -35,10 +35,12 @@ def cancel(db_session: Session, registration_id: int, *, writer: Writer) -> list
 def erase(db_session: Session, member_id: int, *, writer: Writer) -> list[str]:
     """Delete everything about a member, mails included; return the Message-IDs of those mails.
 
-    The places they held go to those who wait.
+    The places they held go to those who wait. That they were erased is remembered for the backups.
     """
     # First their row: who registers with this address at the same moment waits, and is then new.
-    db_session.execute(select(Member.id).where(Member.id == member_id).with_for_update())
+    theirs = select(Member.email_key).where(Member.id == member_id).with_for_update()
+    if email_key := db_session.scalar(theirs):
+        erasures.remember(db_session, email_key, writer=writer)
     is_theirs = Registration.member_id == member_id
     ids = select(Registration.meeting_id).where(is_theirs).distinct()
     locked = meetings.lock(db_session, db_session.scalars(ids))

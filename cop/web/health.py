@@ -39,6 +39,7 @@ def _work() -> dict[str, object]:
         work = community.work(db_session)
     return {
         "last_daily_round": _said(work.round_at) or "never",
+        "last_backup": _said(work.backup_at) or "never",
         "mails_waiting": work.mails_waiting,
         "mails_waiting_since": _said(work.mails_waiting_since),
     }

@@ -1,0 +1,341 @@
+"""Backups: whole while the site writes, gone after two weeks, and what a restored one still knows."""
+
+import logging
+import os
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+import pytest
+
+from cop import backups, create_app, worker
+from cop.backups import BackupRefused
+from cop.db import db, read_tx, sqlite_file, sqlite_module, write_tx
+from cop.domain import community, leaving, registration
+from cop.domain.seed import begin
+from cop.models import Erasure, Meeting, Member
+from tests import databases
+from tests.conftest import settings_for
+from tests.domain.at_once import at_once
+from tests.domain.people import a_writer, member, register, roll
+from tests.test_cli import instance, is_refused, rows, run  # noqa: F401 - a fixture
+from tests.world import ADA, GRACE, NOW, a_meeting, a_registration
+
+DECEMBER = "2026-12-15"
+
+
+@pytest.fixture
+def site(tmp_path):
+    """The settings of a site with a file of its own, and nothing open."""
+    settings = settings_for(databases.new_database("sqlite", tmp_path))
+    with opened(settings) as db_session:
+        begin(db_session, now=NOW)
+    return settings
+
+
+@contextmanager
+def opened(settings):
+    """A transaction on a site's database, which is closed again afterwards."""
+    app = create_app(settings)
+    with app.app_context():
+        with write_tx() as db_session:
+            yield db_session
+        db.engine.dispose()
+
+
+def file_of(settings):
+    return sqlite_file(settings.database_url)
+
+
+def backed_up(settings, *, now=NOW):
+    app = create_app(settings)
+    made = backups.make(app, now=now)
+    with app.app_context():
+        db.engine.dispose()
+    return made
+
+
+def who_is_at(settings, slug=DECEMBER):
+    with opened(settings) as db_session:
+        return roll(db_session, slug)
+
+
+def erase(settings, email, *, now):
+    with opened(settings) as db_session:
+        writer = a_writer(db_session, now=now)
+        leaving.erase(db_session, member(db_session, email).id, writer=writer)
+
+
+def test_a_backup_is_a_whole_database_for_nobody_else_to_read(site):
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+
+    made = backed_up(site)
+
+    assert made.parent == file_of(site).parent / "backups"
+    assert [each.name for each in made.parent.iterdir()] == [made.name]
+    assert [path.stat().st_mode & 0o777 for path in (made, made.parent)] == [0o600, 0o700]
+    assert who_is_at(replace(site, database_url=f"sqlite:///{made}")) == "Ada held"
+
+
+def test_a_backup_is_noted_in_the_database_and_in_itself(site):
+    made = backed_up(site)
+
+    for settings in (site, replace(site, database_url=f"sqlite:///{made}")):
+        with opened(settings) as db_session:
+            assert community.backup_at(db_session) == NOW
+
+
+def test_backups_while_people_register_each_hold_whole_registrations(site, tmp_path):
+    app = create_app(site)
+    full, failed = Event(), []
+
+    def registering():
+        with app.app_context():
+            for number in range(150):
+                with write_tx() as db_session:
+                    ada = replace(ADA, email=f"ada{number}@example.org")
+                    writer = a_writer(db_session)
+                    key = f"{number:064}"
+                    registration.register(
+                        db_session, [DECEMBER], ada, submission=key, writer=writer
+                    )
+        full.set()
+
+    crowd = Thread(target=registering)
+    crowd.start()
+    made = []
+    while not full.is_set() or len(made) < 5:
+        made.append(backups.make(app, now=NOW))
+    crowd.join()
+
+    for each in made:
+        with closing(sqlite_module.connect(each)) as connection:
+            [counts] = connection.execute(
+                "SELECT (SELECT count(*) FROM registration), (SELECT count(*) FROM member),"
+                " (SELECT count(*) FROM outbox_email WHERE kind = 'confirmation')"
+            )
+        failed += [each.name] if len(set(counts)) > 1 else []
+    assert failed == []
+    assert backups.verify(made[-1]).registrations == 150
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_backups_made_in_the_same_second_do_not_get_in_each_others_way(site):
+    app = create_app(site)
+
+    made = at_once(app, *[lambda: backups.make(app, now=NOW)] * 4)
+
+    assert len(set(made)) == 4
+    assert {backups.verify(each).meetings for each in made} == {6}
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_backups_go_after_fourteen_days(site):
+    app = create_app(site)
+    made = backed_up(site)
+    made_at = datetime.fromtimestamp(made.stat().st_mtime, UTC)
+
+    early = backups.forget(app, now=made_at + timedelta(days=14, seconds=-1))
+    late = backups.forget(app, now=made_at + timedelta(days=14, seconds=1))
+
+    assert (early, late) == (0, 1)
+    assert not made.exists()
+
+
+def test_the_worker_makes_one_backup_a_day(site):
+    app = create_app(site)
+    planner = worker.Planner(app, worker.delivery_for(app))
+    times = [NOW, NOW + timedelta(hours=1), NOW + timedelta(days=1), NOW + timedelta(days=2)]
+
+    made = []
+    for now in times:
+        planner.delivery = replace(planner.delivery, clock=lambda now=now: now)
+        with app.app_context():
+            planner.look()
+        made.append(len(list((file_of(site).parent / "backups").iterdir())))
+
+    assert made == [1, 1, 2, 3]
+    with app.app_context():
+        db.engine.dispose()
+
+
+def test_a_disk_that_takes_no_backup_does_not_hold_up_the_worker(site, caplog):
+    app = create_app(site)
+    (file_of(site).parent / "backups").touch()  # a file where the folder should be
+    planner = worker.Planner(app, worker.delivery_for(app))
+
+    with app.app_context(), caplog.at_level(logging.ERROR):
+        worker.log.parent.addHandler(caplog.handler)
+        waits = [planner.look(), planner.look()]
+        worker.log.parent.removeHandler(caplog.handler)
+        with read_tx() as db_session:
+            noted = community.backup_at(db_session)
+        db.engine.dispose()
+
+    assert waits == [worker.PLANNING] * 2
+    assert "backup could not be made" in caplog.text
+    assert noted is None
+
+
+def test_a_restored_backup_is_what_was_and_the_database_from_before_is_kept(site):
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+    made = backed_up(site)
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, GRACE)
+
+    kept, erased = backups.restore(site, made, now=NOW)
+
+    assert who_is_at(site) == "Ada held"
+    assert who_is_at(replace(site, database_url=f"sqlite:///{kept}")) == "Ada held, Grace held"
+    assert erased == 0
+    names = {each.name for each in file_of(site).parent.iterdir()}
+    assert names <= {"cop.sqlite3", "cop.sqlite3-wal", "cop.sqlite3-shm", "backups"}
+    assert file_of(site).stat().st_mode & 0o777 == 0o600
+
+
+def test_who_was_erased_after_a_backup_is_not_brought_back_by_it(site):
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+        register(db_session, DECEMBER, GRACE)
+    made = backed_up(site)
+    erase(site, "ada@example.org", now=NOW + timedelta(hours=1))
+
+    _, erased = backups.restore(site, made, now=NOW + timedelta(hours=2))
+
+    assert (who_is_at(site), erased) == ("Grace held", 1)
+    assert b"ada@example.org" not in file_of(site).read_bytes()
+
+
+def test_who_was_erased_before_and_has_come_back_by_their_own_wish_stays(site):
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+    erase(site, "ada@example.org", now=NOW)
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+    made = backed_up(site, now=NOW + timedelta(hours=1))
+
+    _, erased = backups.restore(site, made, now=NOW + timedelta(hours=2))
+
+    assert (who_is_at(site), erased) == ("Ada held", 0)
+
+
+def test_what_is_past_its_date_does_not_come_back_with_a_backup(site):
+    with opened(site) as db_session:
+        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=55))
+        a_registration(db_session, old, "ada@example.org")
+    made = backed_up(site)
+
+    backups.restore(site, made, now=NOW + timedelta(days=10))
+
+    with opened(site) as db_session:
+        assert member(db_session, "ada@example.org") is None
+        assert db_session.query(Meeting).filter_by(slug="old").one().registered_count == 1
+
+
+def test_that_somebody_was_erased_is_remembered_as_long_as_backups_are_kept(app):
+    with write_tx() as db_session:
+        register(db_session, DECEMBER, ADA)
+        ada = member(db_session, "ada@example.org")
+        leaving.erase(db_session, ada.id, writer=a_writer(db_session))
+        keys = [row.key for row in db_session.query(Erasure)]
+
+    left = []
+    for days in (13, 14):
+        worker.daily_round(now=NOW + timedelta(days=days))
+        with read_tx() as db_session:
+            left.append(db_session.query(Erasure).count())
+
+    assert len(keys) == 1
+    assert "ada" not in keys[0]
+    assert left == [1, 0]
+
+
+def test_a_running_site_is_not_restored_under_its_feet(site):
+    made = backed_up(site)
+    app = create_app(site)
+
+    with app.app_context(), read_tx() as db_session:
+        before = db_session.query(Member).count()
+        with pytest.raises(BackupRefused, match="Stop it first"):
+            backups.restore(site, made, now=NOW)
+        assert db_session.query(Member).count() == before
+        db.engine.dispose()
+
+
+@pytest.mark.parametrize("harm", ["cut", "overwritten", "empty", "text", "missing"])
+def test_a_damaged_copy_is_refused_and_changes_nothing(site, tmp_path, harm):
+    made = backed_up(site)
+    before = file_of(site).read_bytes()
+    if harm == "cut":
+        os.truncate(made, made.stat().st_size // 2)
+    elif harm == "overwritten":
+        with made.open("r+b") as file:
+            for page in range(2, 60):
+                file.seek(page * 4096)
+                file.write(b"\x7f" * 4096)
+    elif harm == "missing":
+        made.unlink()
+    else:
+        made.write_text("" if harm == "empty" else "Dear coordinator, " * 999)
+
+    with pytest.raises(BackupRefused):
+        backups.restore(site, made, now=NOW)
+
+    assert file_of(site).read_bytes() == before
+
+
+def alone(*words):
+    """Run `cop` in a process of its own, as somebody does who has stopped the site."""
+    command = [sys.executable, "-c", "from cop.cli import cop; cop()", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_commands_back_up_verify_and_restore(instance):  # noqa: F811
+    alone("seed", "--demo")
+    made = alone("backup").stdout.splitlines()[0]
+    with closing(sqlite_module.connect(instance / "cop.sqlite3")) as connection:
+        connection.execute("DELETE FROM registration")
+        connection.commit()
+
+    verified = alone("restore", "--verify", made)
+    empty = rows(instance, "SELECT count(*) FROM registration")
+    restored = alone("restore", made)
+
+    assert "The copy is sound. It holds " in verified.stdout
+    assert empty == [(0,)]
+    assert restored.returncode == 0, restored.stderr
+    assert "is kept for 14 days as" in restored.stdout
+    assert rows(instance, "SELECT count(*) > 0 FROM registration") == [(1,)]
+
+
+def test_the_commands_refuse_with_a_sentence(instance, tmp_path):  # noqa: F811
+    run("seed")
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear coordinator")
+
+    assert is_refused(run("restore", str(letter)), says="file is not a database")
+    assert is_refused(run("restore", str(tmp_path / "none")), says="There is no file")
+
+
+def test_a_backup_by_other_means_can_be_noted(instance):  # noqa: F811
+    run("seed")
+
+    result = run("backup", "--noted")
+
+    assert result.output == "Noted.\n"
+    assert rows(instance, "SELECT backup_at IS NOT NULL FROM community") == [(1,)]
+    assert not (instance / "backups").exists()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_another_database_is_left_to_its_own_tools(app, settings):
+    assert backups.make(app, now=NOW) is None
+    with pytest.raises(BackupRefused, match="its own tools"):
+        backups.restore(settings, file_of(settings), now=NOW)
