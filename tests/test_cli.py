@@ -96,8 +96,11 @@ def test_seed_demo_is_refused_beside_a_real_registration(instance):
     )
     change(
         instance,
-        "INSERT INTO registration SELECT 1, 1, id, 'held', '2026-11-22', 'en', 'A', '', '', '[]',"
-        " '', '[]', '', '', '[]', 0, '', 'hosts', NULL, '', NULL, NULL FROM meeting LIMIT 1",
+        "INSERT INTO registration (member_id, meeting_id, status, registered_at, language, name,"
+        " organization, pronouns, hats, hats_other, access, access_language, access_other,"
+        " taking_part, first_time, prep_answer, prep_visibility, told)"
+        " SELECT 1, id, 'held', '2026-11-22', 'en', 'A', '', '', '[]', '', '[]', '', '', '[]', 0,"
+        " '', 'hosts', '' FROM meeting LIMIT 1",
     )
 
     result = run("seed", "--demo")
