@@ -10,7 +10,7 @@ from cop.db import db, write_tx
 from cop.domain import coordinators, seed
 from cop.models import Coordinator
 from cop.web.console import TOKEN
-from tests import databases
+from tests import compiled, databases  # noqa: F401 - what is compiled once
 from tests.page import CheckingClient
 from tests.world import CORIN, NOW, kept_password
 
@@ -29,7 +29,7 @@ def _no_template_left():
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request, tmp_path):
-    url = databases.new_database(request.param, tmp_path)
+    url = databases.new_database(request.param, tmp_path, begun=True)
     yield url
     databases.give_back(url)
 

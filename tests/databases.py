@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from cop.models import Base
 from cop.upgrade import migrations_folder
+from tests.world import NOW
 
 SERVER = os.environ.get("COP_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
 NEEDED = os.environ.get("COP_TEST_ALL") == "1"  # set by .ci/run: nothing may be skipped
@@ -49,10 +50,10 @@ def run_on_server(*statements):
 
 
 @cache
-def sqlite_template():
-    """An SQLite database with the schema and nothing in it, to be copied."""
+def sqlite_template(*, begun):
+    """An SQLite database with the schema, and if begun with the first meetings, to be copied."""
     file = Path(mkdtemp(prefix="cop-template-")) / "cop.sqlite3"
-    _migrate(f"sqlite:///{file}")
+    _migrate(f"sqlite:///{file}", begun=begun)
     return file
 
 
@@ -60,26 +61,33 @@ def sqlite_template():
 def postgresql_template():
     """The same as a PostgreSQL database."""
     run_on_server(f"CREATE DATABASE {TEMPLATE}")
-    _migrate(f"{SERVER}/{TEMPLATE}")
+    _migrate(f"{SERVER}/{TEMPLATE}", begun=False)
     return TEMPLATE
 
 
-def _migrate(url):
+def _migrate(url, *, begun):
     from cop import create_app, upgrade
-    from cop.db import db
+    from cop.db import db, write_tx
+    from cop.domain import seed
     from tests.conftest import settings_for
 
     app = create_app(settings_for(url))
     upgrade.upgrade(app)
     with app.app_context():
+        if begun:
+            with write_tx() as db_session:
+                seed.begin(db_session, now=NOW)
         db.engine.dispose()
 
 
-def new_database(kind, folder):
-    """The address of a new database of its own with the schema in it."""
+def new_database(kind, folder, *, begun=False):
+    """The address of a new database of its own with the schema in it.
+
+    An SQLite file can have the first meetings in it too, which saves making them anew.
+    """
     if kind == "sqlite":
         file = Path(folder) / "cop.sqlite3"
-        shutil.copy(sqlite_template(), file)
+        shutil.copy(sqlite_template(begun=begun), file)
         return f"sqlite:///{file}"
     need_postgresql()
     if EMPTIED:
@@ -105,15 +113,25 @@ def give_back(url):
 
 
 def _empty(url):
-    with psycopg.connect(url, autocommit=True, options="-c lock_timeout=2000") as connection:
+    """Delete every row and begin to count anew: a tenth of the time that TRUNCATE takes."""
+    with psycopg.connect(url, options="-c lock_timeout=2000") as connection:
         query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
         tables = [name for (name,) in connection.execute(query)]
         version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        head = ScriptDirectory(str(migrations_folder())).get_current_head()
-        if tables != sorted([*Base.metadata.tables, "alembic_version"]) or version != (head,):
+        if tables != sorted([*Base.metadata.tables, "alembic_version"]) or version != (_head(),):
             raise psycopg.DataError("not the schema of this release")
-        ours = ", ".join(name for name in tables if name != "alembic_version")
-        connection.execute(f"TRUNCATE {ours} RESTART IDENTITY CASCADE")
+        connection.execute("SET synchronous_commit = off")
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(f"DELETE FROM {table.name}")
+        connection.execute(
+            "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
+            " AND relnamespace = 'public'::regnamespace"
+        )
+
+
+@cache
+def _head():
+    return ScriptDirectory(str(migrations_folder())).get_current_head()
 
 
 def drop(url):
