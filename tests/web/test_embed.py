@@ -1,5 +1,6 @@
 """The public pages inside another site's page: complete there, and without our own frame around."""
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -18,6 +19,7 @@ from tests.web.reading import (
     typed,
 )
 from tests.web.test_faults import gone
+from tests.world import NOW
 
 PAGES = {
     "/embed/": "/",
@@ -27,7 +29,11 @@ PAGES = {
     "/embed/your-data": "/your-data",
     "/embed/next": "/schedule",
 }
-OTHERS = [f"/embed/registered?sessions={DECEMBER},{JANUARY}&waiting={JANUARY}", "/embed/nothing"]
+OTHERS = [
+    f"/embed/registered?sessions={DECEMBER},{JANUARY}&waiting={JANUARY}",
+    "/embed/my-link",
+    "/embed/nothing",
+]
 EVERY = [*PAGES, *OTHERS]
 
 
@@ -145,6 +151,30 @@ def test_the_hint_at_a_slip_is_given_in_the_frame_too(client):
 
     assert asked == "/embed/register/email-hint"
     assert "ada@gmail.com" in hint.get_data(as_text=True)
+
+
+def test_the_schedule_opens_with_the_next_session_and_leaves_the_past_to_the_site(client):
+    change(DECEMBER, topic="Who counts?")
+    change(JANUARY, starts_at=NOW - timedelta(hours=2), ends_at=NOW - timedelta(hours=1))
+
+    framed, on_the_site = client.page("/embed/schedule"), client.page("/schedule")
+
+    past = framed.select_one("a[href='/schedule#past']")
+    assert framed.h1.get_text(strip=True) == "Who counts?"
+    assert on_the_site.h1.get_text() == "Schedule"
+    assert past.get_text() == on_the_site.find(id="past").get_text() == "Past sessions"
+    assert f"/embed/schedule/{JANUARY}" not in str(framed)
+    assert f"/schedule/{JANUARY}" in str(on_the_site)
+
+
+def test_the_schedule_says_when_nothing_is_planned(client):
+    for slug in ALL_SIX:
+        change(slug, status="cancelled")
+
+    soup = client.page("/embed/schedule")
+
+    assert soup.h1.get_text() == "Schedule"
+    assert "No session is planned at the moment" in soup.main.get_text()
 
 
 def test_the_card_shows_the_next_session_and_one_button_that_opens_its_form(client):

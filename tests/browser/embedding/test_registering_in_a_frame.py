@@ -133,6 +133,21 @@ def test_where_the_hosts_script_is_stripped_the_frame_scrolls_and_works(guest, s
     assert site.registrations("stripped@ada.example.org") == [(site.upcoming[0], "held")]
 
 
+def test_in_a_narrow_frame_of_a_site_builder_the_first_button_is_seen_without_scrolling(guest):
+    page = guest(
+        f"{BUILDER}/google-site.html",
+        viewport={"width": 360, "height": 740},
+        expecting=["allow-scripts and allow-same-origin"],
+    )
+    frame = framed(framed(page, "#outer"))
+
+    button = frame.locator(".button").first
+
+    expect(button).to_be_visible()
+    page.locator("#outer").evaluate("(outer) => outer.scrollIntoView({block: 'end'})")
+    is_inside_the_view(page, button, below=HEADER)
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_in_frames_of_a_site_builder_the_form_works(guest, site, scripts):
     email = f"builder-{scripts}@ada.example.org".lower()
