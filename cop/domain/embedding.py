@@ -155,7 +155,12 @@ def verdict(address: str, allowed: Collection[str]) -> Verdict:
 
 
 def snippets(links: Links, *, name: str, language: str) -> Snippets:
-    """What to paste into a page."""
+    """What to paste into a page.
+
+    The height is a style, too, since themes say `iframe { height: auto }`, which beats attributes.
+    It is less than a window's, so that a frame that scrolls is seen whole, with a place beside it
+    to scroll past it. The script does away with both.
+    """
     say = translator(language)
     title = escape(say(N_("Register for %(name)s sessions")) % {"name": name})
     link = (
@@ -164,7 +169,7 @@ def snippets(links: Links, *, name: str, language: str) -> Snippets:
     )
     frame = (
         f'<iframe src="{links.page("/embed/schedule")}" title="{title}" width="100%" height="900" '
-        f'style="border:0;width:100%"></iframe>'
+        f'style="border:0;width:100%;height:900px;max-height:80vh"></iframe>'
     )
     script = f'<script src="{links.page("/embed.js")}" async></script>'
     return Snippets(f"{frame}\n{link}\n{script}", f"{frame}\n{link}", link)

@@ -20,6 +20,7 @@
   const fit = (frame, height) => {
     const wanted = Math.min(HIGHEST, Math.max(LOWEST, Math.ceil(height)));
     if (Math.abs(frame.clientHeight - wanted) < SMALLEST || isTooOften(frame, Date.now())) return;
+    frame.style.setProperty("max-height", "none", "important");
     frame.style.setProperty("height", `${wanted}px`, "important");
   };
 

@@ -24,7 +24,7 @@ GOOGLE, SQUARESPACE = embedding.PRESETS
 FRAME = (
     '<iframe src="https://cop.example.org/embed/schedule" '
     'title="Register for Equity in Data sessions" width="100%" height="900" '
-    'style="border:0;width:100%"></iframe>'
+    'style="border:0;width:100%;height:900px;max-height:80vh"></iframe>'
 )
 LINK = (
     '<p><a href="https://cop.example.org/schedule" target="_blank" rel="noopener">'

@@ -60,16 +60,21 @@ def settled(page, which=EMBED):
 
 
 def click(locator):
-    """Click what is in a frame, once the mouse is over it for the frame, too.
+    """Click what is in a frame."""
+    point_at(locator)
+    locator.click()
+
+
+def point_at(locator):
+    """Put the mouse over what is in a frame, and wait until it is there for the frame, too.
 
     Frames of other sites are drawn by other processes: until they have caught up with the last
-    scroll, Chromium may give a click to whatever was there before.
+    scroll, Chromium may give a click to whatever was there before, and a turn of the wheel, too.
     """
     locator.evaluate("(one) => one.scrollIntoView({block: 'center'})")
     for _ in range(50):
         locator.hover()
         if locator.evaluate("(one) => one.matches(':hover')"):
-            locator.click()
             return
         locator.page.wait_for_timeout(20)
     raise AssertionError(f"the mouse does not reach {locator}")
