@@ -19,9 +19,8 @@
   // The page around may not give us all we ask for: then we scroll.
   const settle = () => root.classList.toggle("is-fitted", measure() < innerHeight + 2);
 
-  // A frame without an origin of its own can neither send the form nor ask htmx for it.
+  // A frame without an origin of its own cannot send the form.
   if (self.origin === "null") {
-    document.body.setAttribute("hx-ignore", "");
     document.getElementById("problem").append(document.getElementById("sandboxed").content);
   }
   if (!isFramed) return;

@@ -67,6 +67,10 @@
     });
   }
 
+  // In a sandbox, and in a tab that was opened from one, the browser lets htmx ask for nothing. Sent
+  // plainly, the form is answered with a page that says so.
+  if (self.origin === "null") document.body.setAttribute("hx-ignore", "");
+
   const prepare = (root) => {
     sayLocalTimes(root);
     for (const form of root.querySelectorAll("form.registration")) follow(form);

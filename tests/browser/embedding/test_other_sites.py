@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.embedding.front import BUILDER, COP, HOST, HOSTILE, LEAVING
-from tests.browser.embedding.guests import click, framed
-from tests.browser.visits import FAILED_ANSWER, Visit, sign_in
+from tests.browser.embedding.guests import click, framed, send
+from tests.browser.visits import FAILED_ANSWER, Visit, fill_in, sign_in
 
 REFUSED_FRAME = ("frame-ancestors", "X-Frame-Options", "Refused to", FAILED_ANSWER, "Framing")
 BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
@@ -78,6 +78,22 @@ def test_in_a_sandbox_without_an_origin_the_way_out_is_shown_at_once(guest, site
 
     expect(opened.value.locator("form.registration")).to_be_visible()
     assert opened.value.url == f"{COP}/register"
+
+
+def test_in_a_tab_of_a_sandbox_a_sent_form_is_answered_with_the_address_to_copy(guest, site):
+    page = guest(f"{HOST}/sandboxed-tabs.html", expecting=[FAILED_ANSWER])
+    notice = framed(page).locator("#problem")
+    with page.context.expect_page() as opened:
+        click(notice.locator("a[target=_blank]"))
+    fill_in(opened.value, "tab-of-a-sandbox@ada.example.org")
+
+    send(opened.value)
+
+    said = opened.value.get_by_role("main")
+    expect(said.get_by_role("heading", level=1)).to_have_text(FRIENDLY)
+    for place in (notice, said):
+        expect(place).to_contain_text(f"copy this address into a new tab: {COP}/register")
+    assert site.registrations("tab-of-a-sandbox@ada.example.org") == []
 
 
 def test_in_a_sandbox_without_an_origin_a_sent_form_is_answered_with_the_way_out(guest, site):
