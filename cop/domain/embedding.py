@@ -16,6 +16,7 @@ from cop.domain.errors import (
     HostListed,
     HostMissing,
     HostNotHttps,
+    HostOfPreset,
     HostUnreadable,
     HostWildcard,
     HostWithPath,
@@ -92,11 +93,15 @@ def host_of(text: str) -> str:
         HostWildcard: it stands for more than one site.
         HostNotHttps: it begins with something else.
         HostWithUser: there is a name or a password in it.
+        HostOfPreset: it is one of several that are allowed together.
         HostWithPath: it is the address of a page.
         HostUnreadable: it is no name that a site can have.
         HostIsNumber: browsers compare names only.
     """
     host, parts = _read(text)
+    for preset in PRESETS:
+        if host in preset.hosts:
+            raise HostOfPreset(host=host, name=preset.label)
     if parts.path not in {"", "/"} or parts.query or parts.fragment or "?" in text or "#" in text:
         raise HostWithPath(host=host)
     return host

@@ -229,6 +229,12 @@ class HostWithPath(HostRefused):
     reason = N_("Leave out what comes after the name of the site: write %(host)s.")
 
 
+class HostOfPreset(HostRefused):
+    """Alone it is not enough, and it would stand where nobody sees it: presets are listed apart."""
+
+    reason = N_("Pages at %(host)s need more than this one site: allow %(name)s below instead.")
+
+
 class HostIsNumber(HostRefused):
     """Browsers compare names only."""
 

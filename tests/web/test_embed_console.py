@@ -88,6 +88,7 @@ def test_a_site_that_is_added_is_listed_and_may_show_the_pages(corin):
         ("http://example.org", "Only a site that begins with https://"),
         ("https://example.org/page", "write https://example.org."),
         ("https://*.example.org", "without a star"),
+        ("https://sites.google.com/view/x", "allow Google Sites below instead."),
         ("https://exampleorg", "Look for a missing dot"),
         ("https://me@example.org", "Leave out what stands before the @"),
         ("https://192.0.2.1", "not its number"),
@@ -97,7 +98,18 @@ def test_a_site_that_is_added_is_listed_and_may_show_the_pages(corin):
         ("x" * 20_000, "Look for a missing dot"),
     ],
     ids=[
-        *("nothing", "http", "path", "wildcard", "typo", "user", "number", "listed", "port"),
+        *(
+            "nothing",
+            "http",
+            "path",
+            "wildcard",
+            "preset",
+            "typo",
+            "user",
+            "number",
+            "listed",
+            "port",
+        ),
         *("HTML", "long"),
     ],
 )

@@ -42,7 +42,9 @@ def remove_host() -> ResponseReturnValue:
     host = request.form.get("host", "")
     with write_tx() as db_session:
         embedding.remove_host(db_session, host) or abort(404)
-    return _changed(gettext("From now on, %(host)s can show them no longer.", host=host))
+    return _changed(
+        gettext("From now on, pages of %(host)s cannot show the schedule and the form.", host=host)
+    )
 
 
 @console.post("/embed/presets")
