@@ -38,7 +38,7 @@ class Speaker:
     def dated(self, moment: datetime | date, short: str, long: str) -> str:
         """Say a date by the pattern for near ones, or by the one with the year."""
         on = self.local(moment).date() if isinstance(moment, datetime) else moment
-        is_near = abs((on - self.now.date()).days) < NEAR
+        is_near = abs((on - self.local(self.now).date()).days) < NEAR
         return format_date(on, short if is_near else long, locale=self.language)
 
     def tile(self, moment: datetime) -> Tile:

@@ -1,8 +1,10 @@
 """The database: engine set-up, and the only ways to a transaction."""
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
@@ -106,6 +108,33 @@ def sqlite_file(database_url: str) -> Path | None:
     """The file behind an SQLite address, or None for another database."""
     url = make_url(database_url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What tells whether a public page is still right: the revision of what pages show, and hosts.
+
+    The revision rises with every edit, registration and setting, in the transaction that does it.
+    """
+
+    revision: int
+    embed_hosts: tuple[str, ...]
+
+
+_GLANCE = (
+    "SELECT revision + (SELECT coalesce(sum(lock_version), 0) FROM meeting), embed_hosts"
+    " FROM community"
+)
+
+
+def glance() -> Glance:
+    """Look at it, by one statement that costs less than a session."""
+    with db.engine.connect() as connection:
+        row = connection.exec_driver_sql(_GLANCE).one_or_none()
+    if row is None:  # before the first start is done
+        return Glance(0, ())
+    hosts = json.loads(row[1]) if isinstance(row[1], str) else row[1]  # as the driver gives JSON
+    return Glance(row[0], tuple(hosts))
 
 
 _is_open: ContextVar[bool] = ContextVar("a transaction is open", default=False)

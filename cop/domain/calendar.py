@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from cop.domain.community import Facts
 from cop.domain.entries import Entry
 from cop.domain.meetings import MeetingFacts
+from cop.domain.schedule import LISTED
 from cop.domain.zones import vtimezone
 from cop.links import Links, Owner
 from cop.models import Meeting, Member, Registration, RegistrationStatus
 from cop.words import N_, translator
 
 PRODUCT = "-//Community of Practice//Registration//EN"
-KEPT = timedelta(days=30)  # that a meeting stays in the feeds after its end
 REFRESH = timedelta(hours=12)
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
@@ -44,7 +44,7 @@ def feed(
     calendar.add("x-wr-calname", _Text(name))
     calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT12H")
-    kept = [meeting for meeting in meetings if now < meeting.ends_at + KEPT]
+    kept = [meeting for meeting in meetings if now < meeting.ends_at + LISTED]
     for entry in _entries(kept, community, links, language=language, way_in=way_in):
         calendar.add_component(_event(entry))
     return _written(calendar)

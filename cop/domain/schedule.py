@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import Enum
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import community
@@ -15,6 +16,7 @@ from cop.domain.rhythm import Occurrence
 from cop.models import Community, Meeting, Registration, RegistrationStatus
 
 FEW = 5
+LISTED = timedelta(days=30)  # that a meeting stays in the feeds after its end
 
 
 class Places(Enum):
@@ -107,6 +109,17 @@ class Schedule:
         """The meeting with this slug."""
         return next((m for m in (*self.upcoming, *self.past) if m.slug == slug), None)
 
+    def changes_at(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """When the schedule next reads differently, though nobody has touched it.
+
+        A meeting begins, ends or leaves the feeds; and at midnight other dates need their year.
+        """
+        tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+        moments = [datetime.combine(tomorrow, time(), tzinfo=zone)]
+        for meeting in (*self.upcoming, *self.past):
+            moments += [meeting.starts_at, meeting.ends_at, meeting.ends_at + LISTED]
+        return min(moment for moment in moments if moment > now)
+
     def among(self, slugs: Iterable[str]) -> tuple[Listing, ...]:
         """The meetings with these slugs, soonest first; unknown ones are left out."""
         wanted = set(slugs)
@@ -150,7 +163,7 @@ def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
     A date that was planned once is never planned again, whatever has become of it since.
     """
     # Two processes that plan at once would both see a date missing: the second waits here.
-    row = db_session.execute(select(Community).with_for_update()).scalar_one()
+    db_session.execute(select(Community.id).with_for_update())
     facts = community.facts(db_session)
     dates = facts.rhythm.next_dates(facts.planned_ahead, now=now)
     known = set(
@@ -161,7 +174,6 @@ def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
         )
     )
     missing = [occurrence for occurrence in dates if occurrence.on not in known]
-    row.revision += len(missing)
     return [add(db_session, occurrence, now=now).slug for occurrence in missing]
 
 
@@ -178,6 +190,7 @@ def add(
         revised_at=now,
     )
     db_session.add(meeting)
+    db_session.execute(update(Community).values(revision=Community.revision + 1))
     db_session.flush()
     return meeting
 

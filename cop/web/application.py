@@ -16,6 +16,7 @@ from cop.web import (
     feeds,
     filters,
     health,
+    kept_pages,
     logs,
     member,
     public,
@@ -83,7 +84,7 @@ def create(settings: Settings) -> Flask:
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     Babel(app, locale_selector=rendering.language)
-    for part in (logs, security, rendering, filters, assets, errors):
+    for part in (logs, security, rendering, filters, assets, errors, kept_pages):
         part.install(app)
     app.register_blueprint(public.public)
     embedding.install(app)

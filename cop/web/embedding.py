@@ -5,6 +5,7 @@ What only makes sense in a frame is here; everything else is the public blueprin
 
 from flask import Blueprint, Flask, Response, current_app
 
+from cop.web.kept_pages import kept
 from cop.web.public import look, public
 from cop.web.rendering import EMBED, render
 
@@ -18,6 +19,7 @@ def install(app: Flask) -> None:
 
 
 @embedding.get("/embed/next")
+@kept
 def card() -> Response:
     """The next session alone, for a corner of another site's page."""
     facts, listed = look()

@@ -144,7 +144,7 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
         kept=_kept(status),
         has_form_elsewhere=status == 403 and not is_personal(),
         is_console=request.path.startswith("/coordinator"),
-        community=_facts() if status < 500 else None,
+        community=g.get("community") or _facts() if status < 500 else None,
     )
     response = make_response(body, status)
     response.cache_control.no_store = True

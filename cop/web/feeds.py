@@ -15,6 +15,7 @@ from cop.domain import calendar, community
 from cop.domain.community import Facts
 from cop.domain.schedule import Listing
 from cop.tokens import Purpose
+from cop.web.kept_pages import kept
 from cop.web.public import look
 from cop.web.rendering import language, links, now, settings
 
@@ -24,6 +25,7 @@ _AS_IT_IS = ("slug", "status", "reason", "topic", "summary", "guests", "prep_que
 
 
 @feeds.get("/schedule.ics")
+@kept
 def schedule() -> Response:
     facts, listed = look()
     meetings = (*listed.upcoming, *listed.past)
@@ -32,6 +34,7 @@ def schedule() -> Response:
 
 
 @feeds.get("/schedule/<slug:slug>.ics")
+@kept
 def meeting(slug: str) -> Response:
     facts, listed = look()
     found = listed.find(slug) or abort(404)
@@ -40,6 +43,7 @@ def meeting(slug: str) -> Response:
 
 
 @feeds.get("/schedule.json")
+@kept
 def sessions() -> Response:
     """Everything public about the sessions, soonest first.
 
@@ -84,18 +88,13 @@ def _public(response: Response) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.cache_control.public = True
     response.cache_control.max_age = 300
-    return _unless_known(response)
+    return response
 
 
 def _private(response: Response) -> Response:
     response.headers["X-Robots-Tag"] = "noindex"
     response.cache_control.private = True
     response.cache_control.no_cache = True
-    return _unless_known(response)
-
-
-def _unless_known(response: Response) -> Response:
-    """The answer, or that nothing has changed since the one that the program has."""
     response.add_etag()
     response.make_conditional(request)
     return response

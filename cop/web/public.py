@@ -4,7 +4,7 @@ Every address in it is said relative to where it is registered, so that it can s
 `/embed`. It never touches a cookie.
 """
 
-from flask import Blueprint
+from flask import Blueprint, g
 
 from cop.db import read_tx
 from cop.domain import community, schedule
@@ -16,7 +16,10 @@ public = Blueprint("public", "cop")
 def look() -> tuple[community.Facts, schedule.Schedule]:
     """The community and its schedule, as one moment saw them."""
     with read_tx() as db_session:
-        return community.facts(db_session), schedule.read(db_session, now=now())
+        facts, listed = community.facts(db_session), schedule.read(db_session, now=now())
+    g.community = facts  # for the page that says so if this address does not exist
+    g.changes_at = listed.changes_at(now(), facts.zone_info)
+    return facts, listed
 
 
 from cop.web import about, my_link, registration  # noqa: E402, F401 - they add their views

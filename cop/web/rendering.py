@@ -7,7 +7,6 @@ from flask import (
     Flask,
     Response,
     current_app,
-    g,
     has_request_context,
     make_response,
     render_template,
@@ -15,7 +14,6 @@ from flask import (
     url_for,
 )
 from markupsafe import Markup
-from werkzeug.http import generate_etag
 
 from cop import words
 from cop.config import Settings
@@ -121,8 +119,8 @@ def render(
 ) -> Response:  # fmt: skip
     """Answer with the page, or with its fragment where HTMX asks for it.
 
-    `same_for_all` is for pages with neither a form nor a person: those may be kept, and are asked
-    for again with their ETag.
+    `same_for_all` is for pages with neither a form nor a person: those may be kept, and `kept`
+    does so.
     """
     is_fragment = fragment is not None and wants_fragment()
     template = fragment if is_fragment and fragment else page
@@ -131,9 +129,6 @@ def render(
     response.vary.add("HX-Request")
     if same_for_all and status == 200:
         response.cache_control.no_cache = True
-        # A browser may not take new headers from "not modified": other hosts are another answer.
-        response.set_etag(generate_etag(f"{body}{g.get('embed_hosts')}".encode()))
-        response.make_conditional(request)
     else:
         response.cache_control.no_store = True
     return response

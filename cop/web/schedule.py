@@ -4,6 +4,7 @@ from flask import Response, abort
 from werkzeug.routing import BaseConverter
 
 from cop.web.forms import registration_form
+from cop.web.kept_pages import kept
 from cop.web.public import look, public
 from cop.web.rendering import render
 
@@ -18,12 +19,14 @@ public.record_once(lambda state: state.app.url_map.converters.update(slug=Slug))
 
 
 @public.get("/schedule")
+@kept
 def schedule() -> Response:
     facts, listed = look()
     return render("schedule.html", same_for_all=True, community=facts, schedule=listed)
 
 
 @public.get("/schedule/<slug:slug>")
+@kept
 def meeting(slug: str) -> Response:
     facts, listed = look()
     found = listed.find(slug) or abort(404)

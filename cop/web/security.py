@@ -2,6 +2,7 @@
 
 import ipaddress
 import time
+from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
@@ -10,9 +11,9 @@ from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, SecurityError
 
+from cop import db
 from cop.config import LOOPBACK_NAMES
-from cop.db import read_tx
-from cop.domain import embedding
+from cop.db import Glance
 from cop.web.rendering import is_embedded, settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -106,14 +107,17 @@ def _refuse_other_names() -> None:
         raise request.routing_exception
 
 
-def _look_up_embed_hosts() -> None:
-    """Read anew each time, so that a host that was taken off the list is out at once.
+def glance() -> Glance:
+    """How the public pages stand, looked at anew for each request, so that no change is missed."""
+    if "glance" not in g:
+        g.glance = db.glance()
+    return cast("Glance", g.glance)
 
-    Before anything is refused: the page around the frame may show refusals, too.
-    """
+
+def _look_up_embed_hosts() -> None:
+    """Before anything is refused: the page around the frame may show refusals, too."""
     if is_embedded():
-        with read_tx() as db_session:
-            g.embed_hosts = embedding.hosts(db_session)
+        glance()
 
 
 def _refuse_frames() -> None:
@@ -183,6 +187,7 @@ def _add_headers(response: Response) -> ResponseReturnValue:
 
 def _content_security_policy() -> str:
     # Without the list, as when the database is away, nobody but ourselves.
-    ancestors = ["'self'", *g.get("embed_hosts", ())] if is_embedded() else ["'none'"]
+    hosts = g.glance.embed_hosts if "glance" in g else ()
+    ancestors = ["'self'", *hosts] if is_embedded() else ["'none'"]
     preview = "; frame-src 'self'" if f"{request.path}/".startswith(PREVIEW) else ""
     return f"{CONTENT_SECURITY_POLICY}{' '.join(ancestors)}{preview}"

@@ -25,7 +25,8 @@ class SeparateRequests(CheckingClient):
         kwargs.setdefault("buffered", True)  # so that a file that is sent is closed
         response = Context().run(FlaskClient.open, self, *args, **kwargs)
         is_redirect = 300 <= response.status_code < 400  # Werkzeug's page, which nobody sees
-        if response.mimetype == "text/html" and response.data and not is_redirect:
+        is_plain = "Content-Encoding" not in response.headers
+        if response.mimetype == "text/html" and response.data and is_plain and not is_redirect:
             self._check_once(response.get_data(as_text=True))
         return response
 

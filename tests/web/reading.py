@@ -52,14 +52,15 @@ def places():
 
 
 def change(slug, **values):
-    """Give a meeting other values."""
+    """Give a meeting other values, and raise the revision as every change of it does."""
+    row = update(Meeting).where(Meeting.slug == slug)
     with write_tx() as db_session:
-        db_session.execute(update(Meeting).where(Meeting.slug == slug).values(**values))
+        db_session.execute(row.values(lock_version=Meeting.lock_version + 1, **values))
 
 
 def change_community(**values):
     with write_tx() as db_session:
-        db_session.execute(update(Community).values(**values))
+        db_session.execute(update(Community).values(revision=Community.revision + 1, **values))
 
 
 def fill(slug, *emails, status="held", **values):
@@ -68,6 +69,7 @@ def fill(slug, *emails, status="held", **values):
         meeting = db_session.scalars(select(Meeting).where(Meeting.slug == slug)).one()
         for email in emails:
             a_registration(db_session, meeting, email, status, **values)
+        meeting.lock_version += 1
 
 
 def turn_clock(app, ahead):
