@@ -24,6 +24,7 @@ class CheckingClient(FlaskClient):
             response.mimetype == "text/html"
             and response.data
             and not 300 <= response.status_code < 400
+            and "Content-Encoding" not in response.headers
         ):
             check(response.get_data(as_text=True), self.application)
         return response

@@ -7,6 +7,7 @@ import re
 import struct
 from pathlib import Path
 
+import brotli
 import pytest
 
 from cop.db import write_tx
@@ -16,10 +17,6 @@ from tests.world import NOW
 STATIC = Path(__file__).parent.parent / "cop" / "static"
 VENDOR = STATIC / "vendor"
 KB = 1024
-
-
-def compressed(*contents):
-    return sum(len(gzip.compress(content, 9)) for content in contents)
 
 
 @pytest.fixture
@@ -89,15 +86,46 @@ def test_the_fingerprint_is_that_of_the_file(assets):
         assert len(version) >= 8
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "read"),
+    [
+        ("gzip, deflate, br, zstd", "br", brotli.decompress),
+        ("gzip", "gzip", gzip.decompress),
+        ("br;q=0", None, bytes),
+        ("", None, bytes),
+    ],
+)
+def test_a_file_is_sent_as_small_as_the_browser_takes_it(client, assets, accepted, encoding, read):
+    for address in assets:
+        answer = client.get(address, headers={"Accept-Encoding": accepted})
+        again = client.get(
+            address, headers={"Accept-Encoding": accepted, "If-None-Match": answer.headers["ETag"]}
+        )
+
+        content = (STATIC / address.partition("?")[0].removeprefix("/static/")).read_bytes()
+        assert answer.headers.get("Content-Encoding") == encoding
+        assert read(answer.data) == content
+        assert "Accept-Encoding" in answer.vary
+        assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["../config.py", "%2e%2e/config.py", "/etc/passwd", "nothing"])
+def test_no_other_file_is_sent(client, name):
+    assert client.get(f"/static/{name}?v=0000000000000000").status_code == 404
+
+
+@pytest.mark.parametrize("accepted", ["br", "gzip"])
 @pytest.mark.parametrize("demo", [False, True], ids=["new", "with life in it"])
-def test_the_schedule_is_light(client, assets, demo):
+def test_the_schedule_is_light(client, assets, demo, accepted):
     if demo:
         with write_tx() as db_session:
             seed.add_demo(db_session, now=NOW)
-    page = client.get("/schedule").data
-    css, *scripts = [client.get(address, buffered=True).data for address in assets]
+    sent = [
+        len(client.get(address, headers={"Accept-Encoding": accepted}).data)
+        for address in ("/schedule", *assets)
+    ]
 
-    light, everything = compressed(page, css), compressed(page, css, *scripts)
+    light, everything = sent[0] + sent[1], sum(sent)
 
     assert light < 10 * KB
     assert everything < 24 * KB

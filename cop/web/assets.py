@@ -2,9 +2,12 @@
 
 import hashlib
 from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, current_app, request, url_for
+
+from cop.web.compression import NEGOTIATED, compressed, encoding
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -12,7 +15,7 @@ STATIC = Path(__file__).parent.parent / "static"
 def install(app: Flask) -> None:
     """Let templates name a file, and browsers keep it."""
     app.jinja_env.globals["asset"] = asset
-    app.after_request(_keep)
+    app.view_functions["static"] = _send
 
 
 @cache
@@ -26,9 +29,29 @@ def asset(name: str) -> str:
     return url_for("static", filename=name, v=fingerprint(name))
 
 
-def _keep(response: Response) -> Response:
-    if request.endpoint == "static" and response.status_code == 200:
-        name = (request.view_args or {}).get("filename", "")
-        if request.args.get("v") == fingerprint(name):
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(str(file.relative_to(STATIC)) for file in STATIC.rglob("*") if file.is_file())
+
+
+@cache
+def _content(name: str, wanted: str) -> bytes:
+    """A file as it is, or made smaller once in the life of a process."""
+    content = (STATIC / name).read_bytes()
+    return compressed(content, wanted) if wanted else content
+
+
+def _send(filename: str) -> Response:
+    """A file of this release, to be kept for good; by any other address, as Flask sends files."""
+    if filename not in _names() or request.args.get("v") != fingerprint(filename):
+        return current_app.send_static_file(filename)
+    kind = guess_type(filename)[0] or "application/octet-stream"
+    wanted = encoding() if kind.startswith("text/") else ""
+    response = Response(_content(filename, wanted), mimetype=kind)
+    if wanted:
+        response.headers["Content-Encoding"] = wanted
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.vary.update(NEGOTIATED)
+    response.set_etag(f"{fingerprint(filename)}-{wanted}" if wanted else fingerprint(filename))
+    response.make_conditional(request)
     return response
