@@ -72,6 +72,6 @@ def corin(app, client):
         db_session.add(corin)
         db_session.flush()
         token = coordinators.start_session(db_session, corin.id, now=NOW)
-    with client.session_transaction() as cookie:
+    with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from sqlalchemy.exc import OperationalError
@@ -27,7 +28,7 @@ from cop.web import (
 from cop.web.console import console
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -35,6 +36,15 @@ MAX_BODY = 65_536  # bytes
 TRIES = 3
 # What PostgreSQL says when two transactions stood in each other's way and it ended one of them.
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
+
+
+class ConsoleCookie(SecureCookieSessionInterface):
+    """The cookie of the console's browsers; everywhere else none is read, and none can be set."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Open nothing outside the console: what would write into it is refused by Flask."""
+        is_console = request.path.startswith("/coordinator")
+        return super().open_session(app, request) if is_console else None
 
 
 class Application(Flask):
@@ -52,6 +62,10 @@ class Application(Flask):
             environ["HTTP_HOST"] = f"localhost{host.removeprefix('[::1]')}"
         return super().wsgi_app(environ, start_response)
 
+    def ensure_sync(self, func: "Callable[..., object]") -> "Callable[..., object]":
+        """Take functions as they are: none of ours is asynchronous, and Flask asks each time."""
+        return func
+
     def dispatch_request(self) -> ResponseReturnValue:
         for _ in range(TRIES - 1):
             try:
@@ -65,6 +79,7 @@ class Application(Flask):
 def create(settings: Settings) -> Flask:
     """Make the app and give it its pages."""
     app = Application("cop")
+    app.session_interface = ConsoleCookie()
     app.config.update(
         SECRET_KEY=settings.secret_key,
         TRUSTED_HOSTS=settings.host_names,

@@ -72,7 +72,7 @@ def network() -> str:
 
 def _limiter(app: Flask) -> Limiter:
     found = app.extensions["cop.settings"]
-    return Limiter(
+    limiter = Limiter(
         network,
         app=app,
         storage_uri=found.redis_url or "memory://",
@@ -82,6 +82,8 @@ def _limiter(app: Flask) -> Limiter:
         # Redis gone is no reason to turn people away: each process counts for itself meanwhile.
         in_memory_fallback_enabled=bool(found.redis_url),
     )
+    limiter.request_filter(lambda: request.method in SAFE)  # only posts are limited: no look at all
+    return limiter
 
 
 def limit_posts(app: Flask) -> None:
