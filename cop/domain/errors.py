@@ -1,17 +1,36 @@
 """Refusals: each is a class with the sentence that people read, and the field it belongs to."""
 
+from cop.domain.refusals import (
+    BothRegistered,
+    ChangedMeanwhile,
+    HeldAgain,
+    HoldsPlaceAlready,
+    NobodyElseWaits,
+    NoPlaceFree,
+    PersonUnknown,
+    PlacesSettled,
+    SameAddress,
+    TooLongAgo,
+    WaitingListOver,
+)
+from cop.domain.rules import RuleBroken
 from cop.words import N_
 
-
-class RuleBroken(Exception):  # noqa: N818 - the glossary calls these refusals
-    """Something that was asked for goes against a rule of the community."""
-
-    reason = N_("This is not possible.")
-    field = "sessions"
-
-    def __init__(self, **values: object) -> None:
-        super().__init__(self.reason)
-        self.values = values
+# Refusals of what is done for one person, and what they all are: everybody has them from here.
+__all__ = [
+    "BothRegistered",
+    "ChangedMeanwhile",
+    "HeldAgain",
+    "HoldsPlaceAlready",
+    "NoPlaceFree",
+    "NobodyElseWaits",
+    "PersonUnknown",
+    "PlacesSettled",
+    "RuleBroken",
+    "SameAddress",
+    "TooLongAgo",
+    "WaitingListOver",
+]
 
 
 class MeetingUnknown(RuleBroken):

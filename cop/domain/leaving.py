@@ -1,5 +1,7 @@
 """Leaving: giving up a place, or taking everything away that is known about oneself."""
 
+from datetime import datetime
+
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
@@ -22,14 +24,18 @@ def cancel(db_session: Session, registration_id: int, *, writer: Writer) -> list
     if meeting.ends_at <= writer.now:
         date = meeting.starts_at.astimezone(writer.community.zone_info).date()
         raise MeetingOver(date=date)
-    place = update(Registration).where(Registration.id == registration_id)
-    db_session.execute(
-        place.values(status=RegistrationStatus.CANCELLED).execution_options(
-            synchronize_session=False
-        )
-    )
-    outbox.take_back(db_session, OutboxEmail.registration_id == registration_id)
+    give_up(db_session, registration_id, now=writer.now)
     return waiting.promote(db_session, meeting, writer=writer)
+
+
+def give_up(db_session: Session, registration_id: int, *, now: datetime) -> None:
+    """End a registration; the caller holds the meeting's lock, and passes the place on."""
+    place = update(Registration).where(
+        Registration.id == registration_id, Registration.status != RegistrationStatus.CANCELLED
+    )
+    given_up = place.values(status=RegistrationStatus.CANCELLED, cancelled_at=now)
+    db_session.execute(given_up.execution_options(synchronize_session=False))
+    outbox.take_back(db_session, OutboxEmail.registration_id == registration_id)
 
 
 def erase(db_session: Session, member_id: int, *, writer: Writer) -> list[str]:

@@ -185,7 +185,7 @@ def _is(owner: Owner) -> tuple[ColumnElement[bool], ...]:
 
 
 _OTHER = aliased(Registration)
-_TURN = (
+TURN = (
     select(func.count())
     .where(
         _OTHER.meeting_id == Registration.meeting_id,
@@ -201,7 +201,7 @@ _TURN = (
 def _places(
     db_session: Session, member_id: int, meetings: Mapping[int, Listing]
 ) -> tuple[Place, ...]:
-    query = select(*inspect(Registration).columns, _TURN).order_by(Registration.id)
+    query = select(*inspect(Registration).columns, TURN).order_by(Registration.id)
     rows = db_session.execute(query.where(Registration.member_id == member_id))
     return tuple(
         Place(row.id, meetings[row.meeting_id], row.status, row.turn, dict(row._mapping))

@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     CONFIRMATION = "confirmation"
     PROMOTED = "promoted"
+    PLACE = "place"
     CHANGED = "changed"
     REMINDER = "reminder"
     TAKEAWAYS = "takeaways"

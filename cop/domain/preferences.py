@@ -29,7 +29,7 @@ def choose(db_session: Session, to: Recipient, *, wanted: Collection[str], write
     if LIST not in wanted:
         _leave_list(db_session, to.member_id)
     elif to.list_confirmed_at is None:
-        _ask_for_list(db_session, to, writer=writer)
+        ask_for_list(db_session, to, writer=writer)
 
 
 def check(db_session: Session, member_id: int, kind: str) -> None:
@@ -96,8 +96,8 @@ def renew_links(
     outbox.queue(db_session, [mail], now=writer.now)
 
 
-def _ask_for_list(db_session: Session, to: Recipient, *, writer: Writer) -> None:
-    """Ask for the yes, once a day at most."""
+def ask_for_list(db_session: Session, to: Recipient, *, writer: Writer) -> None:
+    """Ask a member for the yes to the mailing list, once a day at most."""
     if to.list_asked_at and writer.now - to.list_asked_at < ASKED_AGAIN:
         return
     _set(db_session, to.member_id, list_asked_at=writer.now)

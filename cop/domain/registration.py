@@ -49,7 +49,9 @@ class Outcome:
     waiting: tuple[str, ...]
 
 
-class _Taken(NamedTuple):
+class Taken(NamedTuple):
+    """How many hold a place at a meeting, and how many wait."""
+
     held: int = 0
     waiting: int = 0
 
@@ -61,12 +63,14 @@ def register(
     *,
     submission: str,
     writer: Writer,
+    is_told_by_us: bool = True,
 ) -> Outcome:
     """Hold places for somebody, or put them on the waiting lists, and queue their confirmation.
 
     The caller's transaction commits, so the places and the mail are kept or lost together.
     `submission` names the form that was sent: the same one again is answered as before, and changes
-    nothing. A place that the address holds already stays as it is.
+    nothing. A place that the address holds already stays as it is. Somebody whom a coordinator
+    tells in person gets no mail of ours about it.
 
     Raises:
         MeetingUnknown: there is no such meeting.
@@ -80,14 +84,14 @@ def register(
     locked = meetings.lock(db_session, _ids(db_session, slugs, now=now))
     if saved := _saved(db_session, submission):
         return saved
-    status_of = _decide(locked, _taken(db_session, locked), now=now)
+    status_of = _decide(locked, taken(db_session, locked), now=now)
     if ALL in slugs:  # who asks for all asks for those that can be had
         locked = [meeting for meeting in locked if meeting.id in status_of]
     _refuse_missing(locked, status_of, zone=writer.community.zone_info, now=now)
     to = _recipient(db_session, details, now=now)
     new = _take_places(db_session, locked, details, status_of, to=to, now=now)
     placed = telling.Placed(tuple(locked), status_of, new, submission)
-    telling.of_registering(db_session, writer, to, placed, details)
+    telling.of_registering(db_session, writer, to, placed, details, is_told_by_us=is_told_by_us)
     outcome = _outcome(locked, status_of)
     _save(db_session, submission, outcome, now=now)
     return outcome
@@ -96,6 +100,40 @@ def register(
 def forget_submissions(db_session: Session, *, now: datetime) -> None:
     """Forget the saved answers that are too old to be replayed."""
     db_session.execute(delete(Submission).where(Submission.created_at < now - REPLAYED_FOR))
+
+
+def taken(db_session: Session, locked: list[LockedMeeting]) -> dict[int, Taken]:
+    """What is taken of some meetings, by their ids; nothing of those where nobody registered."""
+    query = (
+        select(Registration.meeting_id, Registration.status, func.count())
+        .where(
+            Registration.meeting_id.in_([meeting.id for meeting in locked]),
+            Registration.status != RegistrationStatus.CANCELLED,
+        )
+        .group_by(Registration.meeting_id, Registration.status)
+    )
+    counted: dict[int, Taken] = {}
+    for meeting_id, status, count in db_session.execute(query):
+        so_far = counted.get(meeting_id, Taken())
+        counted[meeting_id] = so_far._replace(**{status: count})
+    return counted
+
+
+def next_status(
+    db_session: Session, meeting: LockedMeeting, *, writer: Writer
+) -> RegistrationStatus:
+    """What who comes next gets at a meeting, whose lock the caller holds.
+
+    Raises:
+        MeetingOver: it has ended.
+        MeetingCancelled: it will not take place.
+        MeetingFull: it has begun, and has no place left.
+        NothingPlanned: never: it is there.
+    """
+    now, zone = writer.now, writer.community.zone_info
+    status_of = _decide([meeting], taken(db_session, [meeting]), now=now)
+    _refuse_missing([meeting], status_of, zone=zone, now=now)
+    return status_of[meeting.id]
 
 
 def _ids(db_session: Session, slugs: Sequence[str], *, now: datetime) -> list[int]:
@@ -133,29 +171,13 @@ def _refuse_missing(
         raise MeetingFull(date=date)
 
 
-def _taken(db_session: Session, locked: list[LockedMeeting]) -> dict[int, _Taken]:
-    query = (
-        select(Registration.meeting_id, Registration.status, func.count())
-        .where(
-            Registration.meeting_id.in_([meeting.id for meeting in locked]),
-            Registration.status != RegistrationStatus.CANCELLED,
-        )
-        .group_by(Registration.meeting_id, Registration.status)
-    )
-    taken: dict[int, _Taken] = {}
-    for meeting_id, status, count in db_session.execute(query):
-        so_far = taken.get(meeting_id, _Taken())
-        taken[meeting_id] = so_far._replace(**{status: count})
-    return taken
-
-
 def _decide(
-    locked: list[LockedMeeting], taken: Mapping[int, _Taken], *, now: datetime
+    locked: list[LockedMeeting], taken: Mapping[int, Taken], *, now: datetime
 ) -> dict[int, RegistrationStatus]:
     """What who comes next gets at each meeting; nothing where it is closed, or begun and full."""
     decided = {}
     for meeting in locked:
-        held, waiting = taken.get(meeting.id, _Taken())
+        held, waiting = taken.get(meeting.id, Taken())
         has_begun = meeting.starts_at <= now
         left = places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)
         is_open = meeting.status == MeetingStatus.PLANNED and meeting.ends_at > now

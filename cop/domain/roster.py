@@ -1,6 +1,7 @@
 """The roster: who is coming to a meeting, on screen and as the attendee CSV."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -134,9 +135,16 @@ def file_name(community_slug: str, *, on: date | None) -> str:
     )  # fmt: skip
 
 
+ASKS_FOR_ACCESS = (
+    (cast(Registration.access, Text) != "[]")
+    | (Registration.access_language != "")
+    | (Registration.access_other != "")
+)
+
+
 @dataclass(frozen=True)
 class Attendee:
-    """One line of a roster on the screen; access needs are not on it."""
+    """One line of a roster on the screen; what would help somebody take part is not on it."""
 
     id: int
     status: str
@@ -152,15 +160,37 @@ class Attendee:
     attended: bool | None
     joined_at: datetime | None
     undeliverable_at: datetime | None
+    asks_for_access: bool
+
+
+_OF_PERSON: dict[str, Any] = {
+    "email": Member.email,
+    "undeliverable_at": Member.undeliverable_at,
+    "asks_for_access": ASKS_FOR_ACCESS.label("asks_for_access"),
+}
+_NAMES = tuple(Attendee.__dataclass_fields__)
+_LINE: Select[Any] = (
+    select(*[_OF_PERSON[n] if n in _OF_PERSON else getattr(Registration, n) for n in _NAMES])
+    .join(Member, Member.id == Registration.member_id)
+    .order_by(Registration.registered_at, Registration.id)
+)
 
 
 def attendees(db_session: Session, meeting_id: int) -> list[Attendee]:
     """Who holds a place, who waits, and who cancelled, each by time of registration."""
-    rows = [
-        Attendee(**{n: getattr(row, n) for n in Attendee.__dataclass_fields__})
-        for row in db_session.execute(_of(meeting_id, STATUSES))
-    ]
-    return sorted(rows, key=lambda row: STATUSES.index(RegistrationStatus(row.status)))
+    rows = db_session.execute(_LINE.where(Registration.meeting_id == meeting_id))
+    people = [Attendee(*row) for row in rows]
+    return sorted(people, key=lambda person: STATUSES.index(RegistrationStatus(person.status)))
+
+
+def addresses(db_session: Session, meeting_id: int, *, status: str) -> list[str]:
+    """The addresses of those who hold a place, or wait; not those from which mail comes back."""
+    query = _LINE.with_only_columns(Member.email).where(
+        Registration.meeting_id == meeting_id,
+        Registration.status == status,
+        Member.undeliverable_at.is_(None),
+    )
+    return list(db_session.scalars(query))
 
 
 def member_of(db_session: Session, registration_id: int, *, meeting_id: int) -> int | None:
@@ -169,13 +199,6 @@ def member_of(db_session: Session, registration_id: int, *, meeting_id: int) -> 
         Registration.id == registration_id, Registration.meeting_id == meeting_id
     )
     return db_session.scalar(query)
-
-
-_ASKS_FOR_ACCESS = (
-    (cast(Registration.access, Text) != "[]")
-    | (Registration.access_language != "")
-    | (Registration.access_other != "")
-)
 
 
 @dataclass(frozen=True)
@@ -204,7 +227,7 @@ def counts(db_session: Session) -> dict[int, Counts]:
         how_many(Registration.status == RegistrationStatus.WAITING).label("waiting"),
         how_many(~live).label("cancelled"),
         how_many(live & Registration.first_time).label("first_time"),
-        how_many(live & _ASKS_FOR_ACCESS).label("access"),
+        how_many(live & ASKS_FOR_ACCESS).label("access"),
         case((func.count(Registration.attended) > 0, how_many(Registration.attended))).label(
             "came"
         ),
@@ -213,3 +236,16 @@ def counts(db_session: Session) -> dict[int, Counts]:
         row.meeting_id: Counts(**{n: getattr(row, n) for n in Counts.__dataclass_fields__})
         for row in db_session.execute(query)
     }
+
+
+def tally(people: Sequence[Attendee]) -> Counts:
+    """The counts of a roster that has been read."""
+    statuses = Counter(person.status for person in people)
+    live = [person for person in people if person.status != RegistrationStatus.CANCELLED]
+    noted = [person.attended for person in people if person.attended is not None]
+    return Counts(
+        **{status.value: statuses[status] for status in STATUSES},
+        first_time=sum(person.first_time for person in live),
+        access=sum(person.asks_for_access for person in live),
+        came=sum(noted) if noted else None,
+    )

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import community
@@ -149,12 +150,21 @@ _ALL = select(
 
 def read(db_session: Session, *, now: datetime) -> Schedule:
     """Read the schedule: upcoming meetings soonest first, past ones latest first."""
-    listings = [
-        Listing(**row._mapping, has_begun=row.starts_at <= now, is_over=row.ends_at <= now)
-        for row in db_session.execute(_ALL)
-    ]
+    listings = [_listing(row, now=now) for row in db_session.execute(_ALL)]
     past = [meeting for meeting in reversed(listings) if meeting.is_over]
     return Schedule(tuple(meeting for meeting in listings if not meeting.is_over), tuple(past))
+
+
+def find(db_session: Session, slug: str, *, now: datetime) -> Listing | None:
+    """Read one meeting, however many there are beside it."""
+    if "\0" in slug:  # PostgreSQL does not even look for such a text
+        return None
+    row = db_session.execute(_ALL.where(Meeting.slug == slug)).one_or_none()
+    return _listing(row, now=now) if row else None
+
+
+def _listing(row: Row[*tuple[Any, ...]], *, now: datetime) -> Listing:
+    return Listing(**row._mapping, has_begun=row.starts_at <= now, is_over=row.ends_at <= now)
 
 
 def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:

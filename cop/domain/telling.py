@@ -38,16 +38,22 @@ class Placed:
 
 
 def of_registering(
-    db_session: Session, writer: Writer, to: Recipient, placed: Placed, details: Details
+    db_session: Session,
+    writer: Writer,
+    to: Recipient,
+    placed: Placed,
+    details: Details,
+    *,
+    is_told_by_us: bool = True,
 ) -> None:
     """Queue what follows from a form: one confirmation, or the link of who was registered already.
 
     Everybody who posts gets one mail, whatever they had before: the page cannot tell them apart.
     """
     mails = []
-    if placed.new:
+    if placed.new and is_told_by_us:
         mails.append(_confirmation(writer, to, placed))
-    elif may_have_link(db_session, to, writer=writer):
+    elif not placed.new and may_have_link(db_session, to, writer=writer):
         letter = messages.my_link(writer, to, placed.chosen, posted_again=True)
         mails.append(Mail(letter, to, Kind.LINK, f"again:{placed.submission}"))
     if details.list_opt_in and to.list_confirmed_at is None and to.list_asked_at:

@@ -30,11 +30,18 @@ def promote(db_session: Session, meeting: LockedMeeting, *, writer: Writer) -> l
         in_line = in_line.limit(max(0, meeting.capacity - taken))
     ids = list(db_session.scalars(in_line))
     if ids:
-        _hold_places(db_session, meeting, ids, now=writer.now)
-        people = recipients.of_registrations(db_session, ids)
-        mails = [_told(writer, meeting, person) for person in people]
-        outbox.queue(db_session, mails, now=writer.now)
+        give_places(db_session, meeting, ids, writer=writer)
     return ids
+
+
+def give_places(
+    db_session: Session, meeting: LockedMeeting, ids: Sequence[int], *, writer: Writer
+) -> None:
+    """Give places to some who wait, and tell them; the caller holds the meeting's lock."""
+    _hold_places(db_session, meeting, ids, now=writer.now)
+    people = recipients.of_registrations(db_session, ids)
+    mails = [_told(writer, meeting, person) for person in people]
+    outbox.queue(db_session, mails, now=writer.now)
 
 
 def turn(db_session: Session, registration_id: int, *, meeting_id: int) -> int:

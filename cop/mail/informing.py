@@ -25,7 +25,7 @@ def access_need(writer: Writer, meeting: MeetingFacts) -> Letter:
         writer.say(N_("Somebody asked for access on %(date)s"), date=writer.on(meeting)),
         writer.say(N_("Somebody who is registered said what would help them take part:")),
         writer.shown(meeting),
-        Button(writer.say(N_("See what to arrange")), _roster(writer, meeting)),
+        Button(writer.say(N_("See what to arrange")), f"{_roster(writer, meeting)}/access"),
     )
     return draft.sealed()
 

@@ -15,7 +15,7 @@ from cop.db import read_tx
 from cop.domain import community
 from cop.web.forms import lines
 from cop.web.rendering import wants_fragment
-from cop.web.security import SAFE, ForeignPost, is_personal, seconds_until_next_post
+from cop.web.security import SAFE, ForeignPost, NotExporting, is_personal, seconds_until_next_post
 from cop.words import N_
 
 log = logging.getLogger("cop.web")
@@ -60,6 +60,13 @@ _FOREIGN_TO_MEMBER = (
     N_("This cannot be done from another site's page"),
     N_("Nothing was changed. Open the link from our mail in a window of its own."),
 )
+_NOT_EXPORTING = (
+    N_("Your account may not take lists away"),
+    N_(
+        "It shows you every roster, and takes none away as a file or to paste. If you need that, "
+        "ask %(name)s to allow it."
+    ),
+)
 _TOO_OLD = (
     N_("This page had been open for too long"),
     N_("Nothing was changed. Please go back, reload the page, and do it again."),
@@ -97,6 +104,8 @@ def _refusal(error: HTTPException) -> Response:
 def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
     if isinstance(error, CSRFError):
         return _TOO_OLD
+    if isinstance(error, NotExporting):
+        return _NOT_EXPORTING
     if code == 403 and is_personal() and not request.path.startswith("/coordinator"):
         return _FOREIGN_TO_MEMBER
     if isinstance(error, ForeignPost) and not is_personal():
@@ -135,6 +144,8 @@ def _fault(error: Exception, status: int) -> Response:
 
 def _show(title: str, sentence: str, *, status: int, **values: object) -> Response:
     is_fragment = wants_fragment()
+    facts = (g.get("community") or _facts()) if status < 500 else None
+    values |= {"name": facts.contact_name if facts else ""}
     body = render_template(
         "_problem.html" if is_fragment else "problem.html",
         is_fragment=is_fragment,
@@ -144,7 +155,7 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
         kept=_kept(status),
         has_form_elsewhere=status == 403 and not is_personal(),
         is_console=request.path.startswith("/coordinator"),
-        community=g.get("community") or _facts() if status < 500 else None,
+        community=facts,
     )
     response = make_response(body, status)
     response.cache_control.no_store = True

@@ -36,6 +36,10 @@ CONTENT_SECURITY_POLICY = (
 csrf = CSRFProtect()
 
 
+class NotExporting(Forbidden):
+    """A coordinator who may not take lists of people away."""
+
+
 class ForeignPost(Forbidden):
     """A form that was sent from another site, or from inside another site's page."""
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cop.db import read_tx, write_tx
+from cop.db import write_tx
 from cop.domain import notices
 from cop.models import Meeting, Member, OutboxEmail
 from tests.domain.people import a_writer
@@ -12,7 +12,6 @@ from tests.page import parse
 from tests.web.posting import SAME_ORIGIN, post, register
 from tests.web.reading import (
     DECEMBER,
-    JANUARY,
     change,
     change_community,
     fill,
@@ -25,7 +24,7 @@ from tests.world import NOW
 
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
-TAKEAWAYS, UNDELIVERABLE = f"{SESSION}/takeaways", f"{SESSION}/undeliverable"
+TAKEAWAYS = f"{SESSION}/takeaways"
 AFTER = timedelta(days=24)
 JOIN = "https://zoom.example.com/j/1"
 LONG = "x" * 301
@@ -413,45 +412,6 @@ def test_what_is_over_can_be_neither_cancelled_nor_restored(corin, over, path):
     assert (shown, sent) == (404, 404)
 
 
-def ids(*emails):
-    with read_tx() as db_session:
-        found = dict(db_session.query(Member.email, Member.id).all())
-    return [found[email] for email in emails]
-
-
-def test_mail_that_comes_back_stops_and_starts_again(corin):
-    register(corin, DECEMBER)
-    fill(JANUARY, "grace@example.org")
-    option = corin.page(SESSION).select("#returns option")[-1]
-
-    noted = said(corin, post(corin, UNDELIVERABLE, form_at=SESSION, returns=option["value"]))
-    page = corin.page(SESSION)
-    stopped = [row["undeliverable_at"] for row in rows(Member)]
-    states = [mail["state"] for mail in rows(OutboxEmail)]
-    works = page.select_one("button[name=works]")["value"]
-    again = said(corin, post(corin, UNDELIVERABLE, form_at=SESSION, works=works))
-
-    assert option.get_text() == "ada@example.org"
-    assert "gets no more mail" in noted
-    assert "mail comes back" in page.select_one("table").get_text()
-    assert (stopped, states) == ([NOW, None], ["withdrawn"])
-    assert "works again" in again
-    assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
-
-
-@pytest.mark.parametrize("sent", ["", "x", "0", "99999", "999999999999999999999", "elsewhere"])
-def test_only_somebody_on_this_roster_can_be_marked(corin, sent):
-    fill(JANUARY, "grace@example.org")
-    fill(DECEMBER, "ada@example.org")
-    elsewhere = next(row["id"] for row in rows() if row["member_id"] in ids("grace@example.org"))
-    sent = str(elsewhere) if sent == "elsewhere" else sent
-
-    response = post(corin, UNDELIVERABLE, form_at=SESSION, returns=sent)
-
-    assert response.status_code == 404
-    assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
-
-
 def test_who_came_through_the_link_is_marked_so_unless_the_hosts_noted_it(corin):
     fill(DECEMBER, "ada@example.org", joined_at=NOW)
     fill(DECEMBER, "grace@example.org", joined_at=NOW, attended=True)
@@ -463,7 +423,7 @@ def test_who_came_through_the_link_is_marked_so_unless_the_hosts_noted_it(corin)
 
 
 PAGES = (EDIT, CANCEL, RESTORE)
-POSTS = (EDIT, CANCEL, RESTORE, TAKEAWAYS, UNDELIVERABLE)
+POSTS = (EDIT, CANCEL, RESTORE, TAKEAWAYS)
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -474,13 +434,12 @@ def test_nobody_who_is_not_signed_in_changes_a_session(app, corin, december, pat
 
     answers = [
         (client.get(path).status_code, post(client, path, form_at="/coordinator/sign-in",
-                                            reason="Snow", returns="1").status_code)
+                                            reason="Snow").status_code)
         for client in (app.test_client(), corin)
     ]  # fmt: skip
 
     assert answers == [(303, 403)] * 2
     assert december() == before
-    assert rows(Member)[0]["undeliverable_at"] is None
 
 
 @pytest.mark.parametrize("path", POSTS)

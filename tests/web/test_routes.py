@@ -25,7 +25,17 @@ KNOWN = {
         for what in ("cancel", "edit", "restore", "takeaways")
         for method in ("GET", "POST")
     ),
-    "POST /coordinator/sessions/<slug:slug>/undeliverable",
+    "GET /coordinator/sessions/<slug:slug>/access",
+    "GET /coordinator/sessions/<slug:slug>/add",
+    "POST /coordinator/sessions/<slug:slug>/add",
+    "GET /coordinator/sessions/<slug:slug>/emails",
+    "POST /coordinator/sessions/<slug:slug>/people",
+    "GET /coordinator/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>",
+    *(
+        "POST /coordinator/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>/"
+        f"{what}"
+        for what in ("address", "cancel", "place", "restore", "undeliverable", "wait")
+    ),
     "GET /coordinator/set-up/<token>",
     "POST /coordinator/set-up/<token>",
     "GET /coordinator/sign-in",

@@ -8,7 +8,7 @@ from cop.db import read_tx, write_tx
 from cop.domain import coordinators
 from cop.domain.coordinators import SignedIn
 from cop.web.rendering import now, wants_fragment
-from cop.web.security import SAFE, csrf
+from cop.web.security import SAFE, NotExporting, csrf
 
 console = Blueprint("console", "cop", url_prefix="/coordinator")
 
@@ -47,7 +47,7 @@ def is_built(endpoint: str) -> bool:
 def exporting_or_403() -> None:
     """Let only those on who may take lists of people away."""
     if not g.coordinator.may_export:
-        raise Forbidden
+        raise NotExporting
 
 
 def _signed_in() -> SignedIn | None:
@@ -79,6 +79,8 @@ def _note_use() -> None:
 
 
 from cop.web.console import (  # noqa: E402 - they add their views
+    access,  # noqa: F401
+    adding,  # noqa: F401
     cancelling,  # noqa: F401
     editing,  # noqa: F401
     embedding,  # noqa: F401
@@ -86,6 +88,9 @@ from cop.web.console import (  # noqa: E402 - they add their views
     mail,  # noqa: F401
     mailing_list,  # noqa: F401
     passwords,  # noqa: F401
+    person,  # noqa: F401
+    placing,  # noqa: F401
+    roster,  # noqa: F401
     sessions,  # noqa: F401
     sign_in,  # noqa: F401
     takeaways,  # noqa: F401

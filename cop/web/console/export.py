@@ -17,8 +17,32 @@ from cop.domain import community, coordinators, roster, schedule
 from cop.domain.schedule import Listing
 from cop.web.console import console, exporting_or_403
 from cop.web.rendering import now
+from cop.words import N_
 
 SECONDS = 120  # that the database may take to read all of it
+COLUMN_WORDS = {
+    "session_date": N_("date of the session"),
+    "session_topic": N_("topic of the session"),
+    "status": N_("coming, waiting or cancelled"),
+    "name": N_("name"),
+    "email": N_("email"),
+    "organization": N_("organization"),
+    "pronouns": N_("pronouns"),
+    "hats": N_("hats"),
+    "taking_part": N_("how they like to take part"),
+    "first_time": N_("first time"),
+    "prep_answer": N_("answer to the question"),
+    "mailing_list": N_("on the mailing list"),
+    "registered_at": N_("time of registration"),
+    "attended": N_("whether they came"),
+    "access": N_("access needs (only to arrange them)"),
+}
+
+
+@console.app_template_global()
+def column_words() -> dict[str, str]:
+    """What the columns of the attendee list are called."""
+    return COLUMN_WORDS
 
 
 @console.get("/export.csv")
@@ -28,7 +52,7 @@ def export() -> Response:
     columns = _asked("columns", roster.USUAL_COLUMNS, roster.COLUMNS)
     with read_tx() as db_session:
         facts = community.facts(db_session)
-        meeting = _meeting_or_404(schedule.read(db_session, now=now()))
+        meeting = _meeting_or_404(db_session)
     with write_tx() as db_session:  # written down before it is sent
         coordinators.note_viewing(
             db_session,
@@ -50,21 +74,21 @@ def export() -> Response:
 
 
 def _asked(name: str, usual: tuple[str, ...], all_: tuple[str, ...]) -> list[str]:
-    """The values of a comma-separated argument; 422 where one of them does not exist."""
-    given = request.args.get(name)
-    if given is None:
+    """The values of an argument, with commas or one by one; 422 where one does not exist."""
+    if name not in request.args:
         return list(usual)
-    values = [value.strip() for value in given.split(",") if value.strip()]
+    given = ",".join(request.args.getlist(name)).split(",")
+    values = [value.strip() for value in given if value.strip()]
     if not values or not set(values) <= set(all_):
         abort(422)
     return values
 
 
-def _meeting_or_404(listed: schedule.Schedule) -> Listing | None:
+def _meeting_or_404(db_session: Session) -> Listing | None:
     slug = request.args.get("session")
     if slug is None:
         return None
-    return listed.find(slug) or abort(404)
+    return schedule.find(db_session, slug, now=now()) or abort(404)
 
 
 def _date(meeting: Listing, facts: community.Facts) -> date:

@@ -2,15 +2,19 @@
 
 from flask import abort
 
+from cop.db import read_tx
+from cop.domain import community, schedule
 from cop.domain.community import Facts
 from cop.domain.schedule import Listing
-from cop.web.public import look
+from cop.web.rendering import now
 
 
 def meeting_or_404(slug: str) -> tuple[Facts, Listing]:
     """The community, and its session of this name."""
-    facts, listed = look()
-    return facts, listed.find(slug) or abort(404)
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        found = schedule.find(db_session, slug, now=now())
+    return facts, found or abort(404)
 
 
 def open_or_404(slug: str) -> tuple[Facts, Listing]:

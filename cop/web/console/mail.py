@@ -25,6 +25,7 @@ STATES = {
 KINDS = {
     Kind.CONFIRMATION: N_("confirmation"),
     Kind.PROMOTED: N_("a place became free"),
+    Kind.PLACE: N_("change of a place"),
     Kind.CHANGED: N_("change of a session"),
     Kind.REMINDER: N_("reminder"),
     Kind.TAKEAWAYS: N_("takeaways"),

@@ -1,0 +1,52 @@
+"""Adding somebody by hand, who has asked a coordinator in person, on the phone, or by mail."""
+
+from secrets import token_hex
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cop.domain import addresses, meetings, registration
+from cop.domain.details import Details
+from cop.domain.errors import HoldsPlaceAlready
+from cop.domain.recipients import LIVE
+from cop.domain.schedule import Listing
+from cop.mail.writer import Writer
+from cop.models import Member, Registration, RegistrationStatus
+
+
+def add(
+    db_session: Session, meeting: Listing, details: Details, *, by_mail: bool, writer: Writer
+) -> tuple[int, RegistrationStatus]:
+    """Register somebody by the same rules as the form; return the registration, and what it is.
+
+    Raises:
+        HoldsPlaceAlready: the address is registered for this meeting.
+        MeetingUnknown: never: the meeting is there.
+        MeetingOver: it has ended.
+        MeetingCancelled: it will not take place.
+        MeetingFull: it has begun, and has no place left.
+        NothingPlanned: never: the meeting is there.
+        AddressRefused: the address is none.
+    """
+    meetings.lock(db_session, [meeting.id])
+    place = (
+        select(Registration.id, Registration.status)
+        .join(Member, Member.id == Registration.member_id)
+        .where(
+            Registration.meeting_id == meeting.id,
+            Registration.status.in_(LIVE),
+            Member.email_key == addresses.key(details.email),
+        )
+    )
+    if db_session.execute(place).first():
+        raise HoldsPlaceAlready
+    registration.register(
+        db_session,
+        [meeting.slug],
+        details,
+        submission=token_hex(32),
+        writer=writer,
+        is_told_by_us=by_mail,
+    )
+    id_, status = db_session.execute(place).one()
+    return id_, RegistrationStatus(status)

@@ -1,0 +1,58 @@
+"""Composes the mails about what coordinators did with somebody's place."""
+
+from cop.domain.meetings import LockedMeeting
+from cop.domain.recipients import Recipient
+from cop.mail import phrases
+from cop.mail.letter import Button, Letter
+from cop.mail.writer import Writer
+from cop.words import N_
+
+
+def moved_to_tail(writer: Writer, to: Recipient, meeting: LockedMeeting) -> Letter:
+    """They held a place, and now wait for one."""
+    return _sealed(
+        writer,
+        to,
+        meeting,
+        subject=N_("You are on the waiting list now: %(date)s"),
+        said=N_(
+            "The coordinators have moved you to the end of the waiting list for this session. You "
+            "do not hold a place any more:"
+        ),
+        then=N_(
+            "When a place becomes free for you, a mail says so at once. Until then please take the "
+            "session out of your calendar: it does not learn of this by itself."
+        ),
+    )
+
+
+def cancelled(writer: Writer, to: Recipient, meeting: LockedMeeting) -> Letter:
+    """Their place, or their turn in line, was cancelled for them."""
+    return _sealed(
+        writer,
+        to,
+        meeting,
+        subject=N_("Your registration is cancelled: %(date)s"),
+        said=N_("The coordinators have cancelled your registration for this session:"),
+        then=N_(
+            "Please take it out of your calendar: it does not learn of this by itself. The session "
+            "itself takes place as planned, and you can register again."
+        ),
+    )
+
+
+def _sealed(
+    writer: Writer, to: Recipient, meeting: LockedMeeting, *, subject: str, said: str, then: str
+) -> Letter:
+    writer = writer.to(to)
+    draft = writer.member_draft(
+        to,
+        writer.say(subject, date=writer.on(meeting)),
+        writer.say(said),
+        writer.shown(meeting),
+        writer.say(then),
+        writer.say(N_("If this surprises you, please ask us: a mistake can be undone.")),
+        Button(writer.say(N_("See or change your registration")), writer.my_page(to)),
+        why=phrases.registered_why(writer),
+    )
+    return draft.sealed()

@@ -1,0 +1,56 @@
+"""What is read off a roster: needs for access, to arrange them, and addresses, to write to."""
+
+from flask import Response, abort, g, request
+
+from cop.db import read_tx, write_tx
+from cop.domain import coordinators, needs, roster
+from cop.web.console import console, exporting_or_403
+from cop.web.console.finding import meeting_or_404
+from cop.web.console.roster import STATUSES
+from cop.web.rendering import now, render
+
+
+@console.get("/sessions/<slug:slug>/access")
+def access(slug: str) -> Response:
+    facts, found = meeting_or_404(slug)
+    with read_tx() as db_session:
+        asked = needs.of_meeting(db_session, found.id)
+    with write_tx() as db_session:
+        coordinators.note_viewing(
+            db_session, g.coordinator, "access", now=now(), meeting_id=found.id
+        )
+    book_by = found.starts_at - needs.BOOKED_BEFORE
+    return render(
+        "console/access.html",
+        community=facts,
+        meeting=found,
+        needs=asked,
+        people=len({person.id for need in asked for person in need.people}),
+        book_by=book_by,
+        is_late=book_by <= now(),
+        statuses=STATUSES,
+    )
+
+
+@console.get("/sessions/<slug:slug>/emails")
+def emails(slug: str) -> Response:
+    exporting_or_403()
+    facts, found = meeting_or_404(slug)
+    asked_for = {"held": found.held, "waiting": found.waiting}
+    status = request.args.get("status", "held")
+    if status not in asked_for:
+        abort(422)
+    with read_tx() as db_session:
+        listed = roster.addresses(db_session, found.id, status=status)
+    with write_tx() as db_session:
+        coordinators.note_viewing(
+            db_session, g.coordinator, "emails", now=now(), meeting_id=found.id
+        )
+    return render(
+        "console/emails.html",
+        community=facts,
+        meeting=found,
+        of=status,
+        addresses=listed,
+        left_out=asked_for[status] - len(listed),
+    )

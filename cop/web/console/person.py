@@ -1,0 +1,60 @@
+"""One person on a roster: what they said, what was done for them, and whether mail reaches them."""
+
+from flask import Response, abort, g, request
+
+from cop import fields
+from cop.db import read_tx, write_tx
+from cop.domain import coordinators, kept, people, placing
+from cop.domain.record import Deed
+from cop.domain.registration import Taken
+from cop.web.console import console
+from cop.web.console.finding import meeting_or_404
+from cop.web.console.roster import STATUSES
+from cop.web.rendering import now, render, writer
+from cop.words import N_
+
+PERSON = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
+DONE = {
+    Deed.ADDED_PERSON: N_("added by hand"),
+    Deed.CORRECTED_ADDRESS: N_("address corrected"),
+    Deed.MOVED_PERSON: N_("moved to or from the waiting list"),
+    Deed.CANCELLED_PLACE: N_("cancelled for them"),
+    Deed.RESTORED_PLACE: N_("restored"),
+    Deed.MARKED_MAIL: N_("mail marked as coming back, or as working"),
+}
+
+
+@console.get(PERSON)
+def person(slug: str, registration_id: int) -> Response:
+    return show(slug, registration_id)
+
+
+def show(
+    slug: str, registration_id: int, *, refusal: str = "", field: str = "", status: int = 200
+) -> Response:
+    """The person's page, or with a refusal what was asked for in vain."""
+    facts, found = meeting_or_404(slug)
+    with read_tx() as db_session:
+        one = people.find(db_session, registration_id, found) or abort(404)
+    with write_tx() as db_session:
+        coordinators.note_viewing(
+            db_session, g.coordinator, "person", now=now(), meeting_id=found.id
+        )
+    answers = kept.answers(one.place, writer=writer(facts))
+    return render(
+        "console/person.html",
+        status=status,
+        community=facts,
+        meeting=found,
+        person=one,
+        answers=[each for each in answers if each.field is not fields.ACCESS],
+        asks_for_access=any(each.field is fields.ACCESS for each in answers),
+        can_wait=placing.can_wait(found.capacity, Taken(found.held, found.waiting)),
+        is_beyond=found.left == 0,
+        is_restorable=one.restorable_until is not None and one.restorable_until >= now(),
+        statuses=STATUSES,
+        done=DONE,
+        refusal=refusal,
+        field=field,
+        typed=request.form.get("email", ""),
+    )

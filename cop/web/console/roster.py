@@ -1,0 +1,100 @@
+"""The roster of a session: everybody on it, or those whom a coordinator looks for."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+
+from flask import Response, abort, g, request
+
+from cop import fields
+from cop.db import read_tx, write_tx
+from cop.domain import coordinators, roster, searching
+from cop.domain.roster import Attendee
+from cop.domain.searching import SORTS, Wanted
+from cop.web.console import console
+from cop.web.console.finding import meeting_or_404
+from cop.web.console.forms import number
+from cop.web.forms import one_line
+from cop.web.rendering import now, render
+from cop.words import N_
+
+STATUSES = {"held": N_("coming"), "waiting": N_("waiting"), "cancelled": N_("cancelled")}
+CAME = {"yes": N_("came"), "no": N_("did not come"), "unknown": N_("not known")}
+SORTED = {
+    "registered": N_("time of registration"),
+    "name": N_("name"),
+    "organization": N_("organization"),
+}
+HATS = {choice.value: choice.label for choice in fields.HATS.choices}
+OFFERED = {"status": STATUSES, "hat": HATS, "came": CAME, "sort": SORTED}
+LENGTH = 100  # of a page
+ALL = "all"
+ONE_LOOK = timedelta(minutes=10)  # however much somebody types meanwhile
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some people of a list, and where in it they stand."""
+
+    people: list[Attendee]
+    found: int
+    number: int
+    last: int
+
+
+@console.get("/sessions/<slug:slug>")
+def meeting(slug: str) -> Response:
+    return _show(slug, Wanted())
+
+
+@console.post("/sessions/<slug:slug>/people")
+def people(slug: str) -> Response:
+    """Search: by a form, since a name or an address has no business in the address of a page."""
+    return _show(slug, _wanted(), once_in=ONE_LOOK)
+
+
+def _wanted() -> Wanted:
+    picked = {name: request.form.get(name) or "" for name in OFFERED}
+    if any(value and value not in OFFERED[name] for name, value in picked.items()):
+        abort(422)
+    return Wanted(
+        text=one_line(request.form.get("text"))[:200],
+        status=picked["status"],
+        hat=picked["hat"],
+        came=picked["came"],
+        first_time="first_time" in request.form,
+        access="access" in request.form,
+        sort=picked["sort"] or SORTS[0],
+    )
+
+
+def _show(slug: str, wanted: Wanted, *, once_in: timedelta | None = None) -> Response:
+    facts, found = meeting_or_404(slug)
+    with read_tx() as db_session:
+        everybody = roster.attendees(db_session, found.id)
+    said = ["asked_for_access"] if wanted.access else []
+    with write_tx() as db_session:
+        coordinators.note_viewing(db_session, g.coordinator, "roster", now=now(),
+                                  meeting_id=found.id, columns=said, once_in=once_in)  # fmt: skip
+    return render(
+        "console/roster.html",
+        fragment="console/_people.html",
+        community=facts,
+        meeting=found,
+        counts=roster.tally(everybody),
+        is_empty=not everybody,
+        shown=_page(searching.among(everybody, wanted)),
+        has_turned="page" in request.form,
+        wanted=wanted,
+        offered=OFFERED,
+        all_columns=roster.COLUMNS,
+    )
+
+
+def _page(found: list[Attendee]) -> Page:
+    """The page that is asked for, or all of it on one."""
+    asked, last = request.form.get("page", ""), max(1, ceil(len(found) / LENGTH))
+    if asked == ALL:
+        return Page(found, len(found), 1, 1)
+    wanted = min(max(1, number(asked) or 1), last)
+    return Page(found[LENGTH * (wanted - 1) : LENGTH * wanted], len(found), wanted, last)

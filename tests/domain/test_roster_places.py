@@ -1,0 +1,328 @@
+"""What coordinators do with one person's place, one by one and at once."""
+
+from datetime import timedelta
+
+import pytest
+
+from cop.db import read_tx, write_tx
+from cop.domain import changes, leaving, placing
+from cop.domain.errors import (
+    ChangedMeanwhile,
+    HeldAgain,
+    MeetingFull,
+    MeetingOver,
+    NobodyElseWaits,
+    NoPlaceFree,
+    PersonUnknown,
+    PlacesSettled,
+    TooLongAgo,
+    WaitingListOver,
+)
+from cop.domain.outbox import Kind
+from cop.models import Member
+from tests.domain.at_once import at_once
+from tests.domain.mails import forget_mails, mails, told
+from tests.domain.people import a_writer, register, registrations, roll
+from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
+
+SLUG = "2026-12-13"
+DAY = timedelta(days=1)
+GAVE, PUT = "A place for you: December 13", "You are on the waiting list now: December 13"
+CANCELLED = "Your registration is cancelled: December 13"
+
+
+@pytest.fixture
+def meeting(db_session):
+    """One place: Ada holds it, Grace waits, Katherine waits behind her; a bystander elsewhere."""
+    meeting = a_meeting(db_session, capacity=1)
+    other = a_meeting(db_session, slug="other", capacity=1)
+    for details in (ADA, GRACE, KATHERINE):
+        register(db_session, SLUG, details)
+    a_registration(db_session, other, "mallory@example.org", "waiting")
+    forget_mails(db_session)
+    return meeting
+
+
+def of(db_session, details):
+    return [row for row in registrations(db_session, SLUG) if row.name == details.name][-1]
+
+
+def do(db_session, act, details, *, now=NOW, **values):
+    row = of(db_session, details)
+    voice = a_writer(db_session, now=now)
+    return act(db_session, row.id, meeting_id=row.meeting_id, writer=voice, **values)
+
+
+def test_a_place_out_of_turn_is_one_more_than_is_offered_and_has_to_be_meant(db_session, meeting):
+    with pytest.raises(NoPlaceFree):
+        do(db_session, placing.give, KATHERINE, beyond=False)
+
+    moved = do(db_session, placing.give, KATHERINE, beyond=True)
+
+    assert roll(db_session, SLUG) == "Ada held, Grace waiting, Katherine held"
+    assert told(db_session) == [("katherine@example.org", GAVE)]
+    assert (moved.is_told, of(db_session, KATHERINE).promoted_at) == (True, NOW)
+
+
+def test_one_more_than_is_offered_lets_nobody_in_when_one_of_them_leaves(db_session, meeting):
+    do(db_session, placing.give, KATHERINE, beyond=True)
+
+    do(db_session, placing.cancel, ADA, by_mail=True)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine held"
+
+
+def test_moved_to_the_tail_somebody_waits_behind_all_and_the_next_has_the_place(
+    db_session, meeting
+):
+    moved = do(db_session, placing.put_at_tail, ADA)
+
+    assert roll(db_session, SLUG) == ("Ada cancelled, Grace held, Katherine waiting, Ada waiting")
+    assert roll(db_session, "other") == "Mallory waiting"
+    assert (moved.registration_id, moved.promoted) == (of(db_session, ADA).id, 1)
+    assert told(db_session) == [("grace@example.org", GAVE), ("ada@example.org", PUT)]
+
+
+def test_who_was_moved_to_the_tail_keeps_what_they_said_and_comes_up_again(db_session, meeting):
+    before = of(db_session, ADA)
+    before.pronouns, before.hats, before.promoted_at = "she/her", ["analyst"], NOW
+    db_session.flush()
+    do(db_session, placing.put_at_tail, ADA)
+
+    changes.set_capacity(db_session, meeting.id, 3, writer=a_writer(db_session, now=NOW + DAY))
+
+    after = of(db_session, ADA)
+    assert (after.status, after.pronouns, after.hats) == ("held", "she/her", ["analyst"])
+    assert (after.registered_at, after.cancelled_at) == (before.registered_at, None)
+    assert after.promoted_at == NOW + DAY
+
+
+@pytest.mark.parametrize(
+    ("capacity", "is_possible"), [(None, False), (1, True), (2, True), (3, False)]
+)
+def test_nobody_is_moved_to_a_waiting_list_that_they_would_head(db_session, capacity, is_possible):
+    it = a_meeting(db_session, capacity=capacity)
+    for name, status in (("ada", "held"), ("grace", "waiting"), ("katherine", "waiting")):
+        a_registration(db_session, it, f"{name}@example.org", status)
+    [ada, *_] = registrations(db_session, SLUG)
+    voice = a_writer(db_session)
+
+    if not is_possible:
+        with pytest.raises(NobodyElseWaits):
+            placing.put_at_tail(db_session, ada.id, meeting_id=it.id, writer=voice)
+        return
+    placing.put_at_tail(db_session, ada.id, meeting_id=it.id, writer=voice)
+
+    assert registrations(db_session, SLUG)[-1].status == "waiting"
+
+
+@pytest.mark.parametrize(("by_mail", "expected"), [(True, [("ada@example.org", CANCELLED)]),
+                                                   (False, [])])  # fmt: skip
+def test_cancelled_for_somebody_with_a_mail_or_without(db_session, meeting, by_mail, expected):
+    moved = do(db_session, placing.cancel, ADA, by_mail=by_mail)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+    assert told(db_session, Kind.PLACE) == expected
+    assert (moved.is_told, moved.promoted) == (by_mail, 1)
+    assert of(db_session, ADA).cancelled_at == NOW
+
+
+def test_the_mail_about_a_cancelled_place_is_not_moot(db_session, meeting):
+    do(db_session, placing.cancel, ADA, by_mail=True)
+
+    [mail] = mails(db_session, Kind.PLACE)
+
+    assert (mail.registration_id, mail.meeting_id) == (None, meeting.id)
+
+
+def test_a_member_who_gives_up_is_noted_with_the_moment_once(db_session, meeting):
+    leaving.cancel(db_session, of(db_session, ADA).id, writer=a_writer(db_session))
+    leaving.cancel(db_session, of(db_session, ADA).id, writer=a_writer(db_session, now=NOW + DAY))
+
+    assert of(db_session, ADA).cancelled_at == NOW
+
+
+def test_who_gets_no_mail_is_said_to_get_none(db_session, meeting):
+    db_session.get_one(Member, of(db_session, GRACE).member_id).undeliverable_at = NOW
+    db_session.flush()
+
+    moved = do(db_session, placing.give, GRACE, beyond=True)
+
+    assert not moved.is_told
+    assert mails(db_session) == []
+
+
+def test_a_restored_place_is_held_again_where_one_is_free(db_session, meeting):
+    do(db_session, placing.cancel, GRACE, by_mail=False)
+    do(db_session, placing.cancel, KATHERINE, by_mail=False)
+    do(db_session, placing.cancel, ADA, by_mail=False)
+
+    moved = do(db_session, placing.restore, KATHERINE, now=NOW + 30 * DAY - 10 * DAY)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace cancelled, Katherine held"
+    assert (moved.registration_id, moved.status) == (of(db_session, KATHERINE).id, "held")
+    assert of(db_session, KATHERINE).cancelled_at is None
+    assert told(db_session) == [("katherine@example.org", "You are registered: December 13")]
+
+
+def test_where_none_is_free_it_is_the_end_of_the_waiting_list(db_session, meeting):
+    do(db_session, placing.cancel, ADA, by_mail=False)
+    forget_mails(db_session)
+
+    moved = do(db_session, placing.restore, ADA)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    assert moved.status == "waiting"
+    assert told(db_session) == [("ada@example.org", "You are on the waiting list: December 13")]
+
+
+@pytest.mark.parametrize(
+    ("given_up", "after", "refusal"),
+    [
+        (-DAY * 29, timedelta(), None),
+        (-DAY * 30, timedelta(), None),
+        (-DAY * 30 - timedelta(seconds=1), timedelta(), TooLongAgo),
+        (timedelta(), DAY * 22, PlacesSettled),
+    ],
+    ids=["29 days", "30 days", "more", "over"],
+)
+def test_restoring_ends_after_thirty_days_and_with_the_session(
+    db_session, meeting, given_up, after, refusal
+):
+    ada = a_registration(db_session, meeting, "mallory@example.org", "cancelled",
+                         cancelled_at=NOW + given_up)  # fmt: skip
+    voice = a_writer(db_session, now=NOW + after)
+
+    if refusal:
+        with pytest.raises(refusal):
+            placing.restore(db_session, ada.id, meeting_id=meeting.id, writer=voice)
+    else:
+        placing.restore(db_session, ada.id, meeting_id=meeting.id, writer=voice)
+
+    assert roll(db_session, SLUG).endswith("Mallory cancelled") == bool(refusal)
+
+
+def test_what_was_cancelled_before_the_moment_was_noted_cannot_be_restored(db_session, meeting):
+    old = a_registration(db_session, meeting, "mallory@example.org", "cancelled")
+
+    with pytest.raises(TooLongAgo):
+        placing.restore(db_session, old.id, meeting_id=meeting.id, writer=a_writer(db_session))
+
+
+def test_who_has_registered_again_is_not_restored(db_session, meeting):
+    do(db_session, placing.cancel, ADA, by_mail=False)
+    [old] = [row for row in registrations(db_session, SLUG) if row.name == ADA.name]
+    register(db_session, SLUG, ADA)
+
+    with pytest.raises(HeldAgain):
+        placing.restore(db_session, old.id, meeting_id=meeting.id, writer=a_writer(db_session))
+
+
+ACTS = {
+    "give": lambda *of, **at: placing.give(*of, **at, beyond=True),
+    "put": placing.put_at_tail,
+    "cancel": lambda *of, **at: placing.cancel(*of, **at, by_mail=True),
+    "restore": placing.restore,
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("give", ADA, 0, ChangedMeanwhile),
+        ("put", GRACE, 0, ChangedMeanwhile),
+        ("restore", ADA, 0, ChangedMeanwhile),
+        ("give", GRACE, 22, PlacesSettled),
+        ("put", ADA, 22, PlacesSettled),
+        ("cancel", ADA, 22, MeetingOver),
+        ("put", ADA, 21, WaitingListOver),
+    ],
+)
+def test_what_does_not_fit_the_place_as_it_is_changes_nothing(db_session, meeting, case):
+    act, details, ahead, refusal = case
+
+    with pytest.raises(refusal):
+        do(db_session, ACTS[act], details, now=NOW + ahead * DAY)
+
+    assert roll(db_session, SLUG) == "Ada held, Grace waiting, Katherine waiting"
+    assert mails(db_session) == []
+
+
+def test_once_it_has_begun_and_is_full_nothing_is_restored(db_session, meeting):
+    row = a_registration(db_session, meeting, "mallory@example.org", "cancelled",
+                         cancelled_at=NOW + 20 * DAY)  # fmt: skip
+    voice = a_writer(db_session, now=meeting.starts_at)
+
+    with pytest.raises(MeetingFull):
+        placing.restore(db_session, row.id, meeting_id=meeting.id, writer=voice)
+
+
+@pytest.mark.parametrize("act", ["give", "put", "restore"])
+def test_no_place_is_given_or_taken_in_a_cancelled_session(db_session, meeting, act):
+    meeting.status = "cancelled"
+    db_session.flush()
+
+    with pytest.raises(PlacesSettled):
+        do(db_session, ACTS[act], ADA)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_nobody_is_touched_through_another_meeting_or_a_number_that_is_none(
+    db_session, meeting, act
+):
+    [mallory] = registrations(db_session, "other")
+    voice = a_writer(db_session)
+
+    for id_ in (mallory.id, 999_999):
+        with pytest.raises(PersonUnknown):
+            ACTS[act](db_session, id_, meeting_id=meeting.id, writer=voice)
+
+    assert roll(db_session, "other") == "Mallory waiting"
+
+
+def test_two_coordinators_at_once_cancel_one_place_once(app):
+    with write_tx() as db_session:
+        it = a_meeting(db_session, capacity=1)
+        for details in (ADA, GRACE, KATHERINE):
+            register(db_session, SLUG, details)
+        ids, meeting_id = [row.id for row in registrations(db_session, SLUG)], it.id
+
+    def cancelling():
+        with write_tx() as db_session:
+            voice = a_writer(db_session)
+            try:
+                placing.cancel(
+                    db_session, ids[0], meeting_id=meeting_id, by_mail=True, writer=voice
+                )
+            except ChangedMeanwhile:
+                return "changed"
+            return "cancelled"
+
+    done = at_once(app, cancelling, cancelling)
+
+    with read_tx() as db_session:
+        assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+        assert len(mails(db_session, Kind.PLACE)) == 1
+    assert sorted(done) == ["cancelled", "changed"]
+
+
+def test_a_restored_place_and_a_registration_at_once_do_not_oversell(app):
+    with write_tx() as db_session:
+        it = a_meeting(db_session, capacity=1)
+        row = a_registration(db_session, it, "ada@example.org", "cancelled", cancelled_at=NOW)
+        id_, meeting_id = row.id, it.id
+
+    def restoring():
+        with write_tx() as db_session:
+            placing.restore(db_session, id_, meeting_id=meeting_id, writer=a_writer(db_session))
+
+    def registering():
+        with write_tx() as db_session:
+            register(db_session, SLUG, GRACE)
+
+    at_once(app, restoring, registering)
+
+    with read_tx() as db_session:
+        statuses = [row.status for row in registrations(db_session, SLUG)]
+    assert statuses.count("held") == 1
+    assert statuses.count("waiting") == 1
