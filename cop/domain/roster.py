@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, Text, case, cast, func, select, true
+from sqlalchemy import Row, Select, Text, case, cast, func, inspect, select, true
 from sqlalchemy.orm import Session
 
 from cop import fields
@@ -135,15 +135,14 @@ def file_name(community_slug: str, *, on: date | None) -> str:
     )  # fmt: skip
 
 
+# Columns instead of attributes: rows are made twice as fast without a look at what they are of.
+_OF, _BY = inspect(Registration).columns, inspect(Member).columns
 ASKS_FOR_ACCESS = (
-    (cast(Registration.access, Text) != "[]")
-    | (Registration.access_language != "")
-    | (Registration.access_other != "")
+    (cast(_OF.access, Text) != "[]") | (_OF.access_language != "") | (_OF.access_other != "")
 )
 
 
-@dataclass(frozen=True)
-class Attendee:
+class Attendee(NamedTuple):
     """One line of a roster on the screen; what would help somebody take part is not on it."""
 
     id: int
@@ -163,32 +162,30 @@ class Attendee:
     asks_for_access: bool
 
 
-_OF_PERSON: dict[str, Any] = {
-    "email": Member.email,
-    "undeliverable_at": Member.undeliverable_at,
+_OF_MEMBER: dict[str, Any] = {
+    "email": _BY.email,
+    "undeliverable_at": _BY.undeliverable_at,
     "asks_for_access": ASKS_FOR_ACCESS.label("asks_for_access"),
 }
-_NAMES = tuple(Attendee.__dataclass_fields__)
 _LINE: Select[Any] = (
-    select(*[_OF_PERSON[n] if n in _OF_PERSON else getattr(Registration, n) for n in _NAMES])
-    .join(Member, Member.id == Registration.member_id)
-    .order_by(Registration.registered_at, Registration.id)
+    select(*[_OF_MEMBER[n] if n in _OF_MEMBER else _OF[n] for n in Attendee._fields])
+    .join(_BY.id.table, _BY.id == _OF.member_id)
+    .order_by(_OF.registered_at, _OF.id)
 )
+RANK: dict[str, int] = {status: rank for rank, status in enumerate(STATUSES)}
 
 
 def attendees(db_session: Session, meeting_id: int) -> list[Attendee]:
     """Who holds a place, who waits, and who cancelled, each by time of registration."""
-    rows = db_session.execute(_LINE.where(Registration.meeting_id == meeting_id))
+    rows = db_session.execute(_LINE.where(_OF.meeting_id == meeting_id))
     people = [Attendee(*row) for row in rows]
-    return sorted(people, key=lambda person: STATUSES.index(RegistrationStatus(person.status)))
+    return sorted(people, key=lambda person: RANK[person.status])
 
 
 def addresses(db_session: Session, meeting_id: int, *, status: str) -> list[str]:
     """The addresses of those who hold a place, or wait; not those from which mail comes back."""
-    query = _LINE.with_only_columns(Member.email).where(
-        Registration.meeting_id == meeting_id,
-        Registration.status == status,
-        Member.undeliverable_at.is_(None),
+    query = _LINE.with_only_columns(_BY.email).where(
+        _OF.meeting_id == meeting_id, _OF.status == status, _BY.undeliverable_at.is_(None)
     )
     return list(db_session.scalars(query))
 

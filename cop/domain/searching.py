@@ -5,10 +5,11 @@ Among the people of one meeting, as they were read: no database knows that é is
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import filterfalse
 from typing import Any
 from unicodedata import combining, normalize
 
-from cop.domain.roster import STATUSES, Attendee
+from cop.domain.roster import RANK, Attendee
 from cop.models import RegistrationStatus
 
 SORTS = ("registered", "name", "organization")
@@ -49,8 +50,7 @@ def folded(text: str) -> str:
     """A text as it is compared: in small letters, without accents."""
     if text.isascii():
         return text.lower()
-    parts = normalize("NFKD", text.casefold())
-    return "".join(part for part in parts if not combining(part))
+    return "".join(filterfalse(combining, normalize("NFKD", text.casefold())))
 
 
 def _has(person: Attendee, words: list[str]) -> bool:
@@ -61,12 +61,12 @@ def _has(person: Attendee, words: list[str]) -> bool:
 
 
 def _order(person: Attendee, sort: str) -> tuple[Any, ...]:
-    group = STATUSES.index(RegistrationStatus(person.status))
-    name = folded(person.name)
+    group = RANK[person.status]
     if sort == "name":
-        return group, name, person.id
+        return group, folded(person.name), person.id
     if sort == "organization":  # who comes as themself, behind all others
-        return group, not person.organization, folded(person.organization), name, person.id
+        of = (not person.organization, folded(person.organization))
+        return group, *of, folded(person.name), person.id
     if person.status == RegistrationStatus.WAITING:
         return group, person.id
     return group, person.registered_at, person.id

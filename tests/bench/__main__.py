@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from tests.bench import mail
+from tests.bench import mail, roster
 from tests.bench.measuring import printed, written
 
-PARTS = {"mail": mail.measure}
+PARTS = {"mail": mail.measure, "roster": roster.measure}
 
 
 def main():

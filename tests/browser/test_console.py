@@ -12,6 +12,7 @@ def test_the_list_that_corin_takes_away_has_everybody_on_the_roster(corin, site)
     names = corin.locator("table.roster tbody th")
     expect(names.first).to_be_visible()
 
+    corin.get_by_text("Take the list away (CSV)").click()
     with corin.expect_download() as download:
         corin.get_by_role("button", name="Attendee list (CSV)").click()
 
@@ -21,6 +22,20 @@ def test_the_list_that_corin_takes_away_has_everybody_on_the_roster(corin, site)
     assert site.upcoming[0] in download.value.suggested_filename
     coming = corin.locator("table.roster .tag.is-on")
     assert len(people) == coming.count() > 20
+
+
+def test_a_name_is_found_while_it_is_typed_and_how_many_is_said(corin, site):
+    corin.goto(f"/coordinator/sessions/{site.upcoming[0]}")
+    names = corin.locator("#people tbody th")
+    expect(names.nth(5)).to_be_visible()
+
+    corin.get_by_label("Name, email or organization").press_sequentially("márisol")
+
+    expect(names).to_have_count(1)
+    expect(names).to_contain_text("Marisol Ejemplo")
+    expect(corin.get_by_role("status")).to_have_text("1 person")
+    expect(corin.get_by_label("Name, email or organization")).to_be_focused()
+    expect(corin).to_have_url(f"{site.address}/coordinator/sessions/{site.upcoming[0]}")
 
 
 def test_who_has_just_registered_is_on_the_roster(visit, corin, site):

@@ -182,3 +182,16 @@ def test_meetings_are_found_by_slug_soonest_first_and_unknown_slugs_left_out(emp
     ]
     assert listed.find("past").slug == "past"
     assert listed.find("unknown") is None
+
+
+@pytest.mark.parametrize("slug", ["1999-01-01", "", "2026-12-15\0", "%"])
+def test_one_meeting_is_found_as_it_stands_on_the_schedule_or_not_at_all(db_session, slug):
+    it = a_meeting(db_session, slug="it", capacity=1, join_url="https://zoom.example.org/1")
+    a_registration(db_session, it, "ada@example.org")
+    a_registration(db_session, it, "grace@example.org", "waiting")
+
+    found = schedule.find(db_session, "it", now=NOW)
+
+    assert found == schedule.read(db_session, now=NOW).find("it")
+    assert (found.held, found.waiting, found.has_join_url) == (1, 1, True)
+    assert schedule.find(db_session, slug, now=NOW) is None

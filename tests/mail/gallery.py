@@ -7,7 +7,7 @@ from cop.domain.community import Facts
 from cop.domain.meetings import LockedMeeting, Telling
 from cop.domain.recipients import Recipient
 from cop.links import Links
-from cop.mail import changing, informing, messages, reminding
+from cop.mail import changing, informing, messages, placing, reminding
 from cop.mail.informing import DayBefore
 from cop.mail.writer import Writer
 from tests.world import NOW
@@ -103,6 +103,8 @@ TO_MEMBERS = {
     "confirmation with a waiting list": lambda: _confirmed(ADA, [JANUARY], [MEETING]),
     "waiting list only": lambda: _confirmed(SOMEBODY, [], [MEETING]),
     "a place for you": lambda: messages.promoted(WRITER, SOMEBODY, MEETING, registration_id=1),
+    "moved to the waiting list": lambda: placing.moved_to_tail(WRITER, ADA, MEETING),
+    "cancelled by a coordinator": lambda: placing.cancelled(WRITER, SOMEBODY, MEETING),
     "moved": lambda: _changed(MOVED, TOLD),
     "moved, to who waits": lambda: _changed(MOVED, TOLD, is_held=False),
     "cancelled": lambda: _changed(CANCELLED, TOLD),

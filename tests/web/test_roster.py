@@ -103,10 +103,11 @@ def test_what_is_not_offered_is_refused_and_not_noted_as_seen(search, name):
 def test_a_hundred_stand_on_a_page_and_all_on_one_to_print(search):
     fill(DECEMBER, *(f"p{number:03}@example.org" for number in range(101)))
 
-    sizes = [len(names(search(page=page))) for page in ("", "1", "2", "3", "-1", "x", "all")]
-    first, second = parse(search()), parse(search(HTMX, page="2"))
+    first, second = parse(search(page="x")), parse(search(HTMX, page="2"))
+    sizes = [len(page.select("#people tbody tr")) for page in (first, second)]
+    further = [len(names(search(HTMX, page=page))) for page in ("3", "all")]
 
-    assert sizes == [100, 100, 1, 1, 100, 100, 101]
+    assert (sizes, further) == ([100, 1], [1, 101])
     assert [button["value"] for button in first.select("#people button")] == ["2", "all"]
     assert [button["form"] for button in first.select("#people button")] == ["find", "find"]
     assert second.find(id="people-count").has_attr("autofocus")
@@ -137,7 +138,7 @@ def test_what_is_typed_stands_in_no_address(corin, search):
     assert corin.get(f"{PEOPLE}?text=ada").status_code == 405
 
 
-@pytest.mark.parametrize("people", [3, 150])
+@pytest.mark.parametrize("people", [3, 40])
 def test_a_page_of_the_roster_takes_five_statements_whatever_is_stored(corin, search, people):
     fill(DECEMBER, *(f"p{number}@example.org" for number in range(people)), access=["asl"])
     fill("2027-01-19", *(f"q{number}@example.org" for number in range(people)))

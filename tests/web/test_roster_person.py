@@ -24,10 +24,14 @@ def path_of(email=ADA, session=SESSION):
     return f"{session}/people/{max(row['id'] for row in rows() if row['member_id'] == member_id)}"
 
 
-def do(corin, what, email=ADA, **sent):
+def do(corin, what, whom=ADA, **sent):
     """Press a button of somebody's page."""
-    path = path_of(email)
+    path = path_of(whom)
     return post(corin, f"{path}/{what}", form_at="/coordinator/", **sent)
+
+
+def token_of(corin):
+    return corin.page("/coordinator/").find("input", attrs={"name": "csrf_token"})["value"]
 
 
 def said(corin, response):
@@ -108,7 +112,7 @@ def test_a_place_is_given_out_of_turn_once_it_is_said_that_it_is_one_more(corin)
     text = page.main.get_text(" ", strip=True)
     assert refused.status_code == 422
     assert "one more than you offer" in parse(refused).select_one(".summary").get_text()
-    assert "All 1 places are taken" in text
+    assert "The one place is taken" in text
     assert "1 person is ahead" in text
     assert page.find("input", attrs={"name": "beyond"})
     assert done == "They hold a place now. A mail tells them."
@@ -206,14 +210,14 @@ def test_mail_that_comes_back_stops_and_starts_again(corin):
     fill(JANUARY, "grace@example.org")
 
     noted = said(corin, do(corin, "undeliverable"))
-    page = corin.page(path_of())
+    page, roster = corin.page(path_of()), corin.page(SESSION)
     stopped = [row["undeliverable_at"] for row in rows(Member)]
     states = [mail["state"] for mail in rows(OutboxEmail)]
     again = said(corin, do(corin, "undeliverable", works="yes"))
 
     assert "gets no more mail" in noted
     assert "came back on" in page.main.get_text()
-    assert "mail comes back" in corin.page(SESSION).select_one("table").get_text()
+    assert "mail comes back" in roster.select_one("table").get_text()
     assert (stopped, states) == ([NOW, None], ["withdrawn"])
     assert "works again" in again
     assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
@@ -223,19 +227,17 @@ def test_mail_that_comes_back_stops_and_starts_again(corin):
 ACTS = ("address", "cancel", "place", "restore", "undeliverable", "wait")
 
 
-@pytest.mark.parametrize("what", ["", *(f"/{act}" for act in ACTS)])
-@pytest.mark.parametrize("number", ["elsewhere", "0", "99999", "2147483648", "x"])
-def test_nobody_is_found_who_is_not_on_this_roster(corin, what, number):
+@pytest.mark.parametrize("number", ["elsewhere", "99999", "2147483648"])
+def test_nobody_is_found_who_is_not_on_this_roster(corin, number):
     fill(JANUARY, "grace@example.org")
     fill(DECEMBER, ADA)
     number = path_of("grace@example.org").rpartition("/")[2] if number == "elsewhere" else number
-    path = f"{SESSION}/people/{number}{what}"
+    path, token = f"{SESSION}/people/{number}", token_of(corin)
 
-    response = post(corin, path, form_at="/coordinator/", email="x@example.org") if what else (
-        corin.get(path)
-    )  # fmt: skip
+    sent = {"csrf_token": token, "email": "x@example.org", "beyond": "yes"}
+    answers = [corin.post(f"{path}/{act}", data=sent, headers=SAME_ORIGIN) for act in ACTS]
 
-    assert response.status_code == 404
+    assert {answer.status_code for answer in (corin.get(path), *answers)} == {404}
     assert places() == [("grace@example.org", JANUARY, "held"), (ADA, DECEMBER, "held")]
     assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
 
@@ -251,13 +253,12 @@ def test_who_erased_everything_is_found_no_more(corin):
     assert (shown, restored) == (404, 404)
 
 
-@pytest.mark.parametrize("what", ACTS)
-def test_a_form_without_its_token_does_nothing(corin, what):
+def test_a_form_without_its_token_does_nothing(corin):
     fill(DECEMBER, ADA)
 
-    response = corin.post(f"{path_of()}/{what}", headers=SAME_ORIGIN)
+    answers = [corin.post(f"{path_of()}/{act}", headers=SAME_ORIGIN) for act in ACTS]
 
-    assert response.status_code == 403
+    assert {answer.status_code for answer in answers} == {403}
     assert (places(), deeds()) == ([(ADA, DECEMBER, "held")], [])
 
 

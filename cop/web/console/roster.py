@@ -5,6 +5,7 @@ from datetime import timedelta
 from math import ceil
 
 from flask import Response, abort, g, request
+from flask_babel import gettext
 
 from cop import fields
 from cop.db import read_tx, write_tx
@@ -86,9 +87,13 @@ def _show(slug: str, wanted: Wanted, *, once_in: timedelta | None = None) -> Res
         shown=_page(searching.among(everybody, wanted)),
         has_turned="page" in request.form,
         wanted=wanted,
-        offered=OFFERED,
+        offered={name: _said(choices) for name, choices in OFFERED.items()},
         all_columns=roster.COLUMNS,
     )
+
+
+def _said(choices: dict[str, str]) -> dict[str, str]:
+    return {value: gettext(words) for value, words in choices.items()}
 
 
 def _page(found: list[Attendee]) -> Page:
