@@ -5,9 +5,8 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Text, cast, delete, exists, insert, literal, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import addresses, passwords
@@ -174,26 +173,14 @@ def note_viewing(
     now: datetime,
     meeting_id: int | None = None,
     columns: Sequence[str] = (),
-    once_in: timedelta | None = None,
 ) -> None:
-    """Write down that a coordinator looked at personal data: members are shown who did.
-
-    With `once_in`, not where the same look was written down so shortly before.
-    """
-    look: dict[str, Any] = {
-        "coordinator_id": coordinator.id,
-        "meeting_id": meeting_id,
-        "what": what,
-        "columns": list(columns),
-        "seen_at": now,
-    }
-    if once_in is None:
-        db_session.add(Viewing(**look))
-        return
-    table = Viewing.__table__.c
-    values = {name: literal(value, table[name].type) for name, value in look.items()}
-    is_same = [cast(table[name], Text) == cast(value, Text) for name, value in values.items()
-               if name != "seen_at"]  # fmt: skip
-    is_noted = exists().where(*is_same, Viewing.seen_at > now - once_in)
-    new = select(*values.values()).where(~is_noted)
-    db_session.execute(insert(Viewing).from_select(list(values), new))
+    """Write down that a coordinator looked at personal data: members are shown who did."""
+    db_session.add(
+        Viewing(
+            coordinator_id=coordinator.id,
+            meeting_id=meeting_id,
+            what=what,
+            columns=list(columns),
+            seen_at=now,
+        )
+    )

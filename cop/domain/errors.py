@@ -1,36 +1,17 @@
 """Refusals: each is a class with the sentence that people read, and the field it belongs to."""
 
-from cop.domain.refusals import (
+from cop.domain.refusals import (  # noqa: F401 - everybody can have them from here
     BothRegistered,
-    ChangedMeanwhile,
-    HeldAgain,
     HoldsPlaceAlready,
     NobodyElseWaits,
     NoPlaceFree,
-    PersonUnknown,
+    PlaceRefused,
     PlacesSettled,
     SameAddress,
     TooLongAgo,
-    WaitingListOver,
 )
-from cop.domain.rules import RuleBroken
+from cop.domain.refusals import RuleBroken as RuleBroken  # noqa: PLC0414
 from cop.words import N_
-
-# Refusals of what is done for one person, and what they all are: everybody has them from here.
-__all__ = [
-    "BothRegistered",
-    "ChangedMeanwhile",
-    "HeldAgain",
-    "HoldsPlaceAlready",
-    "NoPlaceFree",
-    "NobodyElseWaits",
-    "PersonUnknown",
-    "PlacesSettled",
-    "RuleBroken",
-    "SameAddress",
-    "TooLongAgo",
-    "WaitingListOver",
-]
 
 
 class MeetingUnknown(RuleBroken):

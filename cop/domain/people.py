@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
@@ -12,8 +13,7 @@ from cop.domain.schedule import Listing
 from cop.models import Act, Coordinator, Member, Registration
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """What a coordinator did for them; the name of one who left is gone."""
 
     what: str
@@ -31,10 +31,6 @@ class Person:
     undeliverable_at: datetime | None
     is_live_again: bool
     done: tuple[Done, ...]
-
-    @property
-    def name(self) -> str:
-        return str(self.place.values["name"])
 
     @property
     def restorable_until(self) -> datetime | None:
@@ -59,11 +55,7 @@ def find(db_session: Session, registration_id: int, meeting: Listing) -> Person 
         return None
     row, member, turn, is_live_again, _, _ = rows[0]
     values = {column.key: getattr(row, column.key) for column in inspect(Registration).columns}
-    return Person(
-        Place(row.id, meeting, row.status, turn, values),
-        member.email,
-        member.proven_at,
-        member.undeliverable_at,
-        is_live_again,
-        tuple(Done(act.what, by, act.done_at) for *_, act, by in rows if act),
-    )
+    done = tuple(Done(act.what, by, act.done_at) for *_, act, by in rows if act)
+    place = Place(row.id, meeting, row.status, turn, values)
+    of_member = (member.email, member.proven_at, member.undeliverable_at)
+    return Person(place, *of_member, is_live_again, done)

@@ -3,26 +3,23 @@
 Each takes the meeting's lock first, so that it and registrations come one by one.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import exists, insert, inspect, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cop.domain import leaving, meetings, outbox, recipients, registration, waiting
-from cop.domain.errors import (
-    ChangedMeanwhile,
-    HeldAgain,
-    NobodyElseWaits,
-    NoPlaceFree,
-    PersonUnknown,
-    PlacesSettled,
-    TooLongAgo,
-    WaitingListOver,
-)
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
 from cop.domain.recipients import LIVE, Registered
+from cop.domain.refusals import (
+    NobodyElseWaits,
+    NoPlaceFree,
+    PlaceRefused,
+    PlacesSettled,
+    TooLongAgo,
+)
 from cop.domain.registration import Taken
 from cop.mail import messages, placing
 from cop.mail.letter import Letter
@@ -44,34 +41,29 @@ IS_LIVE_AGAIN = (
 )
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(NamedTuple):
     """What came of it: the registration that counts now, and who came off the waiting list."""
 
     registration_id: int
-    status: RegistrationStatus
+    status: str
     is_told: bool
     promoted: int = 0
 
 
-def give(
-    db_session: Session, registration_id: int, *, meeting_id: int, beyond: bool, writer: Writer
-) -> Moved:
+def give(db_session: Session, registration_id: int, *, beyond: bool, writer: Writer) -> Moved:
     """Give a place to somebody who waits, out of turn; `beyond` what is offered where that is said.
 
     Raises:
-        PersonUnknown: there is no such registration.
-        PlacesSettled: the meeting is over, or does not take place.
-        ChangedMeanwhile: they do not wait.
-        NoPlaceFree: it would be one more than is offered.
+        PlaceRefused: they do not wait, nobody can come any more, or it would be one too many.
     """
-    meeting, person = _open(db_session, registration_id, meeting_id, writer)
-    _check(person, RegistrationStatus.WAITING)
+    meeting, person = _locked(db_session, registration_id, RegistrationStatus.WAITING)
+    if meeting.is_cancelled or meeting.ends_at <= writer.now:
+        raise PlacesSettled
     held = _taken(db_session, meeting).held
     if meeting.capacity is not None and held >= meeting.capacity and not beyond:
         raise NoPlaceFree
     waiting.give_places(db_session, meeting, [registration_id], writer=writer)
-    return Moved(registration_id, RegistrationStatus.HELD, is_told=_is_reached(person))
+    return Moved(registration_id, RegistrationStatus.HELD, _is_reached(person))
 
 
 def can_wait(capacity: int | None, taken: Taken) -> bool:
@@ -79,146 +71,93 @@ def can_wait(capacity: int | None, taken: Taken) -> bool:
     return capacity is not None and capacity - (taken.held - 1) <= taken.waiting
 
 
-def put_at_tail(
-    db_session: Session, registration_id: int, *, meeting_id: int, writer: Writer
-) -> Moved:
+def put_at_tail(db_session: Session, registration_id: int, *, writer: Writer) -> Moved:
     """Take somebody's place and let them wait, as the last; the place goes to the next in line.
 
     Raises:
-        PersonUnknown: there is no such registration.
-        PlacesSettled: the meeting is over, or does not take place.
-        ChangedMeanwhile: they hold no place.
-        WaitingListOver: the meeting has begun.
-        NobodyElseWaits: the place would be theirs again.
+        PlaceRefused: they hold none, it would be theirs again, or the waiting list has ended.
     """
-    meeting, person = _open(db_session, registration_id, meeting_id, writer)
-    _check(person, RegistrationStatus.HELD)
-    if meeting.starts_at <= writer.now:
-        raise WaitingListOver
+    meeting, person = _locked(db_session, registration_id, RegistrationStatus.HELD)
+    if meeting.is_cancelled or meeting.starts_at <= writer.now:
+        raise PlacesSettled
     if not can_wait(meeting.capacity, _taken(db_session, meeting)):
         raise NobodyElseWaits
     leaving.give_up(db_session, registration_id, now=writer.now)
     promoted = waiting.promote(db_session, meeting, writer=writer)
     new_id = _join_again(db_session, registration_id, meeting)
     letter = placing.moved_to_tail(writer, person.recipient, meeting)
-    _tell(
-        db_session,
-        person,
-        letter,
-        kind=Kind.PLACE,
-        meeting=meeting,
-        writer=writer,
-        registration_id=new_id,
-    )
-    is_told = _is_reached(person)
-    return Moved(new_id, RegistrationStatus.WAITING, is_told=is_told, promoted=len(promoted))
+    _tell(db_session, person, letter, meeting, writer=writer, about=new_id)
+    return Moved(new_id, RegistrationStatus.WAITING, _is_reached(person), len(promoted))
 
 
-def cancel(
-    db_session: Session, registration_id: int, *, meeting_id: int, by_mail: bool, writer: Writer
-) -> Moved:
+def cancel(db_session: Session, registration_id: int, *, by_mail: bool, writer: Writer) -> Moved:
     """Cancel a place, or a turn in line, for somebody; the place goes to the next in line.
 
     Raises:
-        PersonUnknown: there is no such registration.
-        ChangedMeanwhile: it is cancelled already.
+        PlaceRefused: it is cancelled already.
         MeetingOver: the meeting has ended.
     """
-    meeting, person = _locked(db_session, registration_id, meeting_id)
-    _check(person, *LIVE)
+    meeting, person = _locked(db_session, registration_id, *LIVE)
     promoted = leaving.cancel(db_session, registration_id, writer=writer)
     if by_mail:
         letter = placing.cancelled(writer, person.recipient, meeting)
-        _tell(db_session, person, letter, kind=Kind.PLACE, meeting=meeting, writer=writer)
+        _tell(db_session, person, letter, meeting, writer=writer)
     is_told = by_mail and _is_reached(person)
-    status = RegistrationStatus.CANCELLED
-    return Moved(registration_id, status, is_told=is_told, promoted=len(promoted))
+    return Moved(registration_id, RegistrationStatus.CANCELLED, is_told, len(promoted))
 
 
-def restore(db_session: Session, registration_id: int, *, meeting_id: int, writer: Writer) -> Moved:
+def restore(db_session: Session, registration_id: int, *, writer: Writer) -> Moved:
     """Restore what was cancelled; where no place is free, at the end of the waiting list.
 
     Raises:
-        PersonUnknown: there is no such registration.
-        PlacesSettled: the meeting is over, or does not take place.
-        ChangedMeanwhile: it is not cancelled.
-        TooLongAgo: it was cancelled more than 30 days ago.
-        HeldAgain: they have registered again.
-        MeetingOver: never: it would be settled.
-        MeetingCancelled: never: it would be settled.
-        MeetingFull: the meeting has begun, and has no place left.
-        NothingPlanned: never: the meeting is there.
+        PlaceRefused: it is too long ago, they are registered again, or nobody can come any more.
     """
-    meeting, person = _open(db_session, registration_id, meeting_id, writer)
-    _check(person, RegistrationStatus.CANCELLED)
-    _check_restorable(db_session, registration_id, writer)
-    status = registration.next_status(db_session, meeting, writer=writer)
-    is_held = status is RegistrationStatus.HELD
-    id_ = registration_id
-    if is_held:
-        _hold_again(db_session, registration_id, meeting)
-    else:
+    meeting, person = _locked(db_session, registration_id, RegistrationStatus.CANCELLED)
+    query = select(Registration.cancelled_at, IS_LIVE_AGAIN)
+    row = db_session.execute(query.where(Registration.id == registration_id)).one()
+    if row.is_live_again:
+        raise PlaceRefused
+    if row.cancelled_at is None or writer.now - row.cancelled_at > RESTORABLE:
+        raise TooLongAgo
+    status = registration.next_status(db_session, meeting, now=writer.now)
+    if status is None:
+        raise PlacesSettled
+    id_, of = registration_id, {status: [meeting]}
+    if status is RegistrationStatus.WAITING:
         id_ = _join_again(db_session, registration_id, meeting)
-    held, waits = ([meeting], []) if is_held else ([], [meeting])
+    else:
+        _hold_again(db_session, registration_id, meeting)
+    held, waits = (of.get(each, []) for each in LIVE)
     letter = messages.confirmation(
-        writer, person.recipient, held=held, waiting=waits, registration_ids={meeting_id: id_}
+        writer, person.recipient, held=held, waiting=waits, registration_ids={meeting.id: id_}
     )
-    _tell(
-        db_session,
-        person,
-        letter,
-        kind=Kind.CONFIRMATION,
-        meeting=meeting,
-        writer=writer,
-        registration_id=id_,
-    )
-    return Moved(id_, status, is_told=_is_reached(person))
+    _tell(db_session, person, letter, meeting, writer=writer, about=id_)
+    return Moved(id_, status, _is_reached(person))
 
 
 def _locked(
-    db_session: Session, registration_id: int, meeting_id: int
+    db_session: Session, registration_id: int, *statuses: str
 ) -> tuple[LockedMeeting, Registered]:
-    [meeting] = meetings.lock(db_session, [meeting_id])
+    query = select(Registration.meeting_id).where(Registration.id == registration_id)
+    locked = meetings.lock(db_session, db_session.scalars(query))
     people = recipients.of_registrations(db_session, [registration_id])
-    found = [person for person in people if person.meeting_id == meeting_id]
-    if not found:
-        raise PersonUnknown
-    return meeting, found[0]
-
-
-def _open(
-    db_session: Session, registration_id: int, meeting_id: int, writer: Writer
-) -> tuple[LockedMeeting, Registered]:
-    meeting, person = _locked(db_session, registration_id, meeting_id)
-    if meeting.is_cancelled or meeting.ends_at <= writer.now:
-        raise PlacesSettled
-    return meeting, person
-
-
-def _check(person: Registered, *statuses: RegistrationStatus) -> None:
-    if person.status not in statuses:
-        raise ChangedMeanwhile
+    if not people or people[0].status not in statuses:  # it was erased, or changed
+        raise PlaceRefused
+    return locked[0], people[0]
 
 
 def _taken(db_session: Session, meeting: LockedMeeting) -> Taken:
     return registration.taken(db_session, [meeting]).get(meeting.id, Taken())
 
 
-def _check_restorable(db_session: Session, registration_id: int, writer: Writer) -> None:
-    query = select(Registration.cancelled_at, IS_LIVE_AGAIN)
-    row = db_session.execute(query.where(Registration.id == registration_id)).one()
-    if row.is_live_again:
-        raise HeldAgain
-    if row.cancelled_at is None or writer.now - row.cancelled_at > RESTORABLE:
-        raise TooLongAgo
+def _is_reached(person: Registered) -> bool:
+    return person.recipient.undeliverable_at is None
 
 
 def _hold_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> None:
     place = update(Registration).where(Registration.id == registration_id)
-    held = place.values(
-        status=RegistrationStatus.HELD, cancelled_at=None, told=str(meeting.telling)
-    )
-    db_session.execute(held.execution_options(synchronize_session=False))
+    held = {"status": RegistrationStatus.HELD, "cancelled_at": None, "told": str(meeting.telling)}
+    db_session.execute(place.values(held).execution_options(synchronize_session=False))
 
 
 def _join_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:
@@ -228,33 +167,23 @@ def _join_again(db_session: Session, registration_id: int, meeting: LockedMeetin
     """
     columns = inspect(Registration).columns
     old = db_session.execute(select(*columns).where(Registration.id == registration_id)).one()
-    new = dict(old._mapping) | {
-        "status": RegistrationStatus.WAITING,
-        "told": str(meeting.telling),
-        **dict.fromkeys(("cancelled_at", "promoted_at")),
-    }
-    del new["id"]
-    return db_session.execute(
-        insert(Registration).values(new).returning(Registration.id)
-    ).scalar_one()
+    kept = {name: value for name, value in old._mapping.items() if name != "id"}
+    new = {"status": RegistrationStatus.WAITING, "told": str(meeting.telling)}
+    none = dict.fromkeys(("cancelled_at", "promoted_at"))
+    joined = insert(Registration).values(kept | new | none).returning(Registration.id)
+    return db_session.execute(joined).scalar_one()
 
 
 def _tell(
     db_session: Session,
     person: Registered,
     letter: Letter,
-    *,
-    kind: Kind,
     meeting: LockedMeeting,
+    *,
     writer: Writer,
-    registration_id: int | None = None,
+    about: int | None = None,
 ) -> None:
-    """Queue a mail; one about a place that is cancelled is not bound to it, or would be moot."""
-    key = f"{kind}:{person.registration_id}:{writer.now.isoformat()}"
-    mail = Mail(letter, person.recipient, kind, key, registration_id=registration_id,
-                meeting_id=meeting.id, expires_at=meeting.ends_at)  # fmt: skip
+    """Queue a mail; not one `about` a place that is cancelled, or it would be moot."""
+    key = f"place:{person.registration_id}:{person.status}:{writer.now.isoformat()}"
+    mail = Mail(letter, person.recipient, Kind.PLACE, key, about, meeting.id, meeting.ends_at)
     outbox.queue(db_session, [mail], now=writer.now)
-
-
-def _is_reached(person: Registered) -> bool:
-    return person.recipient.undeliverable_at is None

@@ -1,55 +1,44 @@
-"""Refusals of what coordinators do for one person; `errors` has them, too."""
+"""What every refusal is, and those of what is done for one person; `errors` has all of them."""
 
-from cop.domain.rules import RuleBroken
 from cop.words import N_
 
 
-class PersonUnknown(RuleBroken):
-    """There is no such registration for this meeting, or not any more."""
+class RuleBroken(Exception):  # noqa: N818 - the glossary calls these refusals
+    """Something that was asked for goes against a rule of the community."""
 
-    reason = N_("There is no such person on this roster. They may have deleted everything.")
+    reason = N_("This is not possible.")
+    field = "sessions"
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(self.reason)
+        self.values = values
 
 
-class ChangedMeanwhile(RuleBroken):
-    """What is asked for fits the place as it was, and not as it is."""
+class PlaceRefused(RuleBroken):
+    """What is asked for does not fit a place: it is another one than it was."""
 
     reason = N_("This place was changed meanwhile, so nothing was done. It stands here as it is.")
 
 
-class PlacesSettled(RuleBroken):
-    """The meeting is over, or does not take place."""
+class PlacesSettled(PlaceRefused):
+    """The meeting has begun, is over, or does not take place."""
 
-    reason = N_("This session is over, or cancelled, so there is no place to give or to take.")
+    reason = N_("The session has begun, is over or is cancelled, so places stay as they are.")
 
 
-class NoPlaceFree(RuleBroken):
+class NoPlaceFree(PlaceRefused):
     """One more than the meeting offers, and nobody has agreed to that."""
 
     reason = N_("The last place has just gone. You can still give one more than you offer.")
 
 
-class WaitingListOver(RuleBroken):
-    """The meeting has begun, and with it the waiting list has ended."""
-
-    reason = N_("The session has begun, and its waiting list has ended.")
-
-
-class NobodyElseWaits(RuleBroken):
+class NobodyElseWaits(PlaceRefused):
     """The place would be free, and theirs again."""
 
-    reason = N_(
-        "Nobody else waits for this place, so it would be theirs again. If they cannot have it, "
-        "cancel it."
-    )
+    reason = N_("Nobody else waits for this place, so it would be theirs again. You can cancel it.")
 
 
-class HeldAgain(RuleBroken):
-    """The member has registered for this meeting once more."""
-
-    reason = N_("They have registered again meanwhile, so there is nothing to restore.")
-
-
-class TooLongAgo(RuleBroken):
+class TooLongAgo(PlaceRefused):
     """The registration was cancelled more than 30 days ago, or nobody knows when."""
 
     reason = N_("A place can be restored for 30 days. Add the person again instead.")

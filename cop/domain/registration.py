@@ -120,20 +120,10 @@ def taken(db_session: Session, locked: list[LockedMeeting]) -> dict[int, Taken]:
 
 
 def next_status(
-    db_session: Session, meeting: LockedMeeting, *, writer: Writer
-) -> RegistrationStatus:
-    """What who comes next gets at a meeting, whose lock the caller holds.
-
-    Raises:
-        MeetingOver: it has ended.
-        MeetingCancelled: it will not take place.
-        MeetingFull: it has begun, and has no place left.
-        NothingPlanned: never: it is there.
-    """
-    now, zone = writer.now, writer.community.zone_info
-    status_of = _decide([meeting], taken(db_session, [meeting]), now=now)
-    _refuse_missing([meeting], status_of, zone=zone, now=now)
-    return status_of[meeting.id]
+    db_session: Session, meeting: LockedMeeting, *, now: datetime
+) -> RegistrationStatus | None:
+    """What who comes next gets at a meeting; nothing where it is closed, or begun and full."""
+    return _decide([meeting], taken(db_session, [meeting]), now=now).get(meeting.id)
 
 
 def _ids(db_session: Session, slugs: Sequence[str], *, now: datetime) -> list[int]:

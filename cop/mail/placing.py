@@ -34,10 +34,7 @@ def cancelled(writer: Writer, to: Recipient, meeting: LockedMeeting) -> Letter:
         meeting,
         subject=N_("Your registration is cancelled: %(date)s"),
         said=N_("The coordinators have cancelled your registration for this session:"),
-        then=N_(
-            "Please take it out of your calendar: it does not learn of this by itself. The session "
-            "itself takes place as planned, and you can register again."
-        ),
+        then=N_("Please take it out of your calendar: it does not learn of this by itself."),
     )
 
 

@@ -31,10 +31,9 @@ KNOWN = {
     "GET /coordinator/sessions/<slug:slug>/emails",
     "POST /coordinator/sessions/<slug:slug>/people",
     "GET /coordinator/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>",
-    *(
+    (
         "POST /coordinator/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>/"
-        f"{what}"
-        for what in ("address", "cancel", "place", "restore", "undeliverable", "wait")
+        "<any(address, place, wait, cancel, restore, undeliverable):what>"
     ),
     "GET /coordinator/set-up/<token>",
     "POST /coordinator/set-up/<token>",

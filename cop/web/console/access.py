@@ -25,7 +25,7 @@ def access(slug: str) -> Response:
         community=facts,
         meeting=found,
         needs=asked,
-        people=len({person.id for need in asked for person in need.people}),
+        people=len({person.id for need in asked for person, _ in need.people}),
         book_by=book_by,
         is_late=book_by <= now(),
         statuses=STATUSES,

@@ -17,32 +17,8 @@ from cop.domain import community, coordinators, roster, schedule
 from cop.domain.schedule import Listing
 from cop.web.console import console, exporting_or_403
 from cop.web.rendering import now
-from cop.words import N_
 
 SECONDS = 120  # that the database may take to read all of it
-COLUMN_WORDS = {
-    "session_date": N_("date of the session"),
-    "session_topic": N_("topic of the session"),
-    "status": N_("coming, waiting or cancelled"),
-    "name": N_("name"),
-    "email": N_("email"),
-    "organization": N_("organization"),
-    "pronouns": N_("pronouns"),
-    "hats": N_("hats"),
-    "taking_part": N_("how they like to take part"),
-    "first_time": N_("first time"),
-    "prep_answer": N_("answer to the question"),
-    "mailing_list": N_("on the mailing list"),
-    "registered_at": N_("time of registration"),
-    "attended": N_("whether they came"),
-    "access": N_("access needs (only to arrange them)"),
-}
-
-
-@console.app_template_global()
-def column_words() -> dict[str, str]:
-    """What the columns of the attendee list are called."""
-    return COLUMN_WORDS
 
 
 @console.get("/export.csv")

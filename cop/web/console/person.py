@@ -5,23 +5,13 @@ from flask import Response, abort, g, request
 from cop import fields
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators, kept, people, placing
-from cop.domain.record import Deed
 from cop.domain.registration import Taken
 from cop.web.console import console
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.roster import STATUSES
 from cop.web.rendering import now, render, writer
-from cop.words import N_
 
 PERSON = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
-DONE = {
-    Deed.ADDED_PERSON: N_("added by hand"),
-    Deed.CORRECTED_ADDRESS: N_("address corrected"),
-    Deed.MOVED_PERSON: N_("moved to or from the waiting list"),
-    Deed.CANCELLED_PLACE: N_("cancelled for them"),
-    Deed.RESTORED_PLACE: N_("restored"),
-    Deed.MARKED_MAIL: N_("mail marked as coming back, or as working"),
-}
 
 
 @console.get(PERSON)
@@ -53,7 +43,6 @@ def show(
         is_beyond=found.left == 0,
         is_restorable=one.restorable_until is not None and one.restorable_until >= now(),
         statuses=STATUSES,
-        done=DONE,
         refusal=refusal,
         field=field,
         typed=request.form.get("email", ""),

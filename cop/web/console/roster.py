@@ -1,10 +1,9 @@
 """The roster of a session: everybody on it, or those whom a coordinator looks for."""
 
-from dataclasses import dataclass
-from datetime import timedelta
 from math import ceil
+from typing import NamedTuple
 
-from flask import Response, abort, g, request
+from flask import Response, abort, g, request, session
 from flask_babel import gettext
 
 from cop import fields
@@ -30,11 +29,10 @@ HATS = {choice.value: choice.label for choice in fields.HATS.choices}
 OFFERED = {"status": STATUSES, "hat": HATS, "came": CAME, "sort": SORTED}
 LENGTH = 100  # of a page
 ALL = "all"
-ONE_LOOK = timedelta(minutes=10)  # however much somebody types meanwhile
+ONE_LOOK = 600  # seconds, however much somebody types meanwhile
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Some people of a list, and where in it they stand."""
 
     people: list[Attendee]
@@ -51,7 +49,7 @@ def meeting(slug: str) -> Response:
 @console.post("/sessions/<slug:slug>/people")
 def people(slug: str) -> Response:
     """Search: by a form, since a name or an address has no business in the address of a page."""
-    return _show(slug, _wanted(), once_in=ONE_LOOK)
+    return _show(slug, _wanted(), is_search=True)
 
 
 def _wanted() -> Wanted:
@@ -69,14 +67,14 @@ def _wanted() -> Wanted:
     )
 
 
-def _show(slug: str, wanted: Wanted, *, once_in: timedelta | None = None) -> Response:
+def _show(slug: str, wanted: Wanted, *, is_search: bool = False) -> Response:
     facts, found = meeting_or_404(slug)
     with read_tx() as db_session:
         everybody = roster.attendees(db_session, found.id)
-    said = ["asked_for_access"] if wanted.access else []
-    with write_tx() as db_session:
-        coordinators.note_viewing(db_session, g.coordinator, "roster", now=now(),
-                                  meeting_id=found.id, columns=said, once_in=once_in)  # fmt: skip
+    look = [found.id, wanted.access, int(now().timestamp() // ONE_LOOK)]
+    if not is_search or session.get("look") != look:
+        _note(found.id, wanted)
+        session["look"] = look
     return render(
         "console/roster.html",
         fragment="console/_people.html",
@@ -90,6 +88,14 @@ def _show(slug: str, wanted: Wanted, *, once_in: timedelta | None = None) -> Res
         offered={name: _said(choices) for name, choices in OFFERED.items()},
         all_columns=roster.COLUMNS,
     )
+
+
+def _note(meeting_id: int, wanted: Wanted) -> None:
+    columns = ["asked_for_access"] if wanted.access else []
+    with write_tx() as db_session:
+        coordinators.note_viewing(
+            db_session, g.coordinator, "roster", now=now(), meeting_id=meeting_id, columns=columns
+        )
 
 
 def _said(choices: dict[str, str]) -> dict[str, str]:
