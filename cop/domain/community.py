@@ -1,7 +1,7 @@
 """What the community says about itself."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from cop.domain import holidays
 from cop.domain.rhythm import Rhythm
 from cop.domain.statements import insert_with_conflict
 from cop.models import Community, MailState, OutboxEmail
@@ -30,11 +31,13 @@ class Facts:
     place: str
     zone: str
     rule: str
+    rule_from: date | None
     starts: time
     minutes: int
     planned_ahead: int
     about: str | None
     questions_off: list[str]
+    observances: list[str]
     reminder_days: list[int]
     notice_minutes: int
     revision: int
@@ -45,7 +48,7 @@ class Facts:
 
     @cached_property
     def rhythm(self) -> Rhythm:
-        return Rhythm(self.rule, self.starts, self.minutes, self.zone_info)
+        return Rhythm(self.rule, self.starts, self.minutes, self.zone_info, self.rule_from)
 
     @property
     def slug(self) -> str:
@@ -118,5 +121,6 @@ def found(db_session: Session) -> None:
         starts=time(11, 30),
         minutes=90,
         embed_hosts=["https://www.ctdata.org", "https://ctdata.org"],
+        observances=holidays.shipped(),
     )
     db_session.execute(new.on_conflict_do_nothing())

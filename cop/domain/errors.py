@@ -1,16 +1,8 @@
 """Refusals: each is a class with the sentence that people read, and the field it belongs to."""
 
-from cop.domain.refusals import (  # noqa: F401 - everybody can have them from here
-    BothRegistered,
-    HoldsPlaceAlready,
-    NobodyElseWaits,
-    NoPlaceFree,
-    PlaceRefused,
-    PlacesSettled,
-    SameAddress,
-    TooLongAgo,
-)
-from cop.domain.refusals import RuleBroken as RuleBroken  # noqa: PLC0414
+from cop.domain.broken import RuleBroken
+from cop.domain.meeting_errors import *  # noqa: F403 - everybody has all refusals from here
+from cop.domain.place_errors import *  # noqa: F403
 from cop.words import N_
 
 

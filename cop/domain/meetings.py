@@ -66,6 +66,8 @@ class LockedMeeting(MeetingFacts):
     recording_url: str | None
     published_at: datetime | None
     edited_at: datetime | None
+    edit_version: int
+    cancelled_at: datetime | None
 
     @property
     def telling(self) -> Telling:

@@ -18,7 +18,7 @@ from cop.domain.refusals import (
     NoPlaceFree,
     PlaceRefused,
     PlacesSettled,
-    TooLongAgo,
+    CancelledLongAgo,
 )
 from cop.domain.registration import Taken
 from cop.mail import messages, placing
@@ -118,7 +118,7 @@ def restore(db_session: Session, registration_id: int, *, writer: Writer) -> Mov
     if row.is_live_again:
         raise PlaceRefused
     if row.cancelled_at is None or writer.now - row.cancelled_at > RESTORABLE:
-        raise TooLongAgo
+        raise CancelledLongAgo
     status = registration.next_status(db_session, meeting, now=writer.now)
     if status is None:
         raise PlacesSettled

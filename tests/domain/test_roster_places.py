@@ -12,7 +12,7 @@ from cop.domain.errors import (
     NoPlaceFree,
     PlaceRefused,
     PlacesSettled,
-    TooLongAgo,
+    CancelledLongAgo,
 )
 from cop.domain.outbox import Kind
 from cop.models import Member
@@ -177,7 +177,7 @@ def test_where_none_is_free_it_is_the_end_of_the_waiting_list(db_session, meetin
     [
         (-DAY * 29, timedelta(), None),
         (-DAY * 30, timedelta(), None),
-        (-DAY * 30 - timedelta(seconds=1), timedelta(), TooLongAgo),
+        (-DAY * 30 - timedelta(seconds=1), timedelta(), CancelledLongAgo),
         (timedelta(), DAY * 22, PlacesSettled),
     ],
     ids=["29 days", "30 days", "more", "over"],
@@ -201,7 +201,7 @@ def test_restoring_ends_after_thirty_days_and_with_the_session(
 def test_what_was_cancelled_before_the_moment_was_noted_cannot_be_restored(db_session, meeting):
     old = a_registration(db_session, meeting, "mallory@example.org", "cancelled")
 
-    with pytest.raises(TooLongAgo):
+    with pytest.raises(CancelledLongAgo):
         placing.restore(db_session, old.id, writer=a_writer(db_session))
 
 

@@ -23,11 +23,13 @@ COMMUNITY = Facts(
     place="Zoom",
     zone="America/New_York",
     rule="FREQ=MONTHLY;BYDAY=3TU",
+    rule_from=None,
     starts=time(11, 30),
     minutes=90,
     planned_ahead=6,
     about=None,
     questions_off=[],
+    observances=[],
     reminder_days=[7, 1],
     notice_minutes=2,
     revision=0,
@@ -57,6 +59,8 @@ MEETING = LockedMeeting(
     recording_url="https://video.example.org/1",
     published_at=NOW,
     edited_at=NOW,
+    edit_version=0,
+    cancelled_at=None,
 )
 JANUARY = replace(
     MEETING, id=2, slug="2027-01-19", uid="two@cop", topic=None, guests=None, reading_title=None,

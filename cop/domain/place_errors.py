@@ -1,17 +1,7 @@
-"""What every refusal is, and those of what is done for one person; `errors` has all of them."""
+"""Refusals of what coordinators do for one person."""
 
+from cop.domain.broken import RuleBroken
 from cop.words import N_
-
-
-class RuleBroken(Exception):  # noqa: N818 - the glossary calls these refusals
-    """Something that was asked for goes against a rule of the community."""
-
-    reason = N_("This is not possible.")
-    field = "sessions"
-
-    def __init__(self, **values: object) -> None:
-        super().__init__(self.reason)
-        self.values = values
 
 
 class PlaceRefused(RuleBroken):
@@ -38,7 +28,7 @@ class NobodyElseWaits(PlaceRefused):
     reason = N_("Nobody else waits for this place, so it would be theirs again. You can cancel it.")
 
 
-class TooLongAgo(PlaceRefused):
+class CancelledLongAgo(PlaceRefused):
     """The registration was cancelled more than 30 days ago, or nobody knows when."""
 
     reason = N_("A place can be restored for 30 days. Add the person again instead.")
