@@ -18,6 +18,7 @@ class Rhythm:
     starts: time
     minutes: int
     zone: ZoneInfo
+    since: date | None = None  # from when a rule such as "every second week" counts
 
     def upcoming(self, now: datetime) -> Iterator["Occurrence"]:
         """Every occurrence that has not ended at `now`, soonest first."""
@@ -49,11 +50,17 @@ class Rhythm:
         starts_at = tz.resolve_imaginary(local).astimezone(UTC)
         return Occurrence(day, starts_at, starts_at + timedelta(minutes=self.minutes))
 
+    def names(self, day: date) -> bool:
+        """Whether the rule names a day."""
+        return next(self._days_from(datetime.combine(day, time())), None) == day
+
     def _days_from(self, midnight: datetime) -> Iterator[date]:
-        recurrence = rrulestr(self.rule, dtstart=midnight)
+        # Counted from the day of the look, every second week would be another one each week.
+        begin = datetime.combine(self.since, time()) if self.since else midnight
+        recurrence = rrulestr(self.rule, dtstart=begin)
         if not isinstance(recurrence, rrule):
             raise TypeError(f"One rule, not a set of them: {self.rule}")
-        for moment in recurrence:
+        for moment in recurrence.xafter(midnight, inc=True):
             yield moment.date()
 
 

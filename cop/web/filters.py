@@ -1,16 +1,18 @@
 """How templates say dates, times, places and texts."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from babel import Locale
 from babel.dates import format_date
+from babel.lists import format_list
 from flask import Flask
 from flask_babel import gettext
 from markupsafe import Markup
 
 from cop import fields
 from cop.dates import Speaker, Tile
-from cop.domain import calendar
+from cop.domain import calendar, holidays, rules
 from cop.domain.community import Facts
 from cop.domain.meetings import MeetingFacts
 from cop.domain.schedule import Listing, Places
@@ -23,21 +25,21 @@ _PLACES = {
     Places.FEW: N_("5 or fewer places left"),
     Places.FULL: N_("Full, waiting list open"),
 }
-_ORDINALS = {
+ORDINALS = {
     "1": N_("first"), "2": N_("second"), "3": N_("third"), "4": N_("fourth"), "-1": N_("last"),
 }  # fmt: skip
 _NUMBERED = {
     "one": N_("%(num)sst"), "two": N_("%(num)snd"), "few": N_("%(num)srd"),
     "other": N_("%(num)sth"),
 }  # fmt: skip
-_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 A_MONDAY = date(2024, 1, 1)
 
 
 def install(app: Flask) -> None:
     """Give templates these filters."""
     for say in (tile, on, day, clock, when, places_said, rhythm, markdown, stamp,
-                weeks_before, google_link, outlook_link, ordinal, time_said):  # fmt: skip
+                weeks_before, google_link, outlook_link, ordinal, time_said, month, weekday,
+                special):  # fmt: skip
         app.jinja_env.filters[say.__name__] = say
     app.jinja_env.globals["never_asked"] = fields.NEVER_ASKED
 
@@ -111,29 +113,59 @@ def ordinal(number: int) -> str:
     return gettext(_NUMBERED.get(form, _NUMBERED["other"]), num=number)
 
 
-def rhythm(community: Facts) -> str:
-    """Say `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time`, for the usual rules."""
-    parts = dict(part.split("=", 1) for part in community.rule.upper().split(";") if "=" in part)
+def rhythm(community: Facts, place: str = "") -> str:
+    """Say `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time; not in July`."""
     usual = community.rhythm.on(A_MONDAY)
     hours = _speaker(community).clock(usual.starts_at, usual.ends_at)
-    days = _days(parts)
-    return f"{days}, {hours}" if days else hours
+    if place:
+        hours = gettext("%(hours)s, on %(place)s", hours=hours, place=place)
+    choice = rules.read(community.rule)
+    if choice is None:
+        return hours
+    days = _days(choice)
+    return f"{days[:1].upper()}{days[1:]}, {hours}{_months(choice)}"
 
 
-def _days(parts: dict[str, str]) -> str:
-    by_day = parts.get("BYDAY", "")
-    number, weekday = by_day[:-2], by_day[-2:]
-    if weekday not in _WEEKDAYS or "INTERVAL" in parts or set(parts) - {"FREQ", "BYDAY"}:
-        return ""
-    date_ = A_MONDAY.replace(day=1 + _WEEKDAYS.index(weekday))
-    name = format_date(date_, "EEEE", locale=language())
-    if parts.get("FREQ") == "MONTHLY" and number.lstrip("+") in _ORDINALS:
-        ordinal = gettext(_ORDINALS[number.lstrip("+")])
-        said = gettext("%(ordinal)s %(weekday)s of each month", ordinal=ordinal, weekday=name)
-        return said[:1].upper() + said[1:]
-    if parts.get("FREQ") == "WEEKLY" and not number:
+def _days(choice: rules.Choice) -> str:
+    name = weekday(choice.weekday)
+    if choice.of_month:
+        ordinal = gettext(ORDINALS[choice.of_month])
+        return gettext("%(ordinal)s %(weekday)s of each month", ordinal=ordinal, weekday=name)
+    if choice.weeks == 1:
         return gettext("Every %(weekday)s", weekday=name)
-    return ""
+    return gettext("Every %(num)s weeks on %(weekday)s", num=choice.weeks, weekday=name)
+
+
+def _months(choice: rules.Choice) -> str:
+    """The months without a session, or where those are most of them, the others."""
+    if not choice.months_off:
+        return ""
+    if len(choice.months_off) > len(choice.months):
+        return gettext("; only in %(months)s", months=_listed(choice.months))
+    return gettext("; not in %(months)s", months=_listed(choice.months_off))
+
+
+def _listed(months: Iterable[int]) -> str:
+    return format_list([month(number) for number in months], locale=language())
+
+
+def weekday(code: str) -> str:
+    """Say `Tuesday` for `TU`."""
+    date_ = A_MONDAY.replace(day=1 + rules.WEEKDAYS.index(code))
+    return format_date(date_, "EEEE", locale=language())
+
+
+def month(number: int) -> str:
+    """Say `July`."""
+    return format_date(A_MONDAY.replace(month=number), "LLLL", locale=language())
+
+
+def special(moment: datetime | date, community: Facts) -> str:
+    """Say what a day is on which people may be elsewhere: `Juneteenth`; mostly it is nothing."""
+    on_ = moment
+    if isinstance(moment, datetime):
+        on_ = moment.astimezone(community.zone_info).date()
+    return ", ".join(gettext(name) for name in holidays.on(on_, community.observances))
 
 
 def markdown(text: str) -> Markup:

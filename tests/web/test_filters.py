@@ -138,7 +138,6 @@ def test_the_rhythm_is_said_in_words(community, rule, said):
     [
         "FREQ=MONTHLY;INTERVAL=2;BYDAY=3TU",
         "FREQ=MONTHLY;BYMONTHDAY=15",
-        "FREQ=MONTHLY;BYDAY=3TU;BYMONTH=1,2",
         "FREQ=WEEKLY;BYDAY=MO,TU",
         "FREQ=DAILY",
     ],
