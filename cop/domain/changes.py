@@ -4,18 +4,23 @@ Each of these takes the meeting's lock first, so that edits and registrations co
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings, outbox, recipients, waiting
 from cop.domain.errors import (
+    CancelledAlready,
     CapacityRefused,
+    EditedMeanwhile,
     EndsBeforeStart,
     JoinAddressRefused,
     MovedIntoPast,
     NothingToPublish,
+    RestoredAfterEnd,
+    RestoredTooLate,
+    TakesPlace,
 )
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
@@ -27,6 +32,18 @@ from cop.models import Meeting, MeetingStatus, OutboxEmail, RegistrationStatus
 
 DESCRIBED = ("topic", "guests", "summary", "reading_title", "reading_url", "reading_minutes",
              "prep_question", "reason")  # fmt: skip
+RESTORABLE = timedelta(days=30)
+
+
+def expect(db_session: Session, meeting_id: int, *, version: int) -> None:
+    """Take a meeting's lock, for changes that were made with this version before one's eyes.
+
+    Raises:
+        EditedMeanwhile: a coordinator has changed it since.
+    """
+    [meeting] = meetings.lock(db_session, [meeting_id])
+    if meeting.edit_version != version:
+        raise EditedMeanwhile
 
 
 def move(
@@ -44,10 +61,7 @@ def move(
         EndsBeforeStart: it would end before it begins.
         MovedIntoPast: it would be over already.
     """
-    if ends_at <= starts_at:
-        raise EndsBeforeStart
-    if ends_at <= writer.now:
-        raise MovedIntoPast
+    check_times(starts_at, ends_at, now=writer.now)
     [meeting] = meetings.lock(db_session, [meeting_id])
     if (starts_at, ends_at) == (meeting.starts_at, meeting.ends_at):
         return
@@ -68,21 +82,64 @@ def move(
     _promote(db_session, meeting_id, writer=writer)
 
 
+def check_times(starts_at: datetime, ends_at: datetime, *, now: datetime) -> None:
+    """Pass for a time at which a meeting can be held.
+
+    Raises:
+        EndsBeforeStart: it would end before it begins.
+        MovedIntoPast: it would be over already.
+    """
+    if ends_at <= starts_at:
+        raise EndsBeforeStart
+    if ends_at <= now:
+        raise MovedIntoPast
+
+
 def cancel(db_session: Session, meeting_id: int, *, reason: str, writer: Writer) -> None:
-    """Say that a meeting does not take place, and why; places stay, in case it does after all."""
+    """Say that a meeting does not take place, and why; places stay, in case it does after all.
+
+    Raises:
+        CancelledAlready: somebody has said so before.
+    """
     [meeting] = meetings.lock(db_session, [meeting_id])
-    if not meeting.is_cancelled:
-        outbox.take_back(db_session, OutboxEmail.meeting_id == meeting_id,
-                        OutboxEmail.kind == Kind.REMINDER)  # fmt: skip
-        _revise(db_session, meeting, writer, status=MeetingStatus.CANCELLED, reason=reason or None)
+    if meeting.is_cancelled:
+        raise CancelledAlready(said=meeting.reason or "")
+    outbox.take_back(db_session, OutboxEmail.meeting_id == meeting_id,
+                    OutboxEmail.kind == Kind.REMINDER)  # fmt: skip
+    _revise(db_session, meeting, writer, status=MeetingStatus.CANCELLED, reason=reason or None,
+            cancelled_at=writer.now)  # fmt: skip
 
 
 def restore(db_session: Session, meeting_id: int, *, writer: Writer) -> None:
-    """Say that a cancelled meeting takes place after all."""
+    """Say that a cancelled meeting takes place after all.
+
+    Raises:
+        TakesPlace: it is not cancelled.
+        RestoredAfterEnd: its time is over.
+        RestoredTooLate: it was cancelled too long ago.
+    """
     [meeting] = meetings.lock(db_session, [meeting_id])
-    if meeting.is_cancelled:
-        _revise(db_session, meeting, writer, status=MeetingStatus.PLANNED, reason=None)
-        _promote(db_session, meeting_id, writer=writer)
+    check_restorable(meeting, now=writer.now)
+    _revise(db_session, meeting, writer, status=MeetingStatus.PLANNED, reason=None,
+            cancelled_at=None)  # fmt: skip
+    _promote(db_session, meeting_id, writer=writer)
+
+
+def check_restorable(meeting: LockedMeeting, *, now: datetime) -> None:
+    """Pass for a meeting that was cancelled and can still be held after all.
+
+    Raises:
+        TakesPlace: it is not cancelled.
+        RestoredAfterEnd: its time is over.
+        RestoredTooLate: it was cancelled too long ago.
+    """
+    if not meeting.is_cancelled:
+        raise TakesPlace
+    if meeting.ends_at <= now:
+        raise RestoredAfterEnd
+    # Nothing is noted of what was cancelled before this was kept.
+    if meeting.cancelled_at and now - meeting.cancelled_at > RESTORABLE:
+        raise RestoredTooLate(days=RESTORABLE.days)
 
 
 def set_capacity(
@@ -93,11 +150,20 @@ def set_capacity(
     Raises:
         CapacityRefused: less than one place is none.
     """
-    if capacity is not None and capacity < 1:
-        raise CapacityRefused
+    check_capacity(capacity)
     meetings.lock(db_session, [meeting_id])
     _set(db_session, meeting_id, capacity=capacity)
     return _promote(db_session, meeting_id, writer=writer)
+
+
+def check_capacity(capacity: int | None) -> None:
+    """Pass for a number of places, or for no limit.
+
+    Raises:
+        CapacityRefused: less than one place is none.
+    """
+    if capacity is not None and capacity < 1:
+        raise CapacityRefused
 
 
 def set_join_url(
@@ -188,7 +254,8 @@ def _revise(db_session: Session, meeting: LockedMeeting, writer: Writer, **value
 
 
 def _set(db_session: Session, meeting_id: int, **values: object) -> None:
-    row = update(Meeting).where(Meeting.id == meeting_id).values(**values)
+    edited = {"edit_version": Meeting.edit_version + 1} | values
+    row = update(Meeting).where(Meeting.id == meeting_id).values(**edited)
     db_session.execute(row.execution_options(synchronize_session=False))
 
 

@@ -4,8 +4,9 @@ Each registration knows what its owner was told last. Who was told what still ho
 so an edit that was undone is not told, and who registered between two edits is told what they need.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -39,14 +40,22 @@ def is_due(db_session: Session, *, writer: Writer) -> bool:
     return db_session.scalar(query) is not None
 
 
+def to_be_told(
+    people: Iterable[Registered], meeting: LockedMeeting, *, now: datetime
+) -> list[Registered]:
+    """Who of those registered has to hear of a meeting as it is, or as it would be."""
+    if meeting.ends_at <= now:
+        return []
+    return [
+        person for person in people if _is_news(person, Telling.read(person.told), meeting.telling)
+    ]
+
+
 def _announce(db_session: Session, meeting: LockedMeeting, *, writer: Writer) -> int:
     now_true = meeting.telling
     people = recipients.of_meeting(db_session, meeting.id)
-    mails = [
-        _mail(writer, meeting, person)
-        for person in people
-        if meeting.ends_at > writer.now and _is_news(person, Telling.read(person.told), now_true)
-    ]
+    audience = to_be_told(people, meeting, now=writer.now)
+    mails = [_mail(writer, meeting, person) for person in audience]
     outbox.queue(db_session, mails, now=writer.now)
     told = [
         {"id": person.registration_id, "told": str(_known(person, now_true))} for person in people

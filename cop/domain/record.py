@@ -4,9 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.models import Act
+from cop.models import Act, Coordinator
 
 if TYPE_CHECKING:
     from cop.domain.coordinators import SignedIn
@@ -44,6 +45,13 @@ class Deed(StrEnum):
     TRIED_MAIL_AGAIN = "tried mail again"
 
 
+# What changes the texts and settings that two coordinators can have before their eyes at once.
+EDITS = (
+    *(Deed.ADDED_MEETING, Deed.EDITED_MEETING, Deed.MOVED_MEETING, Deed.CANCELLED_MEETING),
+    *(Deed.RESTORED_MEETING, Deed.PUBLISHED, Deed.CHANGED_SETTINGS),
+)
+
+
 def note(
     db_session: Session,
     by: "SignedIn",
@@ -65,3 +73,15 @@ def note(
             done_at=now,
         )
     )
+
+
+def last_by(db_session: Session, *, meeting_id: int | None) -> tuple[int, str] | None:
+    """Who did something last to a meeting, or to the community: their number and name, if known."""
+    row = db_session.execute(
+        select(Coordinator.id, Coordinator.name)
+        .join(Act, Act.coordinator_id == Coordinator.id)
+        .where(Act.meeting_id == meeting_id, Act.what.in_(EDITS))
+        .order_by(Act.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return (row.id, row.name) if row else None

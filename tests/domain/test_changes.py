@@ -4,19 +4,24 @@ from datetime import date, timedelta
 
 import pytest
 
-from cop.domain import changes, leases, meetings
+from cop.domain import changes, leases, leaving, meetings
 from cop.domain.errors import (
+    CancelledAlready,
     CapacityRefused,
+    EditedMeanwhile,
     EndsBeforeStart,
     JoinAddressRefused,
     MovedIntoPast,
     NothingToPublish,
+    RestoredAfterEnd,
+    RestoredTooLate,
+    TakesPlace,
 )
 from cop.domain.outbox import Kind
 from cop.models import MailState
 from tests.domain.mails import a_mail, forget_mails, mails, told
-from tests.domain.people import a_writer, member, register, roll
-from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
+from tests.domain.people import a_writer, member, register, registrations, roll
+from tests.world import ADA, GRACE, KATHERINE, MALLORY, NOW, a_meeting, a_registration
 
 SLUG = "2026-12-13"
 STARTS_AT = NOW + timedelta(days=21)
@@ -174,17 +179,88 @@ def test_a_cancelled_meeting_keeps_its_places_and_can_be_held_after_all(db_sessi
     assert roll(db_session, SLUG) == "Ada held, Grace held, Katherine waiting"
 
 
-def test_cancelling_or_restoring_again_changes_nothing(db_session, meeting):
+def test_cancelling_or_restoring_again_is_refused_and_changes_nothing(db_session, meeting):
     writer = a_writer(db_session)
-    changes.restore(db_session, meeting.id, writer=writer)
+    with pytest.raises(TakesPlace):
+        changes.restore(db_session, meeting.id, writer=writer)
     untouched = seen(db_session, meeting)
     changes.cancel(db_session, meeting.id, reason="Snow", writer=writer)
 
-    changes.cancel(db_session, meeting.id, reason="Ice", writer=writer)
+    with pytest.raises(CancelledAlready) as refusal:
+        changes.cancel(db_session, meeting.id, reason="Ice", writer=writer)
 
     assert (untouched.sequence, untouched.edited_at) == (0, None)
+    assert refusal.value.values == {"said": "Snow"}
     assert seen(db_session, meeting).reason == "Snow"
     assert seen(db_session, meeting).sequence == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "refusal"),
+    [(30, None), (30.01, RestoredTooLate), (40, RestoredAfterEnd)],
+    ids=["30 days later", "a little later", "once its time is over"],
+)
+def test_a_meeting_can_be_restored_for_30_days_and_until_its_end(
+    db_session, meeting, days, refusal
+):
+    meeting.starts_at, meeting.ends_at = NOW + timedelta(days=39), NOW + timedelta(days=39.1)
+    changes.cancel(db_session, meeting.id, reason="Snow", writer=a_writer(db_session))
+    later = a_writer(db_session, now=NOW + timedelta(days=days))
+
+    if refusal:
+        with pytest.raises(refusal):
+            changes.restore(db_session, meeting.id, writer=later)
+    else:
+        changes.restore(db_session, meeting.id, writer=later)
+
+    found = seen(db_session, meeting)
+    assert found.is_cancelled == bool(refusal)
+    assert found.cancelled_at == (NOW if refusal else None)
+
+
+def test_a_meeting_cancelled_before_that_was_noted_can_be_restored(db_session, meeting):
+    meeting.status, meeting.cancelled_at = "cancelled", None
+    db_session.flush()
+
+    changes.restore(db_session, meeting.id, writer=a_writer(db_session))
+
+    assert not seen(db_session, meeting).is_cancelled
+
+
+def test_the_version_rises_with_what_coordinators_change_and_not_with_members(db_session, meeting):
+    def version():
+        return seen(db_session, meeting).edit_version
+
+    writer, versions = a_writer(db_session), []
+    register(db_session, SLUG, MALLORY)
+    leaving.cancel(db_session, registrations(db_session, SLUG)[0].id, writer=writer)
+    by_members = version()
+    for act in (
+        lambda: move(db_session, meeting),
+        lambda: changes.set_capacity(db_session, meeting.id, 5, writer=writer),
+        lambda: changes.set_join_url(db_session, meeting.id, JOIN, writer=writer),
+        lambda: changes.describe(db_session, meeting.id, {"topic": "x"}, writer=writer),
+        lambda: changes.cancel(db_session, meeting.id, reason="Snow", writer=writer),
+        lambda: changes.restore(db_session, meeting.id, writer=writer),
+        lambda: publish(db_session, meeting),
+    ):
+        act()
+        versions.append(version())
+
+    assert roll(db_session, SLUG).startswith("Ada cancelled, Grace held")
+    assert by_members == 0
+    assert versions == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_an_older_version_cannot_be_changed(db_session, meeting):
+    changes.expect(db_session, meeting.id, version=0)
+    changes.describe(db_session, meeting.id, {"topic": "x"}, writer=a_writer(db_session))
+
+    with pytest.raises(EditedMeanwhile):
+        changes.expect(db_session, meeting.id, version=0)
+
+    changes.expect(db_session, meeting.id, version=1)
+    assert seen(db_session, meeting).edit_version == 1
 
 
 def test_the_join_address_is_kept_without_a_revision_of_calendars(db_session, meeting):

@@ -1,0 +1,160 @@
+"""What coordinators plan: another rhythm, and sessions beside it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from zoneinfo import available_timezones
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from cop.domain import community, rules, schedule
+from cop.domain.community import Facts
+from cop.domain.errors import (
+    EditedMeanwhile,
+    EndsBeforeStart,
+    PlannedAheadRefused,
+    RhythmNeverMatches,
+    SameMeeting,
+    TooLongAgo,
+    WeeksUncounted,
+    ZoneUnknown,
+)
+from cop.domain.rhythm import Occurrence, Rhythm
+from cop.models import Community, Meeting, MeetingStatus
+
+KEPT = ("rule", "rule_from", "starts", "minutes", "zone", "planned_ahead", "observances")
+MOST_AHEAD = 24
+EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The next dates of a rhythm; which of them are not planned yet, and how many sessions are."""
+
+    dates: tuple[Occurrence, ...]
+    added: frozenset[date]
+    kept: int
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The time zones to choose from: those that are called by a place."""
+    return tuple(sorted(name for name in available_timezones() if _is_place(name)))
+
+
+def check(wanted: Facts, *, now: datetime) -> None:
+    """Pass for a community whose rhythm can be kept.
+
+    Raises:
+        ZoneUnknown: there is no such time zone.
+        EndsBeforeStart: a session would end before it begins.
+        PlannedAheadRefused: too few or too many dates are to be planned.
+        WeeksUncounted: nobody can say which of the weeks are meant.
+        RhythmNeverMatches: there would be no date at all.
+    """
+    if wanted.zone not in zones():
+        raise ZoneUnknown
+    if wanted.minutes <= 0:
+        raise EndsBeforeStart
+    if not 1 <= wanted.planned_ahead <= MOST_AHEAD:
+        raise PlannedAheadRefused
+    if not _is_counted(wanted):
+        raise WeeksUncounted
+    if not _has_dates(wanted.rhythm, now):
+        raise RhythmNeverMatches
+
+
+def plan(db_session: Session, wanted: Facts, *, now: datetime) -> Plan:
+    """What planning ahead in a community with this rhythm would do."""
+    dates = tuple(wanted.rhythm.next_dates(wanted.planned_ahead, now=now))
+    days = [occurrence.on for occurrence in dates]
+    query = select(Meeting.occurrence_on, Meeting.ends_at, Meeting.status).where(
+        (Meeting.ends_at > now) | Meeting.occurrence_on.in_(days)
+    )
+    rows = db_session.execute(query).all()
+    added = frozenset(days) - {row.occurrence_on for row in rows}
+    is_kept = [row.ends_at > now and row.status == MeetingStatus.PLANNED for row in rows]
+    return Plan(dates, added, sum(is_kept))
+
+
+def change(db_session: Session, wanted: Facts, *, now: datetime) -> list[str]:
+    """Meet in the rhythm of `wanted` from now on; return the slugs of the dates that were added.
+
+    What is planned already stays as it is.
+
+    Raises:
+        EditedMeanwhile: the community has changed since its revision that `wanted` was made from.
+        ZoneUnknown: there is no such time zone.
+        EndsBeforeStart: a session would end before it begins.
+        PlannedAheadRefused: too few or too many dates are to be planned.
+        WeeksUncounted: nobody can say which of the weeks are meant.
+        RhythmNeverMatches: there would be no date at all.
+    """
+    check(wanted, now=now)
+    row = _locked(db_session)
+    if row.revision != wanted.revision:
+        raise EditedMeanwhile
+    for name in KEPT:
+        setattr(row, name, getattr(wanted, name))
+    row.revision += 1
+    return schedule.plan_ahead(db_session, now=now)
+
+
+def add(
+    db_session: Session, *, starts_at: datetime, ends_at: datetime, topic: str, now: datetime
+) -> Meeting:
+    """Add a session that nobody planned ahead; one that is over already goes among the past ones.
+
+    Raises:
+        EndsBeforeStart: it would end before it begins.
+        TooLongAgo: it would be older than any community of this kind.
+        SameMeeting: there is one at this time with this topic.
+    """
+    if ends_at <= starts_at:
+        raise EndsBeforeStart
+    if starts_at < EARLIEST:
+        raise TooLongAgo
+    row = _locked(db_session)
+    is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
+    if db_session.scalar(select(exists().where(is_same))):
+        raise SameMeeting
+    rhythm_ = community.facts(db_session).rhythm
+    day = starts_at.astimezone(rhythm_.zone).date()
+    # On a date of the rhythm it takes that date: planning ahead would add another one beside it.
+    is_due = rhythm_.names(day) and not _is_planned(db_session, day)
+    occurrence = Occurrence(day, starts_at, ends_at)
+    meeting = schedule.add(db_session, occurrence, now=now, by_rhythm=is_due)
+    meeting.topic = topic or None
+    row.revision += 1
+    return meeting
+
+
+def _is_place(name: str) -> bool:
+    return "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))
+
+
+def _is_counted(wanted: Facts) -> bool:
+    """Whether the weeks are counted from a date of the rhythm, where they have to be counted."""
+    choice, since = rules.read(wanted.rule), wanted.rule_from
+    if not (choice and choice.counts_weeks):
+        return True
+    if since is None or since < EARLIEST.date():
+        return False
+    return rules.WEEKDAYS[since.weekday()] == choice.weekday
+
+
+def _has_dates(found: Rhythm, now: datetime) -> bool:
+    try:
+        return bool(found.next_dates(1, now=now))
+    except ValueError:  # it is no rule: there is no month in it
+        return False
+
+
+def _locked(db_session: Session) -> Community:
+    # Who changes the rhythm, and who plans ahead by it, come one after the other.
+    return db_session.execute(select(Community).with_for_update()).scalar_one()
+
+
+def _is_planned(db_session: Session, day: date) -> bool:
+    return bool(db_session.scalar(select(exists().where(Meeting.occurrence_on == day))))
