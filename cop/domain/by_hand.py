@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from cop.domain import addresses, meetings, registration
 from cop.domain.details import Details
+from cop.domain.place_errors import HoldsPlaceAlready
 from cop.domain.recipients import LIVE
-from cop.domain.refusals import HoldsPlaceAlready
 from cop.domain.schedule import Listing
 from cop.mail.writer import Writer
 from cop.models import Member, Registration, RegistrationStatus

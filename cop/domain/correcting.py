@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, aliased
 from cop.domain import addresses, meetings, outbox, preferences, recipients
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
+from cop.domain.place_errors import BothRegistered, PlaceRefused, SameAddress
 from cop.domain.recipients import LIVE, MEMBER_COLUMNS, recipient
-from cop.domain.refusals import BothRegistered, PlaceRefused, SameAddress
 from cop.domain.statements import insert_with_conflict
 from cop.mail import messages
 from cop.mail.writer import Writer

@@ -1,6 +1,6 @@
 """Refusals: each is a class with the sentence that people read, and the field it belongs to."""
 
-from cop.domain.broken import RuleBroken
+from cop.domain.broken import RuleBroken as RuleBroken  # noqa: PLC0414 - said again
 from cop.domain.meeting_errors import *  # noqa: F403 - everybody has all refusals from here
 from cop.domain.place_errors import *  # noqa: F403
 from cop.words import N_

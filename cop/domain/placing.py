@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session, aliased
 from cop.domain import leaving, meetings, outbox, recipients, registration, waiting
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
-from cop.domain.recipients import LIVE, Registered
-from cop.domain.refusals import (
+from cop.domain.place_errors import (
+    CancelledLongAgo,
     NobodyElseWaits,
     NoPlaceFree,
     PlaceRefused,
     PlacesSettled,
-    CancelledLongAgo,
 )
+from cop.domain.recipients import LIVE, Registered
 from cop.domain.registration import Taken
 from cop.mail import messages, placing
 from cop.mail.letter import Letter

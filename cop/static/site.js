@@ -44,7 +44,7 @@
     problem.firstElementChild.focus();
   };
   // A hint that did not come is no problem: only what somebody sent or asked for counts.
-  const isHint = (event) => event.target.matches?.("input");
+  const isHint = (event) => event.target.matches?.("input, [aria-live]");
   document.addEventListener("htmx:error", (event) => {
     if (event.detail.ctx?.request && !isHint(event)) sayUnreachable();
   });

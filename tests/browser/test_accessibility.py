@@ -102,7 +102,9 @@ def test_axe_finds_nothing_where_the_first_account_is_made(visit, own_site):
 def test_axe_finds_nothing_in_the_console(corin, site):
     upcoming, past = (f"sessions/{slug}" for slug in (site.upcoming[0], site.past[0]))
     changing = [f"{upcoming}/{what}" for what in ("edit", "cancel", "restore")]
-    for path in ("", upcoming, past, *changing, f"{past}/takeaways", "mail", "list", "forgotten"):
+    planning = ("rhythm", "sessions/new")
+    others = (*planning, "mail", "list", "forgotten")
+    for path in ("", upcoming, past, *changing, f"{past}/takeaways", *others):
         corin.goto(f"/coordinator/{path}")
 
         is_sound(corin)

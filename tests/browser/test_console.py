@@ -79,3 +79,16 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(visit, site):
     sign_in(page)
 
     expect(page).to_have_url(f"{site.address}/coordinator/sessions/{site.upcoming[0]}")
+
+
+def test_what_saving_would_do_follows_what_is_typed(corin, site):
+    corin.goto("/coordinator/rhythm")
+    corin.get_by_label("Weekday").select_option("Thursday")
+    expect(corin.locator("#dates li").first).to_contain_text("Thursday")
+
+    corin.goto(f"/coordinator/sessions/{site.upcoming[0]}/edit")
+    corin.get_by_label("Places").fill("5")
+    corin.get_by_label("Topic").focus()
+
+    expect(corin.locator("#would")).to_contain_text("more than the 5 you offer")
+    expect(corin.get_by_label("Topic")).to_be_focused()

@@ -80,7 +80,8 @@ def test_a_registration_in_place_fits_at_each_step(visit, site, screen):
 def test_the_console_fits_where_its_tables_scroll_by_themselves(corin, site, screen):
     corin.set_viewport_size(screen["viewport"])
     roster = f"/coordinator/sessions/{site.upcoming[0]}"
-    for path in ("/coordinator/", roster, f"{roster}/edit", "/coordinator/mail"):
+    pages = [f"/coordinator/{name}" for name in ("", "mail", "rhythm", "sessions/new")]
+    for path in (*pages, roster, f"{roster}/edit"):
         corin.goto(path)
 
         fits(corin)

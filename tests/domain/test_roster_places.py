@@ -7,12 +7,12 @@ import pytest
 from cop.db import read_tx, write_tx
 from cop.domain import changes, leaving, placing
 from cop.domain.errors import (
+    CancelledLongAgo,
     MeetingOver,
     NobodyElseWaits,
     NoPlaceFree,
     PlaceRefused,
     PlacesSettled,
-    CancelledLongAgo,
 )
 from cop.domain.outbox import Kind
 from cop.models import Member

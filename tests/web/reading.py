@@ -3,6 +3,7 @@
 from sqlalchemy import inspect, select, update
 
 from cop.db import read_tx, write_tx
+from cop.domain import meetings
 from cop.models import Community, Meeting, Member, Registration
 from tests.world import NOW, a_registration
 
@@ -13,11 +14,14 @@ ALL_SIX = [DECEMBER, JANUARY, FEBRUARY, "2027-03-16", "2027-04-20", "2027-05-18"
 def typed(soup):
     """What a browser would send if the form on this page were sent: name -> values."""
     sent = {}
-    for control in soup.find("form", method="post").select("input, textarea"):
+    for control in soup.find("form", method="post").select("input, textarea, select"):
         if control.get("type") in {"checkbox", "radio"} and not control.has_attr("checked"):
             continue
-        is_area = control.name == "textarea"
-        value = control.get_text() if is_area else control.get("value", "")
+        value = control.get("value", "")
+        if control.name == "textarea":
+            value = control.get_text()
+        elif control.name == "select":
+            value = (control.select_one("[selected]") or control.option)["value"]
         sent.setdefault(control["name"], []).append(value)
     return sent
 
@@ -70,6 +74,15 @@ def fill(slug, *emails, status="held", **values):
         for email in emails:
             a_registration(db_session, meeting, email, status, **values)
         meeting.lock_version += 1
+
+
+def tell(slug):
+    """Let everybody on a meeting's roster know what holds, as their confirmation told them."""
+    with write_tx() as db_session:
+        meeting = db_session.scalars(select(Meeting).where(Meeting.slug == slug)).one()
+        [inside] = meetings.look(db_session, [meeting.id])
+        people = update(Registration).where(Registration.meeting_id == meeting.id)
+        db_session.execute(people.values(told=str(inside.telling)))
 
 
 def turn_clock(app, ahead):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 
 from cop.db import write_tx
 from cop.domain import notices
@@ -18,12 +19,16 @@ from tests.web.reading import (
     places,
     refusals,
     rows,
+    tell,
     typed,
 )
 from tests.world import NOW
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
+PREVIEW = f"{EDIT}/preview"
 TAKEAWAYS = f"{SESSION}/takeaways"
 AFTER = timedelta(days=24)
 JOIN = "https://zoom.example.com/j/1"
@@ -38,11 +43,11 @@ def december(app):
     return december
 
 
-def edit(client, page=None, **answers):
+def edit(client, page=None, address=EDIT, headers=(), **answers):
     """Send the form as a browser does, with some answers changed."""
     sent = typed((page or client.page(EDIT)).main)
     data = {name: values[0] for name, values in sent.items()} | answers
-    return client.post(EDIT, data=data, headers=SAME_ORIGIN)
+    return client.post(address, data=data, headers=SAME_ORIGIN | dict(headers))
 
 
 def said(client, response):
@@ -81,7 +86,7 @@ def test_everything_can_be_changed_at_once(corin, december):
                     reading_minutes="20", summary="One\r\n\r\nTwo", **texts)  # fmt: skip
 
     row = december()
-    assert said(corin, response) == "Saved."
+    assert said(corin, response) == "Saved. Nobody gets a mail."
     assert {name: row[name] for name in texts} == texts
     assert row["starts_at"] == datetime(2026, 12, 16, 17, 0, tzinfo=UTC)
     assert row["ends_at"] == datetime(2026, 12, 16, 18, 30, tzinfo=UTC)
@@ -113,7 +118,7 @@ def test_a_text_alone_moves_nothing_and_tells_nobody(corin, december):
     response = edit(corin, topic="Who counts?")
 
     row = december()
-    assert said(corin, response) == "Saved."
+    assert said(corin, response) == "Saved. Nobody gets a mail."
     assert (row["sequence"], row["edited_at"], row["revised_at"]) == (0, None, NOW)
 
 
@@ -129,16 +134,21 @@ def test_two_coordinators_at_once_keep_what_each_of_them_changed(corin, december
 
 
 def test_who_will_be_told_is_said_before_and_after(corin):
+    change(DECEMBER, capacity=2)
     change_community(notice_minutes=5)
     fill(DECEMBER, "ada@example.org", "katherine@example.org")
     fill(DECEMBER, "grace@example.org", status="waiting")
+    tell(DECEMBER)
 
-    before = corin.page(EDIT).select_one(".told").get_text(" ", strip=True)
+    before = edit(corin, starts="12:00", address=PREVIEW)
     after = said(corin, edit(corin, starts="12:00"))
 
-    assert "2 hold a place, 1 wait" in before
-    assert "5 minutes after your last change" in before
-    assert "5 minutes after your last change" in after
+    sentence = (
+        "One mail about the new time goes to 2 people who hold a place and 1 who waits, 5 minutes "
+        "after your last change."
+    )
+    assert sentence in parse(before).find(id="would").get_text(" ", strip=True)
+    assert after == f"Saved. {sentence}"
 
 
 def test_more_places_are_given_to_those_who_wait(corin):
@@ -148,7 +158,7 @@ def test_more_places_are_given_to_those_who_wait(corin):
 
     response = edit(corin, capacity="2")
 
-    assert "1 person came off the waiting list" in said(corin, response)
+    assert "1 person comes off the waiting list, and gets a mail at once." in said(corin, response)
     assert ("grace@example.org", DECEMBER, "held") in places()
     assert [mail["kind"] for mail in rows(OutboxEmail)] == ["promoted"]
 
@@ -158,7 +168,9 @@ def test_fewer_places_than_are_taken_are_accepted_and_nobody_is_dropped(corin, d
 
     response = edit(corin, capacity="1")
 
-    assert "2 people hold a place, more than you offer now" in said(corin, response)
+    assert "2 people hold a place, more than the 1 you offer. Nobody loses theirs" in said(
+        corin, response
+    )
     assert december()["capacity"] == 1
     assert {status for *_, status in places()} == {"held"}
 
@@ -239,7 +251,7 @@ def test_control_characters_and_stray_spaces_are_left_out(corin, december):
 
 
 def test_a_session_that_is_over_can_be_described_and_not_moved(corin, over, december):
-    told = corin.page(EDIT).select_one(".told").get_text(" ", strip=True)
+    told = corin.page(EDIT).find(id="would").get_text(" ", strip=True)
 
     described = edit(corin, topic="Who counted?")
     moved = edit(corin, starts="12:00")
@@ -252,12 +264,16 @@ def test_a_session_that_is_over_can_be_described_and_not_moved(corin, over, dece
 def test_a_cancelled_session_says_why_and_who_is_told(corin, december):
     fill(DECEMBER, "ada@example.org")
     fill(DECEMBER, "grace@example.org", status="waiting")
+    tell(DECEMBER)
 
     asked = corin.page(CANCEL).main.get_text(" ", strip=True)
     response = post(corin, CANCEL, reason="Snow")
 
-    assert "1 hold a place, 1 wait. They are told by mail, 2 minutes later." in asked
-    assert "The session is cancelled. Those registered are told" in said(corin, response)
+    sentence = (
+        "One mail that says so goes to 1 person who holds a place and 1 who waits, 2 minutes later."
+    )
+    assert sentence in asked
+    assert said(corin, response) == f"The session is cancelled. {sentence}"
     assert (december()["status"], december()["reason"]) == ("cancelled", "Snow")
     assert [status for *_, status in places()] == ["held", "waiting"]
 
@@ -268,7 +284,7 @@ def test_nobody_registered_is_nobody_told(corin):
     done = said(corin, post(corin, CANCEL, reason="Snow"))
 
     assert "Nobody is registered." in asked
-    assert done == "The session is cancelled."
+    assert done == "The session is cancelled. Nobody gets a mail."
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\x00", LONG], ids=ascii)
@@ -470,3 +486,23 @@ def test_those_registered_are_told_of_the_move_with_its_reason(corin):
 
     assert mailed == 1
     assert "Snow" in rows(OutboxEmail)[-1]["text"]
+
+
+def test_takeaways_with_scripts_in_them_are_text_on_the_page_and_in_the_mail(app, corin, over):
+    hostile = (
+        "<script>alert(1)</script>\n\n<img src=x onerror=alert(2)>\n\n"
+        "[here](javascript:alert(3)) ![](https://spy.example.com/1.png)\n\n"
+        '<a href="https://example.org" onclick="alert(4)">there</a>\n\n**Bold** [fine](mailto:ada@example.org)'
+    )
+
+    shown = parse(post(corin, TAKEAWAYS, takeaways=hostile, preview="yes")).select_one(".before")
+    post(corin, TAKEAWAYS, takeaways=hostile)
+
+    page = app.test_client().page(f"/schedule/{DECEMBER}").main
+    [mail] = rows(OutboxEmail)
+    letter = BeautifulSoup(mail["html"], "lxml")
+    for place in (shown, page, letter):
+        assert not place.select("script, img, [onerror], [onclick], a[href^='javascript']")
+        assert place.find("strong", string="Bold")
+        assert place.find("a", string="fine")["href"] == "mailto:ada@example.org"
+        assert "<script>alert(1)</script>" in place.get_text()

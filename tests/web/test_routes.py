@@ -19,6 +19,9 @@ KNOWN = {
     "POST /coordinator/mail/try-again",
     "GET /coordinator/password/<token>",
     "POST /coordinator/password/<token>",
+    "GET /coordinator/rhythm",
+    "POST /coordinator/rhythm",
+    "POST /coordinator/rhythm/preview",
     "GET /coordinator/sessions/<slug:slug>",
     *(
         f"{method} /coordinator/sessions/<slug:slug>/{what}"
@@ -35,6 +38,10 @@ KNOWN = {
         "POST /coordinator/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>/"
         "<any(address, place, wait, cancel, restore, undeliverable):what>"
     ),
+    "POST /coordinator/sessions/<slug:slug>/edit/preview",
+    "GET /coordinator/sessions/new",
+    "POST /coordinator/sessions/new",
+    "POST /coordinator/sessions/new/preview",
     "GET /coordinator/set-up/<token>",
     "POST /coordinator/set-up/<token>",
     "GET /coordinator/sign-in",

@@ -1,89 +1,110 @@
-"""Adding a person to a session by hand."""
+"""Adding a session that the rhythm does not give."""
 
-from collections.abc import Mapping
-
-from flask import Response, flash, g, redirect, request, url_for
+from flask import Response, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from cop import fields
-from cop.db import write_tx
-from cop.domain import by_hand, record
+from cop.db import read_tx, write_tx
+from cop.domain import community, planning, record
 from cop.domain.community import Facts
-from cop.domain.details import Details
 from cop.domain.errors import RuleBroken
 from cop.domain.record import Deed
-from cop.domain.schedule import Listing, Schedule
-from cop.models import RegistrationStatus
 from cop.web.console import console
-from cop.web.console.finding import open_or_404
-from cop.web.forms import AnswersForm, answers_form
-from cop.web.registration import dates_said
-from cop.web.rendering import language, now, render, writer
-
-# They choose the mailing list themselves, from their own mailbox.
-_LEFT_OUT = {fields.SESSIONS.name, fields.LIST_OPT_IN.name}
-_PREP = {fields.PREP_ANSWER.name, fields.PREP_VISIBILITY.name}
+from cop.web.console.clocks import ClockForm, cautions
+from cop.web.console.forms import line
+from cop.web.public import look
+from cop.web.rendering import now, render
 
 
-@console.get("/sessions/<slug:slug>/add")
-def add_person(slug: str) -> Response:
-    facts, found = open_or_404(slug)
-    return _show(facts, found, _form(facts, found, kept={}))
+class NewForm(ClockForm):
+    """When an extra session takes place, and what it is about."""
+
+    topic = line(200)
+
+    def __init__(self, facts: Facts) -> None:
+        self.zone = facts.zone_info
+        usual = facts.rhythm.on(now().date())
+        super().__init__(
+            {
+                "starts": f"{usual.starts_at.astimezone(self.zone):%H:%M}",
+                "ends": f"{usual.ends_at.astimezone(self.zone):%H:%M}",
+            }
+        )
 
 
-@console.post("/sessions/<slug:slug>/add")
-def send_add_person(slug: str) -> ResponseReturnValue:
-    facts, found = open_or_404(slug)
-    form = _form(facts, found)
+@console.get("/sessions/new")
+def new() -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    return _show(facts, NewForm(facts))
+
+
+@console.post("/sessions/new/preview")
+def preview_new() -> Response:
+    """Say what to know of the date; nothing is added."""
+    facts, form = _sent()
     if not form.validate():
-        return _show(facts, found, form, status=422)
+        return _show(facts, form, status=422)
+    return _show(facts, form, warned=_cautions(facts, form) or [gettext("Nothing is known against "
+                 "this date.")])  # fmt: skip
+
+
+@console.post("/sessions/new")
+def send_new() -> ResponseReturnValue:
+    facts, form = _sent()
+    if not form.validate():
+        return _show(facts, form, status=422)
+    warned = _cautions(facts, form)
     try:
-        id_, said = _add(facts, found, form)
+        slug = _add(form)
     except RuleBroken as refusal:
-        form["email"].errors = [gettext(refusal.reason, **dates_said(refusal, facts))]
-        return _show(facts, found, form, status=422)
-    flash(said)
-    return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
+        form.refuse(refusal)
+        return _show(facts, form, status=422)
+    for sentence in (gettext("The session is added, and on the schedule."), *warned):
+        flash(sentence)
+    return redirect(url_for("console.edit", slug=slug), 303)
 
 
-def _form(facts: Facts, found: Listing, *, kept: Mapping[str, object] | None = None) -> AnswersForm:
-    left_out = _LEFT_OUT if found.prep_question else _LEFT_OUT | _PREP
-    return answers_form(facts.questions_off, left_out=left_out, kept=kept)
+def _sent() -> tuple[Facts, NewForm]:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    return facts, NewForm(facts)
 
 
-def _is_by_mail() -> bool:
-    return request.form.get("told") != "self"
-
-
-def _add(facts: Facts, found: Listing, form: AnswersForm) -> tuple[int, str]:
-    details = Details(**form.answers, language=language())  # type: ignore[arg-type]
-    voice, by_mail = writer(facts), _is_by_mail()
+def _add(form: NewForm) -> str:
+    """Add the session; return its slug."""
     with write_tx() as db_session:
-        id_, status = by_hand.add(db_session, found, details, by_mail=by_mail, writer=voice)
-        record.note(db_session, g.coordinator, Deed.ADDED_PERSON, now=now(),
-                    meeting_id=found.id, registration_id=id_)  # fmt: skip
-    return id_, _said(status, by_mail=by_mail)
+        meeting = planning.add(
+            db_session,
+            starts_at=form.moment("starts"),
+            ends_at=form.moment("ends"),
+            topic=form.topic.data or "",
+            now=now(),
+        )
+        deed, id_ = Deed.ADDED_MEETING, meeting.id
+        record.note(db_session, g.coordinator, deed, now=now(), meeting_id=id_)
+        return meeting.slug
 
 
-def _said(status: RegistrationStatus, *, by_mail: bool) -> str:
-    added = {
-        RegistrationStatus.HELD: gettext("Added: they hold a place."),
-        RegistrationStatus.WAITING: gettext(
-            "Added: every place is taken, so they are on the waiting list."
-        ),
-    }[status]
-    mailed = gettext("A mail with their link is on its way.")
-    return f"{added} {mailed if by_mail else gettext('No mail goes out: please tell them.')}"
+def _cautions(facts: Facts, form: NewForm) -> list[str]:
+    _, listed = look()
+    starts_at, ends_at = form.moment("starts"), form.moment("ends")
+    warned = cautions(starts_at, (*listed.upcoming, *listed.past), facts)
+    if starts_at < ends_at <= now():
+        passed = gettext("This time has passed: it goes among the past sessions, nobody can "
+                         "register for it, and nobody gets a mail.")  # fmt: skip
+        warned.append(passed)
+    return warned
 
 
-def _show(facts: Facts, found: Listing, form: AnswersForm, *, status: int = 200) -> Response:
+def _show(
+    facts: Facts, form: NewForm, *, status: int = 200, warned: list[str] | None = None
+) -> Response:
     return render(
-        "console/add.html",
+        "console/new.html",
+        fragment="console/_cautions.html",
         status=status,
         community=facts,
-        meeting=found,
         form=form,
-        schedule=Schedule((found,), ()),  # as if there were this one alone: the questions are of it
-        by_mail=_is_by_mail(),
+        cautions=warned or [],
     )

@@ -1,19 +1,25 @@
 """Saying that a session does not take place, or that it does after all."""
 
-from flask import Response, flash, redirect, url_for
+from dataclasses import replace
+
+from flask import Response, abort, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
-from cop.db import write_tx
-from cop.domain import changes
+from cop.db import read_tx, write_tx
+from cop.domain import changes, effects, meetings, record
 from cop.domain.community import Facts
+from cop.domain.errors import RuleBroken
+from cop.domain.meetings import LockedMeeting
+from cop.domain.record import Deed
 from cop.domain.schedule import Listing
-from cop.web.console import console
-from cop.web.console.editing import told_soon
-from cop.web.console.finding import open_or_404
+from cop.models import MeetingStatus
+from cop.web.console import consequences, console
+from cop.web.console.finding import meeting_or_404, open_or_404
 from cop.web.console.forms import ConsoleForm, line
 from cop.web.forms import Needed
-from cop.web.rendering import render, writer
+from cop.web.rendering import now, render, writer
 from cop.words import N_
 
 
@@ -34,31 +40,89 @@ def send_cancel(slug: str) -> ResponseReturnValue:
     form = CancelForm()
     if not form.validate():
         return _ask(facts, found, form, status=422)
-    with write_tx() as db_session:
-        changes.cancel(db_session, found.id, reason=form.reason.data or "", writer=writer(facts))
-    return _done(facts, found, gettext("The session is cancelled."))
+    try:
+        with write_tx() as db_session:
+            told = _told(db_session, _look(db_session, found), facts, MeetingStatus.CANCELLED)
+            reason = form.reason.data or ""
+            changes.cancel(db_session, found.id, reason=reason, writer=writer(facts))
+            _note(db_session, Deed.CANCELLED_MEETING, found)
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+        return _ask(*meeting_or_404(slug), form, status=422)
+    return _done(found, gettext("The session is cancelled."), told)
 
 
 @console.get("/sessions/<slug:slug>/restore")
 def restore(slug: str) -> Response:
-    facts, found = open_or_404(slug)
-    return render("console/restore.html", community=facts, meeting=found)
+    return _offer(*_found_or_404(slug))
 
 
 @console.post("/sessions/<slug:slug>/restore")
 def send_restore(slug: str) -> ResponseReturnValue:
-    facts, found = open_or_404(slug)
-    with write_tx() as db_session:
-        changes.restore(db_session, found.id, writer=writer(facts))
-    return _done(facts, found, gettext("The session takes place after all."))
+    facts, found = _found_or_404(slug)
+    try:
+        with write_tx() as db_session:
+            told = _told(db_session, _look(db_session, found), facts, MeetingStatus.PLANNED)
+            changes.restore(db_session, found.id, writer=writer(facts))
+            _note(db_session, Deed.RESTORED_MEETING, found)
+    except RuleBroken:
+        return _offer(*_found_or_404(slug), status=422)
+    return _done(found, gettext("The session takes place after all."), told)
+
+
+def _found_or_404(slug: str) -> tuple[Facts, Listing]:
+    """A session that is cancelled, or that could be; of one that took place there is nothing."""
+    facts, found = meeting_or_404(slug)
+    return (facts, found) if found.is_cancelled or not found.is_over else abort(404)
+
+
+def _look(db_session: Session, found: Listing) -> LockedMeeting:
+    [inside] = meetings.look(db_session, [found.id])
+    return inside
+
+
+def _told(
+    db_session: Session, meeting: LockedMeeting, facts: Facts, fate: MeetingStatus
+) -> list[str]:
+    """Whom it mails when a session has this fate."""
+    would = effects.of(db_session, replace(meeting, status=fate), now=now())
+    return consequences.mails(would, facts, about=consequences.FATE)
+
+
+def _note(db_session: Session, deed: Deed, found: Listing) -> None:
+    record.note(db_session, g.coordinator, deed, now=now(), meeting_id=found.id)
 
 
 def _ask(facts: Facts, found: Listing, form: CancelForm, *, status: int = 200) -> Response:
-    return render("console/cancel.html", status=status, community=facts, meeting=found, form=form)
+    with read_tx() as db_session:
+        told = _told(db_session, _look(db_session, found), facts, MeetingStatus.CANCELLED)
+    return render(
+        "console/cancel.html", status=status, community=facts, meeting=found, form=form, told=told
+    )
 
 
-def _done(facts: Facts, found: Listing, sentence: str) -> ResponseReturnValue:
-    flash(sentence)
-    if found.held + found.waiting:
-        flash(told_soon(facts))
+def _offer(facts: Facts, found: Listing, *, status: int = 200) -> Response:
+    """Ask whether to restore a session, or say why that cannot be."""
+    refused = ""
+    with read_tx() as db_session:
+        inside = _look(db_session, found)
+        told = _told(db_session, inside, facts, MeetingStatus.PLANNED)
+    try:
+        changes.check_restorable(inside, now=now())
+    except RuleBroken as refusal:
+        refused = gettext(refusal.reason, **refusal.values)
+    return render(
+        "console/restore.html",
+        status=status,
+        community=facts,
+        meeting=found,
+        told=told,
+        refused=refused,
+        days=changes.RESTORABLE.days,
+    )
+
+
+def _done(found: Listing, sentence: str, told: list[str]) -> ResponseReturnValue:
+    for said in (sentence, *told):
+        flash(said)
     return redirect(url_for("console.meeting", slug=found.slug), 303)

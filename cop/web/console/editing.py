@@ -1,44 +1,35 @@
 """Changing a session: its date, its places, the way in, and what it is about."""
 
-from datetime import datetime
-from hashlib import sha256
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from dateutil import tz
-from flask import Response, flash, redirect, url_for
+from flask import Response, abort, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 from sqlalchemy.orm import Session
-from wtforms import StringField
-from wtforms.validators import ValidationError
 
 from cop.db import read_tx, write_tx
-from cop.domain import changes, meetings
+from cop.domain import changes, effects, meetings, record
 from cop.domain.community import Facts
-from cop.domain.errors import RuleBroken
+from cop.domain.effects import Effects
+from cop.domain.errors import EditedMeanwhile, RuleBroken
 from cop.domain.meetings import LockedMeeting
-from cop.domain.schedule import Listing
-from cop.mail.writer import Writer
-from cop.web.console import console
-from cop.web.console.finding import meeting_or_404
-from cop.web.console.forms import ConsoleForm, Https, Whole, area, line, number
-from cop.web.forms import one_line
-from cop.web.rendering import render, writer
+from cop.domain.record import Deed
+from cop.domain.schedule import Listing, Schedule
+from cop.web.console import consequences, console
+from cop.web.console.clocks import TIMES, ClockForm, cautions
+from cop.web.console.forms import Https, Whole, area, line, number
+from cop.web.console.merging import MergedForm
+from cop.web.public import look
+from cop.web.rendering import now, render, writer
 from cop.words import N_
 
-TIMES = {"date", "starts", "ends"}
-FIELDS = (*sorted(TIMES), "capacity", "join_url", *changes.DESCRIBED)
-WALL = "%Y-%m-%d %H:%M"
-TOO_LATE = 2100  # a year
+FIELDS = (*TIMES, "capacity", "join_url", *changes.DESCRIBED)
 
 
-class EditForm(ConsoleForm):
+class EditForm(MergedForm, ClockForm):
     """Everything about a session that a coordinator decides."""
 
-    before = StringField(filters=[one_line])
-    date = StringField(filters=[one_line])
-    starts = StringField(filters=[one_line])
-    ends = StringField(filters=[one_line])
     reason = line(300)
     capacity = line(
         20, Whole(N_("Write how many places there are as a number, or leave it empty."))
@@ -52,46 +43,9 @@ class EditForm(ConsoleForm):
     reading_minutes = line(20, Whole(N_("Write the minutes as a number, or leave it empty.")))
     prep_question = line(300)
 
-    def __init__(self, meeting: LockedMeeting, zone: ZoneInfo) -> None:
-        there = _said(meeting, zone)
-        super().__init__(there | {"before": " ".join(_marks(there))})
-        self.zone, self.there = zone, there
-
-    def validate_date(self, field: StringField) -> None:
-        if _read(field.data, "12:00") is None:
-            raise ValidationError(gettext("Write the date like 2026-12-15."))
-
-    def validate_starts(self, field: StringField) -> None:
-        self._check_clock(field)
-
-    def validate_ends(self, field: StringField) -> None:
-        self._check_clock(field)
-
-    def _check_clock(self, field: StringField) -> None:
-        if _read("2000-01-01", field.data) is None:
-            raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
-        moment = _read(self["date"].data, field.data)
-        if moment and not tz.datetime_exists(moment, self.zone):
-            raise ValidationError(
-                gettext("On this date the clocks are put forward and skip this time. Choose one.")
-            )
-
-    @property
-    def changed(self) -> set[str]:
-        """What was changed on this page; the rest may have been changed elsewhere meanwhile."""
-        shown = set((self["before"].data or "").split())
-        typed = {name: self[name].data or "" for name in FIELDS}
-        return {mark.partition(":")[0] for mark in _marks(typed) if mark not in shown}
-
-    def moment(self, name: str) -> datetime:
-        """The start or the end, on the community's clocks; only once the form is valid.
-
-        What was not changed on this page is taken as it stands: somebody else may have changed it.
-        """
-        parts = {part: self[part].data if part in self.changed else self.there[part]
-                 for part in ("date", name)}  # fmt: skip
-        on_wall = f"{parts['date']} {parts[name]}"
-        return datetime.strptime(on_wall, WALL).replace(tzinfo=self.zone)
+    def __init__(self, meeting: LockedMeeting, facts: Facts) -> None:
+        self.zone, self.meeting = facts.zone_info, meeting
+        super().__init__(_said(meeting, facts), version=meeting.edit_version)
 
     @property
     def texts(self) -> dict[str, str | int | None]:
@@ -102,9 +56,19 @@ class EditForm(ConsoleForm):
             typed["reading_minutes"] = number(self["reading_minutes"].data or "")
         return typed
 
+    @property
+    def wanted(self) -> LockedMeeting:
+        """The session as it would be; only once the form is valid."""
+        capacity = number(self.said("capacity"))
+        there = replace(self.meeting, capacity=capacity, join_url=self.said("join_url") or None)
+        if not self.changed & set(TIMES):
+            return there
+        return replace(there, starts_at=self.moment("starts"), ends_at=self.moment("ends"))
 
-def _said(meeting: LockedMeeting, zone: ZoneInfo) -> dict[str, str]:
+
+def _said(meeting: LockedMeeting, facts: Facts) -> dict[str, str]:
     """A session as the form shows it."""
+    zone = facts.zone_info
     starts_at, ends_at = meeting.starts_at.astimezone(zone), meeting.ends_at.astimezone(zone)
     others = {name: getattr(meeting, name) for name in FIELDS if name not in TIMES}
     texts = {name: "" if value is None else str(value) for name, value in others.items()}
@@ -112,107 +76,133 @@ def _said(meeting: LockedMeeting, zone: ZoneInfo) -> dict[str, str]:
                     "ends": f"{ends_at:%H:%M}"}  # fmt: skip
 
 
-def _marks(said: dict[str, str]) -> list[str]:
-    """A short mark of each text, by which the form that comes back shows what was changed in it."""
-    return [f"{name}:{sha256(text.encode()).hexdigest()[:12]}" for name, text in said.items()]
+@dataclass(frozen=True)
+class Page:
+    """What the page that edits a session is made of."""
+
+    facts: Facts
+    schedule: Schedule
+    meeting: Listing
+    inside: LockedMeeting
+
+    @cached_property
+    def form(self) -> EditForm:
+        return EditForm(self.inside, self.facts)
 
 
-def _read(date: str | None, time: str | None) -> datetime | None:
-    """A date and a time as they stand on the wall, if they are that."""
-    try:
-        moment = datetime.strptime(f"{date} {time}", WALL)  # noqa: DTZ007
-    except ValueError:
-        return None
-    return moment if moment.year < TOO_LATE else None
+def _page_or_404(slug: str) -> Page:
+    facts, listed = look()
+    found = listed.find(slug) or abort(404)
+    with read_tx() as db_session:
+        [inside] = meetings.look(db_session, [found.id])
+    return Page(facts, listed, found, inside)
 
 
 @console.get("/sessions/<slug:slug>/edit")
 def edit(slug: str) -> Response:
-    facts, found, inside = _all_of(slug)
-    return _show(facts, found, EditForm(inside, facts.zone_info))
+    return _show(_page_or_404(slug))
+
+
+@console.post("/sessions/<slug:slug>/edit/preview")
+def preview_edit(slug: str) -> Response:
+    """Say what saving would do, and whom it would mail; nothing is changed."""
+    page = _page_or_404(slug)
+    return _show(page, status=200 if _is_sound(page.form) else 422)
 
 
 @console.post("/sessions/<slug:slug>/edit")
 def send_edit(slug: str) -> ResponseReturnValue:
-    facts, found, inside = _all_of(slug)
-    form = EditForm(inside, facts.zone_info)
-    if not form.validate():
-        return _show(facts, found, form, status=422)
+    page = _page_or_404(slug)
+    form = page.form
+    if not form.validate() or form.shows_clash(meeting_id=page.inside.id):
+        return _show(page, status=422)
     try:
         with write_tx() as db_session:
-            promoted = _save(db_session, found.id, form, writer(facts))
+            done = _save(db_session, page)
+    except EditedMeanwhile:  # between our look and our lock: look again
+        return send_edit(slug)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _show(facts, found, form, status=422)
-    for sentence in _consequences(facts, found, form, promoted):
+        return _show(page, status=422)
+    for sentence in _saved(page, done):
         flash(sentence)
     return redirect(url_for("console.meeting", slug=slug), 303)
 
 
-def _all_of(slug: str) -> tuple[Facts, Listing, LockedMeeting]:
-    facts, found = meeting_or_404(slug)
-    with read_tx() as db_session:
-        [inside] = meetings.look(db_session, [found.id])
-    return facts, found, inside
+def _is_sound(form: EditForm) -> bool:
+    """Whether what was typed could be saved; what could not is refused at its field."""
+    if not form.validate():
+        return False
+    wanted = form.wanted
+    try:
+        changes.check_capacity(wanted.capacity)
+        if form.changed & set(TIMES):
+            changes.check_times(wanted.starts_at, wanted.ends_at, now=now())
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+    return not form.errors
 
 
-def _show(facts: Facts, found: Listing, form: EditForm, *, status: int = 200) -> Response:
-    return render("console/edit.html", status=status, community=facts, meeting=found, form=form)
-
-
-def _save(db_session: Session, meeting_id: int, form: EditForm, writer: Writer) -> int:
-    """Write what was changed; return how many came off the waiting list."""
-    changed, promoted = form.changed, 0
-    if changed & TIMES:
-        changes.move(
-            db_session,
-            meeting_id,
-            starts_at=form.moment("starts"),
-            ends_at=form.moment("ends"),
-            reason=form.reason.data or "",
-            writer=writer,
-        )
-    if "capacity" in changed:
-        capacity = number(form.capacity.data or "")
-        promoted = len(changes.set_capacity(db_session, meeting_id, capacity, writer=writer))
-    if "join_url" in changed:
-        changes.set_join_url(db_session, meeting_id, form.join_url.data, writer=writer)
-    if form.texts:
-        changes.describe(db_session, meeting_id, form.texts, writer=writer)
-    return promoted
-
-
-def _consequences(facts: Facts, before: Listing, form: EditForm, promoted: int) -> list[str]:
-    """What was done, in sentences."""
+def _save(db_session: Session, page: Page) -> Effects:
+    """Write what was changed; return whom it mails."""
+    form, id_, voice = page.form, page.inside.id, writer(page.facts)
     changed = form.changed
-    if not changed:
+    if changed:
+        changes.expect(db_session, id_, version=form.latest)
+    done = effects.of(db_session, form.wanted, now=now())
+    if changed & set(TIMES):
+        changes.move(db_session, id_, starts_at=form.moment("starts"), ends_at=form.moment("ends"),
+                     reason=form.said("reason"), writer=voice)  # fmt: skip
+        record.note(db_session, g.coordinator, Deed.MOVED_MEETING, now=now(), meeting_id=id_)
+    if "join_url" in changed:  # before anybody gets a place, and with it the way in
+        changes.set_join_url(db_session, id_, form.said("join_url"), writer=voice)
+    if "capacity" in changed:
+        changes.set_capacity(db_session, id_, form.wanted.capacity, writer=voice)
+    if form.texts:
+        changes.describe(db_session, id_, form.texts, writer=voice)
+    if changed - set(TIMES):
+        record.note(db_session, g.coordinator, Deed.EDITED_MEETING, now=now(), meeting_id=id_)
+    return done
+
+
+def _saved(page: Page, done: Effects) -> list[str]:
+    """What was done, in sentences."""
+    if not page.form.changed:
         return [gettext("Nothing was changed.")]
-    said = [gettext("Saved.")]
-    if changed & {*TIMES, "join_url"} and before.held + before.waiting and not before.is_over:
-        said.append(told_soon(facts))
-    if promoted:
-        said.append(
-            ngettext(
-                "%(num)s person came off the waiting list and is told so by mail.",
-                "%(num)s people came off the waiting list and are told so by mail.",
-                promoted,
-            )
-        )
-    capacity = number(form.capacity.data or "")
-    if "capacity" in changed and capacity and capacity < before.held:
-        said.append(
-            gettext(
-                "%(held)s people hold a place, more than you offer now. Nobody loses theirs.",
-                held=before.held,
-            )
-        )
-    return said
+    return [gettext("Saved."), *_sentences(page, done)]
 
 
-def told_soon(facts: Facts) -> str:
-    """When those who are registered get a mail about a change."""
-    return ngettext(
-        "Those registered are told by mail, %(num)s minute after your last change.",
-        "Those registered are told by mail, %(num)s minutes after your last change.",
-        facts.notice_minutes,
+def _sentences(page: Page, would: Effects) -> list[str]:
+    about = consequences.about(page.form.changed)
+    return [
+        *consequences.mails(would, page.facts, about=about),
+        *consequences.places(would, page.form.wanted.capacity),
+    ]
+
+
+def _show(page: Page, *, status: int = 200) -> Response:
+    would: list[str] = []
+    warned: list[str] = []
+    if not page.form.errors:
+        with read_tx() as db_session:
+            found = effects.of(db_session, page.form.wanted, now=now())
+        would, warned = _sentences(page, found), _cautions(page)
+    return render(
+        "console/edit.html",
+        fragment="console/_would.html",
+        status=status,
+        community=page.facts,
+        meeting=page.meeting,
+        form=page.form,
+        would=would,
+        cautions=warned,
+        summary=page.form.said("summary"),
     )
+
+
+def _cautions(page: Page) -> list[str]:
+    """What to know of the date: of another one, and of this one while it is to come."""
+    if page.meeting.is_over and not page.form.changed & set(TIMES):
+        return []
+    others = (m for m in (*page.schedule.upcoming, *page.schedule.past) if m != page.meeting)
+    return cautions(page.form.wanted.starts_at, others, page.facts)

@@ -1,56 +1,70 @@
 """Publishing what was taken away from a session."""
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from cop.db import read_tx, write_tx
-from cop.domain import changes
+from cop.domain import changes, meetings, record
 from cop.domain.community import Facts
-from cop.domain.errors import RuleBroken
+from cop.domain.errors import EditedMeanwhile, RuleBroken
+from cop.domain.meetings import LockedMeeting
+from cop.domain.record import Deed
 from cop.domain.schedule import Listing
 from cop.web.console import console
 from cop.web.console.finding import over_or_404
-from cop.web.console.forms import ConsoleForm, Https, area, line
-from cop.web.rendering import render, writer
+from cop.web.console.forms import Https, area, line
+from cop.web.console.merging import MergedForm
+from cop.web.rendering import now, render, writer
 
 
-class TakeawaysForm(ConsoleForm):
+class TakeawaysForm(MergedForm):
     """What was taken away from a session, and where its recording is."""
 
     takeaways = area(20_000)
     recording_url = line(2000, Https())
 
-    def __init__(self, meeting: Listing) -> None:
+    def __init__(self, meeting: LockedMeeting) -> None:
         super().__init__(
             {
                 "takeaways": meeting.takeaways or "",
                 "recording_url": meeting.recording_url or "",
-            }
+            },
+            version=meeting.edit_version,
         )
 
 
 @console.get("/sessions/<slug:slug>/takeaways")
 def takeaways(slug: str) -> Response:
     facts, found = over_or_404(slug)
-    return _show(facts, found, TakeawaysForm(found))
+    return _show(facts, found, _form(found))
 
 
 @console.post("/sessions/<slug:slug>/takeaways")
 def send_takeaways(slug: str) -> ResponseReturnValue:
     facts, found = over_or_404(slug)
-    form = TakeawaysForm(found)
+    form = _form(found)
     if not form.validate():
         return _show(facts, found, form, status=422)
     if "preview" in request.form:
         return _show(facts, found, form, preview=form.takeaways.data)
+    if form.shows_clash(meeting_id=found.id):
+        return _show(facts, found, form, status=422)
     try:
         mails = _publish(facts, found, form)
+    except EditedMeanwhile:  # between our look and our lock: look again
+        return send_takeaways(slug)
     except RuleBroken as refusal:
         form.refuse(refusal)
         return _show(facts, found, form, status=422)
     flash(_published(mails))
     return redirect(url_for("console.meeting", slug=slug), 303)
+
+
+def _form(found: Listing) -> TakeawaysForm:
+    with read_tx() as db_session:
+        [inside] = meetings.look(db_session, [found.id])
+    return TakeawaysForm(inside)
 
 
 def _show(
@@ -72,13 +86,19 @@ def _show(
 
 def _publish(facts: Facts, found: Listing, form: TakeawaysForm) -> int:
     with write_tx() as db_session:
-        return changes.publish(
+        changes.expect(db_session, found.id, version=form.latest)
+        mails = changes.publish(
             db_session,
             found.id,
-            takeaways=form.takeaways.data or "",
-            recording_url=form.recording_url.data or "",
+            takeaways=form.said("takeaways"),
+            recording_url=form.said("recording_url"),
             writer=writer(facts),
         )
+        record.note(
+            db_session, g.coordinator, Deed.PUBLISHED, now=now(), meeting_id=found.id,
+            how_many=mails,
+        )  # fmt: skip
+    return mails
 
 
 def _published(mails: int) -> str:

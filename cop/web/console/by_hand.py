@@ -1,0 +1,89 @@
+"""Adding a person to a session by hand."""
+
+from collections.abc import Mapping
+
+from flask import Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from cop import fields
+from cop.db import write_tx
+from cop.domain import by_hand, record
+from cop.domain.community import Facts
+from cop.domain.details import Details
+from cop.domain.errors import RuleBroken
+from cop.domain.record import Deed
+from cop.domain.schedule import Listing, Schedule
+from cop.models import RegistrationStatus
+from cop.web.console import console
+from cop.web.console.finding import open_or_404
+from cop.web.forms import AnswersForm, answers_form
+from cop.web.registration import dates_said
+from cop.web.rendering import language, now, render, writer
+
+# They choose the mailing list themselves, from their own mailbox.
+_LEFT_OUT = {fields.SESSIONS.name, fields.LIST_OPT_IN.name}
+_PREP = {fields.PREP_ANSWER.name, fields.PREP_VISIBILITY.name}
+
+
+@console.get("/sessions/<slug:slug>/add")
+def add_person(slug: str) -> Response:
+    facts, found = open_or_404(slug)
+    return _show(facts, found, _form(facts, found, kept={}))
+
+
+@console.post("/sessions/<slug:slug>/add")
+def send_add_person(slug: str) -> ResponseReturnValue:
+    facts, found = open_or_404(slug)
+    form = _form(facts, found)
+    if not form.validate():
+        return _show(facts, found, form, status=422)
+    try:
+        id_, said = _add(facts, found, form)
+    except RuleBroken as refusal:
+        form["email"].errors = [gettext(refusal.reason, **dates_said(refusal, facts))]
+        return _show(facts, found, form, status=422)
+    flash(said)
+    return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
+
+
+def _form(facts: Facts, found: Listing, *, kept: Mapping[str, object] | None = None) -> AnswersForm:
+    left_out = _LEFT_OUT if found.prep_question else _LEFT_OUT | _PREP
+    return answers_form(facts.questions_off, left_out=left_out, kept=kept)
+
+
+def _is_by_mail() -> bool:
+    return request.form.get("told") != "self"
+
+
+def _add(facts: Facts, found: Listing, form: AnswersForm) -> tuple[int, str]:
+    details = Details(**form.answers, language=language())  # type: ignore[arg-type]
+    voice, by_mail = writer(facts), _is_by_mail()
+    with write_tx() as db_session:
+        id_, status = by_hand.add(db_session, found, details, by_mail=by_mail, writer=voice)
+        record.note(db_session, g.coordinator, Deed.ADDED_PERSON, now=now(),
+                    meeting_id=found.id, registration_id=id_)  # fmt: skip
+    return id_, _said(status, by_mail=by_mail)
+
+
+def _said(status: RegistrationStatus, *, by_mail: bool) -> str:
+    added = {
+        RegistrationStatus.HELD: gettext("Added: they hold a place."),
+        RegistrationStatus.WAITING: gettext(
+            "Added: every place is taken, so they are on the waiting list."
+        ),
+    }[status]
+    mailed = gettext("A mail with their link is on its way.")
+    return f"{added} {mailed if by_mail else gettext('No mail goes out: please tell them.')}"
+
+
+def _show(facts: Facts, found: Listing, form: AnswersForm, *, status: int = 200) -> Response:
+    return render(
+        "console/add.html",
+        status=status,
+        community=facts,
+        meeting=found,
+        form=form,
+        schedule=Schedule((found,), ()),  # as if there were this one alone: the questions are of it
+        by_mail=_is_by_mail(),
+    )

@@ -1,0 +1,96 @@
+"""Dates and times as they stand on the community's wall, typed into a form."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from dateutil import tz
+from flask_babel import gettext
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from cop.domain.community import Facts
+from cop.domain.schedule import Listing
+from cop.web import filters
+from cop.web.console.forms import ConsoleForm
+from cop.web.forms import one_line
+
+TIMES = ("date", "starts", "ends")
+TOO_EARLY, TOO_LATE = 999, 2100  # years
+
+
+class ClockForm(ConsoleForm):
+    """A date, and a start and an end on it."""
+
+    zone: ZoneInfo
+    date = StringField(filters=[one_line])
+    starts = StringField(filters=[one_line])
+    ends = StringField(filters=[one_line])
+
+    def validate_date(self, field: StringField) -> None:
+        if read_date(field.data) is None:
+            raise ValidationError(gettext("Write the date like 2026-12-15."))
+
+    def validate_starts(self, field: StringField) -> None:
+        self._check_clock(field)
+
+    def validate_ends(self, field: StringField) -> None:
+        self._check_clock(field)
+
+    def said(self, name: str) -> str:
+        """What the page says."""
+        return self[name].data or ""
+
+    def _check_clock(self, field: StringField) -> None:
+        if read_time(field.data) is None:
+            raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
+        moment = self._read(self["date"].data, field.data)
+        if moment and not tz.datetime_exists(moment):
+            raise ValidationError(
+                gettext("On this date the clocks are put forward and skip this time. Choose one.")
+            )
+
+    def moment(self, name: str) -> datetime:
+        """The start or the end, from the community's clocks; only once the form is valid."""
+        found = self._read(self.said("date"), self.said(name))
+        if found is None:
+            raise ValueError(f"{name} of a form that is not valid")
+        return found.astimezone(UTC)
+
+    def _read(self, on: str | None, at: str | None) -> datetime | None:
+        day, clock = read_date(on), read_time(at)
+        return datetime.combine(day, clock, tzinfo=self.zone) if day and clock else None
+
+
+def read_date(typed: str | None) -> date | None:
+    """A date as it is typed, if it is one that somebody can mean."""
+    try:
+        day = datetime.strptime(typed or "", "%Y-%m-%d").date()  # noqa: DTZ007
+    except ValueError:
+        return None
+    return day if TOO_EARLY < day.year < TOO_LATE else None
+
+
+def read_time(typed: str | None) -> time | None:
+    """A time of day as it is typed."""
+    try:
+        return datetime.strptime(typed or "", "%H:%M").time()  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+def cautions(starts_at: datetime, listed: Iterable[Listing], facts: Facts) -> list[str]:
+    """What to know of a date before a session is held on it; none of it forbids it."""
+    zone, said = facts.zone_info, []
+    on = filters.on(starts_at, facts)
+    if special := filters.special(starts_at, facts):
+        said.append(gettext("%(date)s is %(special)s.", date=on, special=special))
+    for meeting in listed:
+        is_then = meeting.starts_at.astimezone(zone).date() == starts_at.astimezone(zone).date()
+        if is_then and not meeting.is_cancelled:
+            topic = meeting.topic or gettext("Topic to be announced")
+            there = gettext(
+                "On %(date)s there is a session already: %(topic)s", date=on, topic=topic
+            )
+            said.append(there)
+    return said

@@ -1,0 +1,246 @@
+"""Two coordinators with the same page before their eyes: nobody overwrites unknowingly."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from cop.db import write_tx
+from cop.domain import changes, coordinators
+from cop.models import Act, Coordinator, Meeting
+from cop.web.console import TOKEN
+from tests.domain.at_once import at_once
+from tests.domain.people import a_writer
+from tests.page import parse
+from tests.web.posting import SAME_ORIGIN, post, register
+from tests.web.reading import DECEMBER, change, fill, refusals, rows, typed
+from tests.world import NOW
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+SESSION = f"/coordinator/sessions/{DECEMBER}"
+EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
+TAKEAWAYS, RHYTHM = f"{SESSION}/takeaways", "/coordinator/rhythm"
+
+
+@pytest.fixture
+def dorothy(app, corin):
+    """A client that is signed in as Dorothy, who coordinates as well."""
+    address, client = "dorothy@example.org", app.test_client()
+    with write_tx() as db_session:
+        dorothy = Coordinator(email=address, email_key=address, name="Dorothy", password_hash="")
+        db_session.add(dorothy)
+        db_session.flush()
+        token = coordinators.start_session(db_session, dorothy.id, now=NOW)
+    with client.session_transaction() as cookie:
+        cookie[TOKEN] = token
+    return client
+
+
+@pytest.fixture
+def december(app):
+    def december(name):
+        return next(row for row in rows(Meeting) if row["slug"] == DECEMBER)[name]
+
+    return december
+
+
+def send(client, page, path=EDIT, **answers):
+    """Send the form of a page that was fetched before, with some answers changed."""
+    data = {name: values[0] for name, values in typed(page.main).items()} | answers
+    return client.post(path, data=data, headers=SAME_ORIGIN)
+
+
+def test_a_field_that_both_changed_shows_both_texts_and_who_it_was(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?", guests="A guest")
+
+    response = send(dorothy, earlier, topic="Who is counted?", summary="Mine")
+
+    page = parse(response)
+    assert response.status_code == 422
+    assert refusals(page) == ["Corin changed this while you were editing."]
+    assert page.select_one(".stands blockquote").get_text() == "Who counts?"
+    assert [typed(page.main)[name][0].strip() for name in ("topic", "guests", "summary")] == [
+        "Who is counted?", "A guest", "Mine",
+    ]  # fmt: skip
+    assert (december("topic"), december("summary")) == ("Who counts?", None)
+
+
+def test_sent_once_more_it_replaces_knowingly_and_nothing_else(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?", guests="A guest")
+    clash = parse(send(dorothy, earlier, topic="Who is counted?", summary="Mine"))
+
+    response = send(dorothy, clash)
+
+    assert response.status_code == 303
+    assert (december("topic"), december("guests"), december("summary")) == (
+        "Who is counted?", "A guest", "Mine",
+    )  # fmt: skip
+
+
+def test_a_third_change_meanwhile_is_shown_again(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?")
+    clash = parse(send(dorothy, earlier, topic="Who is counted?"))
+    send(corin, corin.page(EDIT), topic="Who decides?")
+
+    response = send(dorothy, clash)
+
+    assert response.status_code == 422
+    assert parse(response).select_one(".stands blockquote").get_text() == "Who decides?"
+    assert december("topic") == "Who decides?"
+
+
+def test_what_only_one_of_them_changed_is_merged_in_silence(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?", capacity="9")
+
+    response = send(dorothy, earlier, guests="A guest", ends="13:30")
+
+    assert response.status_code == 303
+    assert (december("topic"), december("guests"), december("capacity")) == (
+        "Who counts?", "A guest", 9,
+    )  # fmt: skip
+    assert december("ends_at").hour == 18
+
+
+def test_the_same_change_by_both_is_no_clash(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?")
+
+    response = send(dorothy, earlier, topic="Who counts?")
+
+    assert response.status_code == 303
+    assert december("topic") == "Who counts?"
+
+
+def test_members_meanwhile_are_nobodys_clash(corin, december):
+    change(DECEMBER, capacity=3)
+    fill(DECEMBER, "ada@example.org", "grace@example.org")
+    earlier = corin.page(EDIT)
+    version, lock = december("edit_version"), december("lock_version")
+    register(corin.application.test_client(), DECEMBER, email="katherine@example.org")
+
+    response = send(corin, earlier, capacity="9")
+
+    assert response.status_code == 303
+    assert december("lock_version") > lock + 1
+    assert (december("capacity"), december("edit_version")) == (9, version + 1)
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (None, "Somebody else changed this while you were editing."),
+        ("self", "You changed this in another window while you were editing here."),
+    ],
+    ids=["nobody known", "oneself"],
+)
+def test_who_changed_it_is_said_as_far_as_it_is_known(corin, december, by, said):
+    earlier = corin.page(EDIT)
+    if by:
+        send(corin, corin.page(EDIT), topic="Who counts?")
+    else:
+        id_ = december("id")
+        with write_tx() as db_session:
+            changes.describe(db_session, id_, {"topic": "x"}, writer=a_writer(db_session))
+
+    response = send(corin, earlier, topic="Who is counted?")
+
+    assert refusals(parse(response)) == [said]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [{"version": "", "before": ""}, {"version": "-1", "before": "topic:"},
+     {"version": "9" * 5000, "before": "\x00<b>" * 500}],
+    ids=["empty", "wrong", "hostile"],
+)  # fmt: skip
+def test_marks_that_are_not_ours_can_overwrite_nothing_unknowingly(corin, december, hidden):
+    change(DECEMBER, topic="Who counts?")
+
+    response = send(corin, corin.page(EDIT), topic="Who is counted?", **hidden)
+
+    assert response.status_code == 422
+    assert parse(response).select_one(".stands blockquote").get_text() == "Who counts?"
+    assert december("topic") == "Who counts?"
+
+
+def test_of_two_who_send_at_the_same_moment_one_is_asked(app, corin, dorothy, december):
+    for number in range(5):
+        pages = [(client, client.page(EDIT)) for client in (corin, dorothy)]
+
+        responses = at_once(
+            app,
+            *(
+                partial(send, client, page, topic=f"{client is corin} {number}")
+                for client, page in pages
+            ),
+        )
+
+        kept = next(r for r in responses if r.status_code == 303)
+        assert sorted(response.status_code for response in responses) == [303, 422]
+        assert december("topic") == f"{kept is responses[0]} {number}"
+
+
+@pytest.fixture
+def over(corin):
+    change(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=22))
+
+
+def test_takeaways_are_not_overwritten_unknowingly(corin, dorothy, over, december):
+    earlier = dorothy.page(TAKEAWAYS)
+    send(corin, corin.page(TAKEAWAYS), TAKEAWAYS, takeaways="We met.")
+
+    response = send(dorothy, earlier, TAKEAWAYS, takeaways="We agreed.")
+    clash = parse(response)
+    again = send(dorothy, clash, TAKEAWAYS, recording_url="https://video.example.com/1")
+
+    assert response.status_code == 422
+    assert refusals(clash) == ["Corin changed this while you were editing."]
+    assert clash.select_one(".stands blockquote").get_text() == "We met."
+    assert again.status_code == 303
+    assert (december("takeaways"), december("recording_url")) == (
+        "We agreed.", "https://video.example.com/1",
+    )  # fmt: skip
+
+
+def test_a_session_that_somebody_cancelled_meanwhile_keeps_their_reason(corin, dorothy, december):
+    dorothy.page(CANCEL)
+    post(corin, CANCEL, reason="Snow")
+
+    response = post(dorothy, CANCEL, form_at=EDIT, reason="Ice")
+
+    page = parse(response)
+    assert response.status_code == 422
+    assert "It is cancelled already, and everybody reads: “Snow”" in refusals(page)[0]
+    assert not page.main.find("form")
+    assert december("reason") == "Snow"
+    assert [act["what"] for act in rows(Act)] == ["cancelled a session"]
+
+
+def test_a_session_that_somebody_restored_meanwhile_says_so(corin, dorothy, december):
+    post(corin, CANCEL, reason="Snow")
+    post(corin, RESTORE)
+
+    response = post(dorothy, RESTORE, form_at=EDIT)
+
+    assert response.status_code == 422
+    assert "It takes place: there is nothing to restore." in parse(response).main.get_text()
+    assert december("sequence") == 2
+
+
+def test_the_rhythm_is_merged_and_what_clashes_is_shown(corin, dorothy):
+    earlier = dorothy.page(RHYTHM)
+    send(corin, corin.page(RHYTHM), RHYTHM, weekday="WE", ends="13:30")
+
+    response = send(dorothy, earlier, RHYTHM, weekday="TH", planned_ahead="3")
+    clash = parse(response)
+    again = send(dorothy, clash, RHYTHM)
+
+    form = typed(dorothy.page(RHYTHM).main)
+    assert (response.status_code, again.status_code) == (422, 303)
+    assert refusals(clash) == ["Corin changed this while you were editing."]
+    assert (form["weekday"], form["ends"], form["planned_ahead"]) == (["TH"], ["13:30"], ["3"])
