@@ -223,8 +223,9 @@ NOTED = (
         "attended",
         N_("Whether you came"),
         N_(
-            "So that we learn how many places to offer: that you used your link to the session, or "
-            "what the hosts noted. Afterwards only the count is left."
+            "So that we learn how many places to offer: that you used your link to the session, "
+            "what the hosts noted, and for how many minutes Zoom says you were there. Afterwards "
+            "only the count is left."
         ),
         COORDINATORS,
         LONG,

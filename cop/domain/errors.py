@@ -246,3 +246,24 @@ class HostListed(HostRefused):
     """It is on the list."""
 
     reason = N_("%(host)s is on the list already.")
+
+
+from cop.domain.report_refusals import (  # noqa: E402 - they are kinds of RuleBroken
+    ReportEndless,
+    ReportGone,
+    ReportMissing,
+    ReportNotText,
+    ReportOfMeetings,
+    ReportOfRegistered,
+    ReportRefused,
+)
+
+__all__ = [  # everybody knows refusals from here, also those that stand in a file of their own
+    "ReportEndless",
+    "ReportGone",
+    "ReportMissing",
+    "ReportNotText",
+    "ReportOfMeetings",
+    "ReportOfRegistered",
+    "ReportRefused",
+]

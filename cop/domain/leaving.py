@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from cop.domain import erasures, meetings, outbox, waiting
 from cop.domain.errors import MeetingOver
 from cop.mail.writer import Writer
-from cop.models import Member, OutboxEmail, Registration, RegistrationStatus
+from cop.models import AttendanceImport, Member, OutboxEmail, Registration, RegistrationStatus
 
 
 def cancel(db_session: Session, registration_id: int, *, writer: Writer) -> list[int]:
@@ -57,6 +57,8 @@ def erase(db_session: Session, member_id: int, *, writer: Writer) -> list[str]:
             .returning(OutboxEmail.message_id)
         )
     )
+    # They may be named in a report that waits to be looked at.
+    db_session.execute(delete(AttendanceImport).where(AttendanceImport.meeting_id.in_(ids)))
     db_session.execute(delete(Registration).where(is_theirs))
     db_session.execute(delete(Member).where(Member.id == member_id))
     for meeting in locked:

@@ -8,7 +8,7 @@ from sqlalchemy import case, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from cop import fields
-from cop.domain import old_mails
+from cop.domain import attendance, old_mails
 from cop.models import Meeting, Member, Registration, RegistrationStatus
 
 
@@ -27,6 +27,7 @@ def run(db_session: Session, *, now: datetime) -> Erased:
 
     Of a meeting whose registrations go, the number registered and the number who came stay.
     """
+    attendance.forget_reports(db_session, now=now)
     return Erased(
         answers=_blank_answers(db_session, now=now),
         registrations=_delete_registrations(db_session, now=now),
