@@ -67,6 +67,13 @@ _NOT_EXPORTING = (
         "ask %(name)s to allow it."
     ),
 )
+_TOO_LARGE_A_FILE = (
+    N_("This file is too large"),
+    N_(
+        "A participants report has less than 2 MB. Nothing was changed. Please go back, and choose "
+        "the CSV file that Zoom's Export button gives."
+    ),
+)
 _TOO_OLD = (
     N_("This page had been open for too long"),
     N_("Nothing was changed. Please go back, reload the page, and do it again."),
@@ -106,6 +113,8 @@ def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
         return _TOO_OLD
     if isinstance(error, NotExporting):
         return _NOT_EXPORTING
+    if code == 413 and request.mimetype == "multipart/form-data":
+        return _TOO_LARGE_A_FILE
     if code == 403 and is_personal() and not request.path.startswith("/coordinator"):
         return _FOREIGN_TO_MEMBER
     if isinstance(error, ForeignPost) and not is_personal():

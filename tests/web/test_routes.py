@@ -25,7 +25,14 @@ KNOWN = {
     "GET /coordinator/sessions/<slug:slug>",
     *(
         f"{method} /coordinator/sessions/<slug:slug>/{what}"
-        for what in ("cancel", "edit", "restore", "takeaways")
+        for what in (
+            "attendance",
+            "attendance/report",
+            "cancel",
+            "edit",
+            "restore",
+            "takeaways",
+        )
         for method in ("GET", "POST")
     ),
     "GET /coordinator/sessions/<slug:slug>/access",
@@ -42,6 +49,9 @@ KNOWN = {
     "GET /coordinator/sessions/new",
     "POST /coordinator/sessions/new",
     "POST /coordinator/sessions/new/preview",
+    "POST /coordinator/sessions/<slug:slug>/attendance/report/delete",
+    "POST /coordinator/sessions/<slug:slug>/attendance/report/keep",
+    "POST /coordinator/sessions/<slug:slug>/undeliverable",
     "GET /coordinator/set-up/<token>",
     "POST /coordinator/set-up/<token>",
     "GET /coordinator/sign-in",

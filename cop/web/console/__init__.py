@@ -81,6 +81,7 @@ def _note_use() -> None:
 from cop.web.console import (  # noqa: E402 - they add their views
     access,  # noqa: F401
     adding,  # noqa: F401
+    attendance,  # noqa: F401
     by_hand,  # noqa: F401
     cancelling,  # noqa: F401
     editing,  # noqa: F401
@@ -91,6 +92,7 @@ from cop.web.console import (  # noqa: E402 - they add their views
     passwords,  # noqa: F401
     person,  # noqa: F401
     placing,  # noqa: F401
+    report,  # noqa: F401
     rhythm,  # noqa: F401
     roster,  # noqa: F401
     sessions,  # noqa: F401

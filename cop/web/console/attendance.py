@@ -1,0 +1,109 @@
+"""Who came: marked by hand, or by a report of Zoom, which is looked at first."""
+
+import re
+
+from flask import Response, abort, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from wtforms import FileField
+
+from cop.db import read_tx, write_tx
+from cop.domain import attendance as who_came
+from cop.domain import coordinators, record, zoom_report
+from cop.domain.community import Facts
+from cop.domain.errors import ReportRefused
+from cop.domain.schedule import Listing
+from cop.web.console import console
+from cop.web.console.finding import meeting_or_404
+from cop.web.console.forms import ConsoleForm
+from cop.web.rendering import now, render
+
+MARKS = {"came": True, "not": False, "unknown": None}
+SAID = {mark: word for word, mark in MARKS.items()}
+_MARKED = re.compile(r"person-(\d{1,9})", re.ASCII)
+
+
+class ReportForm(ConsoleForm):
+    """Zoom's report of who took part."""
+
+    report = FileField()
+
+
+def begun_or_404(slug: str) -> tuple[Facts, Listing]:
+    """The community, and its session, once people can have come to it."""
+    facts, found = meeting_or_404(slug)
+    return (facts, found) if found.has_begun and not found.is_cancelled else abort(404)
+
+
+@console.get("/sessions/<slug:slug>/attendance")
+def attendance(slug: str) -> Response:
+    return _show(*meeting_or_404(slug), ReportForm())
+
+
+@console.post("/sessions/<slug:slug>/attendance")
+def send_attendance(slug: str) -> ResponseReturnValue:
+    facts, found = begun_or_404(slug)
+    with write_tx() as db_session:
+        changed = who_came.mark(db_session, found.id, _marks(), zone=facts.zone_info)
+        record.note(
+            db_session, g.coordinator, record.Deed.MARKED_ATTENDANCE, now=now(),
+            meeting_id=found.id, how_many=changed,
+        )  # fmt: skip
+    flash(
+        ngettext("Saved: %(num)s mark was changed.", "Saved: %(num)s marks were changed.", changed)
+    )
+    return redirect(url_for("console.attendance", slug=slug), 303)
+
+
+@console.post("/sessions/<slug:slug>/attendance/report")
+def send_report(slug: str) -> ResponseReturnValue:
+    facts, found = begun_or_404(slug)
+    form = ReportForm()
+    try:
+        file = request.files.get("report")
+        participants = zoom_report.read(file.read() if file else b"")
+    except ReportRefused as refusal:
+        form.refuse(refusal)
+        return _show(facts, found, form, status=422)
+    with write_tx() as db_session:
+        who_came.take_report(db_session, found.id, participants, now=now())
+    return redirect(url_for("console.report", slug=slug), 303)
+
+
+def _show(facts: Facts, found: Listing, form: ReportForm, *, status: int = 200) -> Response:
+    with read_tx() as db_session:
+        sheet = who_came.look(db_session, found.id)
+    with write_tx() as db_session:
+        coordinators.note_viewing(
+            db_session, g.coordinator, "roster", now=now(), meeting_id=found.id
+        )
+    marks = [person.attended for person in sheet.people]
+    return render(
+        "console/attendance.html",
+        status=status,
+        community=facts,
+        meeting=found,
+        form=form,
+        sheet=sheet,
+        said=SAID,
+        words={"came": gettext("Came"), "not": gettext("Did not come"),
+               "unknown": gettext("Not known")},
+        counts={word: marks.count(mark) for word, mark in MARKS.items()},
+        suggested=sum(person.suggested is not person.attended for person in sheet.people),
+        shown=" ".join(f"{person.id}:{SAID[person.attended]}" for person in sheet.people),
+    )  # fmt: skip
+
+
+def _marks() -> dict[int, bool | None]:
+    """What was marked otherwise than the page showed it; others may have marked the rest since."""
+    shown = set(request.form.get("shown", "").split())
+    unknown = "not" if "others" in request.form else "unknown"
+    found = ((_MARKED.fullmatch(name), value) for name, value in request.form.items())
+    marks = {
+        int(name[1]): unknown if value == "unknown" else value for name, value in found if name
+    }
+    return {
+        id_: MARKS[word]
+        for id_, word in marks.items()
+        if word in MARKS and f"{id_}:{word}" not in shown
+    }
