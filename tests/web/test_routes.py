@@ -31,6 +31,7 @@ KNOWN = {
             "cancel",
             "edit",
             "restore",
+            "rooms",
             "takeaways",
         )
         for method in ("GET", "POST")
@@ -51,6 +52,9 @@ KNOWN = {
     "POST /coordinator/sessions/new/preview",
     "POST /coordinator/sessions/<slug:slug>/attendance/report/delete",
     "POST /coordinator/sessions/<slug:slug>/attendance/report/keep",
+    "GET /coordinator/sessions/<slug:slug>/rooms.csv",
+    "POST /coordinator/sessions/<slug:slug>/rooms/give",
+    "POST /coordinator/sessions/<slug:slug>/rooms/mix",
     "POST /coordinator/sessions/<slug:slug>/undeliverable",
     "GET /coordinator/set-up/<token>",
     "POST /coordinator/set-up/<token>",

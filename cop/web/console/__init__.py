@@ -94,6 +94,7 @@ from cop.web.console import (  # noqa: E402 - they add their views
     placing,  # noqa: F401
     report,  # noqa: F401
     rhythm,  # noqa: F401
+    rooms,  # noqa: F401
     roster,  # noqa: F401
     sessions,  # noqa: F401
     sign_in,  # noqa: F401

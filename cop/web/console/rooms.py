@@ -1,0 +1,134 @@
+"""Small groups: mixed, changed by hand, and taken along."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from flask import Response, abort, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from sqlalchemy.orm import Session
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from cop.db import read_tx, write_tx
+from cop.domain import coordinators, record, small_groups
+from cop.domain.community import Facts
+from cop.domain.schedule import Listing
+from cop.domain.small_groups import SIZE
+from cop.web.console import console, exporting_or_403
+from cop.web.console.export import csv_file
+from cop.web.console.finding import meeting_or_404
+from cop.web.console.forms import ConsoleForm, line, number
+from cop.web.rendering import now, render
+
+SMALLEST, LARGEST = 2, 50
+_PLACED = re.compile(r"person-(\d{1,9})", re.ASCII)
+
+
+class RoomsForm(ConsoleForm):
+    """How to mix people."""
+
+    size = line(20)
+    who = StringField()
+
+    def validate_size(self, field: StringField) -> None:
+        size = number(field.data or "")
+        if size is None or not SMALLEST <= size <= LARGEST:
+            raise ValidationError(gettext("Write a number of people from 2 to 50, like 4."))
+
+
+@console.get("/sessions/<slug:slug>/rooms")
+def rooms(slug: str) -> Response:
+    return _show(*meeting_or_404(slug), None)
+
+
+@console.post("/sessions/<slug:slug>/rooms")
+def send_rooms(slug: str) -> ResponseReturnValue:
+    """Move people by hand."""
+    found = _held_or_404(slug)[1]
+    moved = _do(found, partial(small_groups.move, room_of=_moved()))
+    flash(ngettext("Saved: %(num)s person moved.", "Saved: %(num)s people moved.", moved))
+    return redirect(url_for("console.rooms", slug=slug), 303)
+
+
+@console.post("/sessions/<slug:slug>/rooms/mix")
+def mix_rooms(slug: str) -> ResponseReturnValue:
+    facts, found = _held_or_404(slug)
+    form = RoomsForm()
+    if not form.validate():
+        return _show(facts, found, form, status=422)
+    size, came = int(form.size.data or SIZE), form.who.data == "came"
+    people = _do(found, partial(small_groups.make, size=size, came=came))
+    flash(ngettext("%(num)s person has a room.", "%(num)s people have a room.", people))
+    return redirect(url_for("console.rooms", slug=slug), 303)
+
+
+@console.post("/sessions/<slug:slug>/rooms/give")
+def give_rooms(slug: str) -> ResponseReturnValue:
+    found = _held_or_404(slug)[1]
+    people = _do(found, small_groups.give_rooms)
+    flash(ngettext("%(num)s person got a room.", "%(num)s people got a room.", people))
+    return redirect(url_for("console.rooms", slug=slug), 303)
+
+
+@console.get("/sessions/<slug:slug>/rooms.csv")
+def export_rooms(slug: str) -> Response:
+    exporting_or_403()
+    facts, found = meeting_or_404(slug)
+    _note_viewing(found, "rooms")  # written down before it is sent
+    on = found.starts_at.astimezone(facts.zone_info).date()
+    write = partial(small_groups.write_csv, meeting_id=found.id)
+    return csv_file(f"{facts.slug}-{on.isoformat()}-rooms.csv", write)
+
+
+def _held_or_404(slug: str) -> tuple[Facts, Listing]:
+    facts, found = meeting_or_404(slug)
+    return (facts, found) if not found.is_cancelled else abort(404)
+
+
+def _do(found: Listing, act: Callable[[Session, int], int]) -> int:
+    """Do something with the rooms and write it down; return with how many people."""
+    with write_tx() as db_session:
+        people = act(db_session, found.id)
+        record.note(
+            db_session, g.coordinator, record.Deed.MADE_ROOMS, now=now(),
+            meeting_id=found.id, how_many=people,
+        )  # fmt: skip
+    return people
+
+
+def _moved() -> dict[int, int | None]:
+    """Who was put elsewhere than the page showed them; the rest may have been moved meanwhile."""
+    shown = set(request.form.get("shown", "").split())
+    found = ((_PLACED.fullmatch(name), room) for name, room in request.form.items())
+    chosen = {int(name[1]): room for name, room in found if name}
+    return {
+        id_: number(room) or None for id_, room in chosen.items() if f"{id_}:{room}" not in shown
+    }
+
+
+def _note_viewing(found: Listing, what: str, *columns: str) -> None:
+    with write_tx() as db_session:
+        coordinators.note_viewing(
+            db_session, g.coordinator, what, now=now(), meeting_id=found.id, columns=columns
+        )
+
+
+def _show(facts: Facts, found: Listing, form: RoomsForm | None, *, status: int = 200) -> Response:
+    with read_tx() as db_session:
+        groups = small_groups.look(db_session, found.id)
+    _note_viewing(found, "roster", *(["access"] if groups.staying else []))
+    form = form or RoomsForm({"size": str(groups.size or SIZE), "who": "came"})
+    room = gettext("Room %(number)s")
+    names = {n: ", ".join(p.name for p in people) for n, people in groups.rooms.items() if people}
+    return render(
+        "console/rooms.html",
+        status=status,
+        community=facts,
+        meeting=found,
+        form=form,
+        groups=groups,
+        to_paste="\n".join(f"{room % {'number': n}}: {said}" for n, said in names.items()),
+        shown=" ".join(f"{person.id}:{person.room or ''}" for person in groups.people),
+    )
