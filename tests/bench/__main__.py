@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from tests.bench import mail, roster
+from tests.bench import attendance, mail, roster
 from tests.bench.measuring import printed, written
 
-PARTS = {"mail": mail.measure, "roster": roster.measure}
+PARTS = {"mail": mail.measure, "roster": roster.measure, "attendance": attendance.measure}
 
 
 def main():
