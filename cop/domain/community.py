@@ -41,6 +41,7 @@ class Facts:
     reminder_days: list[int]
     notice_minutes: int
     revision: int
+    backup_at: datetime | None = None
 
     @cached_property
     def zone_info(self) -> ZoneInfo:

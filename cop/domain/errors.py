@@ -3,6 +3,8 @@
 from cop.domain.broken import RuleBroken as RuleBroken  # noqa: PLC0414 - said again
 from cop.domain.meeting_errors import *  # noqa: F403 - everybody has all refusals from here
 from cop.domain.place_errors import *  # noqa: F403
+from cop.domain.report_errors import *  # noqa: F403
+from cop.domain.writing_errors import *  # noqa: F403
 from cop.words import N_
 
 
@@ -246,24 +248,3 @@ class HostListed(HostRefused):
     """It is on the list."""
 
     reason = N_("%(host)s is on the list already.")
-
-
-from cop.domain.report_refusals import (  # noqa: E402 - they are kinds of RuleBroken
-    ReportEndless,
-    ReportGone,
-    ReportMissing,
-    ReportNotText,
-    ReportOfMeetings,
-    ReportOfRegistered,
-    ReportRefused,
-)
-
-__all__ = [  # everybody knows refusals from here, also those that stand in a file of their own
-    "ReportEndless",
-    "ReportGone",
-    "ReportMissing",
-    "ReportNotText",
-    "ReportOfMeetings",
-    "ReportOfRegistered",
-    "ReportRefused",
-]

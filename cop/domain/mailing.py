@@ -13,7 +13,7 @@ from cop.domain.outbox import IS_TO_SOMEBODY
 from cop.models import MailState, Meeting, OutboxEmail
 
 SHOWN = 100
-_OPEN = (MailState.QUEUED, MailState.SENDING, MailState.RETRYING)
+OPEN = (MailState.QUEUED, MailState.SENDING, MailState.RETRYING)
 # What a server says of one mail, by RFC 5321; everything else holds up all the others, too.
 _OF_ONE_MAIL = re.compile(r"4(?!21)\d\d |It could not be put together")
 # What makes a link of ours its owner's; whoever else has it could act in their name.
@@ -28,10 +28,11 @@ class Standing:
     failed: int  # that can be tried again
     sent_again: int
     fault: str  # what came back when mail last went nowhere, as long as none got out since
+    about: dict[tuple[int, str, str], int]  # by meeting, kind and state
 
     @property
     def waiting(self) -> int:
-        return sum(self.counts[state] for state in _OPEN)
+        return sum(self.counts[state] for state in OPEN)
 
 
 def standing(db_session: Session) -> Standing:
@@ -39,6 +40,8 @@ def standing(db_session: Session) -> Standing:
     is_retrying = OutboxEmail.state == MailState.RETRYING
     query = select(
         OutboxEmail.state,
+        OutboxEmail.kind,
+        OutboxEmail.meeting_id,
         case((is_retrying, OutboxEmail.attempts), else_=0).label("tries"),
         case((is_retrying, OutboxEmail.answer), else_="").label("answered"),
         func.count().label("mails"),
@@ -47,10 +50,14 @@ def standing(db_session: Session) -> Standing:
         func.max(OutboxEmail.due_at).label("due_at"),
         func.max(OutboxEmail.done_at).label("done_at"),
     )
-    query = query.where(IS_TO_SOMEBODY).group_by("state", "tries", "answered")
+    query = query.where(IS_TO_SOMEBODY).group_by(
+        OutboxEmail.state, OutboxEmail.kind, OutboxEmail.meeting_id, "tries", "answered"
+    )
     rows = db_session.execute(query).all()
     counts, with_text, in_doubt = Counter[str](), Counter[str](), Counter[str]()
+    about = Counter[tuple[int, str, str]]()
     for row in rows:
+        about[row.meeting_id, row.kind, row.state] += row.mails
         counts[row.state] += row.mails
         with_text[row.state] += row.with_text
         in_doubt[row.state] += row.in_doubt
@@ -65,6 +72,7 @@ def standing(db_session: Session) -> Standing:
         failed=with_text[MailState.FAILED],
         sent_again=in_doubt[MailState.SENT],
         fault=_fault(tries, max(sent_at, default=None)),
+        about=about,
     )
 
 
@@ -98,7 +106,7 @@ class Line:
     @property
     def is_open(self) -> bool:
         """Whether it may still go out by itself."""
-        return self.state in _OPEN
+        return self.state in OPEN
 
     @property
     def can_be_tried(self) -> bool:

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     LINK = "link"
     LIST = "list"
     COORDINATORS = "coordinators"
+    MESSAGE = "message"
     PASSWORD = "password"  # noqa: S105 - a kind of mail
 
 

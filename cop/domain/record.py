@@ -1,13 +1,26 @@
 """The record: what coordinators did and when, by the numbers of meetings and registrations."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    delete,
+    false,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
-from cop.models import Act, Coordinator
+from cop import fields
+from cop.models import Act, Announcement, Coordinator, Meeting, Viewing
 
 if TYPE_CHECKING:
     from cop.domain.coordinators import SignedIn
@@ -85,3 +98,114 @@ def last_by(db_session: Session, *, meeting_id: int | None) -> tuple[int, str] |
         .limit(1)
     ).one_or_none()
     return (row.id, row.name) if row else None
+
+
+KEPT = timedelta(days=365)
+PAGE = 100
+LOOKS, LISTS = "looks", "lists"
+# What the record can be narrowed to: some deeds, looks at personal data, or lists taken away.
+KINDS: dict[str, tuple[Deed, ...]] = {
+    "sessions": (
+        *(Deed.ADDED_MEETING, Deed.EDITED_MEETING, Deed.MOVED_MEETING, Deed.CANCELLED_MEETING),
+        *(Deed.RESTORED_MEETING, Deed.PUBLISHED, Deed.MADE_ROOMS, Deed.WROTE),
+    ),
+    "people": (
+        *(Deed.ADDED_PERSON, Deed.CORRECTED_ADDRESS, Deed.MOVED_PERSON, Deed.CANCELLED_PLACE),
+        *(Deed.RESTORED_PLACE, Deed.MARKED_MAIL),
+        *(Deed.MARKED_ATTENDANCE, Deed.IMPORTED_ATTENDANCE),
+    ),
+    LOOKS: (),
+    LISTS: (),
+    "settings": (Deed.CHANGED_SETTINGS, Deed.CHANGED_HOSTS, Deed.TRIED_MAIL_AGAIN),
+    "accounts": (
+        *(Deed.SIGNED_IN, Deed.INVITED, Deed.REMOVED, Deed.CHANGED_RIGHTS),
+        Deed.CHANGED_SECOND_FACTOR,
+    ),
+}
+_IS_LIST = Viewing.what.in_(["export", "emails", "rooms"]) | (
+    (Viewing.what == "list") & (Viewing.columns.cast(Text) != "[]")
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Who did what, or looked at what, and when; the name of a coordinator who left is gone."""
+
+    at: datetime
+    by: str | None
+    what: str
+    is_look: bool
+    is_list: bool
+    columns: tuple[str, ...]
+    slug: str | None
+    starts_at: datetime | None
+    registration_id: int | None
+    how_many: int | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A hundred entries, and whether there are more behind them."""
+
+    entries: tuple[Entry, ...]
+    has_more: bool
+
+
+def read(
+    db_session: Session, *, kind: str = "", coordinator_id: int | None = None, page: int = 1
+) -> Page:
+    """Read the record, the newest first: all of it, one of its `KINDS`, or one coordinator's."""
+    found = union_all(_looks(kind), _acts(kind)).subquery()
+    query = (
+        select(found, Coordinator.name.label("by"), Meeting.slug, Meeting.starts_at)
+        .outerjoin(Coordinator, Coordinator.id == found.c.coordinator_id)
+        .outerjoin(Meeting, Meeting.id == found.c.meeting_id)
+        .order_by(found.c.at.desc(), found.c.is_look, found.c.id.desc())
+        .limit(PAGE + 1)
+        .offset((page - 1) * PAGE)
+    )
+    if coordinator_id is not None:
+        query = query.where(found.c.coordinator_id == coordinator_id)
+    rows = db_session.execute(query).all()
+    return Page(tuple(_entry(row) for row in rows[:PAGE]), len(rows) > PAGE)
+
+
+def _entry(row: Any) -> Entry:
+    values = {name: getattr(row, name) for name in Entry.__dataclass_fields__}
+    return Entry(**values | {"columns": tuple(row.columns or ())})
+
+
+def _looks(kind: str) -> Select[*tuple[Any, ...]]:
+    wanted = {"": true(), LOOKS: ~_IS_LIST, LISTS: _IS_LIST}
+    return select(
+        Viewing.id, Viewing.coordinator_id, Viewing.meeting_id, Viewing.what, Viewing.columns,
+        null().label("registration_id"), null().label("how_many"), Viewing.seen_at.label("at"),
+        literal(True).label("is_look"), _IS_LIST.label("is_list"),
+    ).where(wanted.get(kind, false()))  # fmt: skip
+
+
+def _acts(kind: str) -> Select[*tuple[Any, ...]]:
+    is_wanted: ColumnElement[bool] = Act.what.in_(KINDS[kind]) if kind else true()
+    return select(
+        Act.id, Act.coordinator_id, Act.meeting_id, Act.what, null().label("columns"),
+        Act.registration_id, Act.how_many, Act.done_at.label("at"),
+        literal(False).label("is_look"), literal(False).label("is_list"),
+    ).where(is_wanted)  # fmt: skip
+
+
+def coordinators(db_session: Session) -> dict[int, str]:
+    """The names of all coordinators, by the number of their account."""
+    query = select(Coordinator.id, Coordinator.name).order_by(Coordinator.name, Coordinator.id)
+    return {row.id: row.name for row in db_session.execute(query)}
+
+
+def forget(db_session: Session, *, now: datetime) -> int:
+    """Delete what was written down over a year ago, and old announcements; return how many."""
+    over = select(Meeting.id).where(Meeting.ends_at <= now - fields.LONG)
+    old = (
+        delete(Act).where(Act.done_at <= now - KEPT),
+        delete(Viewing).where(Viewing.seen_at <= now - KEPT),
+        delete(Announcement).where(Announcement.meeting_id.in_(over)),
+    )
+    gone = [db_session.execute(each.execution_options(synchronize_session=False)) for each in old]
+    return sum(each.rowcount for each in gone)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings, outbox, recipients, roster, telling
-from cop.domain.meetings import LockedMeeting
+from cop.domain.meetings import LockedMeeting, MeetingFacts
 from cop.domain.outbox import Kind, Mail
 from cop.domain.recipients import Registered
 from cop.mail import informing, reminding
@@ -46,7 +46,7 @@ def queue(db_session: Session, ids: Iterable[int], *, writer: Writer) -> int:
     return len(mails)
 
 
-def moment(meeting: LockedMeeting, days: int, *, writer: Writer) -> datetime:
+def moment(meeting: MeetingFacts, days: int, *, writer: Writer) -> datetime:
     """When a reminder is due: so many days before, at the time of day at which the meeting starts.
 
     On the clocks of the community, which may be changed in between.

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, exists, func, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from cop import fields
-from cop.domain import attendance, old_mails
-from cop.models import Meeting, Member, Registration, RegistrationStatus
+from cop.domain import attendance, community, numbers, old_mails, record
+from cop.models import Meeting, Member, Registration
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,13 @@ class Erased:
     registrations: int
     members: int
     mails: int = 0
+    notes: int = 0
 
 
 def run(db_session: Session, *, now: datetime) -> Erased:
     """Erase what is past its date; a second run finds nothing, and nothing goes before its date.
 
-    Of a meeting whose registrations go, the number registered and the number who came stay.
+    Of a meeting whose registrations go, its numbers stay.
     """
     attendance.forget_reports(db_session, now=now)
     return Erased(
@@ -33,6 +34,7 @@ def run(db_session: Session, *, now: datetime) -> Erased:
         registrations=_delete_registrations(db_session, now=now),
         members=_delete_members(db_session),
         mails=old_mails.forget(db_session, now=now),
+        notes=record.forget(db_session, now=now),
     )
 
 
@@ -70,29 +72,22 @@ def _blank_after(
 
 def _delete_registrations(db_session: Session, *, now: datetime) -> int:
     over = select(Meeting.id).where(Meeting.ends_at <= now - fields.LONG)
-    of_this = Registration.meeting_id == Meeting.id
-    stays = Registration.status != RegistrationStatus.CANCELLED
-    registered = select(func.count()).where(of_this, stays).scalar_subquery()
-    noted = func.count(Registration.attended)
-    present = func.count().filter(Registration.attended.is_(True))
-    # Where nobody noted who came, the number is not nought but unknown.
-    promoted = select(func.count(Registration.promoted_at)).where(of_this, stays).scalar_subquery()
-    came = select(case((noted > 0, present))).where(of_this).scalar_subquery()
-    has_any = exists().where(of_this).correlate(Meeting)
-    db_session.execute(
+    has_any = exists().where(Registration.meeting_id == Meeting.id).correlate(Meeting)
+    # The lock first: who deletes their data meanwhile is counted whole, or not at all.
+    locked = (
         update(Meeting)
         .where(Meeting.id.in_(over), has_any)
-        .values(
-            registered_count=registered,
-            came_count=came,
-            promoted_count=promoted,
-            lock_version=Meeting.lock_version + 1,
-        )
+        .values(lock_version=Meeting.lock_version + 1)
+        .returning(Meeting.id)
         .execution_options(synchronize_session=False)
     )
+    ids = db_session.scalars(locked).all()
+    if not ids:
+        return 0
+    numbers.leave(db_session, ids, zone=community.facts(db_session).zone_info)
     gone = db_session.execute(
         delete(Registration)
-        .where(Registration.meeting_id.in_(over))
+        .where(Registration.meeting_id.in_(ids))
         .execution_options(synchronize_session=False)
     )
     return gone.rowcount  # type: ignore[attr-defined,no-any-return]

@@ -70,7 +70,15 @@ class Prose:
         return Markup(to_html(self.markdown))  # noqa: S704 - cleaned there
 
 
-Block = str | Link | Session | Button | Heading | Prose
+@dataclass(frozen=True)
+class Written:
+    """A coordinator's text in Markdown to one person, with its placeholders filled in."""
+
+    markdown: str
+    html: Markup
+
+
+Block = str | Link | Session | Button | Heading | Prose | Written
 
 
 @dataclass(frozen=True)

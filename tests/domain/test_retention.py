@@ -54,6 +54,9 @@ PROMISED = {
     "attended": 60,
     "joined_at": 60,
     "promoted_at": 60,
+    "cancelled_at": 60,
+    "minutes_present": 60,
+    "room": 60,
     "told": 60,
 }
 
@@ -91,7 +94,9 @@ def test_every_column_about_a_person_is_in_the_registry_for_the_time_promised(co
 def test_every_column_of_a_member_is_in_the_registry(column):
     named = [field.name for field in FIELDS.values() if column in field.columns]
 
-    of = {"email": "email", "list": "list_opt_in"}.get(column.split("_")[0], "correspondence")
+    of = {"email": "email", "list": "list_opt_in", "first": "first_came"}.get(
+        column.split("_")[0], "correspondence"
+    )
     assert named == [of]
 
 

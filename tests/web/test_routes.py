@@ -17,11 +17,13 @@ KNOWN = {
     "GET /coordinator/mail",
     "GET /coordinator/mail/<int(max=2147483647):mail_id>",
     "POST /coordinator/mail/try-again",
+    "GET /coordinator/numbers",
     "GET /coordinator/password/<token>",
     "POST /coordinator/password/<token>",
     "GET /coordinator/rhythm",
     "POST /coordinator/rhythm",
     "POST /coordinator/rhythm/preview",
+    "GET /coordinator/record",
     "GET /coordinator/sessions/<slug:slug>",
     *(
         f"{method} /coordinator/sessions/<slug:slug>/{what}"
@@ -33,6 +35,7 @@ KNOWN = {
             "restore",
             "rooms",
             "takeaways",
+            "write",
         )
         for method in ("GET", "POST")
     ),
@@ -55,7 +58,6 @@ KNOWN = {
     "GET /coordinator/sessions/<slug:slug>/rooms.csv",
     "POST /coordinator/sessions/<slug:slug>/rooms/give",
     "POST /coordinator/sessions/<slug:slug>/rooms/mix",
-    "POST /coordinator/sessions/<slug:slug>/undeliverable",
     "GET /coordinator/set-up/<token>",
     "POST /coordinator/set-up/<token>",
     "GET /coordinator/sign-in",

@@ -89,9 +89,11 @@ from cop.web.console import (  # noqa: E402 - they add their views
     export,  # noqa: F401
     mail,  # noqa: F401
     mailing_list,  # noqa: F401
+    numbers,  # noqa: F401
     passwords,  # noqa: F401
     person,  # noqa: F401
     placing,  # noqa: F401
+    record,  # noqa: F401
     report,  # noqa: F401
     rhythm,  # noqa: F401
     rooms,  # noqa: F401
@@ -99,4 +101,5 @@ from cop.web.console import (  # noqa: E402 - they add their views
     sessions,  # noqa: F401
     sign_in,  # noqa: F401
     takeaways,  # noqa: F401
+    writing,  # noqa: F401
 )

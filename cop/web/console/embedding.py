@@ -1,17 +1,19 @@
 """What other sites paste into their pages, and which of them may show ours."""
 
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import Response, abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from wtforms import StringField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, embedding
+from cop.domain import community, embedding, record
 from cop.domain.errors import HostRefused
+from cop.domain.record import Deed
 from cop.web.console import console
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import one_line
-from cop.web.rendering import language, links, render
+from cop.web.rendering import language, links, now, render
 
 
 class HostForm(ConsoleForm):
@@ -31,6 +33,7 @@ def add_host() -> ResponseReturnValue:
     try:
         with write_tx() as db_session:
             host = embedding.add_host(db_session, form.host.data or "")
+            _note(db_session)
     except HostRefused as refusal:
         form.refuse(refusal)
         return _show(form, status=422)
@@ -42,6 +45,7 @@ def remove_host() -> ResponseReturnValue:
     host = request.form.get("host", "")
     with write_tx() as db_session:
         embedding.remove_host(db_session, host) or abort(404)
+        _note(db_session)
     return _changed(
         gettext("From now on, pages of %(host)s cannot show the schedule and the form.", host=host)
     )
@@ -54,6 +58,7 @@ def switch_preset() -> ResponseReturnValue:
     on = request.form.get("allowed") == "yes"
     with write_tx() as db_session:
         embedding.switch(db_session, preset, on=on)
+        _note(db_session)
     said = gettext("%(name)s: allowed.") if on else gettext("%(name)s: allowed no longer.")
     return _changed(said % {"name": preset.label})
 
@@ -62,6 +67,10 @@ def switch_preset() -> ResponseReturnValue:
 def check_page() -> Response:
     """Whether a page will work, answered from the list alone."""
     return _show(HostForm(), address=one_line(request.args.get("address")))
+
+
+def _note(db_session: Session) -> None:
+    record.note(db_session, g.coordinator, Deed.CHANGED_HOSTS, now=now())
 
 
 def _changed(sentence: str) -> ResponseReturnValue:

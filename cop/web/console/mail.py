@@ -5,8 +5,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, coordinators, mailing, outbox
+from cop.domain import community, coordinators, mailing, outbox, record
 from cop.domain.outbox import Kind
+from cop.domain.record import Deed
 from cop.mail.envelope import sealed
 from cop.mail.transport import files
 from cop.models import MailState, OutboxEmail
@@ -29,6 +30,7 @@ KINDS = {
     Kind.CHANGED: N_("change of a session"),
     Kind.REMINDER: N_("reminder"),
     Kind.TAKEAWAYS: N_("takeaways"),
+    Kind.MESSAGE: N_("written by a coordinator"),
     Kind.LINK: N_("link to their page"),
     Kind.LIST: N_("mailing list: please confirm"),
     Kind.COORDINATORS: N_("to coordinators"),
@@ -92,5 +94,6 @@ def try_again() -> ResponseReturnValue:
         failed = mailing.failed(db_session)
         ids = failed if "all" in request.form else [id_ for id_ in failed if str(id_) in asked]
         outbox.try_again(db_session, ids, now=now())
+        record.note(db_session, g.coordinator, Deed.TRIED_MAIL_AGAIN, now=now(), how_many=len(ids))
     flash(ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", len(ids)))
     return redirect(url_for("console.mails"), 303)

@@ -1,14 +1,23 @@
 """The console's front page, with all sessions."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 from flask import Response
 
 from cop.db import read_tx, write_tx
-from cop.domain import mailing, roster, schedule
+from cop.domain import mailing, numbers, roster, schedule
 from cop.domain.community import Facts
-from cop.domain.schedule import Schedule
-from cop.web.console import console, to_do
+from cop.domain.mailing import Standing
+from cop.domain.numbers import Tally
+from cop.domain.schedule import Listing, Schedule
+from cop.web.console import charts, console, next_session, to_do
+from cop.web.console.charts import Chart, Group
 from cop.web.public import look
-from cop.web.rendering import now, render
+from cop.web.rendering import now, render, writer
+
+A_YEAR = timedelta(days=366)
+SHOWN = 12  # past sessions that are listed at once
 
 
 @console.get("/")
@@ -18,18 +27,62 @@ def front() -> Response:
         with write_tx() as db_session:
             schedule.plan_ahead(db_session, now=now())
         facts, listed = look()
+    mailed = listed.next.id if listed.next else 0
     with read_tx() as db_session:
-        counts = roster.counts(db_session)
+        tallies = numbers.tallies(db_session, zone=facts.zone_info, mailed=mailed)
         standing = mailing.standing(db_session)
+    return _show_front(facts, listed, tallies, standing)
+
+
+def _show_front(
+    facts: Facts, listed: Schedule, tallies: dict[int, Tally], standing: Standing
+) -> Response:
+    next_ = listed.next
+    past = [Row.of(meeting, tallies) for meeting in listed.past]
     return render(
         "console/front.html",
         community=facts,
-        schedule=listed,
-        counts=counts,
-        nobody=roster.Counts(),
-        to_do=to_do.things(standing, listed.next),
+        next=next_ and next_session.told(facts, next_, tallies.get(next_.id, Tally()), standing),
+        to_do=to_do.things(facts, listed, tallies, standing),
+        chart=_chart(facts, past),
+        upcoming=[Row.of(meeting, tallies) for meeting in listed.upcoming],
+        past=past[:SHOWN],
+        earlier=past[SHOWN:],
         all_columns=roster.COLUMNS,
     )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A session in the tables: counted, or with the numbers that are left of it."""
+
+    meeting: Listing
+    tally: Tally
+    registered: int
+    came: int | None
+
+    @classmethod
+    def of(cls, meeting: Listing, tallies: dict[int, Tally]) -> "Row":
+        tally, left = tallies.get(meeting.id, Tally()), meeting.registered_count
+        if left is None:
+            return cls(meeting, tally, tally.registered, tally.came)
+        return cls(meeting, tally, left, meeting.came_count)
+
+
+def _chart(facts: Facts, past: list[Row]) -> tuple[Chart, list[Row]] | None:
+    """Who signed up and who came in the last twelve months, and the rows that this is drawn of."""
+    lately = [
+        row
+        for row in past
+        if now() - row.meeting.starts_at <= A_YEAR and not row.meeting.is_cancelled
+    ]
+    dates = writer(facts).dates
+    groups = [
+        Group(dates.dated(row.meeting.starts_at, "MMM", "MMM"), row.registered, row.came)
+        for row in reversed(lately)
+    ]
+    chart = charts.drawn(groups)
+    return (chart, lately) if chart else None
 
 
 def _is_planned_ahead(facts: Facts, listed: Schedule) -> bool:

@@ -1,44 +1,122 @@
 """What needs doing: the first thing that a coordinator should see, where there is something."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import url_for
 from flask_babel import gettext, ngettext
 
+from cop.domain.community import Facts
 from cop.domain.mailing import Standing
-from cop.domain.schedule import Listing
+from cop.domain.numbers import Tally
+from cop.domain.schedule import Listing, Schedule
+from cop.web.console import is_built
+from cop.web.filters import on, stamp
 from cop.web.rendering import now, settings
 
 SOON = timedelta(days=7)
+TOPIC_BEFORE = timedelta(weeks=4)
+TAKEAWAYS_WITHIN = timedelta(weeks=4)
+NOTED_WITHIN = timedelta(days=60)
+BACKUP_EVERY = timedelta(hours=26)
 
 
 @dataclass(frozen=True)
 class ToDo:
-    """Something to do, and where."""
+    """Something to do, and where, if that is here."""
 
     sentence: str
-    words: str
-    address: str
+    words: str = ""
+    address: str = ""
 
 
-def things(standing: Standing, next_: Listing | None) -> list[ToDo]:
+def things(
+    facts: Facts, listed: Schedule, tallies: Mapping[int, Tally], standing: Standing
+) -> list[ToDo]:
     """What needs doing now, the most pressing first."""
-    mails = url_for("console.mails")
-    found = []
+    next_ = listed.next
+    return [
+        *_mails(standing),
+        *(_next(facts, next_, tallies.get(next_.id, Tally())) if next_ else ()),
+        *_topics(facts, listed),
+        *_afterwards(facts, listed, tallies),
+        *_machine(facts),
+    ]
+
+
+def _mails(standing: Standing) -> Iterator[ToDo]:
     if standing.fault:
-        found.append(ToDo(_held_up(standing), gettext("See the mails"), mails))
+        yield ToDo(_held_up(standing), gettext("See the mails"), url_for("console.mails"))
     if standing.failed:
         failed = url_for("console.mails", state="failed")
-        found.append(ToDo(_failed(standing), gettext("See which, and why"), failed))
-    if next_ and not next_.has_join_url and next_.starts_at - now() <= SOON:
+        yield ToDo(_failed(standing), gettext("See which, and why"), failed)
+
+
+def _next(facts: Facts, next_: Listing, tally: Tally) -> Iterator[ToDo]:
+    if next_.starts_at - now() > SOON:
+        return
+    if not next_.has_join_url:
         said = gettext("The join address of the next session is missing: nobody can come in yet.")
         edit = url_for("console.edit", slug=next_.slug)
-        found.append(ToDo(said, gettext("Write it down"), f"{edit}#join_url"))
+        yield ToDo(said, gettext("Write it down"), f"{edit}#join_url")
+    if tally.expects_new:
+        said = ngettext(
+            "%(num)s person comes for the first time on %(date)s. Welcome them by name.",
+            "%(num)s people come for the first time on %(date)s. Welcome them by name.",
+            tally.expects_new,
+            date=on(next_.starts_at, facts),
+        )
+        yield ToDo(said, gettext("See who"), url_for("console.meeting", slug=next_.slug))
+
+
+def _topics(facts: Facts, listed: Schedule) -> Iterator[ToDo]:
+    for meeting in listed.upcoming:
+        is_near = meeting.is_open and meeting.starts_at - now() <= TOPIC_BEFORE
+        if is_near and not meeting.topic:
+            said = gettext("%(date)s has no topic yet.", date=on(meeting.starts_at, facts))
+            edit = url_for("console.edit", slug=meeting.slug)
+            yield ToDo(said, gettext("Choose one"), f"{edit}#topic")
+
+
+def _afterwards(facts: Facts, listed: Schedule, tallies: Mapping[int, Tally]) -> Iterator[ToDo]:
+    """Who came, and what was taken away, of the sessions that were lately."""
+    for meeting in listed.past:
+        age, tally = now() - meeting.ends_at, tallies.get(meeting.id, Tally())
+        if meeting.is_cancelled or age > NOTED_WITHIN:
+            continue
+        date = on(meeting.starts_at, facts)
+        if tally.held and tally.came is None:
+            said = gettext("Nobody has noted yet who came on %(date)s.", date=date)
+            page = "attendance" if is_built("console.attendance") else "meeting"
+            address = url_for(f"console.{page}", slug=meeting.slug)
+            yield ToDo(said, gettext("Note who came"), address)
+        if meeting.published_at is None and age <= TAKEAWAYS_WITHIN:
+            said = gettext("The takeaways of %(date)s are not published yet.", date=date)
+            address = url_for("console.takeaways", slug=meeting.slug)
+            yield ToDo(said, gettext("Publish them"), address)
+
+
+def _machine(facts: Facts) -> Iterator[ToDo]:
+    """What whoever runs the site has to see to."""
+    if facts.backup_at is None or now() - facts.backup_at > BACKUP_EVERY:
+        yield ToDo(_backup_said(facts))
     if settings().smtp is None:
         said = gettext("Mail goes into files and to nobody, since COP_SMTP_URL is not set.")
-        found.append(ToDo(said, gettext("See where"), mails))
-    return found
+        yield ToDo(said, gettext("See where"), url_for("console.mails"))
+
+
+def _backup_said(facts: Facts) -> str:
+    if facts.backup_at:
+        moment = stamp(facts.backup_at, facts)
+        said = gettext("The last backup is of %(moment)s: one a day is wanted.", moment=moment)
+    else:
+        said = gettext("No backup is noted yet.")
+    if settings().is_sqlite:
+        more = gettext("If the disk of this machine is lost, what came since is lost with it.")
+    else:
+        more = gettext("Ask whoever runs the PostgreSQL server whether it is backed up.")
+    return f"{said} {more}"
 
 
 def _held_up(standing: Standing) -> str:

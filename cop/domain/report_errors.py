@@ -1,6 +1,6 @@
 """Refusals of a file that is no participants report; errors.py names them with the others."""
 
-from cop.domain.errors import RuleBroken
+from cop.domain.broken import RuleBroken
 from cop.words import N_
 
 

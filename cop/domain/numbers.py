@@ -1,0 +1,241 @@
+"""How many signed up, came, were new: counted from the registrations, or what is left of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, Text, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from cop import fields
+from cop.domain import bands
+from cop.domain.outbox import Kind
+from cop.models import (
+    MailState,
+    Meeting,
+    MeetingStatus,
+    Member,
+    OutboxEmail,
+    Registration,
+    RegistrationStatus,
+)
+
+HATS = tuple(choice.value for choice in fields.HATS.choices)
+_IS_HELD = Registration.status == RegistrationStatus.HELD
+_IS_LIVE = Registration.status != RegistrationStatus.CANCELLED
+_WANTS_REMINDERS = Member.undeliverable_at.is_(None) & ~Member.mail_off.cast(Text).contains(
+    "reminders"
+)
+_ASKS_FOR_ACCESS = (
+    (Registration.access.cast(Text) != "[]")
+    | (Registration.access_language != "")
+    | (Registration.access_other != "")
+)
+_IS_CONFIRMED = exists().where(
+    OutboxEmail.member_id == Registration.member_id,
+    OutboxEmail.kind == Kind.CONFIRMATION,
+    OutboxEmail.state == MailState.SENT,
+    OutboxEmail.created_at >= Registration.registered_at,
+)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many, at one meeting, counted from its registrations."""
+
+    held: int = 0
+    waiting: int = 0
+    cancelled: int = 0
+    access: int = 0
+    expects_new: int = 0  # hold a place and say it is their first time, and nobody saw them before
+    noted: int = 0  # of how many it was written down whether they came
+    present: int = 0
+    new: int = 0  # came, and never before
+    returning: int = 0
+    promoted: int = 0
+    confirmed: int = 0  # only for the meeting that this was asked of
+    to_remind: int = 0
+    proven_to_remind: int = 0
+
+    @property
+    def registered(self) -> int:
+        return self.held + self.waiting
+
+    @property
+    def came(self) -> int | None:
+        """How many came; where nobody noted it, that is not nought but unknown."""
+        return self.present if self.noted else None
+
+
+_ADDED = [name for name in Tally.__dataclass_fields__ if name not in {"new", "returning"}]
+
+
+def tallies(
+    db_session: Session, *, zone: ZoneInfo, of: Iterable[int] | None = None, mailed: int = 0
+) -> dict[int, Tally]:
+    """Count the registrations of all meetings, or of some, by the meeting's id.
+
+    `mailed`: the meeting whose confirmations are to be counted, too.
+    """
+    query = _counted(mailed)
+    query = query if of is None else query.where(Registration.meeting_id.in_(list(of)))
+    found: dict[int, Tally] = {}
+    for row in db_session.execute(query):
+        so_far = found.get(row.meeting_id, Tally())
+        found[row.meeting_id] = _with(so_far, row, zone)
+    return found
+
+
+def _counted(mailed: int) -> Select[*tuple[Any, ...]]:
+    """One row for each meeting and each day on which some of its people first came."""
+
+    def how_many(condition: Any) -> Any:
+        return func.count().filter(condition)
+
+    return (
+        select(
+            Registration.meeting_id,
+            Meeting.starts_at,
+            Member.first_came_on,
+            how_many(_IS_HELD).label("held"),
+            how_many(Registration.status == RegistrationStatus.WAITING).label("waiting"),
+            how_many(~_IS_LIVE).label("cancelled"),
+            how_many(_IS_LIVE & _ASKS_FOR_ACCESS).label("access"),
+            how_many(_IS_HELD & Registration.first_time).label("expects_new"),
+            func.count(Registration.attended).label("noted"),
+            how_many(Registration.attended).label("present"),
+            how_many(_IS_LIVE & Registration.promoted_at.is_not(None)).label("promoted"),
+            how_many(_IS_LIVE & (Registration.meeting_id == mailed) & _IS_CONFIRMED).label(
+                "confirmed"
+            ),
+            how_many(_IS_HELD & _WANTS_REMINDERS).label("to_remind"),
+            how_many(_IS_HELD & _WANTS_REMINDERS & Member.proven_at.is_not(None)).label(
+                "proven_to_remind"
+            ),
+        )
+        .join(Member, Member.id == Registration.member_id)
+        .join(Meeting, Meeting.id == Registration.meeting_id)
+        .group_by(Registration.meeting_id, Meeting.starts_at, Member.first_came_on)
+    )
+
+
+def _with(so_far: Tally, row: Row[*tuple[Any, ...]], zone: ZoneInfo) -> Tally:
+    """Add those who first came on one day, which makes them new, returning, or neither."""
+    added = {name: getattr(so_far, name) + getattr(row, name) for name in _ADDED}
+    tally = replace(so_far, **added)
+    on, first = row.starts_at.astimezone(zone).date(), row.first_came_on
+    if first and first < on:
+        return replace(tally, returning=tally.returning + row.present,
+                       expects_new=so_far.expects_new)  # fmt: skip
+    return replace(tally, new=tally.new + row.present) if first == on else tally
+
+
+@dataclass(frozen=True)
+class Line:
+    """The numbers of one session that took place."""
+
+    id: int
+    slug: str
+    starts_at: datetime
+    topic: str | None
+    registered: int
+    came: int | None
+    new: int | None
+    returning: int | None
+    promoted: int | None
+    hat_bands: Mapping[str, str] | None
+    is_kept: bool  # its registrations are gone, and these numbers are what is left
+
+
+@dataclass(frozen=True)
+class Year:
+    """The sessions of one year, added up; of `noted` of them it is known who came."""
+
+    year: int
+    sessions: int
+    noted: int
+    registered: int
+    came: int
+    new: int
+    returning: int
+    promoted: int
+
+
+def read(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list[Line]:
+    """The numbers of each session that took place, the latest first."""
+    took_place = (Meeting.ends_at <= now) & (Meeting.status == MeetingStatus.PLANNED)
+    query = select(
+        Meeting.id, Meeting.slug, Meeting.starts_at, Meeting.topic, Meeting.registered_count,
+        Meeting.came_count, Meeting.new_count, Meeting.returning_count, Meeting.promoted_count,
+        Meeting.hat_bands,
+    ).where(took_place).order_by(Meeting.starts_at.desc(), Meeting.id.desc())  # fmt: skip
+    rows = db_session.execute(query).all()
+    counted = tallies(db_session, zone=zone)
+    return [_line(row, counted.get(row.id, Tally())) for row in rows]
+
+
+def _line(row: Row[*tuple[Any, ...]], tally: Tally) -> Line:
+    is_kept = row.registered_count is not None
+    is_known = tally.came is not None
+    return Line(
+        id=row.id,
+        slug=row.slug,
+        starts_at=row.starts_at,
+        topic=row.topic,
+        registered=row.registered_count if is_kept else tally.registered,
+        came=row.came_count if is_kept else tally.came,
+        new=row.new_count if is_kept else (tally.new if is_known else None),
+        returning=row.returning_count if is_kept else (tally.returning if is_known else None),
+        promoted=row.promoted_count if is_kept else tally.promoted,
+        hat_bands=row.hat_bands,
+        is_kept=is_kept,
+    )
+
+
+def years(lines: Sequence[Line], *, zone: ZoneInfo) -> list[Year]:
+    """The sessions of each year added up, the latest first; what is unknown adds nothing."""
+    by_year: dict[int, list[Line]] = {}
+    for line in lines:
+        by_year.setdefault(line.starts_at.astimezone(zone).year, []).append(line)
+    return [
+        Year(
+            year,
+            len(of),
+            noted=sum(line.came is not None for line in of),
+            **{
+                name: sum(getattr(line, name) or 0 for line in of)
+                for name in ("registered", "came", "new", "returning", "promoted")
+            },
+        )
+        for year, of in by_year.items()
+    ]
+
+
+def hats(db_session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:
+    """What may be said of the hats at these meetings, in bands, by the meeting's id."""
+    query = select(Registration.meeting_id, Registration.hats, Registration.hats_other)
+    of_meeting: dict[int, list[tuple[list[str], str]]] = {}
+    for row in db_session.execute(query.where(Registration.meeting_id.in_(list(ids)), _IS_LIVE)):
+        of_meeting.setdefault(row.meeting_id, []).append((row.hats, row.hats_other))
+    return {id_: bands.banded(given, HATS) for id_, given in of_meeting.items()}
+
+
+def leave(db_session: Session, ids: Sequence[int], *, zone: ZoneInfo) -> None:
+    """Keep the numbers of meetings whose registrations are about to go."""
+    counted, worn = tallies(db_session, zone=zone, of=ids), hats(db_session, ids)
+    left = [
+        {
+            "id": id_,
+            "registered_count": tally.registered,
+            "came_count": tally.came,
+            "new_count": tally.new if tally.noted else None,
+            "returning_count": tally.returning if tally.noted else None,
+            "promoted_count": tally.promoted,
+            "hat_bands": worn.get(id_),
+        }
+        for id_, tally in counted.items()
+    ]
+    if left:
+        db_session.execute(update(Meeting), left)

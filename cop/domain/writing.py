@@ -1,0 +1,199 @@
+"""Writing to those of a meeting: what a coordinator wrote goes to each of them by mail, once."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cop.domain import meetings, outbox, recipients, record
+from cop.domain.errors import MorePeople, NobodyToWriteTo, PlaceholderInSubject, PlaceholderUnknown
+from cop.domain.meetings import LockedMeeting
+from cop.domain.outbox import Kind, Mail
+from cop.domain.recipients import Registered
+from cop.domain.record import Deed
+from cop.domain.statements import insert_with_conflict
+from cop.mail import writing
+from cop.mail.writer import Writer
+from cop.models import (
+    Announcement,
+    Coordinator,
+    Member,
+    Registration,
+    RegistrationStatus,
+    Submission,
+)
+
+if TYPE_CHECKING:
+    from cop.domain.coordinators import SignedIn
+
+
+class Audience(StrEnum):
+    """To whom of a meeting something is written."""
+
+    HELD = "held"
+    WAITING = "waiting"
+    REGISTERED = "registered"
+    CAME = "came"
+    ABSENT = "absent"
+
+
+_IS_HELD = Registration.status == RegistrationStatus.HELD
+_IS_LIVE = Registration.status != RegistrationStatus.CANCELLED
+_IS = {
+    Audience.HELD: _IS_HELD,
+    Audience.WAITING: Registration.status == RegistrationStatus.WAITING,
+    Audience.REGISTERED: _IS_LIVE,
+    Audience.CAME: _IS_LIVE & Registration.attended.is_(True),
+    Audience.ABSENT: _IS_HELD & Registration.attended.is_(False),
+}
+_IS_DELIVERABLE = Member.undeliverable_at.is_(None)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is written, and to whom."""
+
+    audience: Audience
+    subject: str
+    text: str
+
+    def key(self, meeting_id: int, nonce: str) -> str:
+        """A name for one sending of it: pressing the button twice is one."""
+        parts = ("write", str(meeting_id), nonce, self.audience, self.subject, self.text)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written before; the name of a coordinator who left is gone."""
+
+    by: str | None
+    audience: str
+    subject: str
+    text: str
+    mails: int
+    sent_at: datetime
+
+
+def counts(db_session: Session, meeting_id: int) -> dict[Audience, int]:
+    """How many of each audience mail reaches."""
+    query = (
+        select(*[func.count().filter(condition).label(name) for name, condition in _IS.items()])
+        .join(Member, Member.id == Registration.member_id)
+        .where(Registration.meeting_id == meeting_id, _IS_DELIVERABLE)
+    )
+    return dict(zip(_IS, db_session.execute(query).one(), strict=True))
+
+
+def people(db_session: Session, meeting_id: int, audience: Audience) -> list[Registered]:
+    """Those of an audience whom mail reaches, in the order of joining."""
+    query = select(Registration.id).join(Member, Member.id == Registration.member_id)
+    query = query.where(Registration.meeting_id == meeting_id, _IS[audience], _IS_DELIVERABLE)
+    return recipients.of_registrations(db_session, db_session.scalars(query))
+
+
+def check(message: Message) -> None:
+    """Pass for a message whose placeholders all stand for something.
+
+    Raises:
+        PlaceholderUnknown: there is something else in braces.
+    """
+    if (found := writing.unknown(message.subject, writing.IN_SUBJECT)) is not None:
+        raise PlaceholderInSubject(found=found, known=_listed(writing.IN_SUBJECT))
+    if (found := writing.unknown(message.text, writing.PLACEHOLDERS)) is not None:
+        raise PlaceholderUnknown(found=found, known=_listed(writing.PLACEHOLDERS))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in names)
+
+
+def send(
+    db_session: Session,
+    meeting_id: int,
+    message: Message,
+    *,
+    by: "SignedIn",
+    asked: int,
+    nonce: str,
+    writer: Writer,
+) -> int | None:
+    """Queue a message to its audience; return to how many, or None where it was sent before.
+
+    `asked`: how many it was said to go to, when the coordinator pressed the button.
+
+    Raises:
+        MorePeople: by now they are more than that.
+        NobodyToWriteTo: mail reaches none of them.
+        PlaceholderUnknown: there is something in braces that stands for nothing.
+    """
+    check(message)
+    [meeting] = meetings.lock(db_session, [meeting_id])
+    if not _is_first(db_session, message.key(meeting_id, nonce), writer=writer):
+        return None
+    to = people(db_session, meeting_id, message.audience)
+    if not to:
+        raise NobodyToWriteTo
+    if len(to) > asked:
+        raise MorePeople(asked=asked, num=len(to))
+    id_ = _write_down(db_session, meeting_id, message, by=by, mails=len(to), writer=writer)
+    mails = [_mail(writer, meeting, message, person, id_) for person in to]
+    outbox.queue(db_session, mails, now=writer.now)
+    return len(mails)
+
+
+def _is_first(db_session: Session, key: str, *, writer: Writer) -> bool:
+    """Note that it is sent; a second click finds, behind the meeting's lock, that it was."""
+    row = {"key": key, "held": [], "waiting": [], "created_at": writer.now}
+    new = insert_with_conflict(db_session, Submission).values(row).on_conflict_do_nothing()
+    return db_session.scalar(new.returning(Submission.key)) is not None
+
+
+def _write_down(
+    db_session: Session, meeting_id: int, message: Message, *, by: "SignedIn", mails: int,
+    writer: Writer,
+) -> int:  # fmt: skip
+    record.note(db_session, by, Deed.WROTE, now=writer.now, meeting_id=meeting_id, how_many=mails)
+    written = Announcement(
+        meeting_id=meeting_id,
+        coordinator_id=by.id,
+        mails=mails,
+        sent_at=writer.now,
+        **vars(message),
+    )
+    db_session.add(written)
+    db_session.flush()
+    return written.id
+
+
+def _mail(
+    writer: Writer, meeting: LockedMeeting, message: Message, person: Registered, id_: int
+) -> Mail:
+    to, texts = person.recipient, {"subject": message.subject, "text": message.text}
+    return Mail(
+        writing.letter(writer, to, meeting, **texts),
+        to,
+        Kind.MESSAGE,
+        f"message:{id_}:{person.registration_id}",
+        registration_id=person.registration_id,
+        meeting_id=meeting.id,
+        # What was meant for before the session is of no use after it.
+        expires_at=meeting.ends_at if meeting.ends_at > writer.now else None,
+    )
+
+
+def written(db_session: Session, meeting_id: int) -> list[Written]:
+    """What was written to those of a meeting before, the latest first."""
+    columns = [getattr(Announcement, n) for n in Written.__dataclass_fields__ if n != "by"]
+    query = (
+        select(Coordinator.name.label("by"), *columns)
+        .outerjoin(Coordinator, Coordinator.id == Announcement.coordinator_id)
+        .where(Announcement.meeting_id == meeting_id)
+        .order_by(Announcement.id.desc())
+    )
+    return [Written(**row._mapping) for row in db_session.execute(query)]

@@ -1,0 +1,72 @@
+"""Composes what a coordinator writes to those of a session, with a few placeholders filled in."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from markupsafe import Markup, escape
+
+from cop.domain.meetings import MeetingFacts
+from cop.domain.recipients import Recipient
+from cop.mail import phrases
+from cop.mail.letter import Letter, Link, Written
+from cop.mail.writer import Writer
+from cop.markdown import to_html
+from cop.words import N_
+
+IN_SUBJECT = ("name", "session", "date", "time")
+PLACEHOLDERS = (*IN_SUBJECT, "link to their page", "link to the session")
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_Values = Mapping[str, str | Link]
+
+
+def unknown(text: str, known: tuple[str, ...]) -> str | None:
+    """The first thing in braces that stands for nothing."""
+    return next((found for found in _BRACES.findall(text) if found not in known), None)
+
+
+def letter(
+    writer: Writer, to: Recipient, meeting: MeetingFacts, *, subject: str, text: str
+) -> Letter:
+    """What was written, to one of them; it asks for nothing but what concerns this session."""
+    writer = writer.to(to)
+    values = _values(writer, to, meeting)
+    written = Written(
+        _filled(text, values, _in_text), Markup(_filled(to_html(text), values, _in_html))  # noqa: S704 - cleaned, and what is filled in is escaped
+    )  # fmt: skip
+    draft = writer.member_draft(
+        to,
+        _filled(subject, values, _in_text),
+        written,
+        writer.shown(meeting),
+        why=phrases.registered_why(writer),
+    )
+    return draft.sealed()
+
+
+def _values(writer: Writer, to: Recipient, meeting: MeetingFacts) -> _Values:
+    """What each placeholder stands for; a name is shown to who is known to own the address."""
+    page = writer.links.meeting(meeting.slug)
+    return {
+        "name": to.shown_name or writer.say(N_("colleague")),
+        "session": writer.topic(meeting),
+        "date": writer.dates.day(meeting.starts_at),
+        "time": writer.dates.clock(meeting.starts_at, meeting.ends_at),
+        "link to their page": Link(writer.say(N_("your page")), writer.my_page(to)),
+        "link to the session": Link(writer.say(N_("the session's page")), page),
+    }
+
+
+def _filled(text: str, values: _Values, said: Callable[[str | Link], str]) -> str:
+    """The text with each placeholder replaced, once: what is filled in is not looked at again."""
+    return _BRACES.sub(lambda found: said(values[found[1]]) if found[1] in values else found[0],
+                       text)  # fmt: skip
+
+
+def _in_text(value: str | Link) -> str:
+    return value.url if isinstance(value, Link) else value
+
+
+def _in_html(value: str | Link) -> str:
+    if isinstance(value, Link):
+        return f'<a href="{escape(value.url)}" style="color:#0a5360;">{escape(value.words)}</a>'
+    return str(escape(value))

@@ -1,0 +1,102 @@
+"""The record: which coordinator did what and looked at what, in words and without names."""
+
+from flask import Response, abort, request
+from flask_babel import gettext
+
+from cop.db import read_tx
+from cop.domain import community, record
+from cop.domain.community import Facts
+from cop.domain.record import Deed, Entry
+from cop.web.console import console
+from cop.web.console.forms import number
+from cop.web.filters import on
+from cop.web.rendering import render
+from cop.words import N_
+
+KINDS = {
+    "sessions": N_("Sessions"),
+    "people": N_("People"),
+    record.LOOKS: N_("Looks at personal data"),
+    record.LISTS: N_("Lists taken away"),
+    "settings": N_("Settings and mail"),
+    "accounts": N_("Accounts"),
+}
+DEEDS: dict[str, str] = {
+    Deed.SIGNED_IN: N_("%(who)s signed in"),
+    Deed.ADDED_MEETING: N_("%(who)s added the session of %(date)s"),
+    Deed.EDITED_MEETING: N_("%(who)s edited the session of %(date)s"),
+    Deed.MOVED_MEETING: N_("%(who)s moved the session of %(date)s"),
+    Deed.CANCELLED_MEETING: N_("%(who)s cancelled the session of %(date)s"),
+    Deed.RESTORED_MEETING: N_("%(who)s restored the session of %(date)s"),
+    Deed.PUBLISHED: N_("%(who)s published the takeaways of %(date)s"),
+    Deed.MADE_ROOMS: N_("%(who)s made the small groups of %(date)s"),
+    Deed.WROTE: N_("%(who)s wrote to people of %(date)s"),
+    Deed.ADDED_PERSON: N_("%(who)s added somebody to %(date)s"),
+    Deed.CORRECTED_ADDRESS: N_("%(who)s corrected an address on %(date)s"),
+    Deed.MOVED_PERSON: N_("%(who)s moved somebody to or from the waiting list of %(date)s"),
+    Deed.CANCELLED_PLACE: N_("%(who)s cancelled a place on %(date)s"),
+    Deed.RESTORED_PLACE: N_("%(who)s restored a place on %(date)s"),
+    Deed.MARKED_MAIL: N_("%(who)s noted whether mail reaches somebody of %(date)s"),
+    Deed.MARKED_ATTENDANCE: N_("%(who)s noted who came on %(date)s"),
+    Deed.IMPORTED_ATTENDANCE: N_("%(who)s imported who came on %(date)s"),
+    Deed.CHANGED_SETTINGS: N_("%(who)s changed the settings"),
+    Deed.CHANGED_HOSTS: N_("%(who)s changed which sites can show the form"),
+    Deed.INVITED: N_("%(who)s invited a coordinator"),
+    Deed.REMOVED: N_("%(who)s removed a coordinator"),
+    Deed.CHANGED_RIGHTS: N_("%(who)s changed what a coordinator may do"),
+    Deed.CHANGED_SECOND_FACTOR: N_("%(who)s changed their second factor"),
+    Deed.TRIED_MAIL_AGAIN: N_("%(who)s tried failed mails again"),
+}
+LOOKS = {
+    "roster": N_("%(who)s saw the roster of %(date)s"),
+    "access": N_("%(who)s saw the access needs of %(date)s"),
+    "emails": N_("%(who)s took the addresses of %(date)s to paste them"),
+    "rooms": N_("%(who)s took the small groups of %(date)s as a file"),
+    "export": N_("%(who)s took the attendee list of %(date)s as a file"),
+    "list": N_("%(who)s saw the mailing list"),
+    "mails": N_("%(who)s saw the mails"),
+}
+LIST_TAKEN = N_("%(who)s took the mailing list as a file")
+OTHER_LOOK = N_("%(who)s saw what people answered for %(date)s")
+
+
+@console.get("/record", endpoint="record")
+def record_page() -> Response:
+    kind, page = request.args.get("kind", ""), number(request.args.get("page", "1"))
+    by = request.args.get("by", "")
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        coordinators = record.coordinators(db_session)
+        if not page or (kind and kind not in KINDS) or (by and _id(by) not in coordinators):
+            abort(422)
+        found = record.read(db_session, kind=kind, coordinator_id=_id(by), page=page)
+    return render(
+        "console/record.html",
+        community=facts,
+        entries=[(entry, _said(entry, facts)) for entry in found.entries],
+        kinds=KINDS,
+        coordinators=coordinators,
+        chosen={"kind": kind, "by": by},
+        newer=page - 1,
+        older=page + 1 if found.has_more else 0,
+    )
+
+
+def _id(by: str) -> int | None:
+    return number(by) if by else None
+
+
+def _said(entry: Entry, facts: Facts) -> str:
+    """What was done, in a sentence."""
+    sentence = (_look(entry) if entry.is_look else DEEDS.get(entry.what)) or OTHER_LOOK
+    date = on(entry.starts_at, facts) if entry.starts_at else gettext("all sessions")
+    said = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
+    if "access" in entry.columns:
+        return gettext("%(said)s, with access needs", said=said)
+    return said
+
+
+def _look(entry: Entry) -> str:
+    if entry.what == "list" and entry.is_list:
+        return LIST_TAKEN
+    return LOOKS.get(entry.what, OTHER_LOOK)

@@ -1,0 +1,151 @@
+"""Writing to those of a session: first what and to whom, then a look at it, then it goes."""
+
+from secrets import token_urlsafe
+
+from flask import Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from cop.db import read_tx, write_tx
+from cop.domain import coordinators, mailing, writing
+from cop.domain.community import Facts
+from cop.domain.errors import NobodyToWriteTo, RuleBroken
+from cop.domain.recipients import Registered
+from cop.domain.schedule import Listing
+from cop.domain.writing import Audience, Message
+from cop.mail import writing as composing
+from cop.mail.letter import Letter
+from cop.web.console import console
+from cop.web.console.finding import meeting_or_404
+from cop.web.console.forms import ConsoleForm, area, line, number
+from cop.web.forms import Needed, one_line
+from cop.web.rendering import now, render, writer
+from cop.words import N_
+
+AUDIENCES = {
+    Audience.HELD: N_("Who holds a place"),
+    Audience.WAITING: N_("Who waits"),
+    Audience.REGISTERED: N_("Who holds a place or waits"),
+    Audience.CAME: N_("Who came"),
+    Audience.ABSENT: N_("Who held a place and did not come"),
+}
+AFTERWARDS = (Audience.CAME, Audience.ABSENT)
+
+
+class WriteForm(ConsoleForm):
+    """What to write, and to whom."""
+
+    audience = StringField(filters=[one_line])
+    subject = line(150, Needed(N_("Write what it is about.")))
+    text = area(5000, Needed(N_("Write what you want to tell them.")))
+    asked = StringField(filters=[one_line])  # how many the last page said that it goes to
+    nonce = StringField(filters=[one_line])
+    reader = StringField(filters=[one_line])  # as whom the preview is read, by the registration
+
+    def validate_audience(self, field: StringField) -> None:
+        if field.data not in AUDIENCES:
+            raise ValidationError(gettext("Choose whom to write to."))
+
+    @property
+    def message(self) -> Message:
+        """What was written; only once the form is valid."""
+        said = Audience(self.audience.data or ""), self.subject.data or "", self.text.data or ""
+        return Message(*said)
+
+
+@console.get("/sessions/<slug:slug>/write")
+def write(slug: str) -> Response:
+    return _show(*meeting_or_404(slug), WriteForm())
+
+
+@console.post("/sessions/<slug:slug>/write")
+def send_write(slug: str) -> ResponseReturnValue:
+    facts, found = meeting_or_404(slug)
+    form = WriteForm()
+    if "change" in request.form:
+        return _show(facts, found, form)
+    if not form.validate():
+        return _show(facts, found, form, status=422)
+    try:
+        if "send" in request.form:
+            return _sent(found, _send(facts, found, form))
+        return _look_at(facts, found, form)
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+        is_again = refusal.field == form.asked.name
+        return (_look_at if is_again else _show)(facts, found, form, status=422)
+
+
+def _send(facts: Facts, found: Listing, form: WriteForm) -> int | None:
+    with write_tx() as db_session:
+        return writing.send(
+            db_session,
+            found.id,
+            form.message,
+            by=g.coordinator,
+            asked=number(form.asked.data or "") or 0,
+            nonce=form.nonce.data or "",
+            writer=writer(facts),
+        )
+
+
+def _sent(found: Listing, mails: int | None) -> ResponseReturnValue:
+    if mails is None:
+        flash(gettext("This had been sent already. Nothing was sent again."))
+    else:
+        one, many = "It goes to %(num)s person now.", "It goes to %(num)s people now."
+        flash(ngettext(one, many, mails))
+    return redirect(url_for("console.write", slug=found.slug), 303)
+
+
+def _show(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -> Response:
+    with read_tx() as db_session:
+        counts = writing.counts(db_session, found.id)
+        written = writing.written(db_session, found.id)
+    offered = [name for name in AUDIENCES if found.has_begun or name not in AFTERWARDS]
+    return render(
+        "console/write.html",
+        status=status,
+        community=facts,
+        meeting=found,
+        form=form,
+        audiences=[(name, AUDIENCES[name], counts[name]) for name in offered],
+        anybody=any(counts.values()),
+        said=AUDIENCES,
+        written=written,
+        placeholders=composing.PLACEHOLDERS,
+    )
+
+
+def _look_at(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -> Response:
+    """Show the mail as one of them gets it, and to how many it goes; names are seen here."""
+    writing.check(form.message)
+    with write_tx() as db_session:
+        people = writing.people(db_session, found.id, form.message.audience)
+        if not people:
+            raise NobodyToWriteTo
+        coordinators.note_viewing(
+            db_session, g.coordinator, "roster", now=now(), meeting_id=found.id
+        )
+    reader = next((p for p in people if str(p.registration_id) == form.reader.data), people[0])
+    letter = _letter(facts, found, form.message, reader)
+    return render(
+        "console/write_look.html",
+        status=status,
+        community=facts,
+        meeting=found,
+        form=form,
+        people=people,
+        reader=reader,
+        letter=letter,
+        text=mailing.without_tokens(letter.text),
+        audience=AUDIENCES[form.message.audience],
+        nonce=form.nonce.data or token_urlsafe(12),
+    )
+
+
+def _letter(facts: Facts, found: Listing, message: Message, reader: Registered) -> Letter:
+    texts = {"subject": message.subject, "text": message.text}
+    return composing.letter(writer(facts), reader.recipient, found, **texts)
