@@ -22,6 +22,7 @@ from cop.models import (
     RegistrationStatus,
 )
 
+_SUMMED = ("registered", "came", "new", "returning", "promoted")
 HATS = tuple(choice.value for choice in fields.HATS.choices)
 _IS_HELD = Registration.status == RegistrationStatus.HELD
 _IS_LIVE = Registration.status != RegistrationStatus.CANCELLED
@@ -67,6 +68,11 @@ class Tally:
     def came(self) -> int | None:
         """How many came; where nobody noted it, that is not nought but unknown."""
         return self.present if self.noted else None
+
+    @property
+    def is_known_who_is_new(self) -> bool:
+        """Whether anybody's first day is known, or nobody came."""
+        return self.came == 0 or self.new + self.returning > 0
 
 
 _ADDED = [name for name in Tally.__dataclass_fields__ if name not in {"new", "returning"}]
@@ -156,11 +162,11 @@ class Year:
     year: int
     sessions: int
     noted: int
-    registered: int
-    came: int
-    new: int
-    returning: int
-    promoted: int
+    registered: int | None
+    came: int | None
+    new: int | None
+    returning: int | None
+    promoted: int | None
 
 
 def read(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list[Line]:
@@ -178,7 +184,7 @@ def read(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list[Line]:
 
 def _line(row: Row[*tuple[Any, ...]], tally: Tally) -> Line:
     is_kept = row.registered_count is not None
-    is_known = tally.came is not None
+    is_known = tally.is_known_who_is_new
     return Line(
         id=row.id,
         slug=row.slug,
@@ -199,18 +205,16 @@ def years(lines: Sequence[Line], *, zone: ZoneInfo) -> list[Year]:
     by_year: dict[int, list[Line]] = {}
     for line in lines:
         by_year.setdefault(line.starts_at.astimezone(zone).year, []).append(line)
-    return [
-        Year(
-            year,
-            len(of),
-            noted=sum(line.came is not None for line in of),
-            **{
-                name: sum(getattr(line, name) or 0 for line in of)
-                for name in ("registered", "came", "new", "returning", "promoted")
-            },
-        )
-        for year, of in by_year.items()
-    ]
+    return [_year(year, of) for year, of in by_year.items()]
+
+
+def _year(year: int, of: Sequence[Line]) -> Year:
+    def added(name: str) -> int | None:
+        known = [number for line in of if (number := getattr(line, name)) is not None]
+        return sum(known) if known else None
+
+    summed = {name: added(name) for name in _SUMMED}
+    return Year(year, len(of), sum(line.came is not None for line in of), **summed)
 
 
 def hats(db_session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:
@@ -230,8 +234,8 @@ def leave(db_session: Session, ids: Sequence[int], *, zone: ZoneInfo) -> None:
             "id": id_,
             "registered_count": tally.registered,
             "came_count": tally.came,
-            "new_count": tally.new if tally.noted else None,
-            "returning_count": tally.returning if tally.noted else None,
+            "new_count": tally.new if tally.is_known_who_is_new else None,
+            "returning_count": tally.returning if tally.is_known_who_is_new else None,
             "promoted_count": tally.promoted,
             "hat_bands": worn.get(id_),
         }

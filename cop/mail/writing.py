@@ -29,18 +29,22 @@ def letter(
 ) -> Letter:
     """What was written, to one of them; it asks for nothing but what concerns this session."""
     writer = writer.to(to)
-    values = _values(writer, to, meeting)
-    written = Written(
-        _filled(text, values, _in_text), Markup(_filled(to_html(text), values, _in_html))  # noqa: S704 - cleaned, and what is filled in is escaped
-    )  # fmt: skip
     draft = writer.member_draft(
         to,
-        _filled(subject, values, _in_text),
-        written,
+        _filled(subject, _values(writer, to, meeting), _in_text),
+        filled(writer, to, meeting, text),
         writer.shown(meeting),
         why=phrases.registered_why(writer),
     )
     return draft.sealed()
+
+
+def filled(writer: Writer, to: Recipient, meeting: MeetingFacts, text: str) -> Written:
+    """The text with its placeholders filled in for one of them."""
+    values = _values(writer.to(to), to, meeting)
+    # The Markdown first: what is filled in is no Markdown, whatever somebody's name looks like.
+    html = _filled(to_html(text), values, _in_html)
+    return Written(_filled(text, values, _in_text), Markup(html))  # noqa: S704 - cleaned, escaped
 
 
 def _values(writer: Writer, to: Recipient, meeting: MeetingFacts) -> _Values:
@@ -68,5 +72,5 @@ def _in_text(value: str | Link) -> str:
 
 def _in_html(value: str | Link) -> str:
     if isinstance(value, Link):
-        return f'<a href="{escape(value.url)}" style="color:#0a5360;">{escape(value.words)}</a>'
+        return f'<a href="{escape(value.url)}">{escape(value.words)}</a>'
     return str(escape(value))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 320, 150
 HEAD, FOOT = 16, 20  # room for a number above the highest bar, and for the labels
 LABELS = 12  # as many fit beside each other
+FEWEST = 8  # fewer columns are no wider, and stand on the left
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def drawn(groups: Sequence[Group]) -> Chart | None:
     highest = max((max(group.whole, group.part or 0) for group in groups), default=0)
     if not highest:
         return None
-    step, scale = WIDTH / len(groups), (HEIGHT - HEAD - FOOT) / highest
+    step, scale = WIDTH / max(len(groups), FEWEST), (HEIGHT - HEAD - FOOT) / highest
     every = -(-len(groups) // LABELS)
     columns = [
         _column(group, (number + 0.5) * step, step, scale, is_named=number % every == 0)

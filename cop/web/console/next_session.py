@@ -63,7 +63,7 @@ def _is_when(days: int) -> str:
 def _gone(meeting: Listing, tally: Tally, standing: Standing) -> str:
     """What mail about it has been sent."""
     sent = {kind: standing.about.get((meeting.id, kind, MailState.SENT), 0) for kind in _GONE}
-    said = [gettext(N_("confirmations %(num)s"), num=tally.confirmed)] if tally.confirmed else []
+    said = [gettext("confirmations %(num)s", num=tally.confirmed)] if tally.confirmed else []
     said += [gettext(_GONE[kind], num=mails) for kind, mails in sent.items() if mails]
     if not said:
         return gettext("No mail about it has gone out yet.")
@@ -76,8 +76,9 @@ def _on_its_way(meeting: Listing, standing: Standing) -> list[str]:
         for (about, _, state), number in standing.about.items()
         if about == meeting.id and state in OPEN
     )
-    one, many = "%(num)s mail is on its way.", "%(num)s mails are on their way."
-    return [ngettext(one, many, mails)] if mails else []
+    if not mails:
+        return []
+    return [ngettext("%(num)s mail is on its way.", "%(num)s mails are on their way.", mails)]
 
 
 def _to_come(meeting: Listing, tally: Tally, voice: Writer) -> list[str]:
@@ -85,12 +86,25 @@ def _to_come(meeting: Listing, tally: Tally, voice: Writer) -> list[str]:
     days = sorted(voice.community.reminder_days, reverse=True)
     ahead = [(day, reminders.moment(meeting, day, writer=voice)) for day in days]
     return [
-        ngettext(
-            "The reminder of %(date)s goes to %(num)s person.",
-            "The reminder of %(date)s goes to %(num)s people.",
+        _reminder_said(
+            voice.dates.on(moment),
             tally.to_remind if day == min(days) else tally.proven_to_remind,
-            date=voice.dates.on(moment),
+            is_for_all=day == min(days),
         )
         for day, moment in ahead
         if moment > voice.now
     ]
+
+
+def _reminder_said(date: str, people: int, *, is_for_all: bool) -> str:
+    if not (people or is_for_all):
+        return gettext(
+            "The reminder of %(date)s goes to those who have used a link of ours: nobody so far.",
+            date=date,
+        )
+    return ngettext(
+        "The reminder of %(date)s goes to %(num)s person.",
+        "The reminder of %(date)s goes to %(num)s people.",
+        people,
+        date=date,
+    )

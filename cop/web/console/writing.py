@@ -5,6 +5,7 @@ from secrets import token_urlsafe
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
+from markupsafe import Markup
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -16,7 +17,6 @@ from cop.domain.recipients import Registered
 from cop.domain.schedule import Listing
 from cop.domain.writing import Audience, Message
 from cop.mail import writing as composing
-from cop.mail.letter import Letter
 from cop.web.console import console
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm, area, line, number
@@ -95,8 +95,7 @@ def _sent(found: Listing, mails: int | None) -> ResponseReturnValue:
     if mails is None:
         flash(gettext("This had been sent already. Nothing was sent again."))
     else:
-        one, many = "It goes to %(num)s person now.", "It goes to %(num)s people now."
-        flash(ngettext(one, many, mails))
+        flash(ngettext("It goes to %(num)s person now.", "It goes to %(num)s people now.", mails))
     return redirect(url_for("console.write", slug=found.slug), 303)
 
 
@@ -120,17 +119,13 @@ def _show(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -
 
 
 def _look_at(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -> Response:
-    """Show the mail as one of them gets it, and to how many it goes; names are seen here."""
+    """Show the mail as one of them gets it, and to how many it goes."""
     writing.check(form.message)
-    with write_tx() as db_session:
-        people = writing.people(db_session, found.id, form.message.audience)
-        if not people:
-            raise NobodyToWriteTo
-        coordinators.note_viewing(
-            db_session, g.coordinator, "roster", now=now(), meeting_id=found.id
-        )
+    people = _people(found, form.message)
     reader = next((p for p in people if str(p.registration_id) == form.reader.data), people[0])
-    letter = _letter(facts, found, form.message, reader)
+    voice, to, message = writer(facts), reader.recipient, form.message
+    letter = composing.letter(voice, to, found, subject=message.subject, text=message.text)
+    body = composing.filled(voice, to, found, message.text).html
     return render(
         "console/write_look.html",
         status=status,
@@ -139,13 +134,21 @@ def _look_at(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200
         form=form,
         people=people,
         reader=reader,
-        letter=letter,
+        subject=letter.subject,
+        body=Markup(mailing.without_tokens(body)),  # noqa: S704 - it was one before
         text=mailing.without_tokens(letter.text),
-        audience=AUDIENCES[form.message.audience],
+        audience=AUDIENCES[message.audience],
         nonce=form.nonce.data or token_urlsafe(12),
     )
 
 
-def _letter(facts: Facts, found: Listing, message: Message, reader: Registered) -> Letter:
-    texts = {"subject": message.subject, "text": message.text}
-    return composing.letter(writer(facts), reader.recipient, found, **texts)
+def _people(found: Listing, message: Message) -> list[Registered]:
+    """Who would get it; to look at it is to see their names."""
+    with write_tx() as db_session:
+        people = writing.people(db_session, found.id, message.audience)
+        if not people:
+            raise NobodyToWriteTo
+        coordinators.note_viewing(
+            db_session, g.coordinator, "roster", now=now(), meeting_id=found.id
+        )
+    return people

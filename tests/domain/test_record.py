@@ -1,0 +1,130 @@
+"""The record: what coordinators did and saw, the newest first, for a year."""
+
+from datetime import timedelta
+
+import pytest
+
+from cop.domain import coordinators, record, retention
+from cop.domain.coordinators import SignedIn
+from cop.domain.record import KINDS, LISTS, LOOKS, PAGE, Deed
+from cop.models import Act, Announcement, Coordinator, Viewing
+from tests.world import CORIN, NOW, a_meeting
+
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def corin(db_session):
+    return coordinator(db_session, CORIN, "Corin")
+
+
+def coordinator(db_session, email, name):
+    row = Coordinator(email=email, email_key=email, name=name, password_hash="x")
+    db_session.add(row)
+    db_session.flush()
+    return SignedIn(row.id, name, email)
+
+
+def did(db_session, by, what, ago=timedelta(), **values):
+    record.note(db_session, by, what, now=NOW - ago, **values)
+    db_session.flush()
+
+
+def saw(db_session, by, what, ago=timedelta(), **values):
+    coordinators.note_viewing(db_session, by, what, now=NOW - ago, **values)
+    db_session.flush()
+
+
+def whats(page):
+    return [entry.what for entry in page.entries]
+
+
+def test_deeds_and_looks_stand_in_one_list_the_newest_first(db_session, corin):
+    meeting = a_meeting(db_session)
+    saw(db_session, corin, "roster", 2 * A_DAY, meeting_id=meeting.id)
+    did(db_session, corin, Deed.MOVED_MEETING, A_DAY, meeting_id=meeting.id, how_many=3)
+    saw(db_session, corin, "mails")
+
+    found = record.read(db_session)
+
+    moved = found.entries[1]
+    assert whats(found) == ["mails", Deed.MOVED_MEETING, "roster"]
+    assert (moved.by, moved.slug, moved.how_many, moved.at) == (
+        "Corin", meeting.slug, 3, NOW - A_DAY,
+    )  # fmt: skip
+    assert [entry.is_look for entry in found.entries] == [True, False, True]
+
+
+def test_it_can_be_narrowed_to_a_kind_of_thing(db_session, corin):
+    did(db_session, corin, Deed.WROTE)
+    did(db_session, corin, Deed.CANCELLED_PLACE, registration_id=7)
+    did(db_session, corin, Deed.CHANGED_HOSTS)
+    did(db_session, corin, Deed.INVITED)
+    saw(db_session, corin, "list")
+    saw(db_session, corin, "list", columns=["email"])
+    saw(db_session, corin, "export", columns=["name", "access"])
+
+    found = {kind: record.read(db_session, kind=kind) for kind in KINDS}
+
+    assert whats(found["sessions"]) == [Deed.WROTE]
+    assert [entry.registration_id for entry in found["people"].entries] == [7]
+    assert whats(found["settings"]) == [Deed.CHANGED_HOSTS]
+    assert whats(found["accounts"]) == [Deed.INVITED]
+    assert [(entry.what, entry.columns) for entry in found[LOOKS].entries] == [("list", ())]
+    assert [(entry.what, entry.columns) for entry in found[LISTS].entries] == [
+        ("export", ("name", "access")),
+        ("list", ("email",)),
+    ]
+
+
+def test_it_can_be_narrowed_to_one_coordinator(db_session, corin):
+    mallory = coordinator(db_session, "mallory@example.org", "Mallory")
+    did(db_session, corin, Deed.WROTE)
+    did(db_session, mallory, Deed.INVITED)
+    saw(db_session, mallory, "roster")
+
+    found = record.read(db_session, coordinator_id=mallory.id)
+
+    assert {entry.by for entry in found.entries} == {"Mallory"}
+    assert len(found.entries) == 2
+
+
+def test_every_deed_is_of_one_kind():
+    listed = [deed for deeds in KINDS.values() for deed in deeds]
+
+    assert sorted(listed) == sorted(Deed)
+
+
+def test_a_hundred_stand_on_a_page(db_session, corin):
+    for number in range(PAGE + 3):
+        did(db_session, corin, Deed.WROTE, timedelta(minutes=number), how_many=number)
+
+    first, second = (record.read(db_session, page=page) for page in (1, 2))
+
+    assert [entry.how_many for entry in first.entries] == list(range(PAGE))
+    assert [entry.how_many for entry in second.entries] == [100, 101, 102]
+    assert (first.has_more, second.has_more) == (True, False)
+
+
+def test_what_was_done_a_year_ago_is_forgotten(db_session, corin):
+    for ago in (record.KEPT, record.KEPT - timedelta(seconds=1)):
+        did(db_session, corin, Deed.WROTE, ago)
+        saw(db_session, corin, "roster", ago)
+
+    erased, again = retention.run(db_session, now=NOW), retention.run(db_session, now=NOW)
+
+    assert (erased.notes, again.notes) == (2, 0)
+    assert (db_session.query(Act).count(), db_session.query(Viewing).count()) == (1, 1)
+
+
+def test_what_was_written_goes_sixty_days_after_the_session(db_session, corin):
+    for ended in (timedelta(days=60), timedelta(days=60) - timedelta(seconds=1)):
+        starts_at = NOW - ended - timedelta(minutes=90)
+        meeting = a_meeting(db_session, starts_at=starts_at, slug=str(ended.total_seconds()))
+        said = {"audience": "held", "subject": "Hello", "text": "Hello", "mails": 1}
+        db_session.add(Announcement(meeting_id=meeting.id, sent_at=NOW, **said))
+
+    retention.run(db_session, now=NOW)
+
+    [left] = db_session.query(Announcement).all()
+    assert left.meeting_id == meeting.id
