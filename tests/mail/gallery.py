@@ -7,7 +7,7 @@ from cop.domain.community import Facts
 from cop.domain.meetings import LockedMeeting, Telling
 from cop.domain.recipients import Recipient
 from cop.links import Links
-from cop.mail import changing, informing, messages, placing, reminding
+from cop.mail import changing, informing, messages, placing, reminding, writing
 from cop.mail.informing import DayBefore
 from cop.mail.writer import Writer
 from tests.world import NOW
@@ -101,6 +101,16 @@ def _confirmed(to, held, waiting):
     )
 
 
+WRITTEN = (
+    "Dear {name},\n\nplease bring **one chart** to *{session}*:\n{link to the session}\n\n"
+    "- It can be ugly\n- It should be yours\n\nCannot come? Say so on {link to their page}"
+)
+
+
+def _written(to):
+    return writing.letter(WRITER, to, MEETING, subject="Bring a chart: {date}", text=WRITTEN)
+
+
 TO_MEMBERS = {
     "confirmation": lambda: _confirmed(ADA, [MEETING], []),
     "confirmation to an unproven address": lambda: _confirmed(SOMEBODY, [MEETING, JANUARY], []),
@@ -117,6 +127,8 @@ TO_MEMBERS = {
     "reminder to prepare": lambda: reminding.to_prepare(WRITER, ADA, MEETING, registration_id=1),
     "reminder to join": lambda: reminding.to_join(WRITER, SOMEBODY, MEETING, registration_id=1),
     "takeaways": lambda: changing.takeaways(WRITER, ADA, MEETING),
+    "written by a coordinator": lambda: _written(ADA),
+    "written to an unproven address": lambda: _written(SOMEBODY),
     "your link": lambda: messages.my_link(WRITER, ADA, [MEETING], posted_again=False),
     "posted again": lambda: messages.my_link(WRITER, SOMEBODY, [MEETING], posted_again=True),
     "mailing list": lambda: messages.confirm_list(WRITER, SOMEBODY),
