@@ -53,8 +53,8 @@ class Tally:
     expects_new: int = 0  # hold a place and say it is their first time, and nobody saw them before
     noted: int = 0  # of how many it was written down whether they came
     present: int = 0
-    new: int = 0  # came, and never before
-    returning: int = 0
+    first: int = 0  # came, and never before
+    again: int = 0  # came, and on an earlier day as well
     promoted: int = 0
     confirmed: int = 0  # only for the meeting that this was asked of
     to_remind: int = 0
@@ -70,12 +70,17 @@ class Tally:
         return self.present if self.noted else None
 
     @property
-    def is_known_who_is_new(self) -> bool:
-        """Whether anybody's first day is known, or nobody came."""
-        return self.came == 0 or self.new + self.returning > 0
+    def new(self) -> int | None:
+        """How many came for the first time; unknown where nobody's first day is known."""
+        return self.first if self.came == 0 or self.first + self.again else None
+
+    @property
+    def returning(self) -> int | None:
+        """How many had come before; unknown where nobody's first day is known."""
+        return self.again if self.came == 0 or self.first + self.again else None
 
 
-_ADDED = [name for name in Tally.__dataclass_fields__ if name not in {"new", "returning"}]
+_ADDED = [name for name in Tally.__dataclass_fields__ if name not in {"first", "again"}]
 
 
 def tallies(
@@ -133,9 +138,9 @@ def _with(so_far: Tally, row: Row[*tuple[Any, ...]], zone: ZoneInfo) -> Tally:
     tally = replace(so_far, **added)
     on, first = row.starts_at.astimezone(zone).date(), row.first_came_on
     if first and first < on:
-        return replace(tally, returning=tally.returning + row.present,
-                       expects_new=so_far.expects_new)  # fmt: skip
-    return replace(tally, new=tally.new + row.present) if first == on else tally
+        again = tally.again + row.present
+        return replace(tally, again=again, expects_new=so_far.expects_new)
+    return replace(tally, first=tally.first + row.present) if first == on else tally
 
 
 @dataclass(frozen=True)
@@ -172,11 +177,10 @@ class Year:
 def read(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list[Line]:
     """The numbers of each session that took place, the latest first."""
     took_place = (Meeting.ends_at <= now) & (Meeting.status == MeetingStatus.PLANNED)
-    query = select(
-        Meeting.id, Meeting.slug, Meeting.starts_at, Meeting.topic, Meeting.registered_count,
-        Meeting.came_count, Meeting.new_count, Meeting.returning_count, Meeting.promoted_count,
-        Meeting.hat_bands,
-    ).where(took_place).order_by(Meeting.starts_at.desc(), Meeting.id.desc())  # fmt: skip
+    left = [getattr(Meeting, f"{name}_count") for name in _SUMMED]
+    about = (Meeting.id, Meeting.slug, Meeting.starts_at, Meeting.topic, Meeting.hat_bands)
+    query = select(*about, *left).where(took_place)
+    query = query.order_by(Meeting.starts_at.desc(), Meeting.id.desc())
     rows = db_session.execute(query).all()
     counted = tallies(db_session, zone=zone)
     return [_line(row, counted.get(row.id, Tally())) for row in rows]
@@ -184,20 +188,11 @@ def read(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list[Line]:
 
 def _line(row: Row[*tuple[Any, ...]], tally: Tally) -> Line:
     is_kept = row.registered_count is not None
-    is_known = tally.is_known_who_is_new
-    return Line(
-        id=row.id,
-        slug=row.slug,
-        starts_at=row.starts_at,
-        topic=row.topic,
-        registered=row.registered_count if is_kept else tally.registered,
-        came=row.came_count if is_kept else tally.came,
-        new=row.new_count if is_kept else (tally.new if is_known else None),
-        returning=row.returning_count if is_kept else (tally.returning if is_known else None),
-        promoted=row.promoted_count if is_kept else tally.promoted,
-        hat_bands=row.hat_bands,
-        is_kept=is_kept,
-    )
+    told = {
+        name: getattr(row, f"{name}_count") if is_kept else getattr(tally, name) for name in _SUMMED
+    }
+    about = (row.id, row.slug, row.starts_at, row.topic)
+    return Line(*about, hat_bands=row.hat_bands, is_kept=is_kept, **told)
 
 
 def years(lines: Sequence[Line], *, zone: ZoneInfo) -> list[Year]:
@@ -230,15 +225,8 @@ def leave(db_session: Session, ids: Sequence[int], *, zone: ZoneInfo) -> None:
     """Keep the numbers of meetings whose registrations are about to go."""
     counted, worn = tallies(db_session, zone=zone, of=ids), hats(db_session, ids)
     left = [
-        {
-            "id": id_,
-            "registered_count": tally.registered,
-            "came_count": tally.came,
-            "new_count": tally.new if tally.is_known_who_is_new else None,
-            "returning_count": tally.returning if tally.is_known_who_is_new else None,
-            "promoted_count": tally.promoted,
-            "hat_bands": worn.get(id_),
-        }
+        {"id": id_, "hat_bands": worn.get(id_)}
+        | {f"{name}_count": getattr(tally, name) for name in _SUMMED}
         for id_, tally in counted.items()
     ]
     if left:

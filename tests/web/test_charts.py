@@ -1,0 +1,30 @@
+"""Charts: every bar in its frame, and as high as its number."""
+
+import pytest
+
+from cop.web.console import charts
+from cop.web.console.charts import Group
+
+
+@pytest.mark.parametrize("groups", [1, 12, 13, 60])
+def test_a_chart_keeps_within_its_frame(groups):
+    chart = charts.drawn([Group("Sep", number, number // 2) for number in range(1, groups + 1)])
+
+    bars = [bar for column in chart.columns for bar in (column.whole, column.part)]
+    assert len(chart.columns) == groups
+    assert all(bar.x >= 0 and bar.x + bar.width <= chart.width for bar in bars)
+    assert all(bar.y >= charts.HEAD and bar.y + bar.height <= chart.ground + 0.1 for bar in bars)
+    assert 0 < len([column for column in chart.columns if column.label]) <= charts.LABELS
+
+
+def test_a_higher_column_shows_a_higher_number():
+    low, high = charts.drawn([Group("", 5, None), Group("", 10, 12)]).columns
+
+    assert high.whole.height == pytest.approx(2 * low.whole.height, abs=0.1)
+    assert high.part.height > high.whole.height
+    assert low.part is None
+
+
+@pytest.mark.parametrize("groups", [[], [Group("", 0, 0)]], ids=["none", "noughts"])
+def test_where_there_is_nothing_to_see_nothing_is_drawn(groups):
+    assert charts.drawn(groups) is None

@@ -1,0 +1,193 @@
+"""The record in the console: who did what, in words, by its kind and by who did it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from cop.db import write_tx
+from cop.domain import coordinators, record
+from cop.domain.coordinators import SignedIn
+from cop.domain.record import Deed
+from cop.models import Act, Coordinator
+from cop.web.console.record import DEEDS
+from tests.web.own import said
+from tests.web.posting import post
+from tests.web.reading import DECEMBER, fill, rows
+from tests.web.test_console_front import id_of
+from tests.web.test_console_mail import a_mail
+from tests.web.test_statements import Statements
+from tests.world import CORIN, NOW
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+PATH = "/coordinator/record"
+
+
+def corin_self(db_session):
+    row = db_session.scalars(select(Coordinator).where(Coordinator.email == CORIN)).one()
+    return SignedIn(row.id, row.name, row.email)
+
+
+def did(*deeds, **values):
+    with write_tx() as db_session:
+        for deed in deeds:
+            record.note(db_session, corin_self(db_session), deed, now=NOW, **values)
+
+
+def saw(what, **values):
+    with write_tx() as db_session:
+        coordinators.note_viewing(db_session, corin_self(db_session), what, now=NOW, **values)
+
+
+def lines(corin, query=""):
+    return [row.th.get_text(strip=True) for row in corin.page(PATH + query).select("tbody tr")]
+
+
+def test_every_deed_has_a_sentence(corin):
+    did(*Deed, meeting_id=id_of(DECEMBER))
+
+    found = lines(corin)
+
+    assert set(DEEDS) == set(Deed)
+    assert len(set(found)) == len(Deed)
+    assert "Corin moved the session of December 15" in found
+    assert all(line.startswith("Corin ") for line in found)
+
+
+@pytest.mark.parametrize(
+    ("what", "columns", "sentence"),
+    [
+        ("roster", [], "Corin saw the roster of December 15"),
+        ("access", [], "Corin saw the access needs of December 15"),
+        ("emails", [], "Corin took the addresses of December 15 to paste them"),
+        ("rooms", [], "Corin took the small groups of December 15 as a file"),
+        ("export", ["name", "access"],
+         "Corin took the attendee list of December 15 as a file, with access needs"),
+        ("list", [], "Corin saw the mailing list"),
+        ("list", ["email"], "Corin took the mailing list as a file"),
+        ("mails", [], "Corin saw the mails"),
+        ("something", [], "Corin saw what people answered for December 15"),
+    ],
+)  # fmt: skip
+def test_every_look_has_a_sentence(corin, what, columns, sentence):
+    saw(what, columns=columns, meeting_id=id_of(DECEMBER))
+
+    assert lines(corin) == [sentence]
+
+
+def test_a_list_of_all_sessions_says_so(corin):
+    saw("export", columns=["name"])
+
+    assert lines(corin) == ["Corin took the attendee list of all sessions as a file"]
+
+
+def test_it_names_no_member_but_a_registration_s_number(corin):
+    fill(DECEMBER, "ada@example.org")
+    did(Deed.CANCELLED_PLACE, meeting_id=id_of(DECEMBER), registration_id=1)
+
+    page = corin.page(PATH)
+
+    assert "no. 1" in said(page)
+    assert "Ada" not in page.get_text()
+    assert "ada@" not in page.get_text()
+
+
+def test_who_has_left_did_it_still(corin):
+    did(Deed.WROTE, meeting_id=id_of(DECEMBER), how_many=41)
+    with write_tx() as db_session:
+        db_session.query(Act).update({"coordinator_id": None})
+
+    assert lines(corin) == ["A coordinator who has left wrote to people of December 15"]
+    assert "41" in said(corin.page(PATH))
+
+
+def test_it_is_filtered_by_kind_and_by_coordinator(corin):
+    did(Deed.INVITED)
+    saw("mails")
+    [own] = [row["id"] for row in rows(Coordinator)]
+
+    assert lines(corin, "?kind=accounts") == ["Corin invited a coordinator"]
+    assert lines(corin, "?kind=looks") == ["Corin saw the mails"]
+    assert lines(corin, "?kind=lists") == []
+    assert len(lines(corin, f"?by={own}&kind=")) == 2
+    assert corin.page(f"{PATH}?kind=looks").find("option", selected=True)["value"] == "looks"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?kind=nothing", "?by=99", "?by=corin", "?page=0", "?page=x", "?page=-1", "?page=", "?by=%00"],
+)
+def test_what_cannot_be_asked_for_is_refused(corin, query):
+    assert corin.get(PATH + query).status_code == 422
+
+
+def test_a_hundred_stand_on_a_page_and_the_others_behind_it(corin):
+    did(*[Deed.WROTE] * 101, meeting_id=id_of(DECEMBER))
+
+    first = corin.page(f"{PATH}?kind=sessions")
+    older = first.find("a", string="Older")["href"]
+    second = corin.page(older)
+
+    assert len(first.select("tbody tr")) == 100
+    assert len(second.select("tbody tr")) == 1
+    assert "kind=sessions" in second.find("a", string="Newer")["href"]
+    assert first.find("a", string="Newer") is None
+
+
+def test_with_nothing_noted_it_says_so(corin):
+    page = corin.page(PATH)
+
+    assert "There is nothing here." in said(page)
+    assert page.find("a", string="Mail", href="/coordinator/mail")
+
+
+@pytest.mark.parametrize(
+    ("path", "answers"),
+    [
+        ("/coordinator/embed/hosts", {"host": "https://www.example.net"}),
+        ("/coordinator/embed/hosts/remove", {"host": "https://ctdata.org"}),
+        ("/coordinator/embed/presets", {"preset": "google-sites", "allowed": "yes"}),
+    ],
+    ids=["add", "remove", "preset"],
+)
+def test_changes_of_the_sites_that_show_the_form_are_noted(corin, path, answers):
+    response = post(corin, path, form_at="/coordinator/embed", **answers)
+
+    assert response.status_code == 303
+    assert lines(corin) == ["Corin changed which sites can show the form"]
+
+
+def test_a_site_that_was_refused_is_not_noted(corin):
+    response = post(corin, "/coordinator/embed/hosts", form_at="/coordinator/embed", host="*")
+
+    assert response.status_code == 422
+    assert lines(corin) == []
+
+
+def test_trying_mails_again_is_noted(corin):
+    a_mail("failed")
+
+    post(corin, "/coordinator/mail/try-again", form_at="/coordinator/mail", all="yes")
+
+    assert "Corin tried failed mails again" in lines(corin)
+
+
+@pytest.mark.parametrize("stored", [3, 150])
+def test_the_page_takes_five_statements(corin, stored):
+    did(*[Deed.WROTE] * stored)
+    saw("mails")
+    corin.get(PATH)  # the door notes once a minute that somebody is there
+
+    with Statements() as sent:
+        corin.get(PATH)
+
+    assert 0 < len(sent) <= 5
+
+
+def test_it_is_read_in_the_community_s_time(corin):
+    saw("mails")
+
+    row = corin.page(PATH).select_one("tbody tr")
+
+    assert row.td.get_text() == "Nov 22, 10:00 am"
+    assert NOW.utcoffset() == timedelta()
