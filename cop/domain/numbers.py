@@ -26,14 +26,26 @@ _SUMMED = ("registered", "came", "new", "returning", "promoted")
 HATS = tuple(choice.value for choice in fields.HATS.choices)
 _IS_HELD = Registration.status == RegistrationStatus.HELD
 _IS_LIVE = Registration.status != RegistrationStatus.CANCELLED
-_WANTS_REMINDERS = Member.undeliverable_at.is_(None) & ~Member.mail_off.cast(Text).contains(
-    "reminders"
+_TO_REMIND = (
+    _IS_HELD & Member.undeliverable_at.is_(None) & ~Member.mail_off.cast(Text).contains("reminders")
 )
-_ASKS_FOR_ACCESS = (
-    (Registration.access.cast(Text) != "[]")
-    | (Registration.access_language != "")
-    | (Registration.access_other != "")
-)
+_COUNTED = {
+    "held": _IS_HELD,
+    "waiting": Registration.status == RegistrationStatus.WAITING,
+    "cancelled": ~_IS_LIVE,
+    "access": _IS_LIVE
+    & (
+        (Registration.access.cast(Text) != "[]")
+        | (Registration.access_language != "")
+        | (Registration.access_other != "")
+    ),
+    "expects_new": _IS_HELD & Registration.first_time,
+    "noted": Registration.attended.is_not(None),
+    "present": Registration.attended.is_(True),
+    "promoted": _IS_LIVE & Registration.promoted_at.is_not(None),
+    "to_remind": _TO_REMIND,
+    "proven_to_remind": _TO_REMIND & Member.proven_at.is_not(None),
+}
 _IS_CONFIRMED = exists().where(
     OutboxEmail.member_id == Registration.member_id,
     OutboxEmail.kind == Kind.CONFIRMATION,
@@ -80,9 +92,6 @@ class Tally:
         return self.again if self.came == 0 or self.first + self.again else None
 
 
-_ADDED = [name for name in Tally.__dataclass_fields__ if name not in {"first", "again"}]
-
-
 def tallies(
     db_session: Session, *, zone: ZoneInfo, of: Iterable[int] | None = None, mailed: int = 0
 ) -> dict[int, Tally]:
@@ -101,40 +110,16 @@ def tallies(
 
 def _counted(mailed: int) -> Select[*tuple[Any, ...]]:
     """One row for each meeting and each day on which some of its people first came."""
-
-    def how_many(condition: Any) -> Any:
-        return func.count().filter(condition)
-
-    return (
-        select(
-            Registration.meeting_id,
-            Meeting.starts_at,
-            Member.first_came_on,
-            how_many(_IS_HELD).label("held"),
-            how_many(Registration.status == RegistrationStatus.WAITING).label("waiting"),
-            how_many(~_IS_LIVE).label("cancelled"),
-            how_many(_IS_LIVE & _ASKS_FOR_ACCESS).label("access"),
-            how_many(_IS_HELD & Registration.first_time).label("expects_new"),
-            func.count(Registration.attended).label("noted"),
-            how_many(Registration.attended).label("present"),
-            how_many(_IS_LIVE & Registration.promoted_at.is_not(None)).label("promoted"),
-            how_many(_IS_LIVE & (Registration.meeting_id == mailed) & _IS_CONFIRMED).label(
-                "confirmed"
-            ),
-            how_many(_IS_HELD & _WANTS_REMINDERS).label("to_remind"),
-            how_many(_IS_HELD & _WANTS_REMINDERS & Member.proven_at.is_not(None)).label(
-                "proven_to_remind"
-            ),
-        )
-        .join(Member, Member.id == Registration.member_id)
-        .join(Meeting, Meeting.id == Registration.meeting_id)
-        .group_by(Registration.meeting_id, Meeting.starts_at, Member.first_came_on)
-    )
+    conditions = _COUNTED | {"confirmed": _IS_LIVE & (Meeting.id == mailed) & _IS_CONFIRMED}
+    by = (Registration.meeting_id, Meeting.starts_at, Member.first_came_on)
+    counts = [func.count().filter(is_so).label(name) for name, is_so in conditions.items()]
+    query = select(*by, *counts).join(Member, Member.id == Registration.member_id)
+    return query.join(Meeting, Meeting.id == Registration.meeting_id).group_by(*by)
 
 
 def _with(so_far: Tally, row: Row[*tuple[Any, ...]], zone: ZoneInfo) -> Tally:
     """Add those who first came on one day, which makes them new, returning, or neither."""
-    added = {name: getattr(so_far, name) + getattr(row, name) for name in _ADDED}
+    added = {name: getattr(so_far, name) + getattr(row, name) for name in (*_COUNTED, "confirmed")}
     tally = replace(so_far, **added)
     on, first = row.starts_at.astimezone(zone).date(), row.first_came_on
     if first and first < on:
@@ -160,20 +145,6 @@ class Line:
     is_kept: bool  # its registrations are gone, and these numbers are what is left
 
 
-@dataclass(frozen=True)
-class Year:
-    """The sessions of one year, added up; of `noted` of them it is known who came."""
-
-    year: int
-    sessions: int
-    noted: int
-    registered: int | None
-    came: int | None
-    new: int | None
-    returning: int | None
-    promoted: int | None
-
-
 def read(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list[Line]:
     """The numbers of each session that took place, the latest first."""
     took_place = (Meeting.ends_at <= now) & (Meeting.status == MeetingStatus.PLANNED)
@@ -195,21 +166,22 @@ def _line(row: Row[*tuple[Any, ...]], tally: Tally) -> Line:
     return Line(*about, hat_bands=row.hat_bands, is_kept=is_kept, **told)
 
 
-def years(lines: Sequence[Line], *, zone: ZoneInfo) -> list[Year]:
-    """The sessions of each year added up, the latest first; what is unknown adds nothing."""
+def years(
+    lines: Sequence[Line], *, zone: ZoneInfo
+) -> dict[int, tuple[list[Line], dict[str, int | None]]]:
+    """The sessions of each year and their sums, the latest first; what is unknown adds nothing."""
     by_year: dict[int, list[Line]] = {}
     for line in lines:
         by_year.setdefault(line.starts_at.astimezone(zone).year, []).append(line)
-    return [_year(year, of) for year, of in by_year.items()]
+    return {
+        year: (of, {name: _added(getattr(line, name) for line in of) for name in _SUMMED})
+        for year, of in by_year.items()
+    }
 
 
-def _year(year: int, of: Sequence[Line]) -> Year:
-    def added(name: str) -> int | None:
-        known = [number for line in of if (number := getattr(line, name)) is not None]
-        return sum(known) if known else None
-
-    summed = {name: added(name) for name in _SUMMED}
-    return Year(year, len(of), sum(line.came is not None for line in of), **summed)
+def _added(numbers: Iterable[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
 
 
 def hats(db_session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:

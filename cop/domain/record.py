@@ -143,18 +143,13 @@ class Entry:
     how_many: int | None
 
 
-@dataclass(frozen=True)
-class Page:
-    """A hundred entries, and whether there are more behind them."""
-
-    entries: tuple[Entry, ...]
-    has_more: bool
-
-
 def read(
     db_session: Session, *, kind: str = "", coordinator_id: int | None = None, page: int = 1
-) -> Page:
-    """Read the record, the newest first: all of it, one of its `KINDS`, or one coordinator's."""
+) -> tuple[list[Entry], bool]:
+    """Read the record, the newest first: all of it, one of its `KINDS`, or one coordinator's.
+
+    Return a page of it, and whether there is more behind that.
+    """
     found = union_all(_looks(kind), _acts(kind)).subquery()
     query = (
         select(found, Coordinator.name.label("by"), Meeting.slug, Meeting.starts_at)
@@ -167,7 +162,7 @@ def read(
     if coordinator_id is not None:
         query = query.where(found.c.coordinator_id == coordinator_id)
     rows = db_session.execute(query).all()
-    return Page(tuple(_entry(row) for row in rows[:PAGE]), len(rows) > PAGE)
+    return [_entry(row) for row in rows[:PAGE]], len(rows) > PAGE
 
 
 def _entry(row: Any) -> Entry:

@@ -35,8 +35,12 @@ def saw(db_session, by, what, ago=timedelta(), **values):
     db_session.flush()
 
 
-def whats(page):
-    return [entry.what for entry in page.entries]
+def read(db_session, **asked):
+    return record.read(db_session, **asked)[0]
+
+
+def whats(entries):
+    return [entry.what for entry in entries]
 
 
 def test_deeds_and_looks_stand_in_one_list_the_newest_first(db_session, corin):
@@ -45,14 +49,14 @@ def test_deeds_and_looks_stand_in_one_list_the_newest_first(db_session, corin):
     did(db_session, corin, Deed.MOVED_MEETING, A_DAY, meeting_id=meeting.id, how_many=3)
     saw(db_session, corin, "mails")
 
-    found = record.read(db_session)
+    found = read(db_session)
 
-    moved = found.entries[1]
+    moved = found[1]
     assert whats(found) == ["mails", Deed.MOVED_MEETING, "roster"]
     assert (moved.by, moved.slug, moved.how_many, moved.at) == (
         "Corin", meeting.slug, 3, NOW - A_DAY,
     )  # fmt: skip
-    assert [entry.is_look for entry in found.entries] == [True, False, True]
+    assert [entry.is_look for entry in found] == [True, False, True]
 
 
 def test_it_can_be_narrowed_to_a_kind_of_thing(db_session, corin):
@@ -64,14 +68,14 @@ def test_it_can_be_narrowed_to_a_kind_of_thing(db_session, corin):
     saw(db_session, corin, "list", columns=["email"])
     saw(db_session, corin, "export", columns=["name", "access"])
 
-    found = {kind: record.read(db_session, kind=kind) for kind in KINDS}
+    found = {kind: read(db_session, kind=kind) for kind in KINDS}
 
     assert whats(found["sessions"]) == [Deed.WROTE]
-    assert [entry.registration_id for entry in found["people"].entries] == [7]
+    assert [entry.registration_id for entry in found["people"]] == [7]
     assert whats(found["settings"]) == [Deed.CHANGED_HOSTS]
     assert whats(found["accounts"]) == [Deed.INVITED]
-    assert [(entry.what, entry.columns) for entry in found[LOOKS].entries] == [("list", ())]
-    assert [(entry.what, entry.columns) for entry in found[LISTS].entries] == [
+    assert [(entry.what, entry.columns) for entry in found[LOOKS]] == [("list", ())]
+    assert [(entry.what, entry.columns) for entry in found[LISTS]] == [
         ("export", ("name", "access")),
         ("list", ("email",)),
     ]
@@ -83,10 +87,10 @@ def test_it_can_be_narrowed_to_one_coordinator(db_session, corin):
     did(db_session, mallory, Deed.INVITED)
     saw(db_session, mallory, "roster")
 
-    found = record.read(db_session, coordinator_id=mallory.id)
+    found = read(db_session, coordinator_id=mallory.id)
 
-    assert {entry.by for entry in found.entries} == {"Mallory"}
-    assert len(found.entries) == 2
+    assert {entry.by for entry in found} == {"Mallory"}
+    assert len(found) == 2
 
 
 def test_every_deed_is_of_one_kind():
@@ -99,11 +103,13 @@ def test_a_hundred_stand_on_a_page(db_session, corin):
     for number in range(PAGE + 3):
         did(db_session, corin, Deed.WROTE, timedelta(minutes=number), how_many=number)
 
-    first, second = (record.read(db_session, page=page) for page in (1, 2))
+    (first, has_more), (second, has_even_more) = (
+        record.read(db_session, page=page) for page in (1, 2)
+    )
 
-    assert [entry.how_many for entry in first.entries] == list(range(PAGE))
-    assert [entry.how_many for entry in second.entries] == [100, 101, 102]
-    assert (first.has_more, second.has_more) == (True, False)
+    assert [entry.how_many for entry in first] == list(range(PAGE))
+    assert [entry.how_many for entry in second] == [100, 101, 102]
+    assert (has_more, has_even_more) == (True, False)
 
 
 def test_what_was_done_a_year_ago_is_forgotten(db_session, corin):

@@ -69,16 +69,16 @@ def record_page() -> Response:
         coordinators = record.coordinators(db_session)
         if not page or (kind and kind not in KINDS) or (by and _id(by) not in coordinators):
             abort(422)
-        found = record.read(db_session, kind=kind, coordinator_id=_id(by), page=page)
+        entries, has_more = record.read(db_session, kind=kind, coordinator_id=_id(by), page=page)
     return render(
         "console/record.html",
         community=facts,
-        entries=[(entry, _said(entry, facts)) for entry in found.entries],
+        entries=[(entry, _said(entry, facts)) for entry in entries],
         kinds=KINDS,
         coordinators=coordinators,
         chosen={"kind": kind, "by": by},
         newer=page - 1,
-        older=page + 1 if found.has_more else 0,
+        older=page + 1 if has_more else 0,
     )
 
 
