@@ -3,7 +3,7 @@
 Each takes the meeting's lock first, so that it and registrations come one by one.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import exists, insert, inspect, select, update
@@ -113,21 +113,13 @@ def restore(db_session: Session, registration_id: int, *, writer: Writer) -> Mov
         PlaceRefused: it is too long ago, they are registered again, or nobody can come any more.
     """
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.CANCELLED)
-    query = select(Registration.cancelled_at, IS_LIVE_AGAIN)
-    row = db_session.execute(query.where(Registration.id == registration_id)).one()
-    if row.is_live_again:
-        raise PlaceRefused
-    if row.cancelled_at is None or writer.now - row.cancelled_at > RESTORABLE:
-        raise CancelledLongAgo
+    _refuse_old(db_session, registration_id, writer.now)
     status = registration.next_status(db_session, meeting, now=writer.now)
     if status is None:
         raise PlacesSettled
-    id_, of = registration_id, {status: [meeting]}
-    if status is RegistrationStatus.WAITING:
-        id_ = _join_again(db_session, registration_id, meeting)
-    else:
-        _hold_again(db_session, registration_id, meeting)
-    held, waits = (of.get(each, []) for each in LIVE)
+    back = _hold_again if status is RegistrationStatus.HELD else _join_again
+    id_ = back(db_session, registration_id, meeting)
+    held, waits = ([meeting] if status is each else [] for each in LIVE)
     letter = messages.confirmation(
         writer, person.recipient, held=held, waiting=waits, registration_ids={meeting.id: id_}
     )
@@ -146,6 +138,15 @@ def _locked(
     return locked[0], people[0]
 
 
+def _refuse_old(db_session: Session, registration_id: int, now: datetime) -> None:
+    query = select(Registration.cancelled_at, IS_LIVE_AGAIN)
+    row = db_session.execute(query.where(Registration.id == registration_id)).one()
+    if row.is_live_again:
+        raise PlaceRefused
+    if row.cancelled_at is None or now - row.cancelled_at > RESTORABLE:
+        raise CancelledLongAgo
+
+
 def _taken(db_session: Session, meeting: LockedMeeting) -> Taken:
     return registration.taken(db_session, [meeting]).get(meeting.id, Taken())
 
@@ -154,10 +155,11 @@ def _is_reached(person: Registered) -> bool:
     return person.recipient.undeliverable_at is None
 
 
-def _hold_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> None:
+def _hold_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:
     place = update(Registration).where(Registration.id == registration_id)
     held = {"status": RegistrationStatus.HELD, "cancelled_at": None, "told": str(meeting.telling)}
     db_session.execute(place.values(held).execution_options(synchronize_session=False))
+    return registration_id
 
 
 def _join_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:
