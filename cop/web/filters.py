@@ -38,8 +38,7 @@ A_MONDAY = date(2024, 1, 1)
 def install(app: Flask) -> None:
     """Give templates these filters."""
     for say in (tile, on, day, clock, when, places_said, rhythm, markdown, stamp,
-                weeks_before, google_link, outlook_link, ordinal, time_said, month, weekday,
-                special):  # fmt: skip
+                weeks_before, google_link, outlook_link, ordinal, time_said, special):  # fmt: skip
         app.jinja_env.filters[say.__name__] = say
     app.jinja_env.globals["never_asked"] = fields.NEVER_ASKED
 

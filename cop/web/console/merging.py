@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
+from textwrap import shorten
 
 from flask import g
 from flask_babel import gettext
@@ -11,6 +12,8 @@ from cop.db import read_tx
 from cop.domain import record
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import one_line
+
+SAID = 60  # letters of a text that one sentence can tell
 
 
 class MergedForm(ConsoleForm):
@@ -48,6 +51,10 @@ class MergedForm(ConsoleForm):
         """What is to be: what was changed on this page, and the rest as it stands."""
         return self.typed(name) if name in self.changed else self.there[name]
 
+    def in_words(self, name: str) -> str:
+        """What stands there, as people read it."""
+        return self.there[name]
+
     def shows_clash(self, *, meeting_id: int | None) -> bool:
         """Whether it clashes; then it shows what stands there now beside what was typed.
 
@@ -58,10 +65,12 @@ class MergedForm(ConsoleForm):
             return False
         for name, text in {name: self.said(name) for name in self.there}.items():
             self[name].data = text
-        sentence = _who(meeting_id)
+        who = _who(meeting_id)
         for name in clashes:
-            self[name].errors = [sentence]
-            self[name].description = self.there[name] or gettext("nothing")
+            text = self.in_words(name)
+            self[name].errors = [f"{who} {_now(text)}"]
+            # The whole of it, where the sentence has not said that.
+            self[name].description = text if _is_long(text) else ""
         self.before.data = " ".join(_marks(self.there))
         self.version.data = str(self.latest)
         return True
@@ -74,6 +83,17 @@ class MergedForm(ConsoleForm):
 def _marks(texts: Mapping[str, str]) -> list[str]:
     """A short mark of each text, by which the form that comes back shows what was changed in it."""
     return [f"{name}:{sha256(text.encode()).hexdigest()[:12]}" for name, text in texts.items()]
+
+
+def _now(text: str) -> str:
+    if not text:
+        return gettext("Now it is empty. Save again to put yours in its place.")
+    said = shorten(text, SAID, placeholder=" …")
+    return gettext("Now it says “%(text)s”. Save again to put yours in its place.", text=said)
+
+
+def _is_long(text: str) -> bool:
+    return len(text) > SAID or "\n" in text
 
 
 def _who(meeting_id: int | None) -> str:

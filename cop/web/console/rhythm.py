@@ -19,7 +19,7 @@ from cop.web.console import console
 from cop.web.console.clocks import read_date, read_time
 from cop.web.console.forms import area, line, number
 from cop.web.console.merging import MergedForm
-from cop.web.filters import ORDINALS, weekday
+from cop.web.filters import ORDINALS, month, weekday
 from cop.web.forms import one_line
 from cop.web.rendering import now, render
 
@@ -62,6 +62,11 @@ class RhythmForm(MergedForm):
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         super().__init__(_said(facts), version=facts.revision)
+
+    def in_words(self, name: str) -> str:
+        """What stands there, as people read it."""
+        words, there = dict(_options().get(name, [])), self.there[name]
+        return ", ".join(words.get(value, value) for value in there.split(",")) if words else there
 
     def validate_rule_from(self, field: StringField) -> None:
         if field.data and read_date(field.data) is None:
@@ -209,7 +214,6 @@ def _show(form: RhythmForm, *, status: int = 200, as_if: Facts | None = None) ->
         plan=plan,
         kept=None if rules.read(form.facts.rule) else form.facts.rule,
         options=_options(),
-        months=rules.MONTHS,
         zones=planning.zones(),
     )
 
@@ -218,6 +222,11 @@ def _options() -> dict[str, list[tuple[str, str]]]:
     """What there is to choose from: values and words."""
     weeks = {str(n): ngettext("%(num)s week", "%(num)s weeks", n) for n in rules.WEEKS}
     return {
+        "every": [
+            (MONTH, gettext("Once a month")),
+            (WEEK, gettext("Every week, or every few weeks")),
+        ],
+        "months_off": [(str(number), month(number)) for number in rules.MONTHS],
         "of_month": [(value, gettext(words)) for value, words in ORDINALS.items()],
         "weekday": [(code, weekday(code)) for code in rules.WEEKDAYS],
         "weeks": [*weeks.items()],
