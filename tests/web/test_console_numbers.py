@@ -107,7 +107,7 @@ def test_each_chart_has_its_table(corin):
     page = corin.page(PATH)
 
     drawn = [[text.get_text() for text in svg.find_all("text")] for svg in page.find_all("svg")]
-    assert drawn == [["20", "Sep"], ["10", "Sep"]]
+    assert drawn == [["20", "Sep '26"], ["10", "Sep '26"]]
     assert table(page, "sessions")
 
 

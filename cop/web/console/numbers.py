@@ -67,7 +67,9 @@ def _hats_said(said: Mapping[str, str]) -> list[tuple[str, str]]:
 def _charts(facts: Facts, lines: Sequence[Line]) -> list[Chart | None]:
     """Who came of those who signed up; and who was new among those who came."""
     dates = writer(facts).dates
-    in_time = [(dates.dated(line.starts_at, "MMM", "MMM"), line) for line in reversed(lines)]
+    in_time = [
+        (dates.dated(line.starts_at, "MMM ''yy", "MMM ''yy"), line) for line in reversed(lines)
+    ]
     known = [(said, line) for said, line in in_time if line.new is not None]
     return [
         charts.drawn([Group(said, line.registered, line.came) for said, line in in_time]),
