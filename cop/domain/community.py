@@ -1,7 +1,7 @@
 """What the community says about itself."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from cop import fields
 from cop.domain import holidays
 from cop.domain.rhythm import Rhythm
 from cop.domain.statements import insert_with_conflict
@@ -42,6 +43,9 @@ class Facts:
     notice_minutes: int
     revision: int
     backup_at: datetime | None = None
+    long_days: int = fields.LONG.days
+    short_days: int = fields.SHORT.days
+    two_factor_required: bool = False
 
     @cached_property
     def zone_info(self) -> ZoneInfo:
@@ -55,12 +59,28 @@ class Facts:
     def slug(self) -> str:
         """The short name as it stands in file names: `equity-in-data`."""
         letters = (c if c.isascii() and c.isalnum() else "-" for c in self.short_name.lower())
-        return "-".join(filter(None, "".join(letters).split("-")))
+        return "-".join(filter(None, "".join(letters).split("-"))) or "community"
 
     @property
     def about_text(self) -> str:
         """The About page in Markdown: the coordinator's, or the one that is shipped."""
         return self.about if self.about is not None else SHIPPED_ABOUT.read_text("utf-8")
+
+    @property
+    def long(self) -> timedelta:
+        """How long most is kept after a session: as the registry promises, or shorter."""
+        return min(fields.LONG, timedelta(days=self.long_days))
+
+    @property
+    def short(self) -> timedelta:
+        """How long the answers are kept that soon nobody needs; no longer than all else."""
+        return min(fields.SHORT, timedelta(days=self.short_days), self.long)
+
+    def keeps(self, field: fields.Field) -> timedelta | None:
+        """How long an answer is kept after a session; None: until they leave the list."""
+        if field.kept is None:
+            return None
+        return self.long if field.kept == fields.LONG else self.short
 
 
 _COLUMNS = [getattr(Community, name) for name in Facts.__dataclass_fields__]

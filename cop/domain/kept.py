@@ -62,15 +62,16 @@ class Kept:
 def of_place(place: Place, *, writer: Writer) -> list[Kept]:
     """Everything that is kept of one registration."""
     return [
-        Kept(field, _said(field, place.values, writer), place.meeting.ends_at + field.kept)
+        Kept(field, _said(field, place.values, writer), place.meeting.ends_at + kept)
         for field in _REGISTRY
-        if field.kept and not _is_of_member(field) and _is_there(field, place.values)
+        if (kept := writer.community.keeps(field)) and not _is_of_member(field)
+        if _is_there(field, place.values)
     ]
 
 
 def of_member(known: Known, *, writer: Writer) -> list[Kept]:
     """Everything that is kept of the member, whichever sessions they chose."""
-    ends = [place.meeting.ends_at + fields.LONG for place in known.places]
+    ends = [place.meeting.ends_at + writer.community.long for place in known.places]
     goes_at = None if known.to.list_confirmed_at else max(ends, default=writer.now)
     return [
         Kept(field, _said(field, known.values, writer), goes_at)

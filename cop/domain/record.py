@@ -19,7 +19,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from cop import fields
 from cop.models import Act, Announcement, Coordinator, Meeting, Viewing
 
 if TYPE_CHECKING:
@@ -194,9 +193,9 @@ def coordinators(db_session: Session) -> dict[int, str]:
     return {row.id: row.name for row in db_session.execute(query)}
 
 
-def forget(db_session: Session, *, now: datetime) -> int:
+def forget(db_session: Session, *, announced_before: datetime, now: datetime) -> int:
     """Delete what was written down over a year ago, and old announcements; return how many."""
-    over = select(Meeting.id).where(Meeting.ends_at <= now - fields.LONG)
+    over = select(Meeting.id).where(Meeting.ends_at <= announced_before)
     old = (
         delete(Act).where(Act.done_at <= now - KEPT),
         delete(Viewing).where(Viewing.seen_at <= now - KEPT),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from cop import fields
 from cop.domain import attendance, community, numbers, old_mails, record
+from cop.domain.community import Facts
 from cop.models import Meeting, Member, Registration
 
 
@@ -29,22 +30,23 @@ def run(db_session: Session, *, now: datetime) -> Erased:
     Of a meeting whose registrations go, its numbers stay.
     """
     attendance.forget_reports(db_session, now=now)
+    facts = community.facts(db_session)
     return Erased(
-        answers=_blank_answers(db_session, now=now),
-        registrations=_delete_registrations(db_session, now=now),
+        answers=_blank_answers(db_session, facts, now=now),
+        registrations=_delete_registrations(db_session, facts, now=now),
         members=_delete_members(db_session),
         mails=old_mails.forget(db_session, now=now),
-        notes=record.forget(db_session, now=now),
+        notes=record.forget(db_session, announced_before=now - facts.long, now=now),
     )
 
 
-def _blank_answers(db_session: Session, *, now: datetime) -> int:
+def _blank_answers(db_session: Session, facts: Facts, *, now: datetime) -> int:
     """Blank the answers that go before the row they stand in does."""
-    blanks: dict[timedelta, dict[str, object]] = {}
+    blanks: dict[str, object] = {}
     for field in (*fields.QUESTIONS, *fields.NOTED):
         if field.kept is not None and field.kept < fields.LONG:
-            blanks.setdefault(field.kept, {}).update(blank(field))
-    return sum(_blank_after(db_session, kept, blank, now=now) for kept, blank in blanks.items())
+            blanks |= blank(field)
+    return _blank_after(db_session, facts.short, blanks, now=now)
 
 
 def blank(field: fields.Field) -> dict[str, object]:
@@ -70,8 +72,8 @@ def _blank_after(
     return len(stale)
 
 
-def _delete_registrations(db_session: Session, *, now: datetime) -> int:
-    over = select(Meeting.id).where(Meeting.ends_at <= now - fields.LONG)
+def _delete_registrations(db_session: Session, facts: Facts, *, now: datetime) -> int:
+    over = select(Meeting.id).where(Meeting.ends_at <= now - facts.long)
     has_any = exists().where(Registration.meeting_id == Meeting.id).correlate(Meeting)
     # The lock first: who deletes their data meanwhile is counted whole, or not at all.
     locked = (
@@ -84,7 +86,7 @@ def _delete_registrations(db_session: Session, *, now: datetime) -> int:
     ids = db_session.scalars(locked).all()
     if not ids:
         return 0
-    numbers.leave(db_session, ids, zone=community.facts(db_session).zone_info)
+    numbers.leave(db_session, ids, zone=facts.zone_info)
     gone = db_session.execute(
         delete(Registration)
         .where(Registration.meeting_id.in_(ids))

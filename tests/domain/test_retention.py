@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from cop import fields
 from cop.db import read_tx, write_tx
 from cop.domain import retention
 from cop.domain.retention import Erased
-from cop.models import Meeting, Member, Registration
+from cop.models import Community, Meeting, Member, Registration
 from tests.domain.at_once import at_once
 from tests.domain.people import member, register
 from tests.world import ADA, NOW, a_meeting, a_registration
@@ -251,3 +251,29 @@ def test_where_nobody_noted_who_came_the_number_stays_unknown(db_session):
 
     db_session.refresh(old)
     assert (old.registered_count, old.came_count) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("long_days", "short_days", "kept_long", "kept_short"),
+    [(30, 3, 30, 3), (5, 7, 5, 5), (1, 1, 1, 1), (90, 30, 60, 7)],
+    ids=["shorter", "short no longer than long", "least", "never beyond the promise"],
+)
+def test_settings_make_it_shorter_and_never_longer(
+    db_session, long_days, short_days, kept_long, kept_short
+):
+    db_session.execute(update(Community).values(long_days=long_days, short_days=short_days))
+    stays, fades, goes = (
+        a_registration(db_session, an_old_meeting(db_session, ended, slug=slug), email, **SAID)
+        for ended, slug, email in (
+            (timedelta(days=kept_short) - A_SECOND, "young", "ada@example.org"),
+            (timedelta(days=kept_long) - A_SECOND, "middle", "grace@example.org"),
+            (timedelta(days=kept_long), "old", "katherine@example.org"),
+        )
+    )
+
+    retention.run(db_session, now=NOW)
+
+    assert kept_of(db_session, stays)["pronouns"] == "she/her"
+    assert kept_of(db_session, fades)["name"] == "Ada Example"
+    assert bool(kept_of(db_session, fades)["pronouns"]) == (kept_short == kept_long)
+    assert kept_of(db_session, goes) is None
