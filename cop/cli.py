@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from cop import backups, create_app, upgrade, worker
 from cop.config import Settings, SettingsRefused
 from cop.db import write_tx
-from cop.domain import community, coordinators, seed
+from cop.domain import community, coordinators, second_factor, seed
 from cop.domain.errors import RuleBroken
 from cop.links import Links
 from cop.mail.endings import NotSent
@@ -204,6 +204,19 @@ def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG00
     with _refusals_said(), app.app_context(), write_tx() as db_session:
         coordinators.change_password(db_session, email, password=password)
     click.echo(f"{email} has a new password; every device is signed out.")
+
+
+@coordinators_group.command("two-factor")
+@click.argument("email")
+@click.option(
+    "--off", is_flag=True, required=True, help="For whom you know, and whose phone is gone."
+)
+def end_second_factor(*, email: str, off: bool) -> None:  # noqa: ARG001
+    """Turn two-factor sign-in off for EMAIL."""
+    app = _ready_app(_settings())
+    with _refusals_said(), app.app_context(), write_tx() as db_session:
+        second_factor.end(db_session, email)
+    click.echo(f"{email} signs in with the password alone from now on.")
 
 
 @cop.group("mail")

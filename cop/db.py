@@ -161,6 +161,14 @@ def write_tx() -> Iterator[Session]:
 
 
 @contextmanager
+def rehearsal_tx() -> Iterator[Session]:
+    """Open a transaction that may write and is taken back: to say what an act would do."""
+    with _transaction(immediate=True) as db_session:
+        yield db_session
+        db_session.rollback()
+
+
+@contextmanager
 def read_tx() -> Iterator[Session]:
     """Open a transaction that only reads."""
     with _transaction() as db_session:

@@ -74,6 +74,11 @@ class Links:
         token = sign(self.secret_key, Purpose.PASSWORD, coordinator_id, minute, fingerprint)
         return self.console(f"/password/{token}")
 
+    def invitation(self, invitation_id: int, stamp: int) -> str:
+        """The way to one more account, as long as the invitation is the one made at `stamp`."""
+        token = sign(self.secret_key, Purpose.INVITATION, invitation_id, stamp)
+        return self.console(f"/invitation/{token}")
+
     def console(self, path: str = "/") -> str:
         return self.page(f"/coordinator{path}")
 

@@ -14,6 +14,7 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     LIST = "list"
     PASSWORD = "password"  # noqa: S105 - a purpose, no password
+    INVITATION = "invitation"
 
 
 def sign(secret_key: str, purpose: Purpose, *parts: int | str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 import cop
 from cop import fields
-from cop.domain import errors
+from cop.domain import errors, refusals
 from cop.models import Member, Registration
 
 PACKAGE = Path(cop.__file__).parent
@@ -29,7 +29,12 @@ BANNED = {"manager", "handler", "helper", "utils", "data", "process", "session",
 # Names that somebody else's interface, or an address that was decided, gives us.
 GIVEN = {"your_data", "add_section", "handler"}
 TECHNICAL = {Registration: {"id", "member_id", "meeting_id"}, Member: {"id"}}
-REFUSALS = {name for name, value in vars(errors).items() if isinstance(value, type)}
+REFUSALS = {
+    name: value
+    for module in (errors, refusals)
+    for name, value in vars(module).items()
+    if isinstance(value, type)
+}
 
 
 def each(paths):
@@ -85,7 +90,7 @@ def test_what_the_community_does_knows_nothing_of_the_web(path):
 
 def test_there_is_something_to_look_at():
     assert {"registration.py", "models.py", "words.py"} <= {path.name for path in WITHOUT_FLASK}
-    assert {"RuleBroken", "MeetingOver"} <= REFUSALS
+    assert {"RuleBroken", "MeetingOver"} <= REFUSALS.keys()
     assert "flask.Flask" in set(imported(PACKAGE / "__init__.py"))
 
 
@@ -156,7 +161,7 @@ def test_a_public_function_of_the_domain_says_what_it_does(path):
 
 def raised_by(function):
     """The refusals that a function raises itself, and the names that it calls, outside of `try`."""
-    refusals, calls = set(), set()
+    found, calls = set(), set()
     caught = {
         id(inner)
         for node in ast.walk(function)
@@ -169,23 +174,23 @@ def raised_by(function):
             continue
         if isinstance(node, ast.Raise) and node.exc is not None:
             raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-            refusals |= {raised.id} & REFUSALS if isinstance(raised, ast.Name) else set()
+            found |= {raised.id} & REFUSALS.keys() if isinstance(raised, ast.Name) else set()
         elif isinstance(node, ast.Call):
             calls.add(ast.unparse(node.func))
-    return refusals, calls
+    return found, calls
 
 
 @cache
 def refusing():
     """Every function of the domain that can refuse, with its refusals: (module, name) -> names."""
     found = {(p.stem, f.name): raised_by(f) for p in DOMAIN for f in functions(p)}
-    refusals = {key: set(own) for key, (own, _) in found.items()}
+    names_of = {key: set(own) for key, (own, _) in found.items()}
     for _ in found:  # as often as a refusal could have to travel
         for (module, name), (_, calls) in found.items():
             for call in calls:
                 callee = tuple(call.split(".")) if "." in call else (module, call)
-                refusals[module, name] |= refusals.get(callee, set())
-    return {key: names for key, names in refusals.items() if names}
+                names_of[module, name] |= names_of.get(callee, set())
+    return {key: names for key, names in names_of.items() if names}
 
 
 @each(DOMAIN)
@@ -204,8 +209,8 @@ def test_a_function_that_may_refuse_says_so(path):
 def _says(function, refusal):
     """Whether `Raises:` names a refusal, or the kind of refusal that it is."""
     said = (ast.get_docstring(function) or "").partition("Raises:")[2]
-    kinds = {kind.__name__ for kind in getattr(errors, refusal).__mro__} - {"RuleBroken"}
-    return any(f"{kind}:" in said for kind in kinds & REFUSALS)
+    kinds = {kind.__name__ for kind in REFUSALS[refusal].__mro__} - {"RuleBroken"}
+    return any(f"{kind}:" in said for kind in kinds & REFUSALS.keys())
 
 
 def test_refusals_are_followed_through_the_functions_that_are_called():

@@ -148,6 +148,21 @@ def test_an_account_is_refused_for_an_address_that_has_one(instance):
     assert rows(instance, "SELECT count(*) FROM coordinator") == [(1,)]
 
 
+def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(instance):
+    add()
+    change(instance, "UPDATE coordinator SET totp_secret = 'X', totp_step = 1")
+    words = ("coordinators", "two-factor", "corin@example.org")
+
+    without = run(*words)
+    unknown = run(*words[:2], "mallory@example.org", "--off")
+    done = run(*words, "--off")
+
+    assert without.exit_code == 2
+    assert is_refused(unknown, says="There is no account for this address.")
+    assert done.output == "corin@example.org signs in with the password alone from now on.\n"
+    assert rows(instance, "SELECT totp_secret, totp_step FROM coordinator") == [(None, None)]
+
+
 def test_a_forgotten_password_is_replaced(instance):
     add()
     before = rows(instance, "SELECT password_hash FROM coordinator")

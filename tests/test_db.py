@@ -1,7 +1,7 @@
 """The database: what is in force on its connections, and what a transaction promises."""
 
 import pytest
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, func, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cop.db import (
@@ -11,6 +11,7 @@ from cop.db import (
     journal_pragmas,
     prepare,
     read_tx,
+    rehearsal_tx,
     snapshot_tx,
     sqlite_file,
     sqlite_module,
@@ -141,6 +142,17 @@ def test_a_block_that_ends_well_is_kept(app):
         add_member(db_session)
 
     assert names() == {"ada@example.org", "bystander@example.org"}
+
+
+def test_a_rehearsal_sees_what_it_does_and_leaves_nothing(app):
+    with rehearsal_tx() as db_session:
+        db_session.execute(update(Community).values(name="Rehearsed"))
+        seen = db_session.scalar(select(Community.name))
+    with write_tx() as db_session:
+        left = db_session.scalar(select(Community.name))
+
+    assert seen == "Rehearsed"
+    assert left == "Equity in Data Community of Practice"
 
 
 def test_a_block_that_fails_leaves_nothing(app):

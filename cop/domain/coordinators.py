@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from cop.domain import addresses, passwords
+from cop.domain import addresses, passwords, record
 from cop.domain.errors import CoordinatorExists, CoordinatorUnknown, SetUpLinkUnusable
+from cop.domain.record import Deed
 from cop.domain.statements import insert_with_conflict
-from cop.models import Coordinator, CoordinatorSession, SetUpLink, Viewing
+from cop.models import Community, Coordinator, CoordinatorSession, SetUpLink, Viewing
 
 SET_UP_WITHIN = timedelta(hours=24)
 IDLE = timedelta(minutes=60)
@@ -27,6 +28,8 @@ class SignedIn:
     name: str
     email: str
     may_export: bool = True
+    has_second_factor: bool = False
+    must_set_up: bool = False  # everybody needs a second factor here, and they have none
 
 
 def hash_token(token: str) -> str:
@@ -39,7 +42,9 @@ def exist(db_session: Session) -> bool:
     return bool(db_session.scalar(select(exists().where(Coordinator.id.is_not(None)))))
 
 
-def add(db_session: Session, email: str, *, name: str, password: str) -> int:
+def add(
+    db_session: Session, email: str, *, name: str, password: str, may_export: bool = True
+) -> int:
     """Make an account; return its id.
 
     Raises:
@@ -52,7 +57,11 @@ def add(db_session: Session, email: str, *, name: str, password: str) -> int:
         raise CoordinatorExists
     password_hash = passwords.hashed(password, about=(email, name))
     coordinator = Coordinator(
-        email=email, email_key=email_key, name=name, password_hash=password_hash
+        email=email,
+        email_key=email_key,
+        name=name,
+        password_hash=password_hash,
+        may_export=may_export,
     )
     db_session.add(coordinator)
     db_session.execute(delete(SetUpLink))
@@ -120,8 +129,15 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
         raise SetUpLinkUnusable
 
 
-def start_session(db_session: Session, coordinator_id: int, *, now: datetime) -> str:
-    """Sign a device in; return its token, of which only the hash is kept."""
+def start_session(
+    db_session: Session,
+    coordinator_id: int,
+    *,
+    now: datetime,
+    device: str = "",
+    awaits_code: bool = False,
+) -> str:
+    """Sign a device in, or half in; return its token, of which only the hash is kept."""
     db_session.execute(
         delete(CoordinatorSession).where(
             (CoordinatorSession.seen_at < now - IDLE)
@@ -131,25 +147,53 @@ def start_session(db_session: Session, coordinator_id: int, *, now: datetime) ->
     token = secrets.token_urlsafe(32)
     db_session.add(
         CoordinatorSession(
-            token_hash=hash_token(token), coordinator_id=coordinator_id, created_at=now, seen_at=now
+            token_hash=hash_token(token),
+            coordinator_id=coordinator_id,
+            created_at=now,
+            seen_at=now,
+            device=device,
+            awaits_code=awaits_code,
         )
     )
     return token
 
 
+def welcome(db_session: Session, coordinator_id: int, *, device: str, now: datetime) -> str:
+    """Sign a device in and note that in the record; return its token."""
+    token = start_session(db_session, coordinator_id, now=now, device=device)
+    by = signed_in(db_session, token, now=now)
+    if by:
+        record.note(db_session, by, Deed.SIGNED_IN, now=now)
+    return token
+
+
+def is_in_use(now: datetime) -> ColumnElement[bool]:
+    """Whether a device is signed in: wholly, and neither idle nor signed in for too long."""
+    return (
+        CoordinatorSession.awaits_code.is_(False)
+        & (CoordinatorSession.seen_at > now - IDLE)
+        & (CoordinatorSession.created_at > now - ABSOLUTE)
+    )
+
+
 def signed_in(db_session: Session, token: str, *, now: datetime) -> SignedIn | None:
     """The coordinator whose device holds this token, unless it was idle or signed in too long."""
+    needed = select(Community.two_factor_required).scalar_subquery()
     query = (
-        select(Coordinator.id, Coordinator.name, Coordinator.email, Coordinator.may_export)
-        .join(CoordinatorSession, CoordinatorSession.coordinator_id == Coordinator.id)
-        .where(
-            CoordinatorSession.token_hash == hash_token(token),
-            CoordinatorSession.seen_at > now - IDLE,
-            CoordinatorSession.created_at > now - ABSOLUTE,
+        select(
+            Coordinator.id, Coordinator.name, Coordinator.email, Coordinator.may_export,
+            Coordinator.totp_secret.is_not(None).label("has_second_factor"),
+            needed.label("needed"),
         )
-    )
+        .join(CoordinatorSession, CoordinatorSession.coordinator_id == Coordinator.id)
+        .where(CoordinatorSession.token_hash == hash_token(token), is_in_use(now))
+    )  # fmt: skip
     row = db_session.execute(query).one_or_none()
-    return SignedIn(**row._mapping) if row else None
+    if row is None:
+        return None
+    id_, name, email, may_export, has_second_factor, is_needed = row
+    must_set_up = bool(is_needed) and not has_second_factor
+    return SignedIn(id_, name, email, may_export, has_second_factor, must_set_up)
 
 
 def seen(db_session: Session, token: str, *, now: datetime) -> None:

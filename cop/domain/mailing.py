@@ -17,7 +17,9 @@ OPEN = (MailState.QUEUED, MailState.SENDING, MailState.RETRYING)
 # What a server says of one mail, by RFC 5321; everything else holds up all the others, too.
 _OF_ONE_MAIL = re.compile(r"4(?!21)\d\d |It could not be put together")
 # What makes a link of ours its owner's; whoever else has it could act in their name.
-_TOKEN = re.compile(r"(/(?:r|join|calendar|unsubscribe|list|coordinator/password)/)[\w.=~-]+")
+_TOKEN = re.compile(
+    r"(/(?:r|join|calendar|unsubscribe|list|coordinator/(?:password|invitation))/)[\w.=~-]+"
+)
 
 
 @dataclass(frozen=True)

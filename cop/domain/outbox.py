@@ -34,6 +34,7 @@ class Kind(StrEnum):
     COORDINATORS = "coordinators"
     MESSAGE = "message"
     PASSWORD = "password"  # noqa: S105 - a kind of mail
+    INVITATION = "invitation"
 
 
 # What can be switched off: the value kept in `Member.mail_off`, and the kind that it stops.

@@ -25,6 +25,7 @@ class Attempt:
     keys: Mapping[str, str]
     coordinator_id: int | None
     password_hash: str
+    has_second_factor: bool = False
 
     def matches(self, password: str) -> bool:
         """Whether it is their password; takes as long for an account that does not exist."""
@@ -44,27 +45,45 @@ def begin(db_session: Session, email: str, *, network: str, now: datetime) -> At
     keys = _keys(email, network)
     db_session.execute(delete(SignInDelay).where(SignInDelay.failed_at < now - FORGIVEN_AFTER))
     for what, key in sorted(keys.items(), key=lambda item: item[1]):
-        _count(db_session, key, free=FREE_FAILURES[what], now=now)
-    query = select(Coordinator.id, Coordinator.password_hash)
+        count(db_session, key, free=FREE_FAILURES[what], now=now)
+    has_second_factor = Coordinator.totp_secret.is_not(None).label("has_second_factor")
+    query = select(Coordinator.id, Coordinator.password_hash, has_second_factor)
     row = db_session.execute(query.where(Coordinator.email_key == _key(email))).one_or_none()
     if row is None:
         return Attempt(keys, None, passwords.NOBODYS)
-    return Attempt(keys, row.id, row.password_hash)
+    return Attempt(keys, *row)
 
 
-def finish(db_session: Session, attempt: Attempt, *, now: datetime) -> str:
+def finish(db_session: Session, attempt: Attempt, *, now: datetime, device: str = "") -> str:
     """Return the token of a new signed-in device, for an attempt whose password matched.
+
+    With a second factor, the device is signed in for nothing but to write the code.
 
     Raises:
         SignInRefused: the attempt is for no account.
     """
-    if attempt.coordinator_id is None:
+    id_ = attempt.coordinator_id
+    if id_ is None:
         raise SignInRefused
+    take_back(db_session, attempt)
+    if attempt.has_second_factor:
+        return coordinators.start_session(db_session, id_, now=now, device=device, awaits_code=True)
+    return coordinators.welcome(db_session, id_, device=device, now=now)
+
+
+def take_back(db_session: Session, attempt: Attempt) -> None:
+    """Count an attempt as failed no longer, since its password matched."""
     for what, key in sorted(attempt.keys.items(), key=lambda item: item[1]):
-        row = update(SignInDelay).where(SignInDelay.key == key)
-        left = 0 if what == "account" else SignInDelay.failures - 1
-        db_session.execute(row.values(failures=left))
-    return coordinators.start_session(db_session, attempt.coordinator_id, now=now)
+        if what == "account":
+            forgive(db_session, key)
+        else:
+            row = update(SignInDelay).where(SignInDelay.key == key)
+            db_session.execute(row.values(failures=SignInDelay.failures - 1))
+
+
+def forgive(db_session: Session, key: str) -> None:
+    """Forget the failures of a key."""
+    db_session.execute(update(SignInDelay).where(SignInDelay.key == key).values(failures=0))
 
 
 def _keys(email: str, network: str) -> dict[str, str]:
@@ -81,8 +100,12 @@ def _key(email: str) -> str | None:
         return None
 
 
-def _count(db_session: Session, key: str, *, free: int, now: datetime) -> None:
-    """Count one more failure for a key, unless it has to wait."""
+def count(db_session: Session, key: str, *, free: int, now: datetime) -> None:
+    """Count one more failure for a key, unless it has to wait.
+
+    Raises:
+        SignInDelayed: it has failed too often just now.
+    """
     new = insert_with_conflict(db_session, SignInDelay).values(key=key, failures=0, failed_at=now)
     # An update of nothing, to hold the row: guesses at once are looked at one after the other.
     held = new.on_conflict_do_update(index_elements=["key"], set_={"key": new.excluded.key})

@@ -70,5 +70,19 @@ def new_password(writer: Writer, address: str) -> Letter:
     return draft.sealed()
 
 
+def invitation(writer: Writer, address: str, *, by: str) -> Letter:
+    """The way to one more coordinator's account."""
+    say, name = writer.say, writer.community.name
+    draft = writer.coordinator_draft(
+        say(N_("Will you coordinate %(name)s?"), name=writer.community.short_name),
+        say(N_("%(by)s invites you to coordinate %(name)s."), by=by, name=name),
+        say(N_("Make your account here: you choose your name and a password.")),
+        Button(say(N_("Make my account")), address),
+        say(N_("The link works once, for 7 days. If you do not know what this is, do nothing.")),
+        why=say(N_("You get this since a coordinator of %(name)s wrote your address."), name=name),
+    )
+    return draft.sealed()
+
+
 def _roster(writer: Writer, meeting: MeetingFacts) -> str:
     return writer.links.console(f"/sessions/{meeting.slug}")

@@ -88,9 +88,10 @@ class Writer:
         hello = self.say(N_("Hello %(name)s,"), name=name) if name else self.say(N_("Hello,"))
         return Draft(self.language, subject, hello, blocks, self._signature, tuple(small_print))
 
-    def coordinator_draft(self, subject: str, *blocks: Block) -> Draft:
+    def coordinator_draft(self, subject: str, *blocks: Block, why: str = "") -> Draft:
         """A letter to a coordinator, which names no member."""
-        why = self.say(N_("You get this as a coordinator of %(name)s."), name=self.community.name)
+        usual = N_("You get this as a coordinator of %(name)s.")
+        why = why or self.say(usual, name=self.community.name)
         return Draft(
             self.language, subject, self.say(N_("Hello,")), blocks, (self.community.name,), (why,)
         )

@@ -138,5 +138,8 @@ TO_COORDINATORS = {
     "day before": lambda: informing.day_before(WRITER, MEETING, COUNTS),
     "first failure": lambda: informing.first_failure(WRITER),
     "new password": lambda: informing.new_password(WRITER, "https://cop.example.org/coordinator/x"),
+    "invitation": lambda: informing.invitation(
+        WRITER, "https://cop.example.org/coordinator/x", by="Corin"
+    ),
 }
 EVERY = TO_MEMBERS | TO_COORDINATORS

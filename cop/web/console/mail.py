@@ -35,6 +35,7 @@ KINDS = {
     Kind.LIST: N_("mailing list: please confirm"),
     Kind.COORDINATORS: N_("to coordinators"),
     Kind.PASSWORD: N_("new password"),
+    Kind.INVITATION: N_("invitation"),
 }
 HEADERS = ("From", "To", "Reply-To", "Date", "Message-ID", "List-Unsubscribe")
 

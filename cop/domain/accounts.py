@@ -1,0 +1,104 @@
+"""Whose accounts there are, what each may do, and their end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cop.domain import record
+from cop.domain.coordinators import SignedIn
+from cop.domain.record import Deed
+from cop.domain.refusals import LastCoordinator, LastWhoMayExport, RightMissing
+from cop.models import Act, Coordinator, CoordinatorSession
+
+
+@dataclass(frozen=True)
+class Account:
+    """A coordinator, as the others see them."""
+
+    id: int
+    name: str
+    email: str
+    may_export: bool
+    has_second_factor: bool
+    used_at: datetime | None  # last seen at a device that is signed in, or doing something
+
+
+def listed(db_session: Session) -> list[Account]:
+    """Every account, by name."""
+    seen = select(func.max(CoordinatorSession.seen_at)).where(
+        CoordinatorSession.coordinator_id == Coordinator.id,
+        CoordinatorSession.awaits_code.is_(False),
+    )
+    acted = select(func.max(Act.done_at)).where(Act.coordinator_id == Coordinator.id)
+    has_second_factor = Coordinator.totp_secret.is_not(None)
+    query = select(
+        Coordinator.id, Coordinator.name, Coordinator.email, Coordinator.may_export,
+        has_second_factor.label("factor"), seen.scalar_subquery().label("seen"),
+        acted.scalar_subquery().label("acted"),
+    )  # fmt: skip
+    return [
+        Account(*row[:4], row.factor, max(filter(None, (row.seen, row.acted)), default=None))
+        for row in db_session.execute(query.order_by(Coordinator.name, Coordinator.id))
+    ]
+
+
+def remove(db_session: Session, coordinator_id: int, *, by: SignedIn, now: datetime) -> str | None:
+    """Remove an account and sign out its devices; return its name, None for no such account.
+
+    Raises:
+        LastCoordinator: nobody could use the console any more.
+        LastWhoMayExport: nobody could take a list away any more.
+    """
+    everybody = _held(db_session)
+    found = everybody.get(coordinator_id)
+    if found is None or by.id not in everybody:
+        return None
+    if len(everybody) == 1:
+        raise LastCoordinator
+    _keep_one_who_may_export(everybody, without=found)
+    record.note(db_session, by, Deed.REMOVED, now=now)
+    db_session.flush()  # the note first: of who removes themselves, only their number goes
+    db_session.delete(found)
+    return found.name
+
+
+def set_right(
+    db_session: Session, coordinator_id: int, *, may_export: bool, by: SignedIn, now: datetime
+) -> str | None:
+    """Let somebody take lists away, or no longer; return their name, None for no such account.
+
+    Raises:
+        RightMissing: who decides it may not do it themselves.
+        LastWhoMayExport: nobody could take a list away any more.
+    """
+    everybody = _held(db_session)
+    found = everybody.get(coordinator_id)
+    if by.id not in everybody or not everybody[by.id].may_export:
+        raise RightMissing
+    if found is None:
+        return None
+    if not may_export:
+        _keep_one_who_may_export(everybody, without=found)
+    found.may_export = may_export
+    record.note(db_session, by, Deed.CHANGED_RIGHTS, now=now)
+    return found.name
+
+
+def may_export(db_session: Session, coordinator_id: int) -> bool:
+    """Whether somebody may take lists away, at this moment."""
+    query = select(Coordinator.may_export).where(Coordinator.id == coordinator_id)
+    return bool(db_session.scalar(query.with_for_update()))
+
+
+def _held(db_session: Session) -> dict[int, Coordinator]:
+    """Every account, held: two who remove each other at once would leave nobody."""
+    query = select(Coordinator).order_by(Coordinator.id).with_for_update()
+    return {coordinator.id: coordinator for coordinator in db_session.scalars(query)}
+
+
+def _keep_one_who_may_export(everybody: dict[int, Coordinator], *, without: Coordinator) -> None:
+    others = [each for each in everybody.values() if each is not without and each.may_export]
+    if without.may_export and not others:
+        raise LastWhoMayExport

@@ -1,0 +1,135 @@
+"""The way to one more coordinator's account: a link by mail, which works once and for a week."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from cop.domain import accounts, addresses, coordinators, outbox, record
+from cop.domain.coordinators import SignedIn
+from cop.domain.errors import CoordinatorExists
+from cop.domain.outbox import Kind, Mail
+from cop.domain.record import Deed
+from cop.domain.refusals import InvitationUnusable, RightMissing
+from cop.domain.statements import insert_with_conflict
+from cop.mail import informing
+from cop.mail.writer import Writer
+from cop.models import Coordinator, Invitation, OutboxEmail
+from cop.tokens import Purpose, read
+
+WITHIN = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Invited:
+    """Somebody who has not made their account yet."""
+
+    id: int
+    email: str
+    may_export: bool
+    created_at: datetime
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.created_at + WITHIN
+
+
+_COLUMNS = [getattr(Invitation, name) for name in Invited.__dataclass_fields__]
+
+
+def invite(
+    db_session: Session, email: str, *, may_export: bool, by: SignedIn, writer: Writer
+) -> str:
+    """Mail somebody the link to an account, and return it; one that they had stops working.
+
+    Raises:
+        AddressRefused: the address is none.
+        CoordinatorExists: it has an account.
+        RightMissing: who invites may not give a right that they do not have.
+    """
+    email_key = addresses.key(email)
+    if db_session.scalar(select(Coordinator.id).where(Coordinator.email_key == email_key)):
+        raise CoordinatorExists
+    if may_export and not accounts.may_export(db_session, by.id):
+        raise RightMissing
+    said = {"email": email, "may_export": may_export, "created_at": writer.now}
+    new = insert_with_conflict(db_session, Invitation).values(email_key=email_key, **said)
+    upsert = new.on_conflict_do_update(index_elements=["email_key"], set_=said)
+    id_ = db_session.scalars(upsert.returning(Invitation.id)).one()
+    address = writer.links.invitation(id_, _stamp(writer.now))
+    _take_back_mails(db_session, id_)
+    mail = Mail(
+        informing.invitation(writer, address, by=by.name),
+        email,
+        Kind.INVITATION,
+        f"{_prefix(id_)}{writer.now.isoformat()}",
+        expires_at=writer.now + WITHIN,
+    )
+    outbox.queue(db_session, [mail], now=writer.now)
+    record.note(db_session, by, Deed.INVITED, now=writer.now)
+    return address
+
+
+def listed(db_session: Session) -> list[Invited]:
+    """Who is invited and has no account yet, the first first."""
+    query = select(*_COLUMNS).order_by(Invitation.created_at, Invitation.id)
+    return [Invited(**row._mapping) for row in db_session.execute(query)]
+
+
+def withdraw(db_session: Session, invitation_id: int, *, by: SignedIn, now: datetime) -> str | None:
+    """End an invitation; return whose it was, None where there is none."""
+    gone = delete(Invitation).where(Invitation.id == invitation_id).returning(Invitation.email)
+    email = db_session.scalars(gone).one_or_none()
+    if email is not None:
+        _take_back_mails(db_session, invitation_id)
+        record.note(db_session, by, Deed.CHANGED_RIGHTS, now=now)
+    return email
+
+
+def check(db_session: Session, token: str, *, secret_key: str, now: datetime) -> Invited:
+    """The invitation of a link that can still be used.
+
+    Raises:
+        InvitationUnusable: it is unknown, used, withdrawn or too old.
+    """
+    parts = read(secret_key, Purpose.INVITATION, token, (int, int))
+    query = select(*_COLUMNS).where(Invitation.id == (parts[0] if parts else None))
+    # Held, so that of two posts at once the second finds it used.
+    row = db_session.execute(query.with_for_update()).one_or_none()
+    if row is None or parts[1] != _stamp(row.created_at) or now > row.created_at + WITHIN:
+        raise InvitationUnusable
+    return Invited(**row._mapping)
+
+
+def accept(
+    db_session: Session, token: str, *, name: str, password: str, secret_key: str, now: datetime
+) -> int:
+    """Make the account of a link, and return its id; the link is used up.
+
+    Raises:
+        InvitationUnusable: it is unknown, used, withdrawn or too old.
+        AddressRefused: the address is none, as whoever invited was told already.
+        CoordinatorExists: the address got an account in another way.
+        PasswordRefused: the password is too short, too long, or easy to guess.
+    """
+    found = check(db_session, token, secret_key=secret_key, now=now)
+    added = coordinators.add(
+        db_session, found.email, name=name, password=password, may_export=found.may_export
+    )
+    db_session.execute(delete(Invitation).where(Invitation.id == found.id))
+    return added
+
+
+def _take_back_mails(db_session: Session, invitation_id: int) -> None:
+    is_its = OutboxEmail.dedup_key.startswith(_prefix(invitation_id), autoescape=True)
+    outbox.take_back(db_session, is_its)
+
+
+def _prefix(invitation_id: int) -> str:
+    return f"invitation:{invitation_id}:"
+
+
+def _stamp(moment: datetime) -> int:
+    """What tells one invitation of an address from the next, to the microsecond."""
+    return int(moment.timestamp() * 1_000_000)

@@ -1,0 +1,215 @@
+"""The second factor: a code that changes every 30 seconds (RFC 6238), or a recovery code."""
+
+import hmac
+import secrets
+from base64 import b32decode, b32encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cop.domain import addresses, coordinators, record, signing_in
+from cop.domain.coordinators import SignedIn, hash_token
+from cop.domain.errors import CoordinatorUnknown, SignInDelayed
+from cop.domain.record import Deed
+from cop.domain.refusals import CodeDelayed, CodeRefused, HalfSignInOver, SecondFactorSet
+from cop.models import Coordinator, CoordinatorSession
+
+STEP = 30  # seconds for which a code is good
+DRIFT = 1  # steps by which a phone's clock may be wrong
+RECOVERY_CODES = 10
+CODE_WITHIN = timedelta(minutes=10)  # after the password
+FREE_FAILURES = 4
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A device that is signed in now; how many recovery codes are left if one was used."""
+
+    token: str
+    recovery_codes_left: int | None
+
+
+def new_secret() -> str:
+    """What an app and this site both know from now on, in letters that can be typed."""
+    return b32encode(secrets.token_bytes(20)).decode()
+
+
+def code_of(secret: str, step: int) -> str:
+    """The code of one step of time, as RFC 6238 and RFC 4226 make it."""
+    digest = hmac.digest(b32decode(secret), step.to_bytes(8, "big"), "sha1")
+    at = digest[-1] & 15
+    number = int.from_bytes(digest[at : at + 4], "big") & 0x7FFFFFFF
+    return f"{number % 10**6:06}"
+
+
+def address(secret: str, *, issuer: str, account: str) -> str:
+    """What an app reads from the picture: `otpauth://totp/...`."""
+    said = quote(issuer.replace(":", " "), safe="")
+    label = f"{said}:{quote(account, safe='')}"
+    return f"otpauth://totp/{label}?secret={secret}&issuer={said}"
+
+
+def set_up(
+    db_session: Session, by: SignedIn, *, secret: str, typed: str, now: datetime
+) -> list[str]:
+    """Turn the second factor on, with a code that shows that the app has it; return recovery codes.
+
+    Of these, only the hashes are kept: they can be shown once.
+
+    Raises:
+        SecondFactorSet: there is one.
+        CodeRefused: the code does not fit.
+    """
+    coordinator = _held(db_session, by.id)
+    if coordinator.totp_secret is not None:
+        raise SecondFactorSet
+    coordinator.totp_secret, coordinator.totp_step = secret, _step(secret, typed, now=now)
+    codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
+    coordinator.recovery_hashes = [hash_token(_tidy(code)) for code in codes]
+    record.note(db_session, by, Deed.CHANGED_SECOND_FACTOR, now=now)
+    return codes
+
+
+def turn_off(db_session: Session, by: SignedIn, typed: str, *, now: datetime) -> None:
+    """Turn the second factor off, with a code or a recovery code.
+
+    Raises:
+        CodeRefused: the code does not fit.
+    """
+    use(db_session, by.id, typed, now=now)
+    _forget(_held(db_session, by.id))
+    record.note(db_session, by, Deed.CHANGED_SECOND_FACTOR, now=now)
+
+
+def end(db_session: Session, email: str) -> None:
+    """Turn it off without a code: for whom an administrator knows, and whose phone is gone.
+
+    Raises:
+        AddressRefused: the address is none.
+        CoordinatorUnknown: it has no account.
+    """
+    query = select(Coordinator).where(Coordinator.email_key == addresses.key(email))
+    coordinator = db_session.scalars(query).one_or_none()
+    if coordinator is None:
+        raise CoordinatorUnknown
+    _forget(coordinator)
+
+
+def recovery_codes_left(db_session: Session, coordinator_id: int) -> int:
+    """How many recovery codes somebody can still use."""
+    query = select(Coordinator.recovery_hashes).where(Coordinator.id == coordinator_id)
+    return len(db_session.scalar(query) or ())
+
+
+def count_try(db_session: Session, coordinator_id: int, *, now: datetime) -> None:
+    """Count a code as wrong until it has been used; by the account alone.
+
+    Only who knows the password gets here, so nobody else can make its owner wait.
+
+    Raises:
+        CodeDelayed: too many did not fit just now.
+    """
+    try:
+        signing_in.count(db_session, _key(coordinator_id), free=FREE_FAILURES, now=now)
+    except SignInDelayed as refusal:
+        raise CodeDelayed(**refusal.values) from refusal
+
+
+def waiting(db_session: Session, token: str, *, now: datetime) -> CoordinatorSession:
+    """The device of this token, whose password was right, and that waits for its code.
+
+    Raises:
+        HalfSignInOver: it does not wait, or not any more.
+    """
+    query = select(CoordinatorSession).where(
+        CoordinatorSession.token_hash == hash_token(token),
+        CoordinatorSession.awaits_code.is_(True),
+        CoordinatorSession.created_at > now - CODE_WITHIN,
+    )
+    found = db_session.scalars(query).one_or_none()
+    if found is None:
+        raise HalfSignInOver
+    return found
+
+
+def begin(db_session: Session, token: str, *, now: datetime) -> None:
+    """Count the attempt of a device that waits for its code.
+
+    Raises:
+        HalfSignInOver: it does not wait, or not any more.
+        CodeDelayed: too many codes did not fit just now.
+    """
+    count_try(db_session, waiting(db_session, token, now=now).coordinator_id, now=now)
+
+
+def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> Entered:
+    """Sign the waiting device in, under a new token.
+
+    Raises:
+        HalfSignInOver: it does not wait, or not any more.
+        CodeRefused: the code does not fit.
+    """
+    half = waiting(db_session, token, now=now)
+    left = use(db_session, half.coordinator_id, typed, now=now)
+    db_session.delete(half)
+    device = half.device
+    return Entered(
+        coordinators.welcome(db_session, half.coordinator_id, device=device, now=now), left
+    )
+
+
+def use(db_session: Session, coordinator_id: int, typed: str, *, now: datetime) -> int | None:
+    """Use a code up; return how many recovery codes are left, if it was one of them.
+
+    Raises:
+        CodeRefused: it does not fit, or was used.
+    """
+    coordinator = _held(db_session, coordinator_id)
+    if coordinator.totp_secret is None:
+        raise CodeRefused
+    others = [kept for kept in coordinator.recovery_hashes if kept != hash_token(_tidy(typed))]
+    left = None
+    if len(others) < len(coordinator.recovery_hashes):
+        coordinator.recovery_hashes, left = others, len(others)
+    else:
+        coordinator.totp_step = _step(
+            coordinator.totp_secret, typed, now=now, after=coordinator.totp_step
+        )
+    signing_in.forgive(db_session, _key(coordinator_id))
+    return left
+
+
+def _held(db_session: Session, coordinator_id: int) -> Coordinator:
+    # Held until the end of the transaction: of two who send one code, the second finds it used.
+    query = select(Coordinator).where(Coordinator.id == coordinator_id).with_for_update()
+    return db_session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def _step(secret: str, typed: str, *, now: datetime, after: int | None = None) -> int:
+    """The step that a code is of: this one or its neighbours, and none that was used before."""
+    this = int(now.timestamp()) // STEP
+    for step in range(this - DRIFT, this + DRIFT + 1):
+        fits = hmac.compare_digest(code_of(secret, step).encode(), _tidy(typed).encode())
+        if fits and (after is None or step > after):
+            return step
+    raise CodeRefused
+
+
+def _new_recovery_code() -> str:
+    letters = b32encode(secrets.token_bytes(10)).decode().lower()[:12]
+    return "-".join((letters[:4], letters[4:8], letters[8:]))
+
+
+def _tidy(typed: str) -> str:
+    return "".join(typed.casefold().replace("-", " ").split())
+
+
+def _forget(coordinator: Coordinator) -> None:
+    coordinator.totp_secret, coordinator.totp_step, coordinator.recovery_hashes = None, None, []
+
+
+def _key(coordinator_id: int) -> str:
+    return hash_token(f"code {coordinator_id}")

@@ -1,0 +1,28 @@
+"""What coordinators change about the community, in one way: held, written, counted and noted."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import community, record
+from cop.domain.community import Facts
+from cop.domain.coordinators import SignedIn
+from cop.domain.record import Deed
+from cop.models import Community
+
+
+def held(db_session: Session) -> Facts:
+    """Read the community, and keep others from changing it until this transaction ends."""
+    db_session.execute(select(Community.id).with_for_update())
+    return community.facts(db_session)
+
+
+def change(
+    db_session: Session, values: Mapping[str, object], *, by: SignedIn, now: datetime
+) -> None:
+    """Write what was changed, and only that: the rest may have been changed by somebody else."""
+    counted = {"revision": Community.revision + 1}
+    db_session.execute(update(Community).values({**values, **counted}))
+    record.note(db_session, by, Deed.CHANGED_SETTINGS, now=now, how_many=len(values))

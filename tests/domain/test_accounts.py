@@ -1,0 +1,184 @@
+"""Accounts: there is always one, always one that may take lists away, and rights are given."""
+
+import pytest
+from sqlalchemy import select
+
+from cop.db import read_tx, write_tx
+from cop.domain import accounts, coordinators, invitations
+from cop.domain.coordinators import SignedIn
+from cop.domain.errors import CoordinatorExists
+from cop.domain.refusals import (
+    InvitationUnusable,
+    LastCoordinator,
+    LastWhoMayExport,
+    RightMissing,
+)
+from cop.mail.writer import Writer
+from cop.models import Act, Coordinator, CoordinatorSession, Invitation, OutboxEmail
+from tests.domain.at_once import at_once
+from tests.mail.gallery import COMMUNITY
+from tests.web.own import LINKS
+from tests.world import CORIN, NOW, PASSWORD, kept_password
+
+WRITER = Writer(COMMUNITY, LINKS, NOW)
+DANA = "dana@example.org"
+
+
+def an_account(db_session, email, *, may_export=True):
+    """An account, as who is signed in."""
+    row = Coordinator(
+        email=email, email_key=email, name=email.split("@")[0].title(),
+        password_hash=kept_password(), may_export=may_export,
+    )  # fmt: skip
+    db_session.add(row)
+    db_session.flush()
+    return SignedIn(row.id, row.name, email, may_export)
+
+
+def invite(db_session, by, email=DANA, *, may_export=False, writer=WRITER):
+    """Invite somebody; return the token of the link."""
+    address = invitations.invite(db_session, email, may_export=may_export, by=by, writer=writer)
+    return address.rpartition("/")[2]
+
+
+def accept(db_session, token, now=NOW):
+    return invitations.accept(
+        db_session, token, name="Dana", password=PASSWORD, secret_key=LINKS.secret_key, now=now
+    )
+
+
+def test_the_last_account_stays(db_session):
+    corin = an_account(db_session, CORIN)
+
+    with pytest.raises(LastCoordinator):
+        accounts.remove(db_session, corin.id, by=corin, now=NOW)
+
+    assert [each.email for each in accounts.listed(db_session)] == [CORIN]
+
+
+def test_the_last_who_may_take_lists_away_stays_and_keeps_the_right(db_session):
+    corin = an_account(db_session, CORIN)
+    dana = an_account(db_session, DANA, may_export=False)
+
+    with pytest.raises(LastWhoMayExport):
+        accounts.remove(db_session, corin.id, by=dana, now=NOW)
+    with pytest.raises(LastWhoMayExport):
+        accounts.set_right(db_session, corin.id, may_export=False, by=corin, now=NOW)
+
+    assert {each.email: each.may_export for each in accounts.listed(db_session)} == {
+        CORIN: True,
+        DANA: False,
+    }
+
+
+def test_nobody_gives_a_right_that_they_do_not_have(db_session):
+    an_account(db_session, CORIN)
+    dana = an_account(db_session, DANA, may_export=False)
+    pretending = SignedIn(dana.id, dana.name, dana.email, may_export=True)
+
+    for by in (dana, pretending):
+        with pytest.raises(RightMissing):
+            accounts.set_right(db_session, dana.id, may_export=True, by=by, now=NOW)
+        with pytest.raises(RightMissing):
+            invite(db_session, by, "dana2@example.org", may_export=True)
+
+    assert not accounts.may_export(db_session, dana.id)
+    assert list(db_session.scalars(select(Invitation))) == []
+
+
+def test_removing_an_account_signs_out_its_devices_and_keeps_the_record(db_session):
+    corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+    kept = coordinators.welcome(db_session, corin.id, device="", now=NOW)
+    gone = coordinators.welcome(db_session, dana.id, device="", now=NOW)
+
+    name = accounts.remove(db_session, dana.id, by=corin, now=NOW)
+
+    acts = db_session.execute(select(Act.coordinator_id, Act.what).order_by(Act.id)).all()
+    assert name == "Dana"
+    assert coordinators.signed_in(db_session, gone, now=NOW) is None
+    assert coordinators.signed_in(db_session, kept, now=NOW)
+    assert acts == [
+        (corin.id, "signed in"),
+        (None, "signed in"),
+        (corin.id, "removed a coordinator"),
+    ]
+    assert len(db_session.scalars(select(CoordinatorSession)).all()) == 1
+
+
+def test_two_who_remove_each_other_at_once_leave_one(app):
+    with write_tx() as db_session:
+        corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+
+    def remove(whom, by):
+        def remove_once():
+            try:
+                with write_tx() as db_session:
+                    return accounts.remove(db_session, whom.id, by=by, now=NOW)
+            except LastCoordinator:
+                return None
+
+        return remove_once
+
+    removed = at_once(app, remove(corin, dana), remove(dana, corin))
+
+    with read_tx() as db_session:
+        assert len(accounts.listed(db_session)) == 1
+    assert len([name for name in removed if name]) == 1
+
+
+def test_two_who_take_the_right_from_each_other_at_once_leave_one_with_it(app):
+    with write_tx() as db_session:
+        corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+
+    def take(whom, by):
+        def take_once():
+            try:
+                with write_tx() as db_session:
+                    accounts.set_right(db_session, whom.id, may_export=False, by=by, now=NOW)
+            except (RightMissing, LastWhoMayExport):
+                return False
+            return True
+
+        return take_once
+
+    at_once(app, take(corin, dana), take(dana, corin))
+
+    with read_tx() as db_session:
+        assert sorted(each.may_export for each in accounts.listed(db_session)) == [False, True]
+
+
+def test_one_link_used_twice_at_once_makes_one_account(app):
+    with write_tx() as db_session:
+        token = invite(db_session, an_account(db_session, CORIN))
+
+    def take():
+        try:
+            with write_tx() as db_session:
+                return accept(db_session, token)
+        except (InvitationUnusable, CoordinatorExists):
+            return None
+
+    made = at_once(app, take, take, take)
+
+    assert len([id_ for id_ in made if id_]) == 1
+    with read_tx() as db_session:
+        assert [each.email for each in accounts.listed(db_session)] == [CORIN, DANA]
+        assert invitations.listed(db_session) == []
+
+
+def test_one_address_invited_by_two_at_once_has_one_invitation(app):
+    with write_tx() as db_session:
+        corin = an_account(db_session, CORIN)
+
+    def ask(spelling):
+        def ask_once():
+            with write_tx() as db_session:
+                return invite(db_session, corin, spelling)
+
+        return ask_once
+
+    at_once(app, ask(DANA), ask("Dana@Example.org"), ask(DANA))
+
+    with read_tx() as db_session:
+        assert len(invitations.listed(db_session)) == 1
+        assert len(db_session.scalars(select(OutboxEmail)).all()) == 1
