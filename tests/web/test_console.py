@@ -17,6 +17,8 @@ OPEN_TO_ALL = {
     *("console.sign_in", "console.send_sign_in", "console.set_up", "console.send_set_up"),
     *("console.ask_password", "console.send_ask_password"),
     *("console.choose_password", "console.send_choose_password"),
+    *("console.sign_in_code", "console.send_sign_in_code"),
+    *("console.invitation", "console.send_invitation"),
 }
 INSIDE = [FRONT, f"/coordinator/sessions/{DECEMBER}", "/coordinator/export.csv?status=held"]
 
@@ -223,8 +225,8 @@ def test_every_address_of_the_console_is_closed_to_who_is_not_signed_in(app, cli
 
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("console.") and rule.endpoint not in OPEN_TO_ALL:
-            examples = {"slug": DECEMBER, "mail_id": 1, "registration_id": 1}
-            examples["what"] = "cancel"
+            examples = {"slug": DECEMBER, "mail_id": 1, "registration_id": 1, "what": "cancel"}
+            examples |= {"coordinator_id": 1, "part": "about", "token": "unknown"}
             path = adapter.build(rule.endpoint, {name: examples[name] for name in rule.arguments})
             for method in rule.methods - {"OPTIONS"}:
                 plain = client.open(f"{path}?a=b", method=method, headers=SAME_ORIGIN)

@@ -42,6 +42,7 @@ FOR_ALL = {"Cross-Origin-Resource-Policy": "cross-origin"}
 PREVIEW = {"frame-src": "'self'"}
 FEEDS = ("/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json")
 EXAMPLES = {"slug": DECEMBER, "token": "unknown", "filename": "site.css", "mail_id": 1}
+EXAMPLES |= {"coordinator_id": 1, "part": "about"}
 PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
 FRAMES = ["iframe", "frame", "embed", "object"]
 HOME = "http://localhost"

@@ -113,6 +113,7 @@ def test_a_link_that_stops_nothing_says_so(ada, address):
 def test_no_other_address_takes_a_post_from_elsewhere(app, client):
     adapter = app.url_map.bind("localhost")
     values = {"slug": DECEMBER, "token": "x", "filename": "x", "mail_id": 1}
+    values |= {"coordinator_id": 1, "part": "about"}
     posts = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
 
     passed = {

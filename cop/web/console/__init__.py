@@ -18,6 +18,15 @@ OPEN_TO_ALL = {
     *("console.set_up", "console.send_set_up"),
     *("console.ask_password", "console.send_ask_password"),
     *("console.choose_password", "console.send_choose_password"),
+    *("console.sign_in_code", "console.send_sign_in_code"),
+    *("console.invitation", "console.send_invitation"),
+}
+# What is left to whoever has to set up a second factor before anything else.
+SETTING_UP = {
+    "console.two_factor",
+    "console.send_two_factor",
+    "console.two_factor_qr",
+    "console.sign_out",
 }
 
 
@@ -31,8 +40,11 @@ def _door() -> ResponseReturnValue | None:
         return None
     g.coordinator = _signed_in()
     _note_use()
-    if g.coordinator is None and request.endpoint not in OPEN_TO_ALL:
-        return _ask_to_sign_in()
+    if request.endpoint not in OPEN_TO_ALL:
+        if g.coordinator is None:
+            return _ask_first("console.sign_in")
+        if g.coordinator.must_set_up and request.endpoint not in SETTING_UP:
+            return _ask_first("console.two_factor")
     if request.method not in SAFE:
         csrf.protect()
     return None
@@ -58,15 +70,16 @@ def _signed_in() -> SignedIn | None:
         return coordinators.signed_in(db_session, token, now=now())
 
 
-def _ask_to_sign_in() -> ResponseReturnValue:
+def _ask_first(endpoint: str) -> ResponseReturnValue:
+    """Lead to what has to be done before anything else, and then on to where they wanted to go."""
     if wants_fragment():
         response = make_response("", 204)
-        response.headers["HX-Redirect"] = url_for("console.sign_in")
+        response.headers["HX-Redirect"] = url_for(endpoint)
         return response
     if request.method not in SAFE:
         raise Forbidden
     path = request.full_path.rstrip("?")
-    return redirect(url_for("console.sign_in", next=path), 303)
+    return redirect(url_for(endpoint, next=path), 303)
 
 
 def _note_use() -> None:
@@ -80,6 +93,8 @@ def _note_use() -> None:
 
 from cop.web.console import (  # noqa: E402 - they add their views
     access,  # noqa: F401
+    account,  # noqa: F401
+    accounts,  # noqa: F401
     adding,  # noqa: F401
     attendance,  # noqa: F401
     by_hand,  # noqa: F401
@@ -87,6 +102,7 @@ from cop.web.console import (  # noqa: E402 - they add their views
     editing,  # noqa: F401
     embedding,  # noqa: F401
     export,  # noqa: F401
+    invitations,  # noqa: F401
     mail,  # noqa: F401
     mailing_list,  # noqa: F401
     numbers,  # noqa: F401
@@ -99,7 +115,9 @@ from cop.web.console import (  # noqa: E402 - they add their views
     rooms,  # noqa: F401
     roster,  # noqa: F401
     sessions,  # noqa: F401
+    settings,  # noqa: F401
     sign_in,  # noqa: F401
     takeaways,  # noqa: F401
+    two_factor,  # noqa: F401
     writing,  # noqa: F401
 )

@@ -19,12 +19,12 @@ class ConsoleForm(FlaskForm):
     class Meta:
         csrf = False  # the console's door has looked at it already
 
-    def __init__(self, there: Mapping[str, str] | None = None) -> None:
+    def __init__(self, there: Mapping[str, object] | None = None) -> None:
         super().__init__(data=there)  # type: ignore[no-untyped-call]
 
-    def refuse(self, refusal: RuleBroken) -> None:
-        """Show a refusal of the domain at its field."""
-        self[refusal.field].errors = [gettext(refusal.reason, **refusal.values)]
+    def refuse(self, refusal: RuleBroken, *, at: str = "") -> None:
+        """Show a refusal of the domain at its field, or at another one."""
+        self[at or refusal.field].errors = [gettext(refusal.reason, **refusal.values)]
 
 
 class Https:

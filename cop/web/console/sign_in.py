@@ -8,8 +8,9 @@ from flask_babel import gettext
 from wtforms import PasswordField, StringField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, coordinators, signing_in
+from cop.domain import community, coordinators, devices, signing_in
 from cop.domain.errors import RuleBroken, SignInRefused
+from cop.domain.signing_in import Attempt
 from cop.web.console import TOKEN, console
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import Needed, one_line
@@ -39,7 +40,7 @@ def _show(page: str, form: ConsoleForm, *, status: int = 200) -> Response:
     return render(page, status=status, community=facts, form=form)
 
 
-def _start(token: str) -> None:
+def start(token: str) -> None:
     """Give the browser a new session: nothing of the one before sign-in is kept."""
     session.clear()
     session[TOKEN] = token
@@ -56,32 +57,50 @@ def send_sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _show("console/sign_in.html", form, status=422)
     try:
-        token = _sign_in(_typed(form.email), _typed(form.password))
+        attempt = checked(_typed(form.email), _typed(form.password))
+        with write_tx() as db_session:
+            start(signing_in.finish(db_session, attempt, now=now(), device=device()))
     except RuleBroken as refusal:
         form.refuse(refusal)
-        response = _show("console/sign_in.html", form, status=422)
-        if seconds := refusal.values.get("seconds"):
-            response.status_code, response.headers["Retry-After"] = 429, str(seconds)
-        return response
-    _start(token)
-    return redirect(_own_path(request.args.get("next")), 303)
+        return or_wait(_show("console/sign_in.html", form, status=422), refusal)
+    if attempt.has_second_factor:
+        return redirect(url_for("console.sign_in_code", next=request.args.get("next")), 303)
+    return redirect(own_path(), 303)
+
+
+def or_wait(response: Response, refusal: RuleBroken) -> Response:
+    """The answer to a refusal; to one that makes people wait, with the seconds."""
+    if seconds := refusal.values.get("seconds"):
+        response.status_code, response.headers["Retry-After"] = 429, str(seconds)
+    return response
+
+
+def device() -> str:
+    """What this browser says it is."""
+    return devices.described(request.headers.get("User-Agent", ""))
 
 
 def _typed(field: StringField) -> str:
     return field.data or ""
 
 
-def _sign_in(email: str, password: str) -> str:
+def checked(email: str, password: str) -> Attempt:
+    """An attempt whose password matches, which is counted as failed until it is taken back.
+
+    Raises:
+        SignInDelayed: it has failed too often just now.
+        SignInRefused: the address and the password do not belong together.
+    """
     with write_tx() as db_session:
         attempt = signing_in.begin(db_session, email, network=network(), now=now())
     if not attempt.matches(password):  # slow on purpose, so outside the transactions
         raise SignInRefused
-    with write_tx() as db_session:
-        return signing_in.finish(db_session, attempt, now=now())
+    return attempt
 
 
-def _own_path(path: str | None) -> str:
+def own_path() -> str:
     """Where to go after signing in: a path of the console, or its front page."""
+    path = request.args.get("next")
     is_own = path and _OWN_PATH.fullmatch(path) and ".." not in path
     return path if path and is_own else url_for("console.front")
 
@@ -113,12 +132,12 @@ def send_set_up(token: str) -> ResponseReturnValue:
                 name=_typed(form.name),
                 password=_typed(form.password),
             )
-            device = coordinators.start_session(db_session, added, now=now())
+            token_here = coordinators.welcome(db_session, added, device=device(), now=now())
     except RuleBroken as refusal:
         if refusal.field in form:  # else it is the link's, and the page says so
             form.refuse(refusal)
         return _set_up_page(token, form, status=422)
-    _start(device)
+    start(token_here)
     return redirect(url_for("console.front"), 303)
 
 

@@ -1,0 +1,100 @@
+"""A coordinator's own account: the password, and the devices that are signed in."""
+
+from flask import Response, abort, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from wtforms import PasswordField
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, coordinators, devices, second_factor, signing_in
+from cop.domain.errors import RuleBroken, SignInDelayed, SignInRefused
+from cop.domain.refusals import PasswordWrong
+from cop.web.console import TOKEN, console
+from cop.web.console import sign_in as signing
+from cop.web.console.forms import ConsoleForm
+from cop.web.forms import Needed
+from cop.web.rendering import now, render
+from cop.words import N_
+
+
+class OwnPasswordForm(ConsoleForm):
+    """The password that there is, and the one that there is to be."""
+
+    old = PasswordField(validators=[Needed(N_("Write the password that you have now."))])
+    password = PasswordField(validators=[Needed(N_("Write your new password."))])
+
+
+@console.get("/account")
+def account() -> Response:
+    return _show(OwnPasswordForm())
+
+
+@console.post("/account/password")
+def own_password() -> ResponseReturnValue:
+    form = OwnPasswordForm()
+    if not form.validate():
+        return _show(form, status=422)
+    try:
+        confirm_password(form.old.data or "")
+        signing.start(_changed(form.password.data or ""))
+    except RuleBroken as refusal:
+        form.refuse(refusal, at="old" if isinstance(refusal, SignInDelayed) else "")
+        return signing.or_wait(_show(form, status=422), refusal)
+    return _done(gettext("You have a new password. All your other devices are signed out."))
+
+
+def confirm_password(password: str) -> None:
+    """Ask who is signed in for their password again, with the same waits as at signing in.
+
+    Raises:
+        SignInDelayed: it was wrong too often just now.
+        PasswordWrong: it is not theirs.
+    """
+    try:
+        attempt = signing.checked(g.coordinator.email, password)
+    except SignInRefused as refusal:
+        raise PasswordWrong from refusal
+    with write_tx() as db_session:
+        signing_in.take_back(db_session, attempt)
+
+
+def _changed(password: str) -> str:
+    """Store the new password, and sign this device in anew."""
+    with write_tx() as db_session:
+        coordinators.change_password(db_session, g.coordinator.email, password=password)
+        return coordinators.start_session(
+            db_session, g.coordinator.id, now=now(), device=signing.device()
+        )
+
+
+@console.post("/account/devices")
+def sign_out_device() -> ResponseReturnValue:
+    with write_tx() as db_session:
+        if "others" in request.form:
+            many = devices.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
+        elif not devices.sign_out(db_session, g.coordinator.id, request.form.get("device", "")):
+            abort(404)
+        else:
+            many = 1
+    said = ngettext("%(num)s device is signed out.", "%(num)s devices are signed out.", many)
+    return _done(said)
+
+
+def _done(sentence: str) -> ResponseReturnValue:
+    flash(sentence)
+    return redirect(url_for("console.account"), 303)
+
+
+def _show(form: OwnPasswordForm, *, status: int = 200) -> Response:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        found = devices.listed(db_session, g.coordinator.id, token=session[TOKEN], now=now())
+        codes = second_factor.recovery_codes_left(db_session, g.coordinator.id)
+    return render(
+        "console/settings/account.html",
+        status=status,
+        community=facts,
+        form=form,
+        devices=found,
+        codes=codes,
+    )

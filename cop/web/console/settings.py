@@ -1,0 +1,103 @@
+"""The settings: what there is to decide, and a small page for each part of it."""
+
+from flask import Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from cop.db import read_tx, rehearsal_tx, write_tx
+from cop.domain import accounts, community, embedding
+from cop.domain import settings as settings_of
+from cop.domain.community import Facts
+from cop.web.console import console
+from cop.web.console.setting_forms import (
+    OPTIONAL,
+    AboutForm,
+    CommunityForm,
+    QuestionsForm,
+    RemindersForm,
+    RetentionForm,
+    SettingsForm,
+)
+from cop.web.rendering import now, render
+
+FORMS: dict[str, type[SettingsForm]] = {
+    "community": CommunityForm,
+    "about": AboutForm,
+    "questions": QuestionsForm,
+    "reminders": RemindersForm,
+    "retention": RetentionForm,
+}
+PART = f"/settings/<any({', '.join(FORMS)}):part>"
+
+
+@console.get("/settings", endpoint="settings")
+def overview() -> Response:
+    with read_tx() as db_session:
+        facts, hosts = community.facts(db_session), embedding.hosts(db_session)
+        found = accounts.listed(db_session)
+    return render("console/settings/overview.html", community=facts, hosts=hosts, accounts=found)
+
+
+@console.get(PART)
+def setting(part: str) -> Response:
+    facts = _facts()
+    return _show(part, facts, FORMS[part](facts))
+
+
+@console.post(PART)
+def send_setting(part: str) -> ResponseReturnValue:
+    facts = _facts()
+    form = FORMS[part](facts)
+    if isinstance(form, AboutForm) and "shipped" in request.form:
+        form.put_back()
+        return _show(part, facts, form)
+    if not form.validate():
+        return _show(part, facts, form, status=422)
+    if isinstance(form, AboutForm) and "preview" in request.form:
+        return _show(part, facts, form, preview=form.about.data)
+    if "sure" not in request.form and (sentences := _rehearsed(form, facts)):
+        return _show(part, facts, form, page="sure", sentences=sentences)
+    if not _save(form):
+        return _show(part, facts, form, status=422)
+    flash(gettext("Saved.") if form.changed else gettext("Nothing was changed."))
+    return redirect(url_for("console.settings"), 303)
+
+
+def _facts() -> Facts:
+    with read_tx() as db_session:
+        return community.facts(db_session)
+
+
+def _rehearsed(form: SettingsForm, before: Facts) -> list[str]:
+    """What saving would lead to at once."""
+    if not form.changed:
+        return []
+    with rehearsal_tx() as db_session:
+        settings_of.change(db_session, form.values, by=g.coordinator, now=now())
+        return form.consequences(db_session, before)
+
+
+def _save(form: SettingsForm) -> bool:
+    """Write what was changed, unless somebody else has changed the same meanwhile."""
+    with write_tx() as db_session:
+        if form.is_overtaken(settings_of.held(db_session)):
+            return False
+        if form.changed:
+            settings_of.change(db_session, form.values, by=g.coordinator, now=now())
+        return True
+
+
+def _show(
+    part: str, facts: Facts, form: SettingsForm, *, status: int = 200, page: str = "",
+    preview: str | None = None, sentences: list[str] | None = None,
+) -> Response:  # fmt: skip
+    return render(
+        f"console/settings/{page or part}.html",
+        status=status,
+        community=facts,
+        part=part,
+        form=form,
+        questions=OPTIONAL,
+        preview=preview,
+        sentences=sentences,
+    )

@@ -1,0 +1,177 @@
+"""Two-factor sign-in: setting it up, turning it off, and the code at signing in."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import segno
+from flask import Response, abort, flash, g, make_response, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from wtforms import PasswordField
+
+from cop.db import read_tx, write_tx
+from cop.domain import community, second_factor
+from cop.domain.errors import RuleBroken
+from cop.domain.refusals import HalfSignInOver
+from cop.domain.second_factor import Entered
+from cop.web.console import TOKEN, console
+from cop.web.console.account import confirm_password
+from cop.web.console.forms import ConsoleForm, line
+from cop.web.console.sign_in import or_wait, own_path, start
+from cop.web.forms import Needed
+from cop.web.rendering import now, render
+from cop.words import N_
+
+PENDING = "second factor"  # in the cookie, until a code shows that the app has it
+
+
+class CodeForm(ConsoleForm):
+    """A code of the app, or a recovery code where that is said."""
+
+    code = line(60, Needed(N_("Write the code.")))
+
+
+class OffForm(CodeForm):
+    """What it takes to do without."""
+
+    old = PasswordField(validators=[Needed(N_("Write your password."))])
+
+
+@console.get("/account/two-factor")
+def two_factor() -> ResponseReturnValue:
+    if g.coordinator.has_second_factor:
+        return redirect(url_for("console.account"), 303)
+    session.setdefault(PENDING, second_factor.new_secret())
+    return _set_up_page(CodeForm())
+
+
+@console.post("/account/two-factor")
+def send_two_factor() -> ResponseReturnValue:
+    form = CodeForm()
+    secret = session.get(PENDING)
+    if secret is None:
+        return redirect(url_for("console.two_factor"), 303)
+    if not form.validate():
+        return _set_up_page(form, status=422)
+    try:
+        with write_tx() as db_session:
+            codes = second_factor.set_up(
+                db_session, g.coordinator, secret=secret, typed=form.code.data or "", now=now()
+            )
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+        return _set_up_page(form, status=422)
+    session.pop(PENDING)
+    return _page("console/settings/recovery.html", codes=codes)
+
+
+@console.get("/account/two-factor/qr.svg")
+def two_factor_qr() -> Response:
+    """The picture that a phone reads: its own file, since the pages allow nothing inside them."""
+    picture = BytesIO()
+    segno.make(_address(session.get(PENDING) or abort(404)), micro=False).save(
+        picture, kind="svg", border=4, dark="#000", light="#fff", xmldecl=False
+    )
+    response = make_response(picture.getvalue())
+    response.mimetype = "image/svg+xml"
+    response.cache_control.no_store = True
+    return response
+
+
+def _address(secret: str) -> str:
+    with read_tx() as db_session:
+        issuer = community.facts(db_session).short_name
+    return second_factor.address(secret, issuer=issuer, account=g.coordinator.email)
+
+
+def _set_up_page(form: CodeForm, *, status: int = 200) -> Response:
+    secret = session[PENDING]
+    groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    return _page(
+        "console/settings/two_factor.html",
+        status=status,
+        form=form,
+        groups=groups,
+        address=_address(secret),
+    )
+
+
+def _page(
+    page: str, *, status: int = 200, form: CodeForm | None = None, groups: str = "",
+    address: str = "", codes: Sequence[str] = (),
+) -> Response:  # fmt: skip
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    return render(
+        page, status=status, community=facts, form=form, groups=groups, address=address,
+        codes=codes, way_on=own_path(),
+    )  # fmt: skip
+
+
+@console.get("/account/two-factor/off")
+def two_factor_off() -> ResponseReturnValue:
+    if not g.coordinator.has_second_factor:
+        return redirect(url_for("console.account"), 303)
+    return _page("console/settings/two_factor_off.html", form=OffForm())
+
+
+@console.post("/account/two-factor/off")
+def send_two_factor_off() -> ResponseReturnValue:
+    form, page = OffForm(), "console/settings/two_factor_off.html"
+    if not form.validate():
+        return _page(page, status=422, form=form)
+    try:
+        confirm_password(form.old.data or "")
+        with write_tx() as db_session:
+            second_factor.count_try(db_session, g.coordinator.id, now=now())
+        with write_tx() as db_session:
+            second_factor.turn_off(db_session, g.coordinator, form.code.data or "", now=now())
+    except RuleBroken as refusal:
+        form.refuse(refusal, at="" if refusal.field in form else "old")
+        return or_wait(_page(page, status=422, form=form), refusal)
+    flash(gettext("Two-factor sign-in is off. Your password alone signs you in."))
+    return redirect(url_for("console.account"), 303)
+
+
+@console.get("/sign-in/code")
+def sign_in_code() -> ResponseReturnValue:
+    try:
+        with read_tx() as db_session:
+            second_factor.waiting(db_session, session.get(TOKEN, ""), now=now())
+    except HalfSignInOver:
+        return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
+    return _page("console/code.html", form=CodeForm())
+
+
+@console.post("/sign-in/code")
+def send_sign_in_code() -> ResponseReturnValue:
+    form = CodeForm()
+    if not form.validate():
+        return _page("console/code.html", status=422, form=form)
+    try:
+        entered = _enter(session.get(TOKEN, ""), form.code.data or "")
+    except HalfSignInOver as refusal:
+        flash(gettext(refusal.reason))
+        return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+        return or_wait(_page("console/code.html", status=422, form=form), refusal)
+    start(entered.token)
+    if entered.recovery_codes_left is not None:
+        flash(_left(entered.recovery_codes_left))
+    return redirect(own_path(), 303)
+
+
+def _enter(token: str, typed: str) -> Entered:
+    with write_tx() as db_session:  # counted first, and in a transaction that stays
+        second_factor.begin(db_session, token, now=now())
+    with write_tx() as db_session:
+        return second_factor.finish(db_session, token, typed, now=now())
+
+
+def _left(codes: int) -> str:
+    return ngettext(
+        "You used a recovery code. %(num)s is left.",
+        "You used a recovery code. %(num)s are left.",
+        codes,
+    )
