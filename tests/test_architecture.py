@@ -9,7 +9,7 @@ import pytest
 
 import cop
 from cop import fields
-from cop.domain import errors, refusals
+from cop.domain import account_errors, errors
 from cop.models import Member, Registration
 
 PACKAGE = Path(cop.__file__).parent
@@ -31,7 +31,7 @@ GIVEN = {"your_data", "add_section", "handler"}
 TECHNICAL = {Registration: {"id", "member_id", "meeting_id"}, Member: {"id"}}
 REFUSALS = {
     name: value
-    for module in (errors, refusals)
+    for module in (errors, account_errors)
     for name, value in vars(module).items()
     if isinstance(value, type)
 }
@@ -230,9 +230,10 @@ def test_no_module_is_longer_than_it_can_be_read(path):
 def test_the_whole_is_small():
     written = [line for path in MODULES for line in path.read_text("utf-8").splitlines() if line]
 
-    # Asked for were about 4,500; mail, calendars, the member's page and the waiting list took as
-    # many again. What comes next has to find its room in here.
-    assert len(written) < 13000
+    # Asked for were about 4,500. Mail, calendars, the member's page and the waiting list took as
+    # many again, and the console (rosters, attendance, small groups, settings, accounts) half of
+    # all. What comes next has to find its room in here.
+    assert len(written) < 15800
 
 
 @pytest.mark.parametrize("model", [Registration, Member], ids=["Registration", "Member"])

@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cop.domain import record
+from cop.domain.account_errors import LastCoordinator, LastWhoMayExport, RightMissing
 from cop.domain.coordinators import SignedIn
 from cop.domain.record import Deed
-from cop.domain.refusals import LastCoordinator, LastWhoMayExport, RightMissing
 from cop.models import Act, Coordinator, CoordinatorSession
 
 

@@ -7,11 +7,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from cop.domain import accounts, addresses, coordinators, outbox, record
+from cop.domain.account_errors import InvitationUnusable, RightMissing
 from cop.domain.coordinators import SignedIn
 from cop.domain.errors import CoordinatorExists
 from cop.domain.outbox import Kind, Mail
 from cop.domain.record import Deed
-from cop.domain.refusals import InvitationUnusable, RightMissing
 from cop.domain.statements import insert_with_conflict
 from cop.mail import informing
 from cop.mail.writer import Writer

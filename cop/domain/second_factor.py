@@ -11,10 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cop.domain import addresses, coordinators, record, signing_in
+from cop.domain.account_errors import CodeDelayed, CodeRefused, HalfSignInOver, SecondFactorSet
 from cop.domain.coordinators import SignedIn, hash_token
 from cop.domain.errors import CoordinatorUnknown, SignInDelayed
 from cop.domain.record import Deed
-from cop.domain.refusals import CodeDelayed, CodeRefused, HalfSignInOver, SecondFactorSet
 from cop.models import Coordinator, CoordinatorSession
 
 STEP = 30  # seconds for which a code is good

@@ -5,14 +5,14 @@ from sqlalchemy import select
 
 from cop.db import read_tx, write_tx
 from cop.domain import accounts, coordinators, invitations
-from cop.domain.coordinators import SignedIn
-from cop.domain.errors import CoordinatorExists
-from cop.domain.refusals import (
+from cop.domain.account_errors import (
     InvitationUnusable,
     LastCoordinator,
     LastWhoMayExport,
     RightMissing,
 )
+from cop.domain.coordinators import SignedIn
+from cop.domain.errors import CoordinatorExists
 from cop.mail.writer import Writer
 from cop.models import Act, Coordinator, CoordinatorSession, Invitation, OutboxEmail
 from tests.domain.at_once import at_once

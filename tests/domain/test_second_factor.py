@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators, second_factor, signing_in
+from cop.domain.account_errors import CodeDelayed, CodeRefused, HalfSignInOver, SecondFactorSet
 from cop.domain.coordinators import SignedIn
 from cop.domain.errors import CoordinatorUnknown
-from cop.domain.refusals import CodeDelayed, CodeRefused, HalfSignInOver, SecondFactorSet
 from cop.models import Act, Coordinator, CoordinatorSession
 from tests.domain.at_once import at_once
 from tests.world import CORIN, NOW, PASSWORD, kept_password

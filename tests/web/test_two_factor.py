@@ -57,7 +57,7 @@ def half_signed_in(app):
 
 def test_setting_it_up_shows_the_key_in_three_ways_and_the_codes_once(app, corin):
     page = corin.page(SET_UP)
-    key = page.select_one(".key").get_text().replace(" ", "")
+    key = page.select_one(".secret").get_text().replace(" ", "")
     address = page.select_one("main a[href^='otpauth:']")["href"]
     picture = corin.get(page.select_one("main img")["src"])
 
@@ -78,7 +78,7 @@ def test_setting_it_up_shows_the_key_in_three_ways_and_the_codes_once(app, corin
 
 
 def test_a_code_that_does_not_fit_turns_nothing_on_and_keeps_the_key(corin):
-    key = corin.page(SET_UP).select_one(".key").get_text()
+    key = corin.page(SET_UP).select_one(".secret").get_text()
 
     for typed in ("", "000000", "abc", "x" * 5000, "\x00"):
         answer = post(corin, SET_UP, code=typed)
@@ -86,7 +86,7 @@ def test_a_code_that_does_not_fit_turns_nothing_on_and_keeps_the_key(corin):
         page = parse(answer)
         assert answer.status_code == 422
         assert refusals(page)
-        assert page.select_one(".key").get_text() == key
+        assert page.select_one(".secret").get_text() == key
     assert rows(Coordinator)[0]["totp_secret"] is None
 
 
@@ -238,7 +238,7 @@ def test_where_it_is_needed_who_has_none_is_led_to_it_before_anything_else(app, 
     export = corin.get("/coordinator/export.csv")
     form = corin.page(led.location).select_one("main form")
     posted = corin.post("/coordinator/mail/try-again", headers=SAME_ORIGIN)
-    key = corin.page(SET_UP).select_one(".key").get_text().replace(" ", "")
+    key = corin.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
     done = parse(post(corin, form["action"], code=code(key)))
 
     assert urlsplit(led.location).path == urlsplit(export.location).path == SET_UP

@@ -7,8 +7,8 @@ from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
 from cop.domain import community, coordinators, devices, second_factor, signing_in
+from cop.domain.account_errors import PasswordWrong
 from cop.domain.errors import RuleBroken, SignInDelayed, SignInRefused
-from cop.domain.refusals import PasswordWrong
 from cop.web.console import TOKEN, console
 from cop.web.console import sign_in as signing
 from cop.web.console.forms import ConsoleForm

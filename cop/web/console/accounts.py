@@ -8,8 +8,8 @@ from wtforms import BooleanField
 from cop.db import read_tx, write_tx
 from cop.domain import accounts, community, invitations
 from cop.domain import settings as settings_of
+from cop.domain.account_errors import RightMissing
 from cop.domain.errors import RuleBroken
-from cop.domain.refusals import RightMissing
 from cop.web.console import console, exporting_or_403
 from cop.web.console.forms import ConsoleForm, line, number
 from cop.web.forms import Needed

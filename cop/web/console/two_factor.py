@@ -11,8 +11,8 @@ from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
 from cop.domain import community, second_factor
+from cop.domain.account_errors import HalfSignInOver
 from cop.domain.errors import RuleBroken
-from cop.domain.refusals import HalfSignInOver
 from cop.domain.second_factor import Entered
 from cop.web.console import TOKEN, console
 from cop.web.console.account import confirm_password

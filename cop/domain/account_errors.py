@@ -1,4 +1,4 @@
-"""Refusals of settings and accounts, beside those of `errors`."""
+"""Refusals of what coordinators decide about accounts, beside those of `errors`."""
 
 from cop.domain.errors import RuleBroken, SignInDelayed
 from cop.words import N_
