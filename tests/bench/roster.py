@@ -72,7 +72,7 @@ def _site(file, people):
         with db.engine.connect() as connection:
             connection.exec_driver_sql("ANALYZE")
     client = app.test_client()
-    with client.session_transaction() as cookie:
+    with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     page = client.get(PAGE).get_data(as_text=True)
     yield _Site(app, client, page.partition('name="csrf_token" value="')[2].partition('"')[0])

@@ -32,7 +32,7 @@ def another(app, device=""):
     client = app.test_client()
     with write_tx() as db_session:
         token = coordinators.start_session(db_session, 1, now=NOW, device=device)
-    with client.session_transaction() as cookie:
+    with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client
 

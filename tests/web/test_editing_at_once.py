@@ -35,7 +35,7 @@ def dorothy(app, corin):
         db_session.add(dorothy)
         db_session.flush()
         token = coordinators.start_session(db_session, dorothy.id, now=NOW)
-    with client.session_transaction() as cookie:
+    with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client
 

@@ -44,7 +44,7 @@ def dana(app, corin):
         db_session.flush()
         token = coordinators.start_session(db_session, row.id, now=NOW)
     client = app.test_client()
-    with client.session_transaction() as cookie:
+    with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client
 

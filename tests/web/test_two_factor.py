@@ -50,7 +50,7 @@ def half_signed_in(app):
     client = app.test_client()
     with write_tx() as db_session:
         token = coordinators.start_session(db_session, CORIN.id, now=NOW, awaits_code=True)
-    with client.session_transaction() as cookie:
+    with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client
 
