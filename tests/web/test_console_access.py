@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from cop.db import read_tx, write_tx
 from cop.models import Base, Coordinator, CoordinatorSession, Meeting
-from cop.web.console import OPEN_TO_ALL
+from tests.web.closed import OVER, addresses
 from tests.web.own import ADA, own
 from tests.web.posting import HTMX, SAME_ORIGIN, post
 from tests.web.reading import DECEMBER, change, fill, turn_clock
@@ -17,7 +17,6 @@ from tests.world import NOW, a_meeting, a_registration
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-OVER = "2026-11-17"
 MARKS = (ADA, "adamark", "https://zoom.example.org/secret")
 
 
@@ -29,23 +28,6 @@ def people(app):
         past = a_meeting(db_session, slug=OVER, starts_at=NOW - timedelta(days=5))
         a_registration(db_session, past, ADA, name="adamark name", attended=True)
     fill(DECEMBER, ADA, name="adamark name", access_other="adamark access", access=["asl"])
-
-
-def addresses(app):
-    """Every address of the console that is not for everybody, with values that exist."""
-    adapter = app.url_map.bind("localhost")
-    for rule in app.url_map.iter_rules():
-        if rule.rule.startswith("/coordinator") and rule.endpoint not in OPEN_TO_ALL:
-            for slug in (DECEMBER, OVER) if "slug" in rule.arguments else (None,):
-                values = {name: _value(rule, name, slug) for name in rule.arguments}
-                yield adapter.build(rule.endpoint, values, method=min(rule.methods))
-
-
-def _value(rule, name, slug):
-    if name == "slug":
-        return slug
-    items = getattr(rule._converters[name], "items", None)
-    return min(items) if items else 1 if name.endswith("_id") else "unknown"
 
 
 def stored():
