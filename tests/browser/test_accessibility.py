@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.console_pages import paths
 from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
 
 PAGES = {
@@ -100,11 +101,7 @@ def test_axe_finds_nothing_where_the_first_account_is_made(visit, own_site):
 
 
 def test_axe_finds_nothing_in_the_console(corin, site):
-    upcoming, past = (f"sessions/{slug}" for slug in (site.upcoming[0], site.past[0]))
-    changing = [f"{upcoming}/{what}" for what in ("edit", "cancel", "restore")]
-    planning = ("rhythm", "sessions/new")
-    others = (*planning, "mail", "list", "forgotten")
-    for path in ("", upcoming, past, *changing, f"{past}/takeaways", *others):
-        corin.goto(f"/coordinator/{path}")
+    for path in paths(site):
+        corin.goto(path)
 
         is_sound(corin)

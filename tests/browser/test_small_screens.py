@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.console_pages import paths
 from tests.browser.test_accessibility import PAGES
 from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
 
@@ -79,10 +80,7 @@ def test_a_registration_in_place_fits_at_each_step(visit, site, screen):
 
 def test_the_console_fits_where_its_tables_scroll_by_themselves(corin, site, screen):
     corin.set_viewport_size(screen["viewport"])
-    roster = f"/coordinator/sessions/{site.upcoming[0]}"
-    pages = [f"/coordinator/{name}" for name in ("", "mail", "rhythm", "sessions/new")]
-    for path in (*pages, roster, f"{roster}/edit"):
+    for path in paths(site):
         corin.goto(path)
 
         fits(corin)
-        can_be_hit(corin)

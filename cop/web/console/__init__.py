@@ -1,6 +1,6 @@
 """The console: what coordinators see and do. Nobody gets past its door who is not signed in."""
 
-from flask import Blueprint, current_app, g, make_response, redirect, request, session, url_for
+from flask import Blueprint, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
@@ -48,12 +48,6 @@ def _door() -> ResponseReturnValue | None:
     if request.method not in SAFE:
         csrf.protect()
     return None
-
-
-@console.app_template_global()
-def is_built(endpoint: str) -> bool:
-    """Whether there is such a page."""
-    return endpoint in current_app.view_functions
 
 
 def exporting_or_403() -> None:

@@ -11,7 +11,6 @@ from cop.domain.community import Facts
 from cop.domain.mailing import Standing
 from cop.domain.numbers import Tally
 from cop.domain.schedule import Listing, Schedule
-from cop.web.console import is_built
 from cop.web.filters import on, stamp
 from cop.web.rendering import now, settings
 
@@ -88,8 +87,7 @@ def _afterwards(facts: Facts, listed: Schedule, tallies: Mapping[int, Tally]) ->
         date = on(meeting.starts_at, facts)
         if tally.held and tally.came is None:
             said = gettext("Nobody has noted yet who came on %(date)s.", date=date)
-            page = "attendance" if is_built("console.attendance") else "meeting"
-            address = url_for(f"console.{page}", slug=meeting.slug)
+            address = url_for("console.attendance", slug=meeting.slug)
             yield ToDo(said, gettext("Note who came"), address)
         if meeting.published_at is None and age <= TAKEAWAYS_WITHIN:
             said = gettext("The takeaways of %(date)s are not published yet.", date=date)
