@@ -96,7 +96,7 @@ def _check_ids(soup):
 
 
 def _check_labels(soup):
-    for control in soup.select("input:not([type=hidden]), textarea, select"):
+    for control in soup.select("input:not([type=hidden], [hidden]), textarea, select"):
         labelled = control.find_parent("label") or (
             control.get("id") and soup.find("label", attrs={"for": control["id"]})
         )

@@ -1,4 +1,4 @@
-"""Every address that only coordinators may use, with something at the end of it."""
+"""Examples of addresses: of any rule, and of all that only coordinators may use."""
 
 from cop.web.console import OPEN_TO_ALL
 from tests.web.reading import DECEMBER
@@ -6,18 +6,21 @@ from tests.web.reading import DECEMBER
 OVER = "2026-11-17"  # a session that is over
 
 
+def example(app, rule, *, slug=DECEMBER):
+    """An address that a rule answers to."""
+    values = {name: _value(rule, name, slug) for name in rule.arguments}
+    return app.url_map.bind("localhost").build(rule.endpoint, values, method=min(rule.methods))
+
+
 def addresses(app):
     """Every address of the console that is not for everybody, with values that exist."""
-    adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/coordinator") and rule.endpoint not in OPEN_TO_ALL:
-            for slug in (DECEMBER, OVER) if "slug" in rule.arguments else (None,):
-                values = {name: _value(rule, name, slug) for name in rule.arguments}
-                yield adapter.build(rule.endpoint, values, method=min(rule.methods))
+            for slug in (DECEMBER, OVER) if "slug" in rule.arguments else (DECEMBER,):
+                yield example(app, rule, slug=slug)
 
 
 def _value(rule, name, slug):
-    if name == "slug":
-        return slug
+    known = {"slug": slug, "filename": "site.css", "token": "unknown"}
     items = getattr(rule._converters[name], "items", None)
-    return min(items) if items else 1 if name.endswith("_id") else "unknown"
+    return known.get(name) or (min(items) if items else 1)

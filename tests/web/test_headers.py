@@ -6,6 +6,7 @@ from cop import create_app
 from cop.db import db, write_tx
 from cop.domain import coordinators
 from tests.conftest import settings_for
+from tests.web.closed import example
 from tests.web.conftest import SeparateRequests
 from tests.web.posting import HTMX, SAME_ORIGIN, sign_in
 from tests.web.reading import DECEMBER
@@ -41,8 +42,6 @@ UNFRAMED = {
 FOR_ALL = {"Cross-Origin-Resource-Policy": "cross-origin"}
 PREVIEW = {"frame-src": "'self'"}
 FEEDS = ("/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json")
-EXAMPLES = {"slug": DECEMBER, "token": "unknown", "filename": "site.css", "mail_id": 1}
-EXAMPLES |= {"coordinator_id": 1, "part": "about"}
 PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
 FRAMES = ["iframe", "frame", "embed", "object"]
 HOME = "http://localhost"
@@ -50,9 +49,8 @@ HOME = "http://localhost"
 
 def every_answer(app, client, base=HOME):
     """(name, answer) of every address by every method it knows, and of every way to go wrong."""
-    adapter = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
-        path = adapter.build(rule.endpoint, {name: EXAMPLES[name] for name in rule.arguments})
+        path = example(app, rule)
         for method in sorted(rule.methods | {"DELETE"}):
             for more in ({}, HTMX):
                 answer = client.open(path, method=method, headers=SAME_ORIGIN | more, base_url=base)
