@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 
 from flask import Flask
 
@@ -19,6 +20,7 @@ from cop.db import read_tx, sqlite_file, sqlite_module, write_tx
 from cop.domain import community
 
 KEPT = timedelta(days=14)
+LOGS = ("-wal", "-shm", "-journal")
 EACH = timedelta(hours=20)  # a day, with room for a round that comes early
 
 
@@ -40,10 +42,10 @@ def file_of(app: Flask) -> Path | None:
     return sqlite_file(app.config["SQLALCHEMY_DATABASE_URI"])
 
 
-def copy(file: Path, *, why: str, at: datetime | None = None) -> Path:
+def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
     """Copy an SQLite database, in use or not, to the folder `backups` beside it.
 
-    The copy is whole and sound when it appears. `at` is noted in it as the time of the backup.
+    The copy is whole and sound when it appears, and says when it was made.
 
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
@@ -56,9 +58,7 @@ def copy(file: Path, *, why: str, at: datetime | None = None) -> Path:
     try:
         with _said(), closing(_open(file)) as source, closing(_open(draft)) as target:
             source.backup(target)
-            if at:
-                target.execute("UPDATE community SET backup_at = ?", [f"{at:%Y-%m-%d %H:%M:%S.%f}"])
-                target.commit()
+            _note(target, now or datetime.now(UTC))
         verify(draft)
         shutil.move(draft, made)
     finally:
@@ -75,7 +75,7 @@ def make(app: Flask, *, now: datetime) -> Path | None:
     file = file_of(app)
     if file is None:
         return None
-    made = copy(file, why="daily", at=now)
+    made = copy(file, why="daily", now=now)
     with app.app_context(), write_tx() as db_session:
         community.note_backup(db_session, now=now)
     return made
@@ -92,7 +92,8 @@ def make_if_due(app: Flask, *, now: datetime) -> Path | None:
 def forget(app: Flask, *, now: datetime) -> int:
     """Delete the copies that are older than promised; return how many."""
     file = file_of(app)
-    copies = list((file.parent / "backups").glob("*-*.sqlite3")) if file else []
+    # Also what a copy that was killed half-way has left.
+    copies = list((file.parent / "backups").glob("*-*")) if file else []
     old = [each for each in copies if now.timestamp() - each.stat().st_mtime > KEPT.total_seconds()]
     for each in old:
         each.unlink()
@@ -133,35 +134,52 @@ def restore(settings: Settings, file: Path, *, now: datetime) -> tuple[Path | No
     if live is None:
         raise BackupRefused("This database is no file. Restore it with its own tools.")
     verify(file)
-    kept = None
-    if live.is_file() and live.stat().st_size > 0:
-        _close(live)
-        kept = copy(live, why="before-restore")
-    draft = live.with_suffix(".restoring")
-    shutil.copyfile(file, draft)
-    draft.chmod(0o600)
-    try:
-        erased = restoring.catch_up(
-            replace(settings, database_url=f"sqlite:///{draft}"), before=kept, now=now
-        )
+    kept = _put_aside(live, now=now)
+    with TemporaryDirectory(prefix="restoring-", dir=live.parent) as folder:
+        draft = Path(folder) / live.name
+        shutil.copyfile(file, draft)
+        draft.chmod(0o600)
+        there = replace(settings, database_url=f"sqlite:///{draft}")
+        erased = restoring.catch_up(there, before=kept, now=now)
+        # A log left beside the database would be taken for that of the copy in its place.
+        for log in LOGS:
+            live.with_name(live.name + log).unlink(missing_ok=True)
         os.replace(draft, live)  # noqa: PTH105 - in one step
-    finally:
-        draft.unlink(missing_ok=True)
+    verify(live)
     return kept, erased
 
 
-def _close(live: Path) -> None:
-    """Bring a database into its one file; nobody else may have it open.
-
-    A log left beside it would be taken for that of the copy that comes in its place.
-    """
+def _put_aside(live: Path, *, now: datetime) -> Path | None:
+    """Keep the database that is there: as a copy, or if it is damaged, byte for byte."""
+    if not live.is_file() or live.stat().st_size == 0:
+        return None
     try:
         with closing(_open(live)) as connection:
             connection.execute("PRAGMA busy_timeout = 500")
-            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("PRAGMA journal_mode = DELETE")  # not while others have it open
+        return copy(live, why="before-restore", now=now)
     except sqlite_module.OperationalError as error:
-        said = "The site is running. Stop it first, so that nothing that it accepts is lost."
-        raise BackupRefused(said) from error
+        if "locked" in str(error):
+            said = "The site is running. Stop it first, so that nothing that it accepts is lost."
+            raise BackupRefused(said) from error
+    except (sqlite_module.Error, BackupRefused):
+        pass  # damaged: that is what it is restored for
+    folder = live.parent / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = folder / f"damaged-{now:%Y%m%dT%H%M%SZ}-{token_hex(4)}.sqlite3"
+    for end in ("", *LOGS):
+        part = live.with_name(live.name + end)
+        if part.exists():
+            shutil.copyfile(part, kept.with_name(kept.name + end))
+            kept.with_name(kept.name + end).chmod(0o600)
+    return kept
+
+
+def _note(copy: sqlite_module.Connection, now: datetime) -> None:
+    columns = {row[1] for row in copy.execute("PRAGMA table_info(community)")}
+    if "backup_at" in columns:  # not in a copy from before it was noted
+        copy.execute("UPDATE community SET backup_at = ?", [f"{now:%Y-%m-%d %H:%M:%S.%f}"])
+        copy.commit()
 
 
 def _open(file: Path) -> sqlite_module.Connection:

@@ -153,6 +153,10 @@ def restore(file: Path, *, verify: bool) -> None:
             return
         kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
     click.echo(f"Restored. {found}")
+    click.echo(
+        "Coordinators sign in again, with the passwords they had then; look through their list. "
+        "Who left the mailing list or switched mail off since then has to do so again."
+    )
     if erased:
         click.echo(f"People whose data had been deleted since, deleted again: {erased}")
     if kept:

@@ -85,6 +85,8 @@ class Invitation(Base):
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
     may_export: Mapped[bool] = mapped_column(default=True)
+    # Who is removed takes their invitations along.
+    coordinator_id: Mapped[int] = mapped_column(ForeignKey("coordinator.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
 
 

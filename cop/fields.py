@@ -255,7 +255,8 @@ NOTED = (
         N_("How we write to you"),
         N_(
             "Which mails you have switched off, whether mail to you came back, whether you have "
-            "answered one, and which of your links still work."
+            "answered one, and which of your links still work. Kept as long as you are on the "
+            "mailing list, if you are."
         ),
         COORDINATORS,
         LONG,

@@ -19,6 +19,7 @@ from cop.delivery import Delivery
 from cop.domain import (
     community,
     erasures,
+    invitations,
     notices,
     old_mails,
     registration,
@@ -30,6 +31,7 @@ from cop.links import Links
 from cop.mail.transport import files, transport_for
 
 A_DAY = timedelta(days=1)
+AN_HOUR = timedelta(hours=1)
 LANES = 2  # while one waits for the server, the other makes its mail ready
 LOOK = 0.5  # seconds between two looks for mail that is due
 PLANNING = 15  # seconds between two looks for reminders and notices that are due
@@ -45,6 +47,7 @@ def daily_round(*, now: datetime) -> None:
         planned = schedule.plan_ahead(db_session, now=now)
         registration.forget_submissions(db_session, now=now)
         erasures.forget(db_session, now=now)
+        invitations.forget(db_session, now=now)
         erased = retention.run(db_session, now=now)
         community.note_round(db_session, now=now)
     empty_log()  # every day: a checkpoint that found a reader in its way is made up for
@@ -73,6 +76,7 @@ class Planner:
     app: Flask
     delivery: Delivery  # for its voice and its clock: the mails themselves go out elsewhere
     last_day: datetime | None = None
+    last_try: datetime | None = None  # to make the day's backup
 
     def look(self) -> float:
         """Do what it is time for; return the seconds until the next look."""
@@ -81,6 +85,8 @@ class Planner:
             daily_round(now=now)
             files(_settings(self.app)).forget_before(now - old_mails.TEXT_KEPT)
             self.last_day = now
+        if self.last_try is None or abs(now - self.last_try) >= AN_HOUR:
+            self.last_try = now
             self._back_up(now)
         queue_mails(self.delivery)
         return PLANNING

@@ -14,15 +14,22 @@ import pytest
 from cop import backups, create_app, worker
 from cop.backups import BackupRefused
 from cop.db import db, read_tx, sqlite_file, sqlite_module, write_tx
-from cop.domain import community, leaving, registration
+from cop.domain import community, coordinators, leaving, registration
 from cop.domain.seed import begin
-from cop.models import Erasure, Meeting, Member
+from cop.models import (
+    CoordinatorSession,
+    Erasure,
+    Invitation,
+    Meeting,
+    Member,
+    OutboxEmail,
+)
 from tests import databases
 from tests.conftest import settings_for
 from tests.domain.at_once import at_once
 from tests.domain.people import a_writer, member, register, roll
 from tests.test_cli import instance, is_refused, rows, run  # noqa: F401 - a fixture
-from tests.world import ADA, GRACE, NOW, a_meeting, a_registration
+from tests.world import ADA, GRACE, NOW, PASSWORD, a_meeting, a_registration
 
 DECEMBER = "2026-12-15"
 
@@ -339,3 +346,104 @@ def test_another_database_is_left_to_its_own_tools(app, settings):
     assert backups.make(app, now=NOW) is None
     with pytest.raises(BackupRefused, match="its own tools"):
         backups.restore(settings, file_of(settings), now=NOW)
+
+
+def test_a_log_that_is_left_beside_does_no_harm_to_the_copy(site):
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+    made = backed_up(site)
+    file = file_of(site)
+    with closing(sqlite_module.connect(file)) as connection:
+        connection.execute("DELETE FROM registration")
+        connection.commit()
+        log = file.with_name("cop.sqlite3-wal").read_bytes()
+    file.unlink()
+    file.with_name("cop.sqlite3-wal").write_bytes(log)
+
+    backups.restore(site, made, now=NOW)
+
+    assert who_is_at(site) == "Ada held"
+    assert backups.verify(file).registrations == 1
+
+
+def test_a_damaged_database_is_put_aside_and_restored_over(site):
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+    made = backed_up(site)
+    file = file_of(site)
+    file.write_bytes(b"no database any more" * 999)
+
+    kept, _ = backups.restore(site, made, now=NOW)
+
+    assert who_is_at(site) == "Ada held"
+    assert kept.name.startswith("damaged-")
+    assert kept.read_bytes().startswith(b"no database any more")
+    assert {each.name for each in file.parent.iterdir()} <= {
+        "cop.sqlite3", "cop.sqlite3-wal", "cop.sqlite3-shm", "backups",
+    }  # fmt: skip
+
+
+def test_an_erasure_is_remembered_over_several_restores(site):
+    first = backed_up(site)
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+    second = backed_up(site, now=NOW + timedelta(minutes=1))
+    erase(site, "ada@example.org", now=NOW + timedelta(hours=1))
+
+    backups.restore(site, first, now=NOW + timedelta(hours=2))
+    _, erased = backups.restore(site, second, now=NOW + timedelta(hours=3))
+
+    assert (who_is_at(site), erased) == ("", 1)
+
+
+def test_mail_that_went_out_after_a_backup_does_not_go_out_again(site):
+    with opened(site) as db_session:
+        register(db_session, DECEMBER, ADA)
+    made = backed_up(site)
+    with opened(site) as db_session:
+        db_session.query(OutboxEmail).update({"state": "sent"})
+
+    backups.restore(site, made, now=NOW)
+
+    with opened(site) as db_session:
+        assert {mail.state for mail in db_session.query(OutboxEmail)} == {"sent"}
+
+
+def test_no_device_is_signed_in_and_nobody_invited_after_a_restore(site):
+    with opened(site) as db_session:
+        corin = coordinators.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
+        coordinators.start_session(db_session, corin, now=NOW)
+        invitation = Invitation(
+            email="a@b.org", email_key="a@b.org", created_at=NOW, coordinator_id=corin
+        )
+        db_session.add(invitation)
+    made = backed_up(site)
+
+    backups.restore(site, made, now=NOW)
+
+    with opened(site) as db_session:
+        assert db_session.query(CoordinatorSession).count() == 0
+        assert db_session.query(Invitation).count() == 0
+        assert coordinators.exist(db_session)
+
+
+def test_a_backup_that_failed_is_tried_again_within_the_hour(site):
+    app = create_app(site)
+    folder = file_of(site).parent / "backups"
+    folder.touch()  # a file where the folder should be
+    planner = worker.Planner(app, worker.delivery_for(app))
+
+    made = []
+    for minutes in (0, 30, 61):
+        planner.delivery = replace(
+            planner.delivery, clock=lambda minutes=minutes: NOW + timedelta(minutes=minutes)
+        )
+        with app.app_context():
+            planner.look()
+        made.append(folder.is_dir())
+        if folder.is_file():
+            folder.unlink()
+
+    assert made == [False, False, True]
+    with app.app_context():
+        db.engine.dispose()

@@ -8,7 +8,8 @@ class RightMissing(RuleBroken):
     """Only who may take lists away can give this right, or take it."""
 
     reason = N_(
-        "Whether somebody may take lists away is decided by those who may. Ask one of them."
+        "Whether somebody may take lists away, or is removed who may, is decided by those who may. "
+        "Ask one of them."
     )
 
 

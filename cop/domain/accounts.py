@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import record
 from cop.domain.account_errors import LastCoordinator, LastWhoMayExport, RightMissing
 from cop.domain.coordinators import SignedIn
 from cop.domain.record import Deed
-from cop.models import Act, Coordinator, CoordinatorSession
+from cop.models import Act, Coordinator, CoordinatorSession, Invitation
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,14 @@ def remove(db_session: Session, coordinator_id: int, *, by: SignedIn, now: datet
     Raises:
         LastCoordinator: nobody could use the console any more.
         LastWhoMayExport: nobody could take a list away any more.
+        RightMissing: they may take lists away, and who removes them may not.
     """
     everybody = _held(db_session)
     found = everybody.get(coordinator_id)
     if found is None or by.id not in everybody:
         return None
+    if found.may_export and not everybody[by.id].may_export:
+        raise RightMissing
     if len(everybody) == 1:
         raise LastCoordinator
     _keep_one_who_may_export(everybody, without=found)
@@ -82,6 +85,9 @@ def set_right(
     if not may_export:
         _keep_one_who_may_export(everybody, without=found)
     found.may_export = may_export
+    if not may_export:  # nor may those whom they have invited
+        theirs = update(Invitation).where(Invitation.coordinator_id == coordinator_id)
+        db_session.execute(theirs.values(may_export=False))
     record.note(db_session, by, Deed.CHANGED_RIGHTS, now=now)
     return found.name
 

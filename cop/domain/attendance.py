@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings
-from cop.domain.errors import ReportGone
+from cop.domain.errors import ReportGone, ReportOfNobody
 from cop.domain.recipients import LIVE
 from cop.domain.recognizing import recognize
 from cop.domain.zoom_report import Participant
@@ -110,8 +110,15 @@ def _report(people: Iterable[Mapping[str, str | int]], created_at: datetime) -> 
 def take_report(
     db_session: Session, meeting_id: int, participants: Sequence[Participant], *, now: datetime
 ) -> None:
-    """Put a report aside to be looked at; another one that waits is forgotten."""
+    """Put a report aside to be looked at; another one that waits is forgotten.
+
+    Raises:
+        ReportOfNobody: nobody is registered.
+    """
     meetings.lock(db_session, [meeting_id])
+    is_theirs = (Registration.meeting_id == meeting_id) & Registration.status.in_(LIVE)
+    if db_session.scalar(select(Registration.id).where(is_theirs).limit(1)) is None:
+        raise ReportOfNobody
     people = [asdict(participant) for participant in participants]
     db_session.merge(AttendanceImport(meeting_id=meeting_id, people=people, created_at=now))
     db_session.flush()

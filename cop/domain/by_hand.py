@@ -16,8 +16,10 @@ from cop.models import Member, Registration, RegistrationStatus
 
 def add(
     db_session: Session, meeting: Listing, details: Details, *, by_mail: bool, writer: Writer
-) -> tuple[int, RegistrationStatus]:
-    """Register somebody by the same rules as the form; return the registration, and what it is.
+) -> tuple[int, RegistrationStatus, bool]:
+    """Register somebody by the same rules as the form.
+
+    Return the registration, what it is, and whether a mail goes out about it.
 
     Raises:
         HoldsPlaceAlready: the address is registered for this meeting.
@@ -30,7 +32,7 @@ def add(
     """
     meetings.lock(db_session, [meeting.id])
     place = (
-        select(Registration.id, Registration.status)
+        select(Registration.id, Registration.status, Member.undeliverable_at)
         .join(Member, Member.id == Registration.member_id)
         .where(
             Registration.meeting_id == meeting.id,
@@ -48,5 +50,5 @@ def add(
         writer=writer,
         is_told_by_us=by_mail,
     )
-    id_, status = db_session.execute(place).one()
-    return id_, RegistrationStatus(status)
+    id_, status, undeliverable_at = db_session.execute(place).one()
+    return id_, RegistrationStatus(status), by_mail and undeliverable_at is None

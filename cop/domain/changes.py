@@ -16,6 +16,7 @@ from cop.domain.errors import (
     EditedMeanwhile,
     EndsBeforeStart,
     JoinAddressRefused,
+    MovedAfterEnd,
     MovedIntoPast,
     NothingToPublish,
     RestoredAfterEnd,
@@ -60,11 +61,14 @@ def move(
     Raises:
         EndsBeforeStart: it would end before it begins.
         MovedIntoPast: it would be over already.
+        MovedAfterEnd: it is over, and what is known of it belongs to its date.
     """
     check_times(starts_at, ends_at, now=writer.now)
     [meeting] = meetings.lock(db_session, [meeting_id])
     if (starts_at, ends_at) == (meeting.starts_at, meeting.ends_at):
         return
+    if meeting.ends_at <= writer.now:
+        raise MovedAfterEnd
     zone = writer.community.zone_info
     before = meeting.moved_from or meeting.starts_at.astimezone(zone).date()
     is_back = starts_at.astimezone(zone).date() == before

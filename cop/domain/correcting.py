@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cop.domain import addresses, meetings, outbox, preferences, recipients
@@ -22,7 +22,7 @@ def correct(db_session: Session, registration_id: int, email: str, *, writer: Wr
 
     The member with the misspelt address goes, and every mail to it: so its links die, and what was
     queued does not go out. The other address gets one confirmation, with a link of its own; it may
-    be that of somebody who is known. Return of how many sessions that is.
+    be that of somebody who is known. Return of how many sessions that is; 0 where none goes out.
 
     Raises:
         AddressRefused: the new address is none.
@@ -67,8 +67,15 @@ def _meant(db_session: Session, email: str, key: str, old: Any) -> Any:
         mail_off=old.mail_off if old.proven_at else [],
         first_came_on=old.first_came_on,
     )
+    # The first day that either is known to have come; nothing is earlier than no day.
+    earlier = new.excluded.first_came_on < Member.first_came_on
+    first = case(
+        (Member.first_came_on.is_(None) | earlier, new.excluded.first_came_on),
+        else_=Member.first_came_on,
+    )
     upsert = new.on_conflict_do_update(
-        index_elements=[Member.email_key], set_={"email_key": new.excluded.email_key}
+        index_elements=[Member.email_key],
+        set_={"email_key": new.excluded.email_key, "first_came_on": first},
     )
     row: Any = db_session.execute(upsert.returning(*MEMBER_COLUMNS)).one()
     if row.id == old.id:
@@ -107,4 +114,4 @@ def _confirm(
     letter = messages.confirmation(writer, to, held=held, waiting=waits, registration_ids=places)
     key = f"corrected:{to.member_id}:{writer.now.isoformat()}"
     outbox.queue(db_session, [Mail(letter, to, Kind.CONFIRMATION, key)], now=writer.now)
-    return len(people)
+    return len(people) if to.undeliverable_at is None else 0

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,9 +31,12 @@ def remember(db_session: Session, email_key: str, *, writer: Writer) -> None:
     db_session.execute(new.on_conflict_do_update(index_elements=["key"], set_=row))
 
 
-def remembered(db_session: Session) -> list[Remembered]:
-    """Every erasure that a backup may have missed."""
-    return [Remembered(*row) for row in db_session.execute(select(Erasure.key, Erasure.erased_at))]
+def keep(db_session: Session, erased: Iterable[Remembered]) -> None:
+    """Remember what another database remembers."""
+    for each in erased:
+        row = {"key": each.key, "erased_at": each.erased_at}
+        new = insert_with_conflict(db_session, Erasure).values(**row)
+        db_session.execute(new.on_conflict_do_update(index_elements=["key"], set_=row))
 
 
 def members(db_session: Session, keys: Container[str], *, secret_key: str) -> list[int]:

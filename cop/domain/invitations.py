@@ -54,6 +54,7 @@ def invite(
     if may_export and not accounts.may_export(db_session, by.id):
         raise RightMissing
     said = {"email": email, "may_export": may_export, "created_at": writer.now}
+    said |= {"coordinator_id": by.id}
     new = insert_with_conflict(db_session, Invitation).values(email_key=email_key, **said)
     upsert = new.on_conflict_do_update(index_elements=["email_key"], set_=said)
     id_ = db_session.scalars(upsert.returning(Invitation.id)).one()
@@ -119,6 +120,11 @@ def accept(
     )
     db_session.execute(delete(Invitation).where(Invitation.id == found.id))
     return added
+
+
+def forget(db_session: Session, *, now: datetime) -> None:
+    """Delete the invitations that nobody has taken in time, and the addresses in them."""
+    db_session.execute(delete(Invitation).where(Invitation.created_at <= now - WITHIN))
 
 
 def _take_back_mails(db_session: Session, invitation_id: int) -> None:

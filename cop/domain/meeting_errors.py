@@ -56,6 +56,13 @@ class TooLongAgo(RuleBroken):
     reason = N_("Write a date of this century.")
 
 
+class MovedAfterEnd(RuleBroken):
+    """The meeting is over: what is known of it, and when that goes, belongs to its date."""
+
+    field = "date"
+    reason = N_("This session is over, so its date stays. Add another session instead.")
+
+
 class SameMeeting(RuleBroken):
     """There is a meeting at this time with this topic: the form was sent twice."""
 

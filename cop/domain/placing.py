@@ -157,9 +157,15 @@ def _is_reached(person: Registered) -> bool:
 
 def _hold_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:
     place = update(Registration).where(Registration.id == registration_id)
-    held = {"status": RegistrationStatus.HELD, "cancelled_at": None, "told": str(meeting.telling)}
-    db_session.execute(place.values(held).execution_options(synchronize_session=False))
+    held = place.values(
+        status=RegistrationStatus.HELD, cancelled_at=None, room=None, told=str(meeting.telling)
+    )
+    db_session.execute(held.execution_options(synchronize_session=False))
     return registration_id
+
+
+# What was so of the place that was given up, and is not of the next one.
+_OF_THAT_PLACE = ("cancelled_at", "promoted_at", "room", "joined_at", "attended", "minutes_present")
 
 
 def _join_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:
@@ -171,7 +177,7 @@ def _join_again(db_session: Session, registration_id: int, meeting: LockedMeetin
     old = db_session.execute(select(*columns).where(Registration.id == registration_id)).one()
     kept = {name: value for name, value in old._mapping.items() if name != "id"}
     new = {"status": RegistrationStatus.WAITING, "told": str(meeting.telling)}
-    none = dict.fromkeys(("cancelled_at", "promoted_at"))
+    none = dict.fromkeys(_OF_THAT_PLACE)
     joined = insert(Registration).values(kept | new | none).returning(Registration.id)
     return db_session.execute(joined).scalar_one()
 

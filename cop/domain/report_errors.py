@@ -20,6 +20,12 @@ class ReportMissing(ReportRefused):
     reason = N_("Choose the file that Zoom gave you: nobody is named in what arrived here.")
 
 
+class ReportOfNobody(ReportRefused):
+    """Nobody is registered whom it could recognize."""
+
+    reason = N_("Nobody is registered for this session, so there is nobody to recognize.")
+
+
 class ReportNotText(ReportRefused):
     """A workbook, a picture, a document."""
 

@@ -96,8 +96,11 @@ def _delete_registrations(db_session: Session, facts: Facts, *, now: datetime) -
 
 
 def _delete_members(db_session: Session) -> int:
-    """Delete who is in no list any more."""
+    """Delete who is in no list any more; of who is on the mailing list only that is left."""
     has_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
+    came = update(Member).where(~has_registered, Member.first_came_on.is_not(None))
+    unsaid = came.values(first_came_on=None).execution_options(synchronize_session=False)
+    db_session.execute(unsaid)
     is_in_no_list = ~has_registered & Member.list_confirmed_at.is_(None)
     # Somebody may be registering with such an address right now. Once its row is locked they wait;
     # those who came before the lock are seen by the second look, and stay.

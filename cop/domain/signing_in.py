@@ -60,13 +60,16 @@ def finish(db_session: Session, attempt: Attempt, *, now: datetime, device: str 
     With a second factor, the device is signed in for nothing but to write the code.
 
     Raises:
-        SignInRefused: the attempt is for no account.
+        SignInRefused: the attempt is for no account, or for a password that was changed since.
     """
     id_ = attempt.coordinator_id
-    if id_ is None:
+    # Held, and looked at again: the password may have changed while this one was compared.
+    query = select(Coordinator.password_hash, Coordinator.totp_secret).where(Coordinator.id == id_)
+    found = db_session.execute(query.with_for_update()).one_or_none()
+    if id_ is None or found is None or found.password_hash != attempt.password_hash:
         raise SignInRefused
     take_back(db_session, attempt)
-    if attempt.has_second_factor:
+    if found.totp_secret is not None:
         return coordinators.start_session(db_session, id_, now=now, device=device, awaits_code=True)
     return coordinators.welcome(db_session, id_, device=device, now=now)
 

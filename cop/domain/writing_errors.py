@@ -32,3 +32,13 @@ class MorePeople(RuleBroken):
         "Meanwhile there are more of them: it would go to %(num)s people, not to %(asked)s. "
         "Nothing was sent. Look once more, then send it."
     )
+
+
+class PageTooOld(RuleBroken):
+    """Nobody remembers any more whether what this page shows was sent already."""
+
+    field = "asked"
+    reason = N_(
+        "This page was open for more than 12 hours, so nothing was sent. Look below whether it "
+        "went out already, and once more at the mail; then send it."
+    )

@@ -231,7 +231,8 @@ def _joined(seen: Mapping[str, _Seen]) -> Iterable[_Seen]:
             named.setdefault(fold(person.name), []).append(person)
     left = dict(seen)
     for key, person in seen.items():
-        same = named.get(fold(person.name), []) if not person.email else []
+        name = fold(person.name)  # nothing, where there are only signs that nobody can compare
+        same = named.get(name, []) if name and not person.email else []
         if len(same) == 1:
             same[0].take_in(left.pop(key))
     return left.values()

@@ -27,7 +27,7 @@ MAX_NAMES, MAX_PAIRS = 60, 200
 # the console's door only, so that nobody else can send that much.
 LONG = {"send_attendance", "keep_report", "send_rooms"}
 WITH_FILE = {"send_report"}
-MAX_FILE, MAX_PIECE = 2 * 1024 * 1024, 256 * 1024  # bytes
+MAX_FILE, MAX_PIECE, MAX_TEXTS = 2 * 1024 * 1024, 256 * 1024, 256 * 1024  # bytes
 # What pages of other origins may load, besides what is made for their frames. A sandboxed frame is
 # of no origin, so that even our own pages' files are another's to it.
 FOR_ALL = ("/embed.js", "/static/")
@@ -173,7 +173,10 @@ def _refuse_endless_forms() -> None:
         request.max_content_length = MAX_FILE
         # Werkzeug reads files in pieces as large as the usual limit, and counts what it held back.
         request.max_form_memory_size = MAX_PIECE
-    elif request.method not in SAFE and form not in LONG:
+    elif request.path.startswith("/coordinator"):
+        # Long texts, in scripts of which a form sends nine bytes for a letter.
+        request.max_content_length = request.max_form_memory_size = MAX_TEXTS
+    if request.method not in SAFE and form not in WITH_FILE | LONG:
         values = request.form
         if len(values) > MAX_NAMES or sum(1 for _ in values.items(multi=True)) > MAX_PAIRS:
             raise RequestEntityTooLarge

@@ -75,7 +75,9 @@ def _create_tables() -> None:
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("email_key", sa.Text(), nullable=False),
         sa.Column("may_export", sa.Boolean(), nullable=False),
+        sa.Column("coordinator_id", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
+        _key("invitation", "coordinator", gone="CASCADE"),
         sa.UniqueConstraint("email_key", name=op.f("uq_invitation_email_key")),
         sqlite_autoincrement=True,
     )

@@ -1,5 +1,7 @@
 """Accounts: there is always one, always one that may take lists away, and rights are given."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -60,8 +62,10 @@ def test_the_last_who_may_take_lists_away_stays_and_keeps_the_right(db_session):
     corin = an_account(db_session, CORIN)
     dana = an_account(db_session, DANA, may_export=False)
 
-    with pytest.raises(LastWhoMayExport):
+    with pytest.raises(RightMissing):  # whoever may not is not the one to remove who may
         accounts.remove(db_session, corin.id, by=dana, now=NOW)
+    with pytest.raises(LastWhoMayExport):
+        accounts.remove(db_session, corin.id, by=corin, now=NOW)
     with pytest.raises(LastWhoMayExport):
         accounts.set_right(db_session, corin.id, may_export=False, by=corin, now=NOW)
 
@@ -182,3 +186,28 @@ def test_one_address_invited_by_two_at_once_has_one_invitation(app):
     with read_tx() as db_session:
         assert len(invitations.listed(db_session)) == 1
         assert len(db_session.scalars(select(OutboxEmail)).all()) == 1
+
+
+def test_who_is_removed_or_loses_a_right_takes_their_invitations_along(db_session):
+    corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+    for by, email in ((corin, "ada@example.org"), (dana, "grace@example.org")):
+        invite(db_session, by, email, may_export=True)
+
+    accounts.set_right(db_session, dana.id, may_export=False, by=corin, now=NOW)
+    lowered = {each.email: each.may_export for each in invitations.listed(db_session)}
+    accounts.remove(db_session, dana.id, by=corin, now=NOW)
+
+    assert lowered == {"ada@example.org": True, "grace@example.org": False}
+    assert [each.email for each in invitations.listed(db_session)] == ["ada@example.org"]
+
+
+def test_an_invitation_that_nobody_took_in_time_is_deleted_with_its_address(db_session):
+    corin = an_account(db_session, CORIN)
+    invite(db_session, corin, "ada@example.org")
+
+    left = []
+    for days in (6, 7):
+        invitations.forget(db_session, now=NOW + timedelta(days=days))
+        left.append(len(invitations.listed(db_session)))
+
+    assert left == [1, 0]

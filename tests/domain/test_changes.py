@@ -11,6 +11,7 @@ from cop.domain.errors import (
     EditedMeanwhile,
     EndsBeforeStart,
     JoinAddressRefused,
+    MovedAfterEnd,
     MovedIntoPast,
     NothingToPublish,
     RestoredAfterEnd,
@@ -402,3 +403,17 @@ def test_a_join_address_of_any_language_is_taken(db_session, address):
 
     db_session.refresh(meeting)
     assert meeting.join_url == address
+
+
+def test_a_session_that_is_over_keeps_its_date(db_session):
+    meeting = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=9))
+
+    with pytest.raises(MovedAfterEnd):
+        changes.move(
+            db_session,
+            meeting.id,
+            starts_at=NOW + timedelta(days=9),
+            ends_at=NOW + timedelta(days=10),
+            reason="",
+            writer=a_writer(db_session),
+        )

@@ -1,6 +1,7 @@
 """Correcting a misspelt address, and adding somebody by hand."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -184,7 +185,9 @@ def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targe
 
 def add(db_session, details, slug=DECEMBER, *, by_mail=True):
     it = schedule.find(db_session, slug, now=NOW)
-    return by_hand.add(db_session, it, details, by_mail=by_mail, writer=a_writer(db_session))
+    writer = a_writer(db_session)
+    id_, status, _ = by_hand.add(db_session, it, details, by_mail=by_mail, writer=writer)
+    return id_, status
 
 
 @pytest.mark.parametrize(("by_mail", "kinds"), [(True, ["confirmation"]), (False, [])])
@@ -228,3 +231,26 @@ def test_nobody_is_added_to_a_session_that_does_not_take_place(db_session):
         add(db_session, ADA)
 
     assert registrations(db_session) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "first"),
+    [
+        (date(2026, 9, 15), None, date(2026, 9, 15)),
+        (date(2026, 9, 15), date(2026, 6, 16), date(2026, 6, 16)),
+        (date(2026, 6, 16), date(2026, 9, 15), date(2026, 6, 16)),
+        (None, date(2026, 9, 15), date(2026, 9, 15)),
+        (None, None, None),
+    ],
+)
+def test_the_first_day_that_either_came_is_kept(db_session, wrong, right, first):
+    meeting, other = a_meeting(db_session), a_meeting(db_session, slug="other")
+    typed = a_registration(db_session, meeting, "aad@example.org")
+    a_registration(db_session, other, "ada@example.org")
+    for email, day in (("aad@example.org", wrong), ("ada@example.org", right)):
+        member(db_session, email).first_came_on = day
+    db_session.flush()
+
+    correcting.correct(db_session, typed.id, "ada@example.org", writer=a_writer(db_session))
+
+    assert member(db_session, "ada@example.org").first_came_on == first

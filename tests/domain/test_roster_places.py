@@ -315,3 +315,15 @@ def test_a_restored_place_and_a_registration_at_once_do_not_oversell(app):
         statuses = [row.status for row in registrations(db_session, SLUG)]
     assert statuses.count("held") == 1
     assert statuses.count("waiting") == 1
+
+
+def test_who_goes_to_the_tail_leaves_their_small_group(db_session, meeting):
+    row = of(db_session, ADA)
+    row.room, row.joined_at, row.attended, row.minutes_present = 3, NOW, True, 40
+    db_session.flush()
+
+    do(db_session, placing.put_at_tail, ADA)
+
+    again = of(db_session, ADA)
+    assert again.status == "waiting"
+    assert (again.room, again.joined_at, again.attended, again.minutes_present) == (None,) * 4

@@ -212,3 +212,13 @@ def test_many_guesses_at_once_gain_nothing(app):
     assert let_through == 5
     with read_tx() as db_session:
         assert set(db_session.scalars(select(SignInDelay.failures))) == {5}
+
+
+def test_a_password_that_was_changed_while_it_was_compared_signs_nobody_in(accounts):
+    attempt = begin(accounts)
+    coordinators.change_password(accounts, CORIN, password=f"{PASSWORD} anew")
+
+    with pytest.raises(SignInRefused):
+        signing_in.finish(accounts, attempt, now=NOW)
+
+    assert accounts.scalar(select(func.count(CoordinatorSession.token_hash))) == 0

@@ -506,3 +506,11 @@ def test_takeaways_with_scripts_in_them_are_text_on_the_page_and_in_the_mail(app
         assert place.find("strong", string="Bold")
         assert place.find("a", string="fine")["href"] == "mailto:ada@example.org"
         assert "<script>alert(1)</script>" in place.get_text()
+
+
+def test_the_longest_text_can_be_in_any_script(corin):
+    change(DECEMBER, starts_at=NOW - AFTER, ends_at=NOW - AFTER + timedelta(hours=1))
+
+    answer = post(corin, TAKEAWAYS, takeaways="\u8a9e" * 20_000)
+
+    assert answer.status_code == 303

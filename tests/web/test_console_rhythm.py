@@ -258,3 +258,19 @@ def test_a_page_takes_five_statements_at_most(corin, path):
         corin.get(path)
 
     assert len(sent) <= 5, sent
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [{"every": "week", "weeks": "1,2"}, {"every": "month,week"}, {"weekday": "MO,TU"}],
+    ids=str,
+)
+@pytest.mark.parametrize("below", ["", "/preview"])
+def test_two_answers_where_one_is_asked_for_are_none(corin, answers, below):
+    before = rows(Community)
+    shown = typed(corin.page("/coordinator/rhythm"))
+
+    answer = corin.post(f"/coordinator/rhythm{below}", data=shown | answers, headers=SAME_ORIGIN)
+
+    assert answer.status_code in {200, 422}
+    assert rows(Community) == before

@@ -187,3 +187,15 @@ def test_the_page_takes_five_statements(corin, people):
         corin.get(PATH)
 
     assert 0 < len(sent) <= 5
+
+
+def test_a_page_that_was_open_for_too_long_sends_nothing_and_is_shown_once_more(corin):
+    answers = sent_from(parse(look(corin)))
+    stale = press(corin, answers | {"nonce": "forged or too old"})
+
+    again = press(corin, sent_from(parse(stale)))
+
+    assert stale.status_code == 422
+    assert "open for more than 12 hours" in refusals(parse(stale))[0]
+    assert again.status_code == 303
+    assert len(rows(Announcement)) == 1

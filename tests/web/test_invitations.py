@@ -281,7 +281,8 @@ def test_the_list_takes_five_statements_however_many_there_are(corin, dana):
     with write_tx() as db_session:
         for number in range(12):
             address = f"{number}@example.org"
-            db_session.add(Invitation(email=address, email_key=address, created_at=NOW))
+            row = Invitation(email=address, email_key=address, created_at=NOW, coordinator_id=1)
+            db_session.add(row)
 
     with Statements() as sent:
         page = corin.page(PAGE)

@@ -61,7 +61,7 @@ def test_setting_it_up_shows_the_key_in_three_ways_and_the_codes_once(app, corin
     address = page.select_one("main a[href^='otpauth:']")["href"]
     picture = corin.get(page.select_one("main img")["src"])
 
-    shown = post(corin, SET_UP, code=code(key))
+    shown = post(corin, SET_UP, code=code(key), old=PASSWORD)
     codes = [item.get_text() for item in parse(shown).select(".codes li")]
 
     assert parse_qs(urlsplit(address).query)["secret"] == [key]
@@ -81,7 +81,7 @@ def test_a_code_that_does_not_fit_turns_nothing_on_and_keeps_the_key(corin):
     key = corin.page(SET_UP).select_one(".secret").get_text()
 
     for typed in ("", "000000", "abc", "x" * 5000, "\x00"):
-        answer = post(corin, SET_UP, code=typed)
+        answer = post(corin, SET_UP, code=typed, old=PASSWORD)
 
         page = parse(answer)
         assert answer.status_code == 422
@@ -233,7 +233,7 @@ def test_where_it_is_needed_who_has_none_is_led_to_it_before_anything_else(app, 
     form = corin.page(led.location).select_one("main form")
     posted = corin.post("/coordinator/mail/try-again", headers=SAME_ORIGIN)
     key = corin.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
-    done = parse(post(corin, form["action"], code=code(key)))
+    done = parse(post(corin, form["action"], code=code(key), old=PASSWORD))
 
     assert urlsplit(led.location).path == urlsplit(export.location).path == SET_UP
     assert htmx.headers["HX-Redirect"] == SET_UP
@@ -255,3 +255,18 @@ def test_who_has_it_notices_nothing_of_it_being_needed(corin, phone):
 
     assert corin.get(FRONT).status_code == 200
     assert "All need two-factor sign-in." in said(corin.page("/coordinator/settings"))
+
+
+def test_a_browser_that_was_left_open_does_not_set_it_up_without_the_password(app, corin):
+    other = app.test_client()
+    sign_in(other)
+    key = corin.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
+
+    refused = [post(corin, SET_UP, code=code(key), old=old) for old in ("", "five otters sing")]
+    still = other.get(FRONT).status_code
+    done = post(corin, SET_UP, code=code(key), old=PASSWORD)
+
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert (still, done.status_code) == (200, 200)
+    assert corin.get(FRONT).status_code == 200
+    assert other.get(FRONT).status_code == 303

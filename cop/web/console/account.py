@@ -12,7 +12,7 @@ from cop.domain.errors import RuleBroken, SignInDelayed, SignInRefused
 from cop.web.console import TOKEN, console
 from cop.web.console import sign_in as signing
 from cop.web.console.forms import ConsoleForm
-from cop.web.forms import Needed
+from cop.web.forms import Needed, one_line
 from cop.web.rendering import now, render
 from cop.words import N_
 
@@ -69,10 +69,11 @@ def _changed(password: str) -> str:
 
 @console.post("/account/devices")
 def sign_out_device() -> ResponseReturnValue:
+    device = one_line(request.form.get("device"))
     with write_tx() as db_session:
         if "others" in request.form:
             many = devices.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
-        elif not devices.sign_out(db_session, g.coordinator.id, request.form.get("device", "")):
+        elif not devices.sign_out(db_session, g.coordinator.id, device):
             abort(404)
         else:
             many = 1

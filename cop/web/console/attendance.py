@@ -61,12 +61,14 @@ def send_report(slug: str) -> ResponseReturnValue:
     form = ReportForm()
     try:
         file = request.files.get("report")
+        if file:
+            file.seek(0)  # it was read before, where the database made us begin again
         participants = zoom_report.read(file.read() if file else b"")
+        with write_tx() as db_session:
+            who_came.take_report(db_session, found.id, participants, now=now())
     except ReportRefused as refusal:
         form.refuse(refusal)
         return _show(facts, found, form, status=422)
-    with write_tx() as db_session:
-        who_came.take_report(db_session, found.id, participants, now=now())
     return redirect(url_for("console.report", slug=slug), 303)
 
 

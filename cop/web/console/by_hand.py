@@ -60,13 +60,15 @@ def _add(facts: Facts, found: Listing, form: AnswersForm) -> tuple[int, str]:
     details = Details(**form.answers, language=language())  # type: ignore[arg-type]
     voice, by_mail = writer(facts), _is_by_mail()
     with write_tx() as db_session:
-        id_, status = by_hand.add(db_session, found, details, by_mail=by_mail, writer=voice)
+        id_, status, is_told = by_hand.add(
+            db_session, found, details, by_mail=by_mail, writer=voice
+        )
         record.note(db_session, g.coordinator, Deed.ADDED_PERSON, now=now(),
                     meeting_id=found.id, registration_id=id_)  # fmt: skip
-    return id_, _said(status, by_mail=by_mail)
+    return id_, _said(status, is_told=is_told)
 
 
-def _said(status: RegistrationStatus, *, by_mail: bool) -> str:
+def _said(status: RegistrationStatus, *, is_told: bool) -> str:
     added = {
         RegistrationStatus.HELD: gettext("Added: they hold a place."),
         RegistrationStatus.WAITING: gettext(
@@ -74,7 +76,7 @@ def _said(status: RegistrationStatus, *, by_mail: bool) -> str:
         ),
     }[status]
     mailed = gettext("A mail with their link is on its way.")
-    return f"{added} {mailed if by_mail else gettext('No mail goes out: please tell them.')}"
+    return f"{added} {mailed if is_told else gettext('No mail goes out: please tell them.')}"
 
 
 def _show(facts: Facts, found: Listing, form: AnswersForm, *, status: int = 200) -> Response:

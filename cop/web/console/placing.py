@@ -36,9 +36,8 @@ def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnV
             member = roster.member_of(db_session, registration_id, meeting_id=found.id)
             new_id, said = _do(db_session, what, registration_id, member or abort(404),
                                writer=writer(facts))  # fmt: skip
-            for id_ in {registration_id, new_id}:
-                record.note(db_session, g.coordinator, DEEDS[what], now=now(),
-                            meeting_id=found.id, registration_id=id_)  # fmt: skip
+            record.note(db_session, g.coordinator, DEEDS[what], now=now(),
+                        meeting_id=found.id, registration_id=new_id)  # fmt: skip
     except RuleBroken as refusal:
         sentence = gettext(refusal.reason, **dates_said(refusal, facts))
         return show(slug, registration_id, refusal=sentence, field=refusal.field, status=422)

@@ -113,7 +113,7 @@ def _preview(sheet: Sheet) -> Preview:
         ],
         choices=_choices(asked, sheet.people, recognized),
         bots=[line for line in lines if line.kind is Kind.BOT],
-        left_out=len([line for line in strangers if line not in asked]),
+        left_out=len(strangers) - sum(line.kind is not Kind.BY_NAME for line in asked),
         did_not_come=[p for p in sheet.people if p.is_held and p.id not in recognized],
         by_hand=sum(person.is_marked_by_hand for person in sheet.people),
     )

@@ -27,13 +27,14 @@ MONTH, WEEK, KEPT = "month", "week", "kept"
 
 
 class Among:
-    """Refuses what is not offered; an answer with several parts has them all looked at."""
+    """Refuses what is not offered; of ticks, each is looked at."""
 
     def __init__(self, offered: Collection[str]) -> None:
         self.offered = frozenset(offered)
 
     def __call__(self, _form: MergedForm, field: StringField) -> None:
-        if not self.offered.issuperset((field.data or "").split(",")):
+        said = field.data or ""
+        if not self.offered.issuperset(said.split(",") if isinstance(field, Ticks) else [said]):
             raise ValidationError(gettext("Choose among the answers listed here."))
 
 

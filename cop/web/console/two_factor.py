@@ -10,7 +10,7 @@ from flask_babel import gettext, ngettext
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, second_factor
+from cop.domain import community, devices, second_factor
 from cop.domain.account_errors import HalfSignInOver
 from cop.domain.errors import RuleBroken
 from cop.domain.second_factor import Entered
@@ -31,8 +31,8 @@ class CodeForm(ConsoleForm):
     code = line(60, Needed(N_("Write the code.")))
 
 
-class OffForm(CodeForm):
-    """What it takes to do without."""
+class SureForm(CodeForm):
+    """What it takes to turn it on or off: a browser that was left open is not enough."""
 
     old = PasswordField(validators=[Needed(N_("Write your password."))])
 
@@ -42,25 +42,27 @@ def two_factor() -> ResponseReturnValue:
     if g.coordinator.has_second_factor:
         return redirect(url_for("console.account"), 303)
     session.setdefault(PENDING, second_factor.new_secret())
-    return _set_up_page(CodeForm())
+    return _set_up_page(SureForm())
 
 
 @console.post("/account/two-factor")
 def send_two_factor() -> ResponseReturnValue:
-    form = CodeForm()
+    form = SureForm()
     secret = session.get(PENDING)
     if secret is None:
         return redirect(url_for("console.two_factor"), 303)
     if not form.validate():
         return _set_up_page(form, status=422)
     try:
+        confirm_password(form.old.data or "")
         with write_tx() as db_session:
             codes = second_factor.set_up(
                 db_session, g.coordinator, secret=secret, typed=form.code.data or "", now=now()
             )
+            devices.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
     except RuleBroken as refusal:
-        form.refuse(refusal)
-        return _set_up_page(form, status=422)
+        form.refuse(refusal, at="" if refusal.field in form else "old")
+        return or_wait(_set_up_page(form, status=422), refusal)
     session.pop(PENDING)
     return _page("console/settings/recovery.html", codes=codes)
 
@@ -112,12 +114,12 @@ def _page(
 def two_factor_off() -> ResponseReturnValue:
     if not g.coordinator.has_second_factor:
         return redirect(url_for("console.account"), 303)
-    return _page("console/settings/two_factor_off.html", form=OffForm())
+    return _page("console/settings/two_factor_off.html", form=SureForm())
 
 
 @console.post("/account/two-factor/off")
 def send_two_factor_off() -> ResponseReturnValue:
-    form, page = OffForm(), "console/settings/two_factor_off.html"
+    form, page = SureForm(), "console/settings/two_factor_off.html"
     if not form.validate():
         return _page(page, status=422, form=form)
     try:

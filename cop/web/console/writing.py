@@ -1,7 +1,5 @@
 """Writing to those of a session: first what and to whom, then a look at it, then it goes."""
 
-from secrets import token_urlsafe
-
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
@@ -12,7 +10,7 @@ from wtforms.validators import ValidationError
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators, mailing, writing
 from cop.domain.community import Facts
-from cop.domain.errors import NobodyToWriteTo, RuleBroken
+from cop.domain.errors import NobodyToWriteTo, PageTooOld, RuleBroken
 from cop.domain.recipients import Registered
 from cop.domain.schedule import Listing
 from cop.domain.writing import Audience, Message
@@ -20,7 +18,7 @@ from cop.mail import writing as composing
 from cop.web.console import console
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm, area, line, number
-from cop.web.forms import Needed, one_line
+from cop.web.forms import Needed, new_token, nonce_of, one_line
 from cop.web.rendering import now, render, writer
 from cop.words import N_
 
@@ -74,11 +72,26 @@ def send_write(slug: str) -> ResponseReturnValue:
         return _look_at(facts, found, form)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        is_again = refusal.field == form.asked.name
-        return (_look_at if is_again else _show)(facts, found, form, status=422)
+        return _again(facts, found, form, is_sound=refusal.field == form.asked.name)
+
+
+def _again(facts: Facts, found: Listing, form: WriteForm, *, is_sound: bool) -> Response:
+    """Show the mail once more where only its sending was refused, else the form."""
+    if is_sound:
+        try:
+            return _look_at(facts, found, form, status=422)
+        except RuleBroken as refusal:
+            form.asked.errors = []
+            form.refuse(refusal)
+    return _show(facts, found, form, status=422)
 
 
 def _send(facts: Facts, found: Listing, form: WriteForm) -> int | None:
+    # That it was sent is remembered for a day: an older page could send it once more.
+    nonce = nonce_of(form.nonce.data or "")
+    if nonce is None:
+        form.nonce.data = None
+        raise PageTooOld
     with write_tx() as db_session:
         return writing.send(
             db_session,
@@ -86,7 +99,7 @@ def _send(facts: Facts, found: Listing, form: WriteForm) -> int | None:
             form.message,
             by=g.coordinator,
             asked=number(form.asked.data or "") or 0,
-            nonce=form.nonce.data or "",
+            nonce=nonce,
             writer=writer(facts),
         )
 
@@ -138,7 +151,7 @@ def _look_at(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200
         body=Markup(mailing.without_tokens(body)),  # noqa: S704 - it was one before
         text=mailing.without_tokens(letter.text),
         audience=AUDIENCES[message.audience],
-        nonce=form.nonce.data or token_urlsafe(12),
+        nonce=form.nonce.data or new_token(),
     )
 
 
