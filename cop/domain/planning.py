@@ -115,7 +115,7 @@ def add(
         raise EndsBeforeStart
     if starts_at < EARLIEST:
         raise TooLongAgo
-    row = _locked(db_session)
+    _locked(db_session)
     is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
     if db_session.scalar(select(exists().where(is_same))):
         raise SameMeeting
@@ -126,7 +126,6 @@ def add(
     occurrence = Occurrence(day, starts_at, ends_at)
     meeting = schedule.add(db_session, occurrence, now=now, by_rhythm=is_due)
     meeting.topic = topic or None
-    row.revision += 1
     return meeting
 
 
