@@ -50,9 +50,7 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
     """
-    folder = file.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    made = folder / f"{why}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(4)}.sqlite3"
+    made = _new_name(file, why)
     draft = made.with_suffix(".draft")
     draft.touch(mode=0o600)
     try:
@@ -164,9 +162,7 @@ def _put_aside(live: Path, *, now: datetime) -> Path | None:
             raise BackupRefused(said) from error
     except (sqlite_module.Error, BackupRefused):
         pass  # damaged: that is what it is restored for
-    folder = live.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    kept = folder / f"damaged-{now:%Y%m%dT%H%M%SZ}-{token_hex(4)}.sqlite3"
+    kept = _new_name(live, "damaged")
     for end in ("", *LOGS):
         part = live.with_name(live.name + end)
         if part.exists():
@@ -175,11 +171,18 @@ def _put_aside(live: Path, *, now: datetime) -> Path | None:
     return kept
 
 
-def _note(copy: sqlite_module.Connection, now: datetime) -> None:
-    columns = {row[1] for row in copy.execute("PRAGMA table_info(community)")}
+def _new_name(file: Path, why: str) -> Path:
+    """A name that no copy has yet, in the folder `backups` beside the database."""
+    folder = file.parent / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder / f"{why}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(4)}.sqlite3"
+
+
+def _note(draft: sqlite_module.Connection, now: datetime) -> None:
+    columns = {row[1] for row in draft.execute("PRAGMA table_info(community)")}
     if "backup_at" in columns:  # not in a copy from before it was noted
-        copy.execute("UPDATE community SET backup_at = ?", [f"{now:%Y-%m-%d %H:%M:%S.%f}"])
-        copy.commit()
+        draft.execute("UPDATE community SET backup_at = ?", [f"{now:%Y-%m-%d %H:%M:%S.%f}"])
+        draft.commit()
 
 
 def _open(file: Path) -> sqlite_module.Connection:

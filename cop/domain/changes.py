@@ -244,7 +244,7 @@ def wanting_takeaways(db_session: Session, meeting_id: int) -> list[Registered]:
         person
         for person in held
         if person.recipient.is_proven
-        and person.recipient.undeliverable_at is None
+        and person.recipient.is_reached
         and "takeaways" not in person.recipient.mail_off
     ]
 

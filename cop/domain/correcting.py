@@ -114,4 +114,4 @@ def _confirm(
     letter = messages.confirmation(writer, to, held=held, waiting=waits, registration_ids=places)
     key = f"corrected:{to.member_id}:{writer.now.isoformat()}"
     outbox.queue(db_session, [Mail(letter, to, Kind.CONFIRMATION, key)], now=writer.now)
-    return len(people) if to.undeliverable_at is None else 0
+    return len(people) if to.is_reached else 0

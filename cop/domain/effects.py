@@ -30,7 +30,7 @@ def of(db_session: Session, meeting: LockedMeeting, *, now: datetime) -> Effects
     told = [
         person.status
         for person in notices.to_be_told(others, meeting, now=now)
-        if person.recipient.undeliverable_at is None
+        if person.recipient.is_reached
     ]
     return Effects(
         held=told.count(RegistrationStatus.HELD),

@@ -26,15 +26,13 @@ class Remembered:
 
 def remember(db_session: Session, email_key: str, *, writer: Writer) -> None:
     """Remember that everything about an address was deleted."""
-    row = {"key": _key(email_key, writer.links.secret_key), "erased_at": writer.now}
-    new = insert_with_conflict(db_session, Erasure).values(**row)
-    db_session.execute(new.on_conflict_do_update(index_elements=["key"], set_=row))
+    keep(db_session, [Remembered(_key(email_key, writer.links.secret_key), writer.now)])
 
 
 def keep(db_session: Session, erased: Iterable[Remembered]) -> None:
     """Remember what another database remembers."""
     for each in erased:
-        row = {"key": each.key, "erased_at": each.erased_at}
+        row = vars(each)
         new = insert_with_conflict(db_session, Erasure).values(**row)
         db_session.execute(new.on_conflict_do_update(index_elements=["key"], set_=row))
 

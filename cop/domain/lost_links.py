@@ -38,7 +38,7 @@ def send(db_session: Session, email: str, *, writer: Writer) -> None:
     letter = messages.my_link(writer, to, _upcoming(db_session, to, writer), posted_again=False)
     mail = Mail(letter, to, Kind.LINK, f"link:{to.member_id}:{writer.now.isoformat()}")
     may_have_link = telling.may_have_link(db_session, to, writer=writer)
-    if to is not NOBODY and may_have_link and to.undeliverable_at is None:
+    if to is not NOBODY and may_have_link and to.is_reached:
         outbox.queue(db_session, [mail], now=writer.now)
     else:
         _queue_nothing(db_session, writer)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from itertools import filterfalse
 
 _PRONOUN = (
     "she|her|hers|he|him|his|they|them|theirs|ze|zir|hir|xe|xem|any|all|pronouns|ella|él|elle|elles"
@@ -24,14 +25,20 @@ _DEVICE = re.compile(
 )
 
 
+def folded(text: str) -> str:
+    """A text as it is searched: in small letters, without accents."""
+    if text.isascii():
+        return text.lower()
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(filterfalse(unicodedata.combining, parts))
+
+
 def fold(name: str) -> str:
-    """The form in which two spellings are the same: case, accents and signs do not count."""
-    parts = unicodedata.normalize("NFKD", name.casefold())
+    """The form in which two spellings of a name are the same: signs do not count, either."""
     letters = (
         letter if letter.isalnum() or unicodedata.category(letter).startswith("M") else " "
-        for letter in parts
-        if not unicodedata.combining(letter)
-    )  # fmt: skip
+        for letter in folded(name)
+    )
     return " ".join("".join(letters).split())
 
 
@@ -42,7 +49,7 @@ def spellings(name: str) -> set[str]:
     whole = [_PRONOUNS_BEHIND.sub("", text) for text in (outside, *inside)]
     whole += [_AND_MORE.split(text)[0] for text in whole]
     turned = [" ".join(reversed(text.split(",", 1))) for text in whole if "," in text]
-    return {folded for text in (*whole, *turned) if (folded := fold(text))}
+    return {said for text in (*whole, *turned) if (said := fold(text))}
 
 
 def is_bot(name: str) -> bool:

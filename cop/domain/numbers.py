@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from cop import fields
 from cop.domain import bands
 from cop.domain.outbox import Kind
+from cop.domain.roster import ASKS_FOR_ACCESS
 from cop.models import (
     MailState,
     Meeting,
@@ -33,12 +34,7 @@ _COUNTED = {
     "held": _IS_HELD,
     "waiting": Registration.status == RegistrationStatus.WAITING,
     "cancelled": ~_IS_LIVE,
-    "access": _IS_LIVE
-    & (
-        (Registration.access.cast(Text) != "[]")
-        | (Registration.access_language != "")
-        | (Registration.access_other != "")
-    ),
+    "access": _IS_LIVE & ASKS_FOR_ACCESS,
     "expects_new": _IS_HELD & Registration.first_time,
     "noted": Registration.attended.is_not(None),
     "present": Registration.attended.is_(True),

@@ -70,7 +70,7 @@ def queue(db_session: Session, mails: Iterable[Mail], *, now: datetime) -> None:
 
 
 def _is_deliverable(to: Recipient | str) -> bool:
-    return isinstance(to, str) or to.undeliverable_at is None
+    return isinstance(to, str) or to.is_reached
 
 
 def _row(mail: Mail, now: datetime) -> dict[str, object]:

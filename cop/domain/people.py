@@ -7,8 +7,9 @@ from typing import NamedTuple
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
+from cop.domain.changes import RESTORABLE
 from cop.domain.members import TURN, Place
-from cop.domain.placing import IS_LIVE_AGAIN, RESTORABLE
+from cop.domain.placing import IS_LIVE_AGAIN
 from cop.domain.schedule import Listing
 from cop.models import Act, Coordinator, Member, Registration
 

@@ -3,13 +3,14 @@
 Each takes the meeting's lock first, so that it and registrations come one by one.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import exists, insert, inspect, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cop.domain import leaving, meetings, outbox, recipients, registration, waiting
+from cop.domain.changes import RESTORABLE
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
 from cop.domain.place_errors import (
@@ -26,7 +27,6 @@ from cop.mail.letter import Letter
 from cop.mail.writer import Writer
 from cop.models import Registration, RegistrationStatus
 
-RESTORABLE = timedelta(days=30)
 _OTHER = aliased(Registration)
 IS_LIVE_AGAIN = (
     exists()
@@ -63,7 +63,7 @@ def give(db_session: Session, registration_id: int, *, beyond: bool, writer: Wri
     if meeting.capacity is not None and held >= meeting.capacity and not beyond:
         raise NoPlaceFree
     waiting.give_places(db_session, meeting, [registration_id], writer=writer)
-    return Moved(registration_id, RegistrationStatus.HELD, _is_reached(person))
+    return Moved(registration_id, RegistrationStatus.HELD, person.recipient.is_reached)
 
 
 def can_wait(capacity: int | None, taken: Taken) -> bool:
@@ -87,7 +87,7 @@ def put_at_tail(db_session: Session, registration_id: int, *, writer: Writer) ->
     new_id = _join_again(db_session, registration_id, meeting)
     letter = placing.moved_to_tail(writer, person.recipient, meeting)
     _tell(db_session, person, letter, meeting, writer=writer, about=new_id)
-    return Moved(new_id, RegistrationStatus.WAITING, _is_reached(person), len(promoted))
+    return Moved(new_id, RegistrationStatus.WAITING, person.recipient.is_reached, len(promoted))
 
 
 def cancel(db_session: Session, registration_id: int, *, by_mail: bool, writer: Writer) -> Moved:
@@ -102,7 +102,7 @@ def cancel(db_session: Session, registration_id: int, *, by_mail: bool, writer: 
     if by_mail:
         letter = placing.cancelled(writer, person.recipient, meeting)
         _tell(db_session, person, letter, meeting, writer=writer)
-    is_told = by_mail and _is_reached(person)
+    is_told = by_mail and person.recipient.is_reached
     return Moved(registration_id, RegistrationStatus.CANCELLED, is_told, len(promoted))
 
 
@@ -124,7 +124,7 @@ def restore(db_session: Session, registration_id: int, *, writer: Writer) -> Mov
         writer, person.recipient, held=held, waiting=waits, registration_ids={meeting.id: id_}
     )
     _tell(db_session, person, letter, meeting, writer=writer, about=id_)
-    return Moved(id_, status, _is_reached(person))
+    return Moved(id_, status, person.recipient.is_reached)
 
 
 def _locked(
@@ -149,10 +149,6 @@ def _refuse_old(db_session: Session, registration_id: int, now: datetime) -> Non
 
 def _taken(db_session: Session, meeting: LockedMeeting) -> Taken:
     return registration.taken(db_session, [meeting]).get(meeting.id, Taken())
-
-
-def _is_reached(person: Registered) -> bool:
-    return person.recipient.undeliverable_at is None
 
 
 def _hold_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:

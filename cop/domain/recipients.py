@@ -38,6 +38,11 @@ class Recipient:
         return self.proven_at is not None
 
     @property
+    def is_reached(self) -> bool:
+        """Whether mail to them goes out: it did not come back."""
+        return self.undeliverable_at is None
+
+    @property
     def shown_name(self) -> str:
         """Their name, or nothing: an address not yet proven gets no text that somebody typed."""
         return self.name if self.is_proven else ""

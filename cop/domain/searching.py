@@ -5,10 +5,9 @@ Among the people of one meeting, as they were read: no database knows that é is
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import filterfalse
 from typing import Any
-from unicodedata import combining, normalize
 
+from cop.domain.names import folded
 from cop.domain.roster import RANK, Attendee
 from cop.models import RegistrationStatus
 
@@ -44,13 +43,6 @@ def among(people: Iterable[Attendee], wanted: Wanted) -> list[Attendee]:
     words = folded(wanted.text).split()
     found = [person for person in people if wanted.is_met_by(person) and _has(person, words)]
     return sorted(found, key=lambda person: _order(person, wanted.sort))
-
-
-def folded(text: str) -> str:
-    """A text as it is compared: in small letters, without accents."""
-    if text.isascii():
-        return text.lower()
-    return "".join(filterfalse(combining, normalize("NFKD", text.casefold())))
 
 
 def _has(person: Attendee, words: list[str]) -> bool:

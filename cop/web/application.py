@@ -43,7 +43,7 @@ class ConsoleCookie(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Open nothing outside the console: what would write into it is refused by Flask."""
-        is_console = request.path.startswith("/coordinator")
+        is_console = request.path.startswith(rendering.CONSOLE)  # before there is a context
         return super().open_session(app, request) if is_console else None
 
 

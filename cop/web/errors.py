@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from cop.db import read_tx
 from cop.domain import community
 from cop.web.forms import lines
-from cop.web.rendering import wants_fragment
+from cop.web.rendering import is_console, wants_fragment
 from cop.web.security import SAFE, ForeignPost, NotExporting, is_personal, seconds_until_next_post
 from cop.words import N_
 
@@ -115,7 +115,7 @@ def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
         return _NOT_EXPORTING
     if code == 413 and request.mimetype == "multipart/form-data":
         return _TOO_LARGE_A_FILE
-    if code == 403 and is_personal() and not request.path.startswith("/coordinator"):
+    if code == 403 and is_personal() and not is_console():
         return _FOREIGN_TO_MEMBER
     if isinstance(error, ForeignPost) and not is_personal():
         return _FOREIGN
@@ -163,7 +163,7 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
         status=status,
         kept=_kept(status),
         has_form_elsewhere=status == 403 and not is_personal(),
-        is_console=request.path.startswith("/coordinator"),
+        is_console=is_console(),
         community=facts,
     )
     response = make_response(body, status)
@@ -180,11 +180,7 @@ def _kept(status: int) -> list[tuple[str, str]]:
 
     Not for a post from another site: what it says is not what somebody typed here.
     """
-    if (
-        request.method in SAFE
-        or status not in {429, 500, 503}
-        or request.path.startswith("/coordinator")
-    ):
+    if request.method in SAFE or status not in {429, 500, 503} or is_console():
         return []
     return [(name or "", lines(value)) for name, value in request.form.items(multi=True)]
 

@@ -21,7 +21,7 @@ from cop.domain.community import Facts
 from cop.links import Links
 from cop.mail.writer import Writer
 
-EMBED = "/embed"
+EMBED, CONSOLE = "/embed", "/coordinator"
 THEMES = ("light", "dark", "auto")
 
 
@@ -58,6 +58,11 @@ def is_embedded() -> bool:
     By the path, since an address that does not exist belongs to no blueprint.
     """
     return has_request_context() and f"{request.path}/".startswith(f"{EMBED}/")
+
+
+def is_console() -> bool:
+    """Whether this address is the coordinators'; by the path, also where there is no such page."""
+    return has_request_context() and request.path.startswith(CONSOLE)
 
 
 def theme() -> str:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, SecurityError
 from cop import db
 from cop.config import LOOPBACK_NAMES
 from cop.db import Glance
-from cop.web.rendering import is_embedded, settings
+from cop.web.rendering import is_console, is_embedded, settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 FRAMES = {"iframe", "frame", "embed", "object"}
@@ -56,7 +56,7 @@ def install(app: Flask) -> None:
     app.before_request(_look_up_embed_hosts)
     app.before_request(_refuse_frames)
     app.before_request(_refuse_foreign_posts)
-    app.before_request(_refuse_endless_forms)
+    app.before_request(_limit_bodies)
     app.after_request(_add_headers)
     app.extensions["cop.limiter"] = _limiter(app)
 
@@ -167,13 +167,13 @@ def _is_own_origin(origin: str) -> bool:
     )
 
 
-def _refuse_endless_forms() -> None:
+def _limit_bodies() -> None:
     form = (request.endpoint or "").removeprefix("console.")
     if form in WITH_FILE:
         request.max_content_length = MAX_FILE
         # Werkzeug reads files in pieces as large as the usual limit, and counts what it held back.
         request.max_form_memory_size = MAX_PIECE
-    elif request.path.startswith("/coordinator"):
+    elif is_console():
         # Long texts, in scripts of which a form sends nine bytes for a letter.
         request.max_content_length = request.max_form_memory_size = MAX_TEXTS
     if request.method not in SAFE and form not in WITH_FILE | LONG:

@@ -1,5 +1,7 @@
 """The console: what coordinators see and do. Nobody gets past its door who is not signed in."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
@@ -7,10 +9,10 @@ from werkzeug.exceptions import Forbidden
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators
 from cop.domain.coordinators import SignedIn
-from cop.web.rendering import now, wants_fragment
+from cop.web.rendering import CONSOLE, is_console, now, wants_fragment
 from cop.web.security import SAFE, NotExporting, csrf
 
-console = Blueprint("console", "cop", url_prefix="/coordinator")
+console = Blueprint("console", "cop", url_prefix=CONSOLE)
 
 TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not the token
 OPEN_TO_ALL = {
@@ -36,7 +38,7 @@ def _door() -> ResponseReturnValue | None:
 
     By the path, so that nobody else learns which addresses and methods exist there.
     """
-    if not request.path.startswith("/coordinator"):
+    if not is_console():
         return None
     g.coordinator = _signed_in()
     _note_use()
@@ -54,6 +56,14 @@ def exporting_or_403() -> None:
     """Let only those on who may take lists of people away."""
     if not g.coordinator.may_export:
         raise NotExporting
+
+
+def note_viewing(what: str, meeting_id: int | None = None, columns: Sequence[str] = ()) -> None:
+    """Write down that who is signed in looks at personal data, or takes them away."""
+    with write_tx() as db_session:
+        coordinators.note_viewing(
+            db_session, g.coordinator, what, now=now(), meeting_id=meeting_id, columns=columns
+        )
 
 
 def _signed_in() -> SignedIn | None:

@@ -1,10 +1,10 @@
 """What is read off a roster: needs for access, to arrange them, and addresses, to write to."""
 
-from flask import Response, abort, g, request
+from flask import Response, abort, request
 
-from cop.db import read_tx, write_tx
-from cop.domain import coordinators, needs, roster
-from cop.web.console import console, exporting_or_403
+from cop.db import read_tx
+from cop.domain import needs, roster
+from cop.web.console import console, exporting_or_403, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.roster import STATUSES
 from cop.web.rendering import now, render
@@ -15,10 +15,7 @@ def access(slug: str) -> Response:
     facts, found = meeting_or_404(slug)
     with read_tx() as db_session:
         asked = needs.of_meeting(db_session, found.id)
-    with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, "access", now=now(), meeting_id=found.id
-        )
+    note_viewing("access", found.id)
     book_by = found.starts_at - needs.BOOKED_BEFORE
     return render(
         "console/access.html",
@@ -42,10 +39,7 @@ def emails(slug: str) -> Response:
         abort(422)
     with read_tx() as db_session:
         listed = roster.addresses(db_session, found.id, status=status)
-    with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, "emails", now=now(), meeting_id=found.id
-        )
+    note_viewing("emails", found.id)
     return render(
         "console/emails.html",
         community=facts,

@@ -9,11 +9,11 @@ from wtforms import FileField
 
 from cop.db import read_tx, write_tx
 from cop.domain import attendance as who_came
-from cop.domain import coordinators, record, zoom_report
+from cop.domain import record, zoom_report
 from cop.domain.community import Facts
 from cop.domain.errors import ReportRefused
 from cop.domain.schedule import Listing
-from cop.web.console import console
+from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm
 from cop.web.rendering import now, render
@@ -75,10 +75,7 @@ def send_report(slug: str) -> ResponseReturnValue:
 def _show(facts: Facts, found: Listing, form: ReportForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
         sheet = who_came.look(db_session, found.id)
-    with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, "roster", now=now(), meeting_id=found.id
-        )
+    note_viewing("roster", found.id)
     marks = [person.attended for person in sheet.people]
     return render(
         "console/attendance.html",

@@ -42,7 +42,7 @@ def send_cancel(slug: str) -> ResponseReturnValue:
         return _ask(facts, found, form, status=422)
     try:
         with write_tx() as db_session:
-            told = _told(db_session, _look(db_session, found), facts, MeetingStatus.CANCELLED)
+            told = _told(db_session, _locked(db_session, found), facts, MeetingStatus.CANCELLED)
             reason = form.reason.data or ""
             changes.cancel(db_session, found.id, reason=reason, writer=writer(facts))
             _note(db_session, Deed.CANCELLED_MEETING, found)
@@ -62,7 +62,7 @@ def send_restore(slug: str) -> ResponseReturnValue:
     facts, found = _found_or_404(slug)
     try:
         with write_tx() as db_session:
-            told = _told(db_session, _look(db_session, found), facts, MeetingStatus.PLANNED)
+            told = _told(db_session, _locked(db_session, found), facts, MeetingStatus.PLANNED)
             changes.restore(db_session, found.id, writer=writer(facts))
             _note(db_session, Deed.RESTORED_MEETING, found)
     except RuleBroken:
@@ -74,6 +74,11 @@ def _found_or_404(slug: str) -> tuple[Facts, Listing]:
     """A session that is cancelled, or that could be; of one that took place there is nothing."""
     facts, found = meeting_or_404(slug)
     return (facts, found) if found.is_cancelled or not found.is_over else abort(404)
+
+
+def _locked(db_session: Session, found: Listing) -> LockedMeeting:
+    [inside] = meetings.lock(db_session, [found.id])  # who registers meanwhile is counted, or waits
+    return inside
 
 
 def _look(db_session: Session, found: Listing) -> LockedMeeting:

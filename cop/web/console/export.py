@@ -9,13 +9,13 @@ from datetime import date
 from functools import partial
 from typing import BinaryIO, TextIO, cast
 
-from flask import Response, abort, g, request, send_file
+from flask import Response, abort, request, send_file
 from sqlalchemy.orm import Session
 
-from cop.db import read_tx, snapshot_tx, write_tx
-from cop.domain import community, coordinators, roster, schedule
+from cop.db import read_tx, snapshot_tx
+from cop.domain import community, roster, schedule
 from cop.domain.schedule import Listing
-from cop.web.console import console, exporting_or_403
+from cop.web.console import console, exporting_or_403, note_viewing
 from cop.web.rendering import now
 
 SECONDS = 120  # that the database may take to read all of it
@@ -29,20 +29,13 @@ def export() -> Response:
     with read_tx() as db_session:
         facts = community.facts(db_session)
         meeting = _meeting_or_404(db_session)
-    with write_tx() as db_session:  # written down before it is sent
-        coordinators.note_viewing(
-            db_session,
-            g.coordinator,
-            "export",
-            now=now(),
-            meeting_id=meeting.id if meeting else None,
-            columns=columns,
-        )
+    meeting_id = meeting.id if meeting else None
+    note_viewing("export", meeting_id, columns)  # before it is sent
     on = _date(meeting, facts) if meeting else None
     write = partial(
         roster.write_csv,
         zone=facts.zone_info,
-        meeting_id=meeting.id if meeting else None,
+        meeting_id=meeting_id,
         statuses=statuses,
         columns=columns,
     )

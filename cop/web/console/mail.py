@@ -5,13 +5,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, coordinators, mailing, outbox, record
+from cop.domain import community, mailing, outbox, record
 from cop.domain.outbox import Kind
 from cop.domain.record import Deed
 from cop.mail.envelope import sealed
 from cop.mail.transport import files
 from cop.models import MailState, OutboxEmail
-from cop.web.console import console
+from cop.web.console import console, note_viewing
 from cop.web.rendering import now, render, settings
 from cop.words import N_
 
@@ -49,8 +49,7 @@ def mails() -> Response:
         facts = community.facts(db_session)
         standing = mailing.standing(db_session)
         lines = mailing.latest(db_session, state=state)
-    with write_tx() as db_session:
-        coordinators.note_viewing(db_session, g.coordinator, "mails", now=now())
+    note_viewing("mails")
     return render(
         "console/mails.html",
         community=facts,
@@ -69,10 +68,7 @@ def mail(mail_id: int) -> Response:
     with read_tx() as db_session:
         facts = community.facts(db_session)
         found = mailing.find(db_session, mail_id) or abort(404)
-    with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, "mails", now=now(), meeting_id=found.meeting_id
-        )
+    note_viewing("mails", found.meeting_id)
     return render(
         "console/mail.html",
         community=facts,

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-from flask import Response, g
+from flask import Response
 
-from cop.db import read_tx, write_tx
-from cop.domain import community, coordinators, mailing_list
-from cop.web.console import console, exporting_or_403
+from cop.db import read_tx
+from cop.domain import community, mailing_list
+from cop.web.console import console, exporting_or_403, note_viewing
 from cop.web.console.export import csv_file
-from cop.web.rendering import now, render, writer
+from cop.web.rendering import render, writer
 
 
 @console.get("/list")
@@ -17,8 +17,7 @@ def subscribers() -> Response:
         facts = community.facts(db_session)
         people = mailing_list.confirmed(db_session)
         unconfirmed = mailing_list.unconfirmed(db_session)
-    with write_tx() as db_session:
-        coordinators.note_viewing(db_session, g.coordinator, "list", now=now())
+    note_viewing("list")
     return render("console/list.html", community=facts, people=people, unconfirmed=unconfirmed)
 
 
@@ -27,9 +26,6 @@ def export_subscribers() -> Response:
     exporting_or_403()
     with read_tx() as db_session:
         facts = community.facts(db_session)
-    with write_tx() as db_session:  # written down before it is sent
-        coordinators.note_viewing(
-            db_session, g.coordinator, "list", now=now(), columns=mailing_list.COLUMNS
-        )
+    note_viewing("list", columns=mailing_list.COLUMNS)  # before it is sent
     write = partial(mailing_list.write_csv, zone=facts.zone_info, links=writer(facts).links)
     return csv_file(f"{facts.slug}-mailing-list.csv", write)

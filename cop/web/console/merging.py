@@ -77,12 +77,16 @@ class MergedForm(ConsoleForm):
 
     def _unlike_before(self, texts: Mapping[str, str]) -> set[str]:
         before = set((self.before.data or "").split())
-        return {mark.partition(":")[0] for mark in _marks(texts) if mark not in before}
+        return {each.partition(":")[0] for each in _marks(texts) if each not in before}
+
+
+def mark(name: str, said: object) -> str:
+    """A short mark of an answer, by which the form that comes back shows whether it was changed."""
+    return f"{name}:{sha256(repr(said or '').encode()).hexdigest()[:12]}"
 
 
 def _marks(texts: Mapping[str, str]) -> list[str]:
-    """A short mark of each text, by which the form that comes back shows what was changed in it."""
-    return [f"{name}:{sha256(text.encode()).hexdigest()[:12]}" for name, text in texts.items()]
+    return [mark(name, text) for name, text in texts.items()]
 
 
 def _now(text: str) -> str:

@@ -1,19 +1,18 @@
 """The next session as the front page tells it: who comes, what is to be booked, what mail goes."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from cop.domain import reminders
 from cop.domain.community import Facts
 from cop.domain.mailing import OPEN, Standing
+from cop.domain.needs import BOOKED_BEFORE
 from cop.domain.numbers import Tally
 from cop.domain.outbox import Kind
 from cop.domain.schedule import Listing
 from cop.mail.writer import Writer
 from cop.models import MailState
 from cop.web.rendering import writer
-
-BOOKED_BEFORE = timedelta(days=14)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """One person on a roster: what they said, what was done for them, and whether mail reaches them."""
 
-from flask import Response, abort, g, request
+from flask import Response, abort, request
 
 from cop import fields
-from cop.db import read_tx, write_tx
-from cop.domain import coordinators, kept, people, placing
+from cop.db import read_tx
+from cop.domain import kept, people, placing
 from cop.domain.registration import Taken
-from cop.web.console import console
+from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.roster import STATUSES
 from cop.web.rendering import now, render, writer
@@ -26,10 +26,7 @@ def show(
     facts, found = meeting_or_404(slug)
     with read_tx() as db_session:
         one = people.find(db_session, registration_id, found) or abort(404)
-    with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, "person", now=now(), meeting_id=found.id
-        )
+    note_viewing("person", found.id)
     answers = kept.answers(one.place, writer=writer(facts))
     return render(
         "console/person.html",

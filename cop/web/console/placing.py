@@ -91,7 +91,10 @@ def _moved(moved: Moved) -> tuple[int, str]:
 
 def _corrected(sessions: int) -> str:
     if not sessions:
-        return gettext("The address is corrected. No session lies ahead, so no mail goes out.")
+        return gettext(
+            "The address is corrected. No mail goes out: no session lies ahead, or mail to it "
+            "comes back."
+        )
     return ngettext(
         "The address is corrected. A mail with a new link, for %(num)s session, is on its way.",
         "The address is corrected. A mail with a new link, for %(num)s sessions, is on its way.",

@@ -10,11 +10,11 @@ from flask_babel import gettext, ngettext
 
 from cop.db import read_tx, write_tx
 from cop.domain import attendance as who_came
-from cop.domain import coordinators, record
+from cop.domain import record
 from cop.domain.attendance import MINUTES_TO_HAVE_COME, Kept, Person, Sheet
 from cop.domain.errors import ReportGone
 from cop.domain.recognizing import Kind, Line, nearest_among, recognize
-from cop.web.console import console
+from cop.web.console import console, note_viewing
 from cop.web.console.attendance import begun_or_404
 from cop.web.rendering import now, render
 
@@ -49,10 +49,7 @@ def report(slug: str) -> ResponseReturnValue:
         sheet = who_came.look(db_session, found.id)
     if sheet.report is None:
         return _gone(slug)
-    with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, "roster", now=now(), meeting_id=found.id
-        )
+    note_viewing("roster", found.id)
     preview, stamp = _preview(sheet), sheet.report.stamp
     return render("console/report.html", community=facts, meeting=found, preview=preview,
                   stamp=stamp, kinds=Kind, sheet=sheet)  # fmt: skip

@@ -12,11 +12,11 @@ from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from cop.db import read_tx, write_tx
-from cop.domain import coordinators, record, small_groups
+from cop.domain import record, small_groups
 from cop.domain.community import Facts
 from cop.domain.schedule import Listing
 from cop.domain.small_groups import SIZE
-from cop.web.console import console, exporting_or_403
+from cop.web.console import console, exporting_or_403, note_viewing
 from cop.web.console.export import csv_file
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm, line, number
@@ -76,7 +76,7 @@ def give_rooms(slug: str) -> ResponseReturnValue:
 def export_rooms(slug: str) -> Response:
     exporting_or_403()
     facts, found = meeting_or_404(slug)
-    _note_viewing(found, "rooms")  # written down before it is sent
+    note_viewing("rooms", found.id)  # before it is sent
     on = found.starts_at.astimezone(facts.zone_info).date()
     write = partial(small_groups.write_csv, meeting_id=found.id)
     return csv_file(f"{facts.slug}-{on.isoformat()}-rooms.csv", write)
@@ -108,17 +108,10 @@ def _moved() -> dict[int, int | None]:
     }
 
 
-def _note_viewing(found: Listing, what: str, *columns: str) -> None:
-    with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, what, now=now(), meeting_id=found.id, columns=columns
-        )
-
-
 def _show(facts: Facts, found: Listing, form: RoomsForm | None, *, status: int = 200) -> Response:
     with read_tx() as db_session:
         groups = small_groups.look(db_session, found.id)
-    _note_viewing(found, "roster", *(["access"] if groups.staying else []))
+    note_viewing("roster", found.id, ["access"] if groups.staying else ())
     form = form or RoomsForm({"size": str(groups.size or SIZE), "who": "came"})
     room = gettext("Room %(number)s")
     names = {n: ", ".join(p.name for p in people) for n, people in groups.rooms.items() if people}

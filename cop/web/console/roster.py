@@ -3,15 +3,15 @@
 from math import ceil
 from typing import NamedTuple
 
-from flask import Response, abort, g, request, session
+from flask import Response, abort, request, session
 from flask_babel import gettext
 
 from cop import fields
-from cop.db import read_tx, write_tx
-from cop.domain import coordinators, roster, searching
+from cop.db import read_tx
+from cop.domain import roster, searching
 from cop.domain.roster import Attendee
 from cop.domain.searching import SORTS, Wanted
-from cop.web.console import console
+from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import number
 from cop.web.forms import one_line
@@ -73,7 +73,7 @@ def _show(slug: str, wanted: Wanted, *, is_search: bool = False) -> Response:
         everybody = roster.attendees(db_session, found.id)
     look = [found.id, wanted.access, int(now().timestamp() // ONE_LOOK)]
     if not is_search or session.get("look") != look:
-        _note(found.id, wanted)
+        note_viewing("roster", found.id, ["asked_for_access"] if wanted.access else ())
         session["look"] = look
     return render(
         "console/roster.html",
@@ -88,14 +88,6 @@ def _show(slug: str, wanted: Wanted, *, is_search: bool = False) -> Response:
         offered={name: _said(choices) for name, choices in OFFERED.items()},
         all_columns=roster.COLUMNS,
     )
-
-
-def _note(meeting_id: int, wanted: Wanted) -> None:
-    columns = ["asked_for_access"] if wanted.access else []
-    with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, "roster", now=now(), meeting_id=meeting_id, columns=columns
-        )
 
 
 def _said(choices: dict[str, str]) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """The forms of the settings: what was typed, what of it was changed, and what follows from it."""
 
 from datetime import timedelta
-from hashlib import sha256
 
 from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
@@ -14,6 +13,7 @@ from cop.domain import addresses, community, reminders, retention
 from cop.domain.community import SHIPPED_ABOUT, Facts
 from cop.domain.errors import AddressRefused
 from cop.web.console.forms import ConsoleForm, Https, area, line, number
+from cop.web.console.merging import mark
 from cop.web.forms import Needed, lines, one_line
 from cop.web.rendering import now, writer
 from cop.words import N_
@@ -41,7 +41,7 @@ class SettingsForm(ConsoleForm):
     def changed(self) -> list[str]:
         """What was changed on this page; the rest may have been changed elsewhere meanwhile."""
         marks = (self["before"].data or "").split()
-        return [name for name in self.NAMES if _mark(name, self[name].data) not in marks]
+        return [name for name in self.NAMES if mark(name, self[name].data) not in marks]
 
     @property
     def values(self) -> dict[str, object]:
@@ -52,8 +52,8 @@ class SettingsForm(ConsoleForm):
         """Whether somebody else has changed the same meanwhile; says so, and what it is now."""
         marks = (self["before"].data or "").split()
         for name, said in self.shown(facts).items():
-            here = _mark(name, said)
-            if name in self.changed and here not in (*marks, _mark(name, self[name].data)):
+            here = mark(name, said)
+            if name in self.changed and here not in (*marks, mark(name, self[name].data)):
                 self[name].errors = [_overtaken(said)]
         if is_overtaken := bool(self.errors):
             self["before"].data = self._marks(facts)  # who sends it again has seen that
@@ -67,11 +67,7 @@ class SettingsForm(ConsoleForm):
         return self[name].data
 
     def _marks(self, facts: Facts) -> str:
-        return " ".join(_mark(name, said) for name, said in self.shown(facts).items())
-
-
-def _mark(name: str, said: object) -> str:
-    return f"{name}:{sha256(repr(said or '').encode()).hexdigest()[:12]}"
+        return " ".join(mark(name, said) for name, said in self.shown(facts).items())
 
 
 def _overtaken(said: object) -> str:

@@ -8,18 +8,18 @@ from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from cop.db import read_tx, write_tx
-from cop.domain import coordinators, mailing, writing
+from cop.domain import mailing, writing
 from cop.domain.community import Facts
 from cop.domain.errors import NobodyToWriteTo, PageTooOld, RuleBroken
 from cop.domain.recipients import Registered
 from cop.domain.schedule import Listing
 from cop.domain.writing import Audience, Message
 from cop.mail import writing as composing
-from cop.web.console import console
+from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm, area, line, number
 from cop.web.forms import Needed, new_token, nonce_of, one_line
-from cop.web.rendering import now, render, writer
+from cop.web.rendering import render, writer
 from cop.words import N_
 
 AUDIENCES = {
@@ -157,11 +157,9 @@ def _look_at(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200
 
 def _people(found: Listing, message: Message) -> list[Registered]:
     """Who would get it; to look at it is to see their names."""
-    with write_tx() as db_session:
+    with read_tx() as db_session:
         people = writing.people(db_session, found.id, message.audience)
-        if not people:
-            raise NobodyToWriteTo
-        coordinators.note_viewing(
-            db_session, g.coordinator, "roster", now=now(), meeting_id=found.id
-        )
+    if not people:
+        raise NobodyToWriteTo
+    note_viewing("roster", found.id)
     return people
