@@ -30,6 +30,13 @@ FORMS, BESIDE_FORMS = "https://forms.control.test", "https://www.control.test"
 ALL = (COP, HOST, LEAVING, BUILDER, BUILDER_FRAMES, HOSTILE, FORMS, BESIDE_FORMS)
 
 PAGES = Path(__file__).with_name("pages")
+SCRIPT = f'<script src="{COP}/embed.js" async></script>'.encode()
+# Pages that are others with one thing taken out: the page's own, and what.
+WITHOUT = {
+    "without-script.html": ("squarespace.html", SCRIPT),
+    "forged-without-script.html": ("forged.html", SCRIPT),
+    "google-site-opaque.html": ("google-site.html", b" allow-same-origin"),
+}
 PATIENCE = 30  # seconds that a connection may be silent
 HOPS = {"connection", "transfer-encoding", "content-length", "keep-alive", "date", "server"}
 
@@ -161,9 +168,11 @@ class _Answer(BaseHTTPRequestHandler):
         name = Path(urlsplit(self.path).path).name
         if name == "favicon.ico":
             return 200, [("Content-Type", "image/x-icon")], b""
+        name, left_out = WITHOUT.get(name, (name, b""))
         if not (PAGES / name).is_file():
             return 404, [("Content-Type", "text/plain")], b"There is no such page."
-        return 200, [("Content-Type", "text/html; charset=utf-8")], (PAGES / name).read_bytes()
+        answer = (PAGES / name).read_bytes().replace(left_out, b"")
+        return 200, [("Content-Type", "text/html; charset=utf-8")], answer
 
     def log_message(self, *_):
         """What is asked is kept as exchanges."""
