@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from cop.domain import changes, leaving
 from cop.domain.details import Details
-from cop.domain.errors import MeetingCancelled, MeetingFull, MeetingOver
+from cop.domain.errors import MeetingCancelled, MeetingFull, MeetingOver, RestoredAfterEnd
 from cop.domain.outbox import Kind
 from cop.models import Meeting, Member, Registration
 from tests.domain.conftest import KINDS
@@ -121,6 +121,10 @@ class WaitingList(RuleBasedStateMachine):
     @precondition(lambda self: not self.is_planned)
     @rule()
     def restore_meeting(self):
+        if self.time == "over":
+            with pytest.raises(RestoredAfterEnd):
+                changes.restore(self.db_session, self.meeting.id, writer=self.writer)
+            return
         changes.restore(self.db_session, self.meeting.id, writer=self.writer)
         self.is_planned = True
         self.move_up()
