@@ -13,6 +13,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from cop.base import Base
@@ -86,7 +87,7 @@ def bind(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
     with app.app_context():
-        prepare(db.engine)
+        app.extensions["cop.engine"] = prepare(db.engine)
 
 
 def _make_private_file(database_url: str) -> None:
@@ -127,10 +128,14 @@ _GLANCE = (
 )
 
 
-def glance() -> Glance:
-    """Look at it, by one statement that costs less than a session."""
-    with db.engine.connect() as connection:
-        row = connection.exec_driver_sql(_GLANCE).one_or_none()
+def glance(engine: Engine) -> Glance:
+    """Look at it, by one statement past SQLAlchemy, whose own way costs eight times as much."""
+    try:
+        with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            cursor.execute(_GLANCE)
+            row = cursor.fetchone()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise OperationalError(_GLANCE, None, error) from error
     if row is None:  # before the first start is done
         return Glance(0, ())
     hosts = json.loads(row[1]) if isinstance(row[1], str) else row[1]  # as the driver gives JSON

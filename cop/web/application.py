@@ -94,12 +94,9 @@ def create(settings: Settings) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # security.py looks at Origin and Sec-Fetch-Site instead
     )
     app.extensions["cop.settings"] = settings
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
-        )
     Babel(app, locale_selector=rendering.language)
-    for part in (logs, security, rendering, filters, assets, errors, kept_pages):
+    # What is added to answers is added in the opposite order: pages are kept as they go out.
+    for part in (logs, kept_pages, security, rendering, filters, assets, errors):
         part.install(app)
     app.register_blueprint(public.public)
     embedding.install(app)
@@ -109,4 +106,8 @@ def create(settings: Settings) -> Flask:
     app.register_blueprint(search.search)
     app.register_blueprint(member.member)
     security.limit_posts(app)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
     return app

@@ -46,7 +46,9 @@ def _send(filename: str) -> Response:
     if filename not in _names() or request.args.get("v") != fingerprint(filename):
         return current_app.send_static_file(filename)
     kind = guess_type(filename)[0] or "application/octet-stream"
-    wanted = encoding() if kind.startswith("text/") else ""
+    wanted = (
+        encoding(request.headers.get("Accept-Encoding", "")) if kind.startswith("text/") else ""
+    )
     response = Response(_content(filename, wanted), mimetype=kind)
     if wanted:
         response.headers["Content-Encoding"] = wanted

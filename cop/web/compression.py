@@ -1,17 +1,19 @@
 """Brotli, or gzip for who does not know it: made once for bytes that stay the same."""
 
 import gzip
+from functools import lru_cache
 
 import brotli
-from flask import request
+from werkzeug.http import parse_accept_header
 
 NEGOTIATED = ("Accept-Encoding",)  # what a cache must tell such answers apart by
 
 
-def encoding() -> str:
-    """How this browser may be sent something: `br`, `gzip`, or as it is."""
-    accepted = request.accept_encodings
-    return next((each for each in ("br", "gzip") if accepted[each] > 0), "")
+@lru_cache(200)
+def encoding(accepted: str) -> str:
+    """How a browser that sends this `Accept-Encoding` may be sent something: `br`, `gzip` or ``."""
+    header = parse_accept_header(accepted)
+    return next((each for each in ("br", "gzip") if header[each] > 0), "")
 
 
 def compressed(content: bytes, wanted: str, *, is_quick: bool = False) -> bytes:

@@ -1,7 +1,7 @@
 """Rendering: one address in two sizes, and what every template can say."""
 
 from datetime import UTC, datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import (
     Flask,
@@ -20,6 +20,9 @@ from cop.config import Settings
 from cop.domain.community import Facts
 from cop.links import Links
 from cop.mail.writer import Writer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 EMBED, CONSOLE = "/embed", "/coordinator"
 THEMES = ("light", "dark", "auto")
@@ -113,9 +116,14 @@ def public_url(name: str, **values: str) -> str:
     return url_for(f"{zone}.{name}", **values)  # type: ignore[arg-type]
 
 
-def wants_fragment() -> bool:
+def is_for_fragment(environ: "WSGIEnvironment") -> bool:
     """Whether HTMX asks, and will put the answer into a page that is there."""
-    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+    return "HTTP_HX_REQUEST" in environ and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in environ
+
+
+def wants_fragment() -> bool:
+    """Whether HTMX asks for this answer."""
+    return is_for_fragment(request.environ)
 
 
 def render(

@@ -121,7 +121,7 @@ def _refuse_other_names() -> None:
 def glance() -> Glance:
     """How the public pages stand, looked at anew for each request, so that no change is missed."""
     if "glance" not in g:
-        g.glance = db.glance()
+        g.glance = db.glance(current_app.extensions["cop.engine"])
     return cast("Glance", g.glance)
 
 

@@ -7,7 +7,7 @@ import brotli
 import pytest
 
 from cop import create_app
-from cop.db import db, read_tx, write_tx
+from cop.db import Glance, db, read_tx, write_tx
 from cop.domain import changes, embedding, schedule
 from cop.domain.rhythm import Occurrence
 from cop.domain.schedule import LISTED
@@ -213,7 +213,7 @@ def test_a_page_is_sent_as_the_browser_takes_it(client, path, accepted, encoding
 
 def test_of_too_many_pages_the_oldest_goes():
     shelf = Shelf()
-    page = Page(1, NOW, NOW, b"", "", {})
+    page = Page(Glance(1, ()), NOW, NOW, "", b"", "", [])
 
     for number in range(MOST + 5):
         shelf.put(number, page)
