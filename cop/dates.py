@@ -5,6 +5,7 @@ The same words on pages, in mails and in calendars. Babel only: no Flask, no req
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_timezone_name
@@ -12,6 +13,9 @@ from babel.dates import format_date, format_time, get_timezone_name
 from cop.words import N_, translator
 
 NEAR = 200  # days within which a date needs no year
+# A page says the same few dates many times, and Babel reads its pattern and its locale each time.
+_say_date, _say_time = lru_cache(2000)(format_date), lru_cache(500)(format_time)
+_say_zone = lru_cache(100)(get_timezone_name)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Speaker:
         """Say a date by the pattern for near ones, or by the one with the year."""
         on = self.local(moment).date() if isinstance(moment, datetime) else moment
         is_near = abs((on - self.local(self.now).date()).days) < NEAR
-        return format_date(on, short if is_near else long, locale=self.language)
+        return _say_date(on, short if is_near else long, locale=self.language)
 
     def tile(self, moment: datetime) -> Tile:
         """The date as the tile shows it."""
@@ -56,13 +60,13 @@ class Speaker:
 
     def time(self, moment: datetime) -> str:
         """Say `11:30 am`."""
-        said = format_time(self.local(moment), "h:mm a", locale=self.language)
+        said = _say_time(self.local(moment).time(), "h:mm a", locale=self.language)
         return said.replace("AM", "am").replace("PM", "pm")
 
     @property
     def zone_name(self) -> str:
         """Say `Eastern Time`."""
-        return get_timezone_name(self.zone.key, zone_variant="generic", locale=self.language)
+        return _say_zone(self.zone.key, zone_variant="generic", locale=self.language)
 
     def clock(self, starts_at: datetime, ends_at: datetime) -> str:
         """Say `11:30 am to 1:00 pm Eastern Time`."""

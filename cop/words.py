@@ -1,6 +1,6 @@
 """Sentences for people: marked for translation where they are written, said where they are read.
 
-Babel only: Flask-Babel answers in English, silently, wherever there is no request.
+Babel only: what asks Flask for the language would speak English wherever there is no request.
 """
 
 from collections.abc import Callable

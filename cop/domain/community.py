@@ -83,12 +83,12 @@ class Facts:
         return self.long if field.kept == fields.LONG else self.short
 
 
-_COLUMNS = [getattr(Community, name) for name in Facts.__dataclass_fields__]
+_FACTS = select(*(getattr(Community, name) for name in Facts.__dataclass_fields__))
 
 
 def facts(db_session: Session) -> Facts:
     """Read the community."""
-    return Facts(**db_session.execute(select(*_COLUMNS)).one()._mapping)
+    return Facts(*db_session.execute(_FACTS).one())
 
 
 def note_round(db_session: Session, *, now: datetime) -> None:

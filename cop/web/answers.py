@@ -2,7 +2,6 @@
 
 from flask import Response, abort, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from cop import fields
 from cop.db import write_tx
@@ -14,6 +13,7 @@ from cop.web.forms import AnswersForm, answers_form
 from cop.web.member import OwnPage, done, member, open_page, show
 from cop.web.registration import dates_said
 from cop.web.rendering import now, render, writer
+from cop.web.saying import gettext
 
 # They belong to the member, or to the choice of sessions.
 _ELSEWHERE = {fields.SESSIONS.name, fields.EMAIL.name, fields.LIST_OPT_IN.name}

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_babel import Babel
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,6 +21,7 @@ from cop.web import (
     member,
     public,
     rendering,
+    saying,
     search,
     security,
 )
@@ -52,6 +52,8 @@ class Application(Flask):
 
     A request has one transaction and leaves nothing elsewhere, so running it again is safe.
     """
+
+    request_class = rendering.Visit
 
     def wsgi_app(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -94,9 +96,8 @@ def create(settings: Settings) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # security.py looks at Origin and Sec-Fetch-Site instead
     )
     app.extensions["cop.settings"] = settings
-    Babel(app, locale_selector=rendering.language)
     # What is added to answers is added in the opposite order: pages are kept as they go out.
-    for part in (logs, kept_pages, security, rendering, filters, assets, errors):
+    for part in (logs, kept_pages, security, rendering, saying, filters, assets, errors):
         part.install(app)
     app.register_blueprint(public.public)
     embedding.install(app)

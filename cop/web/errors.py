@@ -4,7 +4,6 @@ import logging
 from math import ceil
 
 from flask import Flask, Response, g, make_response, render_template, request
-from flask_babel import gettext
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -15,6 +14,7 @@ from cop.db import read_tx
 from cop.domain import community
 from cop.web.forms import lines
 from cop.web.rendering import is_console, wants_fragment
+from cop.web.saying import gettext
 from cop.web.security import SAFE, ForeignPost, NotExporting, is_personal, seconds_until_next_post
 from cop.words import N_
 

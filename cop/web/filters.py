@@ -7,7 +7,6 @@ from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
 from flask import Flask
-from flask_babel import gettext
 from markupsafe import Markup
 
 from cop import fields
@@ -18,6 +17,7 @@ from cop.domain.meetings import MeetingFacts
 from cop.domain.schedule import Listing, Places
 from cop.markdown import to_html
 from cop.web.rendering import away, is_embedded, language, links, now
+from cop.web.saying import gettext
 from cop.words import N_
 
 _PLACES = {

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any, cast
 
 from flask import current_app, request
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
@@ -22,6 +21,7 @@ from cop.domain import addresses
 from cop.domain.details import Details
 from cop.domain.errors import AddressRefused, RuleBroken
 from cop.web.rendering import language
+from cop.web.saying import gettext
 from cop.words import N_
 
 TOKEN_AGE = 12 * 3600  # seconds

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from cop import tokens
 from cop.db import empty_log, read_tx, write_tx
@@ -23,6 +22,7 @@ from cop.tokens import Purpose
 from cop.web import filters
 from cop.web.forms import link_form
 from cop.web.rendering import links, now, render, settings, writer
+from cop.web.saying import gettext
 from cop.words import N_
 
 member = Blueprint("member", "cop")

@@ -2,7 +2,6 @@
 
 from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from cop.db import read_tx, write_tx
 from cop.domain import community, members, outbox, preferences
@@ -11,6 +10,7 @@ from cop.links import Owner
 from cop.tokens import Purpose
 from cop.web.member import done, member, open_page, owner_of, parts_of, show
 from cop.web.rendering import now, render, writer
+from cop.web.saying import gettext
 
 
 @member.post("/r/<token>/mail")

@@ -4,7 +4,6 @@ from datetime import date
 
 from flask import Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from cop.db import read_tx, write_tx
 from cop.domain import addresses, community, registration
@@ -21,6 +20,7 @@ from cop.web.forms import (
 )
 from cop.web.public import look, public
 from cop.web.rendering import public_url, render, wants_fragment, writer
+from cop.web.saying import gettext
 
 
 @public.get("/register")

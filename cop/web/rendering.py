@@ -1,10 +1,12 @@
 """Rendering: one address in two sizes, and what every template can say."""
 
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, cast
 
 from flask import (
     Flask,
+    Request,
     Response,
     current_app,
     has_request_context,
@@ -49,10 +51,34 @@ def now() -> datetime:
     return cast("datetime", current_app.extensions["cop.clock"]())
 
 
+class Visit(Request):
+    """A request, with what its address says of how to answer it: read once, asked for often."""
+
+    @cached_property
+    def language(self) -> str:
+        wanted = self.args.get("lang")
+        return wanted if wanted in words.LANGUAGES else words.LANGUAGES[0]
+
+    @cached_property
+    def is_embedded(self) -> bool:
+        return f"{self.path}/".startswith(f"{EMBED}/")
+
+    @cached_property
+    def theme(self) -> str:
+        if not self.is_embedded:
+            return "auto"
+        wanted = self.args.get("theme")
+        return wanted if wanted in THEMES else THEMES[0]
+
+
+def visit() -> Visit:
+    """The request that is being answered."""
+    return cast("Visit", request)
+
+
 def language() -> str:
     """The language of this answer: that of the address, else English; never a cookie's."""
-    wanted = request.args.get("lang", "")
-    return wanted if wanted in words.LANGUAGES else words.LANGUAGES[0]
+    return visit().language if has_request_context() else words.LANGUAGES[0]
 
 
 def is_embedded() -> bool:
@@ -60,7 +86,7 @@ def is_embedded() -> bool:
 
     By the path, since an address that does not exist belongs to no blueprint.
     """
-    return has_request_context() and f"{request.path}/".startswith(f"{EMBED}/")
+    return has_request_context() and visit().is_embedded
 
 
 def is_console() -> bool:
@@ -73,10 +99,7 @@ def theme() -> str:
 
     A page around the frame may be light where its visitor prefers dark, and only it can know.
     """
-    if not is_embedded():
-        return "auto"
-    wanted = request.args.get("theme", "")
-    return wanted if wanted in THEMES else THEMES[0]
+    return visit().theme
 
 
 def away() -> Markup:
@@ -113,7 +136,14 @@ def writer(community: Facts) -> Writer:
 def public_url(name: str, **values: str) -> str:
     """The address of a public page, in the same zone as this one: the site, or what is embedded."""
     zone = "embed" if is_embedded() else "public"
-    return url_for(f"{zone}.{name}", **values)  # type: ignore[arg-type]
+    here = (request.script_root, language(), theme())
+    return _address(f"{zone}.{name}", tuple(values.items()), here)
+
+
+@lru_cache(2000)
+def _address(endpoint: str, values: tuple[tuple[str, str], ...], _here: tuple[str, ...]) -> str:
+    """What Flask makes of it, once: nothing else of a request is in an address."""
+    return url_for(endpoint, **dict(values))  # type: ignore[arg-type]
 
 
 def is_for_fragment(environ: "WSGIEnvironment") -> bool:

@@ -16,7 +16,7 @@ class SeparateRequests(CheckingClient):
     """Each request begins without what the test's own app context, or an earlier request, left.
 
     Flask gives a request the app context that is open already, and `g` with it: the console's
-    token and Flask-Babel's language would then live as long as the test.
+    token would then live as long as the test.
     """
 
     sound = set()  # noqa: RUF012 - meant to be shared

@@ -2,7 +2,6 @@
 
 from flask import Response, abort, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
@@ -14,6 +13,7 @@ from cop.web.console import sign_in as signing
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import Needed, one_line
 from cop.web.rendering import now, render
+from cop.web.saying import gettext, ngettext
 from cop.words import N_
 
 

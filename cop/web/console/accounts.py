@@ -2,7 +2,6 @@
 
 from flask import Response, abort, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from wtforms import BooleanField
 
 from cop.db import read_tx, write_tx
@@ -14,6 +13,7 @@ from cop.web.console import console, exporting_or_403
 from cop.web.console.forms import ConsoleForm, line, number
 from cop.web.forms import Needed
 from cop.web.rendering import now, render, settings, writer
+from cop.web.saying import gettext
 from cop.words import N_
 
 

@@ -2,7 +2,6 @@
 
 from flask import Response, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from cop.db import read_tx, write_tx
 from cop.domain import community, planning, record
@@ -14,6 +13,7 @@ from cop.web.console.clocks import ClockForm, cautions
 from cop.web.console.forms import line
 from cop.web.public import look
 from cop.web.rendering import now, render
+from cop.web.saying import gettext
 
 
 class NewForm(ClockForm):

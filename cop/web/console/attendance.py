@@ -4,7 +4,6 @@ import re
 
 from flask import Response, abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 from wtforms import FileField
 
 from cop.db import read_tx, write_tx
@@ -17,6 +16,7 @@ from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm
 from cop.web.rendering import now, render
+from cop.web.saying import gettext, ngettext
 
 MARKS = {"came": True, "not": False, "unknown": None}
 SAID = {mark: word for word, mark in MARKS.items()}

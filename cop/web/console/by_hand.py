@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from cop import fields
 from cop.db import write_tx
@@ -20,6 +19,7 @@ from cop.web.console.finding import open_or_404
 from cop.web.forms import AnswersForm, answers_form
 from cop.web.registration import dates_said
 from cop.web.rendering import language, now, render, writer
+from cop.web.saying import gettext
 
 # They choose the mailing list themselves, from their own mailbox.
 _LEFT_OUT = {fields.SESSIONS.name, fields.LIST_OPT_IN.name}

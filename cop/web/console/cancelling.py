@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from flask import Response, abort, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
@@ -20,6 +19,7 @@ from cop.web.console.finding import meeting_or_404, open_or_404
 from cop.web.console.forms import ConsoleForm, line
 from cop.web.forms import Needed
 from cop.web.rendering import now, render, writer
+from cop.web.saying import gettext
 from cop.words import N_
 
 

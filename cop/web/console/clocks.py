@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from dateutil import tz
-from flask_babel import gettext
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -14,6 +13,7 @@ from cop.domain.schedule import Listing
 from cop.web import filters
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import one_line
+from cop.web.saying import gettext
 
 TIMES = ("date", "starts", "ends")
 TOO_EARLY, TOO_LATE = 999, 2100  # years

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 
-from flask_babel import gettext, ngettext
-
 from cop.domain.community import Facts
 from cop.domain.effects import Effects
 from cop.web.console.clocks import TIMES
+from cop.web.saying import gettext, ngettext
 from cop.words import N_
 
 TIME = N_("One mail about the new time goes to %(who)s, %(delay)s after your last change.")

@@ -5,7 +5,6 @@ from functools import cached_property
 
 from flask import Response, abort, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
@@ -22,6 +21,7 @@ from cop.web.console.forms import Https, Whole, area, line, number
 from cop.web.console.merging import MergedForm
 from cop.web.public import look
 from cop.web.rendering import now, render, writer
+from cop.web.saying import gettext
 from cop.words import N_
 
 FIELDS = (*TIMES, "capacity", "join_url", *changes.DESCRIBED)

@@ -2,7 +2,6 @@
 
 from flask import Response, abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from sqlalchemy.orm import Session
 from wtforms import StringField
 
@@ -14,6 +13,7 @@ from cop.web.console import console
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import one_line
 from cop.web.rendering import language, links, now, render
+from cop.web.saying import gettext
 
 
 class HostForm(ConsoleForm):

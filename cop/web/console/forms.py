@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import ValidationError
@@ -10,6 +9,7 @@ from wtforms.validators import ValidationError
 from cop.domain.errors import RuleBroken
 from cop.links import is_https
 from cop.web.forms import AtMost, lines, one_line
+from cop.web.saying import gettext
 from cop.words import N_
 
 

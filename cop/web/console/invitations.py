@@ -2,7 +2,6 @@
 
 from flask import Response, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
@@ -13,6 +12,7 @@ from cop.web.console.forms import ConsoleForm, line
 from cop.web.console.sign_in import device, start
 from cop.web.forms import Needed
 from cop.web.rendering import now, render, settings
+from cop.web.saying import gettext
 from cop.words import N_
 
 

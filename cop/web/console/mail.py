@@ -2,7 +2,6 @@
 
 from flask import Response, abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import ngettext
 
 from cop.db import read_tx, write_tx
 from cop.domain import community, mailing, outbox, record
@@ -13,6 +12,7 @@ from cop.mail.transport import files
 from cop.models import MailState, OutboxEmail
 from cop.web.console import console, note_viewing
 from cop.web.rendering import now, render, settings
+from cop.web.saying import ngettext
 from cop.words import N_
 
 STATES = {

@@ -5,13 +5,13 @@ from hashlib import sha256
 from textwrap import shorten
 
 from flask import g
-from flask_babel import gettext
 from wtforms import StringField
 
 from cop.db import read_tx
 from cop.domain import record
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import one_line
+from cop.web.saying import gettext
 
 SAID = 60  # letters of a text that one sentence can tell
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from flask import Response, abort, request
-from flask_babel import gettext
 
 from cop import fields
 from cop.db import read_tx
@@ -13,6 +12,7 @@ from cop.domain.numbers import Line
 from cop.web.console import charts, console
 from cop.web.console.charts import Chart, Group
 from cop.web.rendering import now, render, writer
+from cop.web.saying import gettext
 from cop.words import N_
 
 CHARTED = 12

@@ -2,7 +2,6 @@
 
 from flask import Response, flash, redirect, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
@@ -12,6 +11,7 @@ from cop.web.console import console
 from cop.web.console.forms import ConsoleForm, line
 from cop.web.forms import Needed
 from cop.web.rendering import now, render, settings, writer
+from cop.web.saying import gettext
 from cop.words import N_
 
 

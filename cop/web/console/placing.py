@@ -2,7 +2,6 @@
 
 from flask import abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 
 from cop.db import write_tx
@@ -17,6 +16,7 @@ from cop.web.console.person import PERSON, show
 from cop.web.forms import one_line
 from cop.web.registration import dates_said
 from cop.web.rendering import now, writer
+from cop.web.saying import gettext, ngettext
 
 DEEDS = {
     "address": Deed.CORRECTED_ADDRESS,

@@ -1,7 +1,6 @@
 """The record: which coordinator did what and looked at what, in words and without names."""
 
 from flask import Response, abort, request
-from flask_babel import gettext
 
 from cop.db import read_tx
 from cop.domain import community, record
@@ -11,6 +10,7 @@ from cop.web.console import console
 from cop.web.console.forms import number
 from cop.web.filters import on
 from cop.web.rendering import render
+from cop.web.saying import gettext
 from cop.words import N_
 
 KINDS = {

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 
 from cop.db import read_tx, write_tx
 from cop.domain import attendance as who_came
@@ -17,6 +16,7 @@ from cop.domain.recognizing import Kind, Line, nearest_among, recognize
 from cop.web.console import console, note_viewing
 from cop.web.console.attendance import begun_or_404
 from cop.web.rendering import now, render
+from cop.web.saying import gettext, ngettext
 
 MOST_LINES, MOST_OPTIONS = 200, 5_000  # that one page asks about, and offers in all
 _LINE, _NUMBER = re.compile(r"line-(\d{1,6})", re.ASCII), re.compile(r"\d{1,9}", re.ASCII)

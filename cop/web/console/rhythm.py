@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from flask import Response, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
@@ -22,6 +21,7 @@ from cop.web.console.merging import MergedForm
 from cop.web.filters import ORDINALS, month, weekday
 from cop.web.forms import one_line
 from cop.web.rendering import now, render
+from cop.web.saying import gettext, ngettext
 
 MONTH, WEEK, KEPT = "month", "week", "kept"
 

@@ -6,7 +6,6 @@ from functools import partial
 
 from flask import Response, abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from wtforms import StringField
 from wtforms.validators import ValidationError
@@ -21,6 +20,7 @@ from cop.web.console.export import csv_file
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm, line, number
 from cop.web.rendering import now, render
+from cop.web.saying import gettext, ngettext
 
 SMALLEST, LARGEST = 2, 50
 _PLACED = re.compile(r"person-(\d{1,9})", re.ASCII)

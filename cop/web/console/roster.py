@@ -4,7 +4,6 @@ from math import ceil
 from typing import NamedTuple
 
 from flask import Response, abort, request, session
-from flask_babel import gettext
 
 from cop import fields
 from cop.db import read_tx
@@ -16,6 +15,7 @@ from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import number
 from cop.web.forms import one_line
 from cop.web.rendering import now, render
+from cop.web.saying import gettext
 from cop.words import N_
 
 STATUSES = {"held": N_("coming"), "waiting": N_("waiting"), "cancelled": N_("cancelled")}

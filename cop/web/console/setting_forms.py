@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from flask_babel import gettext, ngettext
 from sqlalchemy.orm import Session
 from wtforms import Field as FormField
 from wtforms import SelectMultipleField, StringField
@@ -16,6 +15,7 @@ from cop.web.console.forms import ConsoleForm, Https, area, line, number
 from cop.web.console.merging import mark
 from cop.web.forms import Needed, lines, one_line
 from cop.web.rendering import now, writer
+from cop.web.saying import gettext, ngettext
 from cop.words import N_
 
 # Who may see an answer to think about goes with its question.

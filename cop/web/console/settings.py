@@ -2,7 +2,6 @@
 
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from cop.db import read_tx, rehearsal_tx, write_tx
 from cop.domain import accounts, community, embedding
@@ -19,6 +18,7 @@ from cop.web.console.setting_forms import (
     SettingsForm,
 )
 from cop.web.rendering import now, render
+from cop.web.saying import gettext
 
 FORMS: dict[str, type[SettingsForm]] = {
     "community": CommunityForm,

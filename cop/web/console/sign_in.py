@@ -4,7 +4,6 @@ import re
 
 from flask import Response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 from wtforms import PasswordField, StringField
 
 from cop.db import read_tx, write_tx
@@ -15,6 +14,7 @@ from cop.web.console import TOKEN, console
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import Needed, one_line
 from cop.web.rendering import now, render
+from cop.web.saying import gettext
 from cop.web.security import network
 from cop.words import N_
 

@@ -2,7 +2,6 @@
 
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 
 from cop.db import read_tx, write_tx
 from cop.domain import changes, meetings, record
@@ -16,6 +15,7 @@ from cop.web.console.finding import over_or_404
 from cop.web.console.forms import Https, area, line
 from cop.web.console.merging import MergedForm
 from cop.web.rendering import now, render, writer
+from cop.web.saying import gettext, ngettext
 
 
 class TakeawaysForm(MergedForm):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import url_for
-from flask_babel import gettext, ngettext
 
 from cop.domain.community import Facts
 from cop.domain.mailing import Standing
@@ -13,6 +12,7 @@ from cop.domain.numbers import Tally
 from cop.domain.schedule import Listing, Schedule
 from cop.web.filters import on, stamp
 from cop.web.rendering import now, settings
+from cop.web.saying import gettext, ngettext
 
 SOON = timedelta(days=7)
 TOPIC_BEFORE = timedelta(weeks=4)

@@ -6,7 +6,6 @@ from io import BytesIO
 import segno
 from flask import Response, abort, flash, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
@@ -20,6 +19,7 @@ from cop.web.console.forms import ConsoleForm, line
 from cop.web.console.sign_in import or_wait, own_path, start
 from cop.web.forms import Needed
 from cop.web.rendering import now, render
+from cop.web.saying import gettext, ngettext
 from cop.words import N_
 
 PENDING = "second factor"  # in the cookie, until a code shows that the app has it

@@ -2,7 +2,6 @@
 
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
 from markupsafe import Markup
 from wtforms import StringField
 from wtforms.validators import ValidationError
@@ -20,6 +19,7 @@ from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm, area, line, number
 from cop.web.forms import Needed, new_token, nonce_of, one_line
 from cop.web.rendering import render, writer
+from cop.web.saying import gettext, ngettext
 from cop.words import N_
 
 AUDIENCES = {
