@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from statistics import median
 
+MANY = 15  # rounds, among which single ones that something held up do not count
 NOISY = 0.25  # a spread of the rounds' ratios beyond which nothing can be judged
 
 
@@ -21,36 +22,61 @@ class Figure:
     reference: float | None = None
     ratio: float | None = None
     spread: float | None = None
+    is_divided: bool = False  # some rounds met the target, and some missed it
 
     @property
     def verdict(self):
         if self.is_met is None:
             return ""
-        if self.spread is not None and self.spread > NOISY and not self.is_met:
+        if self.is_divided and self.spread is not None and self.spread > NOISY:
             return "too noisy to judge"
         return "met" if self.is_met else "missed"
 
 
-def alternate(ours: Callable[[], float], theirs: Callable[[], float], *, rounds: int):
-    """Run both in turn, `rounds` times; return the rates of each, round by round."""
-    pairs = [(ours(), theirs()) for _ in range(rounds)]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+def alternate(*acts: Callable[[], object], rounds: int):
+    """Run these in turn, `rounds` times; return what each has measured, round by round."""
+    found = [[act() for act in acts] for _ in range(rounds)]
+    return [list(of_one) for of_one in zip(*found, strict=True)]
 
 
-def compared(what, unit, rates, references, *, at_least=None):
-    """The figure of rates against their reference: the median of the rounds' ratios is judged."""
-    ratios = sorted(ours / theirs for ours, theirs in zip(rates, references, strict=True))
-    ratio = median(ratios)
+def compared(what, unit, values, references, *, at_least=None, at_most=None):
+    """The figure of values against their reference: the median of the rounds' ratios is judged."""
+    ratios = sorted(ours / theirs for ours, theirs in zip(values, references, strict=True))
+    ratio, (low, high) = median(ratios), _range(ratios)
+    is_met, target = None, ""
+    if at_least is not None:
+        is_met, target = [each >= at_least for each in (low, ratio, high)], f"at least {at_least}"
+    if at_most is not None:
+        is_met, target = [each <= at_most for each in (low, ratio, high)], f"at most {at_most}"
     return Figure(
         what=what,
-        value=median(rates),
+        value=median(values),
         unit=unit,
-        target=f"at least {at_least} of it" if at_least else "",
-        is_met=None if at_least is None else ratio >= at_least,
+        target=f"{target} of it" if target else "",
+        is_met=is_met and is_met[1],
         reference=median(references),
         ratio=ratio,
-        spread=(ratios[-1] - ratios[0]) / ratio,
+        spread=(high - low) / ratio,
+        is_divided=len(set(is_met or [])) > 1,
     )
+
+
+def _range(ranked):
+    """From where to where values go: all of few, the middle half of many."""
+    if len(ranked) < MANY:
+        return ranked[0], ranked[-1]
+    return ranked[len(ranked) // 4], ranked[3 * len(ranked) // 4]
+
+
+def by_clock_and_cpu(what, measured, *, at_least):
+    """Two figures of pairs of rates: by the clock, and by the CPU time that the server took.
+
+    The second holds also where other programs keep the machine busy.
+    """
+    names = (what, "a second"), ("the same", "a second of the server's CPU time")
+    for (name, unit), at in zip(names, (0, 1), strict=True):
+        rates = [[pair[at] for pair in of_one] for of_one in measured]
+        yield compared(name, unit, *rates, at_least=at_least)
 
 
 def percentile(values, share):

@@ -38,13 +38,16 @@ class Server:
         self.base = f"http://127.0.0.1:{self.port}"
         self.process = None
 
+    @property
+    def command(self):
+        return [*COP, "serve", "--port", str(self.port), "--workers", str(self.workers)]
+
     def start(self):
         """Start, and wait until it answers."""
-        command = [*COP, "serve", "--port", str(self.port), "--workers", str(self.workers)]
         log = (self.instance / "server.log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                command, env=self.environ, stdout=log, stderr=log, start_new_session=True
+                self.command, env=self.environ, stdout=log, stderr=log, start_new_session=True
             )
         self._wait_until(self.answers)
         return self
