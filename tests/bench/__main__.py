@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 from cop.web.logs import JsonFormatter
-from tests.bench import attendance, mail, pages, roster
+from tests.bench import attendance, mail, pages, posts, roster
 from tests.bench.measuring import printed, written
 
 PARTS = {
     "pages": pages.measure,
+    "posts": posts.measure,
     "mail": mail.measure,
     "roster": roster.measure,
     "attendance": attendance.measure,

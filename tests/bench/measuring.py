@@ -15,7 +15,7 @@ class Figure:
     """One line of the table: what was measured, against what, and whether that is enough."""
 
     what: str
-    value: float
+    value: float | None
     unit: str
     target: str = ""
     is_met: bool | None = None
@@ -23,14 +23,20 @@ class Figure:
     ratio: float | None = None
     spread: float | None = None
     is_divided: bool = False  # some rounds met the target, and some missed it
+    left_out: str = ""  # why nothing was measured
 
     @property
     def verdict(self):
         if self.is_met is None:
-            return ""
+            return self.left_out
         if self.is_divided and self.spread is not None and self.spread > NOISY:
             return "too noisy to judge"
         return "met" if self.is_met else "missed"
+
+
+def left_out(what, why):
+    """The line of what cannot be measured here."""
+    return Figure(what, None, "", left_out=why)
 
 
 def alternate(*acts: Callable[[], object], rounds: int):
@@ -92,9 +98,10 @@ def printed(figures):
         "|---|---|---|---|---|---|",
     ]
     for figure in figures:
+        value = "" if figure.value is None else f"{figure.value:.4g} {figure.unit}".strip()
         reference = "" if figure.reference is None else f"{figure.reference:.4g}"
         ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} (± {figure.spread / 2:.0%})"
-        cells = (figure.what, f"{figure.value:.4g} {figure.unit}", reference, ratio, figure.target)
+        cells = (figure.what, value, reference, ratio, figure.target)
         lines.append(f"| {' | '.join((*cells, figure.verdict))} |")
     return "\n".join(lines)
 
