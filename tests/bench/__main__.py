@@ -6,15 +6,31 @@ import os
 from pathlib import Path
 
 from cop.web.logs import JsonFormatter
-from tests.bench import attendance, mail, pages, posts, roster
+from tests.bench import (
+    attendance,
+    exports,
+    first_view,
+    installed,
+    mail,
+    memory,
+    pages,
+    posts,
+    roster,
+    starts,
+)
 from tests.bench.measuring import printed, written
 
 PARTS = {
     "pages": pages.measure,
     "posts": posts.measure,
-    "mail": mail.measure,
+    "export": exports.measure,
+    "start": starts.measure,
+    "first_view": first_view.measure,
+    "memory": memory.measure,
+    "installed": installed.measure,
     "roster": roster.measure,
     "attendance": attendance.measure,
+    "mail": mail.measure,
 }
 
 

@@ -12,11 +12,11 @@ from sqlalchemy import insert
 
 from cop import create_app
 from cop.db import db, write_tx
-from cop.domain import coordinators, seed
-from cop.models import Coordinator, Member, Registration
+from cop.domain import seed
+from cop.models import Member, Registration
 from cop.upgrade import upgrade
-from cop.web.console import TOKEN
 from tests.bench.measuring import Figure, compared
+from tests.bench.sites import coordinator
 from tests.conftest import settings_for
 from tests.web.posting import HTMX, SAME_ORIGIN
 from tests.web.test_statements import Statements
@@ -64,16 +64,9 @@ def _site(file, people):
         with write_tx() as db_session:
             seed.begin(db_session, now=now)
             _fill(db_session, now, people)
-            corin = Coordinator(email="c@example.org", email_key="c@example.org", name="Corin",
-                                password_hash="none")  # fmt: skip
-            db_session.add(corin)
-            db_session.flush()
-            token = coordinators.start_session(db_session, corin.id, now=now)
         with db.engine.connect() as connection:
             connection.exec_driver_sql("ANALYZE")
-    client = app.test_client()
-    with client.session_transaction("/coordinator/") as cookie:
-        cookie[TOKEN] = token
+    client = coordinator(app)
     page = client.get(PAGE).get_data(as_text=True)
     yield _Site(app, client, page.partition('name="csrf_token" value="')[2].partition('"')[0])
     with app.app_context():

@@ -12,12 +12,13 @@ from sqlalchemy import select, update
 
 from cop import create_app
 from cop.db import db, read_tx, write_tx
-from cop.domain import changes, community, schedule, seed
+from cop.domain import changes, community, coordinators, schedule, seed
 from cop.links import Links
 from cop.mail.writer import Writer
-from cop.models import Community, Meeting
+from cop.models import Community, Coordinator, Meeting
 from cop.server import THREADS
 from cop.upgrade import upgrade
+from cop.web.console import TOKEN
 from tests.conftest import settings_for
 from tests.processes.server import Server
 
@@ -82,6 +83,20 @@ def _begin(db_session, sessions):
 def _writer(db_session):
     links = Links("http://localhost:8000", "k" * 40)
     return Writer(community.facts(db_session), links, datetime.now(UTC))
+
+
+def coordinator(app):
+    """A client that is signed in as a coordinator of its own."""
+    now, address = datetime.now(UTC), f"{uuid4().hex}@example.org"
+    with app.app_context(), write_tx() as db_session:
+        one = Coordinator(email=address, email_key=address, name="Corin", password_hash="none")
+        db_session.add(one)
+        db_session.flush()
+        token = coordinators.start_session(db_session, one.id, now=now)
+    client = app.test_client()
+    with client.session_transaction("/coordinator/") as cookie:
+        cookie[TOKEN] = token
+    return client
 
 
 class Reference(Server):

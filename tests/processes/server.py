@@ -44,13 +44,17 @@ class Server:
 
     def start(self):
         """Start, and wait until it answers."""
+        self.launch()
+        self._wait_until(self.answers)
+        return self
+
+    def launch(self):
+        """Start, and wait for nothing."""
         log = (self.instance / "server.log").open("ab")
         with log:
             self.process = subprocess.Popen(
                 self.command, env=self.environ, stdout=log, stderr=log, start_new_session=True
             )
-        self._wait_until(self.answers)
-        return self
 
     def answers(self):
         """Whether it is ready."""
