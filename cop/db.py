@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from cop.base import Base
 from cop.config import Settings
+from cop.domain.statements import CONNECTION
 
 try:
     from pysqlite3 import dbapi2 as _sqlite
@@ -152,7 +153,8 @@ def _transaction(**options: object) -> Iterator[Session]:
     was_open = _is_open.set(True)
     try:
         with Session(db.engine, expire_on_commit=False) as db_session, db_session.begin():
-            db_session.connection(execution_options=options)
+            connection = db_session.connection(execution_options=options)
+            db_session.info[CONNECTION] = connection
             yield db_session
     finally:
         _is_open.reset(was_open)

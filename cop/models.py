@@ -140,6 +140,11 @@ class Meeting(Base):
     hat_bands: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
 
 
+def first_version() -> int:
+    """Where somebody's links begin to count: those from before a restore fit nobody new."""
+    return randbits(30)
+
+
 class Member(Base):
     """A person known by an email address; nothing else is kept but what mail they want."""
 
@@ -157,9 +162,8 @@ class Member(Base):
     first_came_on: Mapped[date | None]
     mail_off: Mapped[list[str]] = mapped_column(default=list)
     # Raised to end the links that are out there: to the member's page, and to their calendar.
-    # They begin anywhere: a link from before a backup was restored fits nobody who came after.
-    token_version: Mapped[int] = mapped_column(default=lambda: randbits(30))
-    calendar_version: Mapped[int] = mapped_column(default=lambda: randbits(30))
+    token_version: Mapped[int] = mapped_column(default=first_version)
+    calendar_version: Mapped[int] = mapped_column(default=first_version)
 
 
 class RegistrationStatus(StrEnum):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 from icalendar import Calendar, Event, vCalAddress, vText
@@ -26,6 +27,8 @@ PRODUCT = "-//Community of Practice//Registration//EN"
 REFRESH = timedelta(hours=12)
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
+# No text is such a line: its line ends are written otherwise, and long ones go on with a space.
+_FIRST_EVENT, _END = b"\r\nBEGIN:VEVENT\r\n", b"\r\nEND:VCALENDAR\r\n"
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
@@ -37,7 +40,7 @@ def feed(
 
     Meetings leave it 30 days after their end, cancelled ones too.
     """
-    calendar = _calendar(community)
+    calendar = _calendar()
     own = translator(language)(N_("%(name)s: your sessions")) % {"name": community.short_name}
     name = community.name if way_in is None else own
     calendar.add("name", _Text(name))
@@ -47,14 +50,14 @@ def feed(
     kept = [meeting for meeting in meetings if now < meeting.ends_at + LISTED]
     for entry in _entries(kept, community, links, language=language, way_in=way_in):
         calendar.add_component(_event(entry))
-    return _written(calendar)
+    return _written(calendar, community)
 
 
 def file(meeting: MeetingFacts, community: Facts, links: Links, *, language: str = "en") -> bytes:
     """One meeting, for anybody; without a name, so that it joins the calendar that is there."""
-    calendar = _calendar(community)
+    calendar = _calendar()
     calendar.add_component(_event(Entry(meeting, community, links, language)))
-    return _written(calendar)
+    return _written(calendar, community)
 
 
 def attachment(
@@ -67,14 +70,14 @@ def attachment(
     the rest, with its status and a higher sequence. What is published names an organizer; there is
     none only where the community has no contact address.
     """
-    calendar = _calendar(community)
+    calendar = _calendar()
     calendar.add("method", "PUBLISH")
     for entry in _entries(meetings, community, links, language=language, way_in=way_in):
         event = _event(entry)
         if community.contact_email:
             event.add("organizer", _organizer(community.contact_email, community.contact_name))
         calendar.add_component(event)
-    return _written(calendar).decode()
+    return _written(calendar, community).decode()
 
 
 def google_link(
@@ -158,11 +161,10 @@ class _Text(vText):
         return text.replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n").encode()
 
 
-def _calendar(community: Facts) -> Calendar:
+def _calendar() -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add_component(vtimezone(community.zone))
     return calendar
 
 
@@ -192,9 +194,20 @@ def _event(entry: Entry) -> Event:
     return event
 
 
-def _written(calendar: Calendar) -> bytes:
+def _written(calendar: Calendar, community: Facts) -> bytes:
+    """The calendar as a file, with its zone before the first event, or alone before the end."""
     written: bytes = calendar.to_ical()
-    return written
+    head, begin, rest = written.partition(_FIRST_EVENT)
+    if not begin:
+        head, begin, rest = written.partition(_END)
+    return head + _zone(community.zone) + begin + rest
+
+
+@lru_cache(100)
+def _zone(name: str) -> bytes:
+    """A zone as calendars have it: two thirds of a file of one event, and always the same."""
+    written: bytes = vtimezone(name).to_ical()
+    return b"\r\n" + written.removesuffix(b"\r\n")
 
 
 def _local(moment: datetime, community: Facts) -> datetime:

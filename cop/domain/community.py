@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cop import fields
 from cop.domain import holidays
 from cop.domain.rhythm import Rhythm
-from cop.domain.statements import insert_with_conflict
+from cop.domain.statements import Prepared, insert_with_conflict
 from cop.models import Community, MailState, OutboxEmail
 
 SHIPPED_ABOUT = Path(__file__).with_name("about.md")
@@ -83,12 +83,13 @@ class Facts:
         return self.long if field.kept == fields.LONG else self.short
 
 
-_FACTS = select(*(getattr(Community, name) for name in Facts.__dataclass_fields__))
+_FACTS = Prepared(select(*(getattr(Community, name) for name in Facts.__dataclass_fields__)))
 
 
 def facts(db_session: Session) -> Facts:
     """Read the community."""
-    return Facts(*db_session.execute(_FACTS).one())
+    [row] = _FACTS.rows(db_session)
+    return Facts(*row)
 
 
 def note_round(db_session: Session, *, now: datetime) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from cop.domain.statements import Prepared
 from cop.models import Meeting, MeetingStatus
 
 
@@ -85,21 +86,24 @@ _COLUMNS = [getattr(Meeting, name) for name in LockedMeeting.__dataclass_fields_
 
 # The lock comes before the look: only so can two people in the last place not both see it free.
 # Always in the order of the ids, so that two who want the same meetings cannot block each other.
-_TAKE_LOCK = update(Meeting).values(lock_version=Meeting.lock_version + 1).returning(*_COLUMNS)
+_TAKE_LOCK = Prepared(
+    update(Meeting)
+    .values(lock_version=Meeting.lock_version + 1)
+    .where(Meeting.id == bindparam("meeting_id"))
+    .returning(*_COLUMNS)
+)
 _LOOK = select(*_COLUMNS)
 
 
 def lock(db_session: Session, ids: Iterable[int]) -> list[LockedMeeting]:
     """Take the locks of meetings, and return them as they are from now on; soonest first."""
-    rows = [
-        db_session.execute(_TAKE_LOCK.where(Meeting.id == id_)).one() for id_ in sorted(set(ids))
-    ]
-    found = [LockedMeeting(**row._mapping) for row in rows]
+    taken = [_TAKE_LOCK.rows(db_session, meeting_id=id_) for id_ in sorted(set(ids))]
+    found = [LockedMeeting(*row) for [row] in taken]
     return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))
 
 
 def look(db_session: Session, ids: Iterable[int]) -> list[LockedMeeting]:
     """Read meetings without their locks; soonest first."""
     rows = db_session.execute(_LOOK.where(Meeting.id.in_(list(ids))))
-    found = [LockedMeeting(**row._mapping) for row in rows]
+    found = [LockedMeeting(*row) for row in rows]
     return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain.recipients import Recipient
-from cop.domain.statements import insert_with_conflict
+from cop.domain.statements import Prepared
 from cop.mail.letter import Letter
 from cop.models import MailState, Member, OutboxEmail
 
@@ -63,20 +63,20 @@ class Mail:
 
 def queue(db_session: Session, mails: Iterable[Mail], *, now: datetime) -> None:
     """Queue mails; none to a member whose address refuses mail."""
-    rows = [_row(mail, now) for mail in mails if _is_deliverable(mail.to)]
-    if rows:
-        new = insert_with_conflict(db_session, OutboxEmail)
-        db_session.execute(new.on_conflict_do_nothing(index_elements=[OutboxEmail.dedup_key]), rows)
+    _QUEUE.run(db_session, [_row(mail, now) for mail in mails if _is_deliverable(mail.to)])
 
 
 def _is_deliverable(to: Recipient | str) -> bool:
     return isinstance(to, str) or to.is_reached
 
 
+_BEGINS = {"state": MailState.QUEUED, "attempts": 0, "unknown_endings": 0, "answer": ""}
+
+
 def _row(mail: Mail, now: datetime) -> dict[str, object]:
     letter = mail.letter
     address, member = (mail.to, None) if isinstance(mail.to, str) else (mail.to.email, mail.to)
-    return {
+    return _BEGINS | {
         "kind": mail.kind,
         "dedup_key": mail.dedup_key,
         "registration_id": mail.registration_id,
@@ -96,6 +96,14 @@ def _row(mail: Mail, now: datetime) -> dict[str, object]:
         "created_at": now,
         "due_at": now,
     }
+
+
+_LATER = {"id", "lease", "lease_until", "done_at"}
+_QUEUE = Prepared.insert(
+    OutboxEmail,
+    set(OutboxEmail.__mapper__.columns.keys()) - _LATER,
+    lambda new: new.on_conflict_do_nothing(index_elements=[OutboxEmail.dedup_key]),
+)
 
 
 def take_back(db_session: Session, *conditions: ColumnElement[bool]) -> None:

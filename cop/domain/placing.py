@@ -9,7 +9,15 @@ from typing import NamedTuple
 from sqlalchemy import exists, insert, inspect, select, update
 from sqlalchemy.orm import Session, aliased
 
-from cop.domain import leaving, meetings, outbox, recipients, registration, waiting
+from cop.domain import (
+    leaving,
+    meetings,
+    outbox,
+    recipients,
+    registration,
+    registration_rows,
+    waiting,
+)
 from cop.domain.changes import RESTORABLE
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
@@ -21,7 +29,7 @@ from cop.domain.place_errors import (
     PlacesSettled,
 )
 from cop.domain.recipients import LIVE, Registered
-from cop.domain.registration import Taken
+from cop.domain.registration_rows import Taken
 from cop.mail import messages, placing
 from cop.mail.letter import Letter
 from cop.mail.writer import Writer
@@ -148,7 +156,7 @@ def _refuse_old(db_session: Session, registration_id: int, now: datetime) -> Non
 
 
 def _taken(db_session: Session, meeting: LockedMeeting) -> Taken:
-    return registration.taken(db_session, [meeting]).get(meeting.id, Taken())
+    return registration_rows.taken(db_session, [meeting])[meeting.id]
 
 
 def _hold_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:

@@ -12,7 +12,7 @@ from cop.domain.errors import LinksUsedUp, LinkUnusable, MailComesBack
 from cop.domain.meetings import MeetingFacts
 from cop.domain.outbox import OPTIONAL, Kind, Mail
 from cop.domain.recipients import Recipient
-from cop.domain.registration import ASKED_AGAIN
+from cop.domain.registration_rows import ASKED_AGAIN
 from cop.links import Owner
 from cop.mail import messages
 from cop.mail.writer import Writer

@@ -8,12 +8,13 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import community
 from cop.domain.meetings import MeetingFacts
 from cop.domain.rhythm import Occurrence
+from cop.domain.statements import Prepared
 from cop.models import Community, Meeting, Registration, RegistrationStatus
 
 FEW = 5
@@ -128,8 +129,7 @@ class Schedule:
         return tuple(meeting for meeting in in_time if meeting.slug in wanted)
 
 
-_COUNTED = {"held", "waiting", "has_join_url", "has_begun", "is_over"}
-_COLUMNS = [getattr(Meeting, n) for n in Listing.__dataclass_fields__ if n not in _COUNTED]
+_READ = [name for name in Listing.__dataclass_fields__ if name in Meeting.__mapper__.columns]
 
 
 def _taken(status: RegistrationStatus) -> Select[int]:
@@ -141,16 +141,17 @@ def _taken(status: RegistrationStatus) -> Select[int]:
 
 
 _ALL = select(
-    *_COLUMNS,
+    *(getattr(Meeting, name) for name in _READ),
     _taken(RegistrationStatus.HELD).scalar_subquery().label("held"),
     _taken(RegistrationStatus.WAITING).scalar_subquery().label("waiting"),
     Meeting.join_url.is_not(None).label("has_join_url"),
 ).order_by(Meeting.starts_at, Meeting.id)
+_READ_ALL, _FIND = Prepared(_ALL), Prepared(_ALL.where(Meeting.slug == bindparam("slug")))
 
 
 def read(db_session: Session, *, now: datetime) -> Schedule:
     """Read the schedule: upcoming meetings soonest first, past ones latest first."""
-    listings = [_listing(row, now=now) for row in db_session.execute(_ALL)]
+    listings = [_listing(row, now=now) for row in _READ_ALL.rows(db_session)]
     past = [meeting for meeting in reversed(listings) if meeting.is_over]
     return Schedule(tuple(meeting for meeting in listings if not meeting.is_over), tuple(past))
 
@@ -159,12 +160,13 @@ def find(db_session: Session, slug: str, *, now: datetime) -> Listing | None:
     """Read one meeting, however many there are beside it."""
     if "\0" in slug:  # PostgreSQL does not even look for such a text
         return None
-    row = db_session.execute(_ALL.where(Meeting.slug == slug)).one_or_none()
+    row = next(iter(_FIND.rows(db_session, slug=slug)), None)
     return _listing(row, now=now) if row else None
 
 
-def _listing(row: Row[*tuple[Any, ...]], *, now: datetime) -> Listing:
-    return Listing(**row._mapping, has_begun=row.starts_at <= now, is_over=row.ends_at <= now)
+def _listing(row: Any, *, now: datetime) -> Listing:
+    has_begun, is_over = row.starts_at <= now, row.ends_at <= now
+    return Listing(*row, has_begun, is_over)  # type: ignore[call-arg]  # mypy counts * as one
 
 
 def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:

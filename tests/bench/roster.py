@@ -18,8 +18,8 @@ from cop.upgrade import upgrade
 from tests.bench.measuring import Figure, compared
 from tests.bench.sites import coordinator
 from tests.conftest import settings_for
+from tests.statements import Statements
 from tests.web.posting import HTMX, SAME_ORIGIN
-from tests.web.test_statements import Statements
 from tests.world import a_meeting
 
 HERE = 1000

@@ -11,10 +11,10 @@ from cop.domain.record import Deed
 from cop.models import Act, AttendanceImport, Registration, Viewing
 from tests.domain.reports import Row, report
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.own import said
 from tests.web.posting import SAME_ORIGIN, post
 from tests.web.reading import DECEMBER, change, fill, refusals, rows, turn_clock
-from tests.web.test_statements import Statements
 from tests.world import NOW
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

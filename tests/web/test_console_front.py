@@ -8,10 +8,10 @@ from cop.db import write_tx
 from cop.domain.outbox import Kind
 from cop.models import CoordinatorSession, Meeting, Member, OutboxEmail
 from tests.conftest import settings_for
+from tests.statements import Statements
 from tests.web.own import said
 from tests.web.reading import DECEMBER, JANUARY, change, change_community, fill, rows, turn_clock
 from tests.web.test_console_mail import a_mail, figures
-from tests.web.test_statements import Statements
 from tests.world import NOW, a_meeting, a_registration
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

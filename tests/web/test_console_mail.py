@@ -11,9 +11,9 @@ from cop.domain.outbox import Kind
 from cop.mail import address
 from cop.models import Meeting, OutboxEmail, Viewing
 from tests.conftest import settings_for
+from tests.statements import Statements
 from tests.web.posting import SAME_ORIGIN, post, register, sign_in
 from tests.web.reading import DECEMBER, change, fill, rows, turn_clock
-from tests.web.test_statements import Statements
 from tests.world import NOW
 
 FRONT, MAILS, TRY_AGAIN = "/coordinator/", "/coordinator/mail", "/coordinator/mail/try-again"

@@ -7,9 +7,9 @@ import pytest
 from cop.db import write_tx
 from cop.domain import retention
 from cop.models import Member
+from tests.statements import Statements
 from tests.web.own import said
 from tests.web.test_console_front import a_past_meeting
-from tests.web.test_statements import Statements
 from tests.world import NOW, a_meeting, a_registration
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -11,12 +11,12 @@ from cop.domain.coordinators import SignedIn
 from cop.domain.record import Deed
 from cop.models import Act, Coordinator
 from cop.web.console.record import DEEDS
+from tests.statements import Statements
 from tests.web.own import said
 from tests.web.posting import post
 from tests.web.reading import DECEMBER, fill, rows
 from tests.web.test_console_front import id_of
 from tests.web.test_console_mail import a_mail
-from tests.web.test_statements import Statements
 from tests.world import CORIN, NOW
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

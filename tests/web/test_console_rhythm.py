@@ -6,9 +6,9 @@ import pytest
 
 from cop.models import Act, Community, Meeting
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.posting import HTMX, SAME_ORIGIN
 from tests.web.reading import ALL_SIX, change_community, refusals, rows, typed
-from tests.web.test_statements import Statements
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

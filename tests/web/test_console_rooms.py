@@ -11,10 +11,10 @@ from cop.db import write_tx
 from cop.domain.record import Deed
 from cop.models import Act, Coordinator, Registration, Viewing
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.own import own, said
 from tests.web.posting import SAME_ORIGIN, post
 from tests.web.reading import DECEMBER, change, fill, refusals, rows, turn_clock
-from tests.web.test_statements import Statements
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

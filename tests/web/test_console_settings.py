@@ -11,6 +11,7 @@ from cop.domain.community import SHIPPED_ABOUT
 from cop.models import Act, Community, Member, OutboxEmail, Registration
 from cop.web.console.settings import FORMS
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.own import own, said
 from tests.web.posting import HTMX, SAME_ORIGIN
 from tests.web.reading import (
@@ -22,7 +23,6 @@ from tests.web.reading import (
     rows,
     typed,
 )
-from tests.web.test_statements import Statements
 from tests.world import NOW
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

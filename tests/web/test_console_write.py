@@ -4,9 +4,9 @@ import pytest
 
 from cop.models import Act, Announcement, OutboxEmail, Viewing
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.posting import SAME_ORIGIN, post
 from tests.web.reading import DECEMBER, change, fill, refusals, rows
-from tests.web.test_statements import Statements
 from tests.world import NOW
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

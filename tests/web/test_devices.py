@@ -9,10 +9,10 @@ from cop.domain import coordinators
 from cop.models import Act, CoordinatorSession, SignInDelay
 from cop.web.console import TOKEN
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.own import said, words
 from tests.web.posting import post, sign_in
 from tests.web.reading import refusals, rows, turn_clock
-from tests.web.test_statements import Statements
 from tests.world import NOW, PASSWORD
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

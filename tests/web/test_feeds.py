@@ -12,9 +12,9 @@ from cop.domain import calendar, community, schedule
 from cop.links import Links
 from cop.models import Member
 from cop.tokens import Purpose, sign
+from tests.statements import Statements
 from tests.web.posting import HTMX
 from tests.web.reading import ALL_SIX, DECEMBER, FEBRUARY, JANUARY, change, fill, turn_clock
-from tests.web.test_statements import Statements
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

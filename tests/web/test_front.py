@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from cop.models import Meeting
+from tests.statements import Statements
 from tests.web.posting import sign_in
 from tests.web.reading import DECEMBER, change, rows, turn_clock
-from tests.web.test_statements import Statements
 
 FRONT = "/coordinator/"
 LATER = timedelta(days=60)

@@ -12,10 +12,10 @@ from cop.models import Act, Coordinator, CoordinatorSession, Invitation, OutboxE
 from cop.tokens import Purpose, sign
 from cop.web.console import TOKEN
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.own import said
 from tests.web.posting import post
 from tests.web.reading import DECEMBER, fill, refusals, rows, turn_clock
-from tests.web.test_statements import Statements
 from tests.world import NOW, PASSWORD, kept_password
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -14,9 +14,9 @@ from cop.domain.schedule import LISTED
 from cop.models import Meeting
 from cop.web.kept_pages import MOST, Page, Shelf
 from tests.domain.people import a_writer, register
+from tests.statements import Statements
 from tests.web.posting import HTMX
 from tests.web.reading import DECEMBER, change, fill, turn_clock
-from tests.web.test_statements import Statements
 from tests.world import ADA, NOW
 
 KEPT = [

@@ -15,11 +15,11 @@ from cop.mail.folder import FolderTransport
 from cop.models import Member, OutboxEmail, Viewing
 from tests.conftest import settings_for
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.conftest import SeparateRequests
 from tests.web.own import ADA, GRACE, LINKS, own, press, said, the_member, words
 from tests.web.posting import register
 from tests.web.reading import DECEMBER, JANUARY, change, fill, places, rows, turn_clock
-from tests.web.test_statements import Statements
 from tests.world import NOW, a_meeting, a_registration
 
 AFTER_DECEMBER = timedelta(days=24)

@@ -9,10 +9,10 @@ from cop.db import db, write_tx
 from cop.models import Member, OutboxEmail
 from tests.conftest import settings_for
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.own import ADA, GRACE, mails, own, press, said
 from tests.web.posting import register
 from tests.web.reading import DECEMBER, JANUARY, refusals, rows, turn_clock, typed
-from tests.web.test_statements import Statements
 from tests.world import NOW
 
 UNKNOWN = "mallory@example.org"

@@ -13,10 +13,10 @@ from cop.models import CoordinatorSession, OutboxEmail
 from cop.tokens import Purpose, sign
 from tests.conftest import settings_for
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.conftest import SeparateRequests
 from tests.web.posting import SAME_ORIGIN, post, sign_in
 from tests.web.reading import refusals, rows, turn_clock
-from tests.web.test_statements import Statements
 from tests.world import NOW, PASSWORD
 
 FORGOTTEN, SIGN_IN, FRONT = "/coordinator/forgotten", "/coordinator/sign-in", "/coordinator/"

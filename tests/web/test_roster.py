@@ -7,10 +7,10 @@ import pytest
 from cop.db import write_tx
 from cop.models import Coordinator, Viewing
 from tests.page import parse
+from tests.statements import Statements
 from tests.web.own import own
 from tests.web.posting import HTMX, SAME_ORIGIN
 from tests.web.reading import DECEMBER, change, fill, rows, turn_clock
-from tests.web.test_statements import Statements
 from tests.world import NOW
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -1,13 +1,11 @@
 """How many SQL statements a page takes, however much is stored."""
 
 from datetime import timedelta
-from functools import partial
 
-import psycopg
 import pytest
-from sqlalchemy import event
 
-from cop.db import db, write_tx
+from cop.db import write_tx
+from tests.statements import Statements
 from tests.web.posting import HTMX, SAME_ORIGIN, token_of
 from tests.web.reading import DECEMBER, change
 from tests.world import NOW, a_meeting, a_registration
@@ -38,52 +36,6 @@ def how_many(app, request):
             a_registration(db_session, meeting, f"ada{number}@example.org")
     change(DECEMBER, capacity=300)
     return request.param
-
-
-class Statements:
-    """What was sent to the database while this was open, also past SQLAlchemy."""
-
-    def __enter__(self):
-        self.sent, self.engine = [], db.engine
-        event.listen(self.engine, "checkout", self._listen_in)
-        event.listen(self.engine, "checkin", self._listen_no_more)
-        return self.sent
-
-    def __exit__(self, *_):
-        event.remove(self.engine, "checkout", self._listen_in)
-        event.remove(self.engine, "checkin", self._listen_no_more)
-
-    def _listen_in(self, connection, *_):
-        if self.engine.dialect.name == "sqlite":
-            connection.set_trace_callback(self._note)
-        else:
-            connection.cursor_factory = partial(_Heard, note=self._note)
-
-    def _listen_no_more(self, connection, *_):
-        if self.engine.dialect.name == "sqlite":
-            connection.set_trace_callback(None)
-        else:
-            connection.cursor_factory = psycopg.Cursor
-
-    def _note(self, statement):
-        if not statement.lstrip().upper().startswith(("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA")):
-            self.sent.append(statement)
-
-
-class _Heard(psycopg.Cursor):
-    """A cursor that tells what it is asked."""
-
-    def __init__(self, connection, *, note, row_factory=None):
-        super().__init__(connection, row_factory=row_factory)
-        self._tell = note
-
-    def execute(self, query, *args, **named):
-        self._tell(query)
-        return super().execute(query, *args, **named)
-
-    def executemany(self, query, *args, **named):
-        self._tell(query)
-        return super().executemany(query, *args, **named)
 
 
 def test_a_public_page_takes_three_statements_at_most(client, how_many):

@@ -5,7 +5,7 @@ from flask import Response, abort, request
 from cop import fields
 from cop.db import read_tx
 from cop.domain import kept, people, placing
-from cop.domain.registration import Taken
+from cop.domain.registration_rows import Taken
 from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.roster import STATUSES

@@ -1,0 +1,208 @@
+"""What registering reads and writes, by statements that are prepared once.
+
+All of it happens behind the meetings' locks, and the next in line waits for as long.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import Executable, bindparam, case, func, select, text
+from sqlalchemy.orm import Session
+
+from cop.base import UtcDateTime
+from cop.domain import addresses
+from cop.domain.details import Details
+from cop.domain.errors import MeetingUnknown
+from cop.domain.meetings import LockedMeeting
+from cop.domain.recipients import MEMBER_COLUMNS, Recipient, recipient
+from cop.domain.statements import Insert, Prepared, numbered
+from cop.models import (
+    Meeting,
+    MeetingStatus,
+    Member,
+    Registration,
+    RegistrationStatus,
+    Submission,
+    first_version,
+)
+
+ASKED_AGAIN = timedelta(days=1)
+
+
+class Taken(NamedTuple):
+    """How many hold a place at a meeting, and how many wait."""
+
+    held: int = 0
+    waiting: int = 0
+
+
+@lru_cache(30)
+def _count(meetings: int) -> Prepared:
+    """How many hold a place or wait, at as many meetings."""
+    status, meeting_id = Registration.status, Registration.meeting_id
+    ids: list[Any] = [bindparam(str(number)) for number in range(meetings)]
+    counted = select(meeting_id, status, func.count().label("people")).group_by(meeting_id, status)
+    return Prepared(counted.where(meeting_id.in_(ids), status != RegistrationStatus.CANCELLED))
+
+
+def taken(db_session: Session, locked: Sequence[LockedMeeting]) -> dict[int, Taken]:
+    """What is taken of some meetings, by their ids."""
+    if not locked:
+        return {}
+    counted = {meeting.id: Taken() for meeting in locked}
+    values = {str(number): meeting.id for number, meeting in enumerate(locked)}
+    for meeting_id, status, people in _count(len(locked)).rows(db_session, **values):
+        counted[meeting_id] = counted[meeting_id]._replace(**{status: people})
+    return counted
+
+
+_OPEN = select(Meeting.id).order_by(Meeting.id).where(Meeting.status == MeetingStatus.PLANNED)
+_SAVED = Prepared(
+    select(Submission.held, Submission.waiting).where(Submission.key == bindparam("key"))
+)
+
+
+@lru_cache(30)
+def _find(meetings: int) -> Prepared:
+    """The ids of as many meetings."""
+    slugs: list[Any] = [bindparam(str(number)) for number in range(meetings)]
+    return Prepared(select(Meeting.id).where(Meeting.slug.in_(slugs)))
+
+
+def open_ids(db_session: Session, *, now: datetime) -> list[int]:
+    """The meetings that people can register for."""
+    return list(db_session.scalars(_OPEN.where(Meeting.ends_at > now)))
+
+
+def ids_of(db_session: Session, slugs: Sequence[str]) -> list[int]:
+    """The meetings with these slugs.
+
+    Raises:
+        MeetingUnknown: there is none with one of them.
+    """
+    wanted = set(slugs)
+    # PostgreSQL does not even look for a text with a NUL in it, and no slug has one.
+    if not wanted or any("\0" in slug for slug in wanted):
+        raise MeetingUnknown
+    values = {str(number): slug for number, slug in enumerate(wanted)}
+    ids = [row.id for row in _find(len(wanted)).rows(db_session, **values)]
+    if len(ids) < len(wanted):
+        raise MeetingUnknown
+    return ids
+
+
+def saved(db_session: Session, submission: str) -> tuple[list[str], list[str]] | None:
+    """What was held and awaited by a form that was sent before, if it was."""
+    row = next(iter(_SAVED.rows(db_session, key=submission)), None)
+    return (row.held, row.waiting) if row else None
+
+
+def _kept_or_asked(new: Insert) -> Executable:
+    """Make the member, or find and hold the one there is, with what the form asks of the list.
+
+    Two first registrations of an address at once, or its erasure: this waits for the other one, and
+    holds the row until the places are in.
+    """
+    # Asked again a day later, it is worth another mail; a stranger's clicks are worth one a day.
+    is_stale = Member.list_asked_at < bindparam("stale_since", type_=UtcDateTime())
+    is_unanswered = is_stale & Member.list_confirmed_at.is_(None)
+    kept = case((is_unanswered, None), else_=Member.list_asked_at)
+    asked = func.coalesce(kept, new.excluded.list_asked_at, Member.list_asked_at)
+    return new.on_conflict_do_update(
+        index_elements=[Member.email_key],
+        set_={"email_key": new.excluded.email_key, "list_asked_at": asked},
+    ).returning(*MEMBER_COLUMNS)
+
+
+_NEW_MEMBER = ("email", "email_key", "list_asked_at", "mail_off", "token_version",
+               "calendar_version")  # fmt: skip
+_MEMBER = Prepared.insert(Member, _NEW_MEMBER, _kept_or_asked)
+
+
+def hold_member(db_session: Session, details: Details, *, now: datetime) -> Recipient:
+    """The member with this address, made where there is none; holds their row.
+
+    Raises:
+        AddressRefused: the address is none.
+    """
+    [row] = _MEMBER.rows(
+        db_session,
+        email=details.email,
+        email_key=addresses.key(details.email),
+        list_asked_at=now if details.list_opt_in else None,
+        mail_off=[],
+        token_version=first_version(),
+        calendar_version=first_version(),
+        stale_since=now - ASKED_AGAIN,
+    )
+    # Not the name in the form: a stranger may send it, and would write to a member through us.
+    return recipient(row, name="", language=details.language)
+
+
+_SAID = set(Details.__dataclass_fields__) - {"email", "list_opt_in"}
+_OF_PLACE = {*_SAID, "meeting_id", "member_id", "status", "registered_at", "told"}
+
+
+@lru_cache(30)
+def _place(meetings: int) -> Prepared:
+    """Registrations for as many meetings, but where there is one that lives."""
+    return Prepared.insert(
+        Registration,
+        _OF_PLACE,
+        lambda new: new.on_conflict_do_nothing(
+            index_elements=[Registration.member_id, Registration.meeting_id],
+            index_where=text("status <> 'cancelled'"),
+        ).returning(Registration.meeting_id, Registration.id),
+        rows=meetings,
+    )
+
+
+def take_places(
+    db_session: Session,
+    locked: list[LockedMeeting],
+    details: Details,
+    status_of: Mapping[int, RegistrationStatus],
+    *,
+    to: Recipient,
+    now: datetime,
+) -> dict[int, int]:
+    """Register for what they do not hold or await yet; return the new ids by meeting."""
+    asking = _asking(locked)
+    rows = [
+        _row(meeting, details, status_of, is_asking=meeting is asking)
+        | {"member_id": to.member_id, "registered_at": now, "told": str(meeting.telling)}
+        for meeting in locked
+    ]
+    return dict(_place(len(rows)).rows(db_session, **numbered(rows)))
+
+
+def _asking(locked: list[LockedMeeting]) -> LockedMeeting | None:
+    """The soonest of the chosen locked that asks a question: the answer is to that one."""
+    return next((meeting for meeting in locked if meeting.prep_question), None)
+
+
+def _row(
+    meeting: LockedMeeting,
+    details: Details,
+    status_of: Mapping[int, RegistrationStatus],
+    *,
+    is_asking: bool,
+) -> dict[str, object]:
+    said = {name: getattr(details, name) for name in _SAID}
+    lists = {name: list(said[name]) for name in ("hats", "access", "taking_part")}
+    unasked = {} if is_asking else {"prep_answer": "", "prep_visibility": "hosts"}
+    return said | lists | unasked | {"meeting_id": meeting.id, "status": status_of[meeting.id]}
+
+
+_SAVE = Prepared.insert(Submission, ("key", "held", "waiting", "created_at"))
+
+
+def save(
+    db_session: Session, submission: str, held: Sequence[str], waiting: Sequence[str], *,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Keep what a form came to, so that the same form sent again is answered as before."""
+    row = {"key": submission, "held": list(held), "waiting": list(waiting), "created_at": now}
+    _SAVE.run(db_session, [row])
