@@ -17,6 +17,8 @@ from tests.bench import (
     posts,
     roster,
     starts,
+    statements,
+    two,
 )
 from tests.bench.measuring import printed, written
 
@@ -27,6 +29,8 @@ PARTS = {
     "start": starts.measure,
     "first_view": first_view.measure,
     "memory": memory.measure,
+    "statements": statements.measure,
+    "two": two.measure,
     "installed": installed.measure,
     "roster": roster.measure,
     "attendance": attendance.measure,

@@ -64,6 +64,7 @@ class Posting:
     found: object = None
     numbers: object = field(default_factory=count)
     sent: int = 0
+    mail_port: int = 0  # where its workers hand mail over, once somebody listens there
 
     def rates(self, seconds, *, clients):
         """Send forms for a while; return how many were taken a second, by clock and by CPU."""

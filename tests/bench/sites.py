@@ -85,9 +85,9 @@ def _writer(db_session):
     return Writer(community.facts(db_session), links, datetime.now(UTC))
 
 
-def coordinator(app):
+def coordinator(app, *, now=None):
     """A client that is signed in as a coordinator of its own."""
-    now, address = datetime.now(UTC), f"{uuid4().hex}@example.org"
+    now, address = now or datetime.now(UTC), f"{uuid4().hex}@example.org"
     with app.app_context(), write_tx() as db_session:
         one = Coordinator(email=address, email_key=address, name="Corin", password_hash="none")
         db_session.add(one)

@@ -12,9 +12,11 @@ def example(app, rule, *, slug=DECEMBER):
     return app.url_map.bind("localhost").build(rule.endpoint, values, method=min(rule.methods))
 
 
-def addresses(app):
+def addresses(app, *, method=None):
     """Every address of the console that is not for everybody, with values that exist."""
     for rule in app.url_map.iter_rules():
+        if method and method not in rule.methods:
+            continue
         if rule.rule.startswith("/coordinator") and rule.endpoint not in OPEN_TO_ALL:
             for slug in (DECEMBER, OVER) if "slug" in rule.arguments else (DECEMBER,):
                 yield example(app, rule, slug=slug)

@@ -1,0 +1,124 @@
+"""Two web processes and two workers on PostgreSQL, beside one and one."""
+
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from subprocess import Popen
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import func, select, update
+
+from cop.db import read_tx, write_tx
+from cop.models import Meeting, Registration
+from tests import databases
+from tests.bench import load
+from tests.bench.measuring import Figure, alternate, compared, left_out
+from tests.bench.posts import NO_POSTGRESQL, posting
+from tests.processes.server import COP, PATIENCE, free_port
+from tests.smtp_server import MailServer
+
+CLIENTS = 16
+CAPACITY = 5  # of the sessions that are filled
+DELIVERY = 300  # seconds that all mails may take
+GETS = {"a kept page": "/schedule", "a page that is not kept": "/register"}
+
+
+def measure(*, is_quick):
+    """What the second of each adds, and that two of each still do everything once."""
+    what = "two web processes and two workers on PostgreSQL"
+    if not databases.postgresql_answers():
+        yield left_out(what, NO_POSTGRESQL)
+        return
+    rounds, seconds = (3, 1) if is_quick else (7, 3)
+    with TemporaryDirectory(prefix="cop-bench-") as name, ExitStack() as stack:
+        two = stack.enter_context(_serving(Path(name) / "two", workers=2))
+        one = stack.enter_context(_serving(Path(name) / "one", workers=1))
+        for page, path in GETS.items():
+            get = partial(_gets, path=path, seconds=seconds)
+            rates = alternate(partial(get, two), partial(get, one), rounds=rounds)
+            yield compared(f"{what}, GET of {page}; one and one", "a second", *rates, at_least=1.6)
+        post = partial(_posts, seconds=seconds)
+        rates = alternate(partial(post, two), partial(post, one), rounds=rounds)
+        yield compared(f"{what}, POST; one and one", "a second", *rates, at_least=1.3)
+        yield from _once(two)
+    databases.drop_all()
+
+
+@contextmanager
+def _serving(folder, *, workers):
+    """`cop serve` with a worker, and beside it as many workers more as make up the number."""
+    url, port = databases.new_database("postgresql", folder), free_port()
+    settings = {"COP_SMTP_URL": f"smtp://127.0.0.1:{port}"}  # where nobody listens yet
+    try:
+        with posting(folder, url, workers=workers, **settings) as each, ExitStack() as stack:
+            each.mail_port = port
+            _limit(each)
+            for _ in range(workers - 1):
+                stack.enter_context(_a_worker(each.server))
+            yield each
+    finally:
+        databases.drop(url)
+
+
+@contextmanager
+def _a_worker(server):
+    with (server.instance / "worker.log").open("ab") as log:
+        worker = Popen([*COP, "work"], env=server.environ, stderr=log)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        with suppress(ProcessLookupError):
+            worker.wait(PATIENCE)
+
+
+def _limit(each):
+    """Give every second session so few places that they will be gone."""
+    with each.found.app.app_context(), write_tx() as db_session:
+        meetings = update(Meeting).where(Meeting.id % 2 == 0)
+        db_session.execute(meetings.values(capacity=CAPACITY))
+
+
+def _gets(each, *, path, seconds):
+    request = load.get(path)
+    load.run(each.server.port, [request] * 50, clients=CLIENTS)  # warm
+    done = load.run(each.server.port, load.for_seconds(seconds, request), clients=CLIENTS)
+    assert set(done.statuses) == {200}, done.statuses
+    return done.rate
+
+
+def _posts(each, *, seconds):
+    return each.rates(seconds, clients=CLIENTS)[0]
+
+
+def _once(each):
+    """What would have happened twice: a mail, or a place given to two."""
+    yield each.missing()
+    oversold = _oversold(each)
+    yield Figure(f"places oversold, at sessions with {CAPACITY} each", oversold, "", "0",
+                 oversold == 0)  # fmt: skip
+    with MailServer(port=each.mail_port) as server:
+        until = time.monotonic() + DELIVERY
+        while len(server.mails) < each.sent and time.monotonic() < until:
+            time.sleep(0.2)
+        time.sleep(2)  # what would come twice may come later
+        came = Counter(server.recipients)
+    doubled, missing = came.total() - len(came), each.sent - len(came)
+    yield Figure(f"confirmations that came twice, of {each.sent}", doubled, "", "0", doubled == 0)
+    yield Figure("that did not come", missing, "", "0", missing == 0)
+
+
+def _oversold(each):
+    held = Registration.status == "held"
+    query = (
+        select(Meeting.capacity, func.count().filter(held))
+        .join(Registration)
+        .where(Meeting.capacity.is_not(None))
+        .group_by(Meeting.id)
+    )
+    with each.found.app.app_context(), read_tx() as db_session:
+        counted = list(db_session.execute(query))
+    assert any(taken == capacity for capacity, taken in counted), "no session is full"
+    return sum(max(0, taken - capacity) for capacity, taken in counted)
