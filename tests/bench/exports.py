@@ -53,7 +53,10 @@ def measure(*, is_quick):
 
 
 def _figures(folder, rows, rounds):
-    file = _filled(file_in(folder), rows)
+    url = file_in(folder)
+    with site(url, sessions=1):
+        file = sqlite_file(url)
+    fill(file, rows)
     asked = [
         lambda name=name: _run(name, file, folder) for name in ("ours", "as exported", "as stored")
     ]
@@ -71,18 +74,19 @@ def _figures(folder, rows, rounds):
                  f"<= {MOST_WAIT} ms", wait <= MOST_WAIT)  # fmt: skip
 
 
-def _filled(url, rows):
-    """A database with so many registrations, filled by the database itself."""
-    with site(url, sessions=1):
-        pass
-    file = sqlite_file(url)
-    values = {"rows": rows, "members": rows // 10, "sessions": SESSIONS, "small": SMALL}
+def fill(file, rows):
+    """Let a database make so many registrations of its own, a thousand of them at one session."""
+    values = {
+        "rows": rows,
+        "members": max(rows // 10, IN_SMALL),
+        "sessions": SESSIONS,
+        "small": SMALL,
+    }
     values |= {"small_rows": IN_SMALL, "now": datetime.now(UTC).isoformat(" ")}
     with closing(sqlite_module.connect(file)) as connection, connection:
         for statement in (MEETINGS, MEMBERS, REGISTRATIONS):
             connection.execute(statement, values)
         connection.execute("ANALYZE")
-    return file
 
 
 def _run(name, file, folder):

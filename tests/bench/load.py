@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from select import EPOLLIN, epoll
+from select import POLLIN, poll
 from urllib.parse import urlencode
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -68,16 +68,15 @@ def run(port, requests, *, clients):
     """Send requests from so many clients, each the next one as soon as its last is answered."""
     waiting, statuses = iter(requests), Counter()
     with ExitStack() as stack:
-        poll = stack.enter_context(epoll())
-        open_ = {}
+        answers, open_ = poll(), {}
         for _ in range(clients):
             connection = stack.enter_context(closing(_connection(port)))
-            poll.register(connection.number, EPOLLIN)
+            answers.register(connection.number, POLLIN)
             open_[connection.number] = connection
         began = time.perf_counter()
         busy = sum(connection.send_next(waiting) for connection in open_.values())
         while busy:
-            events = poll.poll(SILENCE)
+            events = answers.poll(SILENCE * 1000)
             assert events, "the server does not answer"
             for number, _ in events:
                 if status := open_[number].read():
