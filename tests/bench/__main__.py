@@ -3,9 +3,12 @@
 import argparse
 import logging
 import os
+import sys
+import time
 from pathlib import Path
 
 from cop.web.logs import JsonFormatter
+from tests import databases
 from tests.bench import (
     attendance,
     exports,
@@ -40,15 +43,20 @@ PARTS = {
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, about a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, a few minutes")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), metavar="FILE")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all, unless named")
     asked = parser.parse_args()
     _keep_log_away()
     figures = []
-    for part in asked.parts or PARTS:
-        figures += PARTS[part](is_quick=asked.quick)
-    print(printed(figures))
+    try:
+        for part in asked.parts or PARTS:
+            began = time.monotonic()
+            figures += PARTS[part](is_quick=asked.quick)
+            print(f"{part}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    finally:
+        databases.drop_all()
+        print(printed(figures))
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     written(figures, asked.json)
 

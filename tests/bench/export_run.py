@@ -20,7 +20,7 @@ from tests.conftest import settings_for
 
 EXPORT = "/coordinator/export.csv"
 SMALL = "1999-01-01"  # a session that a thousand people chose
-TIMES = 9
+TIMES = 5
 
 
 def main(name, file, out):

@@ -22,14 +22,14 @@ class Figure:
     reference: float | None = None
     ratio: float | None = None
     spread: float | None = None
-    is_divided: bool = False  # some rounds met the target, and some missed it
+    is_noisy: bool = False  # what was measured cannot tell whether the target is met
     left_out: str = ""  # why nothing was measured
 
     @property
     def verdict(self):
         if self.is_met is None:
             return self.left_out
-        if self.is_divided and self.spread is not None and self.spread > NOISY:
+        if self.is_noisy:
             return "too noisy to judge"
         return "met" if self.is_met else "missed"
 
@@ -54,6 +54,7 @@ def compared(what, unit, values, references, *, at_least=None, at_most=None):
         is_met, target = [each >= at_least for each in (low, ratio, high)], f"at least {at_least}"
     if at_most is not None:
         is_met, target = [each <= at_most for each in (low, ratio, high)], f"at most {at_most}"
+    spread, is_divided = (high - low) / ratio, len(set(is_met or [])) > 1
     return Figure(
         what=what,
         value=median(values),
@@ -62,8 +63,8 @@ def compared(what, unit, values, references, *, at_least=None, at_most=None):
         is_met=is_met and is_met[1],
         reference=median(references),
         ratio=ratio,
-        spread=(high - low) / ratio,
-        is_divided=len(set(is_met or [])) > 1,
+        spread=spread,
+        is_noisy=is_divided and spread > NOISY,
     )
 
 

@@ -35,7 +35,6 @@ def measure(*, is_quick):
         for clients in (1, 16):
             yield from _figures(ours, others, clients, seconds=seconds, rounds=rounds)
         yield ours.missing()
-    databases.drop_all()
 
 
 def _figures(ours, others, clients, *, seconds, rounds):
