@@ -1,20 +1,52 @@
-"""What each test's app would compile anew, compiled once: addresses here, templates in web/."""
+"""What each test's app would compile anew, compiled once: addresses and SQL; templates in web/."""
 
+from collections import defaultdict
+
+from sqlalchemy.engine.default import DefaultDialect
 from werkzeug.routing import Rule
 
-_compile = Rule._compile_builder
-_kept = {}
+_compile = Rule.compile
+_rules = {}
+_statements = defaultdict(dict)
 
 
-def _compile_once(rule, append_unknown=True):  # noqa: FBT002 - Werkzeug's own signature
-    """The function that builds an address: the same for every rule of the same shape.
+def _compile_once(rule):
+    """An address: the same for every rule of the same shape.
 
-    Werkzeug compiles two for each of some two hundred rules, which was most of an app's start.
+    Werkzeug reads each of some two hundred rules, and compiles two functions that build it, which
+    was most of an app's start.
     """
-    key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
-    if key not in _kept:
-        _kept[key] = _compile(rule, append_unknown)
-    return _kept[key]
+    shape = (rule.rule, rule.subdomain, repr(rule.defaults))
+    if shape not in _rules:
+        _compile(rule)
+        _rules[shape] = rule
+    alike = _rules[shape]
+    rule._parts, rule._trace, rule._converters = alike._parts, alike._trace, alike._converters
+    rule.arguments |= alike.arguments
+    rule._build = alike._build.__func__.__get__(rule)
+    rule._build_unknown = alike._build_unknown.__func__.__get__(rule)
 
 
-Rule._compile_builder = _compile_once
+class _Statements:
+    """SQL as compiled for a dialect by whichever engine met the statement first.
+
+    Each engine has a dialect of its own, which is part of the key that SQLAlchemy would keep it by;
+    with the same server and the same driver they all say the same.
+    """
+
+    def __init__(self, dialect):
+        self.kept = _statements[type(dialect)]
+
+    def get(self, key):
+        return self.kept.get(key[1:])
+
+    def __setitem__(self, key, compiled):
+        self.kept[key[1:]] = compiled
+
+
+def _share_statements(_dialect_class, engine):
+    engine._compiled_cache = _Statements(engine.dialect)
+
+
+Rule.compile = _compile_once
+DefaultDialect.engine_created = classmethod(_share_statements)
