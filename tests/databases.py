@@ -59,9 +59,14 @@ def sqlite_template(*, begun):
 
 @cache
 def postgresql_template():
-    """The same as a PostgreSQL database."""
+    """A PostgreSQL database with the schema, and the first meetings kept beside it, to be copied."""
     run_on_server(f"CREATE DATABASE {TEMPLATE}")
-    _migrate(f"{SERVER}/{TEMPLATE}", begun=False)
+    _migrate(f"{SERVER}/{TEMPLATE}", begun=True)
+    with psycopg.connect(f"{SERVER}/{TEMPLATE}") as connection:
+        connection.execute("CREATE SCHEMA begun")
+        for table in Base.metadata.sorted_tables:
+            connection.execute(f"CREATE TABLE begun.{table.name} AS TABLE public.{table.name}")
+        connection.execute(_emptying())
     return TEMPLATE
 
 
@@ -83,18 +88,42 @@ def _migrate(url, *, begun):
 def new_database(kind, folder, *, begun=False):
     """The address of a new database of its own with the schema in it.
 
-    An SQLite file can have the first meetings in it too, which saves making them anew.
+    It can have the first meetings in it too, which saves making them anew.
     """
     if kind == "sqlite":
         file = Path(folder) / "cop.sqlite3"
         shutil.copy(sqlite_template(begun=begun), file)
         return f"sqlite:///{file}"
     need_postgresql()
-    if EMPTIED:
-        return EMPTIED.pop()
+    url = EMPTIED.pop() if EMPTIED else _copied()
+    if begun:
+        _begin(url)
+    return url
+
+
+def _copied():
     name = f"cop_test_{uuid4().hex}"
     run_on_server(f"CREATE DATABASE {name} TEMPLATE {postgresql_template()}")
     return f"{SERVER}/{name}"
+
+
+def _begin(url):
+    with psycopg.connect(url, options="-c synchronous_commit=off") as connection:
+        connection.execute(_beginning())
+
+
+@cache
+def _beginning():
+    """The statements that put the first meetings where the schema is."""
+    statements = []
+    with psycopg.connect(f"{SERVER}/{postgresql_template()}") as connection:
+        for table in Base.metadata.sorted_tables:
+            [rows] = connection.execute(f"SELECT count(*) FROM begun.{table.name}").fetchone()
+            if rows:
+                statements.append(f"INSERT INTO {table.name} TABLE begun.{table.name}")
+                counter = f"pg_get_serial_sequence('{table.name}', 'id')"
+                statements.append(f"SELECT setval({counter}, max(id)) FROM {table.name}")
+    return "; ".join(statements)
 
 
 def give_back(url):
@@ -113,20 +142,25 @@ def give_back(url):
 
 
 def _empty(url):
-    """Delete every row and begin to count anew: a tenth of the time that TRUNCATE takes."""
-    with psycopg.connect(url, options="-c lock_timeout=2000") as connection:
+    """Delete every row: a tenth of the time that TRUNCATE takes."""
+    options = "-c lock_timeout=2000 -c synchronous_commit=off"
+    with psycopg.connect(url, options=options) as connection:
         query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
         tables = [name for (name,) in connection.execute(query)]
         version = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         if tables != sorted([*Base.metadata.tables, "alembic_version"]) or version != (_head(),):
             raise psycopg.DataError("not the schema of this release")
-        connection.execute("SET synchronous_commit = off")
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(f"DELETE FROM {table.name}")
-        connection.execute(
-            "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
-            " AND relnamespace = 'public'::regnamespace"
-        )
+        connection.execute(_emptying())
+
+
+def _emptying():
+    """The statements that delete every row and begin to count anew."""
+    statements = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
+    statements.append(
+        "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
+        " AND relnamespace = 'public'::regnamespace"
+    )
+    return "; ".join(statements)
 
 
 @cache
