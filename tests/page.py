@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import html5lib
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
+from lxml.html import HtmlElement, document_fromstring, tostring
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
@@ -45,21 +46,29 @@ def check(html, app):
     """Check a page, or a fragment, and what both must have."""
     is_page = html.lstrip().lower().startswith("<!doctype")
     _check_syntax(html, is_page=is_page)
-    soup = BeautifulSoup(html, "lxml")
-    for template in soup.find_all("template"):  # not on the page until it is copied there
-        template.decompose()
+    root = document_fromstring(html)
+    for template in root.findall(".//template"):  # not on the page until it is copied there
+        template.drop_tree()
     if is_page:
-        _check_page(soup)
+        _check_page(root)
     else:
-        roots = [tag for tag in soup.body.find_all(recursive=False) if not tag.get("hx-swap-oob")]
-        assert len(roots) == 1, (
-            f"a fragment has one root element, not {[tag.name for tag in roots]}"
-        )
-    _check_ids(soup)
-    _check_labels(soup)
-    _check_forms(soup, app)
-    _check_htmx(soup, app, is_page=is_page)
-    _check_nothing_foreign(soup)
+        roots = [tag for tag in _elements(root.body) if not tag.get("hx-swap-oob")]
+        assert len(roots) == 1, f"a fragment has one root element, not {[tag.tag for tag in roots]}"
+    ids = root.xpath("//@id")
+    _check_ids(root, ids)
+    _check_labels(root)
+    _check_forms(root, app)
+    _check_htmx(root, ids, app, is_page=is_page)
+    _check_nothing_foreign(root)
+
+
+def _elements(tags):
+    """Without comments."""
+    return [tag for tag in tags if isinstance(tag, HtmlElement)]
+
+
+def _says(tag):
+    return tag.text_content().strip()
 
 
 def _check_syntax(html, *, is_page):
@@ -69,69 +78,66 @@ def _check_syntax(html, *, is_page):
     assert not errors, f"not well-formed: {errors[:3]}"
 
 
-def _check_page(soup):
-    assert soup.html.get("lang"), "the page says its language"
-    assert len(soup.find_all("h1")) == 1, "one h1"
-    assert soup.title, "a title"
-    assert soup.title.get_text(strip=True)
-    assert len(soup.find_all(attrs={"id": "status", "role": "status"})) == 1, "one status region"
-    assert len(soup.find_all("main")) == 1, "one main"
-    levels = [int(tag.name[1]) for tag in soup.find_all(["h1", "h2", "h3", "h4"])]
+def _check_page(root):
+    assert root.get("lang"), "the page says its language"
+    assert len(root.findall(".//h1")) == 1, "one h1"
+    assert _says(root.find(".//title")), "a title"
+    assert len(root.xpath("//*[@id='status'][@role='status']")) == 1, "one status region"
+    assert len(root.findall(".//main")) == 1, "one main"
+    levels = [int(tag.tag[1]) for tag in root.iter("h1", "h2", "h3", "h4")]
     jumps = [(a, b) for a, b in pairwise(levels) if b > a + 1]
     assert not jumps, f"headings skip no level: {levels}"
 
 
-def _check_ids(soup):
-    ids = [tag["id"] for tag in soup.find_all(id=True)]
+def _check_ids(root, ids):
     assert len(ids) == len(set(ids)), (
         f"ids are unique: {sorted(i for i in ids if ids.count(i) > 1)}"
     )
-    for tag in soup.find_all(attrs={"aria-describedby": True}):
-        for target in tag["aria-describedby"].split():
-            assert target in ids, f"{tag.name} is described by #{target}, which is not there"
-    for tag in soup.find_all(attrs={"aria-labelledby": True}):
-        assert set(tag["aria-labelledby"].split()) <= set(ids), tag["aria-labelledby"]
-    for link in soup.select("a[href^='#']"):
-        assert link["href"] == "#" or link["href"][1:] in ids, f"{link['href']} leads nowhere"
+    for name in ("aria-describedby", "aria-labelledby"):
+        for targets in root.xpath(f"//@{name}"):
+            assert set(targets.split()) <= set(ids), f"{name} leads to #{targets}, not there"
+    for address in root.xpath("//a/@href[starts-with(., '#')]"):
+        assert address == "#" or address[1:] in ids, f"{address} leads nowhere"
 
 
-def _check_labels(soup):
-    for control in soup.select("input:not([type=hidden], [hidden]), textarea, select"):
-        labelled = control.find_parent("label") or (
-            control.get("id") and soup.find("label", attrs={"for": control["id"]})
-        )
-        assert labelled, f"{control.get('name')} has a label"
-        assert labelled.get_text(strip=True)
-    for group in soup.find_all("fieldset"):
-        assert group.find("legend", recursive=False).get_text(strip=True), "a group has a legend"
-    for button in soup.select("button, a"):
-        assert button.get_text(strip=True), f"{button} says what it does"
-    for image in soup.find_all("img"):
-        assert image.has_attr("alt")
+def _check_labels(root):
+    labels = {label.get("for"): label for label in reversed(root.findall(".//label"))}
+    shown = "//input[not(@type='hidden') and not(@hidden)] | //textarea | //select"
+    for control in root.xpath(shown):
+        around = next(control.iterancestors("label"), None)
+        labelled = labels.get(control.get("id", "")) if around is None else around
+        assert labelled is not None, f"{control.get('name')} has a label"
+        assert _says(labelled)
+    for group in root.iter("fieldset"):
+        assert _says(group.find("legend")), "a group has a legend"
+    for button in root.iter("button", "a"):
+        assert _says(button), f"{tostring(button)} says what it does"
+    for image in root.iter("img"):
+        assert "alt" in image.attrib
 
 
-def _check_forms(soup, app):
-    for form in soup.find_all("form"):
+def _check_forms(root, app):
+    for form in root.iter("form"):
         assert form.get("method") in {"get", "post"}, "a form has a method"
         assert form.get("action"), "a form has an action"
-        _must_exist(form["action"], form["method"], app)
-        if form.has_attr("hx-post"):
-            assert form["hx-post"] == form["action"], "hx-post repeats the action"
-            assert form["method"] == "post"
-        assert form.find("button"), "a form has a button"
+        _must_exist(form.get("action"), form.get("method"), app)
+        if "hx-post" in form.attrib:
+            assert form.get("hx-post") == form.get("action"), "hx-post repeats the action"
+            assert form.get("method") == "post"
+        assert form.find(".//button") is not None, "a form has a button"
 
 
-def _check_htmx(soup, app, *, is_page):
-    for tag in soup.find_all(True):
-        for name, value in tag.attrs.items():
-            assert not name.startswith(BANNED), f"{name} on {tag.name}"
-            assert "js:" not in str(value), f"js: in {name}"
+def _check_htmx(root, ids, app, *, is_page):
+    for tag in _elements(root.iter()):
+        for name, value in tag.items():
+            assert not name.startswith(BANNED), f"{name} on {tag.tag}"
+            assert "js:" not in value, f"js: in {name}"
         for verb in VERBS:
-            if tag.has_attr(f"hx-{verb}"):
-                _must_exist(tag[f"hx-{verb}"], verb, app)
-        target = tag.get("hx-target")
-        if target and target != "this" and not (not is_page and target in OUTSIDE):
-            assert soup.select(target), f"hx-target {target} is on the page"
+            if f"hx-{verb}" in tag.attrib:
+                _must_exist(tag.get(f"hx-{verb}"), verb, app)
+        target = tag.get("hx-target", "this")
+        if target != "this" and (is_page or target not in OUTSIDE):
+            assert target in {f"#{id_}" for id_ in ids}, f"hx-target {target} is on the page"
 
 
 def _must_exist(address, method, app):
@@ -146,14 +152,15 @@ def _must_exist(address, method, app):
         raise AssertionError(f"{method} {address} does not exist") from error
 
 
-def _check_nothing_foreign(soup):
-    assert not soup.find_all("style"), "no inline style"
-    for script in soup.find_all("script"):
+def _check_nothing_foreign(root):
+    assert root.find(".//style") is None, "no inline style"
+    for script in root.iter("script"):
         assert script.get("src", "").startswith("/static/"), "scripts are files of ours"
-        assert not script.get_text(strip=True), "no inline script"
-    for tag in soup.select("link[rel=stylesheet], img, iframe"):
+        assert not _says(script), "no inline script"
+    for tag in root.xpath("//link[@rel='stylesheet'] | //img | //iframe"):
         address = tag.get("href") or tag.get("src")
         assert not urlsplit(address).netloc, f"{address} is somebody else's"
-    for link in soup.select("a[href]"):
-        if urlsplit(link["href"]).scheme in {"http", "https"} and "noopener" in link.get("rel", []):
+    for link in root.xpath("//a[@href]"):
+        is_web = urlsplit(link.get("href")).scheme in {"http", "https"}
+        if is_web and "noopener" in link.get("rel", "").split():
             assert link.get("target") == "_blank"
