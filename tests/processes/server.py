@@ -7,9 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
 
 COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
 PATIENCE = 30  # seconds
@@ -59,8 +58,10 @@ class Server:
     def answers(self):
         """Whether it is ready."""
         assert self.process.poll() is None, (self.instance / "server.log").read_text()[-2000:]
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.base}/readyz", timeout=2).status_code == 200
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        with contextlib.closing(connection), contextlib.suppress(OSError, HTTPException):
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
         return False
 
     def processes(self):
