@@ -7,11 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.client import HTTPConnection, HTTPException
 
-import httpx
 import pytest
 from sqlalchemy import func, select, text
 
@@ -82,10 +83,11 @@ def is_free(port):
 
 
 def answers(port):
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).status_code == 200
-    except httpx.TransportError:
-        return False
+    connection = HTTPConnection("127.0.0.1", port, timeout=1)
+    with closing(connection), suppress(OSError, HTTPException):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    return False
 
 
 def parents():
