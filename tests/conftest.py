@@ -10,7 +10,8 @@ from cop.db import db, write_tx
 from cop.domain import coordinators, seed
 from cop.models import Coordinator
 from cop.web.console import TOKEN
-from tests import compiled, databases  # noqa: F401 - what is compiled once
+from tests import databases
+from tests.once import pytest_collection_finish  # noqa: F401 - a hook
 from tests.page import CheckingClient
 from tests.world import CORIN, NOW, kept_password
 
