@@ -1,5 +1,6 @@
 """`cop serve`: granian in front of the app, the worker beside it."""
 
+import gc
 import os
 import socket
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ def serve(app: Flask, settings: Settings, *, host: str, port: int, workers: int)
     with app.app_context():
         db.engine.dispose()  # an SQLite connection must not cross a fork
     _made.app = app
+    gc.collect()
+    gc.freeze()  # what the children share stays shared: none of them looks for garbage in it
     beside = processes.keep(partial(worker.work, app))
     server = Granian(
         target="cop.server:load",

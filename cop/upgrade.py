@@ -4,12 +4,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 
 from cop import backups
 from cop.db import db, write_tx
@@ -37,16 +33,22 @@ def migrations_folder() -> Path:
 
 
 def schema_of(engine: Engine, folder: Path | None = None) -> Schema:
-    """Compare a database's schema with the newest migration."""
-    scripts = ScriptDirectory(str(folder or migrations_folder()))
+    """Compare a database's schema with the newest migration.
+
+    By the numbers that begin the files' names: Alembic, and with it a fifth of the time that a
+    start takes, is needed only where there is something to migrate.
+    """
+    versions = (folder or migrations_folder()) / "versions"
+    numbers = sorted(file.stem.partition("_")[0] for file in versions.glob("[0-9]*_*.py"))
     with engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return Schema.EMPTY
+        revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
     if revision is None:
         return Schema.EMPTY
-    if revision == scripts.get_current_head():
+    if revision == numbers[-1]:
         return Schema.CURRENT
-    known = {script.revision for script in scripts.walk_revisions()}
-    return Schema.OLDER if revision in known else Schema.NEWER
+    return Schema.OLDER if revision in numbers else Schema.NEWER
 
 
 def upgrade(app: Flask, folder: Path | None = None) -> Path | None:
@@ -71,10 +73,17 @@ def upgrade(app: Flask, folder: Path | None = None) -> Path | None:
         backup = (
             backups.copy(file, why="before-upgrade") if file and found is Schema.OLDER else None
         )
-        config = Config()
-        config.set_main_option("script_location", str(folder))
-        command.upgrade(config, "head")
+        _migrate(folder)
         return backup
+
+
+def _migrate(folder: Path) -> None:
+    from alembic import command  # noqa: PLC0415 - only here
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    command.upgrade(config, "head")
 
 
 def set_up(app: Flask) -> Path | None:

@@ -33,7 +33,7 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision = "next", "{head}"
+revision, down_revision = "9999", "{head}"
 
 
 def upgrade():
@@ -86,7 +86,7 @@ def next_release(tmp_path, then="pass"):
     folder = tmp_path / "migrations"
     shutil.copytree(migrations_folder(), folder)
     head = ScriptDirectory(str(folder)).get_current_head()
-    (folder / "versions" / "next.py").write_text(NEXT.format(head=head, then=then))
+    (folder / "versions" / "9999_the_next.py").write_text(NEXT.format(head=head, then=then))
     return folder
 
 
@@ -168,6 +168,15 @@ def test_a_newer_schema_is_refused_with_a_sentence(older):
 
     assert schema_of(db.engine) is Schema.NEWER
     assert emails() == ["ada@example.org"]
+
+
+def test_the_files_are_named_by_their_revisions():
+    scripts = ScriptDirectory(str(migrations_folder()))
+    revisions = [script.revision for script in scripts.walk_revisions()]
+
+    files = (migrations_folder() / "versions").glob("*.py")
+    assert sorted(file.name[:5] for file in files) == sorted(f"{name}_" for name in revisions)
+    assert max(revisions) == scripts.get_current_head()
 
 
 def test_an_older_schema_is_upgraded_and_keeps_what_is_there(older, tmp_path):

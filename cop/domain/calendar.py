@@ -3,17 +3,15 @@
 Their bytes change only when something that they show does: nothing in them tells the moment.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
-from icalendar import Calendar, Event, vCalAddress, vText
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cop.domain.calendar_lines import component, in_utc, local, quoted, text, written
 from cop.domain.community import Facts
 from cop.domain.entries import Entry
 from cop.domain.meetings import MeetingFacts
@@ -24,12 +22,9 @@ from cop.models import Meeting, Member, Registration, RegistrationStatus
 from cop.words import N_, translator
 
 PRODUCT = "-//Community of Practice//Registration//EN"
-REFRESH = timedelta(hours=12)
+REFRESH = "PT12H"
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
-# No text is such a line: its line ends are written otherwise, and long ones go on with a space.
-_FIRST_EVENT, _END = b"\r\nBEGIN:VEVENT\r\n", b"\r\nEND:VCALENDAR\r\n"
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
 def feed(
@@ -40,24 +35,18 @@ def feed(
 
     Meetings leave it 30 days after their end, cancelled ones too.
     """
-    calendar = _calendar()
     own = translator(language)(N_("%(name)s: your sessions")) % {"name": community.short_name}
-    name = community.name if way_in is None else own
-    calendar.add("name", _Text(name))
-    calendar.add("x-wr-calname", _Text(name))
-    calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", "PT12H")
+    name = text(community.name if way_in is None else own)
+    head = [f"NAME:{name}", f"X-WR-CALNAME:{name}"]
+    head += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
     kept = [meeting for meeting in meetings if now < meeting.ends_at + LISTED]
-    for entry in _entries(kept, community, links, language=language, way_in=way_in):
-        calendar.add_component(_event(entry))
-    return _written(calendar, community)
+    entries = _entries(kept, community, links, language=language, way_in=way_in)
+    return _calendar(community, head, entries)
 
 
 def file(meeting: MeetingFacts, community: Facts, links: Links, *, language: str = "en") -> bytes:
     """One meeting, for anybody; without a name, so that it joins the calendar that is there."""
-    calendar = _calendar()
-    calendar.add_component(_event(Entry(meeting, community, links, language)))
-    return _written(calendar, community)
+    return _calendar(community, [], [Entry(meeting, community, links, language)])
 
 
 def attachment(
@@ -70,14 +59,8 @@ def attachment(
     the rest, with its status and a higher sequence. What is published names an organizer; there is
     none only where the community has no contact address.
     """
-    calendar = _calendar()
-    calendar.add("method", "PUBLISH")
-    for entry in _entries(meetings, community, links, language=language, way_in=way_in):
-        event = _event(entry)
-        if community.contact_email:
-            event.add("organizer", _organizer(community.contact_email, community.contact_name))
-        calendar.add_component(event)
-    return _written(calendar, community).decode()
+    entries = _entries(meetings, community, links, language=language, way_in=way_in)
+    return _calendar(community, ["METHOD:PUBLISH"], entries, by=_organizer(community)).decode()
 
 
 def google_link(
@@ -89,7 +72,7 @@ def google_link(
     asked = {
         "action": "TEMPLATE",
         "text": entry.title,
-        "dates": "/".join(f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" for moment in moments),
+        "dates": "/".join(in_utc(moment) for moment in moments),
         "ctz": community.zone,
         "details": entry.more,
         "location": entry.place,
@@ -150,22 +133,13 @@ def chosen(
     return Chosen(tuple(held.values()), way_in)
 
 
-class _Text(vText):
-    """Any text, on as many lines as it has, without control characters.
-
-    The library's own would end a line also at a backslash before an N.
-    """
-
-    def to_ical(self) -> bytes:
-        text = _CONTROLS.sub("", "\n".join(self.splitlines())).replace("\\", "\\\\")
-        return text.replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n").encode()
-
-
-def _calendar() -> Calendar:
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    return calendar
+def _calendar(
+    community: Facts, head: Iterable[str], entries: Iterable[Entry], *, by: Iterable[str] = ()
+) -> bytes:
+    lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(community.zone)]
+    for entry in entries:
+        lines += component("VEVENT", [*_event(entry), *by])
+    return written(component("VCALENDAR", lines))
 
 
 def _entries(
@@ -177,46 +151,32 @@ def _entries(
     return [Entry(each, community, links, language, own.get(each.id)) for each in in_time]
 
 
-def _event(entry: Entry) -> Event:
-    meeting, event = entry.meeting, Event()
-    event.add("uid", meeting.uid)
-    event.add("sequence", meeting.sequence)
-    event.add("status", "CANCELLED" if entry.is_off else "CONFIRMED")
-    event.add("transp", "TRANSPARENT" if entry.is_off else "OPAQUE")
-    event.add("dtstamp", meeting.revised_at)
-    event.add("last-modified", meeting.revised_at)
-    event.add("dtstart", _local(meeting.starts_at, entry.community))
-    event.add("dtend", _local(meeting.ends_at, entry.community))
-    event.add("summary", _Text(entry.title))
-    event.add("location", _Text(entry.place))
-    event.add("description", _Text(entry.description))
-    event.add("url", entry.address)
-    return event
+def _event(entry: Entry) -> list[str]:
+    meeting, revised = entry.meeting, in_utc(entry.meeting.revised_at)
+    return [
+        f"SUMMARY:{text(entry.title)}",
+        f"DTSTART{_on_clocks(meeting.starts_at, entry.community)}",
+        f"DTEND{_on_clocks(meeting.ends_at, entry.community)}",
+        f"DTSTAMP:{revised}",
+        f"UID:{text(meeting.uid)}",
+        f"SEQUENCE:{meeting.sequence}",
+        f"DESCRIPTION:{text(entry.description)}",
+        f"LAST-MODIFIED:{revised}",
+        f"LOCATION:{text(entry.place)}",
+        f"STATUS:{'CANCELLED' if entry.is_off else 'CONFIRMED'}",
+        f"TRANSP:{'TRANSPARENT' if entry.is_off else 'OPAQUE'}",
+        f"URL:{entry.address}",
+    ]
 
 
-def _written(calendar: Calendar, community: Facts) -> bytes:
-    """The calendar as a file, with its zone before the first event, or alone before the end."""
-    written: bytes = calendar.to_ical()
-    head, begin, rest = written.partition(_FIRST_EVENT)
-    if not begin:
-        head, begin, rest = written.partition(_END)
-    return head + _zone(community.zone) + begin + rest
-
-
-@lru_cache(100)
-def _zone(name: str) -> bytes:
-    """A zone as calendars have it: two thirds of a file of one event, and always the same."""
-    written: bytes = vtimezone(name).to_ical()
-    return b"\r\n" + written.removesuffix(b"\r\n")
-
-
-def _local(moment: datetime, community: Facts) -> datetime:
+def _on_clocks(moment: datetime, community: Facts) -> str:
     """The time on the community's clocks; in UTC in the hour that they show a second time."""
-    local = moment.astimezone(community.zone_info)
-    return moment.astimezone(UTC) if local.fold else local
+    shown = moment.astimezone(community.zone_info)
+    return f":{in_utc(moment)}" if shown.fold else f";TZID={community.zone}:{local(shown)}"
 
 
-def _organizer(email: str, name: str) -> vCalAddress:
-    organizer = vCalAddress(f"mailto:{email}")
-    organizer.params["CN"] = name
-    return organizer
+def _organizer(community: Facts) -> list[str]:
+    """Who holds the sessions: known only where the community has a contact address."""
+    if not community.contact_email:
+        return []
+    return [f"ORGANIZER;CN={quoted(community.contact_name)}:mailto:{community.contact_email}"]

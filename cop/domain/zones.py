@@ -1,7 +1,6 @@
 """A zone's clock changes as calendar programs want them told, from the rules that Python knows.
 
-The library's own way puts summer time's beginning at an hour that the clocks skip; RFC 5545 wants
-it by the clock as it stood before.
+RFC 5545, 3.6.5, wants each change by the clock as it stood before it.
 """
 
 from bisect import bisect_left
@@ -12,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
+from cop.domain.calendar_lines import component, local, offset
 
 FIRST, LAST = 2015, 2041  # years whose changes are told; yearly ones go on
 _DAY = timedelta(days=1)
@@ -29,13 +28,12 @@ class Kind(NamedTuple):
 
 
 @cache
-def vtimezone(name: str) -> Timezone:
-    """Describe a zone as a VTIMEZONE."""
-    component = Timezone()
-    component.add("tzid", name)
+def vtimezone(name: str) -> tuple[str, ...]:
+    """Describe a zone as the lines of a VTIMEZONE."""
+    lines = [f"TZID:{name}"]
     for kind, moments in _changes(ZoneInfo(name)).items():
-        component.add_component(_observance(kind, moments))
-    return component
+        lines += _observance(kind, moments)
+    return tuple(component("VTIMEZONE", lines))
 
 
 def _changes(zone: ZoneInfo) -> dict[Kind, list[datetime]]:
@@ -69,28 +67,29 @@ def _offset(moment: datetime) -> timedelta:
     return moment.utcoffset() or timedelta()
 
 
-def _observance(kind: Kind, moments: list[datetime]) -> TimezoneStandard | TimezoneDaylight:
-    component = TimezoneDaylight() if kind.is_summer else TimezoneStandard()
-    component.add("dtstart", moments[0])
-    component.add("tzoffsetfrom", kind.before)
-    component.add("tzoffsetto", kind.after)
-    component.add("tzname", kind.name)
+def _observance(kind: Kind, moments: list[datetime]) -> list[str]:
+    lines = [f"DTSTART:{local(moments[0])}"]
     if rule := _yearly(moments):
-        component.add("rrule", rule)
+        lines.append(f"RRULE:{rule}")
     elif moments[1:]:
-        component.add("rdate", moments[1:])
-    return component
+        lines.append(f"RDATE:{','.join(local(moment) for moment in moments[1:])}")
+    lines += [
+        f"TZNAME:{kind.name}",
+        f"TZOFFSETFROM:{offset(kind.before)}",
+        f"TZOFFSETTO:{offset(kind.after)}",
+    ]
+    return component("DAYLIGHT" if kind.is_summer else "STANDARD", lines)
 
 
-def _yearly(moments: list[datetime]) -> dict[str, str | int]:
+def _yearly(moments: list[datetime]) -> str:
     """The rule by which a change comes every year, such as the second Sunday of March, if any."""
     first = moments[0]
     is_yearly = [moment.year for moment in moments] == list(range(FIRST, LAST + 1))
     if not is_yearly or len({(m.month, m.weekday(), m.time()) for m in moments}) > 1:
-        return {}
+        return ""
     weeks = {(moment.day - 1) // 7 + 1 for moment in moments}
     if len(weeks) > 1 and any((m + 7 * _DAY).month == m.month for m in moments):
-        return {}
+        return ""
     week = -1 if len(weeks) > 1 else weeks.pop()
     day = f"{week}{_WEEKDAYS[first.weekday()]}"
-    return {"FREQ": "YEARLY", "BYMONTH": first.month, "BYDAY": day}
+    return f"FREQ=YEARLY;BYDAY={day};BYMONTH={first.month}"

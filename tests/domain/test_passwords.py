@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from cop.domain import coordinators, signing_in
+from cop.domain import coordinators, passwords, signing_in
 from cop.domain.errors import PasswordGuessable, PasswordRefused
 from cop.models import Base
 from tests.domain.test_coordinators import accounts
@@ -114,3 +114,11 @@ def test_a_password_from_somebody_elses_name_is_not_ones_own(db_session):
     set_password(db_session, "grace katherine mallory")
 
     assert len(accounts(db_session)) == 1
+
+
+def test_nobodys_password_takes_as_long_to_compare_as_anybodys():
+    made = passwords.hashed("a long and winding road to nowhere", about=())
+
+    assert passwords.NOBODYS.split("$")[:4] == made.split("$")[:4]
+    assert len(passwords.NOBODYS) == len(made)
+    assert not passwords.matches(passwords.NOBODYS, "")
