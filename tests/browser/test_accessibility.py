@@ -1,9 +1,9 @@
 """Every page, in light and in dark, holds up against axe."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.axe import is_sound
 from tests.browser.console_pages import paths
 from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
 
@@ -19,17 +19,6 @@ PAGES = {
     "nothing there": "/nothing-there",
     "sign-in": "/coordinator/sign-in",
 }
-
-
-EVERYTHING = {"resultTypes": ["violations"]}
-COLOURS = EVERYTHING | {"runOnly": ["color-contrast", "link-in-text-block"]}  # what dark changes
-
-
-def is_sound(page):
-    for scheme, options in [("light", EVERYTHING), ("dark", COLOURS)]:
-        page.emulate_media(color_scheme=scheme)
-        results = Axe().run(page, options=options)
-        assert not results.violations_count, f"in {scheme}: {results.generate_report()}"
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)

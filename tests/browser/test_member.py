@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import is_sound
 from tests.browser.mailbox import link_in, mail_to
-from tests.browser.test_accessibility import is_sound
 from tests.browser.visits import FAILED_ANSWER, fill_in, has_focus, is_confirmed, send
 
 BELOW = ["", "/erase", "/sessions/{slug}", "/sessions/{slug}/cancel"]

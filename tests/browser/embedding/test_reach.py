@@ -1,13 +1,12 @@
 """Everybody reaches everything in the frame: by keyboard, on small screens, with large text."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser.axe import is_sound
 from tests.browser.embedding.front import HOST
 from tests.browser.embedding.guests import opened, send, settled
 from tests.browser.embedding.test_traces import PAGES, show  # noqa: F401 - a fixture
-from tests.browser.test_accessibility import COLOURS, EVERYTHING
 from tests.browser.test_small_screens import TOO_SMALL, TOO_WIDE
 from tests.browser.visits import FAILED_ANSWER, fill_in, has_focus, is_confirmed, send_button
 
@@ -58,13 +57,6 @@ def stops(page, frame, key):
         expect(frame.locator(":focus")).to_be_in_viewport()
         inside.append(at["what"])
     raise AssertionError(f"{key} does not lead out of the frame: {inside[-3:]}")
-
-
-def is_sound(frame, page):
-    for scheme, options in [("light", EVERYTHING), ("dark", COLOURS)]:
-        page.emulate_media(color_scheme=scheme)
-        results = Axe().run(frame, options=options)
-        assert not results.violations_count, f"in {scheme}: {results.generate_report()}"
 
 
 @pytest.fixture(params=SCREENS.values(), ids=SCREENS)
