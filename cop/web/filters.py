@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import cast
 
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
-from flask import Flask
+from flask import Flask, current_app, request
 from markupsafe import Markup
 
 from cop import fields
@@ -16,8 +17,9 @@ from cop.domain.community import Facts
 from cop.domain.meetings import MeetingFacts
 from cop.domain.schedule import Listing, Places
 from cop.markdown import to_html
-from cop.web.rendering import away, is_embedded, language, links, now
+from cop.web.rendering import away, is_embedded, language, links, now, theme
 from cop.web.saying import gettext
+from cop.web.shelf import Shelf
 from cop.words import N_
 
 _PLACES = {
@@ -40,11 +42,28 @@ def install(app: Flask) -> None:
     for say in (tile, on, day, clock, when, places_said, rhythm, markdown, stamp,
                 weeks_before, google_link, outlook_link, ordinal, time_said, special):  # fmt: skip
         app.jinja_env.filters[say.__name__] = say
-    app.jinja_env.globals["never_asked"] = fields.NEVER_ASKED
+    app.jinja_env.globals.update(never_asked=fields.NEVER_ASKED, row=row)
+    app.extensions["cop.rows"] = Shelf[Markup]()
 
 
 def _speaker(community: Facts) -> Speaker:
     return Speaker(language(), community.zone_info, now())
+
+
+def row(meeting: Listing, community: Facts) -> Markup:
+    """A line of the schedule; made anew only where its session, or the day, is another one.
+
+    A change is mostly of one session, and the other lines are half of the page.
+    """
+    speaker = _speaker(community)
+    shelf = cast("Shelf[Markup]", current_app.extensions["cop.rows"])
+    today, here = speaker.local(speaker.now).date(), (request.script_root, is_embedded(), theme())
+    key = (meeting, speaker.zone, speaker.language, today, here)
+    if (made := shelf.get(key)) is None:
+        lines = current_app.jinja_env.get_template("macros/row.html").module
+        made = lines.row(meeting, community)  # type: ignore[attr-defined]
+        shelf.put(key, made)
+    return made
 
 
 def tile(meeting: MeetingFacts, community: Facts) -> Tile:

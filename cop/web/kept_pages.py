@@ -10,13 +10,11 @@ What is kept is answered before Flask, which would take four times as long for t
 
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial, wraps
 from hashlib import sha256
-from threading import Lock
 from typing import TYPE_CHECKING, ParamSpec
 from urllib.parse import parse_qs
 
@@ -31,12 +29,12 @@ from cop.web import logs
 from cop.web.compression import NEGOTIATED, compressed, encoding
 from cop.web.rendering import THEMES, is_for_fragment, now
 from cop.web.security import glance
+from cop.web.shelf import Shelf
 from cop.words import LANGUAGES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MOST = 200  # pages in one process
 # RFC 9110, 15.4.5: the browser has all else. Programs of other sites are let read by the last one.
 OF_304 = {"ETag", "Cache-Control", "Vary", "Access-Control-Allow-Origin"}
 SEEN = "cop.seen"  # in the WSGI environment: as of what a page that may be kept is made
@@ -67,33 +65,10 @@ class Page:
         return "200 OK", self.headers, self.body
 
 
-class Shelf:
-    """The kept pages of one process; of too many, the one that was made first goes."""
-
-    def __init__(self) -> None:
-        self._pages: OrderedDict[Key, Page] = OrderedDict()
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._pages)
-
-    def get(self, key: Key) -> Page | None:
-        """The page with this key, right or not."""
-        return self._pages.get(key)
-
-    def put(self, key: Key, page: Page) -> None:
-        """Keep a page."""
-        with self._lock:
-            self._pages[key] = page
-            self._pages.move_to_end(key)
-            if len(self._pages) > MOST:
-                self._pages.popitem(last=False)
-
-
 class Front:
     """What stands before Flask: it answers with what is kept and right, and hands on all else."""
 
-    def __init__(self, app: Flask, shelf: Shelf) -> None:
+    def __init__(self, app: Flask, shelf: Shelf[Page]) -> None:
         self._behind: WSGIApplication = app.wsgi_app
         self._extensions = app.extensions
         self._shelf = shelf
@@ -130,7 +105,7 @@ class Front:
 
 def install(app: Flask) -> None:
     """Keep pages, and answer with them."""
-    shelf = app.extensions["cop.kept"] = Shelf()
+    shelf = app.extensions["cop.kept"] = Shelf[Page]()
     app.after_request(partial(_keep, shelf))
     app.wsgi_app = Front(app, shelf)  # type: ignore[method-assign]
 
@@ -146,7 +121,7 @@ def kept(view: Callable[P, Response]) -> Callable[P, Response]:
     return answer
 
 
-def _keep(shelf: Shelf, response: Response) -> Response:
+def _keep(shelf: Shelf[Page], response: Response) -> Response:
     """Keep an answer as it goes out, after everything else has added to it, if it may be kept."""
     if (
         SEEN not in request.environ
@@ -191,7 +166,7 @@ def _key(environ: "WSGIEnvironment") -> Key:
     )
 
 
-@lru_cache(MOST)
+@lru_cache(200)
 def _asked(query: str) -> tuple[str, str]:
     """The language and the theme of an address, if it names some that there are."""
     given = parse_qs(query, keep_blank_values=True)
