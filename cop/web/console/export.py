@@ -80,7 +80,8 @@ def _written(write: Callable[[Session, TextIO], None]) -> BinaryIO:
     is an answer that says so, never a shorter list.
     """
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=False)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
+    text.write("\ufeff")  # for Excel; Python's "utf-8-sig" would look for it at each line
     with ExitStack() as unless_written, snapshot_tx(seconds=SECONDS) as db_session:
         unless_written.callback(text.close)
         write(db_session, text)
