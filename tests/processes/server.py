@@ -23,7 +23,11 @@ def free_port():
 
 def environment(instance, **values):
     """What a server finds in its environment: nothing of the developer's own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COP_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("COP_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
     return kept | {"COP_INSTANCE": str(instance), "COP_POSTS_PER_HOUR": "0"} | values
 
 
