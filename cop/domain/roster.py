@@ -76,7 +76,7 @@ def write_csv(
     wanted = [name for name in COLUMNS if name in columns]
     made = _made(zone)
     writer.writerow(wanted)
-    query = _rows(wanted, meeting_id, statuses).execution_options(yield_per=1000)
+    query = _rows(wanted, meeting_id, statuses).execution_options(yield_per=100)
     for rows in db_session.execute(query).partitions():
         values = zip(*rows, strict=True)
         cells = [map(made.get(name, guarded), *islice(values, len(_READ[name]))) for name in wanted]
