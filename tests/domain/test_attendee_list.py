@@ -189,6 +189,19 @@ def test_access_needs_are_in_the_list_only_when_asked_for(db_session):
     )
 
 
+def test_each_column_is_the_same_alone_as_among_all_others(db_session):
+    said = {"hats": ["analyst"], "hats_other": "=hat", "access": ["asl"], "attended": True}
+    meeting = a_meeting(db_session, topic="Topic")
+    a_registration(db_session, meeting, "ada@example.org", taking_part=["type"], **said)
+    a_registration(db_session, meeting, "grace@example.org", "waiting")
+
+    together = rows(db_session, columns=roster.COLUMNS)
+
+    for name in roster.COLUMNS:
+        alone = rows(db_session, columns=[name])
+        assert alone == [{name: row[name]} for row in together]
+
+
 def test_no_cell_of_the_list_is_run_by_a_spreadsheet(db_session):
     said = dict.fromkeys(("name", "organization", "pronouns", "prep_answer"), "=HYPERLINK(1)")
     meeting = a_meeting(db_session, topic="+topic")
@@ -222,6 +235,32 @@ def test_twenty_thousand_rows_take_no_more_memory_than_a_few(app):
 
     assert lines.count == 1 + 20_000
     assert peak < 10_000_000
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgresql_keeps_what_has_not_been_read_yet(app):
+    with write_tx() as db_session:
+        meeting = a_meeting(db_session)
+        for number in range(120):
+            a_registration(db_session, meeting, f"ada{number}@example.org")
+
+    with snapshot_tx(seconds=60) as db_session:
+        lines = _Watch(db_session)
+        roster.write_csv(db_session, lines, zone=EASTERN)
+
+    assert lines.cursors == [0] + [1] * 100 + [0] * 20  # header, what was read first, the rest
+
+
+class _Watch(io.TextIOBase):
+    """Somewhere to write to that notes how many cursors are open on the server."""
+
+    def __init__(self, db_session):
+        self.db_session, self.cursors = db_session, []
+
+    def write(self, text_):
+        count = "SELECT count(*) FROM pg_cursors WHERE name <> ''"
+        self.cursors.append(self.db_session.scalar(text(count)))
+        return len(text_)
 
 
 class _Counter(io.TextIOBase):
