@@ -18,7 +18,7 @@ from cop.db import sqlite_module
 from tests.world import PASSWORD
 
 COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
-SECONDS = 20  # that a start may take
+SECONDS = 60  # that a start may take
 
 
 @dataclass(frozen=True)

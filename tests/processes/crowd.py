@@ -39,7 +39,7 @@ def crowd(base, size=16):
 
     def connection():
         if not hasattr(here, "connection"):
-            here.connection = HTTPConnection(urlsplit(base).netloc, timeout=20)
+            here.connection = HTTPConnection(urlsplit(base).netloc, timeout=60)
             connections.append(here.connection)
         return here.connection
 
@@ -61,7 +61,7 @@ def crowd(base, size=16):
 
 def token(base):
     """A form's token; it may be sent with many people's answers, each of which is a post of its own."""
-    with closing(HTTPConnection(urlsplit(base).netloc, timeout=20)) as connection:
+    with closing(HTTPConnection(urlsplit(base).netloc, timeout=60)) as connection:
         connection.request("GET", "/register")
         return TOKEN.search(connection.getresponse().read().decode())[1]
 

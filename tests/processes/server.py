@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
-PATIENCE = 30  # seconds
+PATIENCE = 60  # seconds
 
 
 def free_port():
