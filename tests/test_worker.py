@@ -59,7 +59,7 @@ def start(instance, tmp_path):
         process.wait(10)
 
 
-def eventually(look, seconds=20):
+def eventually(look, seconds=60):
     """What `look` finds, as soon as it finds something."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
