@@ -1,6 +1,8 @@
 """Pages whose bytes are kept: never a moment longer than they are right."""
 
 import gzip
+import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import brotli
@@ -230,3 +232,48 @@ def test_a_place_that_is_taken_is_seen_by_the_next_request(client):
 
     assert "5 or fewer places left" not in before
     assert "5 or fewer places left" in text(client)
+
+
+class Kept(logging.Handler):
+    """A log that is kept as it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record)
+
+
+def test_a_kept_page_is_logged_and_its_headers_can_be_asked_for_alone(client):
+    full, log = client.get("/schedule"), Kept()
+    logging.getLogger("cop.web").addHandler(log)
+
+    try:
+        head = client.head("/schedule")
+        again = client.get("/schedule", headers={"If-None-Match": full.headers["ETag"]})
+    finally:
+        logging.getLogger("cop.web").removeHandler(log)
+
+    told = [(line.route, line.method, line.status) for line in log.lines]
+    assert told == [("public.schedule", "HEAD", 200), ("public.schedule", "GET", 304)]
+    assert len({line.request_id for line in log.lines}) == 2
+    assert (head.data, dict(head.headers)) == (b"", dict(full.headers))
+    assert again.data == b""
+
+
+def test_behind_a_proxy_a_page_is_kept_as_visitors_see_it(settings):
+    app = create_app(replace(settings, trusted_proxies=1, base_url="https://cop.example.org"))
+    asked = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+
+    pages = [
+        app.test_client().get("/schedule", base_url="http://cop.example.org", headers=asked)
+        for _ in range(2)
+    ]
+
+    with app.app_context():
+        db.engine.dispose()
+    assert len(app.extensions["cop.kept"]) == 1
+    assert pages[0].data == pages[1].data
+    assert [page.status_code for page in pages] == [200, 200]
+    assert all("Strict-Transport-Security" in page.headers for page in pages)
