@@ -16,9 +16,8 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from cop.base import Base
+from cop.base import CONNECTION, Base
 from cop.config import Settings
-from cop.domain.statements import CONNECTION
 
 try:
     from pysqlite3 import dbapi2 as _sqlite

@@ -13,13 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from cop.base import Base
+from cop.base import CONNECTION, Base
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
     from sqlalchemy.sql.compiler import SQLCompiler
-
-CONNECTION = "connection"  # in a session's info: that of its transaction, which it looks for long
 
 Insert = postgresql.Insert | sqlite.Insert
 _Convert = Callable[[Any], Any] | None

@@ -11,7 +11,7 @@ NEGOTIATED = ("Accept-Encoding",)  # what a cache must tell such answers apart b
 
 @lru_cache(200)
 def encoding(accepted: str) -> str:
-    """How a browser that sends this `Accept-Encoding` may be sent something: `br`, `gzip` or ``."""
+    """How a browser that sends this `Accept-Encoding` takes things: `br`, `gzip`, or neither."""
     header = parse_accept_header(accepted)
     return next((each for each in ("br", "gzip") if header[each] > 0), "")
 
