@@ -10,6 +10,7 @@ from cop.domain.errors import MeetingOver
 from cop.domain.registration import ALL, Outcome, forget_submissions
 from cop.models import Member, Submission
 from tests.domain.people import member, register, registrations, roll
+from tests.tokens import without_tokens
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
 
 DAY = timedelta(days=1)
@@ -70,7 +71,7 @@ def test_saved_answers_hold_nothing_about_the_person(db_session):
     [saved] = db_session.scalars(select(Submission)).all()
 
     assert vars(saved).keys() >= {"key", "held", "waiting", "created_at"}
-    assert "Ada" not in str(vars(saved))
+    assert "Ada" not in without_tokens(str(vars(saved)))
     assert "ada@example.org" not in str(vars(saved))
 
 

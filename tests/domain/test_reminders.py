@@ -14,6 +14,7 @@ from cop.models import Community, MailState, Member
 from tests.domain.at_once import at_once
 from tests.domain.mails import forget_mails, mails, told
 from tests.domain.people import a_writer, register, registrations
+from tests.tokens import without_tokens
 from tests.world import ADA, GRACE, KATHERINE, NOW, PASSWORD, a_meeting
 
 SLUG = "2026-12-13"
@@ -92,7 +93,7 @@ def test_an_unproven_address_gets_the_last_one_only_and_nothing_that_was_typed(d
 
     [mail] = mails(db_session)
     assert (mail.to_address, mail.subject) == JOIN
-    assert "Ada" not in mail.text + mail.html
+    assert "Ada" not in without_tokens(mail.text + mail.html)
     assert "Not you? Remove this" in mail.text
 
 
@@ -245,7 +246,7 @@ def test_coordinators_hear_the_day_before_once_and_what_is_missing(db_session, m
     assert "Coming: 1" in to_them[0].text
     assert "Waiting: 1" in to_them[0].text
     assert "The join address is missing" in to_them[0].text
-    assert "Ada" not in to_them[0].text
+    assert "Ada" not in without_tokens(to_them[0].text)
 
 
 def test_workers_at_once_remind_once(app):

@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 
 from tests.mail import gallery
 from tests.mail.gallery import EVERY, MEETING, TO_COORDINATORS, TO_MEMBERS
+from tests.tokens import without_tokens
 
 PREVIEWS = Path(__file__).parent.parent.parent / "build" / "mails"
 
@@ -88,7 +89,7 @@ UNPROVEN = [name for name in TO_MEMBERS if "Hello," in TO_MEMBERS[name]().text]
 def test_an_unproven_address_gets_nothing_that_was_typed_and_a_way_to_remove_it(name):
     letter = TO_MEMBERS[name]()
 
-    assert "Ada" not in letter.text + letter.html
+    assert "Ada" not in without_tokens(letter.text + letter.html)
     assert "Not you? Remove this" in letter.text
     assert re.search(r"/r/[^/\s]+/erase", letter.text)
 
@@ -101,7 +102,7 @@ def test_some_of_the_mails_go_to_unproven_addresses():
 def test_a_mail_to_a_coordinator_names_no_member(name):
     letter = TO_COORDINATORS[name]()
 
-    assert "Ada" not in letter.text + letter.html
+    assert "Ada" not in without_tokens(letter.text + letter.html)
     assert "/coordinator" in letter.text
 
 
