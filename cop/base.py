@@ -9,7 +9,6 @@ from sqlalchemy.types import TypeDecorator
 
 # SQLite would give the number of a deleted row out again, and old links would open the new one.
 NEVER_AGAIN = {"sqlite_autoincrement": True}
-CONNECTION = "connection"  # in a session's info: that of its transaction, which it looks for long
 
 
 class UtcDateTime(TypeDecorator[datetime]):

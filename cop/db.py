@@ -13,11 +13,11 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from cop.base import CONNECTION, Base
+from cop.base import Base
 from cop.config import Settings
+from cop.driver import CONNECTION, faults
 
 try:
     from pysqlite3 import dbapi2 as _sqlite
@@ -130,12 +130,13 @@ _GLANCE = (
 
 def glance(engine: Engine) -> Glance:
     """Look at it, by one statement past SQLAlchemy, whose own way costs eight times as much."""
-    try:
-        with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
-            cursor.execute(_GLANCE)
-            row = cursor.fetchone()
-    except engine.dialect.loaded_dbapi.Error as error:
-        raise OperationalError(_GLANCE, None, error) from error
+    with (
+        faults(engine.dialect, _GLANCE),
+        closing(engine.raw_connection()) as connection,
+        closing(connection.cursor()) as cursor,
+    ):
+        cursor.execute(_GLANCE)
+        row = cursor.fetchone()
     if row is None:  # before the first start is done
         return Glance(0, ())
     hosts = json.loads(row[1]) if isinstance(row[1], str) else row[1]  # as the driver gives JSON

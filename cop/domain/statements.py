@@ -9,11 +9,11 @@ from sqlalchemy import Executable, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from cop.base import CONNECTION, Base
+from cop.base import Base
+from cop.driver import CONNECTION, faults
 
 if TYPE_CHECKING:
     from sqlalchemy import ClauseElement
@@ -144,11 +144,5 @@ def _cursor(db_session: Session, sql: str) -> Iterator[DBAPICursor]:
     """A cursor of the session's transaction, whose faults are SQLAlchemy's."""
     db_session.flush()  # what the session knows and the database does not yet
     connection = db_session.info.get(CONNECTION) or db_session.connection()
-    driver = connection.dialect.loaded_dbapi
-    with closing(connection.connection.cursor()) as cursor:
-        try:
-            yield cursor
-        except driver.Error as error:
-            raise DBAPIError.instance(
-                sql, None, error, driver.Error, hide_parameters=True, dialect=connection.dialect
-            ) from error
+    with faults(connection.dialect, sql), closing(connection.connection.cursor()) as cursor:
+        yield cursor
