@@ -1,11 +1,13 @@
 """Markdown that coordinators write, as HTML that is safe to show."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False, "linkify": False})
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
 _ALLOWED = {"p", "h2", "h3", "h4", "ul", "ol", "li", "em", "strong", "a", "blockquote", "code",
             "br", "hr"}  # fmt: skip
 
@@ -13,6 +15,13 @@ _ALLOWED = {"p", "h2", "h3", "h4", "ul", "ol", "li", "em", "strong", "a", "block
 @lru_cache(maxsize=64)
 def to_html(text: str) -> str:
     """The text as HTML: what was HTML in it stays text, and what is left is cleaned."""
-    html = _MARKDOWN.render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
+    html = _parser().render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
     return nh3.clean(html, tags=_ALLOWED, attributes={"a": {"href"}}, link_rel="noopener",
                      url_schemes={"https", "http", "mailto"})  # fmt: skip
+
+
+@cache
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - sixty modules, which no start waits for
+
+    return MarkdownIt("commonmark", {"html": False, "linkify": False})

@@ -1,13 +1,12 @@
 """Sentences for people: marked for translation where they are written, said where they are read.
 
-Babel only: what asks Flask for the language would speak English wherever there is no request.
+gettext alone: what asks Flask for the language would speak English wherever there is no request.
 """
 
 from collections.abc import Callable
 from functools import cache
+from gettext import NullTranslations, translation
 from pathlib import Path
-
-from babel.support import NullTranslations, Translations
 
 LANGUAGES = ("en",)
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -20,7 +19,7 @@ def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "mark, do n
 
 @cache
 def _catalogue(language: str) -> NullTranslations:
-    return Translations.load(TRANSLATIONS, [language])
+    return translation("messages", TRANSLATIONS, [language], fallback=True)
 
 
 def plural(language: str) -> Callable[[str, str, int], str]:
