@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from cop import backups, create_app, upgrade, worker
 from cop.config import Settings, SettingsRefused
-from cop.db import write_tx
+from cop.db import db, switched_off, write_tx
 from cop.domain import community, coordinators, second_factor, seed
 from cop.domain.errors import RuleBroken
 from cop.links import Links
@@ -57,7 +57,20 @@ def _ready_app(settings: Settings) -> Flask:
         backup = upgrade.set_up(app)
     if backup:
         click.echo(f"The database was upgraded; the one from before is kept as {backup}")
+    _warn_of_losses(app)
     return app
+
+
+def _warn_of_losses(app: Flask) -> None:
+    """Say where the database's settings break what we promise."""
+    with _refusals_said(), app.app_context():
+        off = " and ".join(switched_off(db.engine))
+    if off:
+        click.echo(
+            f"Warning: PostgreSQL runs with {off} off, so a power failure can lose registrations "
+            "that were accepted. Turn this on in postgresql.conf, and restart PostgreSQL.",
+            err=True,
+        )
 
 
 @cop.command()
@@ -103,6 +116,7 @@ def work() -> None:
     with _refusals_said():
         app = create_app(_settings())
         upgrade.require_current(app)
+    _warn_of_losses(app)
     worker.work(app)
 
 

@@ -80,6 +80,21 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {how}")
 
 
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+
+
+def switched_off(engine: Engine) -> list[str]:
+    """The settings of a PostgreSQL server without which it forgets commits when the power fails.
+
+    SQLite's are set by ourselves. See PostgreSQL's manual, "Write Ahead Log, Settings".
+    """
+    if engine.dialect.name == "sqlite":
+        return []
+    with engine.connect() as connection:
+        shown = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in DURABLE}
+    return [name for name, value in shown.items() if value == "off"]
+
+
 def bind(app: Flask, settings: Settings) -> None:
     """Give the app its engine."""
     _make_private_file(settings.database_url)

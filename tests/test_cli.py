@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from cop.cli import cop
 from cop.db import sqlite_module
-from tests import smtp_server
+from tests import databases, smtp_server
 from tests.smtp_server import MailServer
 from tests.test_migrations import next_release
 from tests.world import PASSWORD
@@ -286,6 +286,27 @@ def test_a_trial_mail_says_what_is_wrong_with_the_settings(instance, url, says):
     assert is_refused(result, says=says)
     assert "hunter2" not in result.output
     assert server.mails == []
+
+
+def seeded(url):
+    """What `cop seed` says on standard error, in a process that takes its connections with it."""
+    command = [sys.executable, "-c", "from cop.cli import cop; cop()", "seed"]
+    environ = os.environ | {"COP_DATABASE_URL": url}
+    done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
+    return done.stderr
+
+
+def test_a_postgresql_that_can_lose_what_was_accepted_is_named_at_each_start(instance, tmp_path):
+    url = databases.new_database("postgresql", tmp_path)
+    name = url.rpartition("/")[2]
+    sound = seeded(url)
+    databases.run_on_server(f"ALTER DATABASE {name} SET synchronous_commit = off")
+
+    risky = seeded(url)
+
+    databases.drop(url)
+    assert "Warning" not in sound
+    assert "Warning: PostgreSQL runs with synchronous_commit off" in risky
 
 
 @pytest.mark.parametrize("words", [("seed",), ("work",), ("db", "upgrade")], ids=" ".join)
