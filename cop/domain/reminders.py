@@ -134,7 +134,7 @@ def _to_coordinators(
     db_session: Session, meeting: LockedMeeting, key: str, *, writer: Writer
 ) -> list[Mail]:
     """A mail to each coordinator; the first one carries the key that tells that they went out."""
-    found = roster.counts(db_session).get(meeting.id, roster.Counts())
+    found = roster.tally(roster.attendees(db_session, meeting.id))
     counts = DayBefore(found.held, found.waiting, found.first_time, found.access,
                        has_join_url=bool(meeting.join_url))  # fmt: skip
     letter = informing.day_before(writer, meeting, counts)

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import Any, NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Text, case, cast, func, inspect, select, true
+from sqlalchemy import ColumnElement, Select, Text, cast, func, inspect, select, true
 from sqlalchemy.orm import Session
 
 from cop import fields
@@ -198,31 +198,6 @@ class Counts:
     first_time: int = 0
     access: int = 0
     came: int | None = None  # not known before somebody notes it
-
-
-def counts(db_session: Session) -> dict[int, Counts]:
-    """The counts of every meeting that somebody has registered for, by the meeting's id."""
-
-    def how_many(condition: Any) -> Any:
-        return func.count().filter(condition)
-
-    held = Registration.status == RegistrationStatus.HELD
-    live = Registration.status != RegistrationStatus.CANCELLED
-    query = select(
-        Registration.meeting_id,
-        how_many(held).label("held"),
-        how_many(Registration.status == RegistrationStatus.WAITING).label("waiting"),
-        how_many(~live).label("cancelled"),
-        how_many(live & Registration.first_time).label("first_time"),
-        how_many(live & ASKS_FOR_ACCESS).label("access"),
-        case((func.count(Registration.attended) > 0, how_many(Registration.attended))).label(
-            "came"
-        ),
-    ).group_by(Registration.meeting_id)
-    return {
-        row.meeting_id: Counts(**{n: getattr(row, n) for n in Counts.__dataclass_fields__})
-        for row in db_session.execute(query)
-    }
 
 
 def tally(people: Sequence[Attendee]) -> Counts:

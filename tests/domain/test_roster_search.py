@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cop.domain import roster, searching
-from cop.domain.roster import Attendee, Counts
+from cop.domain.roster import Attendee
 from cop.domain.searching import Wanted
 from tests.world import NOW, a_meeting, a_registration
 
@@ -107,23 +107,6 @@ def test_whatever_the_order_places_come_first_and_turns_in_line_keep_theirs(sort
     found = names(people, sort=sort)
 
     assert found == expected
-
-
-def test_the_counts_of_a_roster_that_was_read_are_those_of_the_database(db_session):
-    it = a_meeting(db_session, slug="it")
-    for name, status, said in (
-        ("ada", "held", {"first_time": True, "access": ["asl"], "attended": True}),
-        ("grace", "waiting", {"access_other": "a break", "attended": False}),
-        ("katherine", "held", {"access_language": "Spanish"}),
-        ("mallory", "cancelled", {"first_time": True, "access": ["asl"]}),
-    ):
-        a_registration(db_session, it, f"{name}@example.org", status, **said)
-    a_registration(db_session, a_meeting(db_session, slug="other"), "bystander@example.org")
-
-    counted = roster.tally(roster.attendees(db_session, it.id))
-
-    assert counted == roster.counts(db_session)[it.id]
-    assert roster.tally([]) == Counts()
 
 
 def test_the_addresses_to_paste_leave_out_those_from_which_mail_comes_back(db_session):
