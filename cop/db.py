@@ -1,10 +1,8 @@
 """The database: engine set-up, and the only ways to a transaction."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
@@ -17,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from cop.base import Base
 from cop.config import Settings
-from cop.driver import CONNECTION, faults
+from cop.driver import CONNECTION
+from cop.glances import Glances
 
 try:
     from pysqlite3 import dbapi2 as _sqlite
@@ -102,7 +101,7 @@ def bind(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
     with app.app_context():
-        app.extensions["cop.engine"] = prepare(db.engine)
+        app.extensions["cop.glances"] = Glances(prepare(db.engine))
 
 
 def _make_private_file(database_url: str) -> None:
@@ -124,38 +123,6 @@ def sqlite_file(database_url: str) -> Path | None:
     """The file behind an SQLite address, or None for another database."""
     url = make_url(database_url)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
-
-
-@dataclass(frozen=True)
-class Glance:
-    """What tells whether a public page is still right: the revision of what pages show, and hosts.
-
-    The revision rises with every edit, registration and setting, in the transaction that does it.
-    """
-
-    revision: int
-    embed_hosts: tuple[str, ...]
-
-
-_GLANCE = (
-    "SELECT revision + (SELECT coalesce(sum(lock_version), 0) FROM meeting), embed_hosts"
-    " FROM community"
-)
-
-
-def glance(engine: Engine) -> Glance:
-    """Look at it, by one statement past SQLAlchemy, whose own way costs eight times as much."""
-    with (
-        faults(engine.dialect, _GLANCE),
-        closing(engine.raw_connection()) as connection,
-        closing(connection.cursor()) as cursor,
-    ):
-        cursor.execute(_GLANCE)
-        row = cursor.fetchone()
-    if row is None:  # before the first start is done
-        return Glance(0, ())
-    hosts = json.loads(row[1]) if isinstance(row[1], str) else row[1]  # as the driver gives JSON
-    return Glance(row[0], tuple(hosts))
 
 
 _is_open: ContextVar[bool] = ContextVar("a transaction is open", default=False)

@@ -3,6 +3,7 @@
 from functools import partial
 
 import psycopg
+from flask import current_app
 from sqlalchemy import event
 
 from cop.db import db
@@ -15,11 +16,13 @@ class Statements:
         self.sent, self.engine = [], db.engine
         event.listen(self.engine, "checkout", self._listen_in)
         event.listen(self.engine, "checkin", self._listen_no_more)
+        current_app.extensions["cop.glances"].forget()  # the next one is heard from its beginning
         return self.sent
 
     def __exit__(self, *_):
         event.remove(self.engine, "checkout", self._listen_in)
         event.remove(self.engine, "checkin", self._listen_no_more)
+        current_app.extensions["cop.glances"].forget()
 
     def _listen_in(self, connection, *_):
         if self.engine.dialect.name == "sqlite":

@@ -8,12 +8,11 @@ address may vary. A page with a form or a person is never kept.
 What is kept is answered before Flask, which would take four times as long for the same bytes.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial, wraps
+from functools import cached_property, lru_cache, partial, wraps
 from hashlib import sha256
 from typing import TYPE_CHECKING, ParamSpec
 from urllib.parse import parse_qs
@@ -23,8 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import Headers
 from werkzeug.http import parse_etags
 
-from cop import db
-from cop.db import Glance
+from cop.glances import Glance
 from cop.web import logs
 from cop.web.compression import NEGOTIATED, compressed, encoding
 from cop.web.rendering import THEMES, is_for_fragment, now
@@ -60,9 +58,19 @@ class Page:
 
     def answer(self, known: str | None) -> tuple[str, list[tuple[str, str]], bytes]:
         """Status, headers and body for a browser that knows the pages of `If-None-Match`."""
-        if known and parse_etags(known).contains_weak(self.etag):
-            return "304 NOT MODIFIED", [each for each in self.headers if each[0] in OF_304], b""
+        if known and _names(known, self.etag):
+            return "304 NOT MODIFIED", self.headers_of_304, b""
         return "200 OK", self.headers, self.body
+
+    @cached_property
+    def headers_of_304(self) -> list[tuple[str, str]]:
+        return [each for each in self.headers if each[0] in OF_304]
+
+
+@lru_cache(1000)
+def _names(known: str, etag: str) -> bool:
+    """Whether this page is among those that a browser knows."""
+    return parse_etags(known).contains_weak(etag)
 
 
 class Front:
@@ -85,7 +93,7 @@ class Front:
         method = environ["REQUEST_METHOD"]
         logs.note(
             route=page.route, method=method, status=int(status[:3]), began=began,
-            request_id=secrets.token_hex(8), remote=environ.get("REMOTE_ADDR"),
+            request_id=logs.new_id(), remote=environ.get("REMOTE_ADDR"),
         )  # fmt: skip
         return [] if method == "HEAD" else [body]
 
@@ -95,9 +103,9 @@ class Front:
         page = self._shelf.get(_key(environ))
         if page is None:
             return None
-        engine, clock = self._extensions["cop.engine"], self._extensions["cop.clock"]
+        glances, clock = self._extensions["cop.glances"], self._extensions["cop.clock"]
         try:
-            is_right = page.is_right(db.glance(engine), clock())
+            is_right = page.is_right(glances.look(), clock())
         except SQLAlchemyError:
             return None  # Flask will meet the same, and says so with a page
         return page if is_right else None

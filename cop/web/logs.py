@@ -3,16 +3,18 @@
 import ipaddress
 import json
 import logging
-import secrets
-import sys
+import os
+import random
 import time
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from flask import Flask, Response, g, request
 
 log = logging.getLogger("cop.web")
+STANDARD_ERROR = 2
 _USUAL = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -34,11 +36,26 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class Lines(logging.Handler):
+    """Writes each record to standard error in one piece, which the system keeps apart from others.
+
+    The usual handler has a lock for that, and threads that wait for it were a third of the time
+    that a kept page takes.
+    """
+
+    def createLock(self) -> None:  # noqa: N802 - the library's name
+        self.lock = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):  # nobody reads it any more: no line is worth a page
+            os.write(STANDARD_ERROR, f"{self.format(record)}\n".encode())
+
+
 def install(app: Flask) -> None:
     """Log every request, once."""
     ours = logging.getLogger("cop")
     if not ours.handlers:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = Lines()
         handler.setFormatter(JsonFormatter())
         ours.addHandler(handler)
         ours.setLevel(logging.INFO)
@@ -47,8 +64,13 @@ def install(app: Flask) -> None:
     app.after_request(_end)
 
 
+def new_id() -> str:
+    """A name for a request: rare enough to be found by, and no secret."""
+    return f"{random.getrandbits(64):016x}"
+
+
 def _begin() -> None:
-    g.began, g.request_id = time.perf_counter(), secrets.token_hex(8)
+    g.began, g.request_id = time.perf_counter(), new_id()
 
 
 def _end(response: Response) -> Response:

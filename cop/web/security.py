@@ -11,9 +11,8 @@ from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, SecurityError
 
-from cop import db
 from cop.config import LOOPBACK_NAMES
-from cop.db import Glance
+from cop.glances import Glance
 from cop.web.rendering import is_console, is_embedded, settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -121,7 +120,7 @@ def _refuse_other_names() -> None:
 def glance() -> Glance:
     """How the public pages stand, looked at anew for each request, so that no change is missed."""
     if "glance" not in g:
-        g.glance = db.glance(current_app.extensions["cop.engine"])
+        g.glance = current_app.extensions["cop.glances"].look()
     return cast("Glance", g.glance)
 
 

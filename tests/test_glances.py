@@ -1,0 +1,106 @@
+"""Looking whether what is kept is still right: over and over, and also after the database was away."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.exc import DBAPIError
+
+from cop.db import db, empty_log, write_tx
+from cop.glances import Glances
+from cop.models import Community, Meeting
+from tests.databases import run_on_server
+
+
+@pytest.fixture
+def glances(app):
+    found = app.extensions["cop.glances"]
+    with app.app_context():
+        yield found
+
+
+def edit(model):
+    counter = Community.revision if model is Community else Meeting.lock_version
+    with write_tx() as db_session:
+        db_session.execute(update(model).values({counter: counter + 1}))
+
+
+@pytest.mark.parametrize("model", [Community, Meeting])
+def test_each_edit_is_another_glance(glances, model):
+    before = [glances.look() for _ in range(2)]
+
+    edit(model)
+
+    assert before[0] == before[1]
+    assert glances.look().revision > before[0].revision
+
+
+def test_it_sees_who_may_frame_pages(glances):
+    with write_tx() as db_session:
+        db_session.execute(update(Community).values(embed_hosts=["https://www.example.org"]))
+
+    assert glances.look().embed_hosts == ("https://www.example.org",)
+
+
+def test_threads_do_not_share_a_connection(glances):
+    glances.look()
+    mine, others = vars(glances._here), []
+
+    def look():
+        others.append(glances.look())
+        others.append(vars(glances._here)["connection"])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+
+    assert others[0] == glances.look()
+    assert others[1] is not mine["connection"]
+
+
+def test_a_glance_holds_up_nothing(glances, database_url):
+    glances.look()
+
+    edit(Community)
+    empty_log()  # SQLite's could not be emptied past somebody who reads
+
+    if database_url.startswith("sqlite"):
+        assert Path(f"{db.engine.url.database}-wal").read_bytes() == b""
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_server_that_was_started_again_is_looked_at_by_a_new_connection(glances, database_url):
+    before = glances.look()
+    name = database_url.rpartition("/")[2]
+    run_on_server(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+
+    assert glances.look() == before
+
+
+def test_a_database_that_cannot_be_used_is_a_fault_each_time_and_then_none(glances):
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE community RENAME TO away"))
+    for _ in range(2):
+        with pytest.raises(DBAPIError, match="community"):
+            glances.look()
+
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO community"))
+
+    assert glances.look().revision > 0
+
+
+def test_connections_end_with_the_engine_s(app):
+    with app.app_context():
+        glances = Glances(db.engine)
+        glances.look()
+        connection = vars(glances._here)["connection"]._connection
+
+        engine = db.engine
+        engine.dispose()
+
+    with pytest.raises(engine.dialect.loaded_dbapi.Error, match="close"):
+        connection.execute("SELECT 1")
