@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from select import POLLIN, poll
 from urllib.parse import urlencode
 
+from tests.bench.usage import cpu_seconds
+
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 BODILESS = {204, 304}
 BROWSER = {"Accept-Encoding": "gzip, deflate, br", "Sec-Fetch-Site": "same-origin"}
@@ -83,6 +85,15 @@ def run(port, requests, *, clients):
                     statuses[status] += 1
                     busy -= not open_[number].send_next(waiting)
         return Load(time.perf_counter() - began, statuses)
+
+
+def rates(server, requests, status, *, clients):
+    """How many answers of a status a server gives: in a second, and in a second of its CPU time."""
+    before = cpu_seconds(server.processes())
+    done = run(server.port, requests, clients=clients)
+    took = cpu_seconds(server.processes()) - before
+    assert set(done.statuses) == {status}, done.statuses
+    return done.rate, done.statuses.total() / took
 
 
 def for_seconds(seconds, *requests):

@@ -13,7 +13,6 @@ from flask import Flask, Response
 from tests.bench import load
 from tests.bench.measuring import Figure, alternate, by_clock_and_cpu, compared
 from tests.bench.sites import NO_MAIL, SESSIONS, file_in, keep_answers, reference, site
-from tests.bench.usage import cpu_seconds
 from tests.processes.server import running
 
 CLIENTS = 8
@@ -64,16 +63,14 @@ def _served(server, folder, *, rounds, seconds):
 
 @dataclass(frozen=True)
 class Rate:
-    """How many answers of a status a server gives: in a second, and in a second of its CPU time."""
+    """How fast a warm server answers."""
 
     seconds: float
 
     def __call__(self, server, request, status):
-        load.run(server.port, [request] * 100, clients=CLIENTS)  # warm
-        before = cpu_seconds(server.processes())
-        done = load.run(server.port, load.for_seconds(self.seconds, request), clients=CLIENTS)
-        assert set(done.statuses) == {status}, done.statuses
-        return done.rate, done.statuses.total() / (cpu_seconds(server.processes()) - before)
+        load.run(server.port, [request] * 100, clients=CLIENTS)
+        asked = load.for_seconds(self.seconds, request)
+        return load.rates(server, asked, status, clients=CLIENTS)
 
 
 def _stale(found, server, *, changes):

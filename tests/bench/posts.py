@@ -2,8 +2,7 @@
 
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +14,6 @@ from tests import databases
 from tests.bench import load
 from tests.bench.measuring import Figure, alternate, by_clock_and_cpu, compared, left_out
 from tests.bench.sites import NO_MAIL, file_in, reference, site
-from tests.bench.usage import cpu_seconds
 from tests.processes import crowd
 from tests.processes.server import running
 
@@ -61,24 +59,18 @@ class Posting:
     slugs: tuple
     token: str = ""
     found: object = None
-    numbers: object = field(default_factory=count)
     sent: int = 0
     mail_port: int = 0  # where its workers hand mail over, once somebody listens there
 
     def rates(self, seconds, *, clients):
         """Send forms for a while; return how many were taken a second, by clock and by CPU."""
-        before = cpu_seconds(self.server.processes())
-        done = load.run(self.server.port, self._forms(seconds), clients=clients)
-        took = cpu_seconds(self.server.processes()) - before
-        assert set(done.statuses) == {303}, f"not all were accepted: {done.statuses}"
-        self.sent += done.statuses.total()
-        return done.rate, done.statuses.total() / took
+        return load.rates(self.server, self._forms(seconds), 303, clients=clients)
 
     def _forms(self, seconds):
         """Another person's form each time."""
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
-            number = next(self.numbers)
+            number, self.sent = self.sent, self.sent + 1
             answers = crowd.form(number, self.token, self.slugs[number % len(self.slugs)])
             yield load.post("/register", answers | {"organization": "Harbor Data Lab"})
 
