@@ -35,8 +35,8 @@ def measure(*, is_quick):
     """All figures about mail."""
     with TemporaryDirectory(prefix="cop-bench-") as folder:
         yield _composing(Path(folder), mails=100 if is_quick else 500, rounds=3 if is_quick else 7)
-        yield from _soon(Path(folder), mails=20 if is_quick else 150)
-        yield _backlog(Path(folder), mails=300 if is_quick else 2000, rounds=3 if is_quick else 5)
+        yield from _soon(Path(folder), mails=10 if is_quick else 150)
+        yield _backlog(Path(folder), mails=200 if is_quick else 2000, rounds=3 if is_quick else 5)
 
 
 @contextmanager
