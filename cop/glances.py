@@ -1,7 +1,6 @@
 """Whether what is kept is still right: looked up at every visit, as cheaply as can be."""
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from threading import local
 from typing import Any, cast
@@ -46,19 +45,24 @@ class Glances:
         Raises:
             DBAPIError: the database cannot be used.
         """
-        if kept := vars(self._here).pop("connection", None):
-            with suppress(DBAPIError):  # the server may have been started again meanwhile
-                return self._look(kept)
-        return self._look(_Connection(self._engine))
-
-    def _look(self, connection: "_Connection") -> Glance:
-        glance = connection.look()
-        self._here.connection = connection  # and not where that has failed
-        return glance
+        here = vars(self._here)
+        if kept := here.pop("connection", None):
+            try:
+                return _look(kept, here)
+            except DBAPIError:
+                if not kept.is_lost:
+                    raise
+        return _look(_Connection(self._engine), here)
 
     def forget(self, *_: object) -> None:
         """Look by new connections from here on."""
         self._here = local()
+
+
+def _look(connection: "_Connection", here: dict[str, "_Connection"]) -> Glance:
+    glance = connection.look()
+    here["connection"] = connection  # and not where that has failed
+    return glance
 
 
 class _Connection:
@@ -83,6 +87,11 @@ class _Connection:
         [(revision, hosts)] = rows
         hosts = json.loads(hosts) if isinstance(hosts, str) else hosts  # as the driver gives JSON
         return Glance(revision, tuple(hosts))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server has ended it, as where it was started again: another one may do."""
+        return self._dialect.name == "postgresql" and bool(self._connection.closed)
 
     def __del__(self) -> None:
         if "_connection" in vars(self):  # else it could not be made
