@@ -37,14 +37,19 @@ class JsonFormatter(logging.Formatter):
 
 
 class Lines(logging.Handler):
-    """Writes each record to standard error in one piece, which the system keeps apart from others.
+    """Writes each record to standard error at once, as one line by one write.
 
-    The usual handler has a lock for that, and threads that wait for it were a third of the time
-    that a kept page takes.
+    The usual handler holds a lock meanwhile, and threads that wait for it were a third of the time
+    that a kept page takes. The system keeps lines apart in a file, and in a pipe those of requests:
+    all that are shorter than 4,096 bytes.
     """
 
-    def createLock(self) -> None:  # noqa: N802 - the library's name
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Take a record, without the lock."""
+        is_wanted = bool(self.filter(record))
+        if is_wanted:
+            self.emit(record)
+        return is_wanted
 
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(OSError):  # nobody reads it any more: no line is worth a page
