@@ -58,7 +58,7 @@ class Address(Rule):
     def _compile_builder(self, append_unknown: bool = True) -> "Callable[..., tuple[str, str]]":  # noqa: FBT001, FBT002
         builder = cache(partial(super()._compile_builder, append_unknown))
 
-        def build(rule: Rule, **values: object) -> tuple[str, str]:
+        def build(rule: Rule, /, **values: object) -> tuple[str, str]:
             return builder()(rule, **values)
 
         return build

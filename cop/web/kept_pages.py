@@ -58,19 +58,13 @@ class Page:
 
     def answer(self, known: str | None) -> tuple[str, list[tuple[str, str]], bytes]:
         """Status, headers and body for a browser that knows the pages of `If-None-Match`."""
-        if known and _names(known, self.etag):
-            return "304 NOT MODIFIED", self.headers_of_304, b""
-        return "200 OK", self.headers, self.body
+        if known and (known == f'"{self.etag}"' or parse_etags(known).contains_weak(self.etag)):
+            return "304 NOT MODIFIED", list(self.headers_of_304), b""
+        return "200 OK", list(self.headers), self.body
 
     @cached_property
     def headers_of_304(self) -> list[tuple[str, str]]:
         return [each for each in self.headers if each[0] in OF_304]
-
-
-@lru_cache(1000)
-def _names(known: str, etag: str) -> bool:
-    """Whether this page is among those that a browser knows."""
-    return parse_etags(known).contains_weak(etag)
 
 
 class Front:
