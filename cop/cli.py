@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from cop import backups, create_app, upgrade, worker
 from cop.config import Settings, SettingsRefused
-from cop.db import db, switched_off, write_tx
+from cop.db import db, unsafe_settings, write_tx
 from cop.domain import community, coordinators, second_factor, seed
 from cop.domain.errors import RuleBroken
 from cop.links import Links
@@ -64,11 +64,11 @@ def _ready_app(settings: Settings) -> Flask:
 def _warn_of_losses(app: Flask) -> None:
     """Say where the database's settings break what we promise."""
     with _refusals_said(), app.app_context():
-        off = " and ".join(switched_off(db.engine))
+        off = " and ".join(unsafe_settings(db.engine))
     if off:
         click.echo(
             f"Warning: PostgreSQL runs with {off} off, so a power failure can lose registrations "
-            "that were accepted. Turn this on in postgresql.conf, and restart PostgreSQL.",
+            "that were accepted. Turn it on (postgresql.conf, ALTER DATABASE, ALTER ROLE).",
             err=True,
         )
 

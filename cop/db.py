@@ -82,7 +82,7 @@ def _begin(connection: Connection) -> None:
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 
-def switched_off(engine: Engine) -> list[str]:
+def unsafe_settings(engine: Engine) -> list[str]:
     """The settings of a PostgreSQL server without which it forgets commits when the power fails.
 
     SQLite's are set by ourselves. See PostgreSQL's manual, "Write Ahead Log, Settings".
