@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -90,20 +90,22 @@ class Disk:
         for name, calls in self.open.items():
             content = files.setdefault(name, bytearray())
             for call in calls:
-                sectors = -(-len(call.text) // SECTOR)
-                done = chance.choice([0, sectors, sectors, chance.randint(0, sectors)])
-                if done or (call.name == "ftruncate" and chance.random() < 0.5):
-                    _apply(content, call, most=done * SECTOR)
+                share = chance.choice([0, 0.5, 1])  # of its sectors
+                _apply(content, call, lambda share=share: chance.random() < share)
         return files
 
 
-def _apply(content, call, most=None):
+def _apply(content, call, is_done=lambda: True):
+    """Do a call, or of its sectors those that are done."""
     if call.name == "ftruncate":
-        del content[call.number :]
+        if is_done():
+            del content[call.number :]
         return
-    text = call.text[:most]
-    content.extend(bytes(max(0, call.number - len(content))))
-    content[call.number : call.number + len(text)] = text
+    for start in range(0, len(call.text), SECTOR):
+        if is_done():
+            sector, at = call.text[start : start + SECTOR], call.number + start
+            content.extend(bytes(max(0, at - len(content))))
+            content[at : at + len(sector)] = sector
 
 
 def complete(folder, files, name, meetings):
@@ -112,7 +114,11 @@ def complete(folder, files, name, meetings):
     folder.mkdir()
     for each, content in files.items():
         (folder / each).write_bytes(content)
-    with closing(sqlite_module.connect(folder / name)) as connection:
+    with (
+        closing(sqlite_module.connect(folder / name)) as connection,
+        suppress(sqlite_module.DatabaseError),
+    ):
         if connection.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
             return None
         return {email for (email,) in connection.execute(COMPLETE, (meetings,))}
+    return None

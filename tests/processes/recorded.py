@@ -1,7 +1,8 @@
 """A process whose writes are recorded: it registers people, and says who was accepted.
 
-`python -m tests.processes.recorded DATABASE PEOPLE SYNCHRONOUS` prints an address when its post has
-been answered. It ends as in a power failure: nothing is closed.
+`python -m tests.processes.recorded DATABASE PEOPLE [PRAGMA]` prints an address when its post has been
+answered, with a pragma after our own where one is named. It ends as in a power failure: nothing is
+closed.
 """
 
 import os
@@ -17,9 +18,9 @@ CHECKPOINT = "PRAGMA wal_checkpoint"  # what SQLite does by itself after a thous
 BETWEEN = 25  # registrations from one to the next
 
 
-def main(url, people, synchronous):
+def main(url, people, *weaker):
     pragmas = db.journal_pragmas
-    db.journal_pragmas = lambda version: [*pragmas(version), f"synchronous={synchronous}"]
+    db.journal_pragmas = lambda version: [*pragmas(version), *weaker]
     app = create_app(settings_for(url, posts_per_hour=0))
     client = app.test_client()
     token = TOKEN.search(client.get("/register").get_data(as_text=True))[1]
