@@ -14,8 +14,8 @@ _statements = defaultdict(dict)
 def _compile_once(rule):
     """An address: the same for every rule of the same shape.
 
-    Werkzeug reads each of some two hundred rules, and compiles two functions that build it, which
-    was most of an app's start.
+    Werkzeug reads each of some two hundred rules, and compiles functions that build it, which was
+    most of an app's start.
     """
     shape = (rule.rule, rule.subdomain, repr(rule.defaults))
     if shape not in _rules:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import func, select, update
 
 from cop.db import read_tx, write_tx
-from cop.models import Meeting, OutboxEmail, Registration
+from cop.models import MailState, Meeting, OutboxEmail, Registration
 from tests import databases
 from tests.bench import load
 from tests.bench.measuring import Figure, alternate, compared, left_out
@@ -56,8 +56,8 @@ def measure(*, is_quick):
 def _figures(what, ask, two, one, *, rounds, at_least):
     """Beside what two processes can do here at all, while others have their share of the cores.
 
-    By CPU time, too: where both cores are the servers' own, two that each do as much as one alone
-    do twice as much, and the load generator has its share only of the first figure.
+    What an answer costs each of them shows whether it is the load generator that keeps two from
+    twice as much: it has its share of the cores.
     """
     acts = (partial(ask, two), partial(ask, one), partial(_counting, 2), partial(_counting, 1))
     *measured, both, alone = alternate(*acts, rounds=rounds)
@@ -66,7 +66,7 @@ def _figures(what, ask, two, one, *, rounds, at_least):
     figure = compared(what, "a second", *by_clock, at_least=at_least)
     is_noisy = not figure.is_met and most.ratio < ROOM * at_least
     yield replace(figure, is_noisy=figure.is_noisy or is_noisy)
-    yield compared("the same", "a second of the CPU time of each", *by_cpu, at_least=at_least / 2)
+    yield compared("the same", "a second of the CPU time of each", *by_cpu)
     yield most
 
 
@@ -120,6 +120,7 @@ def _limit(each):
 
 def _gets(each, *, path, seconds):
     request = load.get(path)
+    load.run(each.server.port, [request] * 50, clients=CLIENTS)  # warm
     return load.rates(each.server, load.for_seconds(seconds, request), 200, clients=CLIENTS)
 
 
@@ -133,11 +134,10 @@ def _once(each):
     oversold = _oversold(each)
     yield Figure(f"places oversold, at sessions with {CAPACITY} each", oversold, "", "0",
                  oversold == 0)  # fmt: skip
-    with (
-        each.found.app.app_context(),
-        write_tx() as db_session,
-    ):  # those that were tried wait longer
-        db_session.execute(update(OutboxEmail).values(due_at=datetime.now(UTC)))
+    # Those that were tried before there was a server would wait for a minute.
+    tried = update(OutboxEmail).where(OutboxEmail.state == MailState.RETRYING)
+    with each.found.app.app_context(), write_tx() as db_session:
+        db_session.execute(tried.values(due_at=datetime.now(UTC)))
     with MailServer(port=each.mail_port) as server:
         until = time.monotonic() + DELIVERY
         while len(server.mails) < each.sent and time.monotonic() < until:
