@@ -3,7 +3,6 @@
 import logging
 import os
 import subprocess
-import sys
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +27,7 @@ from tests import databases
 from tests.conftest import settings_for
 from tests.domain.at_once import at_once
 from tests.domain.people import a_writer, member, register, roll
+from tests.processes.server import COP
 from tests.test_cli import instance, is_refused, rows, run  # noqa: F401 - a fixture
 from tests.world import ADA, GRACE, NOW, PASSWORD, a_meeting, a_registration
 
@@ -301,7 +301,7 @@ def test_a_damaged_copy_is_refused_and_changes_nothing(site, tmp_path, harm):
 
 def alone(*words):
     """Run `cop` in a process of its own, as somebody does who has stopped the site."""
-    command = [sys.executable, "-c", "from cop.cli import cop; cop()", *words]
+    command = [*COP, *words]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

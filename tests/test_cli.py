@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from cop.cli import cop
 from cop.db import sqlite_module
 from tests import databases, smtp_server
+from tests.processes.server import COP
 from tests.smtp_server import MailServer
 from tests.test_migrations import next_release
 from tests.world import PASSWORD
@@ -290,7 +291,7 @@ def test_a_trial_mail_says_what_is_wrong_with_the_settings(instance, url, says):
 
 def seeded(url):
     """What `cop seed` says on standard error, in a process that takes its connections with it."""
-    command = [sys.executable, "-c", "from cop.cli import cop; cop()", "seed"]
+    command = [*COP, "seed"]
     environ = os.environ | {"COP_DATABASE_URL": url}
     done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
     return done.stderr
@@ -336,7 +337,7 @@ def test_a_port_in_use_is_refused_with_a_sentence(instance):
 
 
 def test_the_command_runs_as_a_process_and_ends_with_its_refusal(instance):
-    command = [sys.executable, "-c", "from cop.cli import cop; cop()", "seed"]
+    command = [*COP, "seed"]
     environ = os.environ | {"COP_POSTS_PER_HOUR": "many"}
 
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)

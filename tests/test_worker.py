@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from contextlib import closing, suppress
@@ -26,11 +25,11 @@ from cop.models import Base, Meeting, Registration, Submission
 from tests.domain.at_once import at_once
 from tests.domain.mails import a_mail, mails
 from tests.domain.people import LINKS, a_writer, register
+from tests.processes.server import COP
 from tests.smtp_server import Answer, MailServer
 from tests.test_delivery import SENDER, Clock
 from tests.world import ADA, GRACE, NOW, a_meeting, a_registration
 
-COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
 LATER = NOW + timedelta(days=30)
 
 

@@ -20,7 +20,7 @@ from cop.upgrade import upgrade
 from tests.bench.measuring import Figure, alternate, compared, percentile
 from tests.conftest import settings_for
 from tests.mail.gallery import ADA, MEETING, WRITER
-from tests.processes.server import environment
+from tests.processes.server import COP, environment
 from tests.smtp_server import Answer, MailServer
 
 SLOW = 0.005  # seconds that the mail server takes for each mail
@@ -94,7 +94,7 @@ def _soon(folder, *, mails):
     """From COMMIT to the server having the mail, with a worker that has nothing else to do."""
     with _site(folder) as url, MailServer() as server:
         values = {"COP_DATABASE_URL": url, "COP_SMTP_URL": server.url}
-        command = [sys.executable, "-c", "from cop.cli import cop; cop()", "work"]
+        command = [*COP, "work"]
         with (folder / "worker.log").open("ab") as log:
             worker = subprocess.Popen(command, env=environment(folder, **values), stderr=log)
         try:

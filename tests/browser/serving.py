@@ -5,7 +5,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from cop.db import sqlite_module
+from tests.processes.server import COP
 from tests.world import PASSWORD
 
-COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
 SECONDS = 60  # that a start may take
 
 
