@@ -28,6 +28,7 @@ sqlite_module = _sqlite  # the one SQLite that ever opens our files
 POSTGRESQL_LIMITS = (
     "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
 )
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # settings of a PostgreSQL server
 
 db = SQLAlchemy(model_class=Base)
 
@@ -77,9 +78,6 @@ def _begin(connection: Connection) -> None:
     # the busy timeout: so a transaction that will write takes the write lock first.
     how = "IMMEDIATE" if connection.get_execution_options().get("immediate") else "DEFERRED"
     connection.exec_driver_sql(f"BEGIN {how}")
-
-
-DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 
 
 def unsafe_settings(engine: Engine) -> list[str]:

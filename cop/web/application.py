@@ -49,7 +49,7 @@ class ConsoleCookie(SecureCookieSessionInterface):
         return super().open_session(app, request) if is_console else None
 
 
-class Address(Rule):
+class LateRule(Rule):
     """An address that is compiled into functions, which build it, when it is first linked to.
 
     To do that for all of them at once was a tenth of a start.
@@ -71,7 +71,7 @@ class Application(Flask):
     """
 
     request_class = rendering.Visit
-    url_rule_class = Address
+    url_rule_class = LateRule
 
     def wsgi_app(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
