@@ -12,7 +12,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from cop import backups, create_app, upgrade, worker
+from cop import backups, create_app, upgrade
 from cop.config import Settings, SettingsRefused
 from cop.db import db, unsafe_settings, write_tx
 from cop.domain import community, coordinators, second_factor, seed
@@ -28,6 +28,11 @@ from cop.words import translator
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cop() -> None:
     """Run the registration site of a community of practice."""
+    if sys.platform == "win32":
+        raise click.ClickException(
+            "This software runs on Linux and macOS. On Windows, run it in the Windows Subsystem "
+            "for Linux (WSL)."
+        )
 
 
 @contextmanager
@@ -84,14 +89,15 @@ def serve(host: str, port: int, workers: int) -> None:
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104
     settings = replace(_settings(), local_base=f"http://{shown}:{port}")
     try:
-        server.check_port(host, port)
+        listening = server.listening_sockets(host, port)
     except server.PortInUse as refusal:
         raise click.ClickException(str(refusal)) from refusal
     app = _ready_app(settings)
     with app.app_context(), write_tx() as db_session:
         token = coordinators.new_set_up_link(db_session, now=datetime.now(UTC))
     _greet(settings, host, token)
-    server.serve(app, settings, host=host, port=port, workers=workers)
+    server.serve(app, listening, workers=workers)
+    click.echo("Stopped.")
 
 
 def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:
@@ -113,11 +119,13 @@ def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:
 @cop.command()
 def work() -> None:
     """Run the worker alone, for sites whose web server is not `cop serve`."""
+    from cop import server  # noqa: PLC0415 - the other commands do not need a web server
+
     with _refusals_said():
         app = create_app(_settings())
         upgrade.require_current(app)
     _warn_of_losses(app)
-    worker.work(app)
+    server.work(app)
 
 
 @cop.command("seed")

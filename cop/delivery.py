@@ -33,6 +33,7 @@ class Delivery:
     clock: Callable[[], datetime]
     # How the last mail ended, until that is written down: also after the database was away.
     _unwritten: Ending | None = field(default=None, init=False)
+    _leased: OutboxEmail | None = field(default=None, init=False)  # being handed over
 
     def run(self, *, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Deliver all that is due; return False where the server takes none, so that more is idle.
@@ -59,8 +60,25 @@ class Delivery:
             if self._unwritten:
                 self._unwritten(db_session)
             email = None if is_last else leases.claim(db_session, now=self.clock())
-        self._unwritten = None
+        self._unwritten, self._leased = None, email
         return email
+
+    def put_back(self) -> None:
+        """End the lease of an email that is still being handed over, from another thread."""
+        if self._unwritten:  # it has ended, and the database was away
+            self._write_down(is_last=True)
+        if (email := self._leased) is None:
+            return
+        is_in_doubt = self.transport.is_unanswered
+        with write_tx() as db_session:
+            leases.put_back(
+                db_session,
+                email,
+                answer="The site was stopped while this email was being sent.",
+                now=self.clock(),
+                in_doubt=is_in_doubt,
+                is_own_fault=False,
+            )
 
     def _try(self, email: OutboxEmail, writer: Writer) -> tuple[Ending, bool]:
         """Hand one mail over; return what is to be written down, and whether others may follow."""

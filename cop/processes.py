@@ -1,25 +1,144 @@
-"""The processes of `cop serve`: none outlives the one that started it, also after kill -9."""
+"""The processes of `cop serve` and `cop work`: kept alive, and stopped in bounded time."""
 
+import contextlib
 import ctypes
 import logging
 import os
+import select
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 log = logging.getLogger("cop.processes")
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+CHECK = 0.5  # seconds between two looks at the children
+
+
+class StopRequest:
+    """A request to stop: by SIGTERM or SIGINT, or by `set()` from any thread.
+
+    The signal handler only sets a flag, and the interpreter writes a byte to a pipe. Anything that
+    takes a lock in a handler, as threading.Event.set() does, can wait for ever for the code that it
+    interrupted. Made and waited for in the main thread.
+    """
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._awake, self._wake = os.pipe()
+        for end in (self._awake, self._wake):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._on_signal)
+
+    def set(self) -> None:
+        """Ask to stop."""
+        self.is_set = True
+        with contextlib.suppress(BlockingIOError):  # full: it is awake already
+            os.write(self._wake, b"\0")
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is set, for at most so many seconds; return whether it is."""
+        if not self.is_set:
+            select.select([self._awake], [], [], seconds)
+        return self.is_set
+
+    def _on_signal(self, *_: object) -> None:
+        self.is_set = True
+
+
+@dataclass
+class Child:
+    """A job that runs in a child process of its own, and is started again when it ends unasked."""
+
+    name: str
+    run: Callable[[], None]
+    pid: int = 0  # 0: it does not run
+
+    def start(self) -> None:
+        self.pid = fork(self.run)
+
+    def has_ended(self) -> bool:
+        """Whether it does not run (any more)."""
+        if self.pid and os.waitpid(self.pid, os.WNOHANG)[0]:
+            self.pid = 0
+        return not self.pid
+
+    def signal(self, number: int) -> None:
+        if not self.has_ended():
+            os.kill(self.pid, number)
+
+
+def supervise(stages: Sequence[Sequence[Child]], *, seconds: float) -> None:
+    """Keep children running until this process is asked to stop, then stop them stage by stage.
+
+    The children of one stage have so many seconds together; then they are killed. Nothing that
+    matters is kept in a process, so that is safe.
+    """
+    stop = StopRequest()
+    children = [child for stage in stages for child in stage]
+    for child in children:
+        child.start()
+    while not stop.wait(CHECK):
+        for child in children:
+            if child.has_ended():
+                log.error("a process ended unasked, starting it again", extra={"child": child.name})
+                child.start()
+    for stage in stages:
+        _stop(stage, seconds=seconds)
+
+
+def _stop(children: Sequence[Child], *, seconds: float) -> None:
+    for child in children:
+        child.signal(signal.SIGTERM)
+    deadline = time.monotonic() + seconds
+    while not all(child.has_ended() for child in children):
+        if time.monotonic() > deadline:
+            log.error("a process did not stop in time and is killed")
+            for child in children:
+                child.signal(signal.SIGKILL)
+            deadline += seconds  # the system ends it as soon as it can
+        time.sleep(0.02)
+
+
+def fork(run: Callable[[], None]) -> int:
+    """Run `run` in a child process that ends with this one; return its process id.
+
+    The child has a process group of its own, so that Ctrl+C in a terminal reaches the parent alone.
+    """
+    parent = os.getpid()
+    # A signal between the fork and the child's own handlers must not be lost in a copy of ours.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    child = os.fork()
+    if child:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        return child
+    ended_well = False
+    try:
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        end_with_parent(parent)
+        run()
+        ended_well = True
+    finally:
+        # A child must neither die without a word nor live on as a second copy of its parent.
+        if not ended_well:
+            log.error("a process failed", exc_info=sys.exc_info())
+        os._exit(0 if ended_well else 1)
 
 
 def end_with_parent(parent: int) -> None:
     """End this process, at once, when the process `parent` has ended.
 
-    Nothing that matters is kept in a process, so ending hard is safe; an orphan that goes on
-    answering beside the next start is not.
+    Ending hard is safe; an orphan that goes on answering beside the next start is not.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -33,50 +152,3 @@ def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
-
-
-def keep(run: Callable[[], None]) -> int:
-    """Run `run` in a child process, again whenever it ends unasked; return the keeper's id."""
-    return fork(partial(_keep, run))
-
-
-def _keep(run: Callable[[], None]) -> None:
-    stop = threading.Event()
-    for asked in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(asked, lambda *_: stop.set())
-    while not stop.is_set():
-        child = fork(run)
-        while not stop.is_set() and os.waitpid(child, os.WNOHANG) == (0, 0):
-            stop.wait(1)
-        if not stop.is_set():
-            log.error("the worker ended unasked, starting it again")
-            stop.wait(1)
-    end(child)
-
-
-def fork(run: Callable[[], None]) -> int:
-    """Run `run` in a child process that ends with this one; return its process id."""
-    parent = os.getpid()
-    if child := os.fork():
-        return child
-    ended_well = False
-    try:
-        end_with_parent(parent)
-        run()
-        ended_well = True
-    except KeyboardInterrupt:
-        ended_well = True
-    finally:
-        # A child must neither die without a word nor live on as a second copy of its parent.
-        if not ended_well:
-            log.error("a process failed", exc_info=sys.exc_info())
-        os._exit(0 if ended_well else 1)
-
-
-def end(child: int) -> None:
-    """Ask a forked child to end, and wait until it has."""
-    try:
-        os.kill(child, signal.SIGTERM)
-        os.waitpid(child, 0)
-    except (ProcessLookupError, ChildProcessError):
-        pass

@@ -1,83 +1,78 @@
-"""`cop serve`: granian in front of the app, the worker beside it."""
+"""`cop serve`: web processes and the worker, behind one listening socket."""
 
 import gc
 import os
 import socket
-from dataclasses import dataclass
 from functools import partial
 
 from flask import Flask
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
 
-from cop import create_app, processes, worker
-from cop.config import Settings
+from cop import web_process, worker
 from cop.db import db
+from cop.processes import Child, supervise
 
-# Threads of one web process: writes wait for each other anyway, so more would only wait.
-THREADS = 4
+BACKLOG = 1024  # connections that wait while all processes are busy, or start
+FIRST_FD = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
+STOP_SECONDS = 4.8  # for the worker, and then for the web processes: together less than ten
 
 
 class PortInUse(Exception):  # noqa: N818 - a refusal
     """Something answers at the port already."""
 
 
-@dataclass
-class _Made:
-    """The app that the starting process has made, for the children that are forked from it."""
+def listening_sockets(host: str, port: int) -> list[socket.socket]:
+    """The sockets that systemd holds for us (socket activation), or else one of our own.
 
-    app: Flask | None = None
-
-
-_made = _Made()
-
-
-def check_port(host: str, port: int) -> None:
-    """Pass for a port that is free. granian would share a port in use, and answer in turns.
+    What connects from now on waits until a web process runs.
 
     Raises:
-        PortInUse: it is not free, or this host is not ours.
+        PortInUse: the port is not free, or this host is not ours.
     """
+    if inherited := _inherited_sockets():
+        return inherited
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen(1)
-        except OSError as error:
-            raise PortInUse(
-                f"Cannot listen at {host}, port {port}: {error.strerror}. Is the site running "
-                "already? `cop serve --port 8001` takes another port."
-            ) from error
+    try:
+        return [socket.create_server((host, port), family=family, backlog=BACKLOG)]
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise PortInUse(
+            f"Cannot listen at {host}, port {port}: {reason}. Is the site running already? "
+            "`cop serve --port 8001` takes another port."
+        ) from error
 
 
-def serve(app: Flask, settings: Settings, *, host: str, port: int, workers: int) -> None:
-    """Serve the app until the process is asked to end."""
+def _inherited_sockets() -> list[socket.socket]:
+    """The sockets that the service manager passes on, see sd_listen_fds(3)."""
+    names = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+    pid, count, _ = (os.environ.pop(name, "") for name in names)  # not for our children
+    if pid != str(os.getpid()):
+        return []
+    inherited = [socket.socket(fileno=FIRST_FD + number) for number in range(int(count))]
+    for each in inherited:
+        each.set_inheritable(False)
+    return inherited
+
+
+def serve(app: Flask, listening: list[socket.socket], *, workers: int) -> None:
+    """Serve the app until the process is asked to stop. The web processes go last."""
+    _prepare_fork(app)
+    answer = partial(web_process.serve, app, listening)
+    web = [Child(f"web {number}", answer) for number in range(1, workers + 1)]
+    supervise([[_worker(app)], web], seconds=STOP_SECONDS)
+
+
+def work(app: Flask) -> None:
+    """Run the worker alone until the process is asked to stop."""
+    _prepare_fork(app)
+    supervise([[_worker(app)]], seconds=STOP_SECONDS)
+
+
+def _worker(app: Flask) -> Child:
+    return Child("worker", partial(worker.work, app))
+
+
+def _prepare_fork(app: Flask) -> None:
     with app.app_context():
         db.engine.dispose()  # an SQLite connection must not cross a fork
-    _made.app = app
     gc.collect()
     gc.freeze()  # what the children share stays shared: none of them looks for garbage in it
-    beside = processes.keep(partial(worker.work, app))
-    server = Granian(
-        target="cop.server:load",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=THREADS,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=30,
-    )
-    try:
-        server.serve(target_loader=partial(load, settings, os.getpid()), wrap_loader=False)
-    finally:
-        processes.end(beside)
-
-
-def load(settings: Settings, parent: int) -> Flask:
-    """The app of one web process: the forked one, or a new one where processes are spawned."""
-    processes.end_with_parent(parent)
-    return _made.app or create_app(settings)

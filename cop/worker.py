@@ -1,8 +1,8 @@
 """The worker: mail as soon as it is due, reminders and notices in time, and the daily round."""
 
 import logging
-import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,7 @@ from cop.domain import (
 )
 from cop.links import Links
 from cop.mail.transport import files, transport_for
+from cop.processes import StopRequest
 
 A_DAY = timedelta(days=1)
 AN_HOUR = timedelta(hours=1)
@@ -37,6 +38,7 @@ LOOK = 0.5  # seconds between two looks for mail that is due
 PLANNING = 15  # seconds between two looks for reminders and notices that are due
 PAUSE = 15  # seconds without mail after a server could not be used
 AWAY = 5  # seconds after the database could not be used
+FINISH = 4  # seconds for an email that is being handed over when the worker is asked to stop
 
 log = logging.getLogger("cop.worker")
 
@@ -74,7 +76,7 @@ class Planner:
     """Queues what becomes due by the clock, and does the daily round."""
 
     app: Flask
-    delivery: Delivery  # for its voice and its clock: the mails themselves go out elsewhere
+    delivery: Delivery  # for its writer and its clock: emails are delivered by the lanes
     last_day: datetime | None = None
     last_try: datetime | None = None  # to make the day's backup
 
@@ -106,31 +108,46 @@ def deliver(lane: Delivery, *, stopping: Callable[[], bool]) -> float:
 
 
 def work(app: Flask) -> None:
-    """Work until the process is asked to end; a mail that is being handed over is finished.
+    """Work until the process is asked to stop; an email that is being handed over is finished.
 
-    Each lane has a thread, so that a server that is slow to answer holds up one mail and nothing
-    else.
+    Each lane has a thread, so that a server that is slow to answer holds up one email and nothing
+    else; so has the planner, so that nothing holds up the stop.
     """
-    stop = threading.Event()
+    stop = StopRequest()
     threading.excepthook = _log_fault
-    for asked in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(asked, lambda *_: stop.set())
+    stopping = threading.Event()  # for the threads; a signal handler must not touch it
     lanes = [delivery_for(app) for _ in range(LANES)]
-    duties = [partial(deliver, lane, stopping=stop.is_set) for lane in lanes]
-    threads = [threading.Thread(target=keep_doing, args=(app, duty, stop)) for duty in duties]
+    deliveries = [partial(deliver, lane, stopping=stopping.is_set) for lane in lanes]
+    duties: list[Callable[[], float]] = [*deliveries, Planner(app, delivery_for(app)).look]
+    threads = [
+        threading.Thread(target=keep_doing, args=(app, duty, stopping, stop), daemon=True)
+        for duty in duties
+    ]
     for thread in threads:
         thread.start()
-    keep_doing(app, Planner(app, lanes[0]).look, stop)
-    for thread, lane in zip(threads, lanes, strict=True):
-        thread.join()
-        lane.transport.close()
+    stop.wait()
+    stopping.set()
+    deadline = time.monotonic() + FINISH
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
+    with app.app_context():
+        for lane in lanes:
+            try:
+                lane.put_back()
+            except SQLAlchemyError:  # the lease runs out by itself
+                log.exception("an email could not be put back")
+    for thread, lane in zip(threads, lanes, strict=False):
+        if not thread.is_alive():
+            lane.transport.close()
 
 
-def keep_doing(app: Flask, duty: Callable[[], float], stop: threading.Event) -> None:
+def keep_doing(
+    app: Flask, duty: Callable[[], float], stopping: threading.Event, stop: StopRequest
+) -> None:
     """Do something again and again; if it ends by a fault, end the worker: it is started anew."""
     try:
-        while not stop.is_set():
-            stop.wait(try_once(app, duty))
+        while not stopping.is_set():
+            stopping.wait(try_once(app, duty))
     finally:
         stop.set()
 

@@ -1,31 +1,21 @@
-"""The least that would do, on the server that `cop serve` uses and with its settings.
+"""The least that would do, on the server that `cop serve` uses and with as many threads.
 
 `python -m tests.bench.reference_server PORT THREADS APP [ARGUMENT]`. It imports no more than its app
 does, so that a start can be measured too.
 """
 
 import json
+import logging
 import sys
 from pathlib import Path
 
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
+import waitress
 
 
 def main(port, threads, name, *arguments):
     app = APPS[name](*arguments)
-    Granian(
-        target="tests.bench.reference_server:APPS",
-        address="127.0.0.1",
-        port=int(port),
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=int(threads),
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=30,
-    ).serve(target_loader=lambda: app, wrap_loader=False)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    waitress.serve(app, host="127.0.0.1", port=int(port), threads=int(threads))
 
 
 def hello():

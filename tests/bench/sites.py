@@ -16,9 +16,9 @@ from cop.domain import changes, community, coordinators, schedule, seed
 from cop.links import Links
 from cop.mail.writer import Writer
 from cop.models import Community, Coordinator, Meeting
-from cop.server import THREADS
 from cop.upgrade import upgrade
 from cop.web.console import TOKEN
+from cop.web_process import THREADS
 from tests.conftest import settings_for
 from tests.processes.server import Server
 
@@ -110,7 +110,7 @@ class Reference(Server):
     @property
     def command(self):
         module = [sys.executable, "-m", "tests.bench.reference_server"]
-        return [*module, str(self.port), str(THREADS), *self.arguments]
+        return [*module, str(self.port), str(2 * THREADS), *self.arguments]
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def measure(*, is_quick):
         for each in asked:
             each()  # so that everything is compiled
         first, hello, page = alternate(*asked, rounds=3 if is_quick else 9)
-    what = "start of `cop serve` to its first answer; a bare hello on granian"
+    what = "start of `cop serve` to its first answer; a bare hello on waitress"
     yield compared(what, "s", first, hello, at_most=AT_MOST)
     yield compared("the same, where that is the schedule", "s", page, hello)
 

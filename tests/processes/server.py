@@ -10,6 +10,8 @@ import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from cop.processes import fork
+
 COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
 PATIENCE = 60  # seconds
 
@@ -29,6 +31,12 @@ def environment(instance, **values):
         if not name.startswith("COP_") and name != "PYTHONDONTWRITEBYTECODE"
     }
     return kept | {"COP_INSTANCE": str(instance), "COP_POSTS_PER_HOUR": "0"} | values
+
+
+def in_child(run):
+    """Run something in a process of its own, since it changes how signals are handled; its code."""
+    _, status = os.waitpid(fork(run), 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 class Server:
@@ -51,13 +59,25 @@ class Server:
         self._wait_until(self.answers)
         return self
 
-    def launch(self):
+    def launch(self, **options):
         """Start, and wait for nothing."""
+        if "preexec_fn" not in options:
+            options["start_new_session"] = True
         log = (self.instance / "server.log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                self.command, env=self.environ, stdout=log, stderr=log, start_new_session=True
+                self.command, env=self.environ, stdout=log, stderr=log, **options
             )
+
+    @property
+    def worker(self):
+        """The id of the worker's process, which is the first child."""
+        return self.processes()[1]
+
+    @property
+    def web(self):
+        """The id of the first web process."""
+        return self.processes()[2]
 
     def answers(self):
         """Whether it is ready."""

@@ -1,0 +1,131 @@
+"""One web process: waitress answers, in a loop that knows deadlines and how to stop.
+
+waitress reads requests in one thread and hands each to a thread of a fixed pool when its body is
+complete, so that a client that stalls holds a connection and nothing else.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from socket import socket
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ThreadedTaskDispatcher
+
+from cop.processes import StopRequest
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+THREADS = 4  # of each pool
+CONNECTIONS = 800  # at once; most systems let a process have 1,024 files open
+IDLE = 10  # seconds without a byte until a connection is closed
+SECONDS_PER_64_KIB = 10  # for a request to come in; a longer one has so much longer
+LARGEST_BODY = 4 * 1024 * 1024  # bytes; the app refuses less, and with a page
+LARGEST_HEADERS = 64 * 1024  # bytes
+LOOP = 0.5  # seconds at most between two looks at the clock and at the request to stop
+LINGER = 1  # seconds in which a connection that is open at the stop may send one more request
+UNFINISHED = 4  # seconds after which requests that are still being answered are given up
+
+Sockets = dict[int, wasyncore.dispatcher]
+
+
+class Pools:
+    """The threads that answer: some for public reads, others for what may wait for a write lock.
+
+    While the database is locked, each request that writes holds its thread for up to ten seconds;
+    readers must not wait for one of those. Pages of the console write, too: views are recorded.
+    """
+
+    def __init__(self, reading: ThreadedTaskDispatcher) -> None:
+        self.is_stopping = False
+        self._reading, self._writing = reading, ThreadedTaskDispatcher()
+        self._writing.set_thread_count(THREADS)
+
+    def add_task(self, channel: HTTPChannel) -> None:
+        """Answer the first request of a connection. Called by waitress."""
+        request = channel.requests[0]
+        if self.is_stopping:
+            request.headers["CONNECTION"] = "close"
+        pool = self._reading if _only_reads(request) else self._writing
+        pool.add_task(channel)
+
+
+def _only_reads(request: HTTPRequestParser) -> bool:
+    if request.error:
+        return True
+    return request.command in {"GET", "HEAD"} and not request.path.startswith("/coordinator")
+
+
+def serve(app: "WSGIApplication", listening: list[socket]) -> None:
+    """Answer at sockets until this process is asked to stop; then finish what has begun."""
+    stop = StopRequest()
+    logging.getLogger("waitress.queue").setLevel(
+        logging.ERROR
+    )  # a line for each request that waits
+    sockets: Sockets = {}
+    create_server(
+        app,
+        map=sockets,
+        sockets=listening,
+        threads=THREADS,
+        ident=None,
+        clear_untrusted_proxy_headers=False,  # Werkzeug's ProxyFix decides, by our setting
+        connection_limit=CONNECTIONS,
+        channel_timeout=IDLE,
+        cleanup_interval=2,
+        max_request_header_size=LARGEST_HEADERS,
+        max_request_body_size=LARGEST_BODY,
+    )
+    servers = [each for each in sockets.values() if isinstance(each, BaseWSGIServer)]
+    pools = Pools(servers[0].task_dispatcher)
+    for server in servers:
+        server.task_dispatcher = pools
+    begun: WeakKeyDictionary[HTTPRequestParser, float] = WeakKeyDictionary()
+    while not stop.is_set:
+        _turn(sockets)
+        _close_stalled(_channels(sockets), begun, now=time.monotonic())
+    pools.is_stopping = True
+    for server in servers:
+        server.del_channel()  # accept no more; what comes from now on waits in the socket
+    _finish(sockets)
+
+
+def _turn(sockets: Sockets, seconds: float = LOOP) -> None:
+    wasyncore.loop(timeout=seconds, use_poll=True, map=sockets, count=1)
+
+
+def _channels(sockets: Mapping[int, wasyncore.dispatcher]) -> list[HTTPChannel]:
+    return [each for each in sockets.values() if isinstance(each, HTTPChannel)]
+
+
+def _close_stalled(
+    channels: Iterable[HTTPChannel],
+    begun: "WeakKeyDictionary[HTTPRequestParser, float]",
+    *,
+    now: float,
+) -> None:
+    """Close connections whose request takes too long to come in, byte by byte."""
+    for channel in channels:
+        request = channel.request
+        if request is not None:
+            size = request.header_bytes_received + request.body_bytes_received
+            allowed = SECONDS_PER_64_KIB * max(1, size / 65_536)
+            if now - begun.setdefault(request, now) > allowed:
+                channel.will_close = True
+
+
+def _finish(sockets: Sockets) -> None:
+    """Answer what is being answered, and one more request of each connection that is open."""
+    stopped_at = time.monotonic()
+    while channels := _channels(sockets):
+        waited = time.monotonic() - stopped_at
+        is_busy = any(each.requests or each.total_outbufs_len for each in channels)
+        if waited > UNFINISHED or (waited > LINGER and not is_busy):
+            return
+        _turn(sockets, 0.05)
