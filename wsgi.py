@@ -1,4 +1,4 @@
-"""The site as a WSGI application, for any server: `gunicorn wsgi:app`, `waitress-serve wsgi:app`."""
+"""The site as a WSGI application, for any server, as in `gunicorn wsgi:app`."""
 
 import os
 from pathlib import Path

@@ -37,7 +37,7 @@ class Glances:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.forget()
+        self._idle: deque[_Connection] = deque()
         event.listen(engine, "engine_disposed", self.forget)
 
     def look(self) -> Glance:
@@ -50,27 +50,33 @@ class Glances:
         try:
             connection = idle.pop()
         except IndexError:
-            return _look(_Connection(self._engine), idle)
+            return self._look(_Connection(self._engine), idle)
         try:
-            return _look(connection, idle)
+            return self._look(connection, idle)
         except DBAPIError:
             if not connection.is_lost:
                 raise
-        return _look(_Connection(self._engine), idle)
+        return self._look(_Connection(self._engine), idle)
 
     def forget(self, *_: object) -> None:
-        """Look by new connections from here on."""
-        self._idle: deque[_Connection] = deque()
+        """Close the connections, and look by new ones from here on."""
+        idle, self._idle = self._idle, deque()
+        while idle:
+            idle.pop().close()
 
-
-def _look(connection: "_Connection", idle: "deque[_Connection]") -> Glance:
-    glance = connection.look()
-    idle.append(connection)  # one that has failed is not used again
-    return glance
+    def _look(self, connection: "_Connection", idle: "deque[_Connection]") -> Glance:
+        glance = connection.look()
+        if idle is self._idle:
+            idle.append(connection)
+        else:  # the engine was disposed meanwhile
+            connection.close()
+        return glance
 
 
 class _Connection:
     """A connection outside the pool, of which nobody begins a transaction."""
+
+    is_lost = False  # whether the server has ended it, as at its restart: another one may do
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
@@ -83,20 +89,20 @@ class _Connection:
             self._cursor = self._connection.cursor()
 
     def look(self) -> Glance:
-        with faults(self._dialect, _QUERY):
-            self._cursor.execute(_QUERY)
-            rows = self._cursor.fetchall()
+        try:
+            with faults(self._dialect, _QUERY):
+                self._cursor.execute(_QUERY)
+                rows = self._cursor.fetchall()
+        except DBAPIError:
+            self.is_lost = self._dialect.name == "postgresql" and self._connection.closed
+            self.close()
+            raise
         if not rows:  # before the first start is done
             return Glance(0, ())
         [(revision, hosts)] = rows
         hosts = json.loads(hosts) if isinstance(hosts, str) else hosts  # as the driver gives JSON
         return Glance(revision, tuple(hosts))
 
-    @property
-    def is_lost(self) -> bool:
-        """Whether the server has ended it, as where it was started again: another one may do."""
-        return self._dialect.name == "postgresql" and bool(self._connection.closed)
-
-    def __del__(self) -> None:
-        if "_connection" in vars(self):  # else it could not be made
-            self._connection.close()
+    def close(self) -> None:
+        """End it."""
+        self._connection.close()
