@@ -68,7 +68,8 @@ def prepare(engine: Engine) -> Engine:
 
 
 def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
-    others = ["busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON"]
+    # Of fsync alone, macOS does not wait until the disk has written.
+    others = ["busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON", "fullfsync=ON"]
     for pragma in [*others, *journal_pragmas(sqlite_module.sqlite_version_info)]:
         connection.execute(f"PRAGMA {pragma}")
 

@@ -124,6 +124,7 @@ def fork(run: Callable[[], None]) -> int:
         signal.set_wakeup_fd(-1)
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # some terminals stop whoever writes there
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         end_with_parent(parent)
         run()

@@ -5,6 +5,7 @@ complete, so that a client that stalls holds a connection and nothing else.
 """
 
 import logging
+import resource
 import time
 from collections.abc import Iterable, Mapping
 from socket import socket
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 4  # of each pool
-CONNECTIONS = 800  # at once; most systems let a process have 1,024 files open
+CONNECTIONS = 800  # at once
+FILES = CONNECTIONS + 200  # that this process may have open; macOS begins with 256
 IDLE = 10  # seconds without a byte until a connection is closed
 SECONDS_PER_64_KIB = 10  # for a request to come in; a longer one has so much longer
 LARGEST_BODY = 4 * 1024 * 1024  # bytes; the app refuses less, and with a page
@@ -65,6 +67,7 @@ def _only_reads(request: HTTPRequestParser) -> bool:
 def serve(app: "WSGIApplication", listening: list[socket]) -> None:
     """Answer at sockets until this process is asked to stop; then finish what has begun."""
     stop = StopRequest()
+    _allow_open_files()
     logging.getLogger("waitress.queue").setLevel(
         logging.ERROR
     )  # a line for each request that waits
@@ -94,6 +97,13 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
     for server in servers:
         server.del_channel()  # accept no more; what comes from now on waits in the socket
     _finish(sockets)
+
+
+def _allow_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _turn(sockets: Sockets, seconds: float = LOOP) -> None:

@@ -336,6 +336,15 @@ def test_a_port_in_use_is_refused_with_a_sentence(instance):
     assert not (instance / "cop.sqlite3").exists()
 
 
+def test_windows_is_refused_with_a_sentence_on_what_to_use_there(instance, monkeypatch):
+    monkeypatch.setattr("sys.platform", "win32")
+
+    result = run("seed")
+
+    assert is_refused(result, says="Windows Subsystem for Linux")
+    assert not instance.exists()
+
+
 def test_the_command_runs_as_a_process_and_ends_with_its_refusal(instance):
     command = [*COP, "seed"]
     environ = os.environ | {"COP_POSTS_PER_HOUR": "many"}

@@ -54,6 +54,7 @@ def add_member(db_session, email="ada@example.org"):
         ("foreign_keys", 1),
         ("secure_delete", 1),
         ("busy_timeout", 10_000),
+        ("fullfsync", 1),
     ],
 )
 @pytest.mark.parametrize("open_tx", [read_tx, write_tx], ids=["read", "write"])
