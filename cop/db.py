@@ -149,6 +149,14 @@ def write_tx() -> Iterator[Session]:
 
 
 @contextmanager
+def erasing_tx() -> Iterator[Session]:
+    """Open a transaction that deletes what somebody typed: then the log does not hold it either."""
+    with write_tx() as db_session:
+        yield db_session
+    empty_log()
+
+
+@contextmanager
 def rehearsal_tx() -> Iterator[Session]:
     """Open a transaction that may write and is taken back: to say what an act would do."""
     with _transaction(immediate=True) as db_session:

@@ -1,6 +1,7 @@
 """Correcting a misspelt address: what was registered with it goes to the address that was meant."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, delete, select, update
@@ -14,15 +15,22 @@ from cop.domain.recipients import LIVE, MEMBER_COLUMNS, recipient
 from cop.domain.statements import insert_with_conflict
 from cop.mail import messages
 from cop.mail.writer import Writer
-from cop.models import Meeting, Member, Registration
+from cop.models import Meeting, Member, OutboxEmail, Registration
+
+@dataclass(frozen=True)
+class Corrected:
+    """For how many sessions a confirmation goes out, and the emails that were deleted."""
+
+    sessions: int
+    deleted_emails: list[str]  # by Message-ID
 
 
-def correct(db_session: Session, registration_id: int, email: str, *, writer: Writer) -> int:
+def correct(db_session: Session, registration_id: int, email: str, *, writer: Writer) -> Corrected:
     """Give all that was registered with a misspelt address to the one that was meant.
 
-    The member with the misspelt address goes, and every mail to it: so its links die, and what was
+    The member with the misspelt address goes, and every email to it: so its links die, and what was
     queued does not go out. The other address gets one confirmation, with a link of its own; it may
-    be that of somebody who is known. Return of how many sessions that is; 0 where none goes out.
+    be that of somebody who is known.
 
     Raises:
         AddressRefused: the new address is none.
@@ -39,11 +47,21 @@ def correct(db_session: Session, registration_id: int, email: str, *, writer: Wr
     _refuse_both(db_session, old.id, new.id)
     moved = update(Registration).where(is_theirs).values(member_id=new.id)
     moved_ids = db_session.scalars(moved.returning(Registration.id)).all()
-    db_session.execute(delete(Member).where(Member.id == old.id))  # and with it mails to it
+    deleted_emails = _delete_member(db_session, old.id)
     if old.list_asked_at:
         to = recipient(new, name="", language=writer.language)
         preferences.ask_for_list(db_session, to, writer=writer)
-    return _confirm(db_session, locked, moved_ids, writer=writer)
+    sessions = _confirm(db_session, locked, moved_ids, writer=writer)
+    return Corrected(sessions, deleted_emails)
+
+
+def _delete_member(db_session: Session, member_id: int) -> list[str]:
+    """Delete the member with the misspelt address; return the Message-IDs of its emails."""
+    is_theirs = OutboxEmail.member_id == member_id
+    emails = delete(OutboxEmail).where(is_theirs).returning(OutboxEmail.message_id)
+    message_ids = list(db_session.scalars(emails))
+    db_session.execute(delete(Member).where(Member.id == member_id))
+    return message_ids
 
 
 def _held_row(db_session: Session, registration_id: int) -> Any:

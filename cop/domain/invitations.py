@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from cop.domain import accounts, addresses, coordinators, outbox, record
@@ -35,6 +35,14 @@ class Invited:
         return self.created_at + WITHIN
 
 
+@dataclass(frozen=True)
+class Ended:
+    """An invitation that was withdrawn: whose it was, and the emails that were deleted."""
+
+    email: str
+    deleted_emails: list[str]  # by Message-ID
+
+
 _COLUMNS = [getattr(Invitation, name) for name in Invited.__dataclass_fields__]
 
 
@@ -59,7 +67,7 @@ def invite(
     upsert = new.on_conflict_do_update(index_elements=["email_key"], set_=said)
     id_ = db_session.scalars(upsert.returning(Invitation.id)).one()
     address = writer.links.invitation(id_, _stamp(writer.now))
-    _take_back_mails(db_session, id_)
+    outbox.take_back(db_session, _is_about(id_))
     mail = Mail(
         informing.invitation(writer, address, by=by.name),
         email,
@@ -78,14 +86,18 @@ def listed(db_session: Session) -> list[Invited]:
     return [Invited(**row._mapping) for row in db_session.execute(query)]
 
 
-def withdraw(db_session: Session, invitation_id: int, *, by: SignedIn, now: datetime) -> str | None:
-    """End an invitation; return whose it was, None where there is none."""
+def withdraw(
+    db_session: Session, invitation_id: int, *, by: SignedIn, now: datetime
+) -> Ended | None:
+    """End an invitation, and delete its emails; None where there is none."""
     gone = delete(Invitation).where(Invitation.id == invitation_id).returning(Invitation.email)
     email = db_session.scalars(gone).one_or_none()
-    if email is not None:
-        _take_back_mails(db_session, invitation_id)
-        record.note(db_session, by, Deed.CHANGED_RIGHTS, now=now)
-    return email
+    if email is None:
+        return None
+    emails = delete(OutboxEmail).where(_is_about(invitation_id)).returning(OutboxEmail.message_id)
+    message_ids = list(db_session.scalars(emails))
+    record.note(db_session, by, Deed.CHANGED_RIGHTS, now=now)
+    return Ended(email, message_ids)
 
 
 def check(db_session: Session, token: str, *, secret_key: str, now: datetime) -> Invited:
@@ -127,9 +139,8 @@ def forget(db_session: Session, *, now: datetime) -> None:
     db_session.execute(delete(Invitation).where(Invitation.created_at <= now - WITHIN))
 
 
-def _take_back_mails(db_session: Session, invitation_id: int) -> None:
-    is_its = OutboxEmail.dedup_key.startswith(_prefix(invitation_id), autoescape=True)
-    outbox.take_back(db_session, is_its)
+def _is_about(invitation_id: int) -> ColumnElement[bool]:
+    return OutboxEmail.dedup_key.startswith(_prefix(invitation_id), autoescape=True)
 
 
 def _prefix(invitation_id: int) -> str:

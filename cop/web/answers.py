@@ -4,7 +4,7 @@ from flask import Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from cop import fields
-from cop.db import write_tx
+from cop.db import erasing_tx, write_tx
 from cop.domain import adding, answers, kept, leaving, members
 from cop.domain.errors import LinkUnusable, RuleBroken
 from cop.domain.members import Place
@@ -36,14 +36,14 @@ def save(token: str, slug: str) -> ResponseReturnValue:
     sent = _form(own, place)
     if not sent.validate():
         return _show_form(own, place, sent, status=422)
-    with write_tx() as db_session:
+    with erasing_tx() as db_session:
         members.acting(db_session, own.owner, now=now())
         answers.change(db_session, place, sent.answers, writer=writer(own.facts))
     return done(token, "saved")
 
 
 def _erase_one(own: OwnPage, place: Place, name: str) -> ResponseReturnValue:
-    with write_tx() as db_session:
+    with erasing_tx() as db_session:
         members.acting(db_session, own.owner, now=now())
         is_there = answers.delete(db_session, place, name)
     if not is_there:

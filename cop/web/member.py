@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop import tokens
-from cop.db import empty_log, read_tx, write_tx
+from cop.db import erasing_tx, read_tx, write_tx
 from cop.domain import community, kept, leaving, members, schedule
 from cop.domain.community import Facts
 from cop.domain.errors import LinkUnusable
@@ -171,9 +171,8 @@ def ask_to_erase(token: str) -> Response:
 @member.post("/r/<token>/erase")
 def erase(token: str) -> Response:
     own = open_page(token)
-    with write_tx() as db_session:
+    with erasing_tx() as db_session:
         mails = leaving.erase(db_session, own.owner.member_id, writer=writer(own.facts))
-    empty_log()
     files(settings()).forget(mails)
     return render("member/erased.html", community=own.facts)
 

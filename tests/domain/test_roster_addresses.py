@@ -31,7 +31,7 @@ SLIP = replace(ADA, email="ada@exmaple.org")
 def correct(db_session, slug, email, *, of="Ada"):
     [row] = [row for row in registrations(db_session, slug) if row.name.startswith(of)]
     voice = a_writer(db_session)
-    return correcting.correct(db_session, row.id, email, writer=voice)
+    return correcting.correct(db_session, row.id, email, writer=voice).sessions
 
 
 def test_all_that_was_registered_goes_to_the_address_that_was_meant(db_session):
@@ -167,7 +167,7 @@ def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targe
             with write_tx() as db_session:
                 voice = a_writer(db_session)
                 try:
-                    return correcting.correct(db_session, id_, email, writer=voice)
+                    return correcting.correct(db_session, id_, email, writer=voice).sessions
                 except (PlaceRefused, SameAddress):
                     return 0
 

@@ -4,11 +4,12 @@ from flask import Response, abort, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
-from cop.db import read_tx, write_tx
+from cop.db import erasing_tx, read_tx, write_tx
 from cop.domain import accounts, community, invitations
 from cop.domain import settings as settings_of
 from cop.domain.account_errors import RightMissing
 from cop.domain.errors import RuleBroken
+from cop.mail.transport import files
 from cop.web.console import console, exporting_or_403
 from cop.web.console.forms import ConsoleForm, line, number
 from cop.web.forms import Needed
@@ -61,9 +62,10 @@ def _invited(form: InviteForm) -> str:
 @console.post("/settings/coordinators/withdraw")
 def withdraw_invitation() -> ResponseReturnValue:
     id_ = number(request.form.get("invitation", "")) or 0
-    with write_tx() as db_session:
-        email = invitations.withdraw(db_session, id_, by=g.coordinator, now=now()) or abort(404)
-    return _done(gettext("The link that %(to)s has works no longer.", to=email))
+    with erasing_tx() as db_session:
+        ended = invitations.withdraw(db_session, id_, by=g.coordinator, now=now()) or abort(404)
+    files(settings()).forget(ended.deleted_emails)
+    return _done(gettext("The link that %(to)s has works no longer.", to=ended.email))
 
 
 @console.post("/settings/coordinators/rights")
@@ -109,7 +111,7 @@ def remove_coordinator(coordinator_id: int) -> Response:
 @console.post("/settings/coordinators/<int(max=2147483647):coordinator_id>/remove")
 def send_remove_coordinator(coordinator_id: int) -> ResponseReturnValue:
     try:
-        with write_tx() as db_session:
+        with erasing_tx() as db_session:
             name = accounts.remove(db_session, coordinator_id, by=g.coordinator, now=now())
     except RuleBroken as refusal:
         return _show(InviteForm(), status=_status(refusal), refusal=refusal)

@@ -1,21 +1,25 @@
 """What can be done for one person on a roster: their place, their address, and mail to them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from flask import abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from cop.db import write_tx
+from cop.db import empty_log, write_tx
 from cop.domain import correcting, outbox, placing, record, roster
 from cop.domain.errors import RuleBroken
 from cop.domain.placing import Moved
 from cop.domain.record import Deed
+from cop.mail.transport import files
 from cop.mail.writer import Writer
 from cop.web.console import console
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.person import PERSON, show
 from cop.web.forms import one_line
 from cop.web.registration import dates_said
-from cop.web.rendering import now, writer
+from cop.web.rendering import now, settings, writer
 from cop.web.saying import gettext, ngettext
 
 DEEDS = {
@@ -28,32 +32,43 @@ DEEDS = {
 }
 
 
+@dataclass(frozen=True)
+class Done:
+    """The registration that counts now, what to say of it, and the emails that were deleted."""
+
+    registration_id: int
+    sentence: str
+    deleted_emails: Sequence[str] = ()  # by Message-ID
+
+
 @console.post(f"{PERSON}/<any({', '.join(DEEDS)}):what>")
 def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnValue:
     facts, found = meeting_or_404(slug)
     try:
         with write_tx() as db_session:
             member = roster.member_of(db_session, registration_id, meeting_id=found.id)
-            new_id, said = _do(db_session, what, registration_id, member or abort(404),
-                               writer=writer(facts))  # fmt: skip
+            done = _do(db_session, what, registration_id, member or abort(404),
+                       writer=writer(facts))  # fmt: skip
             record.note(db_session, g.coordinator, DEEDS[what], now=now(),
-                        meeting_id=found.id, registration_id=new_id)  # fmt: skip
+                        meeting_id=found.id, registration_id=done.registration_id)  # fmt: skip
     except RuleBroken as refusal:
         sentence = gettext(refusal.reason, **dates_said(refusal, facts))
         return show(slug, registration_id, refusal=sentence, field=refusal.field, status=422)
-    flash(said)
-    return redirect(url_for("console.person", slug=slug, registration_id=new_id), 303)
+    if what == "address":  # nothing of the misspelt one stays
+        empty_log()
+        files(settings()).forget(done.deleted_emails)
+    flash(done.sentence)
+    return redirect(url_for("console.person", slug=slug, registration_id=done.registration_id), 303)
 
 
-def _do(
-    db_session: Session, what: str, id_: int, member_id: int, *, writer: Writer
-) -> tuple[int, str]:
+def _do(db_session: Session, what: str, id_: int, member_id: int, *, writer: Writer) -> Done:
     """Do it; return the registration that counts now, and what to say of it."""
     sent = request.form
     match what:
         case "address":
             email = one_line(sent.get("email"))
-            return id_, _corrected(correcting.correct(db_session, id_, email, writer=writer))
+            corrected = correcting.correct(db_session, id_, email, writer=writer)
+            return Done(id_, _corrected(corrected.sessions), corrected.deleted_emails)
         case "place":
             return _moved(placing.give(db_session, id_, beyond="beyond" in sent, writer=writer))
         case "wait":
@@ -63,7 +78,7 @@ def _do(
             return _moved(placing.cancel(db_session, id_, by_mail=by_mail, writer=writer))
         case "restore":
             return _moved(placing.restore(db_session, id_, writer=writer))
-    return id_, _marked(db_session, member_id, works="works" in sent)
+    return Done(id_, _marked(db_session, member_id, works="works" in sent))
 
 
 def _marked(db_session: Session, member_id: int, *, works: bool) -> str:
@@ -74,7 +89,7 @@ def _marked(db_session: Session, member_id: int, *, works: bool) -> str:
     return gettext("Noted: this address gets no more mail. The place stays.")
 
 
-def _moved(moved: Moved) -> tuple[int, str]:
+def _moved(moved: Moved) -> Done:
     said = {
         "held": gettext("They hold a place now."),
         "waiting": gettext("They are at the end of the waiting list now."),
@@ -86,7 +101,8 @@ def _moved(moved: Moved) -> tuple[int, str]:
         "%(num)s people who waited have a place now, and get a mail.",
         moved.promoted,
     )
-    return moved.registration_id, f"{said} {told} {next_ if moved.promoted else ''}".strip()
+    sentence = f"{said} {told} {next_ if moved.promoted else ''}".strip()
+    return Done(moved.registration_id, sentence)
 
 
 def _corrected(sessions: int) -> str:

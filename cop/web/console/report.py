@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cop.db import read_tx, write_tx
+from cop.db import erasing_tx, read_tx
 from cop.domain import attendance as who_came
 from cop.domain import record
 from cop.domain.attendance import MINUTES_TO_HAVE_COME, Kept, Person, Sheet
@@ -59,7 +59,7 @@ def report(slug: str) -> ResponseReturnValue:
 def keep_report(slug: str) -> ResponseReturnValue:
     facts, found = begun_or_404(slug)
     try:
-        with write_tx() as db_session:
+        with erasing_tx() as db_session:
             kept = who_came.keep(
                 db_session,
                 found.id,
@@ -85,7 +85,7 @@ def keep_report(slug: str) -> ResponseReturnValue:
 @console.post("/sessions/<slug:slug>/attendance/report/delete")
 def delete_report(slug: str) -> ResponseReturnValue:
     _, found = begun_or_404(slug)
-    with write_tx() as db_session:
+    with erasing_tx() as db_session:
         who_came.drop_report(db_session, found.id)
     flash(gettext("The report is deleted. Nobody's attendance was changed."))
     return redirect(url_for("console.attendance", slug=slug), 303)
