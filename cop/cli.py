@@ -176,8 +176,8 @@ def restore(file: Path, *, verify: bool) -> None:
         kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
     click.echo(f"Restored. {found}")
     click.echo(
-        "Coordinators sign in again, with the passwords they had then; look through their list. "
-        "Who left the mailing list or switched mail off since then has to do so again."
+        "Coordinators sign in again; look through their list. Settings, sessions and places are as "
+        "they were in the copy."
     )
     if erased:
         click.echo(f"People whose data had been deleted since, deleted again: {erased}")

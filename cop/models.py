@@ -27,7 +27,6 @@ __all__ = [
     "Community",
     "Coordinator",
     "CoordinatorSession",
-    "Erasure",
     "Invitation",
     "MailState",
     "Meeting",
@@ -40,6 +39,7 @@ __all__ = [
     "SignInDelay",
     "Submission",
     "Viewing",
+    "Withdrawal",
 ]
 
 
@@ -289,10 +289,11 @@ class Submission(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class Erasure(Base):
-    """That somebody's data were deleted, as a keyed hash: a backup from before still has them."""
+class Withdrawal(Base):
+    """Something that a person ended or deleted, to apply again to a restored backup. No address."""
 
-    __tablename__ = "erasure"
+    __tablename__ = "withdrawal"
 
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    erased_at: Mapped[datetime] = mapped_column(index=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)  # a keyed hash of the address
+    what: Mapped[str] = mapped_column(primary_key=True)
+    withdrawn_at: Mapped[datetime] = mapped_column(index=True)

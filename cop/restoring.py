@@ -1,36 +1,62 @@
 """Bringing a restored copy up to the day: this release's schema, and what has to be gone by now."""
 
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
 
 from cop import create_app
 from cop.config import Settings
 from cop.db import db, empty_log, sqlite_module, write_tx
-from cop.domain import community, erasures, leaving, retention
-from cop.domain.erasures import Remembered
+from cop.domain import answers, community, leaving, outbox, preferences, retention, withdrawals
+from cop.domain.withdrawals import ACCOUNT, EVERYTHING, Withdrawn
 from cop.links import Links
 from cop.mail.writer import Writer
-from cop.models import CoordinatorSession, Invitation, MailState, OutboxEmail
+from cop.models import (
+    Coordinator,
+    CoordinatorSession,
+    Invitation,
+    MailState,
+    Member,
+    OutboxEmail,
+    first_version,
+)
 from cop.upgrade import upgrade
+
+# What coordinators sign in with, and what they may do, as SQLite stores it.
+_READ_ACCESS = (
+    "SELECT password_hash, totp_secret, totp_step, recovery_hashes, may_export, email_key"
+    " FROM coordinator"
+)
+_WRITE_ACCESS = (
+    "UPDATE coordinator SET password_hash = ?, totp_secret = ?, totp_step = ?, recovery_hashes = ?,"
+    " may_export = ? WHERE email_key = ?"
+)
+_READ_WITHDRAWN = (
+    "SELECT key, what, withdrawn_at FROM withdrawal",
+    "SELECT key, 'everything', erased_at FROM erasure",  # of schemas before 0005
+)
 
 
 @dataclass(frozen=True)
 class Since:
     """What the database in whose place the copy comes knows, and the copy does not."""
 
-    erased: tuple[Remembered, ...] = ()
-    sent: frozenset[str] = frozenset()  # the Message-IDs of mails that have gone out
+    withdrawn: tuple[Withdrawn, ...] = ()
+    sent: frozenset[str] = frozenset()  # the Message-IDs of emails that have gone out
+    access: tuple[tuple[str, ...], ...] = ()  # of each coordinator, see `_READ_ACCESS`
 
 
 def catch_up(settings: Settings, *, before: Path | None, now: datetime) -> int:
     """Upgrade a copy, and undo in it what must not come back; return how many were erased again.
 
-    `before` is the database in whose place it comes. Who was erased since is erased again, mail
-    that has gone out does not go out again, devices are signed out, and invitations are withdrawn.
+    `before` is the database in whose place it comes. What people withdrew since is withdrawn again,
+    email that has gone out does not go out again, coordinators keep their passwords and are signed
+    out, and invitations are withdrawn.
 
     Raises:
         SchemaRefused: the copy was made by a newer release.
@@ -50,13 +76,16 @@ def catch_up(settings: Settings, *, before: Path | None, now: datetime) -> int:
 def _since(file: Path) -> Since:
     """Read by plain SQL: its schema may be an older one, and it may be damaged."""
     with closing(sqlite_module.connect(file)) as connection:
-        erased = _rows(connection, "SELECT key, erased_at FROM erasure")
+        withdrawn = [row for query in _READ_WITHDRAWN for row in _rows(connection, query)]
         sent = _rows(connection, "SELECT message_id FROM outbox_email WHERE state = 'sent'")
+        access = _rows(connection, _READ_ACCESS)
     return Since(
         tuple(
-            Remembered(key, datetime.fromisoformat(at).replace(tzinfo=UTC)) for key, at in erased
+            Withdrawn(key, what, datetime.fromisoformat(at).replace(tzinfo=UTC))
+            for key, what, at in withdrawn
         ),
         frozenset(message_id for (message_id,) in sent),
+        tuple(access),
     )
 
 
@@ -71,16 +100,70 @@ def _undo(settings: Settings, since: Since, *, now: datetime) -> int:
     links = Links(settings.base, settings.secret_key)
     with write_tx() as db_session:
         made_at = community.backup_at(db_session)
-        erasures.keep(db_session, since.erased)
-        # Who was erased before the copy was made, and registered again, is in it by their own wish.
-        keys = {each.key for each in since.erased if not made_at or each.erased_at >= made_at}
-        found = erasures.members(db_session, keys, secret_key=settings.secret_key)
         writer = Writer(community.facts(db_session), links, now)
-        for member_id in found:
-            leaving.erase(db_session, member_id, writer=writer)
+        # What was withdrawn before the copy was made stands in it as the person wanted it since.
+        later = [each for each in since.withdrawn if not made_at or each.withdrawn_at >= made_at]
+        number = _withdraw_again(db_session, later, writer=writer)
+        withdrawals.keep(db_session, since.withdrawn)  # with their own times, not with this one
+        _carry_over_access(db_session, since, later, secret_key=settings.secret_key)
         for console in (CoordinatorSession, Invitation):
             db_session.execute(delete(console))
         gone_out = update(OutboxEmail).where(OutboxEmail.message_id.in_(since.sent))
         db_session.execute(gone_out.values(state=MailState.SENT, lease=None, done_at=now))
         retention.run(db_session, now=now)
-    return len(found)
+    return number
+
+
+def _withdraw_again(db_session: Session, withdrawn: list[Withdrawn], *, writer: Writer) -> int:
+    """Apply withdrawals to the members they are of; return how many members were erased."""
+    by_key = defaultdict(set)
+    for each in withdrawn:
+        by_key[each.key].add(each.what)
+    erased = 0
+    for member in db_session.execute(select(Member.id, Member.email_key)).all():
+        whats = by_key[withdrawals.key_of(member.email_key, writer.links.secret_key)]
+        if EVERYTHING in whats:
+            leaving.erase(db_session, member.id, writer=writer)
+            erased += 1
+            continue
+        for what in whats:
+            _withdraw(db_session, member.id, what, writer=writer)
+    return erased
+
+
+def _withdraw(db_session: Session, member_id: int, what: str, *, writer: Writer) -> None:
+    """Apply one withdrawal to a member."""
+    member = update(Member).where(Member.id == member_id)
+    match what.split(":"):
+        case [kind] if kind in preferences.KINDS:
+            preferences.stop(db_session, member_id, kind, writer=writer)
+        case [withdrawals.EMAIL]:
+            outbox.mark_undeliverable(db_session, member_id, now=writer.now)
+        case [withdrawals.CALENDAR]:
+            db_session.execute(member.values(calendar_version=first_version()))
+        case [withdrawals.LINKS]:
+            versions = {"token_version": first_version(), "calendar_version": first_version()}
+            db_session.execute(member.values(**versions))
+        case [withdrawals.ANSWER, name, slug]:
+            answers.delete(db_session, member_id, slug, name, writer=writer)
+
+
+def _carry_over_access(
+    db_session: Session, since: Since, withdrawn: list[Withdrawn], *, secret_key: str
+) -> None:
+    """Give coordinators what they sign in with now; whose account was removed since has none.
+
+    Not where nobody were left who may take a list away.
+    """
+    removed = {each.key for each in withdrawn if each.what == ACCOUNT}
+    current = {email_key for *_, email_key in since.access}
+    with db_session.begin_nested() as savepoint:
+        for coordinator in db_session.scalars(select(Coordinator)).all():
+            key = withdrawals.key_of(coordinator.email_key, secret_key)
+            if key in removed and coordinator.email_key not in current:
+                db_session.delete(coordinator)
+        db_session.flush()
+        for row in since.access:
+            db_session.connection().exec_driver_sql(_WRITE_ACCESS, row)
+        if not db_session.scalar(select(exists().where(Coordinator.may_export))):
+            savepoint.rollback()

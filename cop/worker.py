@@ -18,7 +18,6 @@ from cop.db import db, empty_log, read_tx, write_tx
 from cop.delivery import Delivery
 from cop.domain import (
     community,
-    erasures,
     invitations,
     notices,
     old_mails,
@@ -26,6 +25,7 @@ from cop.domain import (
     reminders,
     retention,
     schedule,
+    withdrawals,
 )
 from cop.links import Links
 from cop.mail.transport import files, transport_for
@@ -48,7 +48,7 @@ def daily_round(*, now: datetime) -> None:
     with write_tx() as db_session:
         planned = schedule.plan_ahead(db_session, now=now)
         registration.forget_submissions(db_session, now=now)
-        erasures.forget(db_session, now=now)
+        withdrawals.delete_old(db_session, now=now)
         invitations.forget(db_session, now=now)
         erased = retention.run(db_session, now=now)
         community.note_round(db_session, now=now)

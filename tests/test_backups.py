@@ -17,11 +17,11 @@ from cop.domain import community, coordinators, leaving, registration
 from cop.domain.seed import begin
 from cop.models import (
     CoordinatorSession,
-    Erasure,
     Invitation,
     Meeting,
     Member,
     OutboxEmail,
+    Withdrawal,
 )
 from tests import databases
 from tests.conftest import settings_for
@@ -252,13 +252,13 @@ def test_that_somebody_was_erased_is_remembered_as_long_as_backups_are_kept(app)
         register(db_session, DECEMBER, ADA)
         ada = member(db_session, "ada@example.org")
         leaving.erase(db_session, ada.id, writer=a_writer(db_session))
-        keys = [row.key for row in db_session.query(Erasure)]
+        keys = [row.key for row in db_session.query(Withdrawal)]
 
     left = []
     for days in (13, 14):
         worker.daily_round(now=NOW + timedelta(days=days))
         with read_tx() as db_session:
-            left.append(db_session.query(Erasure).count())
+            left.append(db_session.query(Withdrawal).count())
 
     assert len(keys) == 1
     assert "ada@" not in keys[0]

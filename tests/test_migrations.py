@@ -250,6 +250,24 @@ def test_the_first_release_with_everything_in_it_is_upgraded_and_keeps_every_row
                     assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
 
 
+def test_erasures_are_still_remembered_after_the_upgrade_that_made_them_withdrawals(
+    empty_url, tmp_path
+):
+    earlier = shutil.copytree(migrations_folder(), tmp_path / "earlier")
+    for later in (earlier / "versions").glob("000[5-9]*"):
+        later.unlink()
+    with an_app(empty_url) as app:
+        upgrade_app(app, earlier)
+        with app.app_context():
+            with db.engine.begin() as connection:
+                said = "INSERT INTO erasure (key, erased_at) VALUES ('k', '2026-11-22 15:00:00')"
+                connection.execute(text(said))
+
+            upgrade_app(app)
+
+            assert rows_of({"withdrawal": ["key", "what"]}) == {"withdrawal": [("k", "everything")]}
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_sqlite_gives_the_number_of_a_member_out_once(app):
     with write_tx() as db_session:

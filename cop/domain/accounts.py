@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from cop.domain import record
+from cop.domain import record, withdrawals
 from cop.domain.account_errors import LastCoordinator, LastWhoMayExport, RightMissing
 from cop.domain.coordinators import SignedIn
 from cop.domain.record import Deed
+from cop.mail.writer import Writer
 from cop.models import Act, Coordinator, CoordinatorSession, Invitation
 
 
@@ -44,7 +45,7 @@ def listed(db_session: Session) -> list[Account]:
     ]
 
 
-def remove(db_session: Session, coordinator_id: int, *, by: SignedIn, now: datetime) -> str | None:
+def remove(db_session: Session, coordinator_id: int, *, by: SignedIn, writer: Writer) -> str | None:
     """Remove an account and sign out its devices; return its name, None for no such account.
 
     Raises:
@@ -61,7 +62,9 @@ def remove(db_session: Session, coordinator_id: int, *, by: SignedIn, now: datet
     if len(everybody) == 1:
         raise LastCoordinator
     _keep_one_who_may_export(everybody, without=found)
-    record.note(db_session, by, Deed.REMOVED, now=now)
+    record.note(db_session, by, Deed.REMOVED, now=writer.now)
+    key = found.email_key
+    withdrawals.remember_address(db_session, key, withdrawals.ACCOUNT, writer=writer)
     db_session.flush()  # the note first: of who removes themselves, only their number goes
     db_session.delete(found)
     return found.name

@@ -2,22 +2,24 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cop import fields
-from cop.domain import outbox, telling
+from cop.domain import outbox, telling, withdrawals
 from cop.domain.kept import OPTIONAL_ANSWERS
 from cop.domain.members import Place
 from cop.domain.retention import blank
 from cop.mail.writer import Writer
-from cop.models import Registration
+from cop.models import Meeting, Registration
 
 
 def change(
     db_session: Session, place: Place, said: Mapping[str, object], *, writer: Writer
 ) -> None:
     """Keep other answers, by column; a new need for access is told to the coordinators."""
+    emptied = [withdrawals.answer(name, place.meeting.slug) for name in _emptied(place, said)]
+    withdrawals.remember(db_session, place.member_id, *emptied, writer=writer)
     registration = update(Registration).where(Registration.id == place.id).values(**said)
     db_session.execute(registration.execution_options(synchronize_session=False))
     if place.is_live and not place.meeting.is_over and _asks_anew(place, said):
@@ -26,7 +28,7 @@ def change(
         outbox.queue(db_session, mails, now=writer.now)
 
 
-def delete(db_session: Session, place: Place, name: str) -> bool:
+def delete(db_session: Session, member_id: int, slug: str, name: str, *, writer: Writer) -> bool:
     """Delete one optional answer, also where the same place was given up before.
 
     Return whether there is such an answer to delete.
@@ -37,12 +39,24 @@ def delete(db_session: Session, place: Place, name: str) -> bool:
     values = blank(named)
     if named is fields.PREP_ANSWER:
         values |= blank(fields.PREP_VISIBILITY)
+    meeting_id = select(Meeting.id).where(Meeting.slug == slug).scalar_subquery()
     answers = update(Registration).where(
-        Registration.member_id == place.values["member_id"],
-        Registration.meeting_id == place.meeting.id,
+        Registration.member_id == member_id, Registration.meeting_id == meeting_id
     )
     db_session.execute(answers.values(**values).execution_options(synchronize_session=False))
+    withdrawals.remember(db_session, member_id, withdrawals.answer(name, slug), writer=writer)
     return True
+
+
+def _emptied(place: Place, said: Mapping[str, object]) -> list[str]:
+    """Name the answers that were there, and are empty now: emptying one is deleting it."""
+    blanks = [(field.name, blank(field)) for field in OPTIONAL_ANSWERS]
+    return [
+        name
+        for name, values in blanks
+        if any(place.values[column] != value for column, value in values.items())
+        and all(said.get(column, place.values[column]) == value for column, value in values.items())
+    ]
 
 
 def _asks_anew(place: Place, said: Mapping[str, object]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import case, delete, select, update
 from sqlalchemy.orm import Session, aliased
 
-from cop.domain import addresses, meetings, outbox, preferences, recipients
+from cop.domain import addresses, meetings, outbox, preferences, recipients, withdrawals
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
 from cop.domain.place_errors import BothRegistered, PlaceRefused, SameAddress
@@ -16,6 +16,10 @@ from cop.domain.statements import insert_with_conflict
 from cop.mail import messages
 from cop.mail.writer import Writer
 from cop.models import Meeting, Member, OutboxEmail, Registration
+
+# Whoever has the misspelt address gets nothing from a restored backup either.
+_ENDED = (withdrawals.EMAIL, withdrawals.LINKS)
+
 
 @dataclass(frozen=True)
 class Corrected:
@@ -47,7 +51,8 @@ def correct(db_session: Session, registration_id: int, email: str, *, writer: Wr
     _refuse_both(db_session, old.id, new.id)
     moved = update(Registration).where(is_theirs).values(member_id=new.id)
     moved_ids = db_session.scalars(moved.returning(Registration.id)).all()
-    deleted_emails = _delete_member(db_session, old.id)
+    deleted_emails = _delete_member(db_session, old.id, writer=writer)
+    withdrawals.revoke(db_session, new.id, *_ENDED, writer=writer)
     if old.list_asked_at:
         to = recipient(new, name="", language=writer.language)
         preferences.ask_for_list(db_session, to, writer=writer)
@@ -55,8 +60,9 @@ def correct(db_session: Session, registration_id: int, email: str, *, writer: Wr
     return Corrected(sessions, deleted_emails)
 
 
-def _delete_member(db_session: Session, member_id: int) -> list[str]:
+def _delete_member(db_session: Session, member_id: int, *, writer: Writer) -> list[str]:
     """Delete the member with the misspelt address; return the Message-IDs of its emails."""
+    withdrawals.remember(db_session, member_id, *_ENDED, writer=writer)
     is_theirs = OutboxEmail.member_id == member_id
     emails = delete(OutboxEmail).where(is_theirs).returning(OutboxEmail.message_id)
     message_ids = list(db_session.scalars(emails))

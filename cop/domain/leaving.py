@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from cop.domain import erasures, meetings, outbox, waiting
+from cop.domain import meetings, outbox, waiting, withdrawals
 from cop.domain.errors import MeetingOver
 from cop.mail.writer import Writer
 from cop.models import AttendanceImport, Member, OutboxEmail, Registration, RegistrationStatus
@@ -46,7 +46,7 @@ def erase(db_session: Session, member_id: int, *, writer: Writer) -> list[str]:
     # First their row: who registers with this address at the same moment waits, and is then new.
     theirs = select(Member.email_key).where(Member.id == member_id).with_for_update()
     if email_key := db_session.scalar(theirs):
-        erasures.remember(db_session, email_key, writer=writer)
+        withdrawals.remember_address(db_session, email_key, withdrawals.EVERYTHING, writer=writer)
     is_theirs = Registration.member_id == member_id
     ids = select(Registration.meeting_id).where(is_theirs).distinct()
     locked = meetings.lock(db_session, db_session.scalars(ids))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypedDict
+from typing import TypedDict, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -50,6 +50,10 @@ class Place:
     status: str
     turn: int  # how many wait up to and with this one
     values: Mapping[str, object]
+
+    @property
+    def member_id(self) -> int:
+        return cast("int", self.values["member_id"])
 
     @property
     def is_live(self) -> bool:

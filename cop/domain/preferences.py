@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cop.domain import members, outbox, telling
+from cop.domain import members, outbox, telling, withdrawals
 from cop.domain.errors import LinksUsedUp, LinkUnusable, MailComesBack
 from cop.domain.meetings import MeetingFacts
 from cop.domain.outbox import OPTIONAL, Kind, Mail
@@ -25,9 +24,12 @@ KINDS = (*OPTIONAL, LIST)
 def choose(db_session: Session, to: Recipient, *, wanted: Collection[str], writer: Writer) -> None:
     """Send a member the mail of the wanted kinds; the mailing list asks for its own yes by mail."""
     off = [kind for kind in OPTIONAL if kind not in wanted]
+    on = [kind for kind in OPTIONAL if kind in wanted]
+    withdrawals.remember(db_session, to.member_id, *off, writer=writer)
+    withdrawals.revoke(db_session, to.member_id, *on, writer=writer)
     _switch_off(db_session, to.member_id, off)
     if LIST not in wanted:
-        _leave_list(db_session, to.member_id)
+        _leave_list(db_session, to.member_id, writer=writer)
     elif to.list_confirmed_at is None:
         ask_for_list(db_session, to, writer=writer)
 
@@ -43,7 +45,7 @@ def check(db_session: Session, member_id: int, kind: str) -> None:
         raise LinkUnusable
 
 
-def stop(db_session: Session, member_id: int, kind: str) -> None:
+def stop(db_session: Session, member_id: int, kind: str, *, writer: Writer) -> None:
     """Stop mail of one kind, without a word about places; doing it again changes nothing.
 
     Raises:
@@ -54,24 +56,39 @@ def stop(db_session: Session, member_id: int, kind: str) -> None:
     if off is None or kind not in KINDS:
         raise LinkUnusable
     if kind == LIST:
-        _leave_list(db_session, member_id)
+        _leave_list(db_session, member_id, writer=writer)
     else:
+        withdrawals.remember(db_session, member_id, kind, writer=writer)
         _switch_off(db_session, member_id, sorted({*off, kind}))
 
 
-def confirm_list(db_session: Session, owner: Owner, *, now: datetime) -> None:
+def stop_all(db_session: Session, member_id: int, *, writer: Writer) -> None:
+    """Stop all email to a member, whose address is wrong or does not work; their places stay."""
+    withdrawals.remember(db_session, member_id, withdrawals.EMAIL, writer=writer)
+    outbox.mark_undeliverable(db_session, member_id, now=writer.now)
+
+
+def resume_all(db_session: Session, member_id: int, *, writer: Writer) -> None:
+    """Let email go to a member again."""
+    withdrawals.revoke(db_session, member_id, withdrawals.EMAIL, writer=writer)
+    outbox.mark_deliverable(db_session, member_id)
+
+
+def confirm_list(db_session: Session, owner: Owner, *, writer: Writer) -> None:
     """Put a member on the mailing list who has asked for it, and has not left since.
 
     Raises:
         LinkUnusable: there is no such member, or they have made the link useless.
     """
-    to = members.acting(db_session, owner, now=now)
+    to = members.acting(db_session, owner, now=writer.now)
     if to.list_asked_at and to.list_confirmed_at is None:
-        _set(db_session, to.member_id, list_confirmed_at=now)
+        withdrawals.revoke(db_session, to.member_id, LIST, writer=writer)
+        _set(db_session, to.member_id, list_confirmed_at=writer.now)
 
 
-def renew_calendar(db_session: Session, member_id: int) -> None:
+def renew_calendar(db_session: Session, member_id: int, *, writer: Writer) -> None:
     """Give a member's calendar another address; the old one shows nothing any more."""
+    withdrawals.remember(db_session, member_id, withdrawals.CALENDAR, writer=writer)
     _set(db_session, member_id, calendar_version=Member.calendar_version + 1)
 
 
@@ -89,8 +106,9 @@ def renew_links(
     if not telling.may_have_link(db_session, to, writer=writer):
         raise LinksUsedUp
     to = replace(to, token_version=to.token_version + 1)
+    withdrawals.remember(db_session, to.member_id, withdrawals.LINKS, writer=writer)
     _set(db_session, to.member_id, token_version=to.token_version)
-    renew_calendar(db_session, to.member_id)
+    renew_calendar(db_session, to.member_id, writer=writer)
     letter = messages.my_link(writer, to, list(chosen), posted_again=False)
     mail = Mail(letter, to, Kind.LINK, f"renewed:{to.member_id}:{to.token_version}")
     outbox.queue(db_session, [mail], now=writer.now)
@@ -106,7 +124,8 @@ def ask_for_list(db_session: Session, to: Recipient, *, writer: Writer) -> None:
     outbox.queue(db_session, [mail], now=writer.now)
 
 
-def _leave_list(db_session: Session, member_id: int) -> None:
+def _leave_list(db_session: Session, member_id: int, *, writer: Writer) -> None:
+    withdrawals.remember(db_session, member_id, LIST, writer=writer)
     _set(db_session, member_id, list_asked_at=None, list_confirmed_at=None)
     outbox.take_back(db_session, OutboxEmail.member_id == member_id, OutboxEmail.kind == Kind.LIST)
 

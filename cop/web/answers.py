@@ -43,9 +43,10 @@ def save(token: str, slug: str) -> ResponseReturnValue:
 
 
 def _erase_one(own: OwnPage, place: Place, name: str) -> ResponseReturnValue:
+    id_, voice = own.owner.member_id, writer(own.facts)
     with erasing_tx() as db_session:
         members.acting(db_session, own.owner, now=now())
-        is_there = answers.delete(db_session, place, name)
+        is_there = answers.delete(db_session, id_, place.meeting.slug, name, writer=voice)
     if not is_there:
         abort(422)
     return done(own.token, "deleted")

@@ -4,11 +4,11 @@ from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, members, outbox, preferences
+from cop.domain import community, members, preferences
 from cop.domain.errors import LinksUsedUp, MailComesBack
 from cop.links import Owner
 from cop.tokens import Purpose
-from cop.web.member import done, member, open_page, owner_of, parts_of, show
+from cop.web.member import done, member, open_page, parts_of, show
 from cop.web.rendering import now, render, writer
 from cop.web.saying import gettext
 
@@ -25,17 +25,19 @@ def choose_mail(token: str) -> ResponseReturnValue:
 
 @member.post("/r/<token>/address")
 def write_again(token: str) -> ResponseReturnValue:
+    own = open_page(token)
     with write_tx() as db_session:
-        to = members.acting(db_session, owner_of(token), now=now())
-        outbox.mark_deliverable(db_session, to.member_id)
+        to = members.acting(db_session, own.owner, now=now())
+        preferences.resume_all(db_session, to.member_id, writer=writer(own.facts))
     return done(token, "again")
 
 
 @member.post("/r/<token>/calendar")
 def renew_calendar(token: str) -> ResponseReturnValue:
+    own = open_page(token)
     with write_tx() as db_session:
-        to = members.acting(db_session, owner_of(token), now=now())
-        preferences.renew_calendar(db_session, to.member_id)
+        to = members.acting(db_session, own.owner, now=now())
+        preferences.renew_calendar(db_session, to.member_id, writer=writer(own.facts))
     return done(token, "calendar")
 
 
@@ -63,7 +65,8 @@ def ask_to_unsubscribe(token: str) -> Response:
 def unsubscribe(token: str) -> Response:
     member_id, kind = _mail_of(token)
     with write_tx() as db_session:
-        preferences.stop(db_session, member_id, kind)
+        voice = writer(community.facts(db_session))
+        preferences.stop(db_session, member_id, kind, writer=voice)
     return _show_stop("member/unsubscribed.html", member_id, kind, token)
 
 
@@ -91,7 +94,8 @@ def ask_to_confirm(token: str) -> Response:
 @member.post("/list/<token>")
 def confirm_list(token: str) -> ResponseReturnValue:
     with write_tx() as db_session:
-        preferences.confirm_list(db_session, _owner_on_list(token), now=now())
+        voice = writer(community.facts(db_session))
+        preferences.confirm_list(db_session, _owner_on_list(token), writer=voice)
     return redirect(url_for("member.ask_to_confirm", token=token), 303)
 
 

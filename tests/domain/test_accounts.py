@@ -53,7 +53,7 @@ def test_the_last_account_stays(db_session):
     corin = an_account(db_session, CORIN)
 
     with pytest.raises(LastCoordinator):
-        accounts.remove(db_session, corin.id, by=corin, now=NOW)
+        accounts.remove(db_session, corin.id, by=corin, writer=WRITER)
 
     assert [each.email for each in accounts.listed(db_session)] == [CORIN]
 
@@ -63,9 +63,9 @@ def test_the_last_who_may_take_lists_away_stays_and_keeps_the_right(db_session):
     dana = an_account(db_session, DANA, may_export=False)
 
     with pytest.raises(RightMissing):  # whoever may not is not the one to remove who may
-        accounts.remove(db_session, corin.id, by=dana, now=NOW)
+        accounts.remove(db_session, corin.id, by=dana, writer=WRITER)
     with pytest.raises(LastWhoMayExport):
-        accounts.remove(db_session, corin.id, by=corin, now=NOW)
+        accounts.remove(db_session, corin.id, by=corin, writer=WRITER)
     with pytest.raises(LastWhoMayExport):
         accounts.set_right(db_session, corin.id, may_export=False, by=corin, now=NOW)
 
@@ -95,7 +95,7 @@ def test_removing_an_account_signs_out_its_devices_and_keeps_the_record(db_sessi
     kept = coordinators.welcome(db_session, corin.id, device="", now=NOW)
     gone = coordinators.welcome(db_session, dana.id, device="", now=NOW)
 
-    name = accounts.remove(db_session, dana.id, by=corin, now=NOW)
+    name = accounts.remove(db_session, dana.id, by=corin, writer=WRITER)
 
     acts = db_session.execute(select(Act.coordinator_id, Act.what).order_by(Act.id)).all()
     assert name == "Dana"
@@ -117,7 +117,7 @@ def test_two_who_remove_each_other_at_once_leave_one(app):
         def remove_once():
             try:
                 with write_tx() as db_session:
-                    return accounts.remove(db_session, whom.id, by=by, now=NOW)
+                    return accounts.remove(db_session, whom.id, by=by, writer=WRITER)
             except LastCoordinator:
                 return None
 
@@ -195,7 +195,7 @@ def test_who_is_removed_or_loses_a_right_takes_their_invitations_along(db_sessio
 
     accounts.set_right(db_session, dana.id, may_export=False, by=corin, now=NOW)
     lowered = {each.email: each.may_export for each in invitations.listed(db_session)}
-    accounts.remove(db_session, dana.id, by=corin, now=NOW)
+    accounts.remove(db_session, dana.id, by=corin, writer=WRITER)
 
     assert lowered == {"ada@example.org": True, "grace@example.org": False}
     assert [each.email for each in invitations.listed(db_session)] == ["ada@example.org"]

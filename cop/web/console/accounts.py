@@ -112,7 +112,8 @@ def remove_coordinator(coordinator_id: int) -> Response:
 def send_remove_coordinator(coordinator_id: int) -> ResponseReturnValue:
     try:
         with erasing_tx() as db_session:
-            name = accounts.remove(db_session, coordinator_id, by=g.coordinator, now=now())
+            voice = writer(community.facts(db_session))
+            name = accounts.remove(db_session, coordinator_id, by=g.coordinator, writer=voice)
     except RuleBroken as refusal:
         return _show(InviteForm(), status=_status(refusal), refusal=refusal)
     said = gettext("%(name)s is no coordinator any more.", name=name or abort(404))

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from cop.db import empty_log, write_tx
-from cop.domain import correcting, outbox, placing, record, roster
+from cop.domain import correcting, placing, preferences, record, roster
 from cop.domain.errors import RuleBroken
 from cop.domain.placing import Moved
 from cop.domain.record import Deed
@@ -78,14 +78,14 @@ def _do(db_session: Session, what: str, id_: int, member_id: int, *, writer: Wri
             return _moved(placing.cancel(db_session, id_, by_mail=by_mail, writer=writer))
         case "restore":
             return _moved(placing.restore(db_session, id_, writer=writer))
-    return Done(id_, _marked(db_session, member_id, works="works" in sent))
+    return Done(id_, _marked(db_session, member_id, works="works" in sent, writer=writer))
 
 
-def _marked(db_session: Session, member_id: int, *, works: bool) -> str:
+def _marked(db_session: Session, member_id: int, *, works: bool, writer: Writer) -> str:
     if works:
-        outbox.mark_deliverable(db_session, member_id)
+        preferences.resume_all(db_session, member_id, writer=writer)
         return gettext("Noted: mail to this address works again, and goes out from now on.")
-    outbox.mark_undeliverable(db_session, member_id, now=now())
+    preferences.stop_all(db_session, member_id, writer=writer)
     return gettext("Noted: this address gets no more mail. The place stays.")
 
 
