@@ -18,7 +18,8 @@ from cop.mail.endings import (
     UnknownEnding,
 )
 from cop.mail.smtp import MAILS_PER_CONNECTION, SmtpTransport
-from tests.mail.mails import ADA, CALENDAR, SENDER, an_envelope
+from tests.mail.gallery import EVERY
+from tests.mail.mails import ADA, CALENDAR, SENDER, an_envelope, read, recipients
 from tests.smtp_server import (
     BREAKS_OFF_AFTER,
     BREAKS_OFF_BEFORE,
@@ -34,6 +35,12 @@ from tests.smtp_server import (
 
 GRACE = "grace@example.org"
 KATHERINE = "katherine@example.org"
+# Whatever else a header of an email of ours were called, it could add somebody.
+HEADERS = {
+    *("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"),
+    *("Auto-Submitted", "X-Auto-Response-Suppress", "Content-Language"),
+    *("List-Unsubscribe", "List-Unsubscribe-Post"),
+}
 SHORT = Patience(connect=0.5, answer=5, last_answer=0.3, farewell=0.2)
 
 
@@ -80,6 +87,17 @@ def test_a_mail_gets_to_its_recipient_as_it_was_sealed(server, transport):
     assert (mail.sender, mail.recipients) == ("no-reply@cop.example.org", [ADA])
     assert mail.content == envelope.as_bytes()
     assert mail.our_name == "cop.example.org"
+
+
+def test_every_email_has_one_recipient_by_its_envelope_and_by_its_headers(server, transport):
+    for compose in EVERY.values():
+        send(transport, reply_to="corin@example.org", **vars(compose()))
+
+    messages = [read(mail.content) for mail in server.mails]
+    assert len(messages) == len(EVERY)
+    assert server.recipients == [ADA] * len(EVERY)  # a list where there are two
+    assert [recipients(message) for message in messages] == [[ADA]] * len(EVERY)
+    assert set().union(*messages) == HEADERS
 
 
 def test_mails_go_over_one_connection_until_it_has_carried_enough(server, transport):
