@@ -2,9 +2,14 @@
 
 import pytest
 
+from cop import create_app
+from cop.db import db
+from tests.conftest import settings_for
 from tests.page import parse
+from tests.web.conftest import SeparateRequests
 from tests.web.posting import HTMX, token_of
 from tests.web.reading import DECEMBER, places, rows
+from tests.world import NOW
 
 OUR_OWN = "[target=_blank][href='/register']"  # the same form, at top level
 FOREIGN = [
@@ -18,6 +23,8 @@ FOREIGN = [
     {"Origin": "http://localhost:8001"},
     {"Origin": "https://localhost"},
     {"Origin": "http://localhost.evil.example"},
+    {"Origin": "http://evillocalhost"},
+    {"Origin": "http://evil.localhost"},
     {"Origin": "http://["},
     {"Origin": "http://localhost:99999999"},
     {"Origin": ""},
@@ -30,6 +37,27 @@ OURS = [
     {"Origin": "http://[::1]"},
     {},
 ]
+
+
+BASE = "https://cop.example.org"
+
+
+@pytest.fixture
+def site(database_url):
+    """A client of a site with an address of its own."""
+    app = create_app(settings_for(database_url, base_url=BASE, posts_per_hour=0))
+    app.extensions["cop.clock"] = lambda: NOW
+    app.test_client_class = AtBase
+    with app.app_context():
+        yield app.test_client()
+        db.engine.dispose()
+
+
+class AtBase(SeparateRequests):
+    """A client that asks the site by its own address."""
+
+    def open(self, *args, **kwargs):
+        return super().open(*args, **{"base_url": BASE} | kwargs)
 
 
 def in_words(headers):
@@ -91,6 +119,31 @@ def test_the_console_refuses_what_does_not_come_from_its_own_pages(corin, header
 
     assert response.status_code == 403
     assert corin.get("/coordinator/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evilcop.example.org",
+        "https://evil.cop.example.org",
+        "https://cop.example.org.evil.test",
+        "https://cop.example.org@evil.test",
+        "https://cop.example.org:8443",
+        "http://cop.example.org",
+        "https://example.org",
+        "cop.example.org",
+    ],
+)
+@pytest.mark.parametrize("path", ["/register", "/embed/register"], ids=["site", "frame"])
+def test_an_origin_that_only_looks_like_ours_is_refused(site, origin, path):
+    answers = good_form(site)
+
+    refused = site.post(path, data=answers, headers={"Origin": origin}, base_url=BASE)
+    none = places()
+    accepted = site.post(path, data=answers, headers={"Origin": BASE}, base_url=BASE)
+
+    assert (refused.status_code, none) == (403, [])
+    assert (accepted.status_code, len(places())) == (303, 1)
 
 
 @pytest.mark.parametrize("host", ["localhost:99999", "localhost:x", "127.0.0.1:"])

@@ -1,0 +1,95 @@
+"""How much a form may hold: at the limit it is read, and one byte, name or pair beyond it is not."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.web.posting import SAME_ORIGIN, token_of
+from tests.web.reading import DECEMBER, places
+from tests.web.test_console_attendance import PAGE as ATTENDANCE
+from tests.web.test_console_attendance import over, send_file  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+KIB = 1024
+SIGN_OUT = "/coordinator/sign-out"
+
+
+def padded(pairs, size):
+    """These pairs and one more, as a body of this many bytes."""
+    start = urlencode([*pairs, ("more", "")])
+    return start + "x" * (size - len(start))
+
+
+def send(client, body, path="/register"):
+    kind = "application/x-www-form-urlencoded"
+    return client.post(path, data=body, content_type=kind, headers=SAME_ORIGIN)
+
+
+def good_pairs(client):
+    ada = [("name", "Ada Example"), ("email", "ada@example.org"), ("sessions", DECEMBER)]
+    return [*ada, ("token", token_of(client))]
+
+
+def names(good, number):
+    """The good pairs and others, of so many names in all."""
+    return [*good, *((f"more{i}", "") for i in range(number - len({name for name, _ in good})))]
+
+
+def repeated(good, number):
+    """The good pairs and one more, as often as it takes for so many pairs in all."""
+    return [*good, *[("more", "")] * (number - len(good))]
+
+
+@pytest.mark.parametrize(
+    ("make", "limit"),
+    [
+        (padded, 64 * KIB),
+        (lambda good, number: urlencode(names(good, number)), 60),
+        (lambda good, number: urlencode(repeated(good, number)), 200),
+    ],
+    ids=["bytes", "names", "pairs"],
+)
+def test_a_public_form_is_read_up_to_its_limit(client, make, limit):
+    good = good_pairs(client)
+
+    beyond = send(client, make(good, limit + 1))
+    none = places()
+    at_limit = send(client, make(good, limit))
+
+    assert (beyond.status_code, none) == (413, [])
+    assert (at_limit.status_code, len(places())) == (303, 1)
+
+
+def test_a_form_of_the_console_is_read_up_to_256_kib(corin):
+    token = corin.page("/coordinator/").find("input", attrs={"name": "csrf_token"})["value"]
+    pairs = [("csrf_token", token)]
+
+    beyond = send(corin, padded(pairs, 256 * KIB + 1), SIGN_OUT)
+    still_in = corin.get("/coordinator/").status_code
+    at_limit = send(corin, padded(pairs, 256 * KIB), SIGN_OUT)
+
+    assert (beyond.status_code, still_in) == (413, 200)
+    assert at_limit.status_code == 303
+
+
+def test_a_form_of_the_console_has_no_more_names_than_others(corin):
+    token = corin.page("/coordinator/").find("input", attrs={"name": "csrf_token"})["value"]
+    pairs = [("csrf_token", token)]
+
+    beyond = send(corin, urlencode(names(pairs, 61)), SIGN_OUT)
+    at_limit = send(corin, urlencode(names(pairs, 60)), SIGN_OUT)
+
+    assert (beyond.status_code, at_limit.status_code) == (413, 303)
+
+
+def test_a_report_is_read_up_to_2_mib_and_of_coordinators_only(app, corin, over):  # noqa: F811
+    token = corin.page(ATTENDANCE).find("input", attrs={"name": "csrf_token"})["value"]
+    around = 1024  # bytes, at most, of what is around the file in the body
+
+    beyond = send_file(corin, b"x" * (2048 * KIB), csrf_token=token)
+    below = send_file(corin, b"x" * (2048 * KIB - around), csrf_token=token)
+    strangers = send_file(app.test_client(), b"x" * KIB, csrf_token=token)
+
+    assert beyond.status_code == 413
+    assert below.status_code == 422  # read, and no report
+    assert strangers.status_code == 403
