@@ -448,3 +448,18 @@ def test_a_backup_that_failed_is_tried_again_within_the_hour(site):
     assert made == [False, False, True]
     with app.app_context():
         db.engine.dispose()
+
+
+def test_a_copy_that_is_damaged_is_not_kept(site):
+    with opened(site) as db_session:
+        for number in range(50):
+            ada = replace(ADA, email=f"ada{number}@example.org")
+            register(db_session, DECEMBER, ada)
+    with file_of(site).open("r+b") as file:  # SQLite copies pages without a look at them
+        file.seek(file_of(site).stat().st_size // 2 // 4096 * 4096)
+        file.write(b"\x7f" * 4096 * 4)
+
+    with pytest.raises(BackupRefused):
+        backed_up(site)
+
+    assert list((file_of(site).parent / "backups").iterdir()) == []

@@ -7,6 +7,7 @@ import pytest
 
 from cop.domain import leases, old_mails, outbox, recipients
 from cop.domain.outbox import Kind, Mail
+from cop.mail.connection import Patience
 from cop.models import MailState, Member
 from tests.domain.mails import LETTER, a_mail, mails
 from tests.tokens import without_tokens
@@ -82,6 +83,15 @@ def test_a_lease_that_ran_out_is_given_again_as_the_same_mail_and_counted(db_ses
     assert too_early is None
     assert (again.id, again.message_id) == (before.id, before.message_id)
     assert (again.attempts, again.unknown_endings) == (2, 1)
+
+
+def test_a_lease_is_longer_than_handing_an_email_over_may_take():
+    most = Patience()
+    answers = 10  # from EHLO to DATA, with encryption, a login and a connection that had died
+
+    longest = most.connect + answers * most.answer + most.last_answer + most.farewell
+
+    assert timedelta(seconds=longest) < leases.LEASE
 
 
 def test_a_worker_that_was_away_too_long_does_not_speak_for_the_one_after_it(db_session):

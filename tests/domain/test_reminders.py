@@ -101,6 +101,15 @@ def test_nothing_after_the_start(db_session, meeting):
     assert [remind(db_session, START + late) for late in (timedelta(), AN_HOUR, A_DAY)] == [0, 0, 0]
 
 
+def test_nothing_where_the_start_came_between_the_look_and_the_lock(db_session, meeting):
+    early, late = (a_writer(db_session, now=now) for now in (START - A_MINUTE, START))
+    due = reminders.due(db_session, writer=early)
+
+    counts = [reminders.queue(db_session, due, writer=writer) for writer in (late, early)]
+
+    assert counts == [0, 1]
+
+
 def test_a_worker_that_was_down_reminds_late_but_not_of_what_the_next_one_says(db_session, meeting):
     three_days_before = remind(db_session, START - 3 * A_DAY)
     forget_mails(db_session)

@@ -169,10 +169,11 @@ def test_the_hours_are_those_of_the_communitys_wall_clock(community, zone, start
         ("# Only one h1 a page", "<h2>Only one h1 a page</h2>\n"),
         ("- one\n- two", "<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n"),
         ("5 < 6 & 7", "<p>5 &lt; 6 &amp; 7</p>\n"),
+        ("<em>HTML</em>", "<p>&lt;em&gt;HTML&lt;/em&gt;</p>\n"),
         ("[Mail](mailto:a@example.org)", '<p><a href="mailto:a@example.org" rel="noopener">Mail</a></p>\n'),
         ("[Schedule](/schedule)", '<p><a href="/schedule" rel="noopener">Schedule</a></p>\n'),
     ],
-    ids=["words", "heading", "first heading", "list", "signs", "mail", "own page"],
+    ids=["words", "heading", "first heading", "list", "signs", "HTML", "mail", "own page"],
 )  # fmt: skip
 def test_markdown_becomes_html(app, text, html):
     assert filters.markdown(text) == html
