@@ -1,0 +1,312 @@
+"""The mutants: one changed line each, and a test that has to fail because of it.
+
+To add one, copy a line of the code that occurs once in its file, break it, and name the test. When
+the code or the test moves, change its entry; `tests/test_mutants.py` says which one is out of date.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One line of code, what it is replaced by, and the test that must fail."""
+
+    what: str
+    file: str  # below `cop/`
+    old: str
+    new: str
+    test: str  # below `tests/`, as pytest names it
+
+
+MUTANTS = [
+    # Places
+    Mutant(
+        "A meeting is read without its lock",
+        "domain/meetings.py",
+        "taken = [_TAKE_LOCK.rows(db_session, meeting_id=id_) for id_ in sorted(set(ids))]",
+        "taken = [[tuple(row)] for row in db_session.execute(_LOOK.where(Meeting.id.in_([*ids])))]",
+        "domain/test_registering_at_once.py::test_the_last_places_are_given_once_each",
+    ),
+    Mutant(
+        "The last who waits comes first",
+        "domain/waiting.py",
+        "in_line = _at(meeting, RegistrationStatus.WAITING).order_by(Registration.id)",
+        "in_line = _at(meeting, RegistrationStatus.WAITING).order_by(Registration.id.desc())",
+        "domain/test_waiting.py::test_giving_up_a_place_offers_it_to_the_first_person_waiting",
+    ),
+    Mutant(
+        "A place more than there are goes to who waits",
+        "domain/waiting.py",
+        "in_line = in_line.limit(max(0, meeting.capacity - taken))",
+        "in_line = in_line.limit(max(0, meeting.capacity - taken + 1))",
+        "domain/test_waiting.py::test_a_raised_capacity_promotes_as_many",
+    ),
+    Mutant(
+        "A place more than there are goes to who registers",
+        "domain/registration.py",
+        "left = places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)",
+        "left = places(meeting.capacity, held=held - 1, waiting=waiting, has_begun=has_begun)",
+        "domain/test_registering_at_once.py::test_the_last_places_are_given_once_each",
+    ),
+    Mutant(
+        "Places go to who waits after the start",
+        "domain/waiting.py",
+        "if meeting.is_cancelled or meeting.starts_at <= writer.now:",
+        "if meeting.is_cancelled:",
+        "domain/test_waiting.py::test_nobody_is_promoted_once_the_meeting_has_begun",
+    ),
+    # Posts
+    Mutant(
+        "Posts from other sites pass",
+        "web/security.py",
+        "    if not is_ours:",
+        "    if False:",
+        "web/test_foreign_posts.py::test_a_form_sent_from_another_site_is_refused_with_a_way_to_our_own",
+    ),
+    Mutant(
+        "An origin passes that ends with our name",
+        "web/security.py",
+        "return origin == settings().base_url",
+        'return origin.endswith((settings().base_url or "").partition("//")[2])',
+        "web/test_foreign_posts.py::test_an_origin_that_only_looks_like_ours_is_refused",
+    ),
+    Mutant(
+        "An origin passes that begins with our name",
+        "web/security.py",
+        "return origin == settings().base_url",
+        'return origin.startswith(settings().base_url or "")',
+        "web/test_foreign_posts.py::test_an_origin_that_only_looks_like_ours_is_refused",
+    ),
+    Mutant(
+        "One name and one pair too many pass",
+        "web/security.py",
+        "MAX_NAMES, MAX_PAIRS = 60, 200",
+        "MAX_NAMES, MAX_PAIRS = 61, 201",
+        "web/test_sizes.py::test_a_public_form_is_read_up_to_its_limit",
+    ),
+    Mutant(
+        "One byte too many passes",
+        "web/application.py",
+        "MAX_BODY = 65_536",
+        "MAX_BODY = 65_537",
+        "web/test_sizes.py::test_a_public_form_is_read_up_to_its_limit",
+    ),
+    Mutant(
+        "The limit of posts is gone",
+        "web/security.py",
+        "app.view_functions[endpoint] = limit(view)",
+        "app.view_functions[endpoint] = view",
+        "web/test_limits.py::test_sixty_an_hour_unless_set_otherwise",
+    ),
+    Mutant(
+        "Programs that fill every field pass",
+        "web/forms.py",
+        "        if field.data:",
+        "        if False:",
+        "web/test_registration_refused.py"
+        "::test_the_trap_for_programs_is_shown_when_somebody_falls_into_it",
+    ),
+    Mutant(
+        "Looking at a link stops the email",
+        "web/preferences.py",
+        'return _show_stop("member/unsubscribe.html", member_id, kind, token)',
+        "return unsubscribe(token)",
+        "web/test_unsubscribing.py::test_looking_stops_nothing",
+    ),
+    # Links and signing in
+    Mutant(
+        "A link opens what it was not made for",
+        "tokens.py",
+        'salt=f"cop link {purpose}"',
+        'salt="cop link"',
+        "web/test_links.py::test_an_address_takes_only_what_was_signed_for_it",
+    ),
+    Mutant(
+        "A link works that its owner has ended",
+        "domain/members.py",
+        "return (Member.id == owner.member_id, Member.token_version == owner.token_version)",
+        "return (Member.id == owner.member_id,)",
+        "web/test_member_access.py::test_a_link_that_is_not_right_shows_nothing_and_changes_nothing",
+    ),
+    Mutant(
+        "The console is open",
+        "web/console/__init__.py",
+        "if request.endpoint not in OPEN_TO_ALL:",
+        "if False:",
+        "web/test_console.py::test_every_address_of_the_console_is_closed_to_who_is_not_signed_in",
+    ),
+    Mutant(
+        "Guesses of a password need not wait",
+        "domain/signing_in.py",
+        "    if now < until:",
+        "    if False:",
+        "domain/test_signing_in.py"
+        "::test_after_four_failures_each_further_one_doubles_the_wait_up_to_a_minute",
+    ),
+    Mutant(
+        "A code works twice",
+        "domain/second_factor.py",
+        "if fits and (after is None or step > after):",
+        "if fits:",
+        "domain/test_second_factor.py::test_a_code_works_once_and_ends_those_before_it",
+    ),
+    Mutant(
+        "A link to a new password works twice",
+        "domain/forgotten.py",
+        "return hashlib.sha256(coordinator.password_hash.encode()).hexdigest()[:16]",
+        'return hashlib.sha256(b"").hexdigest()[:16]',
+        "web/test_passwords_forgotten.py::test_the_link_works_once",
+    ),
+    Mutant(
+        "An invitation works after its week",
+        "domain/invitations.py",
+        "if row is None or parts[1] != _stamp(row.created_at) or now > row.created_at + WITHIN:",
+        "if row is None or parts[1] != _stamp(row.created_at):",
+        "web/test_invitations.py::test_the_link_works_for_a_week",
+    ),
+    # Pages
+    Mutant(
+        "Browsers keep pages about people",
+        "web/rendering.py",
+        "response.cache_control.no_store = True",
+        "response.cache_control.no_cache = True",
+        "web/test_member_access.py::test_no_page_of_a_member_is_kept_or_found_by_search_engines",
+    ),
+    Mutant(
+        "Any site may show our pages in a frame",
+        "web/security.py",
+        """ancestors = ["'self'", *hosts] if is_embedded() else ["'none'"]""",
+        'ancestors = ["*"]',
+        "web/test_headers.py::test_every_answer_has_the_headers_of_the_table",
+    ),
+    Mutant(
+        "The site answers to every name",
+        "web/application.py",
+        "TRUSTED_HOSTS=settings.host_names,",
+        "TRUSTED_HOSTS=None,",
+        "web/test_headers.py::test_a_name_that_is_not_ours_is_refused",
+    ),
+    Mutant(
+        "Pages do not escape what people type",
+        "web/rendering.py",
+        "app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True",
+        "app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True; app.jinja_env.autoescape = False",
+        "web/test_console_settings.py::test_hostile_text_is_text_wherever_it_shows",
+    ),
+    Mutant(
+        "HTML in Markdown is HTML",
+        "markdown.py",
+        '{"html": False, "linkify": False}',
+        '{"html": True, "linkify": False}',
+        "web/test_filters.py::test_markdown_becomes_html",
+    ),
+    Mutant(
+        "A cell of the list is a formula",
+        "domain/roster.py",
+        """        return "'" + cell""",
+        "        return cell",
+        "domain/test_attendee_list.py"
+        "::test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe_and_loses_nothing",
+    ),
+    Mutant(
+        "The log holds whole addresses",
+        "web/logs.py",
+        "bits = 24 if address.version == 4 else 48",
+        "bits = 32 if address.version == 4 else 128",
+        "web/test_logs.py::test_an_address_is_logged_without_the_part_that_is_one_person_s",
+    ),
+    # Email
+    Mutant(
+        "Every email has a Cc",
+        "mail/envelope.py",
+        'message["To"] = to',
+        'message["To"], message["Cc"] = to, sender',
+        "mail/test_smtp.py::test_every_email_has_one_recipient_by_its_envelope_and_by_its_headers",
+    ),
+    Mutant(
+        "Emails do not escape what people type",
+        "mail/letter.py",
+        'autoescape=name.endswith(".html"),',
+        "autoescape=False,",
+        "mail/test_messages.py::test_markup_in_a_topic_stays_text",
+    ),
+    Mutant(
+        "Times are those of UTC",
+        "dates.py",
+        "return moment.astimezone(self.zone)",
+        "return moment",
+        "mail/test_times.py"
+        "::test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change",
+    ),
+    Mutant(
+        "Two emails may have the same key",
+        "models.py",
+        "dedup_key: Mapped[str] = mapped_column(unique=True)",
+        "dedup_key: Mapped[str] = mapped_column()",
+        "test_migrations.py::test_models_and_migrations_agree",
+    ),
+    Mutant(
+        "A lease ends while the email is handed over",
+        "domain/leases.py",
+        "LEASE = timedelta(minutes=15)",
+        "LEASE = timedelta(seconds=1)",
+        "domain/test_outbox.py::test_a_lease_is_longer_than_handing_an_email_over_may_take",
+    ),
+    Mutant(
+        "Reminders go out after the start",
+        "domain/reminders.py",
+        "if not meeting.is_cancelled and meeting.starts_at > writer.now",
+        "if not meeting.is_cancelled",
+        "domain/test_reminders.py::test_nothing_where_the_start_came_between_the_look_and_the_lock",
+    ),
+    # What is stored
+    Mutant(
+        "A transaction that writes takes its lock late",
+        "db.py",
+        'connection.exec_driver_sql(f"BEGIN {how}")',
+        'connection.exec_driver_sql("BEGIN DEFERRED")',
+        "test_db.py::test_a_write_transaction_holds_the_write_lock_from_its_beginning",
+    ),
+    Mutant(
+        "A commit is lost when the power fails",
+        "db.py",
+        'return ["journal_mode=WAL", "synchronous=FULL"]',
+        'return ["journal_mode=WAL", "synchronous=NORMAL"]',
+        "test_db.py::test_a_pragma_is_in_force_on_every_connection",
+    ),
+    Mutant(
+        "SQLite's log keeps what was deleted",
+        "db.py",
+        "    empty_log()",
+        "    pass",
+        "web/test_deleting.py::test_an_answer_that_was_deleted_is_nowhere_any_more",
+    ),
+    Mutant(
+        "The emails of who was erased stay as files",
+        "web/member.py",
+        "files(settings()).forget(mails)",
+        "files(settings()).forget([])",
+        "web/test_erasing.py::test_what_was_typed_is_nowhere_after_it_was_erased",
+    ),
+    Mutant(
+        "Answers stay a day longer than promised",
+        "domain/community.py",
+        "return min(fields.SHORT, timedelta(days=self.short_days), self.long)",
+        "return min(fields.SHORT, timedelta(days=self.short_days), self.long) + timedelta(days=1)",
+        "domain/test_retention.py::test_an_answer_stays_until_its_date_and_goes_on_it",
+    ),
+    Mutant(
+        "A copy is kept without a look at it",
+        "backups.py",
+        "        verify(draft)",
+        "        pass",
+        "test_backups.py::test_a_copy_that_is_damaged_is_not_kept",
+    ),
+    Mutant(
+        "A restored backup switches emails on again",
+        "restoring.py",
+        "preferences.stop(db_session, member_id, kind, writer=writer)",
+        "pass",
+        "test_restoring.py::test_email_that_was_stopped_after_a_backup_does_not_come_back_with_it",
+    ),
+]
