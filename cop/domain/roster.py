@@ -2,8 +2,9 @@
 
 import csv
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -20,8 +21,19 @@ from cop.models import Meeting, Member, Registration, RegistrationStatus
 STATUSES = tuple(RegistrationStatus)
 USUAL_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
 LIST_SEPARATOR = "; "
-# What makes a spreadsheet run a cell: also in full width, and behind spaces.
-RUN_BY_SPREADSHEETS = tuple("=+-@|%\t\r\n＝＋－＠｜％")  # noqa: RUF001
+# What makes a spreadsheet read a cell as a formula, also in full width. Spaces and quotes before it
+# do not count, since readers may drop them.
+_FORMULA = r"[\s\"]*[=+@|%\t＝＋－＠｜％-]"  # noqa: RUF001
+_FORMULA_AT_START = re.compile(rf"[\t\r\n]|{_FORMULA}")
+# Excel splits at ";" in many locales, others at tabs. The quotes around our cells mean nothing to
+# them, since their cells begin elsewhere, so that a line break ends their row, too.
+_FORMULA_INSIDE = re.compile(rf"[;\t\r\n](?={_FORMULA})")
+_ANY_FORMULA = re.compile(rf"[\0;\t\r\n](?:{_FORMULA}|[\r\n])")  # each cell behind a NUL
+# Columns of our own words and numbers, in which nothing is that somebody typed.
+_NEVER_TYPED = {
+    *("session_date", "status", "taking_part", "first_time", "mailing_list", "registered_at"),
+    "attended",
+}
 _SAID = {True: "yes", False: "no", None: ""}
 
 # Columns instead of attributes: rows are made twice as fast without a look at what they are of.
@@ -50,12 +62,24 @@ USUAL_COLUMNS = tuple(name for name in COLUMNS if name != "access")
 
 
 def guarded(cell: str) -> str:
-    """A cell that no spreadsheet will run: nothing is taken away, an apostrophe may go first."""
-    if not cell or cell[0].isalnum():  # nearly every one, told at a glance
+    """Make a CSV cell harmless in spreadsheets: an apostrophe before it, and nothing removed.
+
+    One more goes before each part inside it that would be a formula to a reader that splits at
+    semicolons, tabs or line breaks: there, the apostrophe before the whole cell protects nothing.
+    """
+    text = cell.lstrip()
+    inside = _FORMULA_INSIDE.sub(r"\g<0>'", text)
+    if inside == text and not _FORMULA_AT_START.match(cell):
         return cell
-    if cell.startswith(RUN_BY_SPREADSHEETS) or cell.lstrip().startswith(RUN_BY_SPREADSHEETS):
-        return "'" + cell
-    return cell
+    whole = cell.removesuffix(text) + inside
+    return whole if whole.startswith("'") else f"'{whole}"
+
+
+def _guard_column(cells: Sequence[str]) -> Sequence[str]:
+    """Guard the cells of a column; nearly all columns need no more than one look at the whole."""
+    if _ANY_FORMULA.search("\0".join(["", *cells])):
+        return list(map(guarded, cells))
+    return cells
 
 
 def write_csv(
@@ -79,8 +103,16 @@ def write_csv(
     query = _rows(wanted, meeting_id, statuses).execution_options(yield_per=100)
     for rows in db_session.execute(query).partitions():
         values = zip(*rows, strict=True)
-        cells = [map(made.get(name, guarded), *islice(values, len(_READ[name]))) for name in wanted]
+        cells = [_column(name, islice(values, len(_READ[name])), made.get(name)) for name in wanted]
         writer.writerows(zip(*cells, strict=True))
+
+
+def _column(
+    name: str, values: Iterator[tuple[Any, ...]], make: Callable[..., str] | None
+) -> Sequence[str]:
+    """The cells of a column for some rows, made from what was read for it."""
+    cells = list(map(make, *values)) if make else next(values)
+    return cells if name in _NEVER_TYPED else _guard_column(cells)
 
 
 def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]) -> Select[Any]:
@@ -96,24 +128,24 @@ def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]
 
 
 def _made(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
-    """How to make the cells that are not guarded as the database has them."""
+    """How to make the cells that are not as the database has them."""
     hats, ways, access = map(_labels, (fields.HATS, fields.TAKING_PART, fields.ACCESS))
     return {
         "session_date": cache(lambda at: at.astimezone(zone).date().isoformat()),
-        "hats": lambda values, own: guarded(_words(hats(values), own)),
+        "hats": lambda values, own: _words(hats(values), own),
         "taking_part": ways,
         "first_time": _SAID.__getitem__,
         "mailing_list": _SAID.__getitem__,
         "registered_at": lambda at: at.astimezone(zone).isoformat(timespec="seconds"),
         "attended": _SAID.__getitem__,
-        "access": lambda values, language, own: guarded(
-            _words(access(values), language and f"language: {language}", own)
+        "access": lambda values, language, own: _words(
+            access(values), language and f"language: {language}", own
         ),
     }
 
 
 def _labels(field: fields.Field) -> Callable[[str], str]:
-    return cache(lambda values: guarded(_words(*map(field.label_of, json.loads(values)))))
+    return cache(lambda values: _words(*map(field.label_of, json.loads(values))))
 
 
 def _words(*values: str) -> str:

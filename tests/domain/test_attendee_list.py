@@ -185,7 +185,8 @@ def test_access_needs_are_in_the_list_only_when_asked_for(db_session):
     assert "tea" not in str(usual)
     assert list(asked) == ["name", "access"]
     assert asked["access"] == (
-        "Live captions by a person (CART); Interpretation into another language; language: ASL; =tea"
+        "'Live captions by a person (CART); Interpretation into another language; language: ASL;"
+        "' =tea"
     )
 
 

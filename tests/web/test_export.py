@@ -25,6 +25,30 @@ FORMULAS = [
 HARMLESS = ["Ada", "1+1", "a=b", "'=1", "O'Brien", "", "(=1)", 'Ada, "the" first\nline', "é=", "~@"]
 
 
+INSIDE = [
+    *(
+        "Ann;=HYPERLINK(1)",
+        "Ann; =1",
+        "Ann;\u00a0＝1",
+        'Ann;"=1',
+        'Ann;"";@x',
+        "a;-2;+3",
+        "Ann\t=1",
+    ),
+    *(
+        "Ann;\t=1",
+        "one\n=1\ntwo",
+        "one\r\n@x",
+        "'Ann;=1",
+        "=1;=2",
+        'x;"\n=1',
+        "a;|calc\t%0A",
+        'a;"',
+    ),
+]
+RUN_BY_SPREADSHEETS = tuple("=+-@|%\t\r＝＋－＠｜％")
+
+
 def taken_away(corin, query=""):
     """The rows of an export as a spreadsheet reads them."""
     response = corin.get(f"{EXPORT}{query}")
@@ -174,6 +198,42 @@ def test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe_and_loses_nothin
 
     for column in ("name", "organization", "pronouns"):
         assert [row[column] for row in found] == ["'" + text for text in FORMULAS] + HARMLESS
+
+
+def read_in_every_way(text):
+    """The cells that readers see who split at commas, semicolons or tabs, with quotes or without."""
+    for delimiter in ",;\t":
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            yield from row
+    for delimiter in ";\t":
+        for line in text.splitlines():
+            yield from (cell.strip('" \u00a0') for cell in line.split(delimiter))
+
+
+def test_no_reader_finds_a_formula_wherever_it_splits_and_nothing_is_lost(corin):
+    for number, text in enumerate(INSIDE + HARMLESS):
+        fill(DECEMBER, f"ada{number}@example.org", name=text, prep_answer=text, hats_other=text)
+
+    query = "?columns=name,prep_answer,hats"
+    whole = corin.get(f"{EXPORT}{query}").data.decode("utf-8-sig")
+    found = taken_away(corin, query)
+
+    run = [cell for cell in read_in_every_way(whole) if cell.startswith(RUN_BY_SPREADSHEETS)]
+    assert run == []
+    for column in ("name", "prep_answer", "hats"):
+        cells = [row[column] for row in found]
+        assert all(cell.startswith("'") for cell in cells[: len(INSIDE) - 1])
+        assert cells[len(INSIDE) - 1 :] == [INSIDE[-1], *HARMLESS]
+        for cell, text in zip(cells, INSIDE, strict=False):
+            assert cell.replace("'", "") == text.replace("'", "")
+
+
+def test_a_part_inside_a_cell_gets_an_apostrophe_of_its_own(corin):
+    fill(DECEMBER, "ada@example.org", name="Ann;=HYPERLINK(1)", hats=["analyst"], hats_other="=1")
+
+    (row,) = taken_away(corin, "?columns=name,hats")
+
+    assert row == {"name": "'Ann;'=HYPERLINK(1)", "hats": "'Data analyst;' =1"}
 
 
 def test_own_words_and_answers_are_guarded_too(corin):
