@@ -1,5 +1,6 @@
 """Signing in: an address, a password, and longer waits after each failure; never a lockout."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -92,7 +93,9 @@ def forgive(db_session: Session, key: str) -> None:
 def _keys(email: str, network: str) -> dict[str, str]:
     """What failures are counted by; hashes, since who tried to sign in is nobody's business."""
     hashed = coordinators.hash_token
-    account = hashed(f"account {email.strip().casefold()} {network}")
+    # In the form in which accounts are found: each spelling of an address would be free to guess.
+    email_key = _key(email) or unicodedata.normalize("NFKC", email).casefold().strip()
+    account = hashed(f"account {email_key} {network}")
     return {"account": account, "network": hashed(f"network {network}")}
 
 

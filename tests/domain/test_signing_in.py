@@ -102,6 +102,30 @@ def test_after_four_failures_each_further_one_doubles_the_wait_up_to_a_minute(ac
     assert waits == [0, 0, 0, 0, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *("CORIN@example.org", " corin@example.org ", "corin@EXAMPLE.ORG", "corin@example。org"),
+        *("corin@ｅｘａｍｐｌｅ.org", "corin@example.ｏｒｇ", "Corin@Ｅxample．org"),
+    ],
+)
+def test_another_spelling_of_an_address_gives_no_more_guesses(accounts, spelling):
+    last = fail(accounts, 7)
+
+    assert wait(accounts, email=spelling, now=last) == wait(accounts, now=last) > 1
+    assert wait(accounts, email="ada@example.org", now=last) == 0
+
+
+@pytest.mark.parametrize(
+    "spelling", ["ＣＯＲＩＮ ＠example.org", " corin @example.org", "Corin @Example.org"]
+)
+def test_what_is_no_address_is_counted_in_one_spelling_too(accounts, spelling):
+    last = fail(accounts, 7, email="corin @example.org")
+
+    assert wait(accounts, email=spelling, now=last) > 1
+    assert wait(accounts, email="nobody @example.org", now=last) == 0
+
+
 def test_the_wait_is_over_when_it_says_so_and_not_a_second_before(accounts):
     last = fail(accounts, 7)
     seconds = wait(accounts, now=last)
