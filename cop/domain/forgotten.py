@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from cop.domain import addresses, coordinators, outbox
@@ -11,11 +11,14 @@ from cop.domain.errors import PasswordLinkUnusable
 from cop.domain.outbox import Kind, Mail
 from cop.mail import informing
 from cop.mail.writer import Writer
-from cop.models import Coordinator, OutboxEmail
+from cop.models import Coordinator, MailState, OutboxEmail
 from cop.tokens import Purpose, read
 
 WITHIN = timedelta(hours=1)
-MAILS_A_DAY = 5
+EMAILS_A_DAY = 5  # that are sent whenever somebody asks
+# Anybody can ask, and must not use up the emails of the coordinator who needs one. So beyond those,
+# one more goes out where no link that still works was sent lately: at most 53 a day.
+LATELY = timedelta(minutes=30)
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,19 +29,21 @@ def ask(db_session: Session, email: str, *, writer: Writer) -> None:
     Raises:
         AddressRefused: the address is none.
     """
+    # Locked, so that of two requests at once the second finds the email of the first.
     query = select(Coordinator).where(Coordinator.email_key == addresses.key(email))
-    found = db_session.scalars(query).one_or_none()
-    # Asked for nobody too: how long it takes should not tell who coordinates.
-    lately = _mails_lately(db_session, found.id if found else 0, now=writer.now)
-    if found is None or lately >= MAILS_A_DAY:
+    found = db_session.scalars(query.with_for_update()).one_or_none()
+    # Looked up for nobody too: how long it takes should not tell who coordinates.
+    fingerprint = _fingerprint(found) if found else ""
+    may_send = _may_send(db_session, found.id if found else 0, fingerprint, now=writer.now)
+    if found is None or not may_send:
         return
     minute = (writer.now - _EPOCH) // _MINUTE
-    address = writer.links.new_password(found.id, minute, _fingerprint(found))
+    address = writer.links.new_password(found.id, minute, fingerprint)
     mail = Mail(
         informing.new_password(writer, address),
         found.email,
         Kind.PASSWORD,
-        f"{_prefix(found.id)}{writer.now.isoformat()}",
+        f"{_key_start(found.id)}{fingerprint}:{writer.now.isoformat()}",
         expires_at=writer.now + WITHIN,
     )
     outbox.queue(db_session, [mail], now=writer.now)
@@ -66,15 +71,22 @@ def choose(
     coordinators.set_password(db_session, found, password=password)
 
 
-def _mails_lately(db_session: Session, coordinator_id: int, *, now: datetime) -> int:
-    query = select(func.count()).where(
-        OutboxEmail.dedup_key.startswith(_prefix(coordinator_id), autoescape=True),
-        OutboxEmail.created_at > now - timedelta(days=1),
+def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now: datetime) -> bool:
+    """Whether one more email may go out: a few a day, and whenever there is no link to use."""
+    key, start = OutboxEmail.dedup_key, _key_start(coordinator_id)
+    is_usable = and_(
+        key.startswith(f"{start}{fingerprint}:", autoescape=True),  # for the present password
+        OutboxEmail.created_at > now - LATELY,
+        OutboxEmail.state.not_in([MailState.FAILED, MailState.WITHDRAWN]),
     )
-    return db_session.scalar(query) or 0
+    query = select(func.count(), func.count().filter(is_usable)).where(
+        key.startswith(start, autoescape=True), OutboxEmail.created_at > now - timedelta(days=1)
+    )
+    today, usable = db_session.execute(query).one()
+    return bool(today < EMAILS_A_DAY or not usable)
 
 
-def _prefix(coordinator_id: int) -> str:
+def _key_start(coordinator_id: int) -> str:
     return f"password:{coordinator_id}:"
 
 

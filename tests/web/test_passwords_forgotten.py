@@ -201,6 +201,40 @@ def test_five_mails_a_day_go_to_one_coordinator(app, mallory):
     assert len(rows(OutboxEmail)) == 7
 
 
+def test_a_flood_of_requests_never_leaves_a_coordinator_without_a_link_that_works(app, mallory):
+    sent, minutes = 0, 24 * 60
+    for minute in range(0, minutes, 5):
+        turn_clock(app, timedelta(minutes=minute))
+        ask(mallory)
+
+        newest = links()[-1]
+        sent = len(rows(OutboxEmail))
+        assert mallory.get(newest).status_code == 200, f"after {minute} minutes and {sent} emails"
+
+    assert sent <= 53
+    assert post(mallory, newest, password=NEW).status_code == 303
+    assert sign_in(mallory, password=NEW).status_code == 303
+
+
+@pytest.mark.parametrize("lost", ["password changed", "failed", "withdrawn"])
+def test_over_five_emails_a_day_one_still_comes_where_no_link_can_be_used(app, mallory, lost):
+    for second in range(6):
+        turn_clock(app, timedelta(seconds=second))
+        ask(mallory)
+    with write_tx() as db_session:
+        if lost == "password changed":
+            coordinators.change_password(db_session, CORIN, password=NEW)
+        else:
+            db_session.query(OutboxEmail).update({"state": lost})
+
+    for second in range(6, 9):
+        turn_clock(app, timedelta(seconds=second))
+        ask(mallory)
+
+    assert len(rows(OutboxEmail)) == 5 + 1
+    assert mallory.get(links()[-1]).status_code == 200
+
+
 @pytest.mark.parametrize("path", [FORGOTTEN, "/coordinator/password/x"])
 def test_a_form_without_its_token_is_refused(mallory, path):
     response = mallory.post(path, data={"email": CORIN, "password": NEW}, headers=SAME_ORIGIN)

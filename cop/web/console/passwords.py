@@ -46,8 +46,9 @@ def send_ask_password() -> ResponseReturnValue:
         return _ask(form, status=422)
     flash(
         gettext(
-            "If a coordinator has this address, a mail is on its way to it. Its link works for an "
-            "hour. If none comes, look into the folder for unwanted mail."
+            "If a coordinator has this address, a mail is on its way to it, or came within the "
+            "last half hour. Its link works for an hour. If you find none, look into the folder "
+            "for unwanted mail."
         )
     )
     return redirect(url_for("console.ask_password"), 303)
