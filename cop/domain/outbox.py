@@ -156,12 +156,19 @@ def keys(db_session: Session, meeting_id: int) -> set[str]:
 
 
 def queued_lately(
-    db_session: Session, member_id: int, kind: Kind, *, now: datetime, within: timedelta
+    db_session: Session,
+    member_id: int,
+    kind: Kind,
+    *,
+    now: datetime,
+    within: timedelta,
+    key_start: str = "",
 ) -> int:
-    """How many mails of a kind were queued for a member within a time."""
+    """How many emails of a kind were queued for a member within a time, by how their keys begin."""
     query = select(func.count()).where(
         OutboxEmail.member_id == member_id,
         OutboxEmail.kind == kind,
         OutboxEmail.created_at > now - within,
+        OutboxEmail.dedup_key.startswith(key_start, autoescape=True),
     )
     return db_session.scalar(query) or 0

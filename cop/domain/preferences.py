@@ -99,18 +99,20 @@ def renew_links(
 
     Raises:
         MailComesBack: a new link would not reach them.
-        LinksUsedUp: no more links are mailed to them today.
+        LinksUsedUp: they have had this done too often today.
     """
     if to.undeliverable_at:
         raise MailComesBack
-    if not telling.may_have_link(db_session, to, writer=writer):
+    # Counted apart from the links that a stranger can have sent to them.
+    key_start = f"renewed:{to.member_id}:"
+    if not telling.may_have_link(db_session, to, writer=writer, key_start=key_start):
         raise LinksUsedUp
     to = replace(to, token_version=to.token_version + 1)
     withdrawals.remember(db_session, to.member_id, withdrawals.LINKS, writer=writer)
     _set(db_session, to.member_id, token_version=to.token_version)
     renew_calendar(db_session, to.member_id, writer=writer)
     letter = messages.my_link(writer, to, list(chosen), posted_again=False)
-    mail = Mail(letter, to, Kind.LINK, f"renewed:{to.member_id}:{to.token_version}")
+    mail = Mail(letter, to, Kind.LINK, f"{key_start}{to.token_version}")
     outbox.queue(db_session, [mail], now=writer.now)
 
 

@@ -65,10 +65,17 @@ def of_registering(
     outbox.queue(db_session, mails, now=writer.now)
 
 
-def may_have_link(db_session: Session, to: Recipient, *, writer: Writer) -> bool:
-    """Whether one more mail with their link may go out today: it is anybody who can ask for it."""
+def may_have_link(
+    db_session: Session, to: Recipient, *, writer: Writer, key_start: str = ""
+) -> bool:
+    """Whether one more email with their link may go out today, of those whose keys begin like this.
+
+    Anybody can ask for one.
+    """
     day = timedelta(days=1)
-    lately = outbox.queued_lately(db_session, to.member_id, Kind.LINK, now=writer.now, within=day)
+    lately = outbox.queued_lately(
+        db_session, to.member_id, Kind.LINK, now=writer.now, within=day, key_start=key_start
+    )
     return lately < LINKS_A_DAY
 
 

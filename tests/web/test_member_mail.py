@@ -157,6 +157,19 @@ def test_over_five_mails_a_day_the_links_stay_as_they_are(ada):
     assert len(mails("link")) == 5
 
 
+def test_a_stranger_who_uses_up_the_mails_of_a_day_keeps_nobody_from_ending_old_links(app, ada):
+    for second in range(6):
+        turn_clock(app, timedelta(seconds=second))
+        press(ada, "/my-link", email=ADA)
+    old = own()
+
+    answer = press(ada, own("/links"))
+
+    assert answer.status_code == 303
+    assert ada.get(old).status_code == 404
+    assert [to for to, _ in mails("link")].count(ADA) == 5 + 1
+
+
 def test_who_cannot_be_mailed_keeps_the_link_that_works(ada):
     with write_tx() as db_session:
         db_session.query(Member).filter_by(email_key=ADA).update({"undeliverable_at": NOW})
