@@ -28,11 +28,10 @@ from cop.web import (
     security,
 )
 from cop.web.console import console
+from cop.web.environ import Normalizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from collections.abc import Callable
 
 MAX_BODY = 65_536  # bytes
 TRIES = 3
@@ -72,15 +71,6 @@ class Application(Flask):
 
     request_class = rendering.Visit
     url_rule_class = LateRule
-
-    def wsgi_app(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
-        # Werkzeug's list of trusted names cannot hold an IPv6 address; localhost is the same place.
-        host = environ.get("HTTP_HOST", "")
-        if host.startswith("[::1]"):
-            environ["HTTP_HOST"] = f"localhost{host.removeprefix('[::1]')}"
-        return super().wsgi_app(environ, start_response)
 
     def ensure_sync(self, func: "Callable[..., object]") -> "Callable[..., object]":
         """Take functions as they are: none of ours is asynchronous, and Flask asks each time."""
@@ -125,6 +115,7 @@ def create(settings: Settings) -> Flask:
     app.register_blueprint(search.search)
     app.register_blueprint(member.member)
     security.limit_posts(app)
+    app.wsgi_app = Normalizer(app.wsgi_app, settings)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies

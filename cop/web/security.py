@@ -1,6 +1,7 @@
 """What every request must pass and every answer must carry."""
 
 import ipaddress
+import re
 import time
 from typing import cast
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, SecurityError
 
 from cop.config import LOOPBACK_NAMES
 from cop.glances import Glance
+from cop.web.environ import UNKNOWN
 from cop.web.rendering import is_console, is_embedded, settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -36,6 +38,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors "
 )
+
+_FINAL_DOT = re.compile(r"\.(?=(:\d+)?$)")  # cop.example.org. is another way to write the name
 
 csrf = CSRFProtect()
 
@@ -67,15 +71,8 @@ def is_personal() -> bool:
 
 def network() -> str:
     """The network a request comes from: an IPv4 address, or the /64 of an IPv6 one."""
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    address = request.remote_addr or UNKNOWN
+    return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
 
 
 def _limiter(app: Flask) -> Limiter:
@@ -151,7 +148,7 @@ def _refuse_foreign_posts() -> None:
 
 def _is_own_origin(origin: str) -> bool:
     if settings().base_url:
-        return origin == settings().base_url
+        return _FINAL_DOT.sub("", origin.lower()) == settings().base_url
     # Without a base address only names of this machine are answered: the port makes the site.
     try:
         parts = urlsplit(origin)

@@ -256,7 +256,7 @@ def test_with_an_address_of_its_own_a_site_answers_to_that_alone(database_url):
     client = site.test_client()
 
     statuses = [
-        client.get("/healthz", headers={"Host": name}).status_code
+        client.get("/robots.txt", headers={"Host": name}).status_code
         for name in ("cop.example.org", "localhost", "cop.example.org.evil.example")
     ]
     with site.app_context():
