@@ -25,7 +25,8 @@ from werkzeug.http import parse_etags
 from cop.glances import Glance
 from cop.web import logs
 from cop.web.compression import NEGOTIATED, compressed, encoding
-from cop.web.rendering import THEMES, is_for_fragment, now
+from cop.web.environ import IS_CACHEABLE
+from cop.web.rendering import EMBED, THEMES, now
 from cop.web.security import glance
 from cop.web.shelf import Shelf
 from cop.words import LANGUAGES
@@ -94,7 +95,7 @@ class Front:
     def _right(self, environ: "WSGIEnvironment") -> Page | None:
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return None
-        page = self._shelf.get(_key(environ))
+        page = self._shelf.get(_key(environ)) if environ.get(IS_CACHEABLE) else None
         if page is None:
             return None
         glances, clock = self._extensions["cop.glances"], self._extensions["cop.clock"]
@@ -132,7 +133,7 @@ def _keep(shelf: Shelf[Page], response: Response) -> Response:
     ):
         return response
     page = _page(response)
-    if request.method == "GET":
+    if request.method == "GET" and request.environ.get(IS_CACHEABLE):
         shelf.put(_key(request.environ), page)
     response.status, headers, response.data = page.answer(request.headers.get("If-None-Match"))
     response.headers = Headers(headers)
@@ -156,24 +157,32 @@ def _page(response: Response) -> Page:
 
 
 def _key(environ: "WSGIEnvironment") -> Key:
-    """All that the answers of one address may differ by; what else an address says is ignored."""
+    """All that a page depends on; what else a request says would only add equal entries.
+
+    Not on its query but for language and theme, nor on htmx: these pages have no fragments. The
+    scheme and the host, which are in links where there is no base address, have few values: see
+    `environ.Normalizer`.
+    """
+    path = environ["PATH_INFO"]
     return (
         environ.get("SCRIPT_NAME"),
-        environ["PATH_INFO"],
-        _asked(environ.get("QUERY_STRING", "")),
+        path,
+        _language_and_theme(environ.get("QUERY_STRING", ""), has_theme=path.startswith(EMBED)),
         environ["wsgi.url_scheme"],
-        environ.get("HTTP_HOST"),
-        is_for_fragment(environ),
+        environ["HTTP_HOST"],
         _encoding(environ),
     )
 
 
 @lru_cache(200)
-def _asked(query: str) -> tuple[str, str]:
-    """The language and the theme of an address, if it names some that there are."""
+def _language_and_theme(query: str, *, has_theme: bool) -> tuple[str, str]:
+    """The language and the theme in which a query asks for a page; of those unknown, the first."""
     given = parse_qs(query, keep_blank_values=True)
     language, theme = (given.get(name, [""])[0] for name in ("lang", "theme"))
-    return language if language in LANGUAGES else "", theme if theme in THEMES else ""
+    return (
+        language if language in LANGUAGES else LANGUAGES[0],
+        theme if has_theme and theme in THEMES else THEMES[0],
+    )
 
 
 def _encoding(environ: "WSGIEnvironment") -> str:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flask import (
     Flask,
@@ -22,9 +22,6 @@ from cop.config import Settings
 from cop.domain.community import Facts
 from cop.links import Links
 from cop.mail.writer import Writer
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 EMBED, CONSOLE = "/embed", "/coordinator"
 THEMES = ("light", "dark", "auto")
@@ -146,14 +143,10 @@ def _address(endpoint: str, values: tuple[tuple[str, str], ...], _here: tuple[st
     return url_for(endpoint, **dict(values))  # type: ignore[arg-type]
 
 
-def is_for_fragment(environ: "WSGIEnvironment") -> bool:
-    """Whether HTMX asks, and will put the answer into a page that is there."""
-    return "HTTP_HX_REQUEST" in environ and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in environ
-
-
 def wants_fragment() -> bool:
-    """Whether HTMX asks for this answer."""
-    return is_for_fragment(request.environ)
+    """Whether HTMX asks for this answer, and will put it into a page that is there."""
+    headers = request.environ
+    return "HTTP_HX_REQUEST" in headers and "HTTP_HX_HISTORY_RESTORE_REQUEST" not in headers
 
 
 def render(

@@ -17,6 +17,7 @@ from cop.models import Meeting
 from cop.web.shelf import MOST, Shelf
 from tests.domain.people import a_writer, register
 from tests.statements import Statements
+from tests.web.conftest import SeparateRequests
 from tests.web.posting import HTMX
 from tests.web.reading import DECEMBER, change, fill, turn_clock
 from tests.world import ADA, NOW
@@ -172,6 +173,52 @@ def test_what_nobody_knows_in_an_address_makes_no_page_of_its_own(app, client):
     for number in range(5):
         client.get(f"/schedule?utm_source={number}&lang=xx&theme=pink")
 
+    assert len(app.extensions["cop.kept"]) == 1
+
+
+VARIATIONS = {
+    "host and port": lambda n: {"headers": {"Host": f"cop.example.org:{n + 1}"}},
+    "spelling of the host": lambda n: {"headers": {"Host": f"{'cOpP'[n % 4]}OP.example.org."[1:]}},
+    "unknown host": lambda n: {"headers": {"Host": f"evil{n}.example"}},
+    "query": lambda n: {"query_string": f"v={n}&lang=x{n}&theme=dark"},
+    "encoding": lambda n: {"headers": {"Accept-Encoding": f"x{n}, br;q=0.{n}, gzip;q={n}"}},
+    "scheme": lambda n: {"headers": {"X-Forwarded-Proto": f"http{n}"}},
+    "htmx": lambda n: {"headers": {"HX-Request": "true", "HX-Target": f"x{n}"}},
+    "path": lambda n: {"path": "/%73chedule" if n % 2 else "/schedul%65"},
+    "method": lambda _: {"method": "HEAD"},
+    "address": lambda n: {"headers": {"X-Forwarded-For": f"203.0.113.{n}:{n}"}},
+}
+
+
+@pytest.mark.parametrize("vary", VARIATIONS.values(), ids=VARIATIONS)
+def test_what_a_page_does_not_depend_on_makes_no_more_pages(settings, vary):
+    app = create_app(replace(settings, trusted_proxies=1, base_url="https://cop.example.org"))
+    app.extensions["cop.clock"], app.test_client_class = lambda: NOW, SeparateRequests
+    client = app.test_client()
+    usual = {"Host": "cop.example.org", "Accept-Encoding": "br", "X-Forwarded-Proto": "https"}
+    good = client.get("/schedule", headers=usual)
+
+    for number in range(MOST + 5):
+        varied = vary(number)
+        headers = usual | varied.pop("headers", {})
+        client.open(**{"path": "/schedule", "headers": headers} | varied)
+    kept = len(app.extensions["cop.kept"])
+    with app.app_context():
+        with Statements() as sent:
+            again = client.get("/schedule", headers=usual)
+        db.engine.dispose()
+
+    assert kept <= 3  # without compression, and each of two kinds of it
+    assert (again.status_code, again.data, len(sent)) == (200, good.data, 1)
+
+
+def test_without_a_base_address_only_the_port_in_use_makes_pages(app, client):
+    page = client.get("/schedule.json")
+
+    mapped = [client.get("/schedule.json", headers={"Host": f"localhost:{n}"}) for n in (8123, 9)]
+
+    assert "http://localhost:8123/schedule" in mapped[0].text
+    assert "http://localhost/schedule" in page.text
     assert len(app.extensions["cop.kept"]) == 1
 
 
