@@ -12,7 +12,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from cop import backups, create_app, upgrade
+from cop import backups, create_app, status, upgrade
 from cop.config import Settings, SettingsRefused
 from cop.db import db, unsafe_settings, write_tx
 from cop.domain import community, coordinators, second_factor, seed
@@ -126,6 +126,16 @@ def work() -> None:
         upgrade.require_current(app)
     _warn_of_losses(app)
     server.work(app)
+
+
+@cop.command("status")
+def show_status() -> None:
+    """Say how the site is doing; the exit code is 1 where `/readyz` says 503."""
+    settings = _settings()
+    with _refusals_said(), create_app(settings).app_context():
+        is_ready, lines = status.report(settings, now=datetime.now(UTC))
+    click.echo("\n".join(map(str, lines)))
+    sys.exit(0 if is_ready else 1)
 
 
 @cop.command("seed")

@@ -78,6 +78,7 @@ class Community(Base):
     backup_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=0)
     round_at: Mapped[datetime | None]
+    write_probe_at: Mapped[datetime | None]  # when a write to this database last worked
 
 
 class MeetingStatus(StrEnum):

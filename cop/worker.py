@@ -34,6 +34,7 @@ from cop.processes import StopRequest
 A_DAY = timedelta(days=1)
 AN_HOUR = timedelta(hours=1)
 LANES = 2  # while one waits for the server, the other makes its mail ready
+PROBE = 60  # seconds between two trial writes
 LOOK = 0.5  # seconds between two looks for mail that is due
 PLANNING = 15  # seconds between two looks for reminders and notices that are due
 PAUSE = 15  # seconds without mail after a server could not be used
@@ -107,18 +108,30 @@ def deliver(lane: Delivery, *, stopping: Callable[[], bool]) -> float:
     return LOOK if lane.run(stopping=stopping) else PAUSE
 
 
+def probe_writing(clock: Callable[[], datetime]) -> float:
+    """Write into the database, for `/readyz` to tell; return the seconds until the next time.
+
+    In a thread of its own: a long daily round or backup must not make the site look broken.
+    """
+    with write_tx() as db_session:
+        community.note_write(db_session, now=clock())
+    return PROBE
+
+
 def work(app: Flask) -> None:
     """Work until the process is asked to stop; an email that is being handed over is finished.
 
     Each lane has a thread, so that a server that is slow to answer holds up one email and nothing
-    else; so has the planner, so that nothing holds up the stop.
+    else. The stop waits for the lanes alone: what the others do is safe to break off.
     """
     stop = StopRequest()
     threading.excepthook = _log_fault
     stopping = threading.Event()  # for the threads; a signal handler must not touch it
     lanes = [delivery_for(app) for _ in range(LANES)]
     deliveries = [partial(deliver, lane, stopping=stopping.is_set) for lane in lanes]
-    duties: list[Callable[[], float]] = [*deliveries, Planner(app, delivery_for(app)).look]
+    planner = Planner(app, delivery_for(app))
+    probe = partial(probe_writing, planner.delivery.clock)
+    duties: list[Callable[[], float]] = [*deliveries, planner.look, probe]
     threads = [
         threading.Thread(target=keep_doing, args=(app, duty, stopping, stop), daemon=True)
         for duty in duties
@@ -128,7 +141,7 @@ def work(app: Flask) -> None:
     stop.wait()
     stopping.set()
     deadline = time.monotonic() + FINISH
-    for thread in threads:
+    for thread in threads[:LANES]:
         thread.join(max(0, deadline - time.monotonic()))
     with app.app_context():
         for lane in lanes:

@@ -97,6 +97,19 @@ def note_round(db_session: Session, *, now: datetime) -> None:
     db_session.execute(update(Community).values(round_at=now))
 
 
+def note_write(db_session: Session, *, now: datetime) -> None:
+    """Note that the database takes writes, which is what `/readyz` goes by.
+
+    The pages' revision stays: else all cached pages would go each time.
+    """
+    db_session.execute(update(Community).values(write_probe_at=now))
+
+
+def write_probe_at(db_session: Session) -> datetime | None:
+    """When a write last worked."""
+    return db_session.scalar(select(Community.write_probe_at))
+
+
 def note_backup(db_session: Session, *, now: datetime) -> None:
     """Note that a backup was made."""
     db_session.execute(update(Community).values(backup_at=now))
@@ -113,6 +126,7 @@ class Work:
 
     round_at: datetime | None
     backup_at: datetime | None
+    write_probe_at: datetime | None
     mails_waiting: int
     mails_waiting_since: datetime | None
 
@@ -122,9 +136,8 @@ def work(db_session: Session) -> Work:
     is_open = OutboxEmail.state.in_([MailState.QUEUED, MailState.RETRYING, MailState.SENDING])
     waiting = select(func.count()).where(is_open).scalar_subquery()
     since = select(func.min(OutboxEmail.created_at)).where(is_open).scalar_subquery()
-    return Work(
-        *db_session.execute(select(Community.round_at, Community.backup_at, waiting, since)).one()
-    )
+    times = (Community.round_at, Community.backup_at, Community.write_probe_at)
+    return Work(*db_session.execute(select(*times, waiting, since)).one())
 
 
 def found(db_session: Session) -> None:

@@ -29,6 +29,7 @@ def _demo() -> dict[str, Any]:
 def begin(db_session: Session, *, now: datetime) -> list[str]:
     """Make what a start needs and does not find: the community, and its next meetings."""
     community.found(db_session)
+    community.note_write(db_session, now=now)
     return schedule.plan_ahead(db_session, now=now)
 
 

@@ -1,4 +1,4 @@
-"""Withdrawals: what people ended or deleted, to apply again to a restored backup."""
+"""Operations: withdrawals to apply again to a restored backup, and the last write that worked."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,8 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("community") as batch_op:
+        batch_op.add_column(sa.Column("write_probe_at", MOMENT, nullable=True))
     op.create_table(
         "withdrawal",
         sa.Column("key", sa.String(length=64), nullable=False),

@@ -67,6 +67,7 @@ def locked(url):
     _on_every_checkout("SET lock_timeout = 100")
     with psycopg.connect(url) as other:
         other.execute("SELECT id FROM meeting FOR UPDATE")
+        other.execute("SELECT id FROM community FOR UPDATE")
         yield
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from flask import url_for
 
+from cop import status
 from cop.domain.community import Facts
 from cop.domain.mailing import Standing
 from cop.domain.numbers import Tally
@@ -18,7 +19,6 @@ SOON = timedelta(days=7)
 TOPIC_BEFORE = timedelta(weeks=4)
 TAKEAWAYS_WITHIN = timedelta(weeks=4)
 NOTED_WITHIN = timedelta(days=60)
-BACKUP_EVERY = timedelta(hours=26)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _afterwards(facts: Facts, listed: Schedule, tallies: Mapping[int, Tally]) ->
 
 def _machine(facts: Facts) -> Iterator[ToDo]:
     """What whoever runs the site has to see to."""
-    if facts.backup_at is None or now() - facts.backup_at > BACKUP_EVERY:
+    if facts.backup_at is None or now() - facts.backup_at > status.DAILY:
         yield ToDo(_backup_said(facts))
     if settings().smtp is None:
         said = gettext("Mail goes into files and to nobody, since COP_SMTP_URL is not set.")

@@ -1,0 +1,134 @@
+"""How the site is doing: yes or no for monitors, line by line for whoever runs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from cop.config import Settings
+from cop.db import db, has_wal_reset_bug, journal_pragmas, read_tx, sqlite_module, unsafe_settings
+from cop.domain import community, mailing
+from cop.domain.community import Work
+from cop.domain.mailing import Standing
+from cop.upgrade import Schema, schema_of
+
+WRITTEN_WITHIN = timedelta(minutes=3)  # the worker tries once a minute
+DAILY = timedelta(hours=26)  # within which what is done each day has been done again
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the report; a warning is something to see to."""
+
+    label: str
+    text: str
+    is_warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{'!' if self.is_warning else ' '} {self.label + ':':<14}{self.text}"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the checks look at."""
+
+    settings: Settings
+    work: Work
+    standing: Standing
+    now: datetime
+
+
+def is_ready(*, now: datetime) -> bool:
+    """Whether the database has this release's schema, and took a write lately.
+
+    Raises:
+        SQLAlchemyError: the database cannot be used.
+    """
+    if schema_of(db.engine) is not Schema.CURRENT:
+        return False
+    with read_tx() as db_session:
+        return _took_write(community.write_probe_at(db_session), now)
+
+
+def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
+    """Whether the site is ready, and what there is to say about it."""
+    try:
+        schema = schema_of(db.engine)
+        if schema is not Schema.CURRENT:
+            said = f"{schema.value}: run `cop db upgrade`, or install the release that made it"
+            return False, [Line("Schema", said, is_warning=True)]
+        with read_tx() as db_session:
+            work, standing = community.work(db_session), mailing.standing(db_session)
+        site = Site(settings, work, standing, now)
+        return _took_write(work.write_probe_at, now), [check(site) for check in _CHECKS]
+    except DBAPIError as error:
+        return False, [Line("Database", f"cannot be used: {error.orig}", is_warning=True)]
+
+
+def _took_write(written_at: datetime | None, now: datetime) -> bool:
+    # A time to come is no proof either: the clock was set back since.
+    return written_at is not None and abs(now - written_at) <= WRITTEN_WITHIN
+
+
+def _database(site: Site) -> Line:
+    url = make_url(site.settings.database_url)
+    where = url.database if site.settings.is_sqlite else url.render_as_string(hide_password=True)
+    return Line("Database", f"{db.engine.dialect.name}, {where}")
+
+
+def _durability(site: Site) -> Line:
+    if not site.settings.is_sqlite:
+        off = " and ".join(unsafe_settings(db.engine))
+        return Line("Durability", f"{off} off: a power failure loses registrations" if off else
+                    "PostgreSQL keeps what it has confirmed", is_warning=bool(off))  # fmt: skip
+    version = sqlite_module.sqlite_version_info
+    pragmas = ", ".join(journal_pragmas(version))
+    slow = " (slower: this version can lose data in WAL mode)" if has_wal_reset_bug(version) else ""
+    return Line("Durability", f"SQLite {sqlite_module.sqlite_version}, {pragmas}{slow}")
+
+
+def _writing(site: Site) -> Line:
+    at = site.work.write_probe_at
+    if _took_write(at, site.now):
+        return Line("Writing", f"worked at {_moment(at)}")
+    why = "the database is locked, read-only or full, or neither `cop serve` nor `cop work` runs"
+    return Line("Writing", f"last worked at {_moment(at)}: {why}", is_warning=True)
+
+
+def _daily_round(site: Site) -> Line:
+    return _daily("Daily round", site.work.round_at, site.now)
+
+
+def _backup(site: Site) -> Line:
+    return _daily("Backup", site.work.backup_at, site.now)
+
+
+def _daily(label: str, at: datetime | None, now: datetime) -> Line:
+    is_late = at is None or not timedelta() <= now - at <= DAILY
+    return Line(label, f"last at {_moment(at)}" if at else "never yet", is_warning=is_late)
+
+
+def _emails(site: Site) -> Line:
+    standing, since = site.standing, site.work.mails_waiting_since
+    text = f"{standing.waiting} waiting" + (f" since {_moment(since)}" if since else "")
+    text += f", {standing.failed} failed"
+    text += f"; the last answer: {standing.fault}" if standing.fault else ""
+    return Line("Email", text, is_warning=bool(standing.failed or standing.fault))
+
+
+def _smtp(site: Site) -> Line:
+    server = site.settings.smtp
+    to = f"goes to {server}" if server else "goes into files and to nobody: COP_SMTP_URL is not set"
+    return Line("Email server", to, is_warning=server is None)
+
+
+def _moment(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "no time yet"
+
+
+# In the order of the report.
+_CHECKS: tuple[Callable[[Site], Line], ...] = (
+    *(_database, _durability, _writing, _daily_round, _backup, _emails, _smtp),
+)

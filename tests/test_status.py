@@ -1,0 +1,95 @@
+"""`cop status`: what it tells whoever runs the site, and how it ends."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cop import status
+from cop.db import write_tx
+from cop.domain import community
+from cop.mail.address import smtp_server
+from tests.domain.mails import a_mail
+from tests.test_cli import change, instance, run  # noqa: F401 - a fixture
+from tests.web.test_faults import gone
+from tests.world import NOW
+
+SERVER = smtp_server("smtps://cop:secret@smtp.example.org")
+
+
+def report(settings, now=NOW):
+    """Whether the site is ready, the lines by their labels, and the labels with a warning."""
+    is_ready, lines = status.report(settings, now=now)
+    warned = {line.label for line in lines if line.is_warning}
+    return is_ready, {line.label: line.text for line in lines}, warned
+
+
+@pytest.fixture
+def healthy(app, settings):
+    with write_tx() as db_session:
+        community.note_round(db_session, now=NOW)
+        community.note_backup(db_session, now=NOW)
+    return replace(settings, smtp=SERVER, base_url="https://cop.example.org", trusted_proxies=1)
+
+
+def test_a_healthy_site_has_no_warnings(healthy):
+    is_ready, lines, warned = report(healthy)
+
+    assert (is_ready, warned) == (True, set())
+    assert lines["Daily round"] == "last at 2026-11-22 15:00:00 UTC"
+    assert lines["Email"] == "0 waiting, 0 failed"
+    assert "secret" not in str(lines)
+
+
+def test_what_is_late_is_a_warning_and_the_site_stays_ready(healthy):
+    with write_tx() as db_session:
+        community.note_write(db_session, now=NOW + timedelta(hours=27))
+
+    is_ready, _, warned = report(healthy, now=NOW + timedelta(hours=27))
+
+    assert (is_ready, warned) == (True, {"Daily round", "Backup"})
+
+
+def test_without_a_worker_it_is_not_ready_and_says_what_may_be_missing(healthy):
+    is_ready, lines, warned = report(healthy, now=NOW + timedelta(minutes=4))
+
+    assert (is_ready, warned) == (False, {"Writing"})
+    assert "neither `cop serve` nor `cop work` runs" in lines["Writing"]
+
+
+def test_it_tells_how_the_emails_stand(healthy):
+    with write_tx() as db_session:
+        a_mail(db_session)
+        a_mail(db_session, "grace@example.org").state = "failed"
+
+    _, lines, warned = report(healthy)
+
+    assert lines["Email"] == "1 waiting since 2026-11-22 15:00:00 UTC, 1 failed"
+    assert warned == {"Email"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "label"),
+    [({"smtp": None}, "Email server")],
+)
+def test_a_setting_that_breaks_something_is_a_warning(healthy, changed, label):
+    assert report(replace(healthy, **changed))[2] == {label}
+
+
+def test_a_database_that_is_away_is_said_and_not_thrown(healthy, database_url):
+    with gone(database_url):
+        is_ready, lines, warned = report(healthy)
+
+    assert (is_ready, set(lines), warned) == (False, {"Database"}, {"Database"})
+
+
+def test_the_command_ends_with_1_where_the_site_is_not_ready(instance):  # noqa: F811
+    run("seed")
+
+    ready = run("status")
+    change(instance, "UPDATE community SET write_probe_at = NULL")
+    not_ready = run("status")
+
+    assert (ready.exit_code, not_ready.exit_code) == (0, 1)
+    assert "  Database:     sqlite, " in ready.output
+    assert "! Writing:      last worked at no time yet" in not_ready.output
