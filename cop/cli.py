@@ -102,6 +102,8 @@ def serve(host: str, port: int, workers: int) -> None:
 
 def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:
     links = Links(settings.base)
+    if warning := status.proxy_warning(settings):
+        click.echo(f"Warning: {warning}", err=True)
     click.echo(f"The site is at {links.page('/')}")
     if set_up_token:
         click.echo(

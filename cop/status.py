@@ -13,9 +13,16 @@ from cop.domain import community, mailing
 from cop.domain.community import Work
 from cop.domain.mailing import Standing
 from cop.upgrade import Schema, schema_of
+from cop.words import N_
 
 WRITTEN_WITHIN = timedelta(minutes=3)  # the worker tries once a minute
 DAILY = timedelta(hours=26)  # within which what is done each day has been done again
+
+_NO_PROXY = N_(
+    "Visitors seem to reach this site through a proxy, and COP_TRUSTED_PROXIES is 0. So all of "
+    "them count as one: they share one limit on forms, and wait for each other's failed sign-ins. "
+    "Set COP_TRUSTED_PROXIES=1, or however many proxies there are."
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,12 @@ def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
         return _took_write(work.write_probe_at, now), [check(site) for check in _CHECKS]
     except DBAPIError as error:
         return False, [Line("Database", f"cannot be used: {error.orig}", is_warning=True)]
+
+
+def proxy_warning(settings: Settings, *, is_forwarded: bool = False) -> str | None:
+    """What to say where a proxy seems to be in use that nobody has told the site about."""
+    has_proxy = settings.is_https or is_forwarded  # nothing here speaks TLS itself
+    return _NO_PROXY if has_proxy and not settings.trusted_proxies else None
 
 
 def _took_write(written_at: datetime | None, now: datetime) -> bool:
@@ -124,11 +137,16 @@ def _smtp(site: Site) -> Line:
     return Line("Email server", to, is_warning=server is None)
 
 
+def _proxy(site: Site) -> Line:
+    warning = proxy_warning(site.settings)
+    return Line("Proxies", warning or f"{site.settings.trusted_proxies} trusted", bool(warning))
+
+
 def _moment(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "no time yet"
 
 
 # In the order of the report.
 _CHECKS: tuple[Callable[[Site], Line], ...] = (
-    *(_database, _durability, _writing, _daily_round, _backup, _emails, _smtp),
+    *(_database, _durability, _writing, _daily_round, _backup, _emails, _smtp, _proxy),
 )

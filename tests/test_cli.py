@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from cop import cli
 from cop.cli import cop
+from cop.config import Settings
 from cop.db import sqlite_module
 from tests import databases, smtp_server
 from tests.processes.server import COP
@@ -400,3 +402,19 @@ def test_wsgi_sets_up_a_database_whose_first_start_was_cut_off(instance):
     ended = import_wsgi(PROJECT)
 
     assert (ended.returncode, ended.stdout.strip()) == (0, "200"), ended.stderr
+
+
+@pytest.mark.parametrize(("trusted", "warnings"), [("0", 1), ("1", 0)])
+def test_a_start_warns_of_a_proxy_that_nobody_mentioned(
+    instance, monkeypatch, capsys, trusted, warnings
+):
+    monkeypatch.setenv("COP_BASE_URL", "https://cop.example.org")
+    monkeypatch.setenv("COP_TRUSTED_PROXIES", trusted)
+
+    by_wsgi = import_wsgi(PROJECT).stderr
+    cli._greet(Settings.from_environment(), "127.0.0.1", None)
+    by_serve = capsys.readouterr().err
+
+    assert [said.count("Set COP_TRUSTED_PROXIES=1") for said in (by_serve, by_wsgi)] == [
+        warnings
+    ] * 2

@@ -70,7 +70,7 @@ def test_it_tells_how_the_emails_stand(healthy):
 
 @pytest.mark.parametrize(
     ("changed", "label"),
-    [({"smtp": None}, "Email server")],
+    [({"smtp": None}, "Email server"), ({"trusted_proxies": 0}, "Proxies")],
 )
 def test_a_setting_that_breaks_something_is_a_warning(healthy, changed, label):
     assert report(replace(healthy, **changed))[2] == {label}

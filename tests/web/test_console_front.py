@@ -1,5 +1,6 @@
 """The console's front page: the next session, its mail, what needs doing, and who came of late."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -192,6 +193,24 @@ def test_a_backup_is_missed_after_26_hours(corin, ago, said):
 
     assert len(lines) == bool(said)
     assert all(line.startswith(said) and "If the disk of this machine" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("values", "headers", "is_said"),
+    [
+        ({"base_url": "https://localhost"}, {}, True),
+        ({"base_url": "https://localhost", "trusted_proxies": 1}, {}, False),
+        ({}, {}, False),
+        ({}, {"X-Forwarded-For": "203.0.113.9"}, True),
+        ({"trusted_proxies": 1}, {"X-Forwarded-For": "203.0.113.9"}, False),
+    ],
+)
+def test_a_proxy_that_nobody_mentioned_is_something_to_see_to(app, corin, values, headers, is_said):
+    app.extensions["cop.settings"] = replace(app.extensions["cop.settings"], **values)
+
+    page = corin.get(FRONT, headers=headers).text
+
+    assert ("Set COP_TRUSTED_PROXIES=1" in page) == is_said
 
 
 def test_on_postgresql_it_is_the_server_that_is_backed_up(app, corin):

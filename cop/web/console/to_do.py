@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import url_for
+from flask import request, url_for
 
 from cop import status
 from cop.domain.community import Facts
@@ -99,9 +99,16 @@ def _machine(facts: Facts) -> Iterator[ToDo]:
     """What whoever runs the site has to see to."""
     if facts.backup_at is None or now() - facts.backup_at > status.DAILY:
         yield ToDo(_backup_said(facts))
+    if warning := status.proxy_warning(settings(), is_forwarded=_is_forwarded()):
+        yield ToDo(gettext(warning))
     if settings().smtp is None:
         said = gettext("Mail goes into files and to nobody, since COP_SMTP_URL is not set.")
         yield ToDo(said, gettext("See where"), url_for("console.mails"))
+
+
+def _is_forwarded() -> bool:
+    """Whether a proxy has passed this request on; the coordinator reads it through that proxy."""
+    return "X-Forwarded-For" in request.headers
 
 
 def _backup_said(facts: Facts) -> str:
