@@ -15,7 +15,7 @@ from cop.domain.mailing import Standing
 from cop.upgrade import Schema, schema_of
 from cop.words import N_
 
-WRITTEN_WITHIN = timedelta(minutes=3)  # the worker tries once a minute
+WRITTEN_WITHIN = timedelta(minutes=2)  # the worker tries once a minute
 DAILY = timedelta(hours=26)  # within which what is done each day has been done again
 
 _NO_PROXY = N_(
