@@ -24,6 +24,7 @@ HEALTH = {"/healthz", "/readyz"}  # asked by monitors that know the site by a nu
 IS_CACHEABLE = "cop.is_cacheable"  # in the environment: the host is one of few spellings
 _HOST = re.compile(r"(\[[0-9a-f:.]*\]|[^:\[\]]+?)\.?(?::(\d+))?")
 _LONGEST_ADDRESS = 64
+_POSSIBLE_LENGTHS = range(1, 270)  # of a name and a port (RFC 1035); longer ones are not looked at
 _USUAL_PORTS = {"http": "80", "https": "443"}
 
 
@@ -39,30 +40,34 @@ class Normalizer:
         base = urlsplit(settings.base_url or "")
         self._name, self._host = (base.hostname or "").removesuffix("."), base.netloc
         self._any_host = settings.host_names[0]
+        self._normal_host = lru_cache(200)(self._normalize_host)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        if environ.get("wsgi.url_scheme") not in _USUAL_PORTS:
+        if environ["wsgi.url_scheme"] not in _USUAL_PORTS:
             environ["wsgi.url_scheme"] = "http"
         environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR") or "")
-        if environ.get("PATH_INFO") in HEALTH:
+        if environ["PATH_INFO"] in HEALTH:
             environ["HTTP_HOST"] = self._any_host
-        else:
-            self._normalize_host(environ)
+        elif len(host := environ.get("HTTP_HOST", "")) in _POSSIBLE_LENGTHS:
+            environ["HTTP_HOST"], environ[IS_CACHEABLE] = self._normal_host(
+                host, environ["wsgi.url_scheme"], environ.get("SERVER_PORT", "")
+            )
         if "HTTP_X_FORWARDED_FOR" in environ and not self._is_proxy_expected:
             self._warn_once()
         return self._app(environ, start_response)
 
-    def _normalize_host(self, environ: "WSGIEnvironment") -> None:
-        name, port = split_host(environ.get("HTTP_HOST", ""))
+    def _normalize_host(self, host: str, scheme: str, server_port: str) -> tuple[str, bool]:
+        """The host in one spelling if it is ours, and whether pages may be cached for it."""
+        name, port = split_host(host)
         if self._name and name == self._name:  # the port means nothing then, nor do capitals
-            environ["HTTP_HOST"], environ[IS_CACHEABLE] = self._host, True
-        elif not self._name and name in LOOPBACK_NAMES:
+            return self._host, True
+        if not self._name and name in LOOPBACK_NAMES:
             # Links follow the port in use, which is another one only where ports are mapped.
-            environ["HTTP_HOST"] = f"{name}:{port}" if port else name
-            usual = _USUAL_PORTS[environ["wsgi.url_scheme"]]
-            environ[IS_CACHEABLE] = (port or usual) == environ.get("SERVER_PORT")
+            is_usual = (port or _USUAL_PORTS[scheme]) == server_port
+            return (f"{name}:{port}" if port else name), is_usual
+        return host, False
 
     def _warn_once(self) -> None:
         self._is_proxy_expected = True

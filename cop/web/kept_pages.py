@@ -167,7 +167,9 @@ def _key(environ: "WSGIEnvironment") -> Key:
     return (
         environ.get("SCRIPT_NAME"),
         path,
-        _language_and_theme(environ.get("QUERY_STRING", ""), has_theme=path.startswith(EMBED)),
+        _language_and_theme(
+            environ.get("QUERY_STRING", ""), THEMES if path.startswith(EMBED) else THEMES[:1]
+        ),
         environ["wsgi.url_scheme"],
         environ["HTTP_HOST"],
         _encoding(environ),
@@ -175,13 +177,13 @@ def _key(environ: "WSGIEnvironment") -> Key:
 
 
 @lru_cache(200)
-def _language_and_theme(query: str, *, has_theme: bool) -> tuple[str, str]:
+def _language_and_theme(query: str, themes: tuple[str, ...]) -> tuple[str, str]:
     """The language and the theme in which a query asks for a page; of those unknown, the first."""
     given = parse_qs(query, keep_blank_values=True)
     language, theme = (given.get(name, [""])[0] for name in ("lang", "theme"))
     return (
         language if language in LANGUAGES else LANGUAGES[0],
-        theme if has_theme and theme in THEMES else THEMES[0],
+        theme if theme in themes else themes[0],
     )
 
 
