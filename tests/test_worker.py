@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from contextlib import closing, suppress
@@ -46,10 +47,10 @@ def start(instance, tmp_path):
     """Start `cop` as a process, which is ended at the latest when the test is over."""
     processes = []
 
-    def begin(*words):
+    def begin(*words, command=COP):
         with (tmp_path / "said").open("w") as said:
             processes.append(
-                subprocess.Popen([*COP, *words], env=instance, stdout=said, stderr=said)
+                subprocess.Popen([*command, *words], env=instance, stdout=said, stderr=said)
             )
         return processes[-1]
 
@@ -296,6 +297,22 @@ def test_a_worker_alone_sets_an_empty_database_up_and_ends_when_it_is_asked(star
 
     assert said
     assert process.wait(5) == 0
+
+
+def test_a_worker_tries_to_write_again_and_again(app, database_url, start, instance):
+    instance |= {"COP_DATABASE_URL": database_url}
+    often = [sys.executable, "-c", "from cop import cli, worker; worker.PROBE = 0.1; cli.cop()"]
+    start("work", command=often)
+    began = datetime.now(UTC)
+
+    def written_at():
+        with read_tx() as db_session:
+            return community.write_probe_at(db_session)
+
+    first = eventually(lambda: written_at() > began and written_at())
+
+    assert first
+    assert eventually(lambda: written_at() > first)
 
 
 @pytest.mark.parametrize(
