@@ -190,6 +190,8 @@ class Registration(Base):
             postgresql_where=text("status <> 'cancelled'"),
         ),
         Index("ix_registration_meeting_status", "meeting_id", "status"),
+        # For deleting members: the unique index above leaves cancelled registrations out.
+        Index("ix_registration_member_id", "member_id"),
         NEVER_AGAIN,
     )
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from cop.domain import (
     schedule,
     withdrawals,
 )
+from cop.domain.retention import Erased
 from cop.links import Links
 from cop.mail.transport import files, transport_for
 from cop.processes import StopRequest
@@ -38,24 +40,58 @@ PROBE = 60  # seconds between two trial writes
 LOOK = 0.5  # seconds between two looks for mail that is due
 PLANNING = 15  # seconds between two looks for reminders and notices that are due
 PAUSE = 15  # seconds without mail after a server could not be used
+# Seconds between two batches that are erased. Who waits for SQLite's lock tries ten times a second:
+# with shorter gaps they could miss every one.
+GAP = 0.1
 AWAY = 5  # seconds after the database could not be used
 FINISH = 4  # seconds for an email that is being handed over when the worker is asked to stop
 
 log = logging.getLogger("cop.worker")
 
 
-def daily_round(*, now: datetime) -> None:
-    """Plan ahead, and erase what is past its date; doing it again changes nothing."""
+def daily_round(*, now: datetime, stopping: Callable[[], bool] = bool) -> bool:
+    """Plan ahead, and erase what is past its date; doing it again changes nothing.
+
+    Return False where it was stopped before its end.
+    """
+    plan_ahead(now=now)
     with write_tx() as db_session:
-        planned = schedule.plan_ahead(db_session, now=now)
-        registration.forget_submissions(db_session, now=now)
         withdrawals.delete_old(db_session, now=now)
         invitations.forget(db_session, now=now)
-        erased = retention.run(db_session, now=now)
+    erased = _erase(now=now, stopping=stopping)
+    if erased is None:
+        return False
+    with write_tx() as db_session:
         community.note_round(db_session, now=now)
     empty_log()  # every day: a checkpoint that found a reader in its way is made up for
     gone = {f"{what}_erased": number for what, number in vars(erased).items()}
-    log.info("daily round", extra={"planned": len(planned)} | gone)
+    log.info("daily round", extra=gone)
+    return True
+
+
+def plan_ahead(*, now: datetime) -> None:
+    """Make the next sessions exist."""
+    with write_tx() as db_session:
+        planned = schedule.plan_ahead(db_session, now=now)
+    log.info("planned ahead", extra={"planned": len(planned)})
+
+
+def _erase(*, now: datetime, stopping: Callable[[], bool]) -> Erased | None:
+    """Erase what is past its date, a short transaction at a time; None where it was stopped."""
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+    erased = Counter[str]()
+    for expiry in [registration.old_submissions(now=now), *retention.expiries(facts, now=now)]:
+        with read_tx() as db_session:
+            batches = expiry.find(db_session)
+        for keys in batches:
+            if stopping():
+                return None
+            with write_tx() as db_session:
+                erased[expiry.counted_as] += expiry.erase(db_session, keys)
+            if len(batches) > 1:
+                time.sleep(GAP)
+    return retention.summary(erased)
 
 
 def queue_mails(delivery: Delivery) -> None:

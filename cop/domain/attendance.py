@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cop.domain import meetings
 from cop.domain.errors import ReportGone, ReportOfNobody
+from cop.domain.expiry import Expiry
 from cop.domain.recipients import LIVE
 from cop.domain.recognizing import recognize
 from cop.domain.zoom_report import Participant
@@ -129,10 +130,9 @@ def drop_report(db_session: Session, meeting_id: int) -> None:
     db_session.execute(delete(AttendanceImport).where(AttendanceImport.meeting_id == meeting_id))
 
 
-def forget_reports(db_session: Session, *, now: datetime) -> None:
-    """Delete reports that nobody came back to for a day."""
-    is_old = AttendanceImport.created_at <= now - REPORT_KEPT
-    db_session.execute(delete(AttendanceImport).where(is_old))
+def old_reports(*, now: datetime) -> Expiry:
+    """The reports that nobody came back to for a day."""
+    return Expiry(AttendanceImport.meeting_id, AttendanceImport.created_at <= now - REPORT_KEPT)
 
 
 def keep(

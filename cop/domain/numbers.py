@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, Text, exists, func, select, update
+from sqlalchemy import Row, Select, Text, exists, func, select
 from sqlalchemy.orm import Session
 
 from cop import fields
@@ -22,6 +22,8 @@ from cop.models import (
     Registration,
     RegistrationStatus,
 )
+
+LeftCounts = dict[str, int | dict[str, str] | None]
 
 _SUMMED = ("registered", "came", "new", "returning", "promoted")
 HATS = tuple(choice.value for choice in fields.HATS.choices)
@@ -189,13 +191,11 @@ def hats(db_session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:
     return {id_: bands.banded(given, HATS) for id_, given in of_meeting.items()}
 
 
-def leave(db_session: Session, ids: Sequence[int], *, zone: ZoneInfo) -> None:
-    """Keep the numbers of meetings whose registrations are about to go."""
+def to_leave(db_session: Session, ids: Sequence[int], *, zone: ZoneInfo) -> dict[int, LeftCounts]:
+    """Count what is to stay of meetings whose registrations are about to go, by column."""
     counted, worn = tallies(db_session, zone=zone, of=ids), hats(db_session, ids)
-    left = [
-        {"id": id_, "hat_bands": worn.get(id_)}
-        | {f"{name}_count": getattr(tally, name) for name in _SUMMED}
+    return {
+        id_: {f"{name}_count": getattr(tally, name) for name in _SUMMED}
+        | {"hat_bands": worn.get(id_)}
         for id_, tally in counted.items()
-    ]
-    if left:
-        db_session.execute(update(Meeting), left)
+    }

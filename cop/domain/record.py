@@ -1,5 +1,6 @@
 """The record: what coordinators did and when, by the numbers of meetings and registrations."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
-    delete,
     false,
     literal,
     null,
@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from cop.domain.expiry import Expiry
 from cop.models import Act, Announcement, Coordinator, Meeting, Viewing
 
 if TYPE_CHECKING:
@@ -193,13 +194,9 @@ def coordinators(db_session: Session) -> dict[int, str]:
     return {row.id: row.name for row in db_session.execute(query)}
 
 
-def forget(db_session: Session, *, announced_before: datetime, now: datetime) -> int:
-    """Delete what was written down over a year ago, and old announcements; return how many."""
+def expiries(*, announced_before: datetime, now: datetime) -> Iterator[Expiry]:
+    """What was written down over a year ago, and old announcements."""
     over = select(Meeting.id).where(Meeting.ends_at <= announced_before)
-    old = (
-        delete(Act).where(Act.done_at <= now - KEPT),
-        delete(Viewing).where(Viewing.seen_at <= now - KEPT),
-        delete(Announcement).where(Announcement.meeting_id.in_(over)),
-    )
-    gone = [db_session.execute(each.execution_options(synchronize_session=False)) for each in old]
-    return sum(each.rowcount for each in gone)  # type: ignore[attr-defined]
+    yield Expiry(Act.id, Act.done_at <= now - KEPT, counted_as="notes")
+    yield Expiry(Viewing.id, Viewing.seen_at <= now - KEPT, counted_as="notes")
+    yield Expiry(Announcement.id, Announcement.meeting_id.in_(over), counted_as="notes")

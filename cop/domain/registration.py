@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings, registration_rows, telling
 from cop.domain.details import Details
 from cop.domain.errors import MeetingCancelled, MeetingFull, MeetingOver, NothingPlanned
+from cop.domain.expiry import Expiry
 from cop.domain.meetings import LockedMeeting
 from cop.domain.registration_rows import Taken
 from cop.domain.schedule import Places, places
@@ -80,9 +80,9 @@ def register(
     return outcome
 
 
-def forget_submissions(db_session: Session, *, now: datetime) -> None:
-    """Forget the saved answers that are too old to be replayed."""
-    db_session.execute(delete(Submission).where(Submission.created_at < now - REPLAYED_FOR))
+def old_submissions(*, now: datetime) -> Expiry:
+    """The saved answers that are too old to be replayed."""
+    return Expiry(Submission.key, Submission.created_at < now - REPLAYED_FOR)
 
 
 def next_status(

@@ -1,15 +1,24 @@
-"""Retention: when the time that the registry promises is over, answers go, and then the rows."""
+"""Retention: when the time that the registry promises is over, answers go, and then the rows.
 
-from collections.abc import Mapping
+It goes in small steps, each of which can be a transaction of its own: whoever registers meanwhile
+waits for one of them, and a process that dies between two leaves nothing wrong.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import ColumnElement, Text, cast, exists, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.types import JSON
 
 from cop import fields
-from cop.domain import attendance, community, numbers, old_mails, record
+from cop.domain import attendance, community, meetings, numbers, old_mails, record
 from cop.domain.community import Facts
+from cop.domain.expiry import Expiry
 from cop.models import Meeting, Member, Registration
 
 
@@ -17,36 +26,96 @@ from cop.models import Meeting, Member, Registration
 class Erased:
     """How much went, by number; never what."""
 
-    answers: int
-    registrations: int
-    members: int
+    answers: int = 0
+    registrations: int = 0
+    members: int = 0
     mails: int = 0
     notes: int = 0
 
 
 def run(db_session: Session, *, now: datetime) -> Erased:
-    """Erase what is past its date; a second run finds nothing, and nothing goes before its date.
+    """Erase all that is past its date in one transaction, where nobody else waits for the database.
 
-    Of a meeting whose registrations go, its numbers stay.
+    A second run finds nothing, and nothing goes before its date. Of a meeting whose registrations
+    go, its numbers stay.
     """
-    attendance.forget_reports(db_session, now=now)
     facts = community.facts(db_session)
+    erased = Counter[str]()
+    for expiry in expiries(facts, now=now):
+        erased[expiry.counted_as] += expiry.erase_all(db_session)
+    return summary(erased)
+
+
+def summary(erased: Counter[str]) -> Erased:
+    """Sums by `counted_as`, of which those without a name are left out."""
+    return Erased(**{name: erased[name] for name in Erased.__dataclass_fields__})
+
+
+def count_due(db_session: Session, *, now: datetime) -> Erased:
+    """Count the answers and registrations that are past their date; reads only."""
+    facts = community.facts(db_session)
+    query = select(func.count(Registration.id))
     return Erased(
-        answers=_blank_answers(db_session, facts, now=now),
-        registrations=_delete_registrations(db_session, facts, now=now),
-        members=_delete_members(db_session),
-        mails=old_mails.forget(db_session, now=now),
-        notes=record.forget(db_session, announced_before=now - facts.long, now=now),
+        answers=db_session.scalar(query.where(_has_answers(facts, now=now))) or 0,
+        registrations=db_session.scalar(query.where(_is_over(facts, now=now))) or 0,
     )
 
 
-def _blank_answers(db_session: Session, facts: Facts, *, now: datetime) -> int:
-    """Blank the answers that go before the row they stand in does."""
-    blanks: dict[str, object] = {}
-    for field in (*fields.QUESTIONS, *fields.NOTED):
-        if field.kept is not None and field.kept < fields.LONG:
-            blanks |= blank(field)
-    return _blank_after(db_session, facts.short, blanks, now=now)
+def expiries(facts: Facts, *, now: datetime) -> Iterator[Expiry]:
+    """What is past its date, in the order in which it has to go."""
+    yield attendance.old_reports(now=now)
+    yield Expiry(
+        Registration.id, _has_answers(facts, now=now), _BLANK_ANSWERS, counted_as="answers"
+    )
+    yield _Numbers(Meeting.id, _is_uncounted(facts, now=now), zone=facts.zone_info)
+    is_counted = Registration.meeting_id.in_(
+        select(Meeting.id).where(Meeting.registered_count.is_not(None))
+    )
+    is_over = _is_over(facts, now=now) & is_counted
+    yield _Registrations(Registration.id, is_over, counted_as="registrations")
+    yield from _members()
+    yield from old_mails.expiries(now=now)
+    yield from record.expiries(announced_before=now - facts.long, now=now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Numbers(Expiry):
+    """Meetings whose numbers are to be taken before their registrations go.
+
+    Once: if the process dies when half of the registrations are gone, the next run must not count
+    those that are left. They are counted without the lock, which takes seconds where there are many
+    of them, and again behind it where the meeting has changed since.
+    """
+
+    zone: ZoneInfo
+
+    def find(self, db_session: Session) -> list[Sequence[Any]]:
+        query = select(Meeting.id, Meeting.lock_version).where(self.is_due)
+        versions = {row.id: row.lock_version for row in db_session.execute(query)}
+        counts = numbers.to_leave(db_session, list(versions), zone=self.zone)
+        return [[(id_, version, counts.get(id_))] for id_, version in versions.items()]
+
+    def erase(self, db_session: Session, keys: Sequence[Any]) -> int:
+        [(id_, version, counts)] = keys
+        meetings.lock(db_session, [id_])
+        query = select(Meeting.lock_version).where(Meeting.id == id_, self.is_due)
+        version_now = db_session.scalar(query)
+        if version_now is None:  # another worker has done it
+            return 0
+        if version_now != version + 1:
+            counts = numbers.to_leave(db_session, [id_], zone=self.zone)[id_]
+        left = update(Meeting).where(Meeting.id == id_).values(**counts)
+        db_session.execute(left.execution_options(synchronize_session=False))
+        return 0
+
+
+class _Registrations(Expiry):
+    """Registrations that go, each under its meeting's lock, as wherever one ends."""
+
+    def erase(self, db_session: Session, keys: Sequence[Any]) -> int:
+        of = select(Registration.meeting_id).where(Registration.id.in_(keys)).distinct()
+        meetings.lock(db_session, db_session.scalars(of).all())
+        return super().erase(db_session, keys)
 
 
 def blank(field: fields.Field) -> dict[str, object]:
@@ -55,59 +124,43 @@ def blank(field: fields.Field) -> dict[str, object]:
     return {column: own.get(column, field.blank) for column in field.columns}
 
 
-def _blank_after(
-    db_session: Session, kept: timedelta, blank: Mapping[str, object], *, now: datetime
-) -> int:
-    over = select(Meeting.id).where(Meeting.ends_at <= now - kept)
-    query = select(Registration).where(Registration.meeting_id.in_(over))
-    stale = [
-        registration
-        for registration in db_session.scalars(query)
-        if any(getattr(registration, column) != value for column, value in blank.items())
+# The answers that go before the row they stand in does.
+_BLANK_ANSWERS: dict[str, object] = {
+    column: value
+    for field in (*fields.QUESTIONS, *fields.NOTED)
+    if field.kept is not None and field.kept < fields.LONG
+    for column, value in blank(field).items()
+}
+
+
+def _has_answers(facts: Facts, *, now: datetime) -> ColumnElement[bool]:
+    """Whether a registration has an answer that is past its date."""
+    over = select(Meeting.id).where(Meeting.ends_at <= now - facts.short)
+    is_left = [
+        _differs(getattr(Registration, name), value) for name, value in _BLANK_ANSWERS.items()
     ]
-    for registration in stale:
-        for column, value in blank.items():
-            setattr(registration, column, value)
-    db_session.flush()
-    return len(stale)
+    return Registration.meeting_id.in_(over) & or_(*is_left)
 
 
-def _delete_registrations(db_session: Session, facts: Facts, *, now: datetime) -> int:
+def _differs(column: Any, value: object) -> ColumnElement[bool]:
+    """PostgreSQL does not compare JSON; as text it does. An empty list is stored as `[]`."""
+    return cast(column, Text) != str(value) if isinstance(column.type, JSON) else column != value
+
+
+def _is_over(facts: Facts, *, now: datetime) -> ColumnElement[bool]:
     over = select(Meeting.id).where(Meeting.ends_at <= now - facts.long)
+    return Registration.meeting_id.in_(over)
+
+
+def _is_uncounted(facts: Facts, *, now: datetime) -> ColumnElement[bool]:
     has_any = exists().where(Registration.meeting_id == Meeting.id).correlate(Meeting)
-    # The lock first: who deletes their data meanwhile is counted whole, or not at all.
-    locked = (
-        update(Meeting)
-        .where(Meeting.id.in_(over), has_any)
-        .values(lock_version=Meeting.lock_version + 1)
-        .returning(Meeting.id)
-        .execution_options(synchronize_session=False)
-    )
-    ids = db_session.scalars(locked).all()
-    if not ids:
-        return 0
-    numbers.leave(db_session, ids, zone=facts.zone_info)
-    gone = db_session.execute(
-        delete(Registration)
-        .where(Registration.meeting_id.in_(ids))
-        .execution_options(synchronize_session=False)
-    )
-    return gone.rowcount  # type: ignore[attr-defined,no-any-return]
+    return (Meeting.ends_at <= now - facts.long) & Meeting.registered_count.is_(None) & has_any
 
 
-def _delete_members(db_session: Session) -> int:
-    """Delete who is in no list any more; of who is on the mailing list only that is left."""
+def _members() -> Iterator[Expiry]:
+    """Who is in no list any more; of who is on the mailing list only that is left."""
     has_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
-    came = update(Member).where(~has_registered, Member.first_came_on.is_not(None))
-    unsaid = came.values(first_came_on=None).execution_options(synchronize_session=False)
-    db_session.execute(unsaid)
+    came = ~has_registered & Member.first_came_on.is_not(None)
+    yield Expiry(Member.id, came, {"first_came_on": None})
     is_in_no_list = ~has_registered & Member.list_confirmed_at.is_(None)
-    # Somebody may be registering with such an address right now. Once its row is locked they wait;
-    # those who came before the lock are seen by the second look, and stay.
-    ids = list(db_session.scalars(select(Member.id).where(is_in_no_list).with_for_update()))
-    gone = db_session.execute(
-        delete(Member)
-        .where(Member.id.in_(ids), is_in_no_list)
-        .execution_options(synchronize_session=False)
-    )
-    return gone.rowcount  # type: ignore[attr-defined,no-any-return]
+    yield Expiry(Member.id, is_in_no_list, counted_as="members")

@@ -1,4 +1,4 @@
-"""Operations: withdrawals to apply again to a restored backup, and the last write that worked."""
+"""Operations: withdrawals, the last write that worked, and what the daily round needs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,3 +28,4 @@ def upgrade() -> None:
     )
     op.drop_index(op.f("ix_erasure_erased_at"), "erasure")
     op.drop_table("erasure")
+    op.create_index("ix_registration_member_id", "registration", ["member_id"])

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from cop.domain.errors import MeetingOver
-from cop.domain.registration import ALL, Outcome, forget_submissions
+from cop.domain.registration import ALL, Outcome, old_submissions
 from cop.models import Member, Submission
 from tests.domain.people import member, register, registrations, roll
 from tests.tokens import without_tokens
@@ -60,7 +60,7 @@ def test_saved_answers_are_forgotten_after_a_day_and_not_before(db_session):
     register(db_session, "2026-12-15", ADA, submission="old", now=NOW - DAY - timedelta(seconds=1))
     register(db_session, "2026-12-15", GRACE, submission="young", now=NOW - DAY)
 
-    forget_submissions(db_session, now=NOW)
+    old_submissions(now=NOW).erase_all(db_session)
 
     assert db_session.scalars(select(Submission.key)).all() == ["young"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from cop.db import write_tx
-from cop.domain.registration import forget_submissions
+from cop.domain.registration import old_submissions
 from cop.models import Member, Submission
 from tests.page import parse
 from tests.tokens import without_tokens
@@ -117,7 +117,7 @@ def test_what_is_kept_of_a_sent_form_names_nobody_and_goes_after_a_day(client):
 
     (kept,) = rows(Submission)
     with write_tx() as db_session:
-        forget_submissions(db_session, now=NOW.replace(day=24))
+        old_submissions(now=NOW.replace(day=24)).erase_all(db_session)
 
     assert set(kept) == {"key", "held", "waiting", "created_at"}
     assert "ada" not in without_tokens(repr(kept)).lower()

@@ -208,7 +208,7 @@ class RetentionForm(SettingsForm):
             raise ValidationError(gettext("This cannot be longer than the names are kept."))
 
     def consequences(self, db_session: Session, before: Facts) -> list[str]:
-        erased = retention.run(db_session, now=now() + A_DAY)
+        erased = retention.count_due(db_session, now=now() + A_DAY)
         said = []
         if erased.registrations:
             said.append(_registrations(erased.registrations))

@@ -1,0 +1,49 @@
+"""Rows that are past their date: found without a lock, and erased a few at a time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+# Rows to a transaction: it holds SQLite's write lock, which everybody who registers waits for.
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """Rows of one table that are due, and what becomes of them.
+
+    `values` is what to write into them; without it they are deleted. `counted_as` names the sum
+    that they are added to.
+    """
+
+    key: InstrumentedAttribute[Any]
+    is_due: ColumnElement[bool]
+    values: Mapping[str, object] = field(default_factory=dict)
+    counted_as: str = ""
+
+    def find(self, db_session: Session) -> list[Sequence[Any]]:
+        """Read the keys of the rows that are due, in batches."""
+        keys = db_session.scalars(select(self.key).where(self.is_due).order_by(self.key)).all()
+        return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
+
+    def erase(self, db_session: Session, keys: Sequence[Any]) -> int:
+        """Erase those of a batch that are still due; return how many.
+
+        They are locked first, in order: a row that somebody is changing right now is looked at
+        again once they have committed, and two workers at once cannot deadlock.
+        """
+        are_due = self.key.in_(keys) & self.is_due
+        locked = select(self.key).where(are_due).order_by(self.key).with_for_update()
+        keys = db_session.scalars(locked).all()
+        are_due = self.key.in_(keys) & self.is_due
+        table = self.key.class_
+        rows = update(table).values(**self.values) if self.values else delete(table)
+        statement = rows.where(are_due).execution_options(synchronize_session=False)
+        return db_session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+
+    def erase_all(self, db_session: Session) -> int:
+        """Erase everything that is due in one transaction; return how many."""
+        return sum(self.erase(db_session, keys) for keys in self.find(db_session))
