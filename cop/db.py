@@ -1,5 +1,6 @@
 """The database: engine set-up, and the only ways to a transaction."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
@@ -29,6 +30,8 @@ POSTGRESQL_LIMITS = (
     "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
 )
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # settings of a PostgreSQL server
+
+BUSY_TIMEOUT = 10_000  # milliseconds
 
 db = SQLAlchemy(model_class=Base)
 
@@ -68,8 +71,8 @@ def prepare(engine: Engine) -> Engine:
 
 
 def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
-    # Of fsync alone, macOS does not wait until the disk has written.
-    others = ["busy_timeout=10000", "foreign_keys=ON", "secure_delete=ON", "fullfsync=ON"]
+    others = [f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON", "secure_delete=ON"]
+    others.append("fullfsync=ON")  # of fsync alone, macOS does not wait until the disk has written
     for pragma in [*others, *journal_pragmas(sqlite_module.sqlite_version_info)]:
         connection.execute(f"PRAGMA {pragma}")
 
@@ -111,11 +114,26 @@ def _make_private_file(database_url: str) -> None:
         file.touch(mode=0o600)
 
 
-def empty_log() -> None:
-    """Empty SQLite's write-ahead log, where values that were erased could still be read."""
-    if db.engine.dialect.name == "sqlite":
-        with closing(db.engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def empty_log(*, tries: int = 20) -> bool:
+    """Empty SQLite's write-ahead log, where values that were erased could still be read.
+
+    Emptying holds the write lock while it waits for readers. So it waits for moments only, and
+    tries again. Return False where a reader stood in the way every time.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return True
+    with closing(db.engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        try:
+            cursor.execute("PRAGMA busy_timeout = 50")
+            for _ in range(tries):
+                [is_busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not is_busy:
+                    return True
+                time.sleep(0.1)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+    return False
 
 
 def sqlite_file(database_url: str) -> Path | None:

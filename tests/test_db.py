@@ -1,11 +1,14 @@
 """The database: what is in force on its connections, and what a transaction promises."""
 
+import time
+
 import pytest
 from sqlalchemy import create_engine, func, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from cop.db import (
     db,
+    empty_log,
     engine_options,
     has_wal_reset_bug,
     journal_pragmas,
@@ -243,6 +246,23 @@ def test_what_is_deleted_is_not_in_the_file_any_more(app, settings):
 
     assert b"katherine-the-erased" not in file.read_bytes()
     assert b"equity" in file.read_bytes().lower()
+
+
+@on_sqlite
+def test_emptying_the_log_past_a_reader_does_not_hold_up_writers(app, elsewhere):
+    elsewhere.execute(select(Member)).all()
+    with write_tx() as db_session:
+        db_session.execute(update(Community).values(name="later"))
+    started_at = time.monotonic()
+    past_reader = empty_log(tries=1)
+    took = time.monotonic() - started_at
+    elsewhere.rollback()
+    alone = empty_log(tries=1)
+
+    assert (past_reader, alone) == (False, True)
+    assert took < 2  # and not as long as a writer waits for the lock
+    with db.engine.connect() as connection:
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 10_000
 
 
 def test_a_failing_statement_does_not_say_what_was_typed(app):
