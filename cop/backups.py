@@ -3,9 +3,11 @@
 Another database is backed up with its own tools; that it was can be noted here.
 """
 
+import logging
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,14 @@ from cop.domain import community
 
 KEPT = timedelta(days=14)
 LOGS = ("-wal", "-shm", "-journal")
+NEWEST = 3  # copies that stay, however old they are
+A_DAY = timedelta(days=1)
 EACH = timedelta(hours=20)  # a day, with room for a round that comes early
+DAMAGED, AHEAD = "damaged", "ahead"  # begin the names of what does not count as a newer copy
+_STAMP = "%Y%m%dT%H%M%SZ"
+_NAME = re.compile(r"([a-z-]+)-(\d{8}T\d{6}Z)-([0-9a-f]{8}\..+)")
+
+log = logging.getLogger("cop.backups")
 
 
 class BackupRefused(OSError):  # noqa: N818 - a refusal
@@ -50,13 +59,14 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
     """
-    made = _new_name(file, why)
+    now = now or datetime.now(UTC)
+    made = _new_name(file, why, now=now)
     draft = made.with_suffix(".draft")
     draft.touch(mode=0o600)
     try:
         with _said(), closing(_open(file)) as source, closing(_open(draft)) as target:
             source.backup(target)
-            _note(target, now or datetime.now(UTC))
+            _note(target, now)
         verify(draft)
         shutil.move(draft, made)
     finally:
@@ -88,14 +98,66 @@ def make_if_due(app: Flask, *, now: datetime) -> Path | None:
 
 
 def forget(app: Flask, *, now: datetime) -> int:
-    """Delete the copies that are older than promised; return how many."""
-    file = file_of(app)
-    # Also what a copy that was killed half-way has left.
-    copies = list((file.parent / "backups").glob("*-*")) if file else []
-    old = [each for each in copies if now.timestamp() - each.stat().st_mtime > KEPT.total_seconds()]
-    for each in old:
-        each.unlink()
-    return len(old)
+    """Delete the copies that are older than promised; return how many.
+
+    The newest three stay, however old they are, and nothing goes without a newer copy that is
+    sound: while no backup can be made, the last good ones must not run out.
+    """
+    _redate(_files(app), now=now)
+    found = _files(app)
+    newest = [file for file in found if _is_reliable(file)][:NEWEST]
+    old = [file for file in found if now - _made_at(file) > KEPT and file not in newest]
+    sound = next(filter(_is_sound, newest), None) if old else None
+    gone = [file for file in old if sound and _made_at(file) < _made_at(sound)]
+    for file in gone:
+        file.unlink()
+    return len(gone)
+
+
+def oldest_at(app: Flask) -> datetime | None:
+    """When the oldest copy was made, by its name."""
+    return min(map(_made_at, _files(app)), default=None)
+
+
+def _files(app: Flask) -> list[Path]:
+    """The files that were made here, the newest first: copies, and what failed ones have left."""
+    database = file_of(app)
+    files = (database.parent / "backups").glob("*-*") if database else ()
+    return sorted(
+        filter(lambda file: _NAME.fullmatch(file.name), files), key=_made_at, reverse=True
+    )
+
+
+def _made_at(file: Path) -> datetime:
+    """By the name: a file's own time changes when the folder is copied to another disk."""
+    _, made_at, _ = _NAME.fullmatch(file.name).groups()  # type: ignore[union-attr]
+    return datetime.strptime(made_at, _STAMP).replace(tzinfo=UTC)
+
+
+def _redate(files: Sequence[Path], *, now: datetime) -> None:
+    """Rename copies from the future, so that their fourteen days begin now.
+
+    A clock that ran ahead made them. By their names they would be the newest for years, so they are
+    also marked as what must not count as newer than any other.
+    """
+    for file in files:
+        if _made_at(file) > now + A_DAY:
+            why, _, rest = _NAME.fullmatch(file.name).groups()  # type: ignore[union-attr]
+            file.rename(file.with_name(f"{AHEAD}-{why}-{now:{_STAMP}}-{rest}"))
+
+
+def _is_reliable(file: Path) -> bool:
+    """Whether it was sound when it was made, and is as old as it says."""
+    return file.suffix == ".sqlite3" and not file.name.startswith((DAMAGED, AHEAD))
+
+
+def _is_sound(file: Path) -> bool:
+    try:
+        verify(file)
+    except BackupRefused:
+        log.exception("a backup is damaged", extra={"backup": file.name})
+        return False
+    return True
 
 
 def verify(file: Path) -> Contents:
@@ -162,7 +224,7 @@ def _put_aside(live: Path, *, now: datetime) -> Path | None:
             raise BackupRefused(said) from error
     except (sqlite_module.Error, BackupRefused):
         pass  # damaged: that is what it is restored for
-    kept = _new_name(live, "damaged")
+    kept = _new_name(live, DAMAGED, now=now)
     for end in ("", *LOGS):
         part = live.with_name(live.name + end)
         if part.exists():
@@ -171,11 +233,11 @@ def _put_aside(live: Path, *, now: datetime) -> Path | None:
     return kept
 
 
-def _new_name(file: Path, why: str) -> Path:
+def _new_name(file: Path, why: str, *, now: datetime) -> Path:
     """A name that no copy has yet, in the folder `backups` beside the database."""
     folder = file.parent / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{why}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{token_hex(4)}.sqlite3"
+    return folder / f"{why}-{now.astimezone(UTC):{_STAMP}}-{token_hex(4)}.sqlite3"
 
 
 def _note(draft: sqlite_module.Connection, now: datetime) -> None:

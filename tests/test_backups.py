@@ -5,7 +5,7 @@ import os
 import subprocess
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Event, Thread
 
 import pytest
@@ -144,16 +144,108 @@ def test_backups_made_in_the_same_second_do_not_get_in_each_others_way(site):
         db.engine.dispose()
 
 
-def test_backups_go_after_fourteen_days(site):
-    app = create_app(site)
-    made = backed_up(site)
-    made_at = datetime.fromtimestamp(made.stat().st_mtime, UTC)
+def backed_up_on(settings, *days, **options):
+    """A copy of each of these days, counted from now."""
+    return [backed_up(settings, now=NOW + timedelta(days=each), **options) for each in days]
 
-    early = backups.forget(app, now=made_at + timedelta(days=14, seconds=-1))
-    late = backups.forget(app, now=made_at + timedelta(days=14, seconds=1))
 
-    assert (early, late) == (0, 1)
-    assert not made.exists()
+def forget(settings, *, days=0):
+    """Delete the old copies so many days from now; return those that are left, by name."""
+    app = create_app(settings)
+    number = backups.forget(app, now=NOW + timedelta(days=days))
+    left = sorted(each.name for each in (file_of(settings).parent / "backups").iterdir())
+    return number, left
+
+
+def damage(file, *, page):
+    """Overwrite a page of a database file."""
+    with file.open("r+b") as opened:
+        opened.seek((page - 1) * 4096)
+        opened.write(b"\x7f" * 4096)
+
+
+def test_backups_go_after_fourteen_days_by_the_time_in_their_names(site):
+    old, *newer = backed_up_on(site, -14, -3, -2, -1)
+    os.utime(old)  # as when the folder was copied to another disk
+    exactly = forget(site)
+    os.utime(newer[0], (0, 0))
+    later = forget(site, days=0.001)
+
+    assert exactly == (0, [each.name for each in (old, *newer)])
+    assert later == (1, [each.name for each in newer])
+
+
+def test_the_newest_three_backups_stay_however_old_they_are(site):
+    made = backed_up_on(site, -60, -50, -40, -30, -20)
+
+    gone = forget(site)
+
+    assert gone == (2, [each.name for each in made[2:]])
+    assert forget(site, days=1000) == (0, [each.name for each in made[2:]])
+
+
+def test_a_copy_from_before_an_upgrade_counts_like_another_and_a_damaged_database_does_not(site):
+    made = backed_up_on(site, -60, -30, -20)
+    upgrade = backups.copy(file_of(site), why="before-upgrade", now=NOW - timedelta(days=15))
+    aside = made[0].with_name(upgrade.name.replace("before-upgrade-2026", "damaged-2026"))
+    aside.write_bytes(b"not a database")
+
+    _, with_three_newer = forget(site, days=0)
+
+    assert with_three_newer == sorted([made[1].name, made[2].name, upgrade.name, aside.name])
+    backed_up(site)
+    _, with_a_newer_one = forget(site)
+    assert aside.name not in with_a_newer_one
+
+
+def test_no_backup_goes_while_there_is_no_newer_one_that_is_sound(site, caplog):
+    made = backed_up_on(site, -30, -3, -2, -1)
+    for file in made[1:]:
+        damage(file, page=3)
+
+    with caplog.at_level(logging.ERROR):
+        backups.log.parent.addHandler(caplog.handler)
+        kept = forget(site)
+        backups.log.parent.removeHandler(caplog.handler)
+
+    assert kept == (0, [each.name for each in made])
+    assert "a backup is damaged" in caplog.text
+    backed_up(site)
+    assert forget(site)[0] == 1
+
+
+def test_copies_that_a_clock_ahead_made_are_never_taken_for_the_newest(site):
+    ahead = backed_up_on(site, 800, 801, 802)
+    true = backed_up_on(site, -40, -30, -20)
+
+    marked = [f"ahead-daily-20261122T150000Z{each.name[-17:]}" for each in ahead]
+    expected = sorted([*marked, *(each.name for each in true)])
+    assert forget(site) == (0, expected)
+    assert forget(site, days=14) == (0, expected)
+    backed_up_on(site, 15)
+    assert forget(site, days=15)[0] == 1 + len(ahead)
+
+
+def test_what_nobody_made_here_stays_in_the_folder_of_backups(site):
+    backed_up_on(site, -3, -2, -1)
+    folder = file_of(site).parent / "backups"
+    (folder / "my-copy-of-2020.sqlite3").touch()
+    os.utime(folder / "my-copy-of-2020.sqlite3", (0, 0))
+
+    assert forget(site, days=100)[0] == 0
+
+
+def test_a_copy_of_a_damaged_database_is_not_kept_and_the_old_ones_stay(site):
+    [good] = backed_up_on(site, -20)
+    with closing(sqlite_module.connect(file_of(site))) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'ix_registration_member_id'"
+        [(page,)] = connection.execute(query)
+    damage(file_of(site), page=page)
+
+    with pytest.raises(BackupRefused, match="damaged"):
+        backed_up(site)
+
+    assert forget(site) == (0, [good.name])
 
 
 def test_the_worker_makes_one_backup_a_day(site):
