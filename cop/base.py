@@ -1,6 +1,7 @@
 """The models' common ground: moments in UTC, one metadata, and names for constraints."""
 
 from datetime import UTC, datetime
+from secrets import randbits
 
 from sqlalchemy import JSON, DateTime, MetaData, Text
 from sqlalchemy.engine import Dialect
@@ -9,6 +10,11 @@ from sqlalchemy.types import TypeDecorator
 
 # SQLite would give the number of a deleted row out again, and old links would open the new one.
 NEVER_AGAIN = {"sqlite_autoincrement": True}
+
+
+def first_version() -> int:
+    """Where somebody's links begin to count: those from before a restore fit nobody new."""
+    return randbits(30)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

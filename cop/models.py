@@ -2,12 +2,11 @@
 
 from datetime import date, datetime, time
 from enum import StrEnum
-from secrets import randbits
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from cop.base import NEVER_AGAIN, Base
+from cop.base import NEVER_AGAIN, Base, first_version
 from cop.console_models import (
     Act,
     Announcement,
@@ -79,6 +78,10 @@ class Community(Base):
     revision: Mapped[int] = mapped_column(default=0)
     round_at: Mapped[datetime | None]
     write_probe_at: Mapped[datetime | None]  # when a write to this database last worked
+    # See `cop/domain/clock_check.py`.
+    clock_confirmed_at: Mapped[datetime | None]
+    clock_seen_at: Mapped[datetime | None]
+    clock_steady_seconds: Mapped[int | None]
 
 
 class MeetingStatus(StrEnum):
@@ -139,11 +142,6 @@ class Meeting(Base):
     returning_count: Mapped[int | None]
     # What may be said of each hat that somebody wore, in bands.
     hat_bands: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
-
-
-def first_version() -> int:
-    """Where somebody's links begin to count: those from before a restore fit nobody new."""
-    return randbits(30)
 
 
 class Member(Base):

@@ -1,8 +1,9 @@
 """Bringing a restored copy up to the day: this release's schema, and what has to be gone by now."""
 
+import logging
 from collections import defaultdict
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,18 @@ from sqlalchemy.orm import Session
 from cop import create_app
 from cop.config import Settings
 from cop.db import db, empty_log, sqlite_module, write_tx
-from cop.domain import answers, community, leaving, outbox, preferences, retention, withdrawals
+from cop.domain import (
+    answers,
+    clock_check,
+    community,
+    leaving,
+    outbox,
+    preferences,
+    retention,
+    withdrawals,
+)
+from cop.domain.clock_check import Verdict
+from cop.domain.community import Facts
 from cop.domain.withdrawals import ACCOUNT, EVERYTHING, Withdrawn
 from cop.links import Links
 from cop.mail.writer import Writer
@@ -26,6 +38,8 @@ from cop.models import (
     first_version,
 )
 from cop.upgrade import upgrade
+
+log = logging.getLogger("cop.restoring")
 
 # What coordinators sign in with, and what they may do, as SQLite stores it.
 _READ_ACCESS = (
@@ -49,6 +63,7 @@ class Since:
     withdrawn: tuple[Withdrawn, ...] = ()
     sent: frozenset[str] = frozenset()  # the Message-IDs of emails that have gone out
     access: tuple[tuple[str, ...], ...] = ()  # of each coordinator, see `_READ_ACCESS`
+    round_at: datetime | None = None  # the last daily round
 
 
 def catch_up(settings: Settings, *, before: Path | None, now: datetime) -> int:
@@ -79,6 +94,7 @@ def _since(file: Path) -> Since:
         withdrawn = [row for query in _READ_WITHDRAWN for row in _rows(connection, query)]
         sent = _rows(connection, "SELECT message_id FROM outbox_email WHERE state = 'sent'")
         access = _rows(connection, _READ_ACCESS)
+        rounds = _rows(connection, "SELECT round_at FROM community WHERE round_at IS NOT NULL")
     return Since(
         tuple(
             Withdrawn(key, what, datetime.fromisoformat(at).replace(tzinfo=UTC))
@@ -86,6 +102,7 @@ def _since(file: Path) -> Since:
         ),
         frozenset(message_id for (message_id,) in sent),
         tuple(access),
+        max((datetime.fromisoformat(at).replace(tzinfo=UTC) for (at,) in rounds), default=None),
     )
 
 
@@ -110,7 +127,9 @@ def _undo(settings: Settings, since: Since, *, now: datetime) -> int:
             db_session.execute(delete(console))
         gone_out = update(OutboxEmail).where(OutboxEmail.message_id.in_(since.sent))
         db_session.execute(gone_out.values(state=MailState.SENT, lease=None, done_at=now))
-        retention.run(db_session, now=now)
+        if _is_clock_right(community.facts(db_session), since, now=now):
+            retention.run(db_session, now=now)
+            community.note_round(db_session, now=now)
     return number
 
 
@@ -167,3 +186,16 @@ def _carry_over_access(
             db_session.connection().exec_driver_sql(_WRITE_ACCESS, row)
         if not db_session.scalar(select(exists().where(Coordinator.may_export))):
             savepoint.rollback()
+
+
+def _is_clock_right(facts: Facts, since: Since, *, now: datetime) -> bool:
+    """Whether to erase by the clock: the database that was there knows better than an old copy.
+
+    Where it is in doubt, the worker waits or asks, as it does after any jump.
+    """
+    last = max(filter(None, (facts.round_at, since.round_at)), default=None)
+    expected = replace(facts, round_at=last, clock_confirmed_at=None)
+    is_right = clock_check.judge(expected, now=now) is Verdict.RUN
+    if not is_right:
+        log.warning("the clock is in doubt, so nothing that is past its date was erased")
+    return is_right

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import cast
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from cop import backups
@@ -18,6 +18,7 @@ from cop.config import Settings
 from cop.db import db, empty_log, read_tx, write_tx
 from cop.delivery import Delivery
 from cop.domain import (
+    clock_check,
     community,
     invitations,
     notices,
@@ -28,6 +29,8 @@ from cop.domain import (
     schedule,
     withdrawals,
 )
+from cop.domain.clock_check import Verdict
+from cop.domain.community import Facts
 from cop.domain.retention import Erased
 from cop.links import Links
 from cop.mail.transport import files, transport_for
@@ -55,8 +58,10 @@ def daily_round(*, now: datetime, stopping: Callable[[], bool] = bool) -> bool:
     Return False where it was stopped before its end.
     """
     plan_ahead(now=now)
+    oldest = backups.oldest_at(current_app) or now
     with write_tx() as db_session:
-        withdrawals.delete_old(db_session, now=now)
+        # As long as a backup is there that is older than a withdrawal, that has to be remembered.
+        withdrawals.delete_old(db_session, now=min(now, oldest + withdrawals.KEPT))
         invitations.forget(db_session, now=now)
     erased = _erase(now=now, stopping=stopping)
     if erased is None:
@@ -114,29 +119,74 @@ class Planner:
 
     app: Flask
     delivery: Delivery  # for its writer and its clock: emails are delivered by the lanes
+    stopping: Callable[[], bool] = bool
     last_day: datetime | None = None
+    planned_at: datetime | None = None
     last_try: datetime | None = None  # to make the day's backup
+    has_backup: bool = False
+    verdict: Verdict = Verdict.RUN
 
     def look(self) -> float:
         """Do what it is time for; return the seconds until the next look."""
         now = self.delivery.clock()
-        if self.last_day is None or abs(now - self.last_day) >= A_DAY:  # the clock may jump
-            daily_round(now=now)
-            files(_settings(self.app)).forget_before(now - old_mails.TEXT_KEPT)
-            self.last_day = now
-        if self.last_try is None or abs(now - self.last_try) >= AN_HOUR:
-            self.last_try = now
-            self._back_up(now)
-        queue_mails(self.delivery)
+        if _is_time(self.last_try, AN_HOUR, now):
+            self.last_try, self.has_backup = now, self._back_up(now)
+        is_due = self.verdict is not Verdict.RUN or _is_time(self.last_day, A_DAY, now)
+        if not is_due or self._do_round(now):
+            queue_mails(self.delivery)
         return PLANNING
 
-    def _back_up(self, now: datetime) -> None:
-        """A disk without room for a copy must not hold up the mail; the console says what is."""
+    def _do_round(self, now: datetime) -> bool:
+        """Do the daily round, or only plan ahead as long as it must not erase.
+
+        Return False while the clock has jumped so lately that reminders would be sent by it, too.
+        """
+        facts = self._check_clock(now)
+        if self.verdict is Verdict.RUN and self.has_backup:
+            if daily_round(now=now, stopping=self.stopping):
+                self.last_day = now
+                files(_settings(self.app)).forget_before(now - old_mails.TEXT_KEPT)
+                backups.forget(self.app, now=now)
+        elif _is_time(self.planned_at, A_DAY, now):
+            plan_ahead(now=now)
+            self.planned_at = now
+        is_in_doubt = self.verdict is not Verdict.RUN
+        return not (is_in_doubt and clock_check.steady_for(facts) < clock_check.SETTLED)
+
+    def _check_clock(self, now: datetime) -> Facts:
+        """Judge the clock before anything is erased by it, and warn where it is in doubt."""
+        with read_tx() as db_session:
+            facts = community.facts(db_session)
+        verdict = clock_check.judge(facts, now=now)
+        if verdict is not Verdict.RUN and clock_check.is_to_be_noted(facts, now=now):
+            with write_tx() as db_session:
+                clock_check.note(db_session, now=now)
+                facts = community.facts(db_session)
+            verdict = clock_check.judge(facts, now=now)
+        if verdict not in {Verdict.RUN, self.verdict}:
+            log.warning(
+                "the clock is not where the last daily round leads to expect it, nothing is erased",
+                extra={"last_round": facts.round_at, "clock": now, "verdict": verdict.value},
+            )
+        self.verdict = verdict
+        return facts
+
+    def _back_up(self, now: datetime) -> bool:
+        """Make the day's backup; return False where it could not be made.
+
+        That must not hold up the mail, only what is erased: the console says what is wrong.
+        """
         try:
             backups.make_if_due(self.app, now=now)
         except OSError:
-            log.exception("the day's backup could not be made")
-        backups.forget(self.app, now=now)
+            log.exception("the day's backup could not be made, so nothing is erased")
+            return False
+        return True
+
+
+def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    """Whether something that was done last at a time is due; the clock may jump, either way."""
+    return last is None or abs(now - last) >= every
 
 
 def deliver(lane: Delivery, *, stopping: Callable[[], bool]) -> float:
@@ -165,7 +215,7 @@ def work(app: Flask) -> None:
     stopping = threading.Event()  # for the threads; a signal handler must not touch it
     lanes = [delivery_for(app) for _ in range(LANES)]
     deliveries = [partial(deliver, lane, stopping=stopping.is_set) for lane in lanes]
-    planner = Planner(app, delivery_for(app))
+    planner = Planner(app, delivery_for(app), stopping.is_set)
     probe = partial(probe_writing, planner.delivery.clock)
     duties: list[Callable[[], float]] = [*deliveries, planner.look, probe]
     threads = [

@@ -339,6 +339,32 @@ def test_what_is_past_its_date_does_not_come_back_with_a_backup(site):
         assert db_session.query(Meeting).filter_by(slug="old").one().registered_count == 1
 
 
+@pytest.mark.parametrize(
+    ("live", "copied", "is_erased"),
+    [(-1, 10, True), (800, 10, False), (None, 10, False), (None, 90, False), (None, 1, True)],
+    ids=["right", "jumped", "new host", "new host, old copy", "new host, new copy"],
+)
+def test_a_restore_erases_by_no_clock_that_is_in_doubt(site, live, copied, is_erased):
+    now = NOW + timedelta(days=10)
+    with opened(site) as db_session:
+        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=55))
+        a_registration(db_session, old, "ada@example.org")
+        community.note_round(db_session, now=now - timedelta(days=copied))
+    made = backed_up(site)
+    with opened(site) as db_session:
+        if live is not None:
+            community.note_round(db_session, now=now - timedelta(days=live))
+    if live is None:
+        file_of(site).unlink()
+
+    backups.restore(site, made, now=now)
+
+    with opened(site) as db_session:
+        assert (member(db_session, "ada@example.org") is None) == is_erased
+        round_at = community.work(db_session).round_at
+    assert round_at == (now if is_erased else now - timedelta(days=copied))
+
+
 def test_that_somebody_was_erased_is_remembered_as_long_as_backups_are_kept(app):
     with write_tx() as db_session:
         register(db_session, DECEMBER, ADA)

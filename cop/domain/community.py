@@ -46,6 +46,10 @@ class Facts:
     long_days: int = fields.LONG.days
     short_days: int = fields.SHORT.days
     two_factor_required: bool = False
+    round_at: datetime | None = None
+    clock_confirmed_at: datetime | None = None
+    clock_seen_at: datetime | None = None
+    clock_steady_seconds: int | None = None
 
     @cached_property
     def zone_info(self) -> ZoneInfo:
@@ -94,7 +98,8 @@ def facts(db_session: Session) -> Facts:
 
 def note_round(db_session: Session, *, now: datetime) -> None:
     """Note that the daily round is done, so that anybody can see whether it still happens."""
-    db_session.execute(update(Community).values(round_at=now))
+    looks = {"clock_confirmed_at": None, "clock_seen_at": None, "clock_steady_seconds": None}
+    db_session.execute(update(Community).values(round_at=now, **looks))
 
 
 def note_write(db_session: Session, *, now: datetime) -> None:

@@ -56,6 +56,7 @@ class Deed(StrEnum):
     CHANGED_RIGHTS = "changed rights"
     CHANGED_SECOND_FACTOR = "changed second factor"
     TRIED_MAIL_AGAIN = "tried mail again"
+    CONFIRMED_CLOCK = "confirmed the clock"
 
 
 # What changes the texts and settings that two coordinators can have before their eyes at once.
@@ -116,7 +117,10 @@ KINDS: dict[str, tuple[Deed, ...]] = {
     ),
     LOOKS: (),
     LISTS: (),
-    "settings": (Deed.CHANGED_SETTINGS, Deed.CHANGED_HOSTS, Deed.TRIED_MAIL_AGAIN),
+    "settings": (
+        *(Deed.CHANGED_SETTINGS, Deed.CHANGED_HOSTS, Deed.TRIED_MAIL_AGAIN),
+        Deed.CONFIRMED_CLOCK,
+    ),
     "accounts": (
         *(Deed.SIGNED_IN, Deed.INVITED, Deed.REMOVED, Deed.CHANGED_RIGHTS),
         Deed.CHANGED_SECOND_FACTOR,

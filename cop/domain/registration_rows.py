@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Executable, bindparam, case, func, select, text
 from sqlalchemy.orm import Session
 
-from cop.base import UtcDateTime
+from cop.base import UtcDateTime, first_version
 from cop.domain import addresses
 from cop.domain.details import Details
 from cop.domain.errors import MeetingUnknown
@@ -25,7 +25,6 @@ from cop.models import (
     Registration,
     RegistrationStatus,
     Submission,
-    first_version,
 )
 
 ASKED_AGAIN = timedelta(days=1)

@@ -12,8 +12,10 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("community") as batch_op:
-        batch_op.add_column(sa.Column("write_probe_at", MOMENT, nullable=True))
+    op.add_column("community", sa.Column("write_probe_at", MOMENT, nullable=True))
+    op.add_column("community", sa.Column("clock_confirmed_at", MOMENT, nullable=True))
+    op.add_column("community", sa.Column("clock_seen_at", MOMENT, nullable=True))
+    op.add_column("community", sa.Column("clock_steady_seconds", sa.Integer(), nullable=True))
     op.create_table(
         "withdrawal",
         sa.Column("key", sa.String(length=64), nullable=False),

@@ -72,6 +72,8 @@ KNOWN = {
     "POST /coordinator/sessions/<slug:slug>/rooms/mix",
     "GET /coordinator/set-up/<token>",
     "POST /coordinator/set-up/<token>",
+    "GET /coordinator/clock",
+    "POST /coordinator/clock",
     "GET /coordinator/settings",
     f"GET {SETTING}",
     f"POST {SETTING}",

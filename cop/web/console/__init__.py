@@ -103,6 +103,7 @@ from cop.web.console import (  # noqa: E402 - they add their views
     attendance,  # noqa: F401
     by_hand,  # noqa: F401
     cancelling,  # noqa: F401
+    clock_check,  # noqa: F401
     editing,  # noqa: F401
     embedding,  # noqa: F401
     export,  # noqa: F401

@@ -46,6 +46,7 @@ DEEDS: dict[str, str] = {
     Deed.CHANGED_RIGHTS: N_("%(who)s changed what a coordinator may do"),
     Deed.CHANGED_SECOND_FACTOR: N_("%(who)s changed their second factor"),
     Deed.TRIED_MAIL_AGAIN: N_("%(who)s tried failed mails again"),
+    Deed.CONFIRMED_CLOCK: N_("%(who)s confirmed that the clock is right"),
 }
 LOOKS = {
     "roster": N_("%(who)s saw the roster of %(date)s"),

@@ -7,6 +7,8 @@ from datetime import timedelta
 from flask import request, url_for
 
 from cop import status
+from cop.domain import clock_check
+from cop.domain.clock_check import Verdict
 from cop.domain.community import Facts
 from cop.domain.mailing import Standing
 from cop.domain.numbers import Tally
@@ -97,7 +99,10 @@ def _afterwards(facts: Facts, listed: Schedule, tallies: Mapping[int, Tally]) ->
 
 def _machine(facts: Facts) -> Iterator[ToDo]:
     """What whoever runs the site has to see to."""
-    if facts.backup_at is None or now() - facts.backup_at > status.DAILY:
+    if clock_check.judge(facts, now=now()) is not Verdict.RUN:
+        sentence = gettext("Nothing is deleted, since the clock of the server may be wrong.")
+        yield ToDo(sentence, gettext("Check the clock"), url_for("console.clock"))
+    if facts.backup_at is None or abs(now() - facts.backup_at) > status.DAILY:
         yield ToDo(_backup_said(facts))
     if warning := status.proxy_warning(settings(), is_forwarded=_is_forwarded()):
         yield ToDo(gettext(warning))
@@ -118,7 +123,10 @@ def _backup_said(facts: Facts) -> str:
     else:
         said = gettext("No backup is noted yet.")
     if settings().is_sqlite:
-        more = gettext("If the disk of this machine is lost, what came since is lost with it.")
+        more = gettext(
+            "If the disk of this machine is lost, what came since is lost with it. Until a backup "
+            "can be made, nothing is deleted, either; the log of the server says what is wrong."
+        )
     else:
         more = gettext("Ask whoever runs the PostgreSQL server whether it is backed up.")
     return f"{said} {more}"

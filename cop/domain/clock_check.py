@@ -1,0 +1,84 @@
+"""Whether the clock can be trusted to erase by.
+
+What is past its date is erased for good, and a clock that is years ahead puts everything past its
+date. So the daily round compares the clock with the time of the last round. After a jump it waits
+until the clock has been steady for a day, and after a long one until a coordinator has confirmed
+it. A site that was switched off for as long looks the same, and has to wait, too.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cop.domain import community, record
+from cop.domain.community import Facts
+from cop.domain.coordinators import SignedIn
+from cop.domain.record import Deed
+from cop.models import Community
+
+USUAL = timedelta(days=2)  # from one round to the next, either way
+LONG = timedelta(days=60)
+STEADY = timedelta(hours=24)
+SETTLED = timedelta(hours=1)  # most wrong clocks are set right by then
+LONGEST_GAP = timedelta(hours=1)  # a longer gap is a stop, or a jump: no time that was watched
+NOTED_EVERY = timedelta(minutes=10)
+
+
+class Verdict(Enum):
+    """What the daily round may do."""
+
+    RUN = "run"
+    WAIT = "wait"
+    ASK = "ask"
+
+
+def judge(facts: Facts, *, now: datetime) -> Verdict:
+    """Judge the clock by what is stored about it."""
+    last = facts.clock_confirmed_at or facts.round_at
+    if last is None or abs(now - last) <= USUAL:
+        return Verdict.RUN
+    if now - last > LONG:
+        return Verdict.ASK
+    return Verdict.RUN if steady_for(facts) >= STEADY else Verdict.WAIT
+
+
+def steady_for(facts: Facts) -> timedelta:
+    """For how long a clock that has jumped was watched running on steadily."""
+    return timedelta(seconds=facts.clock_steady_seconds or 0)
+
+
+def look(facts: Facts, *, now: datetime) -> Facts:
+    """Look at a clock that has jumped, and count the time since the last look.
+
+    A gap of some hours counts nothing, and takes nothing back: a machine that runs by day only has
+    its 24 hours, too. Another jump begins again.
+    """
+    seen_at = facts.clock_seen_at
+    gap = now - seen_at if seen_at else None
+    if gap is None or not -LONGEST_GAP <= gap <= USUAL:
+        return replace(facts, clock_seen_at=now, clock_steady_seconds=0)
+    counted = gap if timedelta() < gap <= LONGEST_GAP else timedelta()
+    steady = steady_for(facts) + counted
+    return replace(facts, clock_seen_at=now, clock_steady_seconds=int(steady.total_seconds()))
+
+
+def is_to_be_noted(facts: Facts, *, now: datetime) -> bool:
+    """Whether a look is worth a write: not each of the worker's, every few seconds."""
+    return facts.clock_seen_at is None or abs(now - facts.clock_seen_at) >= NOTED_EVERY
+
+
+def note(db_session: Session, *, now: datetime) -> None:
+    """Store a look at a clock that has jumped."""
+    db_session.execute(select(Community.id).with_for_update())  # two workers add up one by one
+    seen = look(community.facts(db_session), now=now)
+    values = {"clock_seen_at": now, "clock_steady_seconds": seen.clock_steady_seconds}
+    db_session.execute(update(Community).values(values))
+
+
+def confirm(db_session: Session, *, by: SignedIn, now: datetime) -> None:
+    """Note that a coordinator has found the clock right: the next round erases by it."""
+    db_session.execute(update(Community).values(clock_confirmed_at=now))
+    record.note(db_session, by, Deed.CONFIRMED_CLOCK, now=now)

@@ -1,0 +1,33 @@
+"""The clock of the server, where it may be wrong: nothing is deleted before somebody has looked."""
+
+from flask import flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cop.db import read_tx, write_tx
+from cop.domain import clock_check, community, retention
+from cop.domain.clock_check import Verdict
+from cop.web.console import console
+from cop.web.rendering import now, render
+from cop.web.saying import gettext
+
+
+@console.route("/clock", methods=["GET", "POST"])
+def clock() -> ResponseReturnValue:
+    with read_tx() as db_session:
+        facts = community.facts(db_session)
+        due = retention.count_due(db_session, now=now())
+    verdict = clock_check.judge(facts, now=now())
+    if request.method == "POST":
+        if verdict is not Verdict.RUN:
+            with write_tx() as db_session:
+                clock_check.confirm(db_session, by=g.coordinator, now=now())
+        flash(gettext("The clock is confirmed. What is past its date is deleted soon."))
+        return redirect(url_for("console.front"), 303)
+    # In full: between a clock that is years ahead and the truth, the year is what differs.
+    moments = [
+        f"{moment.astimezone(facts.zone_info):%Y-%m-%d %H:%M}" if moment else ""
+        for moment in (now(), facts.round_at)
+    ]
+    return render(
+        "console/clock.html", community=facts, moments=moments, verdict=verdict.value, due=due
+    )
