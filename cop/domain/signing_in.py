@@ -117,7 +117,7 @@ def count(db_session: Session, key: str, *, free: int, now: datetime) -> None:
     held = new.on_conflict_do_update(index_elements=["key"], set_={"key": new.excluded.key})
     found = db_session.execute(held.returning(SignInDelay.failures, SignInDelay.failed_at)).one()
     until = found.failed_at + _delay(found.failures, free)
-    if now < until:
+    if found.failed_at <= now < until:  # the clock may have been set back since, by years
         raise SignInDelayed(seconds=ceil((until - now).total_seconds()))
     row = update(SignInDelay).where(SignInDelay.key == key)
     db_session.execute(row.values(failures=found.failures + 1, failed_at=now))

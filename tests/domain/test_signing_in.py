@@ -190,6 +190,14 @@ def test_an_office_that_signs_in_many_times_a_day_does_not_wait(accounts):
     assert wait(accounts, now=NOW + timedelta(minutes=25)) == 0
 
 
+def test_failures_on_a_clock_that_was_ahead_let_nobody_wait_for_years(accounts):
+    fail(accounts, 8, now=NOW + timedelta(days=800))
+
+    begin(accounts, now=NOW)
+
+    assert wait(accounts, now=NOW) == 32
+
+
 def test_failures_are_forgiven_after_an_hour_and_leave_no_row(accounts):
     last = fail(accounts, 12)
 
