@@ -11,6 +11,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from cop import create_app
+from cop.base import first_version
 from cop.config import Settings
 from cop.db import db, empty_log, sqlite_module, write_tx
 from cop.domain import (
@@ -35,7 +36,6 @@ from cop.models import (
     MailState,
     Member,
     OutboxEmail,
-    first_version,
 )
 from cop.upgrade import upgrade
 

@@ -12,7 +12,7 @@ from cop.delivery import Delivery
 from cop.domain import clock_check, community
 from cop.domain.clock_check import Verdict
 from cop.mail.folder import FolderTransport
-from cop.models import Community, Coordinator, Erasure, Meeting, OutboxEmail, Registration
+from cop.models import Community, Coordinator, Meeting, OutboxEmail, Registration, Withdrawal
 from tests.domain.mails import mails
 from tests.domain.people import LINKS, register
 from tests.test_delivery import SENDER, Clock
@@ -233,16 +233,16 @@ def test_the_round_backs_up_before_it_erases_and_erases_nothing_if_that_fails(si
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_erasures_are_remembered_as_long_as_there_is_a_backup_from_before(site):
+def test_withdrawals_are_remembered_as_long_as_there_is_a_backup_from_before(site):
     with write_tx() as db_session:
-        db_session.add(Erasure(key="k", erased_at=NOW + HOUR))
+        db_session.add(Withdrawal(key="k", what="everything", withdrawn_at=NOW + HOUR))
 
     worker.daily_round(now=NOW + 40 * DAY)
     with read_tx() as db_session:
-        kept = db_session.scalars(select(Erasure.key)).all()
+        kept = db_session.scalars(select(Withdrawal.key)).all()
     for file in (sqlite_file(str(db.engine.url)).parent / "backups").iterdir():
         file.unlink()
     worker.daily_round(now=NOW + 40 * DAY)
 
     with read_tx() as db_session:
-        assert (kept, db_session.scalars(select(Erasure.key)).all()) == (["k"], [])
+        assert (kept, db_session.scalars(select(Withdrawal.key)).all()) == (["k"], [])

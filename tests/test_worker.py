@@ -333,7 +333,7 @@ def test_nothing_is_left_five_seconds_after_the_site_ends(start, asked, ended):
     assert served
     assert len(children) >= 2  # a web process and the worker
     assert gone
-    assert is_free(port)
+    assert eventually(lambda: is_free(port), seconds=5)
     assert code == ended
 
 

@@ -66,14 +66,14 @@ MUTANTS = [
     Mutant(
         "An origin passes that ends with our name",
         "web/security.py",
-        "return origin == settings().base_url",
+        'return _FINAL_DOT.sub("", origin.lower()) == settings().base_url',
         'return origin.endswith((settings().base_url or "").partition("//")[2])',
         "web/test_foreign_posts.py::test_an_origin_that_only_looks_like_ours_is_refused",
     ),
     Mutant(
         "An origin passes that begins with our name",
         "web/security.py",
-        "return origin == settings().base_url",
+        'return _FINAL_DOT.sub("", origin.lower()) == settings().base_url',
         'return origin.startswith(settings().base_url or "")',
         "web/test_foreign_posts.py::test_an_origin_that_only_looks_like_ours_is_refused",
     ),
@@ -138,7 +138,7 @@ MUTANTS = [
     Mutant(
         "Guesses of a password need not wait",
         "domain/signing_in.py",
-        "    if now < until:",
+        "    if found.failed_at <= now < until:",
         "    if False:",
         "domain/test_signing_in.py"
         "::test_after_four_failures_each_further_one_doubles_the_wait_up_to_a_minute",
@@ -203,8 +203,8 @@ MUTANTS = [
     Mutant(
         "A cell of the list is a formula",
         "domain/roster.py",
-        """        return "'" + cell""",
-        "        return cell",
+        "    whole = cell.removesuffix(text) + inside",
+        "    return cell",
         "domain/test_attendee_list.py"
         "::test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe_and_loses_nothing",
     ),
