@@ -1,6 +1,5 @@
 """Mail without a server: each one becomes an `.eml` file that any mail program opens."""
 
-import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -8,6 +7,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
+from cop import durable
 from cop.mail.endings import ServerUnusable
 
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -58,33 +58,16 @@ class FolderTransport:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = self.folder / f"{name}.draft"
         try:
-            _write_through(draft, content)
+            durable.write_file(draft, content)
             draft.replace(self.folder / name)
         except OSError:
             with suppress(OSError):
                 draft.unlink()
             raise
-        _sync(self.folder)
+        durable.sync_folder(self.folder)
 
 
 def _safe(message_id: str) -> str:
     """The part of a Message-ID that is the mail's own, as a file name can have it."""
     own = message_id.strip("<>").partition("@")[0]
     return re.sub(r"[^A-Za-z0-9]+", "-", own)[:100]
-
-
-def _write_through(file: Path, content: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(descriptor)
-
-
-def _sync(folder: Path) -> None:
-    """Make sure that the new name survives a power cut, too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

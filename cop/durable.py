@@ -1,0 +1,22 @@
+"""Private files that survive a power failure: written and synced before they get their name."""
+
+import os
+from pathlib import Path
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, and sync it to the disk."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync the names in a folder, so that a new one survives a power failure too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
