@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,6 +72,37 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
     finally:
         draft.unlink(missing_ok=True)
     return made
+
+
+def copy_once(file: Path, *, why: str) -> Path:
+    """Copy a database, unless a sound copy of the same rows is there: an upgrade was cut off.
+
+    Raises:
+        BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
+    """
+    for earlier in sorted((file.parent / "backups").glob(f"{why}-*.sqlite3"), reverse=True):
+        with suppress(BackupRefused, sqlite_module.Error):
+            verify(earlier)
+            if _has_same_rows(file, earlier):
+                return earlier
+    return copy(file, why=why)
+
+
+def _has_same_rows(file: Path, other: Path) -> bool:
+    """Compare two databases, but for the note in a copy of when it was made."""
+    schema = "SELECT name, sql FROM %s.sqlite_master WHERE type = 'table' ORDER BY name"
+    with closing(_open(file)) as connection:
+        connection.execute("ATTACH ? AS other", [str(other)])
+        ours, theirs = (connection.execute(schema % of).fetchall() for of in ("main", "other"))
+        return ours == theirs and not any(_differs(connection, table) for table, _ in ours)
+
+
+def _differs(connection: sqlite_module.Connection, table: str) -> bool:
+    columns = connection.execute("SELECT name FROM pragma_table_info(?)", [table])
+    names = ", ".join(f'"{name}"' for (name,) in columns if name != "backup_at")
+    here, there = (f'SELECT {names} FROM {of}."{table}"' for of in ("main", "other"))  # noqa: S608
+    only_in_one = (f"{here} EXCEPT {there}", f"{there} EXCEPT {here}")
+    return any(connection.execute(each).fetchone() for each in only_in_one)
 
 
 def make(app: Flask, *, now: datetime) -> Path | None:

@@ -71,7 +71,9 @@ def upgrade(app: Flask, folder: Path | None = None) -> Path | None:
             return None
         file = backups.file_of(app)
         backup = (
-            backups.copy(file, why="before-upgrade") if file and found is Schema.OLDER else None
+            backups.copy_once(file, why="before-upgrade")
+            if file and found is Schema.OLDER
+            else None
         )
         _migrate(folder)
         return backup

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from cop import create_app
-from cop.db import db, write_tx
+from cop.db import db, sqlite_module, write_tx
 from cop.models import Base, Member
 from cop.upgrade import (
     Schema,
@@ -321,6 +322,50 @@ def test_an_upgrade_that_is_killed_half_way_leaves_the_database_as_it_was(
     assert schema_of(db.engine, folder) is Schema.OLDER
     assert "notebook" not in tables()
     assert emails() == ["ada@example.org"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_upgrades_that_are_killed_again_and_again_leave_one_backup(older, tmp_path, settings):
+    then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    folder = next_release(tmp_path, then=then)
+
+    failed = [run_at_once(settings.database_url, folder, 1) for _ in range(3)]
+    killed = list((tmp_path / "backups").iterdir())
+    shutil.rmtree(folder)
+    backup = upgrade_app(older, next_release(tmp_path))
+
+    assert failed == [[(-9, "")]] * 3
+    assert killed == [backup]
+    assert list((tmp_path / "backups").iterdir()) == [backup]
+
+
+@pytest.mark.parametrize("harm", ["changed", "cut", "damaged index"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_upgrade_that_was_killed_is_backed_up_anew_where_its_copy_does_not_do(
+    older, tmp_path, settings, harm
+):
+    then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    folder = next_release(tmp_path, then=then)
+    run_at_once(settings.database_url, folder, 1)
+    [first] = (tmp_path / "backups").iterdir()
+    if harm == "changed":
+        with write_tx() as db_session:
+            db_session.add(Member(email="grace@example.org", email_key="grace@example.org"))
+    elif harm == "cut":
+        os.truncate(first, first.stat().st_size // 2)
+    else:
+        with closing(sqlite_module.connect(first)) as connection:
+            query = "SELECT rootpage FROM sqlite_master WHERE name = 'ix_meeting_starts_at'"
+            [(page,)] = connection.execute(query)
+        with first.open("r+b") as file:
+            file.seek(page * 4096 - 20)
+            file.write(b"\x39" * 20)
+
+    shutil.rmtree(folder)
+    backup = upgrade_app(older, next_release(tmp_path))
+
+    assert set((tmp_path / "backups").iterdir()) == {first, backup}
+    assert backup != first
 
 
 def test_starts_on_an_empty_database_at_once_all_succeed(empty_url):
