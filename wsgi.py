@@ -1,15 +1,11 @@
 """The site as a WSGI application, for any server, as in `gunicorn wsgi:app`."""
 
 import logging
-import os
-from pathlib import Path
 
 from cop import create_app, status
 from cop.config import Settings
 from cop.db import db
 from cop.upgrade import require_current
-
-os.environ.setdefault("COP_INSTANCE", str(Path(__file__).parent / "instance"))
 
 settings = Settings.from_environment()
 app = create_app(settings)

@@ -225,6 +225,7 @@ def restore(settings: Settings, file: Path, *, now: datetime) -> tuple[Path | No
     if live is None:
         raise BackupRefused("This database is no file. Restore it with its own tools.")
     verify(file)
+    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = _put_aside(live, now=now)
     with TemporaryDirectory(prefix="restoring-", dir=live.parent) as folder:
         draft = Path(folder) / live.name

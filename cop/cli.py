@@ -1,28 +1,22 @@
 """The `cop` command: serve the site, look after its database, make coordinators."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from secrets import token_hex
 
 import click
-from flask import Flask
-from sqlalchemy.exc import OperationalError
 
-from cop import backups, create_app, status, upgrade
-from cop.config import Settings, SettingsRefused
-from cop.db import db, unsafe_settings, write_tx
-from cop.domain import community, coordinators, second_factor, seed
-from cop.domain.errors import RuleBroken
+from cop import cli_backup, create_app, status
+from cop.cli_site import create_site, find_site, read_settings, refusals_as_sentences
+from cop.config import Settings
+from cop.db import write_tx
+from cop.domain import coordinators, second_factor, seed
 from cop.links import Links
 from cop.mail.endings import NotSent
 from cop.mail.envelope import sealed
 from cop.mail.transport import transport_for
 from cop.models import OutboxEmail
-from cop.words import translator
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,49 +29,6 @@ def cop() -> None:
         )
 
 
-@contextmanager
-def _refusals_said() -> Iterator[None]:
-    """Say a refusal as a sentence, not as a traceback."""
-    try:
-        yield
-    except RuleBroken as refusal:
-        raise click.ClickException(translator("en")(refusal.reason) % refusal.values) from refusal
-    except (SettingsRefused, upgrade.SchemaRefused) as refusal:
-        raise click.ClickException(str(refusal)) from refusal
-    except backups.BackupRefused as refusal:
-        raise click.ClickException(str(refusal)) from refusal
-    except (OperationalError, OSError) as error:
-        cause = error.orig if isinstance(error, OperationalError) else error
-        raise click.ClickException(f"The database cannot be used: {cause}") from error
-
-
-def _settings() -> Settings:
-    with _refusals_said():
-        return Settings.from_environment()
-
-
-def _ready_app(settings: Settings) -> Flask:
-    with _refusals_said():
-        app = create_app(settings)
-        backup = upgrade.set_up(app)
-    if backup:
-        click.echo(f"The database was upgraded; the one from before is kept as {backup}")
-    _warn_of_losses(app)
-    return app
-
-
-def _warn_of_losses(app: Flask) -> None:
-    """Say where the database's settings break what we promise."""
-    with _refusals_said(), app.app_context():
-        off = " and ".join(unsafe_settings(db.engine))
-    if off:
-        click.echo(
-            f"Warning: PostgreSQL runs with {off} off, so a power failure can lose registrations "
-            "that were accepted. Turn it on (postgresql.conf, ALTER DATABASE, ALTER ROLE).",
-            err=True,
-        )
-
-
 @cop.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
@@ -87,12 +38,12 @@ def serve(host: str, port: int, workers: int) -> None:
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
 
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104
-    settings = replace(_settings(), local_base=f"http://{shown}:{port}")
+    settings = replace(read_settings(create=True), local_base=f"http://{shown}:{port}")
     try:
         listening = server.listening_sockets(host, port)
     except server.PortInUse as refusal:
         raise click.ClickException(str(refusal)) from refusal
-    app = _ready_app(settings)
+    app = create_site(settings)
     with app.app_context(), write_tx() as db_session:
         token = coordinators.new_set_up_link(db_session, now=datetime.now(UTC))
     _greet(settings, host, token)
@@ -123,18 +74,14 @@ def work() -> None:
     """Run the worker alone, for sites whose web server is not `cop serve`."""
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
 
-    with _refusals_said():
-        app = create_app(_settings())
-        upgrade.require_current(app)
-    _warn_of_losses(app)
-    server.work(app)
+    server.work(find_site())
 
 
 @cop.command("status")
 def show_status() -> None:
     """Say how the site is doing; the exit code is 1 where `/readyz` says 503."""
-    settings = _settings()
-    with _refusals_said(), create_app(settings).app_context():
+    settings = read_settings()
+    with refusals_as_sentences(), create_app(settings).app_context():
         is_ready, lines = status.report(settings, now=datetime.now(UTC))
     click.echo("\n".join(map(str, lines)))
     sys.exit(0 if is_ready else 1)
@@ -144,62 +91,13 @@ def show_status() -> None:
 @click.option("--demo", is_flag=True, help="Also add past sessions and 34 invented people.")
 def seed_command(*, demo: bool) -> None:
     """Make the community and its next sessions, and invented life for trying it out."""
-    app = _ready_app(_settings())
+    app = create_site(read_settings(create=True))
     if not demo:
         click.echo("The community and its next sessions are there.")
         return
-    with _refusals_said(), app.app_context(), write_tx() as db_session:
+    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
         is_new = seed.add_demo(db_session, now=datetime.now(UTC))
     click.echo("Added." if is_new else "The demonstration data is there already.")
-
-
-@cop.command()
-@click.option("--noted", is_flag=True, help="A backup was made by other means: only note it.")
-def backup(*, noted: bool) -> None:
-    """Copy the database, while the site runs, to the folder `backups` beside it."""
-    app = _ready_app(_settings())
-    with _refusals_said():
-        now = datetime.now(UTC)
-        if noted:
-            with app.app_context(), write_tx() as db_session:
-                community.note_backup(db_session, now=now)
-            click.echo("Noted.")
-            return
-        made = backups.make(app, now=now)
-    if made is None:
-        raise click.ClickException(
-            "This database is no file. Back it up with its own tools (pg_dump), then run "
-            "`cop backup --noted`, so that the console knows."
-        )
-    click.echo(f"{made}\n{_said(backups.verify(made))}")
-
-
-@cop.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--verify", is_flag=True, help="Only look whether the copy is sound.")
-def restore(file: Path, *, verify: bool) -> None:
-    """Put the copy FILE in the place of the database. Stop the site before."""
-    settings = _settings()
-    with _refusals_said():
-        found = _said(backups.verify(file))
-        if verify:
-            click.echo(f"The copy is sound. {found}")
-            return
-        kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
-    click.echo(f"Restored. {found}")
-    click.echo(
-        "Coordinators sign in again; look through their list. Settings, sessions and places are as "
-        "they were in the copy."
-    )
-    if erased:
-        click.echo(f"People whose data had been deleted since, deleted again: {erased}")
-    if kept:
-        click.echo(f"The database from before is kept for 14 days as {kept}")
-
-
-def _said(found: backups.Contents) -> str:
-    counts = vars(found).items()
-    return "It holds " + ", ".join(f"{number} {what}" for what, number in counts) + "."
 
 
 @cop.group("coordinators")
@@ -225,9 +123,9 @@ _FROM_STDIN = click.option(
 @_FROM_STDIN
 def add_coordinator(*, email: str, name: str, password_stdin: bool) -> None:  # noqa: ARG001
     """Make an account for EMAIL."""
-    app = _ready_app(_settings())
+    app = find_site()
     password = _password_from_stdin()
-    with _refusals_said(), app.app_context(), write_tx() as db_session:
+    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
         coordinators.add(db_session, email, name=name, password=password)
     click.echo(f"{email} can sign in now.")
 
@@ -237,9 +135,9 @@ def add_coordinator(*, email: str, name: str, password_stdin: bool) -> None:  # 
 @_FROM_STDIN
 def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG001
     """Give EMAIL a new password, and sign out all its devices."""
-    app = _ready_app(_settings())
+    app = find_site()
     password = _password_from_stdin()
-    with _refusals_said(), app.app_context(), write_tx() as db_session:
+    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
         coordinators.change_password(db_session, email, password=password)
     click.echo(f"{email} has a new password; every device is signed out.")
 
@@ -251,8 +149,8 @@ def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG00
 )
 def end_second_factor(*, email: str, off: bool) -> None:  # noqa: ARG001
     """Turn two-factor sign-in off for EMAIL."""
-    app = _ready_app(_settings())
-    with _refusals_said(), app.app_context(), write_tx() as db_session:
+    app = find_site()
+    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
         second_factor.end(db_session, email)
     click.echo(f"{email} signs in with the password alone from now on.")
 
@@ -266,7 +164,7 @@ def mail_group() -> None:
 @click.argument("address")
 def try_mail(address: str) -> None:
     """Send a small mail to ADDRESS at once, and say what became of it."""
-    settings = _settings()
+    settings: Settings = find_site().extensions["cop.settings"]
     transport = transport_for(settings)
     try:
         trial = sealed(_trial(address, settings), sender=settings.sender, reply_to=None)
@@ -304,5 +202,9 @@ def db_group() -> None:
 @db_group.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this release's schema."""
-    _ready_app(_settings())
+    create_site(read_settings(create=True))
     click.echo("The database has this release's schema.")
+
+
+for command in (cli_backup.backup, cli_backup.restore):
+    cop.add_command(command)

@@ -1,7 +1,7 @@
 """The settings of an installation: read once, frozen, and every bad value named at once."""
 
+import logging
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.headerregistry import Address
@@ -12,9 +12,13 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from cop import secret_key as keys
 from cop.mail import address
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+GUESSABLE = "write at least 32 characters that nobody can guess."
+
+log = logging.getLogger("cop.config")
 
 
 class SettingsRefused(Exception):  # noqa: N818 - it is a refusal, and reads as one
@@ -39,29 +43,33 @@ class Settings:
     smtp: address.SmtpServer | None = None  # none: mails become files
     mail_from: Address | None = None
     local_base: str = "http://localhost:8000"  # follows --host and --port
+    key_file: Path | None = None  # the instance's own; none: the environment gives the key
 
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the `COP_...` variables; make the instance folder and its secret where missing.
+    def from_environment(
+        cls, environ: Mapping[str, str] = os.environ, *, create: bool = False
+    ) -> "Settings":
+        """Read the `COP_...` variables; with `create`, make the instance folder and the key.
 
         Raises:
             SettingsRefused: a value cannot be used; all such values are named at once.
         """
         reader = _Reader(environ)
-        instance = Path(environ.get("COP_INSTANCE") or "instance").absolute()
+        instance = instance_folder(environ)
+        database_url = reader.database_url(instance)
         found = {
-            "database_url": reader.database_url(instance),
+            "database_url": database_url,
             "base_url": reader.base_url(),
             "trusted_proxies": reader.whole_number("COP_TRUSTED_PROXIES", 0),
             "posts_per_hour": reader.whole_number("COP_POSTS_PER_HOUR", 60),
             "redis_url": reader.redis_url(),
             "smtp": reader.smtp(),
             "mail_from": reader.mail_from(),
-            "secret_key": reader.secret_key(instance),
         }
+        secret_key = reader.secret_key(instance, database_url, create=create)
         if reader.problems:
             raise SettingsRefused(reader.problems)
-        return cls(instance=instance, **found)  # type: ignore[arg-type]
+        return cls(instance, secret_key, key_file=own_key_file(environ), **found)  # type: ignore[arg-type]
 
     @property
     def base(self) -> str:
@@ -72,6 +80,11 @@ class Settings:
     def sender(self) -> Address:
         """Whom mail comes from."""
         return self.mail_from or address.no_reply(urlsplit(self.base).hostname or "")
+
+    @property
+    def key_source(self) -> str:
+        """Where the secret key comes from, in words."""
+        return str(self.key_file or "COP_SECRET_KEY or COP_SECRET_KEY_FILE")
 
     @property
     def is_sqlite(self) -> bool:
@@ -87,6 +100,18 @@ class Settings:
         if self.base_url is None:
             return list(LOOPBACK_NAMES)
         return [urlsplit(self.base_url).hostname or ""]
+
+
+def instance_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder that `COP_INSTANCE` names, else `instance` in the current directory."""
+    return Path(environ.get("COP_INSTANCE") or "instance").absolute()
+
+
+def own_key_file(environ: Mapping[str, str]) -> Path | None:
+    """Return the key file of the instance; none where the environment gives the key."""
+    names = ("COP_SECRET_KEY", "COP_SECRET_KEY_FILE")
+    is_given = any(environ.get(name, "").strip() for name in names)
+    return None if is_given else instance_folder(environ) / keys.FILE_NAME
 
 
 @dataclass
@@ -167,29 +192,65 @@ class _Reader:
             self._refuse("COP_MAIL_FROM", str(refusal))
             return None
 
-    def secret_key(self, instance: Path) -> str:
+    def secret_key(self, instance: Path, database_url: str, *, create: bool) -> str:
         if value := self.environ.get("COP_SECRET_KEY", "").strip():
-            return self._long_enough("COP_SECRET_KEY", value)
+            if len(value) < keys.MINIMUM:
+                self._refuse("COP_SECRET_KEY", GUESSABLE)
+            return value
         if path := self.environ.get("COP_SECRET_KEY_FILE", "").strip():
-            try:
-                return self._long_enough("COP_SECRET_KEY_FILE", Path(path).read_text().strip())
-            except (OSError, UnicodeDecodeError) as error:
-                self._refuse("COP_SECRET_KEY_FILE", f"cannot read {path}: {error}.")
-                return ""
+            return self._given_key(Path(path))
+        file = instance / keys.FILE_NAME
         try:
-            return _kept_secret(instance)
-        except OSError as error:
+            if create and not file.exists():
+                if self.problems:
+                    return ""  # nothing is made where something is refused
+                keys.create(file)
+            return self._own_key(file, has_database=_is_there(database_url))
+        except (OSError, UnicodeDecodeError) as error:
             self._refuse("COP_INSTANCE", f"cannot keep the secret key in {instance}: {error}.")
             return ""
+
+    def _given_key(self, file: Path) -> str:
+        """Read the key that somebody else looks after, as a container's secret."""
+        try:
+            value = file.read_text().strip()
+            self._warn_if_public("COP_SECRET_KEY_FILE", file)
+        except (OSError, UnicodeDecodeError) as error:
+            self._refuse("COP_SECRET_KEY_FILE", f"cannot read {file}: {error}.")
+            return ""
+        if len(value) < keys.MINIMUM:
+            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_too_short(value)}: {GUESSABLE}")
+        return value
+
+    def _warn_if_public(self, name: str, file: Path) -> None:
+        """Warn and go on: containers mount secrets for everybody, on a read-only disk."""
+        if keys.is_public(file):
+            log.warning("%s: every user of this machine can read the secret key %s.", name, file)
+
+    def _own_key(self, file: Path, *, has_database: bool) -> str:
+        if not file.exists():
+            self.problems.append(
+                f"The secret key of this site is missing: there is no file {file}. Put it back "
+                "(`cop backup --with-key` keeps one beside its copy; another host of the site has "
+                "the same), or run `cop serve`, which makes a new one."
+                if has_database
+                else f"No site at {file.parent}. Run `cop serve` there once, or set COP_INSTANCE."
+            )
+            return ""
+        keys.make_private(file)
+        self._warn_if_public("COP_INSTANCE", file)
+        value = file.read_text().strip()
+        if len(value) < keys.MINIMUM:
+            self.problems.append(
+                f"The secret key {file} {_too_short(value)}, as after a crash or on a full disk. "
+                "Put it back (`cop backup --with-key` keeps one beside its copy), or delete the "
+                "file and run `cop serve`, which makes a new one."
+            )
+        return value
 
     def _need(self, name: str, module: str, *, extra: str) -> None:
         if find_spec(module) is None:
             self._refuse(name, f"install the extra first: pip install '.[{extra}]'.")
-
-    def _long_enough(self, name: str, value: str) -> str:
-        if len(value) < 32:
-            self._refuse(name, "write at least 32 characters that nobody can guess.")
-        return value
 
 
 def _is_address(database_url: str) -> bool:
@@ -200,18 +261,11 @@ def _is_address(database_url: str) -> bool:
     return True
 
 
-def _kept_secret(instance: Path) -> str:
-    """The secret in the instance folder, made once with mode 0600, also when two starts race."""
-    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = instance / "secret-key"
-    if not kept.exists():
-        draft = instance / f"secret-key.{secrets.token_hex(8)}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, kept)  # atomic, and refuses to replace what another start has made
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return kept.read_text().strip()
+def _is_there(database_url: str) -> bool:
+    """Whether there is a database to need the old key: a server's always may have one."""
+    scheme, _, file = database_url.partition(":///")
+    return scheme != "sqlite" or (Path(file).is_file() and Path(file).stat().st_size > 0)
+
+
+def _too_short(value: str) -> str:
+    return f"has only {len(value)} of at least 32 characters" if value else "is empty"

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, event, text
+from sqlalchemy import URL, Engine, event, text
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.orm import Session
 
@@ -98,7 +98,6 @@ def unsafe_settings(engine: Engine) -> list[str]:
 
 def bind(app: Flask, settings: Settings) -> None:
     """Give the app its engine."""
-    _make_private_file(settings.database_url)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
@@ -106,9 +105,12 @@ def bind(app: Flask, settings: Settings) -> None:
         app.extensions["cop.glances"] = Glances(prepare(db.engine))
 
 
-def _make_private_file(database_url: str) -> None:
-    """SQLite would let everybody read its file; the files that it makes beside it follow suit."""
-    file = sqlite_file(database_url)
+def create_file(engine: Engine) -> None:
+    """Create the file of an SQLite database, which SQLite would let everybody read.
+
+    The files that it makes beside it follow suit.
+    """
+    file = sqlite_file(engine.url)
     if file and not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
@@ -136,9 +138,9 @@ def empty_log(*, tries: int = 20) -> bool:
     return False
 
 
-def sqlite_file(database_url: str) -> Path | None:
+def sqlite_file(address: str | URL) -> Path | None:
     """The file behind an SQLite address, or None for another database."""
-    url = make_url(database_url)
+    url = make_url(address)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 

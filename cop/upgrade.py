@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from typing import cast
 
 from flask import Flask
 from sqlalchemy import Engine, inspect, text
 
 from cop import backups
-from cop.db import db, write_tx
+from cop.config import Settings
+from cop.db import create_file, db, write_tx
 from cop.domain import seed
 
 
@@ -22,7 +24,13 @@ class Schema(Enum):
 
 
 class SchemaRefused(Exception):  # noqa: N818 - a refusal
-    """The database's schema is not one that this release can work with."""
+    """The database is not one that this release can work with."""
+
+
+NEWER = (
+    "The database was made by a newer release of this site. Install that release, or "
+    "restore a backup from before."
+)
 
 
 def migrations_folder() -> Path:
@@ -61,12 +69,10 @@ def upgrade(app: Flask, folder: Path | None = None) -> Path | None:
     """
     folder = folder or migrations_folder()
     with app.app_context():
+        create_file(db.engine)
         found = schema_of(db.engine, folder)
         if found is Schema.NEWER:
-            raise SchemaRefused(
-                "The database was made by a newer release of this site. Install that release, or "
-                "restore a backup from before."
-            )
+            raise SchemaRefused(NEWER)
         if found is Schema.CURRENT:
             return None
         file = backups.file_of(app)
@@ -97,22 +103,58 @@ def set_up(app: Flask) -> Path | None:
         SchemaRefused: the database is newer than this release.
     """
     backup = upgrade(app)
-    with app.app_context(), write_tx() as db_session:
-        seed.begin(db_session, now=datetime.now(UTC))
+    _begin(app)
     return backup
 
 
 def require_current(app: Flask) -> None:
-    """Pass for a database with this release's schema; an empty one is set up.
+    """Pass for a site with this release's schema; create nothing.
 
     Raises:
-        SchemaRefused: it has another one.
+        SchemaRefused: there is no site, or it has another schema.
+    """
+    require_schema(app)
+    _begin(app)  # the next dates too, and what a first start that was cut off has left undone
+
+
+def require_schema(app: Flask) -> None:
+    """Pass for a site with this release's schema.
+
+    Raises:
+        SchemaRefused: there is no site, or it has another schema.
     """
     with app.app_context():
-        found = schema_of(db.engine)
-    if found in {Schema.EMPTY, Schema.CURRENT}:
-        set_up(app)  # the next dates too, and what a first start that was cut off has left undone
-    else:
+        file = backups.file_of(app)
+        # SQLite would create the file.
+        is_there = file is None or (file.is_file() and file.stat().st_size > 0)
+        found = schema_of(db.engine) if is_there else Schema.EMPTY
+    if found is Schema.EMPTY:
+        raise SchemaRefused(_no_site(app))
+    if found is Schema.NEWER:
+        raise SchemaRefused(NEWER)
+    if found is Schema.OLDER:
         raise SchemaRefused(
-            "The database does not have this release's schema. Run `cop db upgrade` first."
+            "The database has the schema of an older release. Run `cop db upgrade` first."
         )
+
+
+def _begin(app: Flask) -> None:
+    with app.app_context(), write_tx() as db_session:
+        seed.begin(db_session, now=datetime.now(UTC))
+
+
+def _no_site(app: Flask) -> str:
+    with app.app_context():
+        url = db.engine.url
+    folder = _settings(app).instance
+    file = backups.file_of(app)
+    if file and file.parent == folder:
+        return f"No site at {folder}. Run `cop serve` there once, or set COP_INSTANCE."
+    where = file or f"{url.host or 'localhost'}/{url.database}"
+    return (
+        f"No site in the database {where}. Run `cop serve` with it once, or set COP_DATABASE_URL."
+    )
+
+
+def _settings(app: Flask) -> Settings:
+    return cast("Settings", app.extensions["cop.settings"])

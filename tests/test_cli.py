@@ -8,11 +8,13 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
-from cop import cli
+from cop import cli, upgrade
 from cop.cli import cop
 from cop.config import Settings
 from cop.db import sqlite_module
@@ -36,6 +38,13 @@ def instance(tmp_path, monkeypatch):
     folder = tmp_path / "instance"
     monkeypatch.setenv("COP_INSTANCE", str(folder))
     return folder
+
+
+@pytest.fixture
+def site(instance):
+    """The instance folder of a site that was started once."""
+    run("seed")
+    return instance
 
 
 def run(*words, typed="", **environ):
@@ -112,14 +121,14 @@ def test_seed_demo_is_refused_beside_a_real_registration(instance):
     assert rows(instance, "SELECT count(*) FROM member") == [(1,)]
 
 
-def test_an_account_is_made_with_a_password_from_standard_input(instance):
+def test_an_account_is_made_with_a_password_from_standard_input(site):
     result = add()
 
     assert (result.exit_code, result.output) == (0, "corin@example.org can sign in now.\n")
-    assert rows(instance, "SELECT email, name FROM coordinator") == [("corin@example.org", "Corin")]
+    assert rows(site, "SELECT email, name FROM coordinator") == [("corin@example.org", "Corin")]
 
 
-def test_an_account_is_not_made_with_a_password_on_the_command_line(instance):
+def test_an_account_is_not_made_with_a_password_on_the_command_line(site):
     result = run("coordinators", "add", "corin@example.org", "--name", "Corin")
 
     assert result.exit_code == 2
@@ -136,24 +145,24 @@ def test_an_account_is_not_made_with_a_password_on_the_command_line(instance):
     ],
     ids=["too short", "empty", "guessable", "no address"],
 )
-def test_an_account_is_refused_with_a_sentence(instance, email, password, says):
+def test_an_account_is_refused_with_a_sentence(site, email, password, says):
     assert is_refused(add(email, password), says=says)
 
-    assert rows(instance, "SELECT count(*) FROM coordinator") == [(0,)]
+    assert rows(site, "SELECT count(*) FROM coordinator") == [(0,)]
 
 
-def test_an_account_is_refused_for_an_address_that_has_one(instance):
+def test_an_account_is_refused_for_an_address_that_has_one(site):
     add()
 
     assert is_refused(
         add("Corin@Example.org"), says="There is an account for this address already."
     )
-    assert rows(instance, "SELECT count(*) FROM coordinator") == [(1,)]
+    assert rows(site, "SELECT count(*) FROM coordinator") == [(1,)]
 
 
-def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(instance):
+def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(site):
     add()
-    change(instance, "UPDATE coordinator SET totp_secret = 'X', totp_step = 1")
+    change(site, "UPDATE coordinator SET totp_secret = 'X', totp_step = 1")
     words = ("coordinators", "two-factor", "corin@example.org")
 
     without = run(*words)
@@ -163,19 +172,19 @@ def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(instanc
     assert without.exit_code == 2
     assert is_refused(unknown, says="There is no account for this address.")
     assert done.output == "corin@example.org signs in with the password alone from now on.\n"
-    assert rows(instance, "SELECT totp_secret, totp_step FROM coordinator") == [(None, None)]
+    assert rows(site, "SELECT totp_secret, totp_step FROM coordinator") == [(None, None)]
 
 
-def test_a_forgotten_password_is_replaced(instance):
+def test_a_forgotten_password_is_replaced(site):
     add()
-    before = rows(instance, "SELECT password_hash FROM coordinator")
+    before = rows(site, "SELECT password_hash FROM coordinator")
 
     words = ("coordinators", "password", "corin@example.org", "--password-stdin")
     result = run(*words, typed="five gray owls read maps\r\n")
 
     assert result.exit_code == 0
     assert "has a new password; every device is signed out." in result.output
-    assert rows(instance, "SELECT password_hash FROM coordinator") != before
+    assert rows(site, "SELECT password_hash FROM coordinator") != before
 
 
 @pytest.mark.parametrize(
@@ -186,17 +195,17 @@ def test_a_forgotten_password_is_replaced(instance):
     ],
     ids=["unknown", "too short"],
 )
-def test_a_new_password_is_refused_with_a_sentence(instance, email, password, says):
+def test_a_new_password_is_refused_with_a_sentence(site, email, password, says):
     add()
-    before = rows(instance, "SELECT password_hash FROM coordinator")
+    before = rows(site, "SELECT password_hash FROM coordinator")
 
     result = run("coordinators", "password", email, "--password-stdin", typed=f"{password}\n")
 
     assert is_refused(result, says=says)
-    assert rows(instance, "SELECT password_hash FROM coordinator") == before
+    assert rows(site, "SELECT password_hash FROM coordinator") == before
 
 
-def test_passwords_are_never_printed(instance):
+def test_passwords_are_never_printed(site):
     said = add().output + add("ada@example.org", "passwordpassword").output
 
     assert PASSWORD not in said
@@ -229,7 +238,7 @@ def test_the_database_is_brought_to_the_schema_of_this_release(instance):
     assert first.output == second.output == "The database has this release's schema.\n"
 
 
-def test_a_trial_mail_says_what_the_server_answered(instance):
+def test_a_trial_mail_says_what_the_server_answered(site):
     with MailServer() as server:
         result = run("mail", "test", "ada@example.org", COP_SMTP_URL=server.url)
 
@@ -241,11 +250,11 @@ def test_a_trial_mail_says_what_the_server_answered(instance):
     assert server.mails[0].sender == "no-reply@localhost"
 
 
-def test_a_trial_mail_without_a_server_says_in_which_file_it_is(instance):
+def test_a_trial_mail_without_a_server_says_in_which_file_it_is(site):
     result = run("mail", "test", "ada@example.org")
 
-    [file] = (instance / "outbox").iterdir()
-    where = f"written to {file.name} in {instance / 'outbox'}"
+    [file] = (site / "outbox").iterdir()
+    where = f"written to {file.name} in {site / 'outbox'}"
     assert result.exit_code == 0
     assert result.output == f"COP_SMTP_URL is not set, so the mail was {where}\n"
 
@@ -261,9 +270,7 @@ def test_a_trial_mail_without_a_server_says_in_which_file_it_is(instance):
     ],
     ids=["refused for good", "refused for now", "broken off", "not answered", "no address"],
 )
-def test_a_trial_mail_that_is_not_taken_ends_with_the_servers_answer(
-    instance, address, answer, says
-):
+def test_a_trial_mail_that_is_not_taken_ends_with_the_servers_answer(site, address, answer, says):
     with MailServer(lambda _number: answer) as server:
         result = run("mail", "test", address, COP_SMTP_URL=server.url)
 
@@ -280,7 +287,7 @@ def test_a_trial_mail_that_is_not_taken_ends_with_the_servers_answer(
     ],
     ids=["wrong host", "wrong password", "wrong encryption"],
 )
-def test_a_trial_mail_says_what_is_wrong_with_the_settings(instance, url, says):
+def test_a_trial_mail_says_what_is_wrong_with_the_settings(site, url, says):
     with MailServer(login=("cop", "another")) as server:
         result = run(
             "mail", "test", "ada@example.org", COP_SMTP_URL=url.replace("%s", str(server.port))
@@ -312,14 +319,95 @@ def test_a_postgresql_that_can_lose_what_was_accepted_is_named_at_each_start(ins
     assert "Warning: PostgreSQL runs with synchronous_commit off" in risky
 
 
-@pytest.mark.parametrize("words", [("seed",), ("work",), ("db", "upgrade")], ids=" ".join)
-def test_a_newer_schema_is_refused_with_a_sentence(instance, words):
+OTHERS = [
+    ("work",),
+    ("backup",),
+    ("backup", "--noted"),
+    ("coordinators", "add", "corin@example.org", "--name", "Corin", "--password-stdin"),
+    ("coordinators", "password", "corin@example.org", "--password-stdin"),
+    ("coordinators", "two-factor", "corin@example.org", "--off"),
+    ("mail", "test", "ada@example.org"),
+]  # all commands that need a site and do not make one
+MAKERS = [("serve",), ("seed",), ("db", "upgrade")]
+
+
+def test_every_command_is_known_to_need_a_site_or_to_make_one():
+    named = {words[:2] if words[0] in {"coordinators", "mail", "db"} else words[:1]
+             for words in (*OTHERS, *MAKERS, ("restore",))}  # fmt: skip
+
+    assert named == {
+        (name, *below)
+        for name, command in cop.commands.items()
+        for below in ([(each,) for each in getattr(command, "commands", {})] or [()])
+    }
+
+
+@pytest.mark.parametrize("environ", [{}, {"COP_SECRET_KEY": "k" * 40}], ids=["", "given key"])
+@pytest.mark.parametrize("words", OTHERS, ids=" ".join)
+def test_a_command_that_finds_no_site_says_where_and_makes_none(instance, words, environ):
+    result = run(*words, typed=f"{PASSWORD}\n", **environ)
+
+    assert is_refused(result, says=f"No site at {instance}. Run `cop serve` there once, or set")
+    assert not instance.exists()
+
+
+@pytest.mark.parametrize("words", OTHERS, ids=" ".join)
+def test_a_first_start_that_was_cut_off_early_is_no_site(instance, words):
     run("seed")
-    change(instance, "UPDATE alembic_version SET version_num = 'from-the-future'")
+    (instance / "cop.sqlite3").write_bytes(b"")
+    for log in instance.glob("cop.sqlite3-*"):
+        log.unlink()
 
-    result = run(*words)
+    result = run(*words, typed=f"{PASSWORD}\n")
 
-    assert is_refused(result, says="release")
+    assert is_refused(result, says=f"No site at {instance}.")
+    assert [file.name for file in instance.iterdir() if file.stat().st_size] == ["secret-key"]
+
+
+def test_a_postgresql_without_a_site_is_named_and_left_as_it_is(instance):
+    databases.need_postgresql()
+    name = f"cop_test_{uuid4().hex}"
+    databases.run_on_server(f"CREATE DATABASE {name}")
+    url = f"{databases.SERVER}/{name}"
+    environ = os.environ | {"COP_DATABASE_URL": url, "COP_SECRET_KEY": "k" * 40}
+
+    ended = subprocess.run([*COP, "work"], env=environ, capture_output=True, text=True, check=False)
+
+    with psycopg.connect(url) as connection:
+        tables = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
+        left = tables.fetchall()
+    databases.drop(url)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Error: No site in the database 127.0.0.1/{name}. Run `cop")
+    assert left == []
+    assert not instance.exists()
+
+
+@pytest.mark.parametrize("words", [*OTHERS, ("seed",), ("db", "upgrade")], ids=" ".join)
+def test_a_newer_schema_is_refused_with_the_same_sentence_by_every_command(site, words):
+    change(site, "UPDATE alembic_version SET version_num = 'from-the-future'")
+
+    result = run(*words, typed=f"{PASSWORD}\n")
+
+    assert is_refused(result, says=upgrade.NEWER)
+
+
+def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site):
+    change(site, "UPDATE alembic_version SET version_num = 'from-the-future'")
+
+    ended = import_wsgi(PROJECT)
+
+    assert (ended.returncode, upgrade.NEWER in ended.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("words", OTHERS, ids=" ".join)
+def test_an_older_schema_is_upgraded_by_no_other_command(site, words):
+    change(site, "UPDATE alembic_version SET version_num = '0001'")
+
+    result = run(*words, typed=f"{PASSWORD}\n")
+
+    assert is_refused(result, says="Run `cop db upgrade` first.")
+    assert rows(site, "SELECT version_num FROM alembic_version") == [("0001",)]
 
 
 def test_a_database_that_nobody_else_may_read(instance):
@@ -367,20 +455,39 @@ def a_release(tmp_path):
     return folder
 
 
-def import_wsgi(folder):
+def import_wsgi(folder, cwd=None):
     command = [sys.executable, "-c", GET_FRONT_PAGE]
     environ = os.environ | {"PYTHONPATH": str(folder)}
     return subprocess.run(
-        command, env=environ, cwd=folder, capture_output=True, text=True, check=False
+        command, env=environ, cwd=cwd or folder, capture_output=True, text=True, check=False
     )
 
 
-def test_wsgi_serves_an_empty_instance_and_then_again(instance):
-    first, second = import_wsgi(PROJECT), import_wsgi(PROJECT)
+def test_wsgi_serves_a_site(site):
+    ended = import_wsgi(PROJECT)
 
-    assert (first.returncode, first.stdout.strip()) == (0, "200"), first.stderr
-    assert (second.returncode, second.stdout.strip()) == (0, "200"), second.stderr
-    assert rows(instance, "SELECT count(*) FROM meeting") == [(6,)]
+    assert (ended.returncode, ended.stdout.strip()) == (0, "200"), ended.stderr
+
+
+def test_wsgi_that_finds_no_site_says_where_and_makes_none(instance):
+    ended = import_wsgi(PROJECT)
+
+    assert ended.returncode == 1
+    assert (
+        f"No site at {instance}. Run `cop serve` there once, or set COP_INSTANCE." in ended.stderr
+    )
+    assert not instance.exists()
+
+
+def test_wsgi_and_the_commands_look_in_the_same_folder(site, tmp_path, monkeypatch):
+    monkeypatch.delenv("COP_INSTANCE")
+    monkeypatch.chdir(tmp_path)  # where the site's folder is called `instance`
+
+    served = import_wsgi(PROJECT, cwd=tmp_path)
+    command = run("backup", "--noted")
+
+    assert (served.returncode, served.stdout.strip()) == (0, "200"), served.stderr
+    assert command.exit_code == 0, command.output
 
 
 def test_wsgi_refuses_an_older_schema_and_leaves_it_as_it_is(instance, tmp_path):

@@ -1,8 +1,11 @@
 """The settings: read once from the environment, every bad value named, secrets kept safe."""
 
+import logging
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +16,13 @@ SECRET = "s3cret-" * 6
 
 
 def settings_from(tmp_path, **environ):
-    """Settings from these variables alone, in an instance folder that does not exist yet."""
-    return Settings.from_environment({"COP_INSTANCE": str(tmp_path / "instance")} | environ)
+    """Settings from these variables alone, in an instance folder that is made where missing."""
+    return found_settings(tmp_path, create=True, **environ)
+
+
+def found_settings(tmp_path, *, create=False, **environ):
+    environ = {"COP_INSTANCE": str(tmp_path / "instance")} | environ
+    return Settings.from_environment(environ, create=create)
 
 
 def refusal_of(tmp_path, **environ):
@@ -42,7 +50,7 @@ def test_nothing_has_to_be_set(tmp_path):
 def test_the_instance_folder_is_the_one_beside_where_it_is_started(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
-    assert Settings.from_environment({}).instance == tmp_path / "instance"
+    assert Settings.from_environment({}, create=True).instance == tmp_path / "instance"
 
 
 def test_an_empty_variable_is_one_that_is_not_set(tmp_path):
@@ -270,6 +278,110 @@ def test_the_secret_is_made_once_and_nobody_else_can_read_it(tmp_path):
     assert [file.name for file in kept.parent.iterdir()] == ["secret-key"]
 
 
+def test_the_secret_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    calls = []
+
+    def synced(descriptor):
+        calls.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        real_sync(descriptor)
+
+    def linked(draft, file):
+        calls.append("link")
+        real_link(draft, file)
+
+    real_sync, real_link = os.fsync, os.link
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "link", linked)
+
+    settings = settings_from(tmp_path)
+
+    assert settings.secret_key == (tmp_path / "instance" / "secret-key").read_text()
+    assert calls[0].startswith(str(tmp_path / "instance" / "secret-key."))
+    assert calls[1:] == ["link", str(tmp_path / "instance"), str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "is empty, as after a crash"),
+        (" \n", "is empty, as after a crash"),
+        ("k" * 31, "has only 31 of at least 32 characters, as after a crash"),
+    ],
+    ids=["empty", "blank", "cut off"],
+)
+@pytest.mark.parametrize("create", [True, False])
+def test_a_secret_that_was_cut_off_is_refused_and_left_as_it_is(tmp_path, content, says, create):
+    settings_from(tmp_path)
+    file = tmp_path / "instance" / "secret-key"
+    file.write_text(content)
+
+    with pytest.raises(SettingsRefused) as refusal:
+        found_settings(tmp_path, create=create)
+
+    [problem] = refusal.value.problems
+    assert problem.startswith(f"The secret key {file} {says}")
+    assert "delete the file and run `cop serve`" in problem
+    assert file.read_text() == content
+
+
+def test_a_secret_that_others_could_read_is_taken_from_them(tmp_path):
+    before = settings_from(tmp_path).secret_key
+    file = tmp_path / "instance" / "secret-key"
+    file.chmod(0o644)
+
+    after = found_settings(tmp_path).secret_key
+
+    assert (before, mode_of(file)) == (after, 0o600)
+
+
+@pytest.mark.parametrize(
+    ("mode", "warns"), [(0o444, True), (0o640, False), (0o600, False)], ids=["0444", "0640", "0600"]
+)
+def test_a_given_secret_file_that_everybody_can_read_is_warned_about(
+    tmp_path, caplog, monkeypatch, mode, warns
+):
+    monkeypatch.setattr(logging.getLogger("cop"), "propagate", True)
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    file.chmod(mode)
+
+    settings = settings_from(tmp_path, COP_SECRET_KEY_FILE=str(file))
+
+    assert (settings.secret_key, mode_of(file)) == (SECRET, mode)
+    assert [f"can read the secret key {file}" in line for line in caplog.messages] == [True] * warns
+
+
+def test_without_a_site_nothing_is_made_and_the_folder_is_named(tmp_path):
+    with pytest.raises(SettingsRefused) as refusal:
+        found_settings(tmp_path)
+
+    assert refusal.value.problems == [
+        f"No site at {tmp_path / 'instance'}. Run `cop serve` there once, or set COP_INSTANCE."
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_made_where_another_value_is_refused(tmp_path):
+    [problem] = refusal_of(tmp_path, COP_BASE_URL="cop.example.org")
+
+    assert problem.startswith("COP_BASE_URL")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["", "postgresql://host/cop"], ids=["sqlite", "postgresql"])
+def test_a_secret_that_is_gone_is_missed_where_there_is_a_database(tmp_path, url):
+    settings_from(tmp_path)
+    file = tmp_path / "instance" / "secret-key"
+    file.unlink()
+    if not url:
+        (tmp_path / "instance" / "cop.sqlite3").write_text("a database")
+
+    with pytest.raises(SettingsRefused, match=f"there is no file {file}. Put it back"):
+        found_settings(tmp_path, COP_DATABASE_URL=url)
+
+    assert not file.exists()
+
+
 def test_two_installations_have_two_secrets(tmp_path):
     here, there = settings_from(tmp_path / "here"), settings_from(tmp_path / "there")
 
@@ -304,8 +416,13 @@ def test_a_secret_can_come_from_a_file_and_the_variable_wins(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(None, "cannot read"), (b"short", "at least 32"), (b"\xff" * 40, "cannot read")],
-    ids=["not there", "too short", "not text"],
+    [
+        (None, "cannot read"),
+        (b"", "is empty: write at least 32"),
+        (b"short", "has only 5 of at least 32"),
+        (b"\xff" * 40, "cannot read"),
+    ],
+    ids=["not there", "empty", "too short", "not text"],
 )
 def test_a_secret_file_that_cannot_be_used_is_refused(tmp_path, content, says):
     file = tmp_path / "secret"

@@ -1,0 +1,69 @@
+"""How commands open the site: its settings and its app, or one sentence that says why not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from cop import backups, create_app, upgrade
+from cop.config import Settings, SettingsRefused
+from cop.db import db, unsafe_settings
+from cop.domain.errors import RuleBroken
+from cop.words import translator
+
+
+@contextmanager
+def refusals_as_sentences() -> Iterator[None]:
+    """Say a refusal as a sentence, not as a traceback."""
+    try:
+        yield
+    except RuleBroken as refusal:
+        raise click.ClickException(translator("en")(refusal.reason) % refusal.values) from refusal
+    except (SettingsRefused, upgrade.SchemaRefused) as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    except backups.BackupRefused as refusal:
+        raise click.ClickException(str(refusal)) from refusal
+    except (OperationalError, OSError) as error:
+        cause = error.orig if isinstance(error, OperationalError) else error
+        raise click.ClickException(f"The database cannot be used: {cause}") from error
+
+
+def read_settings(*, create: bool = False) -> Settings:
+    """Read the settings; with `create`, make the instance folder and the secret key."""
+    with refusals_as_sentences():
+        return Settings.from_environment(create=create)
+
+
+def create_site(settings: Settings) -> Flask:
+    """Open the site, made or upgraded where needed: for `serve`, `seed` and `db upgrade`."""
+    with refusals_as_sentences():
+        app = create_app(settings)
+        backup = upgrade.set_up(app)
+    if backup:
+        click.echo(f"The database was upgraded; the one from before is kept as {backup}")
+    _warn_of_losses(app)
+    return app
+
+
+def find_site() -> Flask:
+    """Open the site that is there, and make none: for every other command."""
+    settings = read_settings()
+    with refusals_as_sentences():
+        app = create_app(settings)
+        upgrade.require_current(app)
+    _warn_of_losses(app)
+    return app
+
+
+def _warn_of_losses(app: Flask) -> None:
+    """Say where the database's settings break what we promise."""
+    with refusals_as_sentences(), app.app_context():
+        off = " and ".join(unsafe_settings(db.engine))
+    if off:
+        click.echo(
+            f"Warning: PostgreSQL runs with {off} off, so a power failure can lose registrations "
+            "that were accepted. Turn it on (postgresql.conf, ALTER DATABASE, ALTER ROLE).",
+            err=True,
+        )

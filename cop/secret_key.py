@@ -1,0 +1,50 @@
+"""The secret key that signs links and forms: made once, and private."""
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cop import durable
+
+FILE_NAME = "secret-key"
+MINIMUM = 32  # characters
+
+
+def new() -> str:
+    """Make a key of 48 random bytes."""
+    return secrets.token_urlsafe(48)
+
+
+def create(file: Path) -> None:
+    """Write a new key to the disk, unless another start has written one meanwhile."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _draft(file, new()) as draft, suppress(FileExistsError):
+        os.link(draft, file)  # atomic, and never replaces a key
+    durable.sync_folder(file.parent)
+    durable.sync_folder(file.parent.parent)  # the folder itself may be new
+
+
+def make_private(file: Path) -> None:
+    """Take the file from group and others, where it is ours to do so."""
+    found = file.stat()
+    if found.st_mode & 0o077 and found.st_uid == os.geteuid():
+        with suppress(OSError):  # a read-only disk
+            file.chmod(0o600)
+
+
+def is_public(file: Path) -> bool:
+    """Return whether everybody on this machine can read the file."""
+    return bool(file.stat().st_mode & stat.S_IROTH)
+
+
+@contextmanager
+def _draft(file: Path, secret_key: str) -> Iterator[Path]:
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    try:
+        durable.write_file(draft, secret_key.encode())
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
