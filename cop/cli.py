@@ -206,5 +206,5 @@ def db_upgrade() -> None:
     click.echo("The database has this release's schema.")
 
 
-for command in (cli_backup.backup, cli_backup.restore):
+for command in (cli_backup.backup, cli_backup.restore, cli_backup.key_group):
     cop.add_command(command)

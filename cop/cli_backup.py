@@ -1,21 +1,29 @@
-"""The commands for what has to outlive a disk: backups, and restoring them."""
+"""The commands for what has to outlive a disk: backups, restoring them, and the secret key."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from flask import Flask
 
 from cop import backups
-from cop.cli_site import find_site, read_settings, refusals_as_sentences
+from cop.cli_site import find_site_with_any_key, read_settings, refusals_as_sentences
 from cop.db import write_tx
-from cop.domain import community
+from cop.domain import community, signing_key
+
+LINKS_END = (
+    "Links in emails sent before now no longer work; whoever needs a new one gets it by "
+    '"Lost your link?". Erasures before now are not repeated by restoring an older copy.'
+)
 
 
 @click.command()
 @click.option("--noted", is_flag=True, help="A backup was made by other means: only note it.")
 def backup(*, noted: bool) -> None:
     """Copy the database, while the site runs, to the folder `backups` beside it."""
-    app = find_site()
+    app, problem = find_site_with_any_key()
+    if problem:
+        click.echo(f"Warning: {problem}", err=True)
     with refusals_as_sentences():
         now = datetime.now(UTC)
         if noted:
@@ -53,6 +61,27 @@ def restore(file: Path, *, verify: bool) -> None:
         click.echo(f"People whose data had been deleted since, deleted again: {erased}")
     if kept:
         click.echo(f"The database from before is kept for 14 days as {kept}")
+
+
+@click.group("key")
+def key_group() -> None:
+    """Look after the secret key that links are signed with."""
+
+
+@key_group.command("accept")
+def accept_key() -> None:
+    """Go on with the key that is there, when the old one is lost. Stop the site before."""
+    app, _ = find_site_with_any_key()
+    with refusals_as_sentences():
+        is_changed = _accept(app)
+    click.echo(LINKS_END if is_changed else "This is the site's key already.")
+
+
+def _accept(app: Flask) -> bool:
+    """Accept the app's key; return whether it is another than before."""
+    with app.app_context(), write_tx() as db_session:
+        key = app.extensions["cop.settings"].secret_key
+        return signing_key.accept(db_session, key, now=datetime.now(UTC))
 
 
 def _contents(found: backups.Contents) -> str:

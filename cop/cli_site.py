@@ -57,6 +57,18 @@ def find_site() -> Flask:
     return app
 
 
+def find_site_with_any_key() -> tuple[Flask, str | None]:
+    """Open the site that is there; return it with what is wrong with its secret key, if anything.
+
+    For commands that sign no links.
+    """
+    settings = read_settings()
+    with refusals_as_sentences():
+        app = create_app(settings)
+        upgrade.require_schema(app)
+        return app, upgrade.key_problem(app)
+
+
 def _warn_of_losses(app: Flask) -> None:
     """Say where the database's settings break what we promise."""
     with refusals_as_sentences(), app.app_context():

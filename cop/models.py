@@ -69,8 +69,7 @@ class Community(Base):
     # Reminders go out so many days before; a change is told so many minutes after the last edit.
     reminder_days: Mapped[list[int]] = mapped_column(JSON, default=lambda: [7, 1])
     notice_minutes: Mapped[int] = mapped_column(default=2)
-    # Days for which answers are kept after a session: the registry's promise, or less.
-    long_days: Mapped[int] = mapped_column(default=60)
+    long_days: Mapped[int] = mapped_column(default=60)  # how long answers are kept, or less
     short_days: Mapped[int] = mapped_column(default=7)
     observances: Mapped[list[str]] = mapped_column(default=list)  # like "2027-03-10 Eid al-Fitr"
     two_factor_required: Mapped[bool] = mapped_column(default=False)
@@ -82,6 +81,8 @@ class Community(Base):
     clock_confirmed_at: Mapped[datetime | None]
     clock_seen_at: Mapped[datetime | None]
     clock_steady_seconds: Mapped[int | None]
+    key_fingerprint: Mapped[str | None] = mapped_column(String(16))  # of the secret key
+    key_changed_at: Mapped[datetime | None]  # when another one was accepted
 
 
 class MeetingStatus(StrEnum):

@@ -1,5 +1,7 @@
-"""The secret key that signs links and forms: made once, and private."""
+"""The secret key that signs links and forms: its file, and the fingerprint that it is known by."""
 
+import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -18,6 +20,12 @@ def new() -> str:
     return secrets.token_urlsafe(48)
 
 
+def fingerprint(secret_key: str) -> str:
+    """Return 64 bits that tell keys apart and do not reveal them."""
+    digest = hmac.new(secret_key.encode(), b"cop secret key fingerprint", hashlib.sha256)
+    return digest.hexdigest()[:16]
+
+
 def create(file: Path) -> None:
     """Write a new key to the disk, unless another start has written one meanwhile."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -25,6 +33,13 @@ def create(file: Path) -> None:
         os.link(draft, file)  # atomic, and never replaces a key
     durable.sync_folder(file.parent)
     durable.sync_folder(file.parent.parent)  # the folder itself may be new
+
+
+def install(file: Path, secret_key: str) -> None:
+    """Write a key to the disk, in the place of any that is there."""
+    with _draft(file, secret_key) as draft:
+        draft.replace(file)
+    durable.sync_folder(file.parent)
 
 
 def make_private(file: Path) -> None:

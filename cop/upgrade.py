@@ -10,8 +10,8 @@ from sqlalchemy import Engine, inspect, text
 
 from cop import backups
 from cop.config import Settings
-from cop.db import create_file, db, write_tx
-from cop.domain import seed
+from cop.db import create_file, db, read_tx, write_tx
+from cop.domain import seed, signing_key
 
 
 class Schema(Enum):
@@ -24,7 +24,7 @@ class Schema(Enum):
 
 
 class SchemaRefused(Exception):  # noqa: N818 - a refusal
-    """The database is not one that this release can work with."""
+    """The database is not one that this release, or this secret key, can work with."""
 
 
 NEWER = (
@@ -100,7 +100,7 @@ def set_up(app: Flask) -> Path | None:
     Return the backup made before an upgrade, if any.
 
     Raises:
-        SchemaRefused: the database is newer than this release.
+        SchemaRefused: the database is newer than this release, or belongs to another secret key.
     """
     backup = upgrade(app)
     _begin(app)
@@ -108,10 +108,10 @@ def set_up(app: Flask) -> Path | None:
 
 
 def require_current(app: Flask) -> None:
-    """Pass for a site with this release's schema; create nothing.
+    """Pass for a site with this release's schema and this secret key; create nothing.
 
     Raises:
-        SchemaRefused: there is no site, or it has another schema.
+        SchemaRefused: there is no site, or it has another schema or another key.
     """
     require_schema(app)
     _begin(app)  # the next dates too, and what a first start that was cut off has left undone
@@ -138,9 +138,20 @@ def require_schema(app: Flask) -> None:
         )
 
 
+def key_problem(app: Flask) -> str | None:
+    """Say what is wrong with the secret key, if it is not the one that the site's links have."""
+    settings = _settings(app)
+    with app.app_context(), read_tx() as db_session:
+        is_known = signing_key.is_known(db_session, settings.secret_key)
+    return None if is_known else _other_key(settings)
+
+
 def _begin(app: Flask) -> None:
+    settings = _settings(app)
     with app.app_context(), write_tx() as db_session:
         seed.begin(db_session, now=datetime.now(UTC))
+        if not signing_key.remember(db_session, settings.secret_key):
+            raise SchemaRefused(_other_key(settings))
 
 
 def _no_site(app: Flask) -> str:
@@ -153,6 +164,14 @@ def _no_site(app: Flask) -> str:
     where = file or f"{url.host or 'localhost'}/{url.database}"
     return (
         f"No site in the database {where}. Run `cop serve` with it once, or set COP_DATABASE_URL."
+    )
+
+
+def _other_key(settings: Settings) -> str:
+    return (
+        "The secret key is not the one that this site's links are signed with. Put the old key "
+        f"back ({settings.key_source}), or go on with this one by `cop key accept`: links in "
+        "emails sent before then stop working."
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cop import secret_key
 from cop.config import Settings, SettingsRefused
 from cop.mail.address import Security, SmtpServer
 
@@ -380,6 +381,14 @@ def test_a_secret_that_is_gone_is_missed_where_there_is_a_database(tmp_path, url
         found_settings(tmp_path, COP_DATABASE_URL=url)
 
     assert not file.exists()
+
+
+def test_a_fingerprint_tells_keys_apart_and_stays_the_same():
+    prints = [secret_key.fingerprint(key) for key in (SECRET, SECRET + "x", "k" * 40)]
+
+    assert prints[0] == "716400acf61112dd"
+    assert {len(each) for each in prints} == {16}
+    assert len(set(prints)) == 3
 
 
 def test_two_installations_have_two_secrets(tmp_path):

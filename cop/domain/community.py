@@ -43,6 +43,7 @@ class Facts:
     notice_minutes: int
     revision: int
     backup_at: datetime | None = None
+    key_changed_at: datetime | None = None
     long_days: int = fields.LONG.days
     short_days: int = fields.SHORT.days
     two_factor_required: bool = False

@@ -1,4 +1,4 @@
-"""Operations: withdrawals, the last write that worked, and what the daily round needs."""
+"""Operations: withdrawals, the key's fingerprint, and what the daily round needs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,8 @@ def upgrade() -> None:
     op.add_column("community", sa.Column("clock_confirmed_at", MOMENT, nullable=True))
     op.add_column("community", sa.Column("clock_seen_at", MOMENT, nullable=True))
     op.add_column("community", sa.Column("clock_steady_seconds", sa.Integer(), nullable=True))
+    op.add_column("community", sa.Column("key_fingerprint", sa.String(length=16), nullable=True))
+    op.add_column("community", sa.Column("key_changed_at", MOMENT, nullable=True))
     op.create_table(
         "withdrawal",
         sa.Column("key", sa.String(length=64), nullable=False),

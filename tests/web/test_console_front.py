@@ -181,6 +181,21 @@ def test_who_comes_for_the_first_time_is_to_be_welcomed_in_the_last_week(corin):
 
 
 @pytest.mark.parametrize(
+    ("ago", "is_shown"),
+    [(None, False), (timedelta(days=14, seconds=-1), True), (timedelta(days=14), False)],
+    ids=["never", "lately", "long ago"],
+)
+def test_that_older_links_do_not_work_is_said_first_for_two_weeks(corin, ago, is_shown):
+    change_community(key_changed_at=NOW - ago if ago else None)
+
+    lines = to_do(corin)
+
+    assert len(lines) > 1
+    assert lines[0].startswith("Links in emails sent before Nov 8, 10:00 am no longer") is is_shown
+    assert len(about(corin, "Lost your link?")) == is_shown
+
+
+@pytest.mark.parametrize(
     ("ago", "said"),
     [(None, "No backup is noted yet."), (timedelta(hours=26), ""),
      (timedelta(hours=26, seconds=1), "The last backup is of Nov 21, 7:59 am: one a day")],

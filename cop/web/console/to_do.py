@@ -21,6 +21,7 @@ SOON = timedelta(days=7)
 TOPIC_BEFORE = timedelta(weeks=4)
 TAKEAWAYS_WITHIN = timedelta(weeks=4)
 NOTED_WITHIN = timedelta(days=60)
+KEY_CHANGE_SHOWN = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,24 @@ def things(
     """What needs doing now, the most pressing first."""
     next_ = listed.next
     return [
+        *_secret_key(facts),
         *_mails(standing),
         *(_next(facts, next_, tallies.get(next_.id, Tally())) if next_ else ()),
         *_topics(facts, listed),
         *_afterwards(facts, listed, tallies),
         *_machine(facts),
     ]
+
+
+def _secret_key(facts: Facts) -> Iterator[ToDo]:
+    """Say why people write that their links do not work."""
+    if facts.key_changed_at and now() - facts.key_changed_at < KEY_CHANGE_SHOWN:
+        said = gettext(
+            "Links in emails sent before %(moment)s no longer work, because the site's secret key "
+            "was replaced then. Whoever writes to you about it gets a new link here:",
+            moment=stamp(facts.key_changed_at, facts),
+        )
+        yield ToDo(said, gettext("Lost your link?"), url_for("public.my_link"))
 
 
 def _mails(standing: Standing) -> Iterator[ToDo]:
