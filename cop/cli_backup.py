@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from cop import backups
-from cop.cli_site import find_site_with_any_key, read_settings, refusals_as_sentences
+from cop import backup_keys, backups, create_app, secret_key
+from cop.cli_site import find_site_with_any_key, refusals_as_sentences
 from cop.db import write_tx
 from cop.domain import community, signing_key
 
@@ -19,7 +19,8 @@ LINKS_END = (
 
 @click.command()
 @click.option("--noted", is_flag=True, help="A backup was made by other means: only note it.")
-def backup(*, noted: bool) -> None:
+@click.option("--with-key", is_flag=True, help="Also write the secret key beside the copy.")
+def backup(*, noted: bool, with_key: bool) -> None:
     """Copy the database, while the site runs, to the folder `backups` beside it."""
     app, problem = find_site_with_any_key()
     if problem:
@@ -38,20 +39,36 @@ def backup(*, noted: bool) -> None:
                 "`cop backup --noted`, so that the console knows."
             )
         click.echo(f"{made}\n{_contents(backups.verify(made))}")
+        if with_key:
+            if problem:
+                raise click.ClickException("The copy was made without the key: it is another's.")
+            _write_key_beside(made, app.extensions["cop.settings"].secret_key)
+
+
+def _write_key_beside(made: Path, key: str) -> None:
+    file = backup_keys.key_beside(made)
+    secret_key.install(file, key)
+    click.echo(f"{file}\nWith both, anybody can read everything. Keep them apart, or encrypt them.")
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--verify", is_flag=True, help="Only look whether the copy is sound.")
-def restore(file: Path, *, verify: bool) -> None:
+@click.option(
+    "--accept-key",
+    is_flag=True,
+    help="Go on without the copy's own secret key: links in emails sent before stop working.",
+)
+def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
     """Put the copy FILE in the place of the database. Stop the site before."""
     with refusals_as_sentences():
         found = _contents(backups.verify(file))
         if verify:
             click.echo(f"The copy is sound. {found}")
             return
-        settings = read_settings(create=True)
+        settings = backup_keys.settings_for(file, accept_key=accept_key)
         kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
+        backup_keys.write_key(settings)
     click.echo(f"Restored. {found}")
     click.echo(
         "Coordinators sign in again; look through their list. Settings, sessions and places are as "
@@ -61,6 +78,8 @@ def restore(file: Path, *, verify: bool) -> None:
         click.echo(f"People whose data had been deleted since, deleted again: {erased}")
     if kept:
         click.echo(f"The database from before is kept for 14 days as {kept}")
+    if accept_key and _accept(create_app(settings)):
+        click.echo(LINKS_END)
 
 
 @click.group("key")

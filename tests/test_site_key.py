@@ -33,6 +33,26 @@ def alone(*words, at, **environ):
     )
 
 
+def key_of(folder):
+    return (folder / "secret-key").read_text()
+
+
+def backed_up(folder, *options):
+    """A copy of the site's database, made by the command."""
+    done = alone("backup", *options, at=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "backups" / done.stdout.splitlines()[0].rpartition("/")[2]
+
+
+def add_coordinator(folder):
+    with closing(sqlite_module.connect(folder / "cop.sqlite3")) as connection:
+        connection.execute(
+            "INSERT INTO coordinator (email, email_key, name, password_hash, may_export,"
+            " recovery_hashes) VALUES ('c@b.org', 'c@b.org', 'C', 'x', 1, '[]')"
+        )
+        connection.commit()
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -63,9 +83,12 @@ def test_wsgi_does_not_start_with_another_key(site):  # noqa: F811
 
 def test_a_backup_is_made_with_another_key_too_and_says_so(site):  # noqa: F811
     plain = run("backup", COP_SECRET_KEY=OTHER_KEY)
+    with_key = run("backup", "--with-key", COP_SECRET_KEY=OTHER_KEY)
 
     assert plain.exit_code == 0
     assert f"Warning: {REFUSED}" in plain.output
+    assert with_key.exit_code == 1
+    assert not list((site / "backups").glob("*.key"))
 
 
 def test_a_key_is_accepted_and_the_site_starts_with_it(site):  # noqa: F811
@@ -108,3 +131,99 @@ def test_a_second_host_on_the_same_postgresql_starts_with_the_same_key_only(tmp_
     assert (missing.returncode, was_made) == (1, False)
     assert (other.returncode, REFUSED in other.stderr) == (1, True)
     assert same.returncode == 0, same.stderr
+
+
+def test_a_backup_takes_the_key_along_only_if_asked_to(site):  # noqa: F811
+    without, with_key = backed_up(site), backed_up(site, "--with-key")
+
+    [file] = (site / "backups").glob("*.key")
+    assert file == with_key.with_suffix(".key")
+    assert file.stem != without.stem
+    assert file.read_text() == key_of(site)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_new_host_gets_the_key_that_is_beside_the_copy(site, tmp_path):  # noqa: F811
+    copy = backed_up(site, "--with-key")
+    new = tmp_path / "new"
+
+    restored = alone("restore", str(copy), at=new)
+    started = alone("seed", at=new)
+
+    assert (restored.returncode, started.returncode) == (0, 0), restored.stderr + started.stderr
+    assert key_of(new) == key_of(site)
+    assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
+    assert CHANGED not in restored.stdout
+
+
+@pytest.mark.parametrize("has_fingerprint", [True, False], ids=["with fingerprint", "older"])
+def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
+    site,  # noqa: F811
+    tmp_path,
+    has_fingerprint,
+):
+    if not has_fingerprint:
+        with closing(sqlite_module.connect(site / "cop.sqlite3")) as connection:
+            connection.execute("UPDATE community SET key_fingerprint = NULL")
+            connection.commit()
+    copy, new = backed_up(site), tmp_path / "new"
+
+    refused = alone("restore", str(copy), at=new)
+    was_made = new.exists()
+    accepted = alone("restore", str(copy), "--accept-key", at=new)
+    started = alone("seed", at=new)
+
+    assert refused.returncode == 1
+    assert f"There is no secret key at {new / 'secret-key'} and none beside" in refused.stderr
+    assert f"or at {copy.with_suffix('.key')}; or add --accept-key" in refused.stderr
+    assert not was_made
+    assert (accepted.returncode, CHANGED in accepted.stdout) == (0, True), accepted.stderr
+    assert started.returncode == 0, started.stderr
+    assert key_of(new) != key_of(site)
+
+
+def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_its_own(
+    site,  # noqa: F811
+    tmp_path,
+):
+    copy = backed_up(site, "--with-key")
+    started, used = tmp_path / "started", tmp_path / "used"
+    for folder in (started, used):
+        alone("seed", at=folder)
+    add_coordinator(used)
+    before = key_of(used)
+
+    taken = alone("restore", str(copy), at=started)
+    refused = alone("restore", str(copy), at=used)
+    untouched = rows(used, "SELECT count(*) FROM coordinator")
+    accepted = alone("restore", str(copy), "--accept-key", at=used)
+    again = [alone("seed", at=folder).returncode for folder in (started, used)]
+
+    assert (taken.returncode, key_of(started)) == (0, key_of(site)), taken.stderr
+    assert refused.returncode == 1
+    assert f"with another secret key than {used / 'secret-key'} holds" in refused.stderr
+    assert f"Nothing was restored. Put {copy.with_suffix('.key')} there; or add" in refused.stderr
+    assert untouched == [(1,)]
+    assert (accepted.returncode, CHANGED in accepted.stdout) == (0, True), accepted.stderr
+    assert key_of(used) == before
+    assert again == [0, 0]
+
+
+def test_the_key_of_another_copy_is_refused(site, tmp_path):  # noqa: F811
+    copy, new = backed_up(site, "--with-key"), tmp_path / "new"
+    copy.with_suffix(".key").write_text(OTHER_KEY)
+
+    refused = alone("restore", str(copy), at=new)
+
+    assert f"{copy.with_suffix('.key')} is not the key that this copy's links" in refused.stderr
+    assert (refused.returncode, new.exists()) == (1, False)
+
+
+def test_a_copy_is_looked_at_anywhere_and_makes_no_site(site, tmp_path, monkeypatch):  # noqa: F811
+    copy = backed_up(site)
+    monkeypatch.setenv("COP_INSTANCE", str(tmp_path / "new"))
+
+    result = run("restore", "--verify", str(copy))
+
+    assert (result.exit_code, "The copy is sound." in result.output) == (0, True)
+    assert not (tmp_path / "new").exists()
