@@ -61,7 +61,7 @@ def _read_beside(copy: Path, needed: str | None) -> str | None:
     file = key_beside(copy)
     if not file.is_file():
         return None
-    key = file.read_text().strip()
+    key = file.read_text(errors="replace").strip()
     if needed not in {None, secret_key.fingerprint(key)} or len(key) < secret_key.MINIMUM:
         raise BackupRefused(
             f"{file} is not the key that this copy's links are signed with. Put the right one "

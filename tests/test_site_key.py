@@ -209,9 +209,10 @@ def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_it
     assert again == [0, 0]
 
 
-def test_the_key_of_another_copy_is_refused(site, tmp_path):  # noqa: F811
+@pytest.mark.parametrize("content", [OTHER_KEY.encode(), b"", b"\xff" * 40])
+def test_the_key_of_another_copy_is_refused(site, tmp_path, content):  # noqa: F811
     copy, new = backed_up(site, "--with-key"), tmp_path / "new"
-    copy.with_suffix(".key").write_text(OTHER_KEY)
+    copy.with_suffix(".key").write_bytes(content)
 
     refused = alone("restore", str(copy), at=new)
 
