@@ -137,7 +137,11 @@ def forget(app: Flask, *, now: datetime) -> int:
     _redate(_files(app), now=now)
     found = _files(app)
     newest = [file for file in found if _is_reliable(file)][:NEWEST]
-    old = [file for file in found if now - _made_at(file) > KEPT and file not in newest]
+    old = [
+        file
+        for file in found
+        if now - _made_at(file) > KEPT and file.with_suffix(".sqlite3") not in newest  # or its key
+    ]
     sound = next(filter(_is_sound, newest), None) if old else None
     gone = [file for file in old if sound and _made_at(file) < _made_at(sound)]
     for file in gone:

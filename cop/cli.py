@@ -7,8 +7,14 @@ from secrets import token_hex
 
 import click
 
-from cop import cli_backup, create_app, status
-from cop.cli_site import create_site, find_site, read_settings, refusals_as_sentences
+from cop import cli_backup, status
+from cop.cli_site import (
+    create_site,
+    find_site,
+    find_site_with_any_key,
+    read_settings,
+    refusals_as_sentences,
+)
 from cop.config import Settings
 from cop.db import write_tx
 from cop.domain import coordinators, second_factor, seed
@@ -80,9 +86,11 @@ def work() -> None:
 @cop.command("status")
 def show_status() -> None:
     """Say how the site is doing; the exit code is 1 where `/readyz` says 503."""
-    settings = read_settings()
-    with refusals_as_sentences(), create_app(settings).app_context():
-        is_ready, lines = status.report(settings, now=datetime.now(UTC))
+    app, key_problem = find_site_with_any_key()
+    with refusals_as_sentences(), app.app_context():
+        is_ready, lines = status.report(app.extensions["cop.settings"], now=datetime.now(UTC))
+    if key_problem:
+        lines.append(status.Line("Secret key", key_problem, is_warning=True))
     click.echo("\n".join(map(str, lines)))
     sys.exit(0 if is_ready else 1)
 

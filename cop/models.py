@@ -77,8 +77,7 @@ class Community(Base):
     revision: Mapped[int] = mapped_column(default=0)
     round_at: Mapped[datetime | None]
     write_probe_at: Mapped[datetime | None]  # when a write to this database last worked
-    # See `cop/domain/clock_check.py`.
-    clock_confirmed_at: Mapped[datetime | None]
+    clock_confirmed_at: Mapped[datetime | None]  # this and the next two: see domain/clock_check.py
     clock_seen_at: Mapped[datetime | None]
     clock_steady_seconds: Mapped[int | None]
     key_fingerprint: Mapped[str | None] = mapped_column(String(16))  # of the secret key

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from cop.config import Settings
 from cop.db import db, has_wal_reset_bug, journal_pragmas, read_tx, sqlite_module, unsafe_settings
-from cop.domain import community, mailing
+from cop.domain import clock_check, community, mailing
+from cop.domain.clock_check import Verdict
 from cop.domain.community import Work
 from cop.domain.mailing import Standing
 from cop.upgrade import Schema, schema_of
@@ -44,6 +45,7 @@ class Site:
     settings: Settings
     work: Work
     standing: Standing
+    clock: Verdict
     now: datetime
 
 
@@ -60,15 +62,12 @@ def is_ready(*, now: datetime) -> bool:
 
 
 def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
-    """Whether the site is ready, and what there is to say about it."""
+    """Whether the site is ready, and what there is to say about it; the schema is current."""
     try:
-        schema = schema_of(db.engine)
-        if schema is not Schema.CURRENT:
-            said = f"{schema.value}: run `cop db upgrade`, or install the release that made it"
-            return False, [Line("Schema", said, is_warning=True)]
         with read_tx() as db_session:
             work, standing = community.work(db_session), mailing.standing(db_session)
-        site = Site(settings, work, standing, now)
+            clock = clock_check.judge(community.facts(db_session), now=now)
+        site = Site(settings, work, standing, clock, now)
         return _took_write(work.write_probe_at, now), [check(site) for check in _CHECKS]
     except DBAPIError as error:
         return False, [Line("Database", f"cannot be used: {error.orig}", is_warning=True)]
@@ -114,6 +113,18 @@ def _daily_round(site: Site) -> Line:
     return _daily("Daily round", site.work.round_at, site.now)
 
 
+def _clock(site: Site) -> Line:
+    if site.clock is Verdict.RUN:
+        return Line("Clock", "as expected")
+    until = (
+        "a coordinator confirms it on the console"
+        if site.clock is Verdict.ASK
+        else "it has run steadily for 24 hours, or a coordinator confirms it on the console"
+    )
+    text = f"it has jumped since the last daily round: nothing is deleted until {until}"
+    return Line("Clock", text, is_warning=True)
+
+
 def _backup(site: Site) -> Line:
     return _daily("Backup", site.work.backup_at, site.now)
 
@@ -148,5 +159,5 @@ def _moment(at: datetime | None) -> str:
 
 # In the order of the report.
 _CHECKS: tuple[Callable[[Site], Line], ...] = (
-    *(_database, _durability, _writing, _daily_round, _backup, _emails, _smtp, _proxy),
+    *(_database, _durability, _writing, _daily_round, _clock, _backup, _emails, _smtp, _proxy),
 )

@@ -184,6 +184,17 @@ def test_the_newest_three_backups_stay_however_old_they_are(site):
     assert forget(site, days=1000) == (0, [each.name for each in made[2:]])
 
 
+def test_the_key_beside_a_backup_stays_and_goes_with_it(site):
+    made = backed_up_on(site, -60, -50, -40, -30)
+    for copy in (made[0], made[1]):
+        copy.with_suffix(".key").write_text("k" * 40)
+
+    _, left = forget(site)
+
+    assert made[0].with_suffix(".key").name not in left
+    assert left == sorted(each.name for each in (*made[1:], made[1].with_suffix(".key")))
+
+
 def test_a_copy_from_before_an_upgrade_counts_like_another_and_a_damaged_database_does_not(site):
     made = backed_up_on(site, -60, -30, -20)
     upgrade = backups.copy(file_of(site), why="before-upgrade", now=NOW - timedelta(days=15))

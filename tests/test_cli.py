@@ -328,6 +328,7 @@ OTHERS = [
     ("coordinators", "two-factor", "corin@example.org", "--off"),
     ("mail", "test", "ada@example.org"),
     ("key", "accept"),
+    ("status",),
 ]  # all commands that need a site and do not make one
 MAKERS = [("serve",), ("seed",), ("db", "upgrade")]
 
@@ -518,6 +519,7 @@ def test_a_start_warns_of_a_proxy_that_nobody_mentioned(
 ):
     monkeypatch.setenv("COP_BASE_URL", "https://cop.example.org")
     monkeypatch.setenv("COP_TRUSTED_PROXIES", trusted)
+    run("seed")
 
     by_wsgi = import_wsgi(PROJECT).stderr
     cli._greet(Settings.from_environment(), "127.0.0.1", None)

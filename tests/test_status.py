@@ -50,6 +50,18 @@ def test_what_is_late_is_a_warning_and_the_site_stays_ready(healthy):
     assert (is_ready, warned) == (True, {"Daily round", "Backup"})
 
 
+def test_a_clock_that_has_jumped_is_a_warning_that_says_what_waits(healthy):
+    later = NOW + timedelta(days=800)
+    with write_tx() as db_session:
+        community.note_write(db_session, now=later)
+        community.note_backup(db_session, now=later)
+
+    is_ready, lines, warned = report(healthy, now=later)
+
+    assert (is_ready, warned) == (True, {"Daily round", "Clock"})
+    assert "until a coordinator confirms it" in lines["Clock"]
+
+
 def test_without_a_worker_it_is_not_ready_and_says_what_may_be_missing(healthy):
     is_ready, lines, warned = report(healthy, now=NOW + timedelta(minutes=4))
 
@@ -92,4 +104,5 @@ def test_the_command_ends_with_1_where_the_site_is_not_ready(instance):  # noqa:
 
     assert (ready.exit_code, not_ready.exit_code) == (0, 1)
     assert "  Database:     sqlite, " in ready.output
+    assert "  Clock:        as expected" in ready.output
     assert "! Writing:      last worked at no time yet" in not_ready.output

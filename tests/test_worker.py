@@ -274,6 +274,7 @@ def test_mail_waits_a_while_where_none_gets_out(app, planner):
 def test_a_server_that_is_slow_for_one_mail_holds_up_no_other(app, database_url, start, instance):
     with MailServer(behaviour=lambda number: Answer(seconds=3 if number == 0 else 0)) as server:
         instance |= {"COP_DATABASE_URL": database_url, "COP_SMTP_URL": server.url}
+        instance |= {"COP_SECRET_KEY": "k" * 40}
         with write_tx() as db_session:
             a_mail(db_session, "slow@example.org", now=datetime.now(UTC))
         process = start("work")
@@ -289,7 +290,8 @@ def test_a_server_that_is_slow_for_one_mail_holds_up_no_other(app, database_url,
     assert ended == 0
 
 
-def test_a_worker_alone_sets_an_empty_database_up_and_ends_when_it_is_asked(start, tmp_path):
+def test_a_worker_alone_works_and_ends_when_it_is_asked(start, tmp_path):
+    assert start("seed").wait(60) == 0
     process = start("work")
     said = eventually(lambda: "daily round" in (tmp_path / "said").read_text())
 
@@ -300,7 +302,7 @@ def test_a_worker_alone_sets_an_empty_database_up_and_ends_when_it_is_asked(star
 
 
 def test_a_worker_tries_to_write_again_and_again(app, database_url, start, instance):
-    instance |= {"COP_DATABASE_URL": database_url}
+    instance |= {"COP_DATABASE_URL": database_url, "COP_SECRET_KEY": "k" * 40}
     often = [sys.executable, "-c", "from cop import cli, worker; worker.PROBE = 0.1; cli.cop()"]
     start("work", command=often)
     began = datetime.now(UTC)

@@ -93,7 +93,7 @@ def _composing(folder, *, mails, rounds):
 def _soon(folder, *, mails):
     """From COMMIT to the server having the mail, with a worker that has nothing else to do."""
     with _site(folder) as url, MailServer() as server:
-        values = {"COP_DATABASE_URL": url, "COP_SMTP_URL": server.url}
+        values = {"COP_DATABASE_URL": url, "COP_SMTP_URL": server.url, "COP_SECRET_KEY": "k" * 40}
         command = [*COP, "work"]
         with (folder / "worker.log").open("ab") as log:
             worker = subprocess.Popen(command, env=environment(folder, **values), stderr=log)
