@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
+from sqlite3 import Connection
 from tempfile import TemporaryDirectory
+from typing import cast
 
 from flask import Flask
 
@@ -97,7 +99,7 @@ def _has_same_rows(file: Path, other: Path) -> bool:
         return ours == theirs and not any(_differs(connection, table) for table, _ in ours)
 
 
-def _differs(connection: sqlite_module.Connection, table: str) -> bool:
+def _differs(connection: Connection, table: str) -> bool:
     columns = connection.execute("SELECT name FROM pragma_table_info(?)", [table])
     names = ", ".join(f'"{name}"' for (name,) in columns if name != "backup_at")
     here, there = (f'SELECT {names} FROM {of}."{table}"' for of in ("main", "other"))  # noqa: S608
@@ -276,15 +278,15 @@ def _new_name(file: Path, why: str, *, now: datetime) -> Path:
     return folder / f"{why}-{now.astimezone(UTC):{_STAMP}}-{token_hex(4)}.sqlite3"
 
 
-def _note(draft: sqlite_module.Connection, now: datetime) -> None:
+def _note(draft: Connection, now: datetime) -> None:
     columns = {row[1] for row in draft.execute("PRAGMA table_info(community)")}
     if "backup_at" in columns:  # not in a copy from before it was noted
         draft.execute("UPDATE community SET backup_at = ?", [f"{now:%Y-%m-%d %H:%M:%S.%f}"])
         draft.commit()
 
 
-def _open(file: Path) -> sqlite_module.Connection:
-    return sqlite_module.connect(file, timeout=10)
+def _open(file: Path) -> Connection:
+    return cast("Connection", sqlite_module.connect(file, timeout=10))
 
 
 @contextmanager

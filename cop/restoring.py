@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import Connection
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
@@ -106,7 +107,7 @@ def _since(file: Path) -> Since:
     )
 
 
-def _rows(connection: sqlite_module.Connection, query: str) -> list[tuple[str, ...]]:
+def _rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
     try:
         return list(connection.execute(query))
     except sqlite_module.Error:
