@@ -17,7 +17,7 @@ from cop.cli_site import (
 )
 from cop.config import Settings
 from cop.db import write_tx
-from cop.domain import coordinators, second_factor, seed
+from cop.domain import clock_check, coordinators, second_factor, seed
 from cop.links import Links
 from cop.mail.endings import NotSent
 from cop.mail.envelope import sealed
@@ -199,6 +199,24 @@ def _trial(address: str, settings: Settings) -> OutboxEmail:
         language="en",
         message_id=token_hex(16),
         created_at=datetime.now(UTC),
+    )
+
+
+@cop.group("clock")
+def clock_group() -> None:
+    """Look after the clock that deleting goes by."""
+
+
+@clock_group.command("confirm")
+def confirm_clock() -> None:
+    """Say that this machine's clock is right, so that what is past its date may be deleted."""
+    app, _ = find_site_with_any_key()
+    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
+        was_in_doubt = clock_check.confirm(db_session, by=None, now=datetime.now(UTC))
+    click.echo(
+        "Confirmed. The worker deletes what is past its date within a minute."
+        if was_in_doubt
+        else "The clock is as expected. There is nothing to confirm."
     )
 
 

@@ -329,12 +329,13 @@ OTHERS = [
     ("mail", "test", "ada@example.org"),
     ("key", "accept"),
     ("status",),
+    ("clock", "confirm"),
 ]  # all commands that need a site and do not make one
 MAKERS = [("serve",), ("seed",), ("db", "upgrade")]
 
 
 def test_every_command_is_known_to_need_a_site_or_to_make_one():
-    named = {words[:2] if words[0] in {"coordinators", "mail", "key", "db"} else words[:1]
+    named = {words[:2] if words[0] in {"coordinators", "mail", "key", "clock", "db"} else words[:1]
              for words in (*OTHERS, *MAKERS, ("restore",))}  # fmt: skip
 
     assert named == {

@@ -95,6 +95,20 @@ def test_a_database_that_is_away_is_said_and_not_thrown(healthy, database_url):
     assert (is_ready, set(lines), warned) == (False, {"Database"}, {"Database"})
 
 
+def test_a_clock_in_doubt_is_confirmed_on_the_command_line(instance):  # noqa: F811
+    run("seed")
+    change(instance, "UPDATE community SET round_at = '2020-01-01 00:00:00.000000'")
+
+    before = run("status")
+    confirmed = run("clock", "confirm")
+    after, again = run("status"), run("clock", "confirm")
+
+    assert "! Clock:" in before.output
+    assert "Confirmed." in confirmed.output
+    assert "  Clock:" in after.output
+    assert "nothing to confirm" in again.output
+
+
 def test_the_command_ends_with_1_where_the_site_is_not_ready(instance):  # noqa: F811
     run("seed")
 

@@ -78,7 +78,14 @@ def note(db_session: Session, *, now: datetime) -> None:
     db_session.execute(update(Community).values(values))
 
 
-def confirm(db_session: Session, *, by: SignedIn, now: datetime) -> None:
-    """Note that a coordinator has found the clock right: the next round erases by it."""
+def confirm(db_session: Session, *, by: SignedIn | None, now: datetime) -> bool:
+    """Note that the clock was found right, by a coordinator or on the command line.
+
+    The next round erases by it. Return whether it was in doubt.
+    """
+    if judge(community.facts(db_session), now=now) is Verdict.RUN:
+        return False
     db_session.execute(update(Community).values(clock_confirmed_at=now))
-    record.note(db_session, by, Deed.CONFIRMED_CLOCK, now=now)
+    if by:
+        record.note(db_session, by, Deed.CONFIRMED_CLOCK, now=now)
+    return True
