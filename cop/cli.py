@@ -1,6 +1,8 @@
 """The `cop` command: serve the site, look after its database, make coordinators."""
 
+import os
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -54,7 +56,8 @@ def serve(host: str, port: int, workers: int) -> None:
         token = coordinators.new_set_up_link(db_session, now=datetime.now(UTC))
     _greet(settings, host, token)
     server.serve(app, listening, workers=workers)
-    click.echo("Stopped.")
+    with suppress(OSError):  # the terminal may have been closed, which is why it stopped
+        os.write(sys.stdout.fileno(), b"Stopped.\n")
 
 
 def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:

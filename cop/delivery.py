@@ -64,21 +64,24 @@ class Delivery:
         return email
 
     def put_back(self) -> None:
-        """End the lease of an email that is still being handed over, from another thread."""
-        if self._unwritten:  # it has ended, and the database was away
-            self._write_down(is_last=True)
-        if (email := self._leased) is None:
+        """End the lease of an email that is still being handed over, from another thread.
+
+        The other thread goes on until the process ends, so the email may still arrive.
+        """
+        if not self._leased:
             return
-        is_in_doubt = self.transport.is_unanswered
-        with write_tx() as db_session:
-            leases.put_back(
-                db_session,
-                email,
-                answer="The site was stopped while this email was being sent.",
-                now=self.clock(),
-                in_doubt=is_in_doubt,
-                is_own_fault=False,
-            )
+        with write_tx() as db_session:  # looked at behind the lock, for which it may have to wait
+            if self._unwritten:
+                self._unwritten(db_session)
+            elif email := self._leased:
+                leases.put_back(
+                    db_session,
+                    email,
+                    answer="The site was stopped while this email was being sent.",
+                    now=self.clock(),
+                    in_doubt=True,
+                    is_own_fault=False,
+                )
 
     def _try(self, email: OutboxEmail, writer: Writer) -> tuple[Ending, bool]:
         """Hand one mail over; return what is to be written down, and whether others may follow."""

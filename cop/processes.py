@@ -15,12 +15,12 @@ from dataclasses import dataclass
 log = logging.getLogger("cop.processes")
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last: a closed terminal
 CHECK = 0.5  # seconds between two looks at the children
 
 
 class StopRequest:
-    """A request to stop: by SIGTERM or SIGINT, or by `set()` from any thread.
+    """A request to stop: by SIGTERM, SIGINT or SIGHUP, or by `set()` from any thread.
 
     The signal handler only sets a flag, and the interpreter writes a byte to a pipe. Anything that
     takes a lock in a handler, as threading.Event.set() does, can wait for ever for the code that it
@@ -34,7 +34,8 @@ class StopRequest:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
-            signal.signal(number, self._on_signal)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, self._on_signal)
 
     def set(self) -> None:
         """Ask to stop."""
@@ -81,16 +82,24 @@ def supervise(stages: Sequence[Sequence[Child]], *, seconds: float) -> None:
     matters is kept in a process, so that is safe.
     """
     stop = StopRequest()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody can be waited for
     children = [child for stage in stages for child in stage]
     for child in children:
         child.start()
     while not stop.wait(CHECK):
         for child in children:
             if child.has_ended():
-                log.error("a process ended unasked, starting it again", extra={"child": child.name})
-                child.start()
+                _start_again(child)
     for stage in stages:
         _stop(stage, seconds=seconds)
+
+
+def _start_again(child: Child) -> None:
+    log.error("a process ended unasked, starting it again", extra={"child": child.name})
+    try:
+        child.start()
+    except OSError:  # too many processes, or too little memory, for the moment
+        log.exception("a process cannot be started, trying again", extra={"child": child.name})
 
 
 def _stop(children: Sequence[Child], *, seconds: float) -> None:
@@ -112,11 +121,15 @@ def fork(run: Callable[[], None]) -> int:
     The child has a process group of its own, so that Ctrl+C in a terminal reaches the parent alone.
     """
     parent = os.getpid()
-    # A signal between the fork and the child's own handlers must not be lost in a copy of ours.
+    # A signal between the fork and the child's own handlers must not be lost in the parent's.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    child = os.fork()
+    child = None
+    try:
+        child = os.fork()
+    finally:
+        if child != 0:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     if child:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         return child
     ended_well = False
     try:
@@ -145,7 +158,7 @@ def end_with_parent(parent: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-    if os.getppid() != parent:  # it ended before we could say so
+    if os.getppid() != parent:  # it ended before that was set
         os._exit(1)
 
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 4  # of each pool
-CONNECTIONS = 800  # at once
-FILES = CONNECTIONS + 200  # that this process may have open; macOS begins with 256
+CONNECTIONS = 500  # at once
+OTHER_FILES = 200  # that are open beside connections: the database, logs, templates
 IDLE = 10  # seconds without a byte until a connection is closed
-SECONDS_PER_64_KIB = 10  # for a request to come in; a longer one has so much longer
-LARGEST_BODY = 4 * 1024 * 1024  # bytes; the app refuses less, and with a page
+RECEIVE = 10  # seconds for 64 KiB of a request to come in, and one more for each 64 KiB after
+LARGEST_BODY = 3 * 1024 * 1024  # bytes; the app refuses less, and with a page
 LARGEST_HEADERS = 64 * 1024  # bytes
 LOOP = 0.5  # seconds at most between two looks at the clock and at the request to stop
 LINGER = 1  # seconds in which a connection that is open at the stop may send one more request
@@ -67,7 +67,6 @@ def _only_reads(request: HTTPRequestParser) -> bool:
 def serve(app: "WSGIApplication", listening: list[socket]) -> None:
     """Answer at sockets until this process is asked to stop; then finish what has begun."""
     stop = StopRequest()
-    _allow_open_files()
     logging.getLogger("waitress.queue").setLevel(
         logging.ERROR
     )  # a line for each request that waits
@@ -79,7 +78,7 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
         threads=THREADS,
         ident=None,
         clear_untrusted_proxy_headers=False,  # Werkzeug's ProxyFix decides, by our setting
-        connection_limit=CONNECTIONS,
+        connection_limit=_connections(),
         channel_timeout=IDLE,
         cleanup_interval=2,
         max_request_header_size=LARGEST_HEADERS,
@@ -91,7 +90,7 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
         server.task_dispatcher = pools
     begun: WeakKeyDictionary[HTTPRequestParser, float] = WeakKeyDictionary()
     while not stop.is_set:
-        _turn(sockets)
+        _poll_once(sockets)
         _close_stalled(_channels(sockets), begun, now=time.monotonic())
     pools.is_stopping = True
     for server in servers:
@@ -99,14 +98,22 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
     _finish(sockets)
 
 
-def _allow_open_files() -> None:
+def _connections() -> int:
+    """Allow this process to open enough files, and return for how many connections that is.
+
+    waitress opens a second file for a body over 512 KiB. macOS allows 256 files to begin with.
+    """
+    wanted = 2 * CONNECTIONS + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    return min(CONNECTIONS, max(1, (soft - OTHER_FILES) // 2))
 
 
-def _turn(sockets: Sockets, seconds: float = LOOP) -> None:
+def _poll_once(sockets: Sockets, seconds: float = LOOP) -> None:
     wasyncore.loop(timeout=seconds, use_poll=True, map=sockets, count=1)
 
 
@@ -125,17 +132,16 @@ def _close_stalled(
         request = channel.request
         if request is not None:
             size = request.header_bytes_received + request.body_bytes_received
-            allowed = SECONDS_PER_64_KIB * max(1, size / 65_536)
-            if now - begun.setdefault(request, now) > allowed:
+            if now - begun.setdefault(request, now) > RECEIVE + max(0, size / 65_536 - 1):
                 channel.will_close = True
 
 
 def _finish(sockets: Sockets) -> None:
-    """Answer what is being answered, and one more request of each connection that is open."""
+    """Answer what has begun to come in, and one more request of each connection that is open."""
     stopped_at = time.monotonic()
     while channels := _channels(sockets):
         waited = time.monotonic() - stopped_at
-        is_busy = any(each.requests or each.total_outbufs_len for each in channels)
+        is_busy = any(each.request or each.requests or each.total_outbufs_len for each in channels)
         if waited > UNFINISHED or (waited > LINGER and not is_busy):
             return
-        _turn(sockets, 0.05)
+        _poll_once(sockets, 0.05)

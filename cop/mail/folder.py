@@ -17,8 +17,6 @@ _OURS = "[0-9]*T*Z-*"
 class FolderTransport:
     """Writes mails into a folder that nobody else can read."""
 
-    is_unanswered = False
-
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 

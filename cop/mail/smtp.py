@@ -40,11 +40,6 @@ class SmtpTransport:
         self._connection: Connection | None = None
         self._mails = 0
 
-    @property
-    def is_unanswered(self) -> bool:
-        """Whether an email went out whole and the answer has not come: it may have arrived."""
-        return self._connection is not None and self._connection.is_unanswered
-
     def send(self, message: EmailMessage, *, to: str) -> str:
         """Hand over one mail to one recipient; returns the server's answer.
 

@@ -12,10 +12,6 @@ from cop.mail.smtp import SmtpTransport
 class Transport(Protocol):
     """What takes mail."""
 
-    @property
-    def is_unanswered(self) -> bool:
-        """Whether an email went out whole and the answer has not come: it may have arrived."""
-
     def send(self, message: EmailMessage, *, to: str) -> str:
         """Hand over one mail to one recipient; returns what was answered.
 

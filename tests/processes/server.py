@@ -56,7 +56,7 @@ class Server:
     def start(self):
         """Start, and wait until it answers."""
         self.launch()
-        self._wait_until(self.answers)
+        self.wait_until(self.answers)
         return self
 
     def launch(self, **options):
@@ -103,7 +103,7 @@ class Server:
             os.kill(pid or self.process.pid, signal.SIGKILL)
         if pid in {None, self.process.pid}:
             self.process.wait(PATIENCE)
-            self._wait_until(lambda: not self.processes())
+            self.wait_until(lambda: not self.processes())
 
     def stop(self):
         """Ask it to end."""
@@ -111,9 +111,9 @@ class Server:
             self.process.terminate()
             self.process.wait(PATIENCE)
         if self.process:
-            self._wait_until(lambda: not self.processes())
+            self.wait_until(lambda: not self.processes())
 
-    def _wait_until(self, condition):
+    def wait_until(self, condition):
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline, "it took too long"

@@ -1,5 +1,8 @@
 """Staying up: through silence, stalled clients, a locked database, and a restart under load."""
 
+import functools
+import os
+import resource
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -69,6 +72,36 @@ def test_clients_that_stall_hold_up_nobody(sqlite_world, tmp_path, stall, client
         assert {status for status, _ in answers} == {200}
         assert sorted(seconds for _, seconds in answers)[5] < 1
         assert registered.is_accepted
+
+
+def test_a_request_that_is_coming_in_at_the_stop_is_answered(sqlite_world, tmp_path):
+    with running(tmp_path, COP_DATABASE_URL=sqlite_world.url) as server:
+        body = "name=Ada"
+        head = f"POST /register HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+        with closing(_begun(server, head + body[:4])) as connection:
+            time.sleep(0.5)
+            server.process.terminate()
+            time.sleep(2)
+            connection.sendall(body[4:].encode())
+
+            assert connection.recv(12).startswith(b"HTTP/1.1 4")
+
+
+def test_more_connections_than_files_may_be_open_only_wait(sqlite_world, tmp_path):
+    few = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (256, 256))
+    server = Server(tmp_path, COP_DATABASE_URL=sqlite_world.url)
+    server.launch(preexec_fn=lambda: (os.setsid(), few()))
+    try:
+        server.wait_until(server.answers)
+        with ExitStack() as idle:
+            for _ in range(150):
+                idle.enter_context(closing(_begun(server, "")))
+            status, _ = visit(server, seconds=60)
+    finally:
+        server.stop()
+
+    assert status == 200
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
 
 
 def test_a_request_that_trickles_in_is_closed_after_ten_seconds(sqlite_world, tmp_path):

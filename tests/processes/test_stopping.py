@@ -26,6 +26,10 @@ def ctrl_c(server):
     os.write(server.terminal, b"\x03")
 
 
+def hang_up(server):
+    os.close(server.terminal)
+
+
 def interrupt_group(server):
     os.killpg(server.process.pid, signal.SIGINT)
 
@@ -50,13 +54,14 @@ class InTerminal(Server):
 
     def stop(self):
         super().stop()
-        os.close(self.terminal)
+        with suppress(OSError):  # the test has closed it
+            os.close(self.terminal)
 
 
 @pytest.mark.parametrize("rounds", ROUNDS)
-@pytest.mark.parametrize("ask", [ctrl_c, interrupt_group, terminate_one, terminate_all])
+@pytest.mark.parametrize("ask", [ctrl_c, hang_up, interrupt_group, terminate_one, terminate_all])
 def test_it_stops_when_it_is_asked_to(tmp_path, ask, rounds):
-    server = (InTerminal if ask is ctrl_c else Server)(tmp_path)
+    server = (InTerminal if ask in {ctrl_c, hang_up} else Server)(tmp_path)
     for number in range(rounds):
         server.start()
         processes = server.processes()
@@ -164,6 +169,17 @@ def test_a_child_that_does_not_stop_is_killed():
 
     assert in_child(parent) == 0
     assert time.monotonic() - began < LONGEST
+
+
+def test_a_parent_that_was_told_to_ignore_its_children_s_ends_still_stops_them():
+    def parent():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as some service managers have it
+        threading.Timer(0.7, os.kill, [os.getpid(), signal.SIGTERM]).start()
+        supervise(
+            [[Child("one", StopRequest().wait)], [Child("two", StopRequest().wait)]], seconds=5
+        )
+
+    assert in_child(parent) == 0
 
 
 def test_a_child_that_ends_is_started_again_until_the_stop(tmp_path):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SHORTENED = {
     "203.0.113.77": "203.0.113.0/24",
     "2001:db8:1:2:a:b:c:d": "2001:db8:1::/48",
-    "::ffff:203.0.113.77": "::/48",
+    "::ffff:203.0.113.77": "203.0.113.0/24",
     "not an address": "unknown",
 }
 
