@@ -65,10 +65,6 @@ def install(app: Flask) -> None:
         ours.addHandler(handler)
         ours.setLevel(logging.INFO)
         ours.propagate = False
-        # No line says from where in the code it comes, or from which thread: looking that up each
-        # time is left out, as the library's own guide ("Optimization") has it.
-        logging._srcfile = None
-        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     app.before_request(_begin)
     app.after_request(_end)
 

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from tests.bench import load
 from tests.bench.measuring import Figure
-from tests.bench.sites import NO_MAIL, file_in, site
+from tests.bench.sites import BENCH_SITE, file_in, site
 from tests.processes.server import running
 
 PATH = "/schedule"
@@ -19,7 +19,7 @@ def measure(*, is_quick):
     with (
         TemporaryDirectory(prefix="cop-bench-") as name,
         site(file_in(Path(name))) as found,
-        running(name, COP_DATABASE_URL=found.url, **NO_MAIL) as server,
+        running(name, COP_DATABASE_URL=found.url, **BENCH_SITE) as server,
     ):
         page = load.ask(server.port, load.get(PATH))
         text = load.ask(server.port, load.get(PATH, Accept_Encoding="identity")).body

@@ -1,5 +1,6 @@
 """A load generator that costs little beside a server: raw sockets, requests made beforehand."""
 
+import os
 import re
 import socket
 import time
@@ -121,11 +122,19 @@ class _Connection:
     def __init__(self, connected):
         self.socket, self.got = connected, b""
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.number = connected.fileno()
+        self.number, self.port = connected.fileno(), connected.getpeername()[1]
 
     def send(self, request):
+        if b"\r\nConnection: close\r\n" in self.got[:4000]:
+            self._reopen()
         self.got = b""
         self.socket.sendall(request)
+
+    def _reopen(self):
+        """Connect again where the server has closed, under the same number (waitress: each 304)."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=SILENCE) as again:
+            again.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            os.dup2(again.fileno(), self.number)
 
     def send_next(self, requests):
         """Send the next request; return whether there was one."""

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bench import load
 from tests.bench.measuring import Figure
-from tests.bench.sites import NO_MAIL, file_in, site
+from tests.bench.sites import BENCH_SITE, file_in, site
 from tests.bench.usage import proportional_mb
 from tests.processes import crowd
 from tests.processes.server import running
@@ -21,7 +21,7 @@ def measure(*, is_quick):
     with (
         TemporaryDirectory(prefix="cop-bench-") as name,
         site(file_in(Path(name))) as found,
-        running(name, COP_DATABASE_URL=found.url, **NO_MAIL) as server,
+        running(name, COP_DATABASE_URL=found.url, **BENCH_SITE) as server,
     ):
         visits = _visits(found.slugs, crowd.token(server.base))
         before = _after(server, visits, first)

@@ -12,7 +12,7 @@ from flask import Flask, Response
 
 from tests.bench import load
 from tests.bench.measuring import Figure, alternate, by_clock_and_cpu, compared
-from tests.bench.sites import NO_MAIL, SESSIONS, file_in, keep_answers, reference, site
+from tests.bench.sites import BENCH_SITE, SESSIONS, file_in, keep_answers, reference, site
 from tests.processes.server import running
 
 CLIENTS = 8
@@ -26,7 +26,7 @@ def measure(*, is_quick):
     rounds, seconds = (3, 0.5) if is_quick else (11, 1.5)
     with TemporaryDirectory(prefix="cop-bench-") as name, site(file_in(Path(name))) as found:
         folder = Path(name)
-        with running(folder, COP_DATABASE_URL=found.url, **NO_MAIL) as server:
+        with running(folder, COP_DATABASE_URL=found.url, **BENCH_SITE) as server:
             yield from _served(server, folder, rounds=rounds, seconds=seconds)
             yield _stale(found, server, changes=10 if is_quick else 50)
         yield _after_a_change(found, rounds=15 if is_quick else 100)

@@ -13,7 +13,7 @@ from cop.models import OutboxEmail, Registration
 from tests import databases
 from tests.bench import load
 from tests.bench.measuring import Figure, alternate, by_clock_and_cpu, compared, left_out
-from tests.bench.sites import NO_MAIL, file_in, reference, site
+from tests.bench.sites import BENCH_SITE, file_in, reference, site
 from tests.processes import crowd
 from tests.processes.server import running
 
@@ -88,7 +88,7 @@ class Posting:
 def posting(folder, url, **settings):
     """`cop serve` on a new database, with a form's token; its worker has nowhere to send mail."""
     folder.mkdir()
-    settings = NO_MAIL | settings
+    settings = BENCH_SITE | settings
     with site(url) as found, running(folder, COP_DATABASE_URL=url, **settings) as server:
         yield Posting(server, found.slugs, crowd.token(server.base), found)
 

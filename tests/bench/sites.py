@@ -24,7 +24,8 @@ from tests.processes.server import Server
 
 SESSIONS = 12
 # Nothing listens there: the worker tries one mail and then rests, so that the web is measured.
-NO_MAIL = {"COP_SMTP_URL": "smtp://127.0.0.1:9"}
+# Requests name the host without its port: only with a base address do ports not count.
+BENCH_SITE = {"COP_SMTP_URL": "smtp://127.0.0.1:9", "COP_BASE_URL": "http://127.0.0.1"}
 SUMMARY = (
     "We look at **who rents, and where**, in the towns around Hartford: what the census tells, what "
     "it leaves out, and what the people say whom it counts.\n\n- what a tract is\n- margins of error"

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from tests.bench import load
 from tests.bench.measuring import alternate, compared
-from tests.bench.sites import NO_MAIL, Reference, file_in, site
+from tests.bench.sites import BENCH_SITE, Reference, file_in, site
 from tests.processes.server import Server
 
 AT_MOST = 9
@@ -18,7 +18,7 @@ def measure(*, is_quick):
     """How long `cop serve` takes to start, beside a bare WSGI function."""
     with TemporaryDirectory(prefix="cop-bench-") as name, site(file_in(Path(name))) as found:
         folder = Path(name)
-        ours = partial(Server, folder, COP_DATABASE_URL=found.url, **NO_MAIL)
+        ours = partial(Server, folder, COP_DATABASE_URL=found.url, **BENCH_SITE)
         bare = partial(Reference, folder / "hello", "hello")
         asked = (
             partial(_seconds, ours, "/healthz"),
