@@ -144,7 +144,7 @@ def _emails(site: Site) -> Line:
 
 def _smtp(site: Site) -> Line:
     server = site.settings.smtp
-    to = f"goes to {server}" if server else "goes into files and to nobody: COP_SMTP_URL is not set"
+    to = f"goes to {server}" if server else "none, so email reaches nobody: set COP_SMTP_URL"
     return Line("Email server", to, is_warning=server is None)
 
 

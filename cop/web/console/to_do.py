@@ -40,6 +40,7 @@ def things(
     next_ = listed.next
     return [
         *_secret_key(facts),
+        *_clock(facts),
         *_mails(standing),
         *(_next(facts, next_, tallies.get(next_.id, Tally())) if next_ else ()),
         *_topics(facts, listed),
@@ -57,6 +58,12 @@ def _secret_key(facts: Facts) -> Iterator[ToDo]:
             moment=stamp(facts.key_changed_at, facts),
         )
         yield ToDo(said, gettext("Lost your link?"), url_for("public.my_link"))
+
+
+def _clock(facts: Facts) -> Iterator[ToDo]:
+    if clock_check.judge(facts, now=now()) is not Verdict.RUN:
+        sentence = gettext("Nothing is deleted, since the clock of the server may be wrong.")
+        yield ToDo(sentence, gettext("Check the clock"), url_for("console.clock"))
 
 
 def _mails(standing: Standing) -> Iterator[ToDo]:
@@ -112,9 +119,6 @@ def _afterwards(facts: Facts, listed: Schedule, tallies: Mapping[int, Tally]) ->
 
 def _machine(facts: Facts) -> Iterator[ToDo]:
     """What whoever runs the site has to see to."""
-    if clock_check.judge(facts, now=now()) is not Verdict.RUN:
-        sentence = gettext("Nothing is deleted, since the clock of the server may be wrong.")
-        yield ToDo(sentence, gettext("Check the clock"), url_for("console.clock"))
     if facts.backup_at is None or abs(now() - facts.backup_at) > status.DAILY:
         yield ToDo(_backup_said(facts))
     if warning := status.proxy_warning(settings(), is_forwarded=_is_forwarded()):
