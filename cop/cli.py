@@ -67,8 +67,8 @@ def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:
     click.echo(f"The site is at {links.page('/')}")
     if set_up_token:
         click.echo(
-            "There is no coordinator yet. Make the first account here (once, within 24 hours; earlier "
-            f"links no longer work):\n  {links.set_up(set_up_token)}"
+            "There is no coordinator yet. Make the first account here (once, within 24 hours; "
+            f"earlier links no longer work):\n  {links.set_up(set_up_token)}"
         )
     if settings.base_url is None and host not in {"127.0.0.1", "localhost", "::1"}:
         click.echo(

@@ -84,7 +84,9 @@ def run(port, requests, *, clients):
             for number, _ in events:
                 if status := open_[number].read():
                     statuses[status] += 1
-                    busy -= not open_[number].send_next(waiting)
+                    if not open_[number].send_next(waiting):
+                        answers.unregister(number)  # the server may close it now
+                        busy -= 1
         return Load(time.perf_counter() - began, statuses)
 
 
