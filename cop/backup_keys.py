@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,10 +46,18 @@ def settings_for(
     return settings
 
 
-def write_key(settings: Settings) -> None:
-    """Put the key that a copy was restored with in its place in the instance."""
-    if settings.key_file:
-        secret_key.install(settings.key_file, settings.secret_key)
+def write_key(settings: Settings) -> AbstractContextManager[None]:
+    """Have the key of a copy on the disk before the database is replaced.
+
+    Where there is no key yet, it is written at once, and stays if restoring fails: a new one is
+    nowhere else. An old key is replaced only at the end.
+    """
+    file, key = settings.key_file, settings.secret_key
+    if file and file.exists():
+        return secret_key.replacing(file, key)
+    if file:
+        secret_key.install(file, key)
+    return nullcontext()
 
 
 def _read_beside(copy: Path, needed: str | None) -> str | None:

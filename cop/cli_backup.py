@@ -67,8 +67,8 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
             click.echo(f"The copy is sound. {found}")
             return
         settings = backup_keys.settings_for(file, accept_key=accept_key)
-        kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
-        backup_keys.write_key(settings)
+        with backup_keys.write_key(settings):
+            kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
     click.echo(f"Restored. {found}")
     click.echo(
         "Coordinators sign in again; look through their list. Settings, sessions and places are as "

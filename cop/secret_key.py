@@ -28,7 +28,7 @@ def fingerprint(secret_key: str) -> str:
 
 def create(file: Path) -> None:
     """Write a new key to the disk, unless another start has written one meanwhile."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(file.parent)
     with _draft(file, new()) as draft, suppress(FileExistsError):
         os.link(draft, file)  # atomic, and never replaces a key
     durable.sync_folder(file.parent)
@@ -37,7 +37,16 @@ def create(file: Path) -> None:
 
 def install(file: Path, secret_key: str) -> None:
     """Write a key to the disk, in the place of any that is there."""
+    with replacing(file, secret_key):
+        pass
+
+
+@contextmanager
+def replacing(file: Path, secret_key: str) -> Iterator[None]:
+    """Write a key to the disk now, and put it in the place of the old one at the end."""
+    _make_folder(file.parent)
     with _draft(file, secret_key) as draft:
+        yield
         draft.replace(file)
     durable.sync_folder(file.parent)
 
@@ -53,6 +62,10 @@ def make_private(file: Path) -> None:
 def is_public(file: Path) -> bool:
     """Return whether everybody on this machine can read the file."""
     return bool(file.stat().st_mode & stat.S_IROTH)
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 @contextmanager

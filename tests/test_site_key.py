@@ -156,6 +156,56 @@ def test_a_new_host_gets_the_key_that_is_beside_the_copy(site, tmp_path):  # noq
     assert CHANGED not in restored.stdout
 
 
+@pytest.mark.parametrize("options", [("--with-key",), ()], ids=["key beside", "new key"])
+def test_a_new_host_with_its_database_elsewhere_gets_the_folder_and_the_key(
+    site,  # noqa: F811
+    tmp_path,
+    options,
+):
+    copy = backed_up(site, *options)
+    new, url = tmp_path / "new", f"sqlite:///{tmp_path / 'data' / 'cop.sqlite3'}"
+
+    restored = alone("restore", str(copy), "--accept-key", at=new, COP_DATABASE_URL=url)
+    started = alone("seed", at=new, COP_DATABASE_URL=url)
+
+    assert (restored.returncode, started.returncode) == (0, 0), restored.stderr + started.stderr
+    assert (key_of(new) == key_of(site)) is bool(options)
+    assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
+
+
+def test_no_database_is_replaced_where_the_key_cannot_be_written(site, tmp_path):  # noqa: F811
+    copy, data = backed_up(site), tmp_path / "data"
+    (tmp_path / "file").touch()
+
+    refused = alone(
+        *("restore", str(copy), "--accept-key"),
+        at=tmp_path / "file" / "new",
+        COP_DATABASE_URL=f"sqlite:///{data / 'cop.sqlite3'}",
+    )
+
+    assert refused.returncode == 1
+    assert "Not a directory" in refused.stderr
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_restore_that_fails_loses_no_key(site, tmp_path, has_key):  # noqa: F811
+    copy = backed_up(site, "--with-key")
+    new, data = tmp_path / "new", tmp_path / "data"
+    url = f"sqlite:///{data / 'cop.sqlite3'}"
+    if has_key:
+        alone("seed", at=new, COP_DATABASE_URL=url)
+    before = key_of(new) if has_key else key_of(site)
+    shutil.rmtree(data, ignore_errors=True)
+    data.touch()  # no folder for a database
+
+    refused = alone("restore", str(copy), "--accept-key", at=new, COP_DATABASE_URL=url)
+
+    assert refused.returncode == 1
+    assert key_of(new) == before
+    assert [file.name for file in new.iterdir() if "secret" in file.name] == ["secret-key"]
+
+
 @pytest.mark.parametrize("has_fingerprint", [True, False], ids=["with fingerprint", "older"])
 def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
     site,  # noqa: F811
