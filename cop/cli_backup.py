@@ -7,7 +7,11 @@ import click
 from flask import Flask
 
 from cop import backup_keys, backups, create_app, secret_key
-from cop.cli_site import find_site_with_any_key, refusals_as_sentences
+from cop.cli_site import (
+    find_site_with_any_key,
+    refusals_as_sentences,
+    upgrade_site_with_any_key,
+)
 from cop.db import write_tx
 from cop.domain import community, signing_key
 
@@ -90,7 +94,7 @@ def key_group() -> None:
 @key_group.command("accept")
 def accept_key() -> None:
     """Go on with the key that is there, when the old one is lost. Stop the site before."""
-    app, _ = find_site_with_any_key()
+    app = upgrade_site_with_any_key()
     with refusals_as_sentences():
         is_changed = _accept(app)
     click.echo(LINKS_END if is_changed else "This is the site's key already.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from flask import Flask
@@ -41,8 +42,7 @@ def create_site(settings: Settings) -> Flask:
     with refusals_as_sentences():
         app = create_app(settings)
         backup = upgrade.set_up(app)
-    if backup:
-        click.echo(f"The database was upgraded; the one from before is kept as {backup}")
+    _tell_of_backup(backup)
     _warn_of_losses(app)
     return app
 
@@ -67,6 +67,25 @@ def find_site_with_any_key() -> tuple[Flask, str | None]:
         app = create_app(settings)
         upgrade.require_schema(app)
         return app, upgrade.key_problem(app)
+
+
+def upgrade_site_with_any_key() -> Flask:
+    """Open the site that is there, upgraded where needed, to accept the key that is there.
+
+    `cop db upgrade` refuses another key, so this cannot ask for it first.
+    """
+    settings = read_settings()
+    with refusals_as_sentences():
+        app = create_app(settings)
+        upgrade.require_site(app)
+        backup = upgrade.upgrade(app)
+    _tell_of_backup(backup)
+    return app
+
+
+def _tell_of_backup(backup: Path | None) -> None:
+    if backup:
+        click.echo(f"The database was upgraded; the one from before is kept as {backup}")
 
 
 def _warn_of_losses(app: Flask) -> None:

@@ -59,13 +59,14 @@ def schema_of(engine: Engine, folder: Path | None = None) -> Schema:
     return Schema.OLDER if revision in numbers else Schema.NEWER
 
 
-def upgrade(app: Flask, folder: Path | None = None) -> Path | None:
+def upgrade(app: Flask, folder: Path | None = None, *, requires_key: bool = False) -> Path | None:
     """Bring the app's database to the newest schema; return the backup made before, if any.
 
     All in one transaction: it is done or not begun, also when the process is killed meanwhile.
+    With `requires_key`, nothing is upgraded with another secret key: the site may be running.
 
     Raises:
-        SchemaRefused: the database is newer than this release.
+        SchemaRefused: the database is newer than this release, or belongs to another secret key.
     """
     folder = folder or migrations_folder()
     with app.app_context():
@@ -75,6 +76,8 @@ def upgrade(app: Flask, folder: Path | None = None) -> Path | None:
             raise SchemaRefused(NEWER)
         if found is Schema.CURRENT:
             return None
+        if requires_key and _has_fingerprint(db.engine) and (problem := key_problem(app)):
+            raise SchemaRefused(problem)
         file = backups.file_of(app)
         backup = (
             backups.copy_once(file, why="before-upgrade")
@@ -83,6 +86,14 @@ def upgrade(app: Flask, folder: Path | None = None) -> Path | None:
         )
         _migrate(folder)
         return backup
+
+
+def _has_fingerprint(engine: Engine) -> bool:
+    """Whether the schema, which may be an older one, has a place for the key's fingerprint."""
+    inspector = inspect(engine)
+    return inspector.has_table("community") and "key_fingerprint" in {
+        column["name"] for column in inspector.get_columns("community")
+    }
 
 
 def _migrate(folder: Path) -> None:
@@ -102,7 +113,7 @@ def set_up(app: Flask) -> Path | None:
     Raises:
         SchemaRefused: the database is newer than this release, or belongs to another secret key.
     """
-    backup = upgrade(app)
+    backup = upgrade(app, requires_key=True)
     _begin(app)
     return backup
 
@@ -123,6 +134,18 @@ def require_schema(app: Flask) -> None:
     Raises:
         SchemaRefused: there is no site, or it has another schema.
     """
+    if require_site(app) is Schema.OLDER:
+        raise SchemaRefused(
+            "The database has the schema of an older release. Run `cop db upgrade` first."
+        )
+
+
+def require_site(app: Flask) -> Schema:
+    """Pass for a site with this release's schema or an older one, and return which.
+
+    Raises:
+        SchemaRefused: there is no site, or it has a newer schema.
+    """
     with app.app_context():
         file = backups.file_of(app)
         # SQLite would create the file.
@@ -132,10 +155,7 @@ def require_schema(app: Flask) -> None:
         raise SchemaRefused(_no_site(app))
     if found is Schema.NEWER:
         raise SchemaRefused(NEWER)
-    if found is Schema.OLDER:
-        raise SchemaRefused(
-            "The database has the schema of an older release. Run `cop db upgrade` first."
-        )
+    return found
 
 
 def key_problem(app: Flask) -> str | None:

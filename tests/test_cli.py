@@ -403,7 +403,9 @@ def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site):
     assert (ended.returncode, upgrade.NEWER in ended.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("words", OTHERS, ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [each for each in OTHERS if each != ("key", "accept")], ids=" ".join
+)
 def test_an_older_schema_is_upgraded_by_no_other_command(site, words):
     change(site, "UPDATE alembic_version SET version_num = '0001'")
 

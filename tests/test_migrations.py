@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -295,6 +296,24 @@ def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(old
         assert schema_of(db.engine) is Schema.CURRENT
         assert emails() == ["ada@example.org"]
         assert "notebook" not in tables()
+
+
+def test_nothing_is_upgraded_with_another_key_until_that_is_accepted(older, tmp_path, settings):
+    folder = next_release(tmp_path)
+    set_up_app(older)
+    other = create_app(replace(settings, secret_key="y" * 40))
+
+    with pytest.raises(SchemaRefused, match="The secret key is not the one"):
+        upgrade_app(other, folder, requires_key=True)
+    left = tables()
+    backups = [*tmp_path.glob("backups/*")]
+    upgrade_app(older, folder, requires_key=True)
+
+    with other.app_context():
+        db.engine.dispose()
+    assert "notebook" not in left
+    assert backups == []
+    assert "notebook" in tables()
 
 
 def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(older, tmp_path):

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import pytest
 
+from cop import upgrade
 from cop.db import sqlite_module
 from tests import databases
 from tests.processes.server import COP, environment
@@ -18,6 +19,7 @@ from tests.test_cli import (  # noqa: F401 - fixtures
     run,
     site,
 )
+from tests.test_migrations import next_release
 
 OTHER_KEY = "another-" * 5
 REFUSED = "The secret key is not the one that this site's links are signed with."
@@ -100,6 +102,23 @@ def test_a_key_is_accepted_and_the_site_starts_with_it(site):  # noqa: F811
     assert again.output == "This is the site's key already.\n"
     assert started.exit_code == 0, started.output
     assert rows(site, "SELECT key_changed_at IS NOT NULL FROM community") == [(1,)]
+
+
+def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
+    site,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
+    (site / "secret-key").write_text(OTHER_KEY)
+    folder = next_release(tmp_path)
+    monkeypatch.setattr(upgrade, "migrations_folder", lambda: folder)
+
+    refused, accepted, upgraded = run("db", "upgrade"), run("key", "accept"), run("db", "upgrade")
+
+    assert is_refused(refused, says="`cop key accept`")
+    assert (accepted.exit_code, upgraded.exit_code) == (0, 0), accepted.output + upgraded.output
+    assert CHANGED in accepted.output
+    assert "The database was upgraded; the one from before is kept as" in accepted.output
 
 
 def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(site):  # noqa: F811
