@@ -10,13 +10,27 @@ def write_file(file: Path, content: bytes) -> None:
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(content)
         opened.flush()
-        os.fsync(descriptor)
+        _sync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
     """Sync the names in a folder, so that a new one survives a power failure too."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    """Sync to the disk itself: on macOS, `fsync` may leave it in the drive's cache."""
+    import fcntl  # noqa: PLC0415 - not on Windows, which is refused with a sentence
+
+    full_sync = getattr(fcntl, "F_FULLFSYNC", None)
+    if full_sync is None:
+        os.fsync(descriptor)
+        return
+    try:
+        fcntl.fcntl(descriptor, full_sync)
+    except OSError:  # not on every file system
+        os.fsync(descriptor)

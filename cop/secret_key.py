@@ -32,7 +32,6 @@ def create(file: Path) -> None:
     with _draft(file, new()) as draft, suppress(FileExistsError):
         os.link(draft, file)  # atomic, and never replaces a key
     durable.sync_folder(file.parent)
-    durable.sync_folder(file.parent.parent)  # the folder itself may be new
 
 
 def install(file: Path, secret_key: str) -> None:
@@ -65,7 +64,11 @@ def is_public(file: Path) -> bool:
 
 
 def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(PermissionError):  # a parent such as /srv may be entered and not be read
+        durable.sync_folder(folder.parent)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """The settings: read once from the environment, every bad value named, secrets kept safe."""
 
+import errno
+import fcntl
 import logging
 import os
 import stat
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cop import secret_key
+from cop import durable, secret_key
 from cop.config import Settings, SettingsRefused
 from cop.mail.address import Security, SmtpServer
 
@@ -297,8 +299,45 @@ def test_the_secret_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch)
     settings = settings_from(tmp_path)
 
     assert settings.secret_key == (tmp_path / "instance" / "secret-key").read_text()
-    assert calls[0].startswith(str(tmp_path / "instance" / "secret-key."))
-    assert calls[1:] == ["link", str(tmp_path / "instance"), str(tmp_path)]
+    assert calls[0] == str(tmp_path)
+    assert calls[1].startswith(str(tmp_path / "instance" / "secret-key."))
+    assert calls[2:] == ["link", str(tmp_path / "instance")]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_secret_is_made_under_a_folder_that_may_not_be_read(tmp_path, monkeypatch, is_there):
+    def opened(path, *args, **options):
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real_open(path, *args, **options)
+
+    real_open = os.open
+    if is_there:
+        (tmp_path / "instance").mkdir()
+    monkeypatch.setattr(os, "open", opened)
+
+    settings = settings_from(tmp_path)
+
+    assert settings.secret_key == (tmp_path / "instance" / "secret-key").read_text()
+
+
+@pytest.mark.parametrize("is_supported", [True, False])
+def test_on_macos_the_drive_s_cache_is_synced_too(tmp_path, monkeypatch, is_supported):
+    calls = []
+
+    def controlled(_, command):
+        calls.append(command)
+        if not is_supported:
+            raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", controlled)
+    monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
+
+    durable.write_file(tmp_path / "file", b"content")
+    durable.sync_folder(tmp_path)
+
+    assert calls == ([51, 51] if is_supported else [51, "fsync"] * 2)
 
 
 @pytest.mark.parametrize(
