@@ -214,18 +214,14 @@ class _Reader:
         """Read the key that somebody else looks after, as a container's secret."""
         try:
             value = file.read_text().strip()
-            self._warn_if_public("COP_SECRET_KEY_FILE", file)
+            if keys.is_public(file):  # containers mount secrets for everybody, read-only
+                log.warning("COP_SECRET_KEY_FILE: %s", _public(file))
         except (OSError, UnicodeDecodeError) as error:
             self._refuse("COP_SECRET_KEY_FILE", f"cannot read {file}: {error}.")
             return ""
         if len(value) < keys.MINIMUM:
             self._refuse("COP_SECRET_KEY_FILE", f"{file} {_too_short(value)}: {GUESSABLE}")
         return value
-
-    def _warn_if_public(self, name: str, file: Path) -> None:
-        """Warn and go on: containers mount secrets for everybody, on a read-only disk."""
-        if keys.is_public(file):
-            log.warning("%s: every user of this machine can read the secret key %s.", name, file)
 
     def _own_key(self, file: Path, *, has_database: bool) -> str:
         if not file.exists():
@@ -238,7 +234,12 @@ class _Reader:
             )
             return ""
         keys.make_private(file)
-        self._warn_if_public("COP_INSTANCE", file)
+        if keys.is_public(file):
+            self.problems.append(
+                f"{_public(file)} Run `chmod 600 {file}`; if the file belongs to another user than "
+                "the one that runs the site, run `chown` on it first."
+            )
+            return ""
         value = file.read_text().strip()
         if len(value) < keys.MINIMUM:
             self.problems.append(
@@ -265,6 +266,10 @@ def _is_there(database_url: str) -> bool:
     """Whether there is a database to need the old key: a server's always may have one."""
     scheme, _, file = database_url.partition(":///")
     return scheme != "sqlite" or (Path(file).is_file() and Path(file).stat().st_size > 0)
+
+
+def _public(file: Path) -> str:
+    return f"Every user of this machine can read the secret key {file}."
 
 
 def _too_short(value: str) -> str:

@@ -374,6 +374,29 @@ def test_a_secret_that_others_could_read_is_taken_from_them(tmp_path):
     assert (before, mode_of(file)) == (after, 0o600)
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o604])
+@pytest.mark.parametrize("create", [True, False])
+def test_a_secret_that_everybody_can_read_and_that_is_another_users_is_refused(
+    tmp_path, monkeypatch, mode, create
+):
+    before = settings_from(tmp_path).secret_key
+    file = tmp_path / "instance" / "secret-key"
+    owner = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    file.chmod(0o640)
+    by_group = found_settings(tmp_path, create=create).secret_key
+    file.chmod(mode)
+
+    with pytest.raises(SettingsRefused) as refusal:
+        found_settings(tmp_path, create=create)
+
+    [problem] = refusal.value.problems
+    assert problem.startswith(f"Every user of this machine can read the secret key {file}. Run")
+    assert f"`chmod 600 {file}`" in problem
+    assert "`chown`" in problem
+    assert by_group == before
+
+
 @pytest.mark.parametrize(
     ("mode", "warns"), [(0o444, True), (0o640, False), (0o600, False)], ids=["0444", "0640", "0600"]
 )
