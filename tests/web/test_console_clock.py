@@ -36,6 +36,7 @@ def test_a_clock_in_doubt_is_something_to_do_and_is_confirmed_once(corin, days, 
     assert "2026-11-22 10:00" in page
     assert "1 registration is deleted" in page
     assert answer.status_code == 303
+    assert "The clock is confirmed." in said(corin.page(FRONT))
     assert to_do(corin) == []
     assert rows(Community)[0]["clock_confirmed_at"] == NOW
     assert [act["what"] for act in rows(Act)] == ["confirmed the clock"]
@@ -48,7 +49,10 @@ def test_a_clock_that_is_right_is_nothing_to_do_and_cannot_be_confirmed(corin, a
 
     page = said(corin.page(CLOCK))
     post(corin, CLOCK, form_at=FRONT)
+    answer = said(corin.page(FRONT))
 
+    assert "The clock is as expected. There is nothing to confirm." in answer
+    assert "is confirmed" not in answer
     assert to_do(corin) == []
     assert "There is nothing to do" in page
     assert rows(Act) == []

@@ -18,8 +18,12 @@ def clock() -> ResponseReturnValue:
     verdict = clock_check.judge(facts, now=now())
     if request.method == "POST":
         with write_tx() as db_session:
-            clock_check.confirm(db_session, by=g.coordinator, now=now())
-        flash(gettext("The clock is confirmed. What is past its date is deleted soon."))
+            was_in_doubt = clock_check.confirm(db_session, by=g.coordinator, now=now())
+        flash(
+            gettext("The clock is confirmed. What is past its date is deleted soon.")
+            if was_in_doubt
+            else gettext("The clock is as expected. There is nothing to confirm.")
+        )
         return redirect(url_for("console.front"), 303)
     # In full: between a clock that is years ahead and the truth, the year is what differs.
     moments = [
