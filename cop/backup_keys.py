@@ -46,6 +46,12 @@ def settings_for(
     return settings
 
 
+def makes_new_key(copy: Path, settings: Settings) -> bool:
+    """Return whether `settings_for` has made a new key for this copy. Ask before it is written."""
+    file = settings.key_file
+    return file is not None and not file.exists() and not key_beside(copy).is_file()
+
+
 def write_key(settings: Settings) -> AbstractContextManager[None]:
     """Have the key of a copy on the disk before the database is replaced.
 

@@ -71,6 +71,7 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
             click.echo(f"The copy is sound. {found}")
             return
         settings = backup_keys.settings_for(file, accept_key=accept_key)
+        is_new = backup_keys.makes_new_key(file, settings)
         with backup_keys.write_key(settings):
             kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
     click.echo(f"Restored. {found}")
@@ -82,7 +83,7 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
         click.echo(f"People whose data had been deleted since, deleted again: {erased}")
     if kept:
         click.echo(f"The database from before is kept for 14 days as {kept}")
-    if accept_key and _accept(create_app(settings)):
+    if accept_key and _accept(create_app(settings), is_new=is_new):
         click.echo(LINKS_END)
 
 
@@ -100,11 +101,11 @@ def accept_key() -> None:
     click.echo(LINKS_END if is_changed else "This is the site's key already.")
 
 
-def _accept(app: Flask) -> bool:
+def _accept(app: Flask, *, is_new: bool = False) -> bool:
     """Accept the app's key; return whether it is another than before."""
     with app.app_context(), write_tx() as db_session:
         key = app.extensions["cop.settings"].secret_key
-        return signing_key.accept(db_session, key, now=datetime.now(UTC))
+        return signing_key.accept(db_session, key, now=datetime.now(UTC), is_new=is_new)
 
 
 def _contents(found: backups.Contents) -> str:

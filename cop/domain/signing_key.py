@@ -40,13 +40,14 @@ def is_known(db_session: Session, secret_key: str) -> bool:
     return stored is None or stored == fingerprint(secret_key)
 
 
-def accept(db_session: Session, secret_key: str, *, now: datetime) -> bool:
+def accept(db_session: Session, secret_key: str, *, now: datetime, is_new: bool = False) -> bool:
     """Go on with another key: sign the links in unsent emails anew, and note when.
 
     What cannot be signed anew is withdrawn: links to a new password, and invitations. Return False
-    where this is the site's key already.
+    where this is the site's key already; so is any where no fingerprint is stored, unless it
+    `is_new`: made just now.
     """
-    if db_session.scalar(select(Community.key_fingerprint)) == fingerprint(secret_key):
+    if not is_new and remember(db_session, secret_key):
         return False
     values = {"key_fingerprint": fingerprint(secret_key), "key_changed_at": now}
     db_session.execute(update(Community).values(values))

@@ -72,6 +72,19 @@ def test_accepting_the_sites_own_key_changes_nothing(db_session):
     assert db_session.query(Community).one().key_changed_at is None
 
 
+def test_where_no_key_was_stored_only_a_new_one_is_another(db_session):
+    known = signing_key.accept(db_session, OLD, now=NOW)
+    changed_at = db_session.query(Community.key_changed_at).scalar()
+    is_stored = not signing_key.is_known(db_session, NEW)
+    db_session.query(Community).update({"key_fingerprint": None})
+    new = signing_key.accept(db_session, NEW, now=NOW, is_new=True)
+
+    assert (known, changed_at, is_stored) == (False, None, True)
+    assert new
+    assert not signing_key.is_known(db_session, OLD)
+    assert db_session.query(Community.key_changed_at).scalar() == NOW
+
+
 @pytest.mark.parametrize("state", ["queued", "retrying", "sending", "failed"])
 def test_links_in_unsent_emails_are_signed_with_the_accepted_key(db_session, state):
     register(db_session, DECEMBER, ADA)
@@ -82,6 +95,7 @@ def test_links_in_unsent_emails_are_signed_with_the_accepted_key(db_session, sta
     db_session.flush()
     before = [opened(mail, OLD) for mail in mails(db_session)]
 
+    signing_key.remember(db_session, OLD)
     signing_key.accept(db_session, NEW, now=NOW)
     db_session.flush()
 
@@ -98,6 +112,7 @@ def test_an_email_that_went_out_stays_as_it_was(db_session):
     mail.state = "sent"
     text = mail.text
 
+    signing_key.remember(db_session, OLD)
     signing_key.accept(db_session, NEW, now=NOW)
 
     assert mail.text == text
@@ -110,6 +125,7 @@ def test_a_link_to_somebody_else_that_an_email_quotes_is_not_signed(db_session):
     mail = mails(db_session)[0]
     mail.text += f"\nMallory wrote: see https://cop.example.org/r/{forged}\n/r/not.atoken"
 
+    signing_key.remember(db_session, OLD)
     signing_key.accept(db_session, NEW, now=NOW)
 
     assert mail.to_address == ADA.email
@@ -120,6 +136,7 @@ def test_links_that_cannot_be_signed_anew_do_not_go_out(db_session):
     for kind in (Kind.PASSWORD, Kind.INVITATION, Kind.COORDINATORS):
         a_mail(db_session, "corin@example.org", kind=kind)
 
+    signing_key.remember(db_session, OLD)
     signing_key.accept(db_session, NEW, now=NOW)
     db_session.flush()
 
