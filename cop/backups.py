@@ -240,8 +240,8 @@ def restore(settings: Settings, file: Path, *, now: datetime) -> tuple[Path | No
         there = replace(settings, database_url=f"sqlite:///{draft}")
         erased = restoring.catch_up(there, before=kept, now=now)
         # A log left beside the database would be taken for that of the copy in its place.
-        for log in LOGS:
-            live.with_name(live.name + log).unlink(missing_ok=True)
+        for end in LOGS:
+            live.with_name(live.name + end).unlink(missing_ok=True)
         os.replace(draft, live)  # noqa: PTH105 - in one step
     verify(live)
     return kept, erased

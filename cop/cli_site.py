@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from cop import backups, create_app, upgrade
+from cop import create_app, upgrade
 from cop.config import Settings, SettingsRefused
 from cop.db import db, unsafe_settings
 from cop.domain.errors import RuleBroken
@@ -22,13 +22,10 @@ def refusals_as_sentences() -> Iterator[None]:
         yield
     except RuleBroken as refusal:
         raise click.ClickException(translator("en")(refusal.reason) % refusal.values) from refusal
-    except (SettingsRefused, upgrade.SchemaRefused) as refusal:
-        raise click.ClickException(str(refusal)) from refusal
-    except backups.BackupRefused as refusal:
-        raise click.ClickException(str(refusal)) from refusal
-    except (OperationalError, OSError) as error:
-        cause = error.orig if isinstance(error, OperationalError) else error
-        raise click.ClickException(f"The database cannot be used: {cause}") from error
+    except OperationalError as error:
+        raise click.ClickException(f"The database cannot be used: {error.orig}") from error
+    except (SettingsRefused, upgrade.SchemaRefused, OSError) as refusal:
+        raise click.ClickException(str(refusal)) from refusal  # an OSError names the file
 
 
 def read_settings(*, create: bool = False) -> Settings:

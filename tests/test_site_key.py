@@ -203,7 +203,7 @@ def test_no_database_is_replaced_where_the_key_cannot_be_written(site, tmp_path)
     )
 
     assert refused.returncode == 1
-    assert "Not a directory" in refused.stderr
+    assert refused.stderr.startswith("Error: [Errno 20] Not a directory: ")
     assert not data.exists()
 
 
