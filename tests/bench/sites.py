@@ -134,5 +134,5 @@ def keep_answers(folder, whole, not_modified):
 
 def _own(answer):
     """The headers that an app sets, without those that the server adds."""
-    added = {"server", "date", "content-length"}
+    added = {"server", "date", "content-length", "connection"}
     return {name: value for name, value in answer.headers.items() if name not in added}
