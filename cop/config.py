@@ -16,6 +16,10 @@ from cop import secret_key as keys
 from cop.mail import address
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_LOST = (
+    "If it is lost for good, run `cop serve` to make a new one, then `cop key accept`: links in "
+    "emails that were sent stop working."
+)
 GUESSABLE = "write at least 32 characters that nobody can guess."
 
 log = logging.getLogger("cop.config")
@@ -228,7 +232,7 @@ class _Reader:
             self.problems.append(
                 f"The secret key of this site is missing: there is no file {file}. Put it back "
                 "(`cop backup --with-key` keeps one beside its copy; another host of the site has "
-                "the same), or run `cop serve`, which makes a new one."
+                f"the same). {_LOST}"
                 if has_database
                 else f"No site at {file.parent}. Run `cop serve` there once, or set COP_INSTANCE."
             )
@@ -245,7 +249,7 @@ class _Reader:
             self.problems.append(
                 f"The secret key {file} {_too_short(value)}, as after a crash or on a full disk. "
                 "Put it back (`cop backup --with-key` keeps one beside its copy), or delete the "
-                "file and run `cop serve`, which makes a new one."
+                f"file. {_LOST}"
             )
         return value
 

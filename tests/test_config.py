@@ -360,7 +360,8 @@ def test_a_secret_that_was_cut_off_is_refused_and_left_as_it_is(tmp_path, conten
 
     [problem] = refusal.value.problems
     assert problem.startswith(f"The secret key {file} {says}")
-    assert "delete the file and run `cop serve`" in problem
+    assert "or delete the file." in problem
+    assert "then `cop key accept`" in problem
     assert file.read_text() == content
 
 
