@@ -117,10 +117,11 @@ def _rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
 def _undo(settings: Settings, since: Since, *, now: datetime) -> int:
     links = Links(settings.base, settings.secret_key)
     with write_tx() as db_session:
-        made_at = community.backup_at(db_session)
         writer = Writer(community.facts(db_session), links, now)
-        # What was withdrawn before the copy was made stands in it as the person wanted it since.
-        later = [each for each in since.withdrawn if not made_at or each.withdrawn_at >= made_at]
+        # A withdrawal that the copy knows was before it, and the person may have opted in again
+        # since. Times do not tell: the copy may be from while the clock was wrong.
+        in_copy = withdrawals.stored(db_session)
+        later = [each for each in since.withdrawn if each not in in_copy]
         number = _withdraw_again(db_session, later, writer=writer)
         withdrawals.keep(db_session, since.withdrawn)  # with their own times, not with this one
         _carry_over_access(db_session, since, later, secret_key=settings.secret_key)

@@ -142,6 +142,27 @@ def test_a_backup_that_is_newer_than_a_withdrawal_is_right_as_it_is(ready):
     assert wanted(ready) == {*KINDS}
 
 
+@pytest.mark.parametrize("days", [-30, 30], ids=["behind", "ahead"])
+def test_what_was_withdrawn_after_a_backup_is_undone_whatever_the_clock_was_then(ready, days):
+    made = backed_up(ready, now=NOW + timedelta(days=days))
+    erase(ready, ADA.email, now=NOW + timedelta(hours=1))
+
+    restore(ready, made)
+
+    assert who_is_at(ready) == "Grace held"
+
+
+def test_who_came_back_before_a_backup_by_a_clock_behind_stays(ready):
+    erase(ready, ADA.email, now=NOW + timedelta(hours=1))
+    with opened(ready) as db_session:
+        register(db_session, DECEMBER, ADA)
+    made = backed_up(ready, now=NOW - timedelta(days=30))
+
+    restore(ready, made)
+
+    assert who_is_at(ready) == "Grace held, Ada held"
+
+
 def test_withdrawals_are_remembered_over_several_restores(ready):
     made = backed_up(ready)
     act(ready, choose())

@@ -67,6 +67,12 @@ def keep(db_session: Session, withdrawn: Iterable[Withdrawn]) -> None:
         db_session.execute(new.on_conflict_do_update(index_elements=["key", "what"], set_=later))
 
 
+def stored(db_session: Session) -> set[Withdrawn]:
+    """Return all withdrawals that are remembered."""
+    query = select(Withdrawal.key, Withdrawal.what, Withdrawal.withdrawn_at)
+    return {Withdrawn(*row) for row in db_session.execute(query)}
+
+
 def delete_old(db_session: Session, *, now: datetime) -> None:
     """Delete the withdrawals that every backup already contains."""
     db_session.execute(delete(Withdrawal).where(Withdrawal.withdrawn_at <= now - KEPT))
