@@ -5,20 +5,28 @@ Another database is backed up with its own tools; that it was can be noted here.
 
 import logging
 import os
-import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 from sqlite3 import Connection
 from tempfile import TemporaryDirectory
 from typing import cast
 
 from flask import Flask
 
+from cop.backup_names import (
+    A_DAY,
+    DAMAGED,
+    counted_from,
+    files,
+    is_damaged,
+    mark_ahead,
+    new_name,
+    times,
+)
 from cop.config import Settings
 from cop.db import read_tx, sqlite_file, sqlite_module, write_tx
 from cop.domain import community
@@ -26,11 +34,7 @@ from cop.domain import community
 KEPT = timedelta(days=14)
 LOGS = ("-wal", "-shm", "-journal")
 NEWEST = 3  # copies that stay, however old they are
-A_DAY = timedelta(days=1)
 EACH = timedelta(hours=20)  # a day, with room for a round that comes early
-DAMAGED, AHEAD = "damaged", "ahead"  # begin the names of what does not count as a newer copy
-_STAMP = "%Y%m%dT%H%M%SZ"
-_NAME = re.compile(r"([a-z-]+)-(\d{8}T\d{6}Z)-([0-9a-f]{8}\..+)")
 
 log = logging.getLogger("cop.backups")
 
@@ -62,7 +66,7 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
     """
     now = now or datetime.now(UTC)
-    made = _new_name(file, why, now=now)
+    made = new_name(file, why, now=now)
     draft = made.with_suffix(".draft")
     draft.touch(mode=0o600)
     try:
@@ -136,56 +140,36 @@ def forget(app: Flask, *, now: datetime) -> int:
     The newest three stay, however old they are, and nothing goes without a newer copy that is
     sound: while no backup can be made, the last good ones must not run out.
     """
-    _redate(_files(app), now=now)
-    found = _files(app)
-    newest = [file for file in found if _is_reliable(file)][:NEWEST]
+    mark_ahead(files(file_of(app)), now=now)
+    counted = {file: counted_from(file, now=now) for file in files(file_of(app))}
+    found = sorted(counted, key=counted.__getitem__, reverse=True)
+    newest = [file for file in found if _is_reliable(file, now=now)][:NEWEST]
     old = [
         file
         for file in found
-        if now - _made_at(file) > KEPT and file.with_suffix(".sqlite3") not in newest  # or its key
+        if now - counted[file] > KEPT and file.with_suffix(".sqlite3") not in newest  # or its key
     ]
     sound = next(filter(_is_sound, newest), None) if old else None
-    gone = [file for file in old if sound and _made_at(file) < _made_at(sound)]
+    gone = [file for file in old if sound and counted[file] < counted[sound]]
     for file in gone:
         file.unlink()
     return len(gone)
 
 
 def oldest_at(app: Flask) -> datetime | None:
-    """When the oldest copy was made, by its name."""
-    return min(map(_made_at, _files(app)), default=None)
+    """When the oldest copy was made, or earlier, by the names."""
+    # One that a clock ahead made is noticed within a day after the clock is right again.
+    earliest = [
+        min(made_at, seen_at - A_DAY if seen_at else made_at)
+        for made_at, seen_at in map(times, files(file_of(app)))
+    ]
+    return min(earliest, default=None)
 
 
-def _files(app: Flask) -> list[Path]:
-    """The files that were made here, the newest first: copies, and what failed ones have left."""
-    database = file_of(app)
-    files = (database.parent / "backups").glob("*-*") if database else ()
-    return sorted(
-        filter(lambda file: _NAME.fullmatch(file.name), files), key=_made_at, reverse=True
-    )
-
-
-def _made_at(file: Path) -> datetime:
-    """By the name: a file's own time changes when the folder is copied to another disk."""
-    _, made_at, _ = _NAME.fullmatch(file.name).groups()  # type: ignore[union-attr]
-    return datetime.strptime(made_at, _STAMP).replace(tzinfo=UTC)
-
-
-def _redate(files: Sequence[Path], *, now: datetime) -> None:
-    """Rename copies from the future, so that their fourteen days begin now.
-
-    A clock that ran ahead made them. By their names they would be the newest for years, so they are
-    also marked as what must not count as newer than any other.
-    """
-    for file in files:
-        if _made_at(file) > now + A_DAY:
-            why, _, rest = _NAME.fullmatch(file.name).groups()  # type: ignore[union-attr]
-            file.rename(file.with_name(f"{AHEAD}-{why}-{now:{_STAMP}}-{rest}"))
-
-
-def _is_reliable(file: Path) -> bool:
+def _is_reliable(file: Path, *, now: datetime) -> bool:
     """Whether it was sound when it was made, and is as old as it says."""
-    return file.suffix == ".sqlite3" and not file.name.startswith((DAMAGED, AHEAD))
+    is_dated = counted_from(file, now=now) == times(file)[0]
+    return file.suffix == ".sqlite3" and not is_damaged(file) and is_dated
 
 
 def _is_sound(file: Path) -> bool:
@@ -262,20 +246,13 @@ def _put_aside(live: Path, *, now: datetime) -> Path | None:
             raise BackupRefused(said) from error
     except (sqlite_module.Error, BackupRefused):
         pass  # damaged: that is what it is restored for
-    kept = _new_name(live, DAMAGED, now=now)
+    kept = new_name(live, DAMAGED, now=now)
     for end in ("", *LOGS):
         part = live.with_name(live.name + end)
         if part.exists():
             shutil.copyfile(part, kept.with_name(kept.name + end))
             kept.with_name(kept.name + end).chmod(0o600)
     return kept
-
-
-def _new_name(file: Path, why: str, *, now: datetime) -> Path:
-    """A name that no copy has yet, in the folder `backups` beside the database."""
-    folder = file.parent / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder / f"{why}-{now.astimezone(UTC):{_STAMP}}-{token_hex(4)}.sqlite3"
 
 
 def _note(draft: Connection, now: datetime) -> None:

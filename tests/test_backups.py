@@ -229,12 +229,46 @@ def test_copies_that_a_clock_ahead_made_are_never_taken_for_the_newest(site):
     ahead = backed_up_on(site, 800, 801, 802)
     true = backed_up_on(site, -40, -30, -20)
 
-    marked = [f"ahead-daily-20261122T150000Z{each.name[-17:]}" for each in ahead]
+    marked = [f"ahead-20261122T150000Z-{each.name}" for each in ahead]
     expected = sorted([*marked, *(each.name for each in true)])
     assert forget(site) == (0, expected)
     assert forget(site, days=14) == (0, expected)
     backed_up_on(site, 15)
     assert forget(site, days=15)[0] == 1 + len(ahead)
+
+
+def test_copies_that_a_clock_behind_takes_for_future_ones_keep_their_time(site):
+    made = backed_up_on(site, *range(-13, 1))
+    keys = [file.with_suffix(".key") for file in made]
+    for key in keys:
+        key.write_text("k" * 40)
+    behind = backed_up_on(site, -30, -29)
+
+    number, left = forget(site, days=-29)
+    backed_up_on(site, 3)
+    again = forget(site, days=3)
+
+    assert (number, len(left)) == (0, 30)
+    still = {each.name for file in made[2:] for each in (file, file.with_suffix(".key"))}
+    assert again[0] == len(behind) + 2 * 2
+    assert {name.split("Z-", 1)[1] for name in again[1] if name.startswith("ahead")} == still
+
+
+def test_a_copy_from_the_future_is_an_ordinary_one_once_its_time_has_come(site):
+    made = backed_up_on(site, -40, -30, -20, 10)
+    forget(site)
+
+    number, left = forget(site, days=11)
+
+    assert number == 1  # it is one of the newest three now
+    assert made[0].name not in left
+
+
+def test_a_copy_from_the_future_counts_as_old_for_what_has_to_be_remembered(site):
+    backed_up_on(site, 10)
+    forget(site)
+
+    assert backups.oldest_at(create_app(site)) <= NOW
 
 
 def test_what_nobody_made_here_stays_in_the_folder_of_backups(site):
