@@ -9,7 +9,7 @@ from secrets import token_hex
 A_DAY = timedelta(days=1)
 DAMAGED, AHEAD = "damaged", "ahead"  # begin the names of what may not count as a newer copy
 _STAMP = "%Y%m%dT%H%M%SZ"
-_TIME = r"(\d{8}T\d{6}Z)"
+_TIME = r"([12]\d{7}T\d{6}Z)"
 _NAME = re.compile(rf"(?:{AHEAD}-{_TIME}-)?(([a-z-]+)-{_TIME}-[0-9a-f]{{8}}\..+)")
 
 
@@ -23,7 +23,14 @@ def new_name(file: Path, why: str, *, now: datetime) -> Path:
 def files(database: Path | None) -> list[Path]:
     """The files that were made here: copies, and what failed ones have left."""
     found = (database.parent / "backups").glob("*-*") if database else ()
-    return [file for file in found if _NAME.fullmatch(file.name)]
+    return list(filter(_is_ours, found))
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        return bool(_NAME.fullmatch(file.name) and times(file))
+    except ValueError:  # no date, such as February 31
+        return False
 
 
 def times(file: Path) -> tuple[datetime, datetime | None]:

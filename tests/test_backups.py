@@ -276,8 +276,11 @@ def test_what_nobody_made_here_stays_in_the_folder_of_backups(site):
     folder = file_of(site).parent / "backups"
     (folder / "my-copy-of-2020.sqlite3").touch()
     os.utime(folder / "my-copy-of-2020.sqlite3", (0, 0))
+    for day in ("20260231", "00010101", "99991231"):  # no date, or none that can be counted from
+        (folder / f"daily-{day}T000000Z-abcdef12.sqlite3").touch()
 
     assert forget(site, days=100)[0] == 0
+    assert backups.oldest_at(create_app(site)) == NOW - timedelta(days=3)
 
 
 def test_a_copy_of_a_damaged_database_is_not_kept_and_the_old_ones_stay(site):
