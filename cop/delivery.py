@@ -10,7 +10,8 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, leases, telling
+from cop.domain import clock_check, community, leases, telling
+from cop.domain.clock_check import Verdict
 from cop.links import Links
 from cop.mail.endings import NotSent, RefusedForGood, ServerUnusable, UnknownEnding
 from cop.mail.envelope import sealed
@@ -33,11 +34,13 @@ class Delivery:
     clock: Callable[[], datetime]
     # How the last mail ended, until that is written down: also after the database was away.
     _unwritten: Ending | None = field(default=None, init=False)
+    _skip_expired: bool = field(default=False, init=False)  # in this run
     _leased: OutboxEmail | None = field(default=None, init=False)  # being handed over
 
     def run(self, *, stopping: Callable[[], bool] = lambda: False) -> bool:
-        """Deliver all that is due; return False where the server takes none, so that more is idle.
+        """Deliver all that is due; return False where nothing can go out for a while.
 
+        That is where the server takes none, or the clock has just jumped.
         What is due is leased, handed over and noted one by one. Noting one and leasing the next is
         one transaction.
         """
@@ -45,10 +48,16 @@ class Delivery:
             if not self._unwritten and not leases.is_due(db_session, now=self.clock()):
                 return True
             writer = self.writer(db_session)
-        is_usable = True
+        # By a clock that is wrong, emails would be too late, and withdrawn for good.
+        verdict = clock_check.judge(writer.community, now=writer.now)
+        self._skip_expired = verdict is Verdict.ASK
+        is_usable = clock_check.has_settled(writer.community, now=writer.now)
+        if not is_usable and not self._unwritten:
+            return False
         while email := self._write_down(is_last=stopping() or not is_usable):
             self._unwritten, is_usable = self._try(email, writer)
-        return is_usable
+        # What has expired stays due, and must not be looked for all the time.
+        return is_usable and not self._skip_expired
 
     def writer(self, db_session: Session) -> Writer:
         """The community's voice, at this moment."""
@@ -59,7 +68,11 @@ class Delivery:
         with write_tx() as db_session:
             if self._unwritten:
                 self._unwritten(db_session)
-            email = None if is_last else leases.claim(db_session, now=self.clock())
+            email = (
+                None
+                if is_last
+                else leases.claim(db_session, now=self.clock(), skip_expired=self._skip_expired)
+            )
         self._unwritten, self._leased = None, email
         return email
 

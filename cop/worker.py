@@ -137,7 +137,7 @@ class Planner:
         return PLANNING
 
     def _do_round(self, now: datetime) -> bool:
-        """Do the daily round, or only plan ahead as long as it must not erase.
+        """Do the daily round, or only plan ahead where it must not erase.
 
         Return False while the clock has jumped so lately that reminders would be sent by it, too.
         """
@@ -147,11 +147,10 @@ class Planner:
                 self.last_day = now
                 files(_settings(self.app)).forget_before(now - old_mails.TEXT_KEPT)
                 backups.forget(self.app, now=now)
-        elif _is_time(self.planned_at, A_DAY, now):
+        elif clock_check.may_plan(facts, now=now) and _is_time(self.planned_at, A_DAY, now):
             plan_ahead(now=now)
             self.planned_at = now
-        is_in_doubt = self.verdict is not Verdict.RUN
-        return not (is_in_doubt and clock_check.steady_for(facts) < clock_check.SETTLED)
+        return clock_check.has_settled(facts, now=now)
 
     def _check_clock(self, now: datetime) -> Facts:
         """Judge the clock before anything is erased by it, and warn where it is in doubt."""

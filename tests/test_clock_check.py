@@ -9,11 +9,12 @@ from sqlalchemy import func, select, update
 from cop import backups, worker
 from cop.db import db, read_tx, sqlite_file, write_tx
 from cop.delivery import Delivery
-from cop.domain import clock_check, community
+from cop.domain import clock_check, community, leases, seed
 from cop.domain.clock_check import Verdict
+from cop.domain.outbox import Kind
 from cop.mail.folder import FolderTransport
 from cop.models import Community, Coordinator, Meeting, OutboxEmail, Registration, Withdrawal
-from tests.domain.mails import mails
+from tests.domain.mails import a_mail, mails
 from tests.domain.people import LINKS, register
 from tests.test_delivery import SENDER, Clock
 from tests.world import ADA, NOW, a_meeting, a_registration
@@ -186,7 +187,7 @@ def test_the_first_round_of_a_new_site_needs_no_other_before_it(site):
 
 def test_a_site_that_was_switched_off_plans_ahead_and_reminds_while_it_waits(site):
     with write_tx() as db_session:
-        soon = NOW + 90 * DAY
+        soon = NOW + 45 * DAY
         a_registration(
             db_session, a_meeting(db_session, starts_at=soon + 20 * HOUR), "katherine@example.org"
         )
@@ -201,6 +202,103 @@ def test_a_site_that_was_switched_off_plans_ahead_and_reminds_while_it_waits(sit
     with read_tx() as db_session:
         latest = db_session.scalar(select(func.max(Meeting.starts_at)))
     assert latest > soon + 100 * DAY
+
+
+def latest_session():
+    with read_tx() as db_session:
+        return db_session.scalar(select(func.max(Meeting.starts_at)))
+
+
+@pytest.mark.parametrize(("days", "is_planned"), [(45, True), (800, False)])
+def test_sessions_are_planned_by_a_settled_clock_and_after_a_long_jump_not_at_all(
+    site, days, is_planned
+):
+    before = latest_session()
+
+    look_at(site, NOW + days * DAY)
+    with write_tx() as db_session:
+        seed.begin(db_session, now=NOW + days * DAY)
+    at_once = latest_session()
+    run_on(site, 2)
+    with write_tx() as db_session:
+        seed.begin(db_session, now=site.delivery.clock())
+
+    assert at_once == before
+    assert (latest_session() > before) is is_planned
+
+
+def deliver_at(planner, now):
+    planner.delivery.clock.now = now
+    return planner.delivery.run()
+
+
+def states():
+    """The states of the queued links, by key."""
+    with read_tx() as db_session:
+        return {mail.dedup_key: mail.state for mail in mails(db_session, Kind.LINK)}
+
+
+@pytest.fixture
+def waiting(site):
+    """The same, with an email that expires in three days and one that does not."""
+    with write_tx() as db_session:
+        a_mail(db_session, dedup_key="expires", expires_at=NOW + 3 * DAY)
+        a_mail(db_session, dedup_key="stays")
+    return site
+
+
+@pytest.mark.parametrize("days", [21, 800])
+def test_nothing_is_delivered_or_withdrawn_until_a_clock_that_has_jumped_has_settled(waiting, days):
+    at_once = deliver_at(waiting, NOW + days * DAY)
+    before = states()
+    look_at(waiting, NOW + days * DAY)
+    run_on(waiting, 1)
+    deliver_at(waiting, NOW + HOUR)  # it was set right
+
+    assert (at_once, before) == (False, {"expires": "queued", "stays": "queued"})
+    assert states() == {"expires": "sent", "stays": "sent"}
+
+
+def test_an_earlier_jump_does_not_count_as_time_that_was_watched(waiting):
+    look_at(waiting, NOW + 21 * DAY)
+    run_on(waiting, 2)
+    look_at(waiting, NOW)
+
+    assert deliver_at(waiting, NOW + 40 * DAY) is False
+    assert states() == {"expires": "queued", "stays": "queued"}
+
+
+@pytest.mark.parametrize(("days", "expired"), [(21, "withdrawn"), (800, "queued")])
+def test_after_an_hour_a_site_that_was_switched_off_delivers_what_has_not_expired(
+    waiting, days, expired
+):
+    look_at(waiting, NOW + days * DAY)
+    run_on(waiting, 1)
+    deliver_at(waiting, waiting.delivery.clock())
+
+    assert states() == {"expires": expired, "stays": "sent"}
+
+
+def test_once_a_long_jump_is_confirmed_what_has_expired_is_withdrawn(waiting):
+    look_at(waiting, NOW + 800 * DAY)
+    with write_tx() as db_session:
+        clock_check.confirm(db_session, by=None, now=NOW + 800 * DAY)
+
+    deliver_at(waiting, NOW + 800 * DAY)
+
+    assert states() == {"expires": "withdrawn", "stays": "sent"}
+
+
+@pytest.mark.parametrize(("days", "state"), [(21, "failed"), (800, "retrying")])
+def test_no_email_is_given_up_by_a_clock_that_nobody_confirmed(site, days, state):
+    now = NOW + days * DAY
+    with write_tx() as db_session:
+        a_mail(db_session, dedup_key="refused").attempts = leases.LEAST_TRIES
+        email = leases.claim(db_session, now=NOW)
+
+        leases.put_back(db_session, email, answer="421 Later", now=now)
+
+    assert states() == {"refused": state}
 
 
 def reminders():

@@ -50,6 +50,17 @@ def steady_for(facts: Facts) -> timedelta:
     return timedelta(seconds=facts.clock_steady_seconds or 0)
 
 
+def has_settled(facts: Facts, *, now: datetime) -> bool:
+    """Whether emails may go by it: it is not in doubt, or has run on steadily for an hour."""
+    is_in_doubt = judge(facts, now=now) is not Verdict.RUN
+    return not is_in_doubt or steady_for(look(facts, now=now)) >= SETTLED
+
+
+def may_plan(facts: Facts, *, now: datetime) -> bool:
+    """Whether sessions may be planned by it: they stay, and one years ahead is in the way."""
+    return judge(facts, now=now) is not Verdict.ASK and has_settled(facts, now=now)
+
+
 def look(facts: Facts, *, now: datetime) -> Facts:
     """Look at a clock that has jumped, and count the time since the last look.
 

@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cop.base import UtcDateTime
-from cop.domain import outbox
+from cop.domain import clock_check, community, outbox
+from cop.domain.clock_check import Verdict
 from cop.domain.outbox import OPTIONAL, Kind
 from cop.models import (
     MailState,
@@ -42,6 +43,10 @@ LEAST_TRIES = len(BACKOFF) + 1  # before giving up: the worker itself may have b
 _NOW = bindparam("now", type_=UtcDateTime())
 
 
+def _is_expired() -> ColumnElement[bool]:
+    return func.coalesce(OutboxEmail.expires_at <= _NOW, False)
+
+
 def _is_moot() -> ColumnElement[bool]:
     """Whether what a mail says does not hold any more, or is not wanted, or comes too late.
 
@@ -59,7 +64,7 @@ def _is_moot() -> ColumnElement[bool]:
         for name, kind in OPTIONAL.items()
     ]
     return or_(
-        func.coalesce(mail.expires_at <= _NOW, False),
+        _is_expired(),
         exists().where(of_place, Registration.status == RegistrationStatus.CANCELLED),
         exists().where(of_member, Member.undeliverable_at.is_not(None)),
         (mail.kind == Kind.REMINDER) & exists().where(of_meeting, not_as_planned),
@@ -98,6 +103,7 @@ def _take_first(is_due: ColumnElement[bool]) -> ReturningUpdate[OutboxEmail]:
 
 # Made once: it is asked for each mail, and takes longer to make than to run.
 _TAKE_FIRST = tuple(_take_first(is_due) for is_due in _DUE)
+_TAKE_FIRST_UNEXPIRED = tuple(_take_first(is_due & ~_is_expired()) for is_due in _DUE)
 _IS_DUE = select(OutboxEmail.id).where(or_(*_DUE)).limit(1)
 
 
@@ -106,13 +112,15 @@ def is_due(db_session: Session, *, now: datetime) -> bool:
     return db_session.scalar(_IS_DUE, {"now": now}) is not None
 
 
-def claim(db_session: Session, *, now: datetime) -> OutboxEmail | None:
+def claim(db_session: Session, *, now: datetime, skip_expired: bool = False) -> OutboxEmail | None:
     """Lease the mail that has been due longest, if any; nobody else has it until the lease ends.
 
     What does not hold any more, such as a reminder after the start, is withdrawn as it comes up.
     A lease that its holder let run out ended in a way that nobody knows: the mail may be there.
+
+    `skip_expired`: leave emails that have expired as they are, where the clock may be wrong.
     """
-    for take_first in _TAKE_FIRST:
+    for take_first in _TAKE_FIRST_UNEXPIRED if skip_expired else _TAKE_FIRST:
         values = {"now": now, "until": now + LEASE, "new_lease": token_hex(16)}
         while email := db_session.scalars(take_first, values).one_or_none():
             if email.state == MailState.SENDING:
@@ -139,12 +147,16 @@ def put_back(
 ) -> None:
     """Note that a mail did not get through, and when to try again; after five days it has failed.
 
+    Not by a clock that a coordinator has yet to confirm: that would be for good.
     `in_doubt`: the connection ended before the answer, so the server may have the mail already.
     `is_own_fault`: not where the server takes no mail at all; then it waits as long as it takes.
     """
     wait = BACKOFF[min(email.attempts, len(BACKOFF)) - 1]
     is_late = now - email.created_at >= GIVEN_UP_AFTER
     is_hopeless = is_own_fault and is_late and email.attempts >= LEAST_TRIES
+    if is_hopeless:
+        facts = community.facts(db_session)
+        is_hopeless = clock_check.judge(facts, now=now) is not Verdict.ASK
     _end_lease(
         db_session,
         email,

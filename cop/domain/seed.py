@@ -13,7 +13,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from cop import fields
-from cop.domain import community, schedule
+from cop.domain import clock_check, community, schedule
 from cop.domain.errors import RealDataPresent
 from cop.models import Meeting, MeetingStatus, Member, Registration, RegistrationStatus
 
@@ -27,9 +27,14 @@ def _demo() -> dict[str, Any]:
 
 
 def begin(db_session: Session, *, now: datetime) -> list[str]:
-    """Make what a start needs and does not find: the community, and its next meetings."""
+    """Make what a start needs and does not find: the community, and its next meetings.
+
+    Those not while the clock is in doubt: the worker plans them once it may.
+    """
     community.found(db_session)
     community.note_write(db_session, now=now)
+    if not clock_check.may_plan(community.facts(db_session), now=now):
+        return []
     return schedule.plan_ahead(db_session, now=now)
 
 
