@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cop.domain import addresses, meetings, outbox, preferences, recipients, withdrawals
@@ -47,12 +47,14 @@ def correct(db_session: Session, registration_id: int, email: str, *, writer: Wr
     is_theirs = Registration.member_id == old.id
     ids = db_session.scalars(select(Registration.meeting_id).where(is_theirs).distinct())
     locked = meetings.lock(db_session, ids)
+    was_known = db_session.scalar(select(exists().where(Member.email_key == key)))
     new = _meant(db_session, email, key, old)
     _refuse_both(db_session, old.id, new.id)
     moved = update(Registration).where(is_theirs).values(member_id=new.id)
     moved_ids = db_session.scalars(moved.returning(Registration.id)).all()
     deleted_emails = _delete_member(db_session, old.id, writer=writer)
-    withdrawals.revoke(db_session, new.id, *_ENDED, writer=writer)
+    if not was_known:  # what somebody withdrew themselves stays withdrawn
+        withdrawals.revoke(db_session, new.id, *_ENDED, writer=writer)
     if old.list_asked_at:
         to = recipient(new, name="", language=writer.language)
         preferences.ask_for_list(db_session, to, writer=writer)

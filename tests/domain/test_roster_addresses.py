@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from cop.db import read_tx, write_tx
-from cop.domain import by_hand, correcting, members, schedule
+from cop.domain import by_hand, correcting, members, schedule, withdrawals
 from cop.domain.errors import (
     AddressRefused,
     BothRegistered,
@@ -92,6 +92,20 @@ def test_somebody_who_is_known_gets_the_sessions_that_they_lack(db_session):
     assert {row.member_id for row in registrations(db_session)} == {known.id}
     assert told(db_session) == [(ADA.email, "You are registered: December 15")]
     assert member(db_session, ADA.email).proven_at == NOW
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_only_a_member_whom_the_correction_makes_has_nothing_withdrawn(db_session, is_known):
+    register(db_session, DECEMBER, SLIP)
+    if is_known:
+        register(db_session, JANUARY, ADA)
+    voice = a_writer(db_session)
+    withdrawals.remember_address(db_session, ADA.email, withdrawals.LINKS, writer=voice)
+    key = withdrawals.key_of(ADA.email, voice.links.secret_key)
+
+    correct(db_session, DECEMBER, ADA.email)
+
+    assert (key in {each.key for each in withdrawals.stored(db_session)}) is is_known
 
 
 def test_where_both_are_registered_for_one_session_neither_is_changed(db_session):
