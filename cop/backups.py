@@ -30,6 +30,7 @@ from cop.backup_names import (
 from cop.config import Settings
 from cop.db import read_tx, sqlite_file, sqlite_module, write_tx
 from cop.domain import community
+from cop.durable import sync_folder
 
 KEPT = timedelta(days=14)
 LOGS = ("-wal", "-shm", "-journal")
@@ -75,6 +76,9 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
             _note(target, now)
         verify(draft)
         shutil.move(draft, made)
+        sync_folder(
+            made.parent
+        )  # what is erased after a backup must be in it after a power failure
     finally:
         draft.unlink(missing_ok=True)
     return made

@@ -31,6 +31,7 @@ from cop.domain.withdrawals import ACCOUNT, EVERYTHING, Withdrawn
 from cop.links import Links
 from cop.mail.writer import Writer
 from cop.models import (
+    Community,
     Coordinator,
     CoordinatorSession,
     Invitation,
@@ -129,6 +130,8 @@ def _undo(settings: Settings, since: Since, *, now: datetime) -> int:
             db_session.execute(delete(console))
         gone_out = update(OutboxEmail).where(OutboxEmail.message_id.in_(since.sent))
         db_session.execute(gone_out.values(state=MailState.SENT, lease=None, done_at=now))
+        # The copy's backups are elsewhere: this host needs one of its own, at the next start.
+        db_session.execute(update(Community).values(backup_at=None))
         if _is_clock_right(community.facts(db_session), since, now=now):
             retention.run(db_session, now=now)
             community.note_round(db_session, now=now)

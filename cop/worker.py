@@ -145,12 +145,23 @@ class Planner:
         if self.verdict is Verdict.RUN and self.has_backup:
             if daily_round(now=now, stopping=self.stopping):
                 self.last_day = now
-                files(_settings(self.app)).forget_before(now - old_mails.TEXT_KEPT)
-                backups.forget(self.app, now=now)
+                self._delete_files(now)
         elif clock_check.may_plan(facts, now=now) and _is_time(self.planned_at, A_DAY, now):
             plan_ahead(now=now)
             self.planned_at = now
         return clock_check.has_settled(facts, now=now)
+
+    def _delete_files(self, now: datetime) -> None:
+        """Delete old files; a fault with those of one kind must not keep those of the other."""
+        emails = files(_settings(self.app))
+        for delete in (
+            partial(emails.forget_before, now - old_mails.TEXT_KEPT),
+            partial(backups.forget, self.app, now=now),
+        ):
+            try:
+                delete()
+            except OSError:
+                log.exception("old files could not be deleted")
 
     def _check_clock(self, now: datetime) -> Facts:
         """Judge the clock before anything is erased by it, and warn where it is in doubt."""

@@ -343,6 +343,8 @@ def test_a_restored_backup_is_what_was_and_the_database_from_before_is_kept(site
     assert who_is_at(site) == "Ada held"
     assert who_is_at(replace(site, database_url=f"sqlite:///{kept}")) == "Ada held, Grace held"
     assert erased == 0
+    with opened(site) as db_session:
+        assert community.backup_at(db_session) is None  # this host makes one at the next start
     names = {each.name for each in file_of(site).parent.iterdir()}
     assert names <= {"cop.sqlite3", "cop.sqlite3-wal", "cop.sqlite3-shm", "backups"}
     assert file_of(site).stat().st_mode & 0o777 == 0o600

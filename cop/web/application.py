@@ -1,14 +1,10 @@
 """The Flask app, before it has a database."""
 
-from functools import cache, partial
-from typing import TYPE_CHECKING
-
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import Rule
 
 from cop.config import Settings
 from cop.web import (
@@ -30,9 +26,6 @@ from cop.web import (
 from cop.web.console import console
 from cop.web.environ import Normalizer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 MAX_BODY = 65_536  # bytes
 TRIES = 3
 # What PostgreSQL says when two transactions stood in each other's way and it ended one of them.
@@ -48,21 +41,6 @@ class ConsoleCookie(SecureCookieSessionInterface):
         return super().open_session(app, request) if is_console else None
 
 
-class LateRule(Rule):
-    """An address that is compiled into functions, which build it, when it is first linked to.
-
-    To do that for all of them at once was a tenth of a start.
-    """
-
-    def _compile_builder(self, append_unknown: bool = True) -> "Callable[..., tuple[str, str]]":  # noqa: FBT001, FBT002
-        builder = cache(partial(super()._compile_builder, append_unknown))
-
-        def build(rule: Rule, /, **values: object) -> tuple[str, str]:
-            return builder()(rule, **values)
-
-        return build
-
-
 class Application(Flask):
     """Flask, running a request again when the database ended its transaction for another's sake.
 
@@ -70,11 +48,6 @@ class Application(Flask):
     """
 
     request_class = rendering.Visit
-    url_rule_class = LateRule
-
-    def ensure_sync(self, func: "Callable[..., object]") -> "Callable[..., object]":
-        """Take functions as they are: none of ours is asynchronous, and Flask asks each time."""
-        return func
 
     def dispatch_request(self) -> ResponseReturnValue:
         for _ in range(TRIES - 1):

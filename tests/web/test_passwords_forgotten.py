@@ -216,6 +216,18 @@ def test_a_flood_of_requests_never_leaves_a_coordinator_without_a_link_that_work
     assert sign_in(mallory, password=NEW).status_code == 303
 
 
+def test_emails_that_were_asked_for_by_a_clock_ahead_stand_in_nobody_s_way(app, mallory):
+    for second in range(6):
+        turn_clock(app, timedelta(days=800, seconds=second))
+        ask(mallory)
+    before = len(rows(OutboxEmail))
+
+    turn_clock(app, timedelta())
+    ask(mallory)
+
+    assert len(rows(OutboxEmail)) == before + 1
+
+
 @pytest.mark.parametrize("lost", ["password changed", "failed", "withdrawn"])
 def test_over_five_emails_a_day_one_still_comes_where_no_link_can_be_used(app, mallory, lost):
     for second in range(6):
