@@ -37,6 +37,21 @@ UNFINISHED = 4  # seconds after which requests that are still being answered are
 Sockets = dict[int, wasyncore.dispatcher]
 
 
+class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """A connection that the loop does not watch while a thread is sending on it.
+
+    Its socket would be ready to write, so that the loop would turn without a pause and keep the
+    interpreter from that very thread: measured, a tenth of the answers at 16 clients.
+    """
+
+    def writable(self) -> bool:
+        if self.requests:
+            if not self.outbuf_lock.acquire(blocking=False):
+                return False  # what the thread cannot send, it reports when it is done
+            self.outbuf_lock.release()
+        return bool(super().writable())
+
+
 class Pools:
     """The threads that answer: some for public reads, others for what may wait for a write lock.
 
@@ -87,7 +102,7 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
     servers = [each for each in sockets.values() if isinstance(each, BaseWSGIServer)]
     pools = Pools(servers[0].task_dispatcher)
     for server in servers:
-        server.task_dispatcher = pools
+        server.task_dispatcher, server.channel_class = pools, Connection
     begun: WeakKeyDictionary[HTTPRequestParser, float] = WeakKeyDictionary()
     while not stop.is_set:
         _poll_once(sockets)

@@ -81,7 +81,8 @@ def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now
     )
     query = select(func.count(), func.count().filter(is_usable)).where(
         key.startswith(start, autoescape=True),
-        OutboxEmail.created_at.between(now - timedelta(days=1), now + outbox.CLOCK_SLACK),
+        OutboxEmail.created_at > now - timedelta(days=1),
+        OutboxEmail.created_at <= now + outbox.CLOCK_SLACK,
     )
     today, usable = db_session.execute(query).one()
     return bool(today < EMAILS_A_DAY or not usable)

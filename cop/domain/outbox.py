@@ -171,7 +171,8 @@ def queued_lately(
     query = select(func.count()).where(
         OutboxEmail.member_id == member_id,
         OutboxEmail.kind == kind,
-        OutboxEmail.created_at.between(now - within, now + CLOCK_SLACK),
+        OutboxEmail.created_at > now - within,
+        OutboxEmail.created_at <= now + CLOCK_SLACK,
         OutboxEmail.dedup_key.startswith(key_start, autoescape=True),
     )
     return db_session.scalar(query) or 0
