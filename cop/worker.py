@@ -43,8 +43,8 @@ PROBE = 60  # seconds between two trial writes
 LOOK = 0.5  # seconds between two looks for mail that is due
 PLANNING = 15  # seconds between two looks for reminders and notices that are due
 PAUSE = 15  # seconds without mail after a server could not be used
-# Seconds between two batches that are erased. Who waits for SQLite's lock tries ten times a second:
-# with shorter gaps they could miss every one.
+# Seconds between two batches that are erased. Writers that wait for SQLite's lock try ten times a
+# second: with shorter gaps they could miss every one.
 GAP = 0.1
 AWAY = 5  # seconds after the database could not be used
 FINISH = 4  # seconds for an email that is being handed over when the worker is asked to stop
@@ -184,7 +184,7 @@ class Planner:
     def _back_up(self, now: datetime) -> bool:
         """Make the day's backup; return False where it could not be made.
 
-        That must not hold up the mail, only what is erased: the console says what is wrong.
+        That holds up no email, only what is erased; the console says what is wrong.
         """
         try:
             backups.make_if_due(self.app, now=now)

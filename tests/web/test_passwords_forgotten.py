@@ -67,7 +67,7 @@ def test_the_answer_is_the_same_for_every_address(mallory, email):
 
     assert (known.status_code, known.location) == (unknown.status_code, unknown.location)
     assert known_page == unknown_page
-    assert "a mail is on its way" in known_page
+    assert "an email is on its way" in known_page
     assert len(rows(OutboxEmail)) == 1
 
 

@@ -46,9 +46,9 @@ def send_ask_password() -> ResponseReturnValue:
         return _ask(form, status=422)
     flash(
         gettext(
-            "If a coordinator has this address, a mail is on its way to it, or came within the "
+            "If a coordinator has this address, an email is on its way to it, or came within the "
             "last half hour. Its link works for an hour. If you find none, look into the folder "
-            "for unwanted mail."
+            "for unwanted email."
         )
     )
     return redirect(url_for("console.ask_password"), 303)
