@@ -12,7 +12,7 @@ from cop.web.rendering import render
 @kept
 def about() -> Response:
     facts, schedule = look()
-    return render("about.html", same_for_all=True, community=facts, schedule=schedule)
+    return render("pages/about.html", same_for_all=True, community=facts, schedule=schedule)
 
 
 @public.get("/your-data")
@@ -20,7 +20,7 @@ def about() -> Response:
 def your_data() -> Response:
     facts, _ = look()
     return render(
-        "your_data.html",
+        "pages/your_data.html",
         same_for_all=True,
         community=facts,
         questions=fields.asked(facts.questions_off),

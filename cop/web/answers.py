@@ -66,7 +66,7 @@ def _form(own: OwnPage, place: Place, *, filled: bool = False) -> AnswersForm:
 
 def _show_form(own: OwnPage, place: Place, shown: AnswersForm, *, status: int = 200) -> Response:
     return render(
-        "member/answers.html",
+        "members/answers.html",
         status=status,
         community=own.facts,
         own=own,
@@ -81,7 +81,7 @@ def _show_form(own: OwnPage, place: Place, shown: AnswersForm, *, status: int = 
 def ask_to_cancel(token: str, slug: str) -> Response:
     own = open_page(token)
     place = own.place_or_404(slug)
-    return render("member/cancel.html", community=own.facts, own=own, place=place)
+    return render("members/cancel.html", community=own.facts, own=own, place=place)
 
 
 @member.post("/r/<token>/sessions/<slug:slug>/cancel")

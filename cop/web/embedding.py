@@ -23,7 +23,7 @@ def install(app: Flask) -> None:
 def card() -> Response:
     """The next session alone, for a corner of another site's page."""
     facts, listed = look()
-    return render("card.html", same_for_all=True, community=facts, schedule=listed)
+    return render("pages/card.html", same_for_all=True, community=facts, schedule=listed)
 
 
 @embedding.get("/embed.js")

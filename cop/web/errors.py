@@ -156,7 +156,7 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
     facts = (g.get("community") or _facts()) if status < 500 else None
     values |= {"name": facts.contact_name if facts else ""}
     body = render_template(
-        "_problem.html" if is_fragment else "problem.html",
+        "errors/_error.html" if is_fragment else "errors/error.html",
         is_fragment=is_fragment,
         title=gettext(title),
         sentence=gettext(sentence, **values),

@@ -60,7 +60,7 @@ def row(meeting: Listing, community: Facts) -> Markup:
     today, here = speaker.local(speaker.now).date(), (request.script_root, is_embedded(), theme())
     key = (meeting, speaker.zone, speaker.language, today, here)
     if (made := shelf.get(key)) is None:
-        lines = current_app.jinja_env.get_template("macros/row.html").module
+        lines = current_app.jinja_env.get_template("pages/_row.html").module
         made = lines.row(meeting, community)  # type: ignore[attr-defined]
         shelf.put(key, made)
     return made

@@ -35,7 +35,7 @@ def enter(token: str) -> ResponseReturnValue:
     if way_in.door is not Door.OPEN or not way_in.meeting.join_url:
         return _show(way_in, facts, token, status=422)
     address = iri_to_uri(way_in.meeting.join_url)
-    response = render("member/entered.html", community=facts, address=address)
+    response = render("members/joined.html", community=facts, address=address)
     # Not a redirect: what a form leads to must be on this site (form-action).
     response.headers["Refresh"] = f"0; url={address}"
     return response
@@ -60,7 +60,7 @@ def _place_of(token: str) -> tuple[Owner, int]:
 
 def _show(way_in: WayIn, facts: Facts, token: str, *, status: int = 200) -> Response:
     return render(
-        "member/join.html",
+        "members/join.html",
         status=status,
         community=facts,
         way_in=way_in,

@@ -116,7 +116,7 @@ def show(own: OwnPage, *, status: int = 200, refusal: str = "", said: str = "") 
     """The page; with a refusal, or with what was done."""
     known, voice = own.known, writer(own.facts)
     return render(
-        "member/page.html",
+        "members/page.html",
         status=status,
         community=own.facts,
         own=own,
@@ -135,7 +135,7 @@ def dead_link(_refusal: LinkUnusable) -> Response:
     with read_tx() as db_session:
         facts = community.facts(db_session)
     form = link_form(is_sent=False)
-    return render("member/dead_link.html", status=404, community=facts, form=form)
+    return render("members/link_expired.html", status=404, community=facts, form=form)
 
 
 @member.get("/r/<token>")
@@ -165,7 +165,7 @@ def prove(token: str) -> ResponseReturnValue:
 def ask_to_erase(token: str) -> Response:
     own = open_page(token)
     held = [place for place in own.known.upcoming if place.is_held]
-    return render("member/erase.html", community=own.facts, own=own, known=own.known, held=held)
+    return render("members/erase.html", community=own.facts, own=own, known=own.known, held=held)
 
 
 @member.post("/r/<token>/erase")
@@ -174,7 +174,7 @@ def erase(token: str) -> Response:
     with erasing_tx() as db_session:
         mails = leaving.erase(db_session, own.owner.member_id, writer=writer(own.facts))
     files(settings()).forget(mails)
-    return render("member/erased.html", community=own.facts)
+    return render("members/erased.html", community=own.facts)
 
 
 # They add their views to the blueprint.

@@ -23,12 +23,12 @@ def send_link() -> Response:
         facts = community.facts(db_session)
     with write_tx() as db_session:
         lost_links.send(db_session, form["email"].data, writer=writer(facts))
-    return render("member/link_sent.html", community=facts)
+    return render("members/link_sent.html", community=facts)
 
 
 def _show(form: LinkForm, *, status: int = 200, is_renewed: bool = False) -> Response:
     with read_tx() as db_session:
         facts = community.facts(db_session)
     return render(
-        "member/my_link.html", status=status, community=facts, form=form, is_renewed=is_renewed
+        "members/lost_link.html", status=status, community=facts, form=form, is_renewed=is_renewed
     )

@@ -58,7 +58,7 @@ def renew_links(token: str) -> ResponseReturnValue:
 @member.get("/unsubscribe/<token>")
 def ask_to_unsubscribe(token: str) -> Response:
     member_id, kind = _mail_of(token)
-    return _show_stop("member/unsubscribe.html", member_id, kind, token)
+    return _show_stop("members/unsubscribe.html", member_id, kind, token)
 
 
 @member.post("/unsubscribe/<token>")
@@ -67,7 +67,7 @@ def unsubscribe(token: str) -> Response:
     with write_tx() as db_session:
         voice = writer(community.facts(db_session))
         preferences.stop(db_session, member_id, kind, writer=voice)
-    return _show_stop("member/unsubscribed.html", member_id, kind, token)
+    return _show_stop("members/unsubscribed.html", member_id, kind, token)
 
 
 def _mail_of(token: str) -> tuple[int, str]:
@@ -88,7 +88,7 @@ def ask_to_confirm(token: str) -> Response:
     with read_tx() as db_session:
         facts = community.facts(db_session)
         to = members.read(db_session, owner)
-    return render("member/list.html", community=facts, to=to, token=token)
+    return render("members/confirm_list.html", community=facts, to=to, token=token)
 
 
 @member.post("/list/<token>")

@@ -29,8 +29,8 @@ def form() -> Response:
     known = {ALL, *(meeting.slug for meeting in schedule.open)}
     ticked = [slug for slug in request.args.getlist("session") if slug in known]
     return render(
-        "register.html",
-        fragment="_registration.html",
+        "registration/register.html",
+        fragment="registration/_form.html",
         community=facts,
         schedule=schedule,
         form=registration_form(facts.questions_off, ticked=ticked),
@@ -75,8 +75,8 @@ def _refused(sent: RegistrationForm, *, is_stale: bool = False) -> Response:
             gettext("This page had been open for a long time. Please send it once more.")
         )
     return render(
-        "register.html",
-        fragment="_registration.html",
+        "registration/register.html",
+        fragment="registration/_form.html",
         status=422,
         community=facts,
         schedule=schedule,
@@ -104,8 +104,8 @@ def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
     facts, schedule = look()
     chosen = schedule.among(slugs) or abort(404)
     return render(
-        "registered.html",
-        fragment="_registered.html",
+        "registration/registered.html",
+        fragment="registration/_registered.html",
         community=facts,
         schedule=schedule,
         held=[meeting for meeting in chosen if meeting.slug not in waiting],
@@ -117,4 +117,5 @@ def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
 @public.post("/register/email-hint")
 def email_hint() -> Response:
     meant = addresses.likely_meant(one_line(request.form.get("email", "")))
-    return render("_email_hint.html", fragment="_email_hint.html", meant=meant)
+    fragment = "registration/_email_hint.html"
+    return render(fragment, fragment=fragment, meant=meant)

@@ -22,7 +22,7 @@ public.record_once(lambda state: state.app.url_map.converters.update(slug=Slug))
 @kept
 def schedule() -> Response:
     facts, listed = look()
-    return render("schedule.html", same_for_all=True, community=facts, schedule=listed)
+    return render("pages/schedule.html", same_for_all=True, community=facts, schedule=listed)
 
 
 @public.get("/schedule/<slug:slug>")
@@ -32,7 +32,7 @@ def meeting(slug: str) -> Response:
     found = listed.find(slug) or abort(404)
     form = registration_form(facts.questions_off, ticked=[slug]) if found.can_be_chosen else None
     return render(
-        "meeting.html",
+        "pages/meeting.html",
         same_for_all=form is None,
         community=facts,
         schedule=listed,

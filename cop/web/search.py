@@ -26,7 +26,7 @@ def sitemap() -> Response:
     pages = [url_for(f"public.{page}") for page in ("about", "schedule", "form", "your_data")]
     slugs = [meeting.slug for meeting in (*schedule.upcoming, *schedule.past)]
     pages += [url_for("public.meeting", slug=slug) for slug in slugs]
-    xml = render_template("sitemap.xml", addresses=[links().page(page) for page in pages])
+    xml = render_template("pages/sitemap.xml", addresses=[links().page(page) for page in pages])
     return Response(xml, mimetype="application/xml")
 
 

@@ -109,7 +109,7 @@ MUTANTS = [
     Mutant(
         "Looking at a link stops the email",
         "web/preferences.py",
-        'return _show_stop("member/unsubscribe.html", member_id, kind, token)',
+        'return _show_stop("members/unsubscribe.html", member_id, kind, token)',
         "return unsubscribe(token)",
         "web/test_unsubscribing.py::test_looking_stops_nothing",
     ),

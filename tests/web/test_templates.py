@@ -1,6 +1,7 @@
 """The shape of the templates: short, and without what the policy of our pages forbids."""
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,17 @@ def test_a_fragment_says_what_it_needs_and_extends_nothing(path):
 
     assert source.startswith("{# ")
     assert "{% extends" not in source
+
+
+def test_every_template_named_exists_and_every_file_is_named():
+    files = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file()}
+    sources = [path.read_text("utf-8") for path in [*FOLDER.parent.rglob("*.py"), *TEMPLATES]]
+
+    quoted = r"""["']((?:[a-z_]+/)?[a-z_{} ]+\.(?:html|txt|xml))["']"""
+    found = {name for source in sources for name in re.findall(quoted, source)}
+    # What stands in braces in an f-string may be any name: settings/{part}.html.
+    names = {re.sub(r"\{.*?\}", "*", name) for name in found} - {"observances.txt"}
+    patterns = {name.replace("letter", "email/letter") for name in names}
+
+    assert [name for name in patterns if not any(fnmatch(file, name) for file in files)] == []
+    assert [file for file in files if not any(fnmatch(file, name) for name in patterns)] == []

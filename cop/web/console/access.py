@@ -18,7 +18,7 @@ def access(slug: str) -> Response:
     note_viewing("access", found.id)
     book_by = found.starts_at - needs.BOOKED_BEFORE
     return render(
-        "console/access.html",
+        "roster/access_needs.html",
         community=facts,
         meeting=found,
         needs=asked,
@@ -41,7 +41,7 @@ def emails(slug: str) -> Response:
         listed = roster.addresses(db_session, found.id, status=status)
     note_viewing("emails", found.id)
     return render(
-        "console/emails.html",
+        "roster/addresses.html",
         community=facts,
         meeting=found,
         of=status,

@@ -92,7 +92,7 @@ def _show(form: OwnPasswordForm, *, status: int = 200) -> Response:
         found = devices.listed(db_session, g.coordinator.id, token=session[TOKEN], now=now())
         codes = second_factor.recovery_codes_left(db_session, g.coordinator.id)
     return render(
-        "console/settings/account.html",
+        "accounts/account.html",
         status=status,
         community=facts,
         form=form,

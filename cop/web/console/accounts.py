@@ -105,7 +105,7 @@ def remove_coordinator(coordinator_id: int) -> Response:
     with read_tx() as db_session:
         facts, listed = community.facts(db_session), accounts.listed(db_session)
     found = [each for each in listed if each.id == coordinator_id] or abort(404)
-    return render("console/settings/remove.html", community=facts, found=found[0])
+    return render("accounts/remove.html", community=facts, found=found[0])
 
 
 @console.post("/settings/coordinators/<int(max=2147483647):coordinator_id>/remove")
@@ -137,7 +137,7 @@ def _show(form: InviteForm, *, status: int = 200, refusal: RuleBroken | None = N
         facts = community.facts(db_session)
         listed, invited = accounts.listed(db_session), invitations.listed(db_session)
     return render(
-        "console/settings/coordinators.html",
+        "accounts/coordinators.html",
         status=status,
         community=facts,
         form=form,

@@ -101,8 +101,8 @@ def _show(
     facts: Facts, form: NewForm, *, status: int = 200, warned: list[str] | None = None
 ) -> Response:
     return render(
-        "console/new.html",
-        fragment="console/_cautions.html",
+        "meetings/new.html",
+        fragment="meetings/_warnings.html",
         status=status,
         community=facts,
         form=form,

@@ -78,7 +78,7 @@ def _show(facts: Facts, found: Listing, form: ReportForm, *, status: int = 200) 
     note_viewing("roster", found.id)
     marks = [person.attended for person in sheet.people]
     return render(
-        "console/attendance.html",
+        "attendance/attendance.html",
         status=status,
         community=facts,
         meeting=found,

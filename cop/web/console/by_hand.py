@@ -81,7 +81,7 @@ def _said(status: RegistrationStatus, *, is_told: bool) -> str:
 
 def _show(facts: Facts, found: Listing, form: AnswersForm, *, status: int = 200) -> Response:
     return render(
-        "console/add.html",
+        "roster/add.html",
         status=status,
         community=facts,
         meeting=found,

@@ -102,7 +102,7 @@ def _ask(facts: Facts, found: Listing, form: CancelForm, *, status: int = 200) -
     with read_tx() as db_session:
         told = _told(db_session, _look(db_session, found), facts, MeetingStatus.CANCELLED)
     return render(
-        "console/cancel.html", status=status, community=facts, meeting=found, form=form, told=told
+        "changes/cancel.html", status=status, community=facts, meeting=found, form=form, told=told
     )
 
 
@@ -117,7 +117,7 @@ def _offer(facts: Facts, found: Listing, *, status: int = 200) -> Response:
     except RuleBroken as refusal:
         refused = gettext(refusal.reason, **refusal.values)
     return render(
-        "console/restore.html",
+        "changes/restore.html",
         status=status,
         community=facts,
         meeting=found,

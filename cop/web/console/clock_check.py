@@ -31,5 +31,5 @@ def clock() -> ResponseReturnValue:
         for moment in (now(), facts.round_at)
     ]
     return render(
-        "console/clock.html", community=facts, moments=moments, verdict=verdict.value, due=due
+        "privacy/clock_check.html", community=facts, moments=moments, verdict=verdict.value, due=due
     )

@@ -188,8 +188,8 @@ def _show(page: Page, *, status: int = 200) -> Response:
             found = effects.of(db_session, page.form.wanted, now=now())
         would, warned = _sentences(page, found), _cautions(page)
     return render(
-        "console/edit.html",
-        fragment="console/_would.html",
+        "changes/edit.html",
+        fragment="changes/_preview.html",
         status=status,
         community=page.facts,
         meeting=page.meeting,

@@ -84,8 +84,8 @@ def _show(form: HostForm, *, status: int = 200, address: str | None = None) -> R
         hosts = embedding.hosts(db_session)
     typed = [host for host in hosts if not _is_of_preset(host)]
     return render(
-        "console/embed.html",
-        fragment="console/_verdict.html" if address is not None else None,
+        "embedding/embed.html",
+        fragment="embedding/_verdict.html" if address is not None else None,
         status=status,
         community=facts,
         form=form,

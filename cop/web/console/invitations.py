@@ -66,9 +66,9 @@ def _show(token: str, form: InvitationForm, *, status: int = 200, reason: str = 
         except RuleBroken as refusal:
             reason = gettext(refusal.reason)
     if found is None or reason:
-        return render("console/set_up_over.html", status=404, community=facts, reason=reason)
+        return render("accounts/set_up_over.html", status=404, community=facts, reason=reason)
     return render(
-        "console/invitation.html",
+        "accounts/invitation.html",
         status=status,
         community=facts,
         form=form,

@@ -51,7 +51,7 @@ def mails() -> Response:
         lines = mailing.latest(db_session, state=state)
     note_viewing("mails")
     return render(
-        "console/mails.html",
+        "outbox/emails.html",
         community=facts,
         standing=standing,
         mails=lines,
@@ -70,7 +70,7 @@ def mail(mail_id: int) -> Response:
         found = mailing.find(db_session, mail_id) or abort(404)
     note_viewing("mails", found.meeting_id)
     return render(
-        "console/mail.html",
+        "outbox/email.html",
         community=facts,
         mail=found,
         state=STATES[MailState(found.state)],

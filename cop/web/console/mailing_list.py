@@ -18,7 +18,9 @@ def subscribers() -> Response:
         people = mailing_list.confirmed(db_session)
         unconfirmed = mailing_list.unconfirmed(db_session)
     note_viewing("list")
-    return render("console/list.html", community=facts, people=people, unconfirmed=unconfirmed)
+    return render(
+        "members/mailing_list.html", community=facts, people=people, unconfirmed=unconfirmed
+    )
 
 
 @console.get("/list.csv")

@@ -30,7 +30,7 @@ def numbers_page() -> Response:
         chosen = _chosen(lines)
         said = chosen and _bands(numbers.hats(db_session, [chosen.id]), chosen)
     return render(
-        "console/numbers.html",
+        "statistics/statistics.html",
         community=facts,
         lines=lines[:CHARTED],
         earlier=lines[CHARTED:],

@@ -57,7 +57,7 @@ def send_ask_password() -> ResponseReturnValue:
 def _ask(form: ForgottenForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
         facts = community.facts(db_session)
-    return render("console/forgotten.html", status=status, community=facts, form=form)
+    return render("accounts/forgot_password.html", status=status, community=facts, form=form)
 
 
 @console.get("/password/<token>")
@@ -95,5 +95,5 @@ def _choose(token: str, form: PasswordForm, *, status: int = 200) -> Response:
             forgotten.check(db_session, token, secret_key=settings().secret_key, now=now())
         except RuleBroken as refusal:
             reason = gettext(refusal.reason)
-            return render("console/password_over.html", status=404, community=facts, reason=reason)
-    return render("console/password.html", status=status, community=facts, form=form, token=token)
+            return render("accounts/password_over.html", status=404, community=facts, reason=reason)
+    return render("accounts/password.html", status=status, community=facts, form=form, token=token)

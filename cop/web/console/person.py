@@ -29,7 +29,7 @@ def show(
     note_viewing("person", found.id)
     answers = kept.answers(one.place, writer=writer(facts))
     return render(
-        "console/person.html",
+        "roster/person.html",
         status=status,
         community=facts,
         meeting=found,

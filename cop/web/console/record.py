@@ -72,7 +72,7 @@ def record_page() -> Response:
             abort(422)
         entries, has_more = record.read(db_session, kind=kind, coordinator_id=_id(by), page=page)
     return render(
-        "console/record.html",
+        "audit/audit_log.html",
         community=facts,
         entries=[(entry, _said(entry, facts)) for entry in entries],
         kinds=KINDS,

@@ -51,7 +51,7 @@ def report(slug: str) -> ResponseReturnValue:
         return _gone(slug)
     note_viewing("roster", found.id)
     preview, stamp = _preview(sheet), sheet.report.stamp
-    return render("console/report.html", community=facts, meeting=found, preview=preview,
+    return render("attendance/report.html", community=facts, meeting=found, preview=preview,
                   stamp=stamp, kinds=Kind, sheet=sheet)  # fmt: skip
 
 

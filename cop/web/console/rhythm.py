@@ -206,8 +206,8 @@ def _show(form: RhythmForm, *, status: int = 200, as_if: Facts | None = None) ->
         with read_tx() as db_session:
             plan = planning.plan(db_session, as_if, now=now())
     return render(
-        "console/rhythm.html",
-        fragment="console/_dates.html",
+        "meetings/rhythm.html",
+        fragment="meetings/_dates.html",
         status=status,
         community=form.facts,
         as_if=as_if,

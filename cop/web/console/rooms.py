@@ -116,7 +116,7 @@ def _show(facts: Facts, found: Listing, form: RoomsForm | None, *, status: int =
     room = gettext("Room %(number)s")
     names = {n: ", ".join(p.name for p in people) for n, people in groups.rooms.items() if people}
     return render(
-        "console/rooms.html",
+        "groups/groups.html",
         status=status,
         community=facts,
         meeting=found,

@@ -76,8 +76,8 @@ def _show(slug: str, wanted: Wanted, *, is_search: bool = False) -> Response:
         note_viewing("roster", found.id, ["asked_for_access"] if wanted.access else ())
         session["look"] = look
     return render(
-        "console/roster.html",
-        fragment="console/_people.html",
+        "roster/roster.html",
+        fragment="roster/_people.html",
         community=facts,
         meeting=found,
         counts=roster.tally(everybody),

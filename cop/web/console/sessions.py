@@ -40,7 +40,7 @@ def _show_front(
     next_ = listed.next
     past = [Row.of(meeting, tallies) for meeting in listed.past]
     return render(
-        "console/front.html",
+        "dashboard/dashboard.html",
         community=facts,
         next=next_ and next_session.told(facts, next_, tallies.get(next_.id, Tally()), standing),
         to_do=to_do.things(facts, listed, tallies, standing),

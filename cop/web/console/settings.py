@@ -35,7 +35,7 @@ def overview() -> Response:
     with read_tx() as db_session:
         facts, hosts = community.facts(db_session), embedding.hosts(db_session)
         found = accounts.listed(db_session)
-    return render("console/settings/overview.html", community=facts, hosts=hosts, accounts=found)
+    return render("settings/overview.html", community=facts, hosts=hosts, accounts=found)
 
 
 @console.get(PART)
@@ -56,7 +56,7 @@ def send_setting(part: str) -> ResponseReturnValue:
     if isinstance(form, AboutForm) and "preview" in request.form:
         return _show(part, facts, form, preview=form.about.data)
     if "sure" not in request.form and (sentences := _rehearsed(form, facts)):
-        return _show(part, facts, form, page="sure", sentences=sentences)
+        return _show(part, facts, form, page="confirm", sentences=sentences)
     if not _save(form):
         return _show(part, facts, form, status=422)
     flash(gettext("Saved.") if form.changed else gettext("Nothing was changed."))
@@ -92,7 +92,7 @@ def _show(
     preview: str | None = None, sentences: list[str] | None = None,
 ) -> Response:  # fmt: skip
     return render(
-        f"console/settings/{page or part}.html",
+        f"settings/{page or part}.html",
         status=status,
         community=facts,
         part=part,

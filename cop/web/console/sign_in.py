@@ -48,21 +48,21 @@ def start(token: str) -> None:
 
 @console.get("/sign-in")
 def sign_in() -> Response:
-    return _show("console/sign_in.html", SignInForm())
+    return _show("accounts/sign_in.html", SignInForm())
 
 
 @console.post("/sign-in")
 def send_sign_in() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate():
-        return _show("console/sign_in.html", form, status=422)
+        return _show("accounts/sign_in.html", form, status=422)
     try:
         attempt = checked(_typed(form.email), _typed(form.password))
         with write_tx() as db_session:
             start(signing_in.finish(db_session, attempt, now=now(), device=device()))
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return or_wait(_show("console/sign_in.html", form, status=422), refusal)
+        return or_wait(_show("accounts/sign_in.html", form, status=422), refusal)
     if attempt.has_second_factor:
         return redirect(url_for("console.sign_in_code", next=request.args.get("next")), 303)
     return redirect(own_path(), 303)
@@ -148,5 +148,5 @@ def _set_up_page(token: str, form: SetUpForm, *, status: int = 200) -> Response:
             coordinators.check_set_up_link(db_session, token, now=now())
         except RuleBroken as refusal:
             reason = gettext(refusal.reason)
-            return render("console/set_up_over.html", status=404, community=facts, reason=reason)
-    return render("console/set_up.html", status=status, community=facts, form=form, token=token)
+            return render("accounts/set_up_over.html", status=404, community=facts, reason=reason)
+    return render("accounts/set_up.html", status=status, community=facts, form=form, token=token)

@@ -74,7 +74,7 @@ def _show(
     with read_tx() as db_session:
         people = len(changes.wanting_takeaways(db_session, found.id))
     return render(
-        "console/takeaways.html",
+        "changes/takeaways.html",
         status=status,
         community=facts,
         meeting=found,

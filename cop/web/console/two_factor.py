@@ -63,7 +63,7 @@ def send_two_factor() -> ResponseReturnValue:
         form.refuse(refusal, at="" if refusal.field in form else "old")
         return or_wait(_set_up_page(form, status=422), refusal)
     session.pop(PENDING)
-    return _page("console/settings/recovery.html", codes=codes)
+    return _page("accounts/recovery_codes.html", codes=codes)
 
 
 @console.get("/account/two-factor/qr.svg")
@@ -91,7 +91,7 @@ def _set_up_page(form: CodeForm, *, status: int = 200) -> Response:
     secret = session[PENDING]
     groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return _page(
-        "console/settings/two_factor.html",
+        "accounts/two_factor.html",
         status=status,
         form=form,
         groups=groups,
@@ -115,12 +115,12 @@ def _page(
 def two_factor_off() -> ResponseReturnValue:
     if not g.coordinator.has_second_factor:
         return redirect(url_for("console.account"), 303)
-    return _page("console/settings/two_factor_off.html", form=SureForm())
+    return _page("accounts/two_factor_off.html", form=SureForm())
 
 
 @console.post("/account/two-factor/off")
 def send_two_factor_off() -> ResponseReturnValue:
-    form, page = SureForm(), "console/settings/two_factor_off.html"
+    form, page = SureForm(), "accounts/two_factor_off.html"
     if not form.validate():
         return _page(page, status=422, form=form)
     try:
@@ -143,14 +143,14 @@ def sign_in_code() -> ResponseReturnValue:
             second_factor.waiting(db_session, session.get(TOKEN, ""), now=now())
     except HalfSignInOver:
         return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
-    return _page("console/code.html", form=CodeForm())
+    return _page("accounts/sign_in_code.html", form=CodeForm())
 
 
 @console.post("/sign-in/code")
 def send_sign_in_code() -> ResponseReturnValue:
     form = CodeForm()
     if not form.validate():
-        return _page("console/code.html", status=422, form=form)
+        return _page("accounts/sign_in_code.html", status=422, form=form)
     try:
         entered = _enter(session.get(TOKEN, ""), form.code.data or "")
     except HalfSignInOver as refusal:
@@ -158,7 +158,7 @@ def send_sign_in_code() -> ResponseReturnValue:
         return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return or_wait(_page("console/code.html", status=422, form=form), refusal)
+        return or_wait(_page("accounts/sign_in_code.html", status=422, form=form), refusal)
     start(entered.token)
     if entered.recovery_codes_left is not None:
         flash(_left(entered.recovery_codes_left))

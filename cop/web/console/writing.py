@@ -118,7 +118,7 @@ def _show(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -
         written = writing.written(db_session, found.id)
     offered = [name for name in AUDIENCES if found.has_begun or name not in AFTERWARDS]
     return render(
-        "console/write.html",
+        "messages/write.html",
         status=status,
         community=facts,
         meeting=found,
@@ -140,7 +140,7 @@ def _look_at(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200
     letter = composing.letter(voice, to, found, subject=message.subject, text=message.text)
     body = composing.filled(voice, to, found, message.text).html
     return render(
-        "console/write_look.html",
+        "messages/preview.html",
         status=status,
         community=facts,
         meeting=found,
