@@ -1,12 +1,11 @@
 """The second factor: a code that changes every 30 seconds (RFC 6238), or a recovery code."""
 
-import hmac
 import secrets
-from base64 import b32decode, b32encode
+from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
+from pyotp import TOTP, OTPVerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,8 +16,7 @@ from cop.domain.errors import CoordinatorUnknown, SignInDelayed
 from cop.domain.record import Deed
 from cop.models import Coordinator, CoordinatorSession
 
-STEP = 30  # seconds for which a code is good
-DRIFT = 1  # steps by which a phone's clock may be wrong
+DRIFT = 1  # time steps of 30 seconds by which a phone's clock may be wrong
 RECOVERY_CODES = 10
 CODE_WITHIN = timedelta(minutes=10)  # after the password
 FREE_FAILURES = 4
@@ -32,24 +30,10 @@ class Entered:
     recovery_codes_left: int | None
 
 
-def new_secret() -> str:
-    """What an app and this site both know from now on, in letters that can be typed."""
-    return b32encode(secrets.token_bytes(20)).decode()
-
-
-def code_of(secret: str, step: int) -> str:
-    """The code of one step of time, as RFC 6238 and RFC 4226 make it."""
-    digest = hmac.digest(b32decode(secret), step.to_bytes(8, "big"), "sha1")
-    at = digest[-1] & 15
-    number = int.from_bytes(digest[at : at + 4], "big") & 0x7FFFFFFF
-    return f"{number % 10**6:06}"
-
-
 def address(secret: str, *, issuer: str, account: str) -> str:
-    """What an app reads from the picture: `otpauth://totp/...`."""
-    said = quote(issuer.replace(":", " "), safe="")
-    label = f"{said}:{quote(account, safe='')}"
-    return f"otpauth://totp/{label}?secret={secret}&issuer={said}"
+    """The `otpauth:` address that an authenticator app reads from the QR code."""
+    # A colon ends the issuer in the label, quoted or not.
+    return TOTP(secret).provisioning_uri(name=account, issuer_name=issuer.replace(":", " "))
 
 
 def set_up(
@@ -66,7 +50,8 @@ def set_up(
     coordinator = _held(db_session, by.id)
     if coordinator.totp_secret is not None:
         raise SecondFactorSet
-    coordinator.totp_secret, coordinator.totp_step = secret, _step(secret, typed, now=now)
+    coordinator.totp_step = _matching_step(secret, typed, now=now)
+    coordinator.totp_secret = secret
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     coordinator.recovery_hashes = [hash_token(_tidy(code)) for code in codes]
     record.note(db_session, by, Deed.CHANGED_SECOND_FACTOR, now=now)
@@ -175,8 +160,8 @@ def use(db_session: Session, coordinator_id: int, typed: str, *, now: datetime) 
     if len(others) < len(coordinator.recovery_hashes):
         coordinator.recovery_hashes, left = others, len(others)
     else:
-        coordinator.totp_step = _step(
-            coordinator.totp_secret, typed, now=now, after=coordinator.totp_step
+        coordinator.totp_step = _matching_step(
+            coordinator.totp_secret, typed, now=now, after=coordinator.totp_step or 0
         )
     signing_in.forgive(db_session, _key(coordinator_id))
     return left
@@ -188,14 +173,15 @@ def _held(db_session: Session, coordinator_id: int) -> Coordinator:
     return db_session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def _step(secret: str, typed: str, *, now: datetime, after: int | None = None) -> int:
-    """The step that a code is of: this one or its neighbours, and none that was used before."""
-    this = int(now.timestamp()) // STEP
-    for step in range(this - DRIFT, this + DRIFT + 1):
-        fits = hmac.compare_digest(code_of(secret, step).encode(), _tidy(typed).encode())
-        if fits and (after is None or step > after):
-            return step
-    raise CodeRefused
+def _matching_step(secret: str, typed: str, *, now: datetime, after: int = 0) -> int:
+    """The time step whose code was typed: one that is later than the last one used."""
+    try:
+        step = TOTP(secret).verify_and_get_timecode(_tidy(typed), for_time=now, valid_window=DRIFT)
+    except OTPVerificationError as error:
+        raise CodeRefused from error
+    if step <= after:
+        raise CodeRefused
+    return step
 
 
 def _new_recovery_code() -> str:

@@ -146,8 +146,8 @@ MUTANTS = [
     Mutant(
         "A code works twice",
         "domain/second_factor.py",
-        "if fits and (after is None or step > after):",
-        "if fits:",
+        "    if step <= after:",
+        "    if False:",
         "domain/test_second_factor.py::test_a_code_works_once_and_ends_those_before_it",
     ),
     Mutant(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pyotp import TOTP
 
 from cop.db import write_tx
 from cop.domain import coordinators, second_factor
@@ -27,7 +28,7 @@ CORIN = SignedIn(1, "Corin", "corin@example.org")
 
 
 def code(secret=SECRET, ahead=timedelta()):
-    return second_factor.code_of(secret, int((NOW + ahead).timestamp()) // 30)
+    return TOTP(secret).at(NOW + ahead)
 
 
 @pytest.fixture

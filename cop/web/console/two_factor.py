@@ -5,6 +5,7 @@ from io import BytesIO
 
 from flask import Response, abort, flash, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from pyotp import random_base32
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
@@ -40,7 +41,7 @@ class SureForm(CodeForm):
 def two_factor() -> ResponseReturnValue:
     if g.coordinator.has_second_factor:
         return redirect(url_for("console.account"), 303)
-    session.setdefault(PENDING, second_factor.new_secret())
+    session.setdefault(PENDING, random_base32())
     return _set_up_page(SureForm())
 
 
