@@ -1,5 +1,8 @@
 """Days on which people may be elsewhere."""
 
+import os
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -49,6 +52,21 @@ def test_federal_holidays_fall_where_they_are_published(year):
 )
 def test_a_day_is_called_by_what_it_is(day, names):
     assert holidays.on(date.fromisoformat(day)) == names
+
+
+def test_the_library_is_loaded_at_the_first_question_and_answers_in_english():
+    program = (
+        "import sys; import cop.web.application; print('holidays' in sys.modules);"
+        "from datetime import date; from cop.domain import holidays;"
+        "print(holidays.on(date(2026, 12, 25)))"
+    )
+
+    result = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "LANGUAGE": "th"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert result.stdout.splitlines() == ["False", "['Christmas Day']"]
 
 
 def test_the_third_tuesdays_that_are_juneteenth_are_found():
