@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
-from cop.domain import clock_check, community, leases, telling
+from cop.domain import clock_check, community, leases
 from cop.domain.clock_check import Verdict
 from cop.links import Links
 from cop.mail.endings import NotSent, RefusedForGood, ServerUnusable, UnknownEnding
@@ -32,6 +32,8 @@ class Delivery:
     sender: Address
     links: Links
     clock: Callable[[], datetime]
+    # Runs in the transaction that notes a failed delivery.
+    on_failure: Callable[[Session, Writer], None] | None = None
     # How the last mail ended, until that is written down: also after the database was away.
     _unwritten: Ending | None = field(default=None, init=False)
     _skip_expired: bool = field(default=False, init=False)  # in this run
@@ -107,13 +109,13 @@ class Delivery:
             # A server's own words may quote an address; of the server as a whole they say none.
             of_server = {"answer": ending.answer} if isinstance(ending, ServerUnusable) else {}
             log.warning("mail not sent", extra=more | of_server | {"why": type(ending).__name__})
-            noting = partial(_note_and_tell, self._not_sent(email, ending), writer)
+            noting = partial(self._note_failure, self._not_sent(email, ending), writer)
             return noting, not isinstance(ending, ServerUnusable)
         except Exception as fault:  # one broken mail must not hold up all others
             log.error("mail not composed", exc_info=fault, extra=more)  # noqa: TRY400
             answer = f"It could not be put together: {type(fault).__name__}."
             noting = partial(leases.put_back, email=email, answer=answer, now=self.clock())
-            return partial(_note_and_tell, noting, writer), True
+            return partial(self._note_failure, noting, writer), True
         log.info("mail sent", extra=more)
         return partial(self._note_sent, email, answer), True
 
@@ -121,6 +123,11 @@ class Delivery:
         """Note that it was taken; of a mail that was erased meanwhile, no file stays either."""
         if not leases.sent(db_session, email, answer=answer, now=self.clock()):
             self.transport.forget([email.message_id])
+
+    def _note_failure(self, noting: Ending, writer: Writer, db_session: Session) -> None:
+        noting(db_session)
+        if self.on_failure:
+            self.on_failure(db_session, writer)
 
     def _not_sent(self, email: OutboxEmail, ending: NotSent) -> Ending:
         answer, now = ending.answer, self.clock()
@@ -135,9 +142,3 @@ class Delivery:
             in_doubt=isinstance(ending, UnknownEnding),
             is_own_fault=not isinstance(ending, ServerUnusable),
         )
-
-
-def _note_and_tell(noting: Ending, writer: Writer, db_session: Session) -> None:
-    """Note how a mail ended, and tell the coordinators if it is the first that has failed."""
-    noting(db_session)
-    telling.of_first_failure(db_session, writer)

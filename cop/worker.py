@@ -27,6 +27,7 @@ from cop.domain import (
     reminders,
     retention,
     schedule,
+    telling,
     withdrawals,
 )
 from cop.domain.clock_check import Verdict
@@ -276,7 +277,13 @@ def delivery_for(app: Flask) -> Delivery:
     """The way out for mail that the app's settings name."""
     settings = _settings(app)
     links = Links(settings.base, settings.secret_key)
-    return Delivery(transport_for(settings), settings.sender, links, lambda: datetime.now(UTC))
+    return Delivery(
+        transport_for(settings),
+        settings.sender,
+        links,
+        clock=lambda: datetime.now(UTC),
+        on_failure=telling.of_first_failure,
+    )
 
 
 def _settings(app: Flask) -> Settings:

@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 
 from cop.db import db, read_tx, write_tx
 from cop.delivery import Delivery
-from cop.domain import coordinators, leases
+from cop.domain import coordinators, leases, telling
 from cop.domain.outbox import Kind
 from cop.mail.address import smtp_server
 from cop.mail.folder import FolderTransport
@@ -54,7 +54,9 @@ class Post:
 
     def __post_init__(self):
         transport = SmtpTransport(smtp_server(self.server.url), sender=SENDER)
-        self.delivery = Delivery(transport, SENDER, LINKS, self.clock)
+        self.delivery = Delivery(
+            transport, SENDER, LINKS, self.clock, on_failure=telling.of_first_failure
+        )
 
     def run(self, later=timedelta()):
         self.clock.now += later
