@@ -4,22 +4,19 @@ Another database is backed up with its own tools; that it was can be noted here.
 """
 
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sqlite3 import Connection
-from tempfile import TemporaryDirectory
 from typing import cast
 
 from flask import Flask
 
 from cop.backup_names import (
     A_DAY,
-    DAMAGED,
     counted_from,
     files,
     is_damaged,
@@ -27,7 +24,6 @@ from cop.backup_names import (
     new_name,
     times,
 )
-from cop.config import Settings
 from cop.db import read_tx, sqlite_file, sqlite_module, write_tx
 from cop.domain import community
 from cop.durable import sync_folder
@@ -71,7 +67,11 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
     draft = made.with_suffix(".draft")
     draft.touch(mode=0o600)
     try:
-        with _said(), closing(_open(file)) as source, closing(_open(draft)) as target:
+        with (
+            _said(),
+            closing(open_database(file)) as source,
+            closing(open_database(draft)) as target,
+        ):
             source.backup(target)
             _note(target, now)
         verify(draft)
@@ -101,7 +101,7 @@ def copy_once(file: Path, *, why: str) -> Path:
 def _has_same_rows(file: Path, other: Path) -> bool:
     """Compare two databases, but for the note in a copy of when it was made."""
     schema = "SELECT name, sql FROM %s.sqlite_master WHERE type = 'table' ORDER BY name"
-    with closing(_open(file)) as connection:
+    with closing(open_database(file)) as connection:
         connection.execute("ATTACH ? AS other", [str(other)])
         ours, theirs = (connection.execute(schema % of).fetchall() for of in ("main", "other"))
         return ours == theirs and not any(_differs(connection, table) for table, _ in ours)
@@ -193,7 +193,7 @@ def verify(file: Path) -> Contents:
     """
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}.")
-    with _said(), closing(_open(file)) as connection:
+    with _said(), closing(open_database(file)) as connection:
         [(found,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
         if found != "ok":
             raise BackupRefused(f"{file} is damaged: {found}")
@@ -204,61 +204,6 @@ def verify(file: Path) -> Contents:
     return Contents(*counts)
 
 
-def restore(settings: Settings, file: Path, *, now: datetime) -> tuple[Path | None, int]:
-    """Put a copy in the place of the database, which is itself kept as one more copy.
-
-    Who had their data deleted after the copy was made is deleted again, and what is past its date
-    goes. Return the copy of the database that was there, and how many were deleted again.
-
-    Raises:
-        BackupRefused: the copy is damaged, or the site is running, or its database is no file.
-    """
-    from cop import restoring  # noqa: PLC0415 - it needs an app of its own
-
-    live = sqlite_file(settings.database_url)
-    if live is None:
-        raise BackupRefused("This database is no file. Restore it with its own tools.")
-    verify(file)
-    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = _put_aside(live, now=now)
-    with TemporaryDirectory(prefix="restoring-", dir=live.parent) as folder:
-        draft = Path(folder) / live.name
-        shutil.copyfile(file, draft)
-        draft.chmod(0o600)
-        there = replace(settings, database_url=f"sqlite:///{draft}")
-        erased = restoring.catch_up(there, before=kept, now=now)
-        # A log left beside the database would be taken for that of the copy in its place.
-        for end in LOGS:
-            live.with_name(live.name + end).unlink(missing_ok=True)
-        os.replace(draft, live)  # noqa: PTH105 - in one step
-    verify(live)
-    return kept, erased
-
-
-def _put_aside(live: Path, *, now: datetime) -> Path | None:
-    """Keep the database that is there: as a copy, or if it is damaged, byte for byte."""
-    if not live.is_file() or live.stat().st_size == 0:
-        return None
-    try:
-        with closing(_open(live)) as connection:
-            connection.execute("PRAGMA busy_timeout = 500")
-            connection.execute("PRAGMA journal_mode = DELETE")  # not while others have it open
-        return copy(live, why="before-restore", now=now)
-    except sqlite_module.OperationalError as error:
-        if "locked" in str(error):
-            said = "The site is running. Stop it first, so that nothing that it accepts is lost."
-            raise BackupRefused(said) from error
-    except (sqlite_module.Error, BackupRefused):
-        pass  # damaged: that is what it is restored for
-    kept = new_name(live, DAMAGED, now=now)
-    for end in ("", *LOGS):
-        part = live.with_name(live.name + end)
-        if part.exists():
-            shutil.copyfile(part, kept.with_name(kept.name + end))
-            kept.with_name(kept.name + end).chmod(0o600)
-    return kept
-
-
 def _note(draft: Connection, now: datetime) -> None:
     columns = {row[1] for row in draft.execute("PRAGMA table_info(community)")}
     if "backup_at" in columns:  # not in a copy from before it was noted
@@ -266,7 +211,7 @@ def _note(draft: Connection, now: datetime) -> None:
         draft.commit()
 
 
-def _open(file: Path) -> Connection:
+def open_database(file: Path) -> Connection:
     return cast("Connection", sqlite_module.connect(file, timeout=10))
 
 

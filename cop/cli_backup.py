@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from cop import backup_keys, backups, create_app, secret_key
+from cop import backup_keys, backups, create_app, restoring, secret_key
 from cop.cli_site import (
     find_site_with_any_key,
     refusals_as_sentences,
@@ -73,7 +73,9 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
         settings = backup_keys.settings_for(file, accept_key=accept_key)
         is_new = backup_keys.makes_new_key(file, settings)
         with backup_keys.write_key(settings):
-            kept, erased = backups.restore(settings, file, now=datetime.now(UTC))
+            kept, erased = restoring.restore(
+                settings, file, now=datetime.now(UTC), create_app=create_app
+            )
     click.echo(f"Restored. {found}")
     click.echo(
         "Coordinators sign in again; look through their list. Settings, sessions and places are as "

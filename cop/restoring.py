@@ -1,20 +1,26 @@
 """Bringing a restored copy up to the day: this release's schema, and what has to be gone by now."""
 
 import logging
+import os
+import shutil
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection
+from tempfile import TemporaryDirectory
 
+from flask import Flask
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from cop import create_app
+from cop import backups
+from cop.backup_names import DAMAGED, new_name
 from cop.base import first_version
 from cop.config import Settings
-from cop.db import db, empty_log, sqlite_module, write_tx
+from cop.db import db, empty_log, sqlite_file, sqlite_module, write_tx
 from cop.domain import (
     answers,
     clock_check,
@@ -68,7 +74,38 @@ class Since:
     round_at: datetime | None = None  # the last daily round
 
 
-def catch_up(settings: Settings, *, before: Path | None, now: datetime) -> int:
+def restore(
+    settings: Settings, file: Path, *, now: datetime, create_app: Callable[[Settings], Flask]
+) -> tuple[Path | None, int]:
+    """Put a copy in the place of the database, which is itself kept as one more copy.
+
+    Who had their data deleted after the copy was made is deleted again, and what is past its date
+    goes. Return the copy of the database that was there, and how many were deleted again.
+
+    Raises:
+        BackupRefused: the copy is damaged, or the site is running, or its database is no file.
+    """
+    live = sqlite_file(settings.database_url)
+    if live is None:
+        raise backups.BackupRefused("This database is no file. Restore it with its own tools.")
+    backups.verify(file)
+    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = _put_aside(live, now=now)
+    with TemporaryDirectory(prefix="restoring-", dir=live.parent) as folder:
+        draft = Path(folder) / live.name
+        shutil.copyfile(file, draft)
+        draft.chmod(0o600)
+        app = create_app(replace(settings, database_url=f"sqlite:///{draft}"))
+        erased = catch_up(app, before=kept, now=now)
+        # A log left beside the database would be taken for that of the copy in its place.
+        for end in backups.LOGS:
+            live.with_name(live.name + end).unlink(missing_ok=True)
+        os.replace(draft, live)  # noqa: PTH105 - in one step
+    backups.verify(live)
+    return kept, erased
+
+
+def catch_up(app: Flask, *, before: Path | None, now: datetime) -> int:
     """Upgrade a copy, and undo in it what must not come back; return how many were erased again.
 
     `before` is the database in whose place it comes. What people withdrew since is withdrawn again,
@@ -79,15 +116,38 @@ def catch_up(settings: Settings, *, before: Path | None, now: datetime) -> int:
         SchemaRefused: the copy was made by a newer release.
     """
     since = _since(before) if before else Since()
-    app = create_app(settings)
     with app.app_context():
         try:
             upgrade(app)
-            number = _undo(settings, since, now=now)
+            number = _undo(app.extensions["cop.settings"], since, now=now)
             empty_log()
         finally:
             db.engine.dispose()
     return number
+
+
+def _put_aside(live: Path, *, now: datetime) -> Path | None:
+    """Keep the database that is there: as a copy, or if it is damaged, byte for byte."""
+    if not live.is_file() or live.stat().st_size == 0:
+        return None
+    try:
+        with closing(backups.open_database(live)) as connection:
+            connection.execute("PRAGMA busy_timeout = 500")
+            connection.execute("PRAGMA journal_mode = DELETE")  # not while others have it open
+        return backups.copy(live, why="before-restore", now=now)
+    except sqlite_module.OperationalError as error:
+        if "locked" in str(error):
+            said = "The site is running. Stop it first, so that nothing that it accepts is lost."
+            raise backups.BackupRefused(said) from error
+    except (sqlite_module.Error, backups.BackupRefused):
+        pass  # damaged: that is what it is restored for
+    kept = new_name(live, DAMAGED, now=now)
+    for end in ("", *backups.LOGS):
+        part = live.with_name(live.name + end)
+        if part.exists():
+            shutil.copyfile(part, kept.with_name(kept.name + end))
+            kept.with_name(kept.name + end).chmod(0o600)
+    return kept
 
 
 def _since(file: Path) -> Since:

@@ -6,11 +6,12 @@ import subprocess
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from threading import Event, Thread
 
 import pytest
 
-from cop import backups, create_app, worker
+from cop import backups, create_app, restoring, worker
 from cop.backups import BackupRefused
 from cop.db import db, read_tx, sqlite_file, sqlite_module, write_tx
 from cop.domain import community, coordinators, leaving, registration
@@ -32,6 +33,7 @@ from tests.test_cli import instance, is_refused, rows, run  # noqa: F401 - a fix
 from tests.world import ADA, GRACE, NOW, PASSWORD, a_meeting, a_registration
 
 DECEMBER = "2026-12-15"
+restore = partial(restoring.restore, create_app=create_app)
 
 
 @pytest.fixture
@@ -338,7 +340,7 @@ def test_a_restored_backup_is_what_was_and_the_database_from_before_is_kept(site
     with opened(site) as db_session:
         register(db_session, DECEMBER, GRACE)
 
-    kept, erased = backups.restore(site, made, now=NOW)
+    kept, erased = restore(site, made, now=NOW)
 
     assert who_is_at(site) == "Ada held"
     assert who_is_at(replace(site, database_url=f"sqlite:///{kept}")) == "Ada held, Grace held"
@@ -357,7 +359,7 @@ def test_who_was_erased_after_a_backup_is_not_brought_back_by_it(site):
     made = backed_up(site)
     erase(site, "ada@example.org", now=NOW + timedelta(hours=1))
 
-    _, erased = backups.restore(site, made, now=NOW + timedelta(hours=2))
+    _, erased = restore(site, made, now=NOW + timedelta(hours=2))
 
     assert (who_is_at(site), erased) == ("Grace held", 1)
     assert b"ada@example.org" not in file_of(site).read_bytes()
@@ -371,7 +373,7 @@ def test_who_was_erased_before_and_has_come_back_by_their_own_wish_stays(site):
         register(db_session, DECEMBER, ADA)
     made = backed_up(site, now=NOW + timedelta(hours=1))
 
-    _, erased = backups.restore(site, made, now=NOW + timedelta(hours=2))
+    _, erased = restore(site, made, now=NOW + timedelta(hours=2))
 
     assert (who_is_at(site), erased) == ("Ada held", 0)
 
@@ -382,7 +384,7 @@ def test_what_is_past_its_date_does_not_come_back_with_a_backup(site):
         a_registration(db_session, old, "ada@example.org")
     made = backed_up(site)
 
-    backups.restore(site, made, now=NOW + timedelta(days=10))
+    restore(site, made, now=NOW + timedelta(days=10))
 
     with opened(site) as db_session:
         assert member(db_session, "ada@example.org") is None
@@ -407,7 +409,7 @@ def test_a_restore_erases_by_no_clock_that_is_in_doubt(site, live, copied, is_er
     if live is None:
         file_of(site).unlink()
 
-    backups.restore(site, made, now=now)
+    restore(site, made, now=now)
 
     with opened(site) as db_session:
         assert (member(db_session, "ada@example.org") is None) == is_erased
@@ -440,7 +442,7 @@ def test_a_running_site_is_not_restored_under_its_feet(site):
     with app.app_context(), read_tx() as db_session:
         before = db_session.query(Member).count()
         with pytest.raises(BackupRefused, match="Stop it first"):
-            backups.restore(site, made, now=NOW)
+            restore(site, made, now=NOW)
         assert db_session.query(Member).count() == before
         db.engine.dispose()
 
@@ -462,7 +464,7 @@ def test_a_damaged_copy_is_refused_and_changes_nothing(site, tmp_path, harm):
         made.write_text("" if harm == "empty" else "Dear coordinator, " * 999)
 
     with pytest.raises(BackupRefused):
-        backups.restore(site, made, now=NOW)
+        restore(site, made, now=NOW)
 
     assert file_of(site).read_bytes() == before
 
@@ -514,7 +516,7 @@ def test_a_backup_by_other_means_can_be_noted(instance):  # noqa: F811
 def test_another_database_is_left_to_its_own_tools(app, settings):
     assert backups.make(app, now=NOW) is None
     with pytest.raises(BackupRefused, match="its own tools"):
-        backups.restore(settings, file_of(settings), now=NOW)
+        restore(settings, file_of(settings), now=NOW)
 
 
 def test_a_log_that_is_left_beside_does_no_harm_to_the_copy(site):
@@ -529,7 +531,7 @@ def test_a_log_that_is_left_beside_does_no_harm_to_the_copy(site):
     file.unlink()
     file.with_name("cop.sqlite3-wal").write_bytes(log)
 
-    backups.restore(site, made, now=NOW)
+    restore(site, made, now=NOW)
 
     assert who_is_at(site) == "Ada held"
     assert backups.verify(file).registrations == 1
@@ -542,7 +544,7 @@ def test_a_damaged_database_is_put_aside_and_restored_over(site):
     file = file_of(site)
     file.write_bytes(b"no database any more" * 999)
 
-    kept, _ = backups.restore(site, made, now=NOW)
+    kept, _ = restore(site, made, now=NOW)
 
     assert who_is_at(site) == "Ada held"
     assert kept.name.startswith("damaged-")
@@ -559,8 +561,8 @@ def test_an_erasure_is_remembered_over_several_restores(site):
     second = backed_up(site, now=NOW + timedelta(minutes=1))
     erase(site, "ada@example.org", now=NOW + timedelta(hours=1))
 
-    backups.restore(site, first, now=NOW + timedelta(hours=2))
-    _, erased = backups.restore(site, second, now=NOW + timedelta(hours=3))
+    restore(site, first, now=NOW + timedelta(hours=2))
+    _, erased = restore(site, second, now=NOW + timedelta(hours=3))
 
     assert (who_is_at(site), erased) == ("", 1)
 
@@ -572,7 +574,7 @@ def test_mail_that_went_out_after_a_backup_does_not_go_out_again(site):
     with opened(site) as db_session:
         db_session.query(OutboxEmail).update({"state": "sent"})
 
-    backups.restore(site, made, now=NOW)
+    restore(site, made, now=NOW)
 
     with opened(site) as db_session:
         assert {mail.state for mail in db_session.query(OutboxEmail)} == {"sent"}
@@ -588,7 +590,7 @@ def test_no_device_is_signed_in_and_nobody_invited_after_a_restore(site):
         db_session.add(invitation)
     made = backed_up(site)
 
-    backups.restore(site, made, now=NOW)
+    restore(site, made, now=NOW)
 
     with opened(site) as db_session:
         assert db_session.query(CoordinatorSession).count() == 0

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from cop import backups
+from cop import create_app, restoring
 from cop.db import sqlite_module
 from cop.domain import (
     accounts,
@@ -62,7 +62,7 @@ def act(settings, what, *, hours=1, email=ADA.email):
 
 
 def restore(settings, made, *, hours=5):
-    backups.restore(settings, made, now=NOW + timedelta(hours=hours))
+    restoring.restore(settings, made, now=NOW + timedelta(hours=hours), create_app=create_app)
 
 
 def stop(kind):
