@@ -215,7 +215,7 @@ def confirm_clock() -> None:
     """Say that this machine's clock is right, so that what is past its date may be deleted."""
     app, _ = find_site_with_any_key()
     with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
-        was_in_doubt = clock_check.confirm(db_session, by=None, now=datetime.now(UTC))
+        was_in_doubt = clock_check.confirm(db_session, coordinator_id=None, now=datetime.now(UTC))
     click.echo(
         "Confirmed. The worker deletes what is past its date within a minute."
         if was_in_doubt

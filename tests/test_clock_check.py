@@ -123,7 +123,7 @@ def test_a_long_jump_waits_for_a_coordinator_however_steady_the_clock_is(site):
         corin = Coordinator(email="c@b.org", email_key="c@b.org", name="C", password_hash="x")
         db_session.add(corin)
         db_session.flush()
-        clock_check.confirm(db_session, by=corin, now=site.delivery.clock())
+        clock_check.confirm(db_session, coordinator_id=corin.id, now=site.delivery.clock())
     run_on(site, 1)
 
     assert (before, people()) == (2, 0)
@@ -282,7 +282,7 @@ def test_after_an_hour_a_site_that_was_switched_off_delivers_what_has_not_expire
 def test_once_a_long_jump_is_confirmed_what_has_expired_is_withdrawn(waiting):
     look_at(waiting, NOW + 800 * DAY)
     with write_tx() as db_session:
-        clock_check.confirm(db_session, by=None, now=NOW + 800 * DAY)
+        clock_check.confirm(db_session, coordinator_id=None, now=NOW + 800 * DAY)
 
     deliver_at(waiting, NOW + 800 * DAY)
 

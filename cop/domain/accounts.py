@@ -62,7 +62,7 @@ def remove(db_session: Session, coordinator_id: int, *, by: SignedIn, writer: Wr
     if len(everybody) == 1:
         raise LastCoordinator
     _keep_one_who_may_export(everybody, without=found)
-    record.note(db_session, by, Deed.REMOVED, now=writer.now)
+    record.note(db_session, by.id, Deed.REMOVED, now=writer.now)
     key = found.email_key
     withdrawals.remember_address(db_session, key, withdrawals.ACCOUNT, writer=writer)
     db_session.flush()  # the note first: of who removes themselves, only their number goes
@@ -91,7 +91,7 @@ def set_right(
     if not may_export:  # nor may those whom they have invited
         theirs = update(Invitation).where(Invitation.coordinator_id == coordinator_id)
         db_session.execute(theirs.values(may_export=False))
-    record.note(db_session, by, Deed.CHANGED_RIGHTS, now=now)
+    record.note(db_session, by.id, Deed.CHANGED_RIGHTS, now=now)
     return found.name
 
 

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 
 from cop.domain import community, record
 from cop.domain.community import Facts
-from cop.domain.coordinators import SignedIn
 from cop.domain.record import Deed
 from cop.models import Community
 
@@ -89,7 +88,7 @@ def note(db_session: Session, *, now: datetime) -> None:
     db_session.execute(update(Community).values(values))
 
 
-def confirm(db_session: Session, *, by: SignedIn | None, now: datetime) -> bool:
+def confirm(db_session: Session, *, coordinator_id: int | None, now: datetime) -> bool:
     """Note that the clock was found right, by a coordinator or on the command line.
 
     The next round erases by it. Return whether it was in doubt.
@@ -97,6 +96,6 @@ def confirm(db_session: Session, *, by: SignedIn | None, now: datetime) -> bool:
     if judge(community.facts(db_session), now=now) is Verdict.RUN:
         return False
     db_session.execute(update(Community).values(clock_confirmed_at=now))
-    if by:
-        record.note(db_session, by, Deed.CONFIRMED_CLOCK, now=now)
+    if coordinator_id is not None:
+        record.note(db_session, coordinator_id, Deed.CONFIRMED_CLOCK, now=now)
     return True

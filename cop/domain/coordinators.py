@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from cop.domain import addresses, passwords, record
 from cop.domain.errors import CoordinatorExists, CoordinatorUnknown, SetUpLinkUnusable
 from cop.domain.record import Deed
 from cop.domain.statements import insert_with_conflict
-from cop.models import Community, Coordinator, CoordinatorSession, SetUpLink, Viewing
+from cop.models import Community, Coordinator, CoordinatorSession, SetUpLink
 
 SET_UP_WITHIN = timedelta(hours=24)
 IDLE = timedelta(minutes=60)
@@ -163,7 +162,7 @@ def welcome(db_session: Session, coordinator_id: int, *, device: str, now: datet
     token = start_session(db_session, coordinator_id, now=now, device=device)
     by = signed_in(db_session, token, now=now)
     if by:
-        record.note(db_session, by, Deed.SIGNED_IN, now=now)
+        record.note(db_session, by.id, Deed.SIGNED_IN, now=now)
     return token
 
 
@@ -206,25 +205,4 @@ def sign_out(db_session: Session, token: str) -> None:
     """Sign a device out; its token is worth nothing from now on."""
     db_session.execute(
         delete(CoordinatorSession).where(CoordinatorSession.token_hash == hash_token(token))
-    )
-
-
-def note_viewing(
-    db_session: Session,
-    coordinator: SignedIn,
-    what: str,
-    *,
-    now: datetime,
-    meeting_id: int | None = None,
-    columns: Sequence[str] = (),
-) -> None:
-    """Write down that a coordinator looked at personal data: members are shown who did."""
-    db_session.add(
-        Viewing(
-            coordinator_id=coordinator.id,
-            meeting_id=meeting_id,
-            what=what,
-            columns=list(columns),
-            seen_at=now,
-        )
     )

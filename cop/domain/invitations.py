@@ -76,7 +76,7 @@ def invite(
         expires_at=writer.now + WITHIN,
     )
     outbox.queue(db_session, [mail], now=writer.now)
-    record.note(db_session, by, Deed.INVITED, now=writer.now)
+    record.note(db_session, by.id, Deed.INVITED, now=writer.now)
     return address
 
 
@@ -96,7 +96,7 @@ def withdraw(
         return None
     emails = delete(OutboxEmail).where(_is_about(invitation_id)).returning(OutboxEmail.message_id)
     message_ids = list(db_session.scalars(emails))
-    record.note(db_session, by, Deed.CHANGED_RIGHTS, now=now)
+    record.note(db_session, by.id, Deed.CHANGED_RIGHTS, now=now)
     return Ended(email, message_ids)
 
 

@@ -1,10 +1,10 @@
 """The record: what coordinators did and when, by the numbers of meetings and registrations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,9 +21,6 @@ from sqlalchemy.orm import Session
 
 from cop.domain.expiry import Expiry
 from cop.models import Act, Announcement, Coordinator, Meeting, Viewing
-
-if TYPE_CHECKING:
-    from cop.domain.coordinators import SignedIn
 
 
 class Deed(StrEnum):
@@ -68,7 +65,7 @@ EDITS = (
 
 def note(
     db_session: Session,
-    by: "SignedIn",
+    coordinator_id: int,
     what: Deed,
     *,
     now: datetime,
@@ -79,12 +76,33 @@ def note(
     """Write down what a coordinator did, in the transaction that does it."""
     db_session.add(
         Act(
-            coordinator_id=by.id,
+            coordinator_id=coordinator_id,
             what=what,
             meeting_id=meeting_id,
             registration_id=registration_id,
             how_many=how_many,
             done_at=now,
+        )
+    )
+
+
+def note_viewing(
+    db_session: Session,
+    coordinator_id: int,
+    what: str,
+    *,
+    now: datetime,
+    meeting_id: int | None = None,
+    columns: Sequence[str] = (),
+) -> None:
+    """Write down that a coordinator looked at personal data: members are shown who did."""
+    db_session.add(
+        Viewing(
+            coordinator_id=coordinator_id,
+            meeting_id=meeting_id,
+            what=what,
+            columns=list(columns),
+            seen_at=now,
         )
     )
 

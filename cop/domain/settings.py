@@ -25,4 +25,4 @@ def change(
     """Write what was changed, and only that: the rest may have been changed by somebody else."""
     counted = {"revision": Community.revision + 1}
     db_session.execute(update(Community).values({**values, **counted}))
-    record.note(db_session, by, Deed.CHANGED_SETTINGS, now=now, how_many=len(values))
+    record.note(db_session, by.id, Deed.CHANGED_SETTINGS, now=now, how_many=len(values))

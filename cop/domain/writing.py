@@ -158,7 +158,9 @@ def _write_down(
     db_session: Session, meeting_id: int, message: Message, *, by: "SignedIn", mails: int,
     writer: Writer,
 ) -> int:  # fmt: skip
-    record.note(db_session, by, Deed.WROTE, now=writer.now, meeting_id=meeting_id, how_many=mails)
+    record.note(
+        db_session, by.id, Deed.WROTE, now=writer.now, meeting_id=meeting_id, how_many=mails
+    )
     written = Announcement(
         meeting_id=meeting_id,
         coordinator_id=by.id,

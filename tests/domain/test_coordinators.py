@@ -6,7 +6,7 @@ import pytest
 from argon2 import extract_parameters
 from sqlalchemy import select
 
-from cop.domain import coordinators
+from cop.domain import coordinators, record
 from cop.domain.errors import (
     AddressRefused,
     CoordinatorExists,
@@ -161,8 +161,8 @@ def test_a_look_at_personal_data_is_written_down(db_session):
     device = coordinators.start_session(db_session, add(db_session), now=NOW)
     corin = coordinators.signed_in(db_session, device, now=NOW)
 
-    coordinators.note_viewing(
-        db_session, corin, "export", now=NOW, meeting_id=meeting.id, columns=("name", "email")
+    record.note_viewing(
+        db_session, corin.id, "export", now=NOW, meeting_id=meeting.id, columns=("name", "email")
     )
 
     noted = db_session.scalars(select(Viewing)).one()

@@ -7,8 +7,9 @@ import pytest
 
 from cop import fields
 from cop.domain import kept, members, recipients, schedule
-from cop.domain.coordinators import SignedIn, add, note_viewing
+from cop.domain.coordinators import SignedIn, add
 from cop.domain.errors import LinkUnusable
+from cop.domain.record import note_viewing
 from cop.links import Owner
 from cop.models import Coordinator, Member
 from tests.domain.mails import mails
@@ -227,7 +228,7 @@ def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):
         ("export", NOW + timedelta(hours=1), None, ("name", "access")),
     ]
     for what, at, meeting_id, columns in looks:
-        note_viewing(db_session, corin, what, now=at, meeting_id=meeting_id, columns=columns)
+        note_viewing(db_session, corin.id, what, now=at, meeting_id=meeting_id, columns=columns)
     db_session.flush()
 
     found = known(db_session, row).looks
@@ -243,7 +244,7 @@ def test_a_look_stays_told_when_the_coordinator_is_gone(db_session):
     it = a_meeting(db_session)
     row = ada_at(db_session, it)
     id_ = add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
-    note_viewing(db_session, SignedIn(id_, "Corin", ""), "roster", now=NOW, meeting_id=it.id)
+    note_viewing(db_session, id_, "roster", now=NOW, meeting_id=it.id)
     db_session.flush()
     db_session.delete(db_session.get(Coordinator, id_))
     db_session.flush()

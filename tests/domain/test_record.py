@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cop.domain import coordinators, record, retention
+from cop.domain import record, retention
 from cop.domain.coordinators import SignedIn
 from cop.domain.record import KINDS, LISTS, LOOKS, PAGE, Deed
 from cop.models import Act, Announcement, Coordinator, Viewing
@@ -26,12 +26,12 @@ def coordinator(db_session, email, name):
 
 
 def did(db_session, by, what, ago=timedelta(), **values):
-    record.note(db_session, by, what, now=NOW - ago, **values)
+    record.note(db_session, by.id, what, now=NOW - ago, **values)
     db_session.flush()
 
 
 def saw(db_session, by, what, ago=timedelta(), **values):
-    coordinators.note_viewing(db_session, by, what, now=NOW - ago, **values)
+    record.note_viewing(db_session, by.id, what, now=NOW - ago, **values)
     db_session.flush()
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from cop.db import write_tx
-from cop.domain import coordinators, record
+from cop.domain import record
 from cop.domain.coordinators import SignedIn
 from cop.domain.record import Deed
 from cop.models import Act, Coordinator
@@ -31,12 +31,12 @@ def corin_self(db_session):
 def did(*deeds, **values):
     with write_tx() as db_session:
         for deed in deeds:
-            record.note(db_session, corin_self(db_session), deed, now=NOW, **values)
+            record.note(db_session, corin_self(db_session).id, deed, now=NOW, **values)
 
 
 def saw(what, **values):
     with write_tx() as db_session:
-        coordinators.note_viewing(db_session, corin_self(db_session), what, now=NOW, **values)
+        record.note_viewing(db_session, corin_self(db_session).id, what, now=NOW, **values)
 
 
 def lines(corin, query=""):

@@ -8,6 +8,7 @@ from werkzeug.exceptions import Forbidden
 
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators
+from cop.domain import record as audit_log
 from cop.domain.coordinators import SignedIn
 from cop.web.rendering import CONSOLE, is_console, now, wants_fragment
 from cop.web.security import SAFE, NotExporting, csrf
@@ -61,8 +62,8 @@ def exporting_or_403() -> None:
 def note_viewing(what: str, meeting_id: int | None = None, columns: Sequence[str] = ()) -> None:
     """Write down that who is signed in looks at personal data, or takes them away."""
     with write_tx() as db_session:
-        coordinators.note_viewing(
-            db_session, g.coordinator, what, now=now(), meeting_id=meeting_id, columns=columns
+        audit_log.note_viewing(
+            db_session, g.coordinator.id, what, now=now(), meeting_id=meeting_id, columns=columns
         )
 
 

@@ -82,7 +82,7 @@ def _add(form: NewForm) -> str:
             now=now(),
         )
         deed, id_ = Deed.ADDED_MEETING, meeting.id
-        record.note(db_session, g.coordinator, deed, now=now(), meeting_id=id_)
+        record.note(db_session, g.coordinator.id, deed, now=now(), meeting_id=id_)
         return meeting.slug
 
 

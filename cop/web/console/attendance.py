@@ -46,7 +46,7 @@ def send_attendance(slug: str) -> ResponseReturnValue:
     with write_tx() as db_session:
         changed = who_came.mark(db_session, found.id, _marks(), zone=facts.zone_info)
         record.note(
-            db_session, g.coordinator, record.Deed.MARKED_ATTENDANCE, now=now(),
+            db_session, g.coordinator.id, record.Deed.MARKED_ATTENDANCE, now=now(),
             meeting_id=found.id, how_many=changed,
         )  # fmt: skip
     flash(

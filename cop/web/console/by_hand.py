@@ -63,7 +63,7 @@ def _add(facts: Facts, found: Listing, form: AnswersForm) -> tuple[int, str]:
         id_, status, is_told = by_hand.add(
             db_session, found, details, by_mail=by_mail, writer=voice
         )
-        record.note(db_session, g.coordinator, Deed.ADDED_PERSON, now=now(),
+        record.note(db_session, g.coordinator.id, Deed.ADDED_PERSON, now=now(),
                     meeting_id=found.id, registration_id=id_)  # fmt: skip
     return id_, _said(status, is_told=is_told)
 

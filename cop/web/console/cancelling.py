@@ -95,7 +95,7 @@ def _told(
 
 
 def _note(db_session: Session, deed: Deed, found: Listing) -> None:
-    record.note(db_session, g.coordinator, deed, now=now(), meeting_id=found.id)
+    record.note(db_session, g.coordinator.id, deed, now=now(), meeting_id=found.id)
 
 
 def _ask(facts: Facts, found: Listing, form: CancelForm, *, status: int = 200) -> Response:

@@ -18,7 +18,9 @@ def clock() -> ResponseReturnValue:
     verdict = clock_check.judge(facts, now=now())
     if request.method == "POST":
         with write_tx() as db_session:
-            was_in_doubt = clock_check.confirm(db_session, by=g.coordinator, now=now())
+            was_in_doubt = clock_check.confirm(
+                db_session, coordinator_id=g.coordinator.id, now=now()
+            )
         flash(
             gettext("The clock is confirmed. What is past its date is deleted soon.")
             if was_in_doubt

@@ -153,7 +153,7 @@ def _save(db_session: Session, page: Page) -> Effects:
     if changed & set(TIMES):
         changes.move(db_session, id_, starts_at=form.moment("starts"), ends_at=form.moment("ends"),
                      reason=form.said("reason"), writer=voice)  # fmt: skip
-        record.note(db_session, g.coordinator, Deed.MOVED_MEETING, now=now(), meeting_id=id_)
+        record.note(db_session, g.coordinator.id, Deed.MOVED_MEETING, now=now(), meeting_id=id_)
     if "join_url" in changed:  # before anybody gets a place, and with it the way in
         changes.set_join_url(db_session, id_, form.said("join_url"), writer=voice)
     if "capacity" in changed:
@@ -161,7 +161,7 @@ def _save(db_session: Session, page: Page) -> Effects:
     if form.texts:
         changes.describe(db_session, id_, form.texts, writer=voice)
     if changed - set(TIMES):
-        record.note(db_session, g.coordinator, Deed.EDITED_MEETING, now=now(), meeting_id=id_)
+        record.note(db_session, g.coordinator.id, Deed.EDITED_MEETING, now=now(), meeting_id=id_)
     return done
 
 

@@ -70,7 +70,7 @@ def check_page() -> Response:
 
 
 def _note(db_session: Session) -> None:
-    record.note(db_session, g.coordinator, Deed.CHANGED_HOSTS, now=now())
+    record.note(db_session, g.coordinator.id, Deed.CHANGED_HOSTS, now=now())
 
 
 def _changed(sentence: str) -> ResponseReturnValue:

@@ -91,6 +91,8 @@ def try_again() -> ResponseReturnValue:
         failed = mailing.failed(db_session)
         ids = failed if "all" in request.form else [id_ for id_ in failed if str(id_) in asked]
         outbox.try_again(db_session, ids, now=now())
-        record.note(db_session, g.coordinator, Deed.TRIED_MAIL_AGAIN, now=now(), how_many=len(ids))
+        record.note(
+            db_session, g.coordinator.id, Deed.TRIED_MAIL_AGAIN, now=now(), how_many=len(ids)
+        )
     flash(ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", len(ids)))
     return redirect(url_for("console.mails"), 303)

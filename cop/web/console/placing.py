@@ -49,7 +49,7 @@ def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnV
             member = roster.member_of(db_session, registration_id, meeting_id=found.id)
             done = _do(db_session, what, registration_id, member or abort(404),
                        writer=writer(facts))  # fmt: skip
-            record.note(db_session, g.coordinator, DEEDS[what], now=now(),
+            record.note(db_session, g.coordinator.id, DEEDS[what], now=now(),
                         meeting_id=found.id, registration_id=done.registration_id)  # fmt: skip
     except RuleBroken as refusal:
         sentence = gettext(refusal.reason, **dates_said(refusal, facts))

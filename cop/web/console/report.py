@@ -70,7 +70,7 @@ def keep_report(slug: str) -> ResponseReturnValue:
             )
             record.note(
                 db_session,
-                g.coordinator,
+                g.coordinator.id,
                 record.Deed.IMPORTED_ATTENDANCE,
                 now=now(),
                 meeting_id=found.id,

@@ -185,7 +185,7 @@ def _save(form: RhythmForm) -> int:
     with write_tx() as db_session:
         added = len(planning.change(db_session, form.wanted, now=now()))
         deed = Deed.CHANGED_SETTINGS
-        record.note(db_session, g.coordinator, deed, now=now(), how_many=added)
+        record.note(db_session, g.coordinator.id, deed, now=now(), how_many=added)
         return added
 
 

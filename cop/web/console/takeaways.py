@@ -95,7 +95,7 @@ def _publish(facts: Facts, found: Listing, form: TakeawaysForm) -> int:
             writer=writer(facts),
         )
         record.note(
-            db_session, g.coordinator, Deed.PUBLISHED, now=now(), meeting_id=found.id,
+            db_session, g.coordinator.id, Deed.PUBLISHED, now=now(), meeting_id=found.id,
             how_many=mails,
         )  # fmt: skip
     return mails
