@@ -144,21 +144,21 @@ def sqlite_file(address: str | URL) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
-_is_open: ContextVar[bool] = ContextVar("a transaction is open", default=False)
+_open: ContextVar[Session | None] = ContextVar("the session of the open transaction", default=None)
 
 
 @contextmanager
 def _transaction(**options: object) -> Iterator[Session]:
-    if _is_open.get():
+    if _open.get():
         raise RuntimeError("One transaction at a time: end the open one first.")
-    was_open = _is_open.set(True)
-    try:
-        with Session(db.engine, expire_on_commit=False) as db_session, db_session.begin():
+    with Session(db.engine, expire_on_commit=False) as db_session, db_session.begin():
+        token = _open.set(db_session)
+        try:
             connection = db_session.connection(execution_options=options)
             db_session.info[CONNECTION] = connection
             yield db_session
-    finally:
-        _is_open.reset(was_open)
+        finally:
+            _open.reset(token)
 
 
 @contextmanager
@@ -189,6 +189,16 @@ def read_tx() -> Iterator[Session]:
     """Open a transaction that only reads."""
     with _transaction() as db_session:
         yield db_session
+
+
+@contextmanager
+def joined_tx() -> Iterator[Session]:
+    """Join the transaction that is open, or open one that only reads."""
+    if db_session := _open.get():
+        yield db_session
+    else:
+        with read_tx() as db_session:
+            yield db_session
 
 
 @contextmanager

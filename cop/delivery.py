@@ -10,8 +10,9 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
-from cop.domain import clock_check, community, leases
+from cop.domain import clock_check, leases
 from cop.domain.clock_check import Verdict
+from cop.domain.community import load_community
 from cop.links import Links
 from cop.mail.endings import NotSent, RefusedForGood, ServerUnusable, UnknownEnding
 from cop.mail.envelope import sealed
@@ -63,7 +64,7 @@ class Delivery:
 
     def writer(self, db_session: Session) -> Writer:
         """The community's voice, at this moment."""
-        return Writer(community.facts(db_session), self.links, self.clock())
+        return Writer(load_community(db_session), self.links, self.clock())
 
     def _write_down(self, *, is_last: bool) -> OutboxEmail | None:
         """Note how the last mail ended, and lease the next one."""

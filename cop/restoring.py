@@ -32,7 +32,7 @@ from cop.domain import (
     withdrawals,
 )
 from cop.domain.clock_check import Verdict
-from cop.domain.community import Facts
+from cop.domain.community import CommunityFacts, load_community
 from cop.domain.withdrawals import ACCOUNT, EVERYTHING, Withdrawn
 from cop.links import Links
 from cop.mail.writer import Writer
@@ -178,7 +178,7 @@ def _rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
 def _undo(settings: Settings, since: Since, *, now: datetime) -> int:
     links = Links(settings.base, settings.secret_key)
     with write_tx() as db_session:
-        writer = Writer(community.facts(db_session), links, now)
+        writer = Writer(load_community(db_session), links, now)
         # A withdrawal that the copy knows was before it, and the person may have opted in again
         # since. Times do not tell: the copy may be from while the clock was wrong.
         in_copy = withdrawals.stored(db_session)
@@ -192,7 +192,7 @@ def _undo(settings: Settings, since: Since, *, now: datetime) -> int:
         db_session.execute(gone_out.values(state=MailState.SENT, lease=None, done_at=now))
         # The copy's backups are elsewhere: this host needs one of its own, at the next start.
         db_session.execute(update(Community).values(backup_at=None))
-        if _is_clock_right(community.facts(db_session), since, now=now):
+        if _is_clock_right(load_community(db_session), since, now=now):
             retention.run(db_session, now=now)
             community.note_round(db_session, now=now)
     return number
@@ -253,13 +253,13 @@ def _carry_over_access(
             savepoint.rollback()
 
 
-def _is_clock_right(facts: Facts, since: Since, *, now: datetime) -> bool:
+def _is_clock_right(community: CommunityFacts, since: Since, *, now: datetime) -> bool:
     """Whether to erase by the clock: the database that was there knows better than an old copy.
 
     Where it is in doubt, the worker waits or asks, as it does after any jump.
     """
-    last = max(filter(None, (facts.round_at, since.round_at)), default=None)
-    expected = replace(facts, round_at=last, clock_confirmed_at=None)
+    last = max(filter(None, (community.round_at, since.round_at)), default=None)
+    expected = replace(community, round_at=last, clock_confirmed_at=None)
     is_right = clock_check.judge(expected, now=now) is Verdict.RUN
     if not is_right:
         log.warning("the clock is in doubt, so nothing that is past its date was erased")

@@ -11,7 +11,7 @@ from cop.config import Settings
 from cop.db import db, has_wal_reset_bug, journal_pragmas, read_tx, sqlite_module, unsafe_settings
 from cop.domain import clock_check, community, mailing
 from cop.domain.clock_check import Verdict
-from cop.domain.community import Work
+from cop.domain.community import Work, load_community
 from cop.domain.mailing import Standing
 from cop.upgrade import Schema, schema_of
 from cop.words import N_
@@ -66,7 +66,7 @@ def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
     try:
         with read_tx() as db_session:
             work, standing = community.work(db_session), mailing.standing(db_session)
-            clock = clock_check.judge(community.facts(db_session), now=now)
+            clock = clock_check.judge(load_community(db_session), now=now)
         site = Site(settings, work, standing, clock, now)
         return _took_write(work.write_probe_at, now), [check(site) for check in _CHECKS]
     except DBAPIError as error:

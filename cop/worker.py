@@ -31,7 +31,7 @@ from cop.domain import (
     withdrawals,
 )
 from cop.domain.clock_check import Verdict
-from cop.domain.community import Facts
+from cop.domain.community import CommunityFacts, load_community
 from cop.domain.retention import Erased
 from cop.links import Links
 from cop.mail.transport import files, transport_for
@@ -85,9 +85,9 @@ def plan_ahead(*, now: datetime) -> None:
 def _erase(*, now: datetime, stopping: Callable[[], bool]) -> Erased | None:
     """Erase what is past its date, a short transaction at a time; None where it was stopped."""
     with read_tx() as db_session:
-        facts = community.facts(db_session)
+        community = load_community(db_session)
     erased = Counter[str]()
-    for expiry in [registration.old_submissions(now=now), *retention.expiries(facts, now=now)]:
+    for expiry in [registration.old_submissions(now=now), *retention.expiries(community, now=now)]:
         with read_tx() as db_session:
             batches = expiry.find(db_session)
         for keys in batches:
@@ -142,15 +142,15 @@ class Planner:
 
         Return False while the clock has jumped so lately that reminders would be sent by it, too.
         """
-        facts = self._check_clock(now)
+        community = self._check_clock(now)
         if self.verdict is Verdict.RUN and self.has_backup:
             if daily_round(now=now, stopping=self.stopping):
                 self.last_day = now
                 self._delete_files(now)
-        elif clock_check.may_plan(facts, now=now) and _is_time(self.planned_at, A_DAY, now):
+        elif clock_check.may_plan(community, now=now) and _is_time(self.planned_at, A_DAY, now):
             plan_ahead(now=now)
             self.planned_at = now
-        return clock_check.has_settled(facts, now=now)
+        return clock_check.has_settled(community, now=now)
 
     def _delete_files(self, now: datetime) -> None:
         """Delete old files; a fault with those of one kind must not keep those of the other."""
@@ -164,23 +164,23 @@ class Planner:
             except OSError:
                 log.exception("old files could not be deleted")
 
-    def _check_clock(self, now: datetime) -> Facts:
+    def _check_clock(self, now: datetime) -> CommunityFacts:
         """Judge the clock before anything is erased by it, and warn where it is in doubt."""
         with read_tx() as db_session:
-            facts = community.facts(db_session)
-        verdict = clock_check.judge(facts, now=now)
-        if verdict is not Verdict.RUN and clock_check.is_to_be_noted(facts, now=now):
+            community = load_community(db_session)
+        verdict = clock_check.judge(community, now=now)
+        if verdict is not Verdict.RUN and clock_check.is_to_be_noted(community, now=now):
             with write_tx() as db_session:
                 clock_check.note(db_session, now=now)
-                facts = community.facts(db_session)
-            verdict = clock_check.judge(facts, now=now)
+                community = load_community(db_session)
+            verdict = clock_check.judge(community, now=now)
         if verdict not in {Verdict.RUN, self.verdict}:
             log.warning(
                 "the clock is not where the last daily round leads to expect it, nothing is erased",
-                extra={"last_round": facts.round_at, "clock": now, "verdict": verdict.value},
+                extra={"last_round": community.round_at, "clock": now, "verdict": verdict.value},
             )
         self.verdict = verdict
-        return facts
+        return community
 
     def _back_up(self, now: datetime) -> bool:
         """Make the day's backup; return False where it could not be made.

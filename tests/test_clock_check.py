@@ -11,6 +11,7 @@ from cop.db import db, read_tx, sqlite_file, write_tx
 from cop.delivery import Delivery
 from cop.domain import clock_check, community, leases, seed
 from cop.domain.clock_check import Verdict
+from cop.domain.community import load_community
 from cop.domain.outbox import Kind
 from cop.mail.folder import FolderTransport
 from cop.models import Community, Coordinator, Meeting, OutboxEmail, Registration, Withdrawal
@@ -66,7 +67,7 @@ def texts():
 
 def round_at():
     with read_tx() as db_session:
-        return community.facts(db_session).round_at
+        return load_community(db_session).round_at
 
 
 def files(planner):

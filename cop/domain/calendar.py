@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cop.domain.calendar_lines import component, in_utc, local, quoted, text, written
-from cop.domain.community import Facts
+from cop.domain.community import CommunityFacts
 from cop.domain.entries import Entry
 from cop.domain.meetings import MeetingFacts
 from cop.domain.schedule import LISTED
@@ -28,7 +28,7 @@ OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
 
 
 def feed(
-    meetings: Iterable[MeetingFacts], community: Facts, links: Links, *, now: datetime,
+    meetings: Iterable[MeetingFacts], community: CommunityFacts, links: Links, *, now: datetime,
     language: str = "en", way_in: Mapping[int, str] | None = None,
 ) -> bytes:  # fmt: skip
     """The feed to subscribe to: everybody's, or with `way_in` by meeting id, a member's own.
@@ -44,15 +44,21 @@ def feed(
     return _calendar(community, head, entries)
 
 
-def file(meeting: MeetingFacts, community: Facts, links: Links, *, language: str = "en") -> bytes:
+def file(
+    meeting: MeetingFacts, community: CommunityFacts, links: Links, *, language: str = "en"
+) -> bytes:
     """One meeting, for anybody; without a name, so that it joins the calendar that is there."""
     return _calendar(community, [], [Entry(meeting, community, links, language)])
 
 
 def attachment(
-    meetings: Iterable[MeetingFacts], community: Facts, links: Links, *, language: str = "en",
+    meetings: Iterable[MeetingFacts],
+    community: CommunityFacts,
+    links: Links,
+    *,
+    language: str = "en",
     way_in: Mapping[int, str] | None = None,
-) -> str:  # fmt: skip
+) -> str:
     """Meetings as a mail brings them to somebody, with their way into each by the meeting's id.
 
     Published, not requested: people would decline to a machine. A cancellation is published like
@@ -64,7 +70,7 @@ def attachment(
 
 
 def google_link(
-    meeting: MeetingFacts, community: Facts, links: Links, *, language: str = "en"
+    meeting: MeetingFacts, community: CommunityFacts, links: Links, *, language: str = "en"
 ) -> str:
     """The address at which Google Calendar offers to add a meeting."""
     entry = Entry(meeting, community, links, language)
@@ -81,7 +87,7 @@ def google_link(
 
 
 def outlook_link(
-    meeting: MeetingFacts, community: Facts, links: Links, *, language: str = "en"
+    meeting: MeetingFacts, community: CommunityFacts, links: Links, *, language: str = "en"
 ) -> str:
     """The address at which Outlook on the web offers to add a meeting."""
     entry = Entry(meeting, community, links, language)
@@ -134,7 +140,11 @@ def chosen(
 
 
 def _calendar(
-    community: Facts, head: Iterable[str], entries: Iterable[Entry], *, by: Iterable[str] = ()
+    community: CommunityFacts,
+    head: Iterable[str],
+    entries: Iterable[Entry],
+    *,
+    by: Iterable[str] = (),
 ) -> bytes:
     lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(community.zone)]
     for entry in entries:
@@ -143,7 +153,7 @@ def _calendar(
 
 
 def _entries(
-    meetings: Iterable[MeetingFacts], community: Facts, links: Links, *, language: str,
+    meetings: Iterable[MeetingFacts], community: CommunityFacts, links: Links, *, language: str,
     way_in: Mapping[int, str] | None,
 ) -> list[Entry]:  # fmt: skip
     in_time = sorted(meetings, key=lambda meeting: (meeting.starts_at, meeting.id))
@@ -169,13 +179,13 @@ def _event(entry: Entry) -> list[str]:
     ]
 
 
-def _on_clocks(moment: datetime, community: Facts) -> str:
+def _on_clocks(moment: datetime, community: CommunityFacts) -> str:
     """The time on the community's clocks; in UTC in the hour that they show a second time."""
     shown = moment.astimezone(community.zone_info)
     return f":{in_utc(moment)}" if shown.fold else f";TZID={community.zone}:{local(shown)}"
 
 
-def _organizer(community: Facts) -> list[str]:
+def _organizer(community: CommunityFacts) -> list[str]:
     """Who holds the sessions: known only where the community has a contact address."""
     if not community.contact_email:
         return []

@@ -13,8 +13,8 @@ from enum import Enum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cop.domain import community, record
-from cop.domain.community import Facts
+from cop.domain import record
+from cop.domain.community import CommunityFacts, load_community
 from cop.domain.record import Deed
 from cop.models import Community
 
@@ -34,56 +34,56 @@ class Verdict(Enum):
     ASK = "ask"
 
 
-def judge(facts: Facts, *, now: datetime) -> Verdict:
+def judge(community: CommunityFacts, *, now: datetime) -> Verdict:
     """Judge the clock by what is stored about it."""
-    last = facts.clock_confirmed_at or facts.round_at
+    last = community.clock_confirmed_at or community.round_at
     if last is None or abs(now - last) <= USUAL:
         return Verdict.RUN
     if now - last > LONG:
         return Verdict.ASK
-    return Verdict.RUN if steady_for(facts) >= STEADY else Verdict.WAIT
+    return Verdict.RUN if steady_for(community) >= STEADY else Verdict.WAIT
 
 
-def steady_for(facts: Facts) -> timedelta:
+def steady_for(community: CommunityFacts) -> timedelta:
     """For how long a clock that has jumped was watched running on steadily."""
-    return timedelta(seconds=facts.clock_steady_seconds or 0)
+    return timedelta(seconds=community.clock_steady_seconds or 0)
 
 
-def has_settled(facts: Facts, *, now: datetime) -> bool:
+def has_settled(community: CommunityFacts, *, now: datetime) -> bool:
     """Whether emails may go by it: it is not in doubt, or has run on steadily for an hour."""
-    is_in_doubt = judge(facts, now=now) is not Verdict.RUN
-    return not is_in_doubt or steady_for(look(facts, now=now)) >= SETTLED
+    is_in_doubt = judge(community, now=now) is not Verdict.RUN
+    return not is_in_doubt or steady_for(look(community, now=now)) >= SETTLED
 
 
-def may_plan(facts: Facts, *, now: datetime) -> bool:
+def may_plan(community: CommunityFacts, *, now: datetime) -> bool:
     """Whether sessions may be planned by it: they stay, and one years ahead is in the way."""
-    return judge(facts, now=now) is not Verdict.ASK and has_settled(facts, now=now)
+    return judge(community, now=now) is not Verdict.ASK and has_settled(community, now=now)
 
 
-def look(facts: Facts, *, now: datetime) -> Facts:
+def look(community: CommunityFacts, *, now: datetime) -> CommunityFacts:
     """Look at a clock that has jumped, and count the time since the last look.
 
     A gap of some hours counts nothing, and takes nothing back: a machine that runs by day only has
     its 24 hours, too. Another jump begins again.
     """
-    seen_at = facts.clock_seen_at
+    seen_at = community.clock_seen_at
     gap = now - seen_at if seen_at else None
     if gap is None or not -LONGEST_GAP <= gap <= USUAL:
-        return replace(facts, clock_seen_at=now, clock_steady_seconds=0)
+        return replace(community, clock_seen_at=now, clock_steady_seconds=0)
     counted = gap if timedelta() < gap <= LONGEST_GAP else timedelta()
-    steady = steady_for(facts) + counted
-    return replace(facts, clock_seen_at=now, clock_steady_seconds=int(steady.total_seconds()))
+    steady = steady_for(community) + counted
+    return replace(community, clock_seen_at=now, clock_steady_seconds=int(steady.total_seconds()))
 
 
-def is_to_be_noted(facts: Facts, *, now: datetime) -> bool:
+def is_to_be_noted(community: CommunityFacts, *, now: datetime) -> bool:
     """Whether a look is worth a write: not each of the worker's, every few seconds."""
-    return facts.clock_seen_at is None or abs(now - facts.clock_seen_at) >= NOTED_EVERY
+    return community.clock_seen_at is None or abs(now - community.clock_seen_at) >= NOTED_EVERY
 
 
 def note(db_session: Session, *, now: datetime) -> None:
     """Store a look at a clock that has jumped."""
     db_session.execute(select(Community.id).with_for_update())  # two workers add up one by one
-    seen = look(community.facts(db_session), now=now)
+    seen = look(load_community(db_session), now=now)
     values = {"clock_seen_at": now, "clock_steady_seconds": seen.clock_steady_seconds}
     db_session.execute(update(Community).values(values))
 
@@ -93,7 +93,7 @@ def confirm(db_session: Session, *, coordinator_id: int | None, now: datetime) -
 
     The next round erases by it. Return whether it was in doubt.
     """
-    if judge(community.facts(db_session), now=now) is Verdict.RUN:
+    if judge(load_community(db_session), now=now) is Verdict.RUN:
         return False
     db_session.execute(update(Community).values(clock_confirmed_at=now))
     if coordinator_id is not None:

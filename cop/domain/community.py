@@ -19,7 +19,7 @@ SHIPPED_ABOUT = Path(__file__).with_name("about.md")
 
 
 @dataclass(frozen=True)
-class Facts:
+class CommunityFacts:
     """The community's row as it stood when it was read."""
 
     name: str
@@ -88,13 +88,15 @@ class Facts:
         return self.long if field.kept == fields.LONG else self.short
 
 
-_FACTS = Prepared(select(*(getattr(Community, name) for name in Facts.__dataclass_fields__)))
+_FACTS = Prepared(
+    select(*(getattr(Community, name) for name in CommunityFacts.__dataclass_fields__))
+)
 
 
-def facts(db_session: Session) -> Facts:
+def load_community(db_session: Session) -> CommunityFacts:
     """Read the community."""
     [row] = _FACTS.rows(db_session)
-    return Facts(*row)
+    return CommunityFacts(*row)
 
 
 def note_round(db_session: Session, *, now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cop.dates import Speaker
-from cop.domain.community import Facts
+from cop.domain.community import CommunityFacts
 from cop.domain.meetings import MeetingFacts
 from cop.links import Links
 from cop.words import N_, plural, translator
@@ -15,7 +15,7 @@ class Entry:
     """A meeting in a calendar: in anybody's, or with `way_in`, in that of one who holds a place."""
 
     meeting: MeetingFacts
-    community: Facts
+    community: CommunityFacts
     links: Links
     language: str
     way_in: str | None = None

@@ -22,8 +22,9 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cop.base import UtcDateTime
-from cop.domain import clock_check, community, outbox
+from cop.domain import clock_check, outbox
 from cop.domain.clock_check import Verdict
+from cop.domain.community import load_community
 from cop.domain.outbox import OPTIONAL, Kind
 from cop.models import (
     MailState,
@@ -155,8 +156,8 @@ def put_back(
     is_late = now - email.created_at >= GIVEN_UP_AFTER
     is_hopeless = is_own_fault and is_late and email.attempts >= LEAST_TRIES
     if is_hopeless:
-        facts = community.facts(db_session)
-        is_hopeless = clock_check.judge(facts, now=now) is not Verdict.ASK
+        community = load_community(db_session)
+        is_hopeless = clock_check.judge(community, now=now) is not Verdict.ASK
     _end_lease(
         db_session,
         email,

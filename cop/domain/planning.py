@@ -8,8 +8,8 @@ from zoneinfo import available_timezones
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from cop.domain import community, rules, schedule
-from cop.domain.community import Facts
+from cop.domain import rules, schedule
+from cop.domain.community import CommunityFacts, load_community
 from cop.domain.errors import (
     EditedMeanwhile,
     EndsBeforeStart,
@@ -43,7 +43,7 @@ def zones() -> tuple[str, ...]:
     return tuple(sorted(name for name in available_timezones() if _is_place(name)))
 
 
-def check(wanted: Facts, *, now: datetime) -> None:
+def check(wanted: CommunityFacts, *, now: datetime) -> None:
     """Pass for a community whose rhythm can be kept.
 
     Raises:
@@ -65,7 +65,7 @@ def check(wanted: Facts, *, now: datetime) -> None:
         raise RhythmNeverMatches
 
 
-def plan(db_session: Session, wanted: Facts, *, now: datetime) -> Plan:
+def plan(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> Plan:
     """What planning ahead in a community with this rhythm would do."""
     dates = tuple(wanted.rhythm.next_dates(wanted.planned_ahead, now=now))
     days = [occurrence.on for occurrence in dates]
@@ -78,7 +78,7 @@ def plan(db_session: Session, wanted: Facts, *, now: datetime) -> Plan:
     return Plan(dates, added, sum(is_kept))
 
 
-def change(db_session: Session, wanted: Facts, *, now: datetime) -> list[str]:
+def change(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> list[str]:
     """Meet in the rhythm of `wanted` from now on; return the slugs of the dates that were added.
 
     What is planned already stays as it is.
@@ -119,7 +119,7 @@ def add(
     is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
     if db_session.scalar(select(exists().where(is_same))):
         raise SameMeeting
-    rhythm_ = community.facts(db_session).rhythm
+    rhythm_ = load_community(db_session).rhythm
     day = starts_at.astimezone(rhythm_.zone).date()
     # On a date of the rhythm it takes that date: planning ahead would add another one beside it.
     is_due = rhythm_.names(day) and not _is_planned(db_session, day)
@@ -133,7 +133,7 @@ def _is_place(name: str) -> bool:
     return "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))
 
 
-def _is_counted(wanted: Facts) -> bool:
+def _is_counted(wanted: CommunityFacts) -> bool:
     """Whether the weeks are counted from a date of the rhythm, where they have to be counted."""
     choice, since = rules.read(wanted.rule), wanted.rule_from
     if not (choice and choice.counts_weeks):

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import JSON
 
 from cop import fields
-from cop.domain import attendance, community, meetings, numbers, old_mails, record
-from cop.domain.community import Facts
+from cop.domain import attendance, meetings, numbers, old_mails, record
+from cop.domain.community import CommunityFacts, load_community
 from cop.domain.expiry import Expiry
 from cop.models import Meeting, Member, Registration
 
@@ -39,9 +39,9 @@ def run(db_session: Session, *, now: datetime) -> Erased:
     A second run finds nothing, and nothing goes before its date. Of a meeting whose registrations
     go, its numbers stay.
     """
-    facts = community.facts(db_session)
+    community = load_community(db_session)
     erased = Counter[str]()
-    for expiry in expiries(facts, now=now):
+    for expiry in expiries(community, now=now):
         erased[expiry.counted_as] += expiry.erase_all(db_session)
     return summary(erased)
 
@@ -53,29 +53,29 @@ def summary(erased: Counter[str]) -> Erased:
 
 def count_due(db_session: Session, *, now: datetime) -> Erased:
     """Count the answers and registrations that are past their date; reads only."""
-    facts = community.facts(db_session)
+    community = load_community(db_session)
     query = select(func.count(Registration.id))
     return Erased(
-        answers=db_session.scalar(query.where(_has_answers(facts, now=now))) or 0,
-        registrations=db_session.scalar(query.where(_is_over(facts, now=now))) or 0,
+        answers=db_session.scalar(query.where(_has_answers(community, now=now))) or 0,
+        registrations=db_session.scalar(query.where(_is_over(community, now=now))) or 0,
     )
 
 
-def expiries(facts: Facts, *, now: datetime) -> Iterator[Expiry]:
+def expiries(community: CommunityFacts, *, now: datetime) -> Iterator[Expiry]:
     """What is past its date, in the order in which it has to go."""
     yield attendance.old_reports(now=now)
     yield Expiry(
-        Registration.id, _has_answers(facts, now=now), _BLANK_ANSWERS, counted_as="answers"
+        Registration.id, _has_answers(community, now=now), _BLANK_ANSWERS, counted_as="answers"
     )
-    yield _Numbers(Meeting.id, _is_uncounted(facts, now=now), zone=facts.zone_info)
+    yield _Numbers(Meeting.id, _is_uncounted(community, now=now), zone=community.zone_info)
     is_counted = Registration.meeting_id.in_(
         select(Meeting.id).where(Meeting.registered_count.is_not(None))
     )
-    is_over = _is_over(facts, now=now) & is_counted
+    is_over = _is_over(community, now=now) & is_counted
     yield _Registrations(Registration.id, is_over, counted_as="registrations")
     yield from _members()
     yield from old_mails.expiries(now=now)
-    yield from record.expiries(announced_before=now - facts.long, now=now)
+    yield from record.expiries(announced_before=now - community.long, now=now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +133,9 @@ _BLANK_ANSWERS: dict[str, object] = {
 }
 
 
-def _has_answers(facts: Facts, *, now: datetime) -> ColumnElement[bool]:
+def _has_answers(community: CommunityFacts, *, now: datetime) -> ColumnElement[bool]:
     """Whether a registration has an answer that is past its date."""
-    over = select(Meeting.id).where(Meeting.ends_at <= now - facts.short)
+    over = select(Meeting.id).where(Meeting.ends_at <= now - community.short)
     is_left = [
         _differs(getattr(Registration, name), value) for name, value in _BLANK_ANSWERS.items()
     ]
@@ -147,14 +147,14 @@ def _differs(column: Any, value: object) -> ColumnElement[bool]:
     return cast(column, Text) != str(value) if isinstance(column.type, JSON) else column != value
 
 
-def _is_over(facts: Facts, *, now: datetime) -> ColumnElement[bool]:
-    over = select(Meeting.id).where(Meeting.ends_at <= now - facts.long)
+def _is_over(community: CommunityFacts, *, now: datetime) -> ColumnElement[bool]:
+    over = select(Meeting.id).where(Meeting.ends_at <= now - community.long)
     return Registration.meeting_id.in_(over)
 
 
-def _is_uncounted(facts: Facts, *, now: datetime) -> ColumnElement[bool]:
+def _is_uncounted(community: CommunityFacts, *, now: datetime) -> ColumnElement[bool]:
     has_any = exists().where(Registration.meeting_id == Meeting.id).correlate(Meeting)
-    return (Meeting.ends_at <= now - facts.long) & Meeting.registered_count.is_(None) & has_any
+    return (Meeting.ends_at <= now - community.long) & Meeting.registered_count.is_(None) & has_any
 
 
 def _members() -> Iterator[Expiry]:

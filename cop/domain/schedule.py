@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from cop.domain import community
+from cop.domain.community import load_community
 from cop.domain.meetings import MeetingFacts
 from cop.domain.rhythm import Occurrence
 from cop.domain.statements import Prepared
@@ -176,8 +176,8 @@ def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
     """
     # Two processes that plan at once would both see a date missing: the second waits here.
     db_session.execute(select(Community.id).with_for_update())
-    facts = community.facts(db_session)
-    dates = facts.rhythm.next_dates(facts.planned_ahead, now=now)
+    community = load_community(db_session)
+    dates = community.rhythm.next_dates(community.planned_ahead, now=now)
     known = set(
         db_session.scalars(
             select(Meeting.occurrence_on).where(

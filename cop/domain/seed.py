@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from cop import fields
 from cop.domain import clock_check, community, schedule
+from cop.domain.community import load_community
 from cop.domain.errors import RealDataPresent
 from cop.models import Meeting, MeetingStatus, Member, Registration, RegistrationStatus
 
@@ -33,7 +34,7 @@ def begin(db_session: Session, *, now: datetime) -> list[str]:
     """
     community.found(db_session)
     community.note_write(db_session, now=now)
-    if not clock_check.may_plan(community.facts(db_session), now=now):
+    if not clock_check.may_plan(load_community(db_session), now=now):
         return []
     return schedule.plan_ahead(db_session, now=now)
 
@@ -54,7 +55,7 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
     if db_session.scalar(select(exists().where(Registration.id.is_not(None)))):
         raise RealDataPresent
     begin(db_session, now=now)
-    rhythm = community.facts(db_session).rhythm
+    rhythm = load_community(db_session).rhythm
     for told in _demo()["past"]:
         _tell(schedule.add(db_session, rhythm.on(told["on"]), now=now), told)
     recent = _add_recent(db_session, now=now)
@@ -65,7 +66,7 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
 
 def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
     """The last session, with its roster; on a day of its own where the rhythm's is long ago."""
-    rhythm = community.facts(db_session).rhythm
+    rhythm = load_community(db_session).rhythm
     occurrence = rhythm.last_before(now)
     by_rhythm = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)
     if occurrence is None or not by_rhythm:

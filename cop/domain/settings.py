@@ -6,17 +6,17 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cop.domain import community, record
-from cop.domain.community import Facts
+from cop.domain import record
+from cop.domain.community import CommunityFacts, load_community
 from cop.domain.coordinators import SignedIn
 from cop.domain.record import Deed
 from cop.models import Community
 
 
-def held(db_session: Session) -> Facts:
+def held(db_session: Session) -> CommunityFacts:
     """Read the community, and keep others from changing it until this transaction ends."""
     db_session.execute(select(Community.id).with_for_update())
-    return community.facts(db_session)
+    return load_community(db_session)
 
 
 def change(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cop.dates import Speaker
-from cop.domain.community import Facts
+from cop.domain.community import CommunityFacts
 from cop.domain.meetings import MeetingFacts
 from cop.domain.recipients import Recipient
 from cop.links import Links
@@ -16,7 +16,7 @@ from cop.words import N_, plural, translator
 class Writer:
     """What every letter needs to know."""
 
-    community: Facts
+    community: CommunityFacts
     links: Links
     now: datetime
     language: str = "en"

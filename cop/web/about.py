@@ -5,24 +5,23 @@ from flask import Response
 from cop import fields
 from cop.web.kept_pages import kept
 from cop.web.public import look, public
-from cop.web.rendering import render
+from cop.web.rendering import current_community, render
 
 
 @public.get("/")
 @kept
 def about() -> Response:
-    facts, schedule = look()
-    return render("pages/about.html", same_for_all=True, community=facts, schedule=schedule)
+    schedule = look()
+    return render("pages/about.html", same_for_all=True, schedule=schedule)
 
 
 @public.get("/your-data")
 @kept
 def your_data() -> Response:
-    facts, _ = look()
+    look()
     return render(
         "pages/your_data.html",
         same_for_all=True,
-        community=facts,
-        questions=fields.asked(facts.questions_off),
+        questions=fields.asked(current_community().questions_off),
         noted=fields.NOTED,
     )

@@ -12,7 +12,7 @@ from cop.domain.schedule import Schedule
 from cop.web.forms import AnswersForm, answers_form
 from cop.web.member import OwnPage, done, member, open_page, show
 from cop.web.registration import dates_said
-from cop.web.rendering import now, render, writer
+from cop.web.rendering import current_community, now, render, writer
 from cop.web.saying import gettext
 
 # They belong to the member, or to the choice of sessions.
@@ -24,7 +24,7 @@ _PREP = {fields.PREP_ANSWER.name, fields.PREP_VISIBILITY.name}
 def form(token: str, slug: str) -> Response:
     own = open_page(token)
     place = own.place_or_404(slug)
-    return _show_form(own, place, _form(own, place, filled=True))
+    return _show_form(own, place, _form(place, filled=True))
 
 
 @member.post("/r/<token>/sessions/<slug:slug>")
@@ -33,17 +33,17 @@ def save(token: str, slug: str) -> ResponseReturnValue:
     place = own.place_or_404(slug)
     if "erase" in request.form:
         return _erase_one(own, place, request.form["erase"])
-    sent = _form(own, place)
+    sent = _form(place)
     if not sent.validate():
         return _show_form(own, place, sent, status=422)
     with erasing_tx() as db_session:
         members.acting(db_session, own.owner, now=now())
-        answers.change(db_session, place, sent.answers, writer=writer(own.facts))
+        answers.change(db_session, place, sent.answers, writer=writer())
     return done(token, "saved")
 
 
 def _erase_one(own: OwnPage, place: Place, name: str) -> ResponseReturnValue:
-    id_, voice = own.owner.member_id, writer(own.facts)
+    id_, voice = own.owner.member_id, writer()
     with erasing_tx() as db_session:
         members.acting(db_session, own.owner, now=now())
         is_there = answers.delete(db_session, id_, place.meeting.slug, name, writer=voice)
@@ -58,22 +58,21 @@ def _alone(place: Place) -> Schedule:
     return Schedule((), meeting) if place.meeting.is_over else Schedule(meeting, ())
 
 
-def _form(own: OwnPage, place: Place, *, filled: bool = False) -> AnswersForm:
+def _form(place: Place, *, filled: bool = False) -> AnswersForm:
     left_out = _ELSEWHERE if _alone(place).asking else _ELSEWHERE | _PREP
     values = place.values if filled else None
-    return answers_form(own.facts.questions_off, left_out=left_out, kept=values)
+    return answers_form(current_community().questions_off, left_out=left_out, kept=values)
 
 
 def _show_form(own: OwnPage, place: Place, shown: AnswersForm, *, status: int = 200) -> Response:
     return render(
         "members/answers.html",
         status=status,
-        community=own.facts,
         own=own,
         place=place,
         form=shown,
         schedule=_alone(place),
-        answers=kept.answers(place, writer=writer(own.facts)),
+        answers=kept.answers(place, writer=writer()),
     )
 
 
@@ -81,7 +80,7 @@ def _show_form(own: OwnPage, place: Place, shown: AnswersForm, *, status: int = 
 def ask_to_cancel(token: str, slug: str) -> Response:
     own = open_page(token)
     place = own.place_or_404(slug)
-    return render("members/cancel.html", community=own.facts, own=own, place=place)
+    return render("members/cancel.html", own=own, place=place)
 
 
 @member.post("/r/<token>/sessions/<slug:slug>/cancel")
@@ -92,7 +91,7 @@ def cancel(token: str, slug: str) -> ResponseReturnValue:
         return ask_to_cancel(token, slug)
     with write_tx() as db_session:
         members.acting(db_session, own.owner, now=now())
-        leaving.cancel(db_session, place.id, writer=writer(own.facts))
+        leaving.cancel(db_session, place.id, writer=writer())
     return done(token, "given-up", slug=slug)
 
 
@@ -102,7 +101,7 @@ def add(token: str) -> ResponseReturnValue:
     slugs, latest = request.form.getlist("sessions"), own.known.latest
     if not slugs or latest is None:
         return show(own, status=422, refusal=gettext("Tick at least one session."))
-    voice = writer(own.facts)
+    voice = writer()
     try:
         with write_tx() as db_session:
             to = members.acting(db_session, own.owner, now=now())
@@ -110,6 +109,6 @@ def add(token: str) -> ResponseReturnValue:
     except LinkUnusable:
         raise
     except RuleBroken as refusal:
-        dates = dates_said(refusal, own.facts)
+        dates = dates_said(refusal)
         return show(own, status=422, refusal=gettext(refusal.reason, **dates))
     return done(token, "added")

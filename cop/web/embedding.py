@@ -22,8 +22,8 @@ def install(app: Flask) -> None:
 @kept
 def card() -> Response:
     """The next session alone, for a corner of another site's page."""
-    facts, listed = look()
-    return render("pages/card.html", same_for_all=True, community=facts, schedule=listed)
+    listed = look()
+    return render("pages/card.html", same_for_all=True, schedule=listed)
 
 
 @embedding.get("/embed.js")

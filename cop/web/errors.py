@@ -10,10 +10,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
-from cop.db import read_tx
-from cop.domain import community
+from cop.domain.community import CommunityFacts
 from cop.web.forms import lines
-from cop.web.rendering import is_console, wants_fragment
+from cop.web.rendering import current_community, is_console, wants_fragment
 from cop.web.saying import gettext
 from cop.web.security import SAFE, ForeignPost, NotExporting, is_personal, seconds_until_next_post
 from cop.words import N_
@@ -153,8 +152,8 @@ def _fault(error: Exception, status: int) -> Response:
 
 def _show(title: str, sentence: str, *, status: int, **values: object) -> Response:
     is_fragment = wants_fragment()
-    facts = (g.get("community") or _facts()) if status < 500 else None
-    values |= {"name": facts.contact_name if facts else ""}
+    community = g.community = _community() if status < 500 else None
+    values |= {"name": community.contact_name if community else ""}
     body = render_template(
         "errors/_error.html" if is_fragment else "errors/error.html",
         is_fragment=is_fragment,
@@ -164,7 +163,6 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
         kept=_kept(status),
         has_form_elsewhere=status == 403 and not is_personal(),
         is_console=is_console(),
-        community=facts,
     )
     response = make_response(body, status)
     response.cache_control.no_store = True
@@ -185,9 +183,8 @@ def _kept(status: int) -> list[tuple[str, str]]:
     return [(name or "", lines(value)) for name, value in request.form.items(multi=True)]
 
 
-def _facts() -> community.Facts | None:
+def _community() -> CommunityFacts | None:
     try:
-        with read_tx() as db_session:
-            return community.facts(db_session)
-    except (SQLAlchemyError, RuntimeError):
+        return current_community()
+    except SQLAlchemyError:
         return None

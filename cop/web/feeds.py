@@ -11,13 +11,12 @@ from flask import Blueprint, Response, abort, jsonify, request, url_for
 
 from cop import tokens
 from cop.db import read_tx
-from cop.domain import calendar, community
-from cop.domain.community import Facts
+from cop.domain import calendar
 from cop.domain.schedule import Listing
 from cop.tokens import Purpose
 from cop.web.kept_pages import kept
 from cop.web.public import look
-from cop.web.rendering import language, links, now, settings
+from cop.web.rendering import current_community, language, links, now, settings
 
 feeds = Blueprint("feeds", "cop")
 
@@ -27,19 +26,19 @@ _AS_IT_IS = ("slug", "status", "reason", "topic", "summary", "guests", "prep_que
 @feeds.get("/schedule.ics")
 @kept
 def schedule() -> Response:
-    facts, listed = look()
+    listed = look()
     meetings = (*listed.upcoming, *listed.past)
-    text = calendar.feed(meetings, facts, links(), now=now(), language=language())
-    return _public(_calendar_file(text, facts, "sessions"))
+    text = calendar.feed(meetings, current_community(), links(), now=now(), language=language())
+    return _public(_calendar_file(text, "sessions"))
 
 
 @feeds.get("/schedule/<slug:slug>.ics")
 @kept
 def meeting(slug: str) -> Response:
-    facts, listed = look()
+    listed = look()
     found = listed.find(slug) or abort(404)
-    text = calendar.file(found, facts, links(), language=language())
-    return _public(_calendar_file(text, facts, slug))
+    text = calendar.file(found, current_community(), links(), language=language())
+    return _public(_calendar_file(text, slug))
 
 
 @feeds.get("/schedule.json")
@@ -53,10 +52,10 @@ def sessions() -> Response:
     prep_question; places (plenty, few, full); url; register_url. What there is not is null: places
     where there is no limit or the session is not open, register_url where nobody can register.
     """
-    facts, listed = look()
+    listed = look()
     in_time = (*reversed(listed.past), *listed.upcoming)
-    shown = [_as_json(found, facts) for found in in_time]
-    return _public(jsonify(community=_community(facts), sessions=shown))
+    shown = [_as_json(found) for found in in_time]
+    return _public(jsonify(community=_community(), sessions=shown))
 
 
 @feeds.get("/calendar/<token>.ics")
@@ -65,21 +64,25 @@ def own(token: str) -> Response:
     parts = tokens.read(settings().secret_key, Purpose.CALENDAR, token, kinds) or abort(404)
     member_id, calendar_version = cast("list[int]", parts)
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         found = calendar.chosen(
             db_session, member_id, calendar_version=calendar_version, links=links()
         )
     if found is None:
         abort(404)
     text = calendar.feed(
-        found.meetings, facts, links(), now=now(), language=language(), way_in=found.way_in
+        found.meetings,
+        current_community(),
+        links(),
+        now=now(),
+        language=language(),
+        way_in=found.way_in,
     )
-    return _private(_calendar_file(text, facts, "my-sessions"))
+    return _private(_calendar_file(text, "my-sessions"))
 
 
-def _calendar_file(text: bytes, facts: Facts, name: str) -> Response:
+def _calendar_file(text: bytes, name: str) -> Response:
     response = Response(text, content_type="text/calendar; charset=utf-8")
-    file_name = "-".join(filter(None, (facts.slug, name)))
+    file_name = "-".join(filter(None, (current_community().slug, name)))
     response.headers["Content-Disposition"] = f'inline; filename="{file_name}.ics"'
     return response
 
@@ -100,20 +103,20 @@ def _private(response: Response) -> Response:
     return response
 
 
-def _community(facts: Facts) -> dict[str, str]:
+def _community() -> dict[str, str]:
     return {
-        "name": facts.name,
-        "short_name": facts.short_name,
-        "host": facts.host_name,
-        "zone": facts.zone,
-        "place": facts.place,
+        "name": current_community().name,
+        "short_name": current_community().short_name,
+        "host": current_community().host_name,
+        "zone": current_community().zone,
+        "place": current_community().place,
         "url": links().schedule,
     }
 
 
-def _as_json(found: Listing, facts: Facts) -> dict[str, object]:
+def _as_json(found: Listing) -> dict[str, object]:
     def local(moment: datetime) -> str:
-        return moment.astimezone(facts.zone_info).isoformat(timespec="seconds")
+        return moment.astimezone(current_community().zone_info).isoformat(timespec="seconds")
 
     register = links().page(url_for("public.form", session=found.slug))
     return {

@@ -13,11 +13,11 @@ from markupsafe import Markup
 from cop import fields
 from cop.dates import Speaker, Tile
 from cop.domain import calendar, holidays, rules
-from cop.domain.community import Facts
+from cop.domain.community import CommunityFacts
 from cop.domain.meetings import MeetingFacts
 from cop.domain.schedule import Listing, Places
 from cop.markdown import to_html
-from cop.web.rendering import away, is_embedded, language, links, now, theme
+from cop.web.rendering import away, current_community, is_embedded, language, links, now, theme
 from cop.web.saying import gettext
 from cop.web.shelf import Shelf
 from cop.words import N_
@@ -46,76 +46,76 @@ def install(app: Flask) -> None:
     app.extensions["cop.rows"] = Shelf[Markup]()
 
 
-def _speaker(community: Facts) -> Speaker:
-    return Speaker(language(), community.zone_info, now())
+def _speaker(community: CommunityFacts | None = None) -> Speaker:
+    return Speaker(language(), (community or current_community()).zone_info, now())
 
 
-def row(meeting: Listing, community: Facts) -> Markup:
+def row(meeting: Listing) -> Markup:
     """A line of the schedule; made anew only where its session, or the day, is another one.
 
     A change is mostly of one session, and the other lines are half of the page.
     """
-    speaker = _speaker(community)
+    speaker = _speaker()
     shelf = cast("Shelf[Markup]", current_app.extensions["cop.rows"])
     today, here = speaker.local(speaker.now).date(), (request.script_root, is_embedded(), theme())
     key = (meeting, speaker.zone, speaker.language, today, here)
     if (made := shelf.get(key)) is None:
         lines = current_app.jinja_env.get_template("pages/_row.html").module
-        made = lines.row(meeting, community)  # type: ignore[attr-defined]
+        made = lines.row(meeting, current_community())  # type: ignore[attr-defined]
         shelf.put(key, made)
     return made
 
 
-def tile(meeting: MeetingFacts, community: Facts) -> Tile:
+def tile(meeting: MeetingFacts) -> Tile:
     """The date as the tile shows it; with the year where it is not near."""
-    return _speaker(community).tile(meeting.starts_at)
+    return _speaker().tile(meeting.starts_at)
 
 
-def on(moment: datetime | date, community: Facts) -> str:
+def on(moment: datetime | date) -> str:
     """Say `December 15`, with the year where it is not near."""
-    return _speaker(community).on(moment)
+    return _speaker().on(moment)
 
 
-def weeks_before(moment: datetime, weeks: int, community: Facts) -> str:
+def weeks_before(moment: datetime, weeks: int) -> str:
     """The day that is some weeks earlier, said like `on`."""
-    say = _speaker(community)
+    say = _speaker()
     return say.on(say.local(moment).date() - timedelta(weeks=weeks))
 
 
-def day(meeting: MeetingFacts, community: Facts) -> str:
+def day(meeting: MeetingFacts, community: CommunityFacts | None = None) -> str:
     """Say `Tuesday, December 15`."""
     return _speaker(community).day(meeting.starts_at)
 
 
-def clock(meeting: MeetingFacts, community: Facts) -> str:
+def clock(meeting: MeetingFacts) -> str:
     """Say `11:30 am to 1:00 pm Eastern Time`."""
-    return _speaker(community).clock(meeting.starts_at, meeting.ends_at)
+    return _speaker().clock(meeting.starts_at, meeting.ends_at)
 
 
-def when(meeting: MeetingFacts, community: Facts) -> str:
+def when(meeting: MeetingFacts) -> str:
     """Say `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
-    return _speaker(community).when(meeting.starts_at, meeting.ends_at)
+    return _speaker().when(meeting.starts_at, meeting.ends_at)
 
 
-def time_said(moment: datetime, community: Facts) -> str:
+def time_said(moment: datetime) -> str:
     """Say `11:15 am Eastern Time`."""
-    speaker = _speaker(community)
+    speaker = _speaker()
     return f"{speaker.time(moment)} {speaker.zone_name}"
 
 
-def stamp(moment: datetime, community: Facts) -> str:
+def stamp(moment: datetime) -> str:
     """Say `Nov 21, 9:14 am`, for tables."""
-    return _speaker(community).stamp(moment)
+    return _speaker().stamp(moment)
 
 
-def google_link(meeting: MeetingFacts, community: Facts) -> str:
+def google_link(meeting: MeetingFacts) -> str:
     """The address at which Google Calendar offers to add the session."""
-    return calendar.google_link(meeting, community, links(), language=language())
+    return calendar.google_link(meeting, current_community(), links(), language=language())
 
 
-def outlook_link(meeting: MeetingFacts, community: Facts) -> str:
+def outlook_link(meeting: MeetingFacts) -> str:
     """The address at which Outlook on the web offers to add it."""
-    return calendar.outlook_link(meeting, community, links(), language=language())
+    return calendar.outlook_link(meeting, current_community(), links(), language=language())
 
 
 def places_said(meeting: Listing) -> str:
@@ -131,7 +131,7 @@ def ordinal(number: int) -> str:
     return gettext(_NUMBERED.get(form, _NUMBERED["other"]), num=number)
 
 
-def rhythm(community: Facts, place: str = "") -> str:
+def rhythm(community: CommunityFacts, place: str = "") -> str:
     """Say `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time; not in July`."""
     usual = community.rhythm.on(A_MONDAY)
     hours = _speaker(community).clock(usual.starts_at, usual.ends_at)
@@ -178,8 +178,9 @@ def month(number: int) -> str:
     return format_date(A_MONDAY.replace(month=number), "LLLL", locale=language())
 
 
-def special(moment: datetime | date, community: Facts) -> str:
+def special(moment: datetime | date, community: CommunityFacts | None = None) -> str:
     """Say what a day is on which people may be elsewhere: `Juneteenth`; mostly it is nothing."""
+    community = community or current_community()
     on_ = moment
     if isinstance(moment, datetime):
         on_ = moment.astimezone(community.zone_info).date()

@@ -5,8 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.urls import iri_to_uri
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, joining, leaving, members
-from cop.domain.community import Facts
+from cop.domain import joining, leaving, members
 from cop.domain.joining import Door, WayIn
 from cop.links import Owner
 from cop.tokens import Purpose
@@ -18,36 +17,33 @@ from cop.web.rendering import now, render, writer
 def join(token: str) -> Response:
     owner, registration_id = _place_of(token)
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         way_in = joining.look(db_session, owner, registration_id, now=now())
-    return _show(way_in, facts, token)
+    return _show(way_in, token)
 
 
 @member.post("/join/<token>")
 def enter(token: str) -> ResponseReturnValue:
     owner, registration_id = _place_of(token)
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
     if "give-up" in request.form:
-        return _give_up(token, facts)
+        return _give_up(token)
     with write_tx() as db_session:
         way_in = joining.enter(db_session, owner, registration_id, now=now())
     if way_in.door is not Door.OPEN or not way_in.meeting.join_url:
-        return _show(way_in, facts, token, status=422)
+        return _show(way_in, token, status=422)
     address = iri_to_uri(way_in.meeting.join_url)
-    response = render("members/joined.html", community=facts, address=address)
+    response = render("members/joined.html", address=address)
     # Not a redirect: what a form leads to must be on this site (form-action).
     response.headers["Refresh"] = f"0; url={address}"
     return response
 
 
-def _give_up(token: str, facts: Facts) -> ResponseReturnValue:
+def _give_up(token: str) -> ResponseReturnValue:
     owner, registration_id = _place_of(token)
     with write_tx() as db_session:
         members.acting(db_session, owner, now=now())
         way_in = joining.look(db_session, owner, registration_id, now=now())
         if way_in.door is not Door.OVER:
-            leaving.cancel(db_session, way_in.registration_id, writer=writer(facts))
+            leaving.cancel(db_session, way_in.registration_id, writer=writer())
     return redirect(url_for("member.join", token=token), 303)
 
 
@@ -58,11 +54,10 @@ def _place_of(token: str) -> tuple[Owner, int]:
     return Owner(member_id, token_version), registration_id
 
 
-def _show(way_in: WayIn, facts: Facts, token: str, *, status: int = 200) -> Response:
+def _show(way_in: WayIn, token: str, *, status: int = 200) -> Response:
     return render(
         "members/join.html",
         status=status,
-        community=facts,
         way_in=way_in,
         meeting=way_in.meeting,
         token=token,

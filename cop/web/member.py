@@ -11,8 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from cop import tokens
 from cop.db import erasing_tx, read_tx, write_tx
-from cop.domain import community, kept, leaving, members, schedule
-from cop.domain.community import Facts
+from cop.domain import kept, leaving, members, schedule
 from cop.domain.errors import LinkUnusable
 from cop.domain.members import Known, Place
 from cop.domain.schedule import Listing, Schedule
@@ -46,7 +45,6 @@ class OwnPage:
 
     token: str
     owner: Owner
-    facts: Facts
     schedule: Schedule
     known: Known
 
@@ -102,9 +100,8 @@ def open_page(token: str) -> OwnPage:
     """
     owner = owner_of(token)
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         listed = schedule.read(db_session, now=now())
-        return OwnPage(token, owner, facts, listed, members.known(db_session, owner, listed))
+        return OwnPage(token, owner, listed, members.known(db_session, owner, listed))
 
 
 def done(token: str, what: str, *, slug: str | None = None) -> ResponseReturnValue:
@@ -114,11 +111,10 @@ def done(token: str, what: str, *, slug: str | None = None) -> ResponseReturnVal
 
 def show(own: OwnPage, *, status: int = 200, refusal: str = "", said: str = "") -> Response:
     """The page; with a refusal, or with what was done."""
-    known, voice = own.known, writer(own.facts)
+    known, voice = own.known, writer()
     return render(
         "members/page.html",
         status=status,
-        community=own.facts,
         own=own,
         known=known,
         ticked=request.form.getlist("sessions"),
@@ -132,10 +128,8 @@ def show(own: OwnPage, *, status: int = 200, refusal: str = "", said: str = "") 
 @member.app_errorhandler(LinkUnusable)
 def dead_link(_refusal: LinkUnusable) -> Response:
     """The same for every link that opens nothing: nobody learns whether it ever did."""
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
     form = link_form(is_sent=False)
-    return render("members/link_expired.html", status=404, community=facts, form=form)
+    return render("members/link_expired.html", status=404, form=form)
 
 
 @member.get("/r/<token>")
@@ -150,7 +144,7 @@ def _said(own: OwnPage) -> str:
         place = own.known.at(request.args.get("session", ""))
         if place is None or place.is_live:
             return ""
-        date = filters.on(place.meeting.starts_at, own.facts)
+        date = filters.on(place.meeting.starts_at)
     return gettext(DONE[what], date=date) if what in DONE else ""
 
 
@@ -165,16 +159,16 @@ def prove(token: str) -> ResponseReturnValue:
 def ask_to_erase(token: str) -> Response:
     own = open_page(token)
     held = [place for place in own.known.upcoming if place.is_held]
-    return render("members/erase.html", community=own.facts, own=own, known=own.known, held=held)
+    return render("members/erase.html", own=own, known=own.known, held=held)
 
 
 @member.post("/r/<token>/erase")
 def erase(token: str) -> Response:
     own = open_page(token)
     with erasing_tx() as db_session:
-        mails = leaving.erase(db_session, own.owner.member_id, writer=writer(own.facts))
+        mails = leaving.erase(db_session, own.owner.member_id, writer=writer())
     files(settings()).forget(mails)
-    return render("members/erased.html", community=own.facts)
+    return render("members/erased.html")
 
 
 # They add their views to the blueprint.

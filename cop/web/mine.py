@@ -11,15 +11,15 @@ from cop.domain.kept import Kept
 from cop.domain.members import Known, Look, Place
 from cop.domain.roster import guarded
 from cop.mail.writer import Writer
-from cop.web.member import OwnPage, member, open_page
-from cop.web.rendering import writer
+from cop.web.member import member, open_page
+from cop.web.rendering import current_community, writer
 from cop.words import N_
 
 
 @member.get("/r/<token>/mine.json")
 def as_json(token: str) -> Response:
     own = open_page(token)
-    known, voice = own.known, writer(own.facts)
+    known, voice = own.known, writer()
     found = jsonify(
         you=list(_values(kept.of_member(known, writer=voice), voice)),
         registrations=[_registration(place, voice) for place in known.places],
@@ -29,7 +29,7 @@ def as_json(token: str) -> Response:
             for mail in known.mails
         ],
     )
-    return _file(own, found, "json")
+    return _file(found, "json")
 
 
 @member.get("/r/<token>/mine.csv")
@@ -38,9 +38,9 @@ def as_csv(token: str) -> Response:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(("label", "value", "session"))
-    for row in _rows(own.known, writer(own.facts)):
+    for row in _rows(own.known, writer()):
         rows.writerow([guarded(cell) for cell in row])
-    return _file(own, Response(text.getvalue().encode("utf-8-sig"), mimetype="text/csv"), "csv")
+    return _file(Response(text.getvalue().encode("utf-8-sig"), mimetype="text/csv"), "csv")
 
 
 def _registration(place: Place, voice: Writer) -> dict[str, object]:
@@ -93,8 +93,8 @@ def _look_said(look: Look, voice: Writer) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _file(own: OwnPage, response: Response, ending: str) -> Response:
-    name = "-".join(filter(None, (own.facts.slug, "mine")))
+def _file(response: Response, ending: str) -> Response:
+    name = "-".join(filter(None, (current_community().slug, "mine")))
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     response.cache_control.no_store = True
     return response

@@ -2,8 +2,8 @@
 
 from flask import Response, request
 
-from cop.db import read_tx, write_tx
-from cop.domain import community, lost_links
+from cop.db import write_tx
+from cop.domain import lost_links
 from cop.web.forms import LinkForm, link_form
 from cop.web.public import public
 from cop.web.rendering import render, writer
@@ -19,16 +19,10 @@ def send_link() -> Response:
     form = link_form(is_sent=True)
     if not form.validate():
         return _show(form, status=422)
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
     with write_tx() as db_session:
-        lost_links.send(db_session, form["email"].data, writer=writer(facts))
-    return render("members/link_sent.html", community=facts)
+        lost_links.send(db_session, form["email"].data, writer=writer())
+    return render("members/link_sent.html")
 
 
 def _show(form: LinkForm, *, status: int = 200, is_renewed: bool = False) -> Response:
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
-    return render(
-        "members/lost_link.html", status=status, community=facts, form=form, is_renewed=is_renewed
-    )
+    return render("members/lost_link.html", status=status, form=form, is_renewed=is_renewed)

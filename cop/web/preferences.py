@@ -4,7 +4,7 @@ from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, members, preferences
+from cop.domain import members, preferences
 from cop.domain.errors import LinksUsedUp, MailComesBack
 from cop.links import Owner
 from cop.tokens import Purpose
@@ -19,7 +19,7 @@ def choose_mail(token: str) -> ResponseReturnValue:
     wanted = request.form.getlist("mail")
     with write_tx() as db_session:
         to = members.acting(db_session, own.owner, now=now())
-        preferences.choose(db_session, to, wanted=wanted, writer=writer(own.facts))
+        preferences.choose(db_session, to, wanted=wanted, writer=writer())
     return done(token, "mail")
 
 
@@ -28,7 +28,7 @@ def write_again(token: str) -> ResponseReturnValue:
     own = open_page(token)
     with write_tx() as db_session:
         to = members.acting(db_session, own.owner, now=now())
-        preferences.resume_all(db_session, to.member_id, writer=writer(own.facts))
+        preferences.resume_all(db_session, to.member_id, writer=writer())
     return done(token, "again")
 
 
@@ -37,7 +37,7 @@ def renew_calendar(token: str) -> ResponseReturnValue:
     own = open_page(token)
     with write_tx() as db_session:
         to = members.acting(db_session, own.owner, now=now())
-        preferences.renew_calendar(db_session, to.member_id, writer=writer(own.facts))
+        preferences.renew_calendar(db_session, to.member_id, writer=writer())
     return done(token, "calendar")
 
 
@@ -48,7 +48,7 @@ def renew_links(token: str) -> ResponseReturnValue:
     try:
         with write_tx() as db_session:
             to = members.acting(db_session, own.owner, now=now())
-            preferences.renew_links(db_session, to, chosen, writer=writer(own.facts))
+            preferences.renew_links(db_session, to, chosen, writer=writer())
     except (LinksUsedUp, MailComesBack) as refusal:
         return show(own, status=422, refusal=gettext(refusal.reason))
     # Not to the new page: whoever else has the old link may be the one who pressed the button.
@@ -65,7 +65,7 @@ def ask_to_unsubscribe(token: str) -> Response:
 def unsubscribe(token: str) -> Response:
     member_id, kind = _mail_of(token)
     with write_tx() as db_session:
-        voice = writer(community.facts(db_session))
+        voice = writer()
         preferences.stop(db_session, member_id, kind, writer=voice)
     return _show_stop("members/unsubscribed.html", member_id, kind, token)
 
@@ -77,24 +77,22 @@ def _mail_of(token: str) -> tuple[int, str]:
 
 def _show_stop(template: str, member_id: int, kind: str, token: str) -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         preferences.check(db_session, member_id, kind)
-    return render(template, community=facts, kind=kind, token=token)
+    return render(template, kind=kind, token=token)
 
 
 @member.get("/list/<token>")
 def ask_to_confirm(token: str) -> Response:
     owner = _owner_on_list(token)
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         to = members.read(db_session, owner)
-    return render("members/confirm_list.html", community=facts, to=to, token=token)
+    return render("members/confirm_list.html", to=to, token=token)
 
 
 @member.post("/list/<token>")
 def confirm_list(token: str) -> ResponseReturnValue:
     with write_tx() as db_session:
-        voice = writer(community.facts(db_session))
+        voice = writer()
         preferences.confirm_list(db_session, _owner_on_list(token), writer=voice)
     return redirect(url_for("member.ask_to_confirm", token=token), 303)
 

@@ -7,19 +7,18 @@ Every address in it is said relative to where it is registered, so that it can s
 from flask import Blueprint, g
 
 from cop.db import read_tx
-from cop.domain import community, schedule
-from cop.web.rendering import now
+from cop.domain import schedule
+from cop.web.rendering import current_community, now
 
 public = Blueprint("public", "cop")
 
 
-def look() -> tuple[community.Facts, schedule.Schedule]:
-    """The community and its schedule, as one moment saw them."""
+def look() -> schedule.Schedule:
+    """The schedule, with the community as the same moment saw it."""
     with read_tx() as db_session:
-        facts, listed = community.facts(db_session), schedule.read(db_session, now=now())
-    g.community = facts  # for the page that says so if this address does not exist
-    g.changes_at = listed.changes_at(now(), facts.zone_info)
-    return facts, listed
+        community, listed = current_community(), schedule.read(db_session, now=now())
+    g.changes_at = listed.changes_at(now(), community.zone_info)
+    return listed
 
 
 from cop.web import about, my_link, registration  # noqa: E402, F401 - they add their views

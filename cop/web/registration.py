@@ -5,8 +5,8 @@ from datetime import date
 from flask import Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
-from cop.db import read_tx, write_tx
-from cop.domain import addresses, community, registration
+from cop.db import write_tx
+from cop.domain import addresses, registration
 from cop.domain.errors import RuleBroken
 from cop.domain.registration import ALL, Outcome
 from cop.web import filters
@@ -19,29 +19,26 @@ from cop.web.forms import (
     submission_key,
 )
 from cop.web.public import look, public
-from cop.web.rendering import public_url, render, wants_fragment, writer
+from cop.web.rendering import current_community, public_url, render, wants_fragment, writer
 from cop.web.saying import gettext
 
 
 @public.get("/register")
 def form() -> Response:
-    facts, schedule = look()
+    schedule = look()
     known = {ALL, *(meeting.slug for meeting in schedule.open)}
     ticked = [slug for slug in request.args.getlist("session") if slug in known]
     return render(
         "registration/register.html",
         fragment="registration/_form.html",
-        community=facts,
         schedule=schedule,
-        form=registration_form(facts.questions_off, ticked=ticked),
+        form=registration_form(current_community().questions_off, ticked=ticked),
     )
 
 
 @public.post("/register")
 def submit() -> ResponseReturnValue:
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
-    sent = registration_form(facts.questions_off)
+    sent = registration_form(current_community().questions_off)
     nonce = nonce_of(sent.token.data or "")
     if not sent.validate() or nonce is None:
         return _refused(sent, is_stale=nonce is None)
@@ -52,23 +49,23 @@ def submit() -> ResponseReturnValue:
                 sent.slugs,
                 sent.details(),
                 submission=submission_key(nonce),
-                writer=writer(facts),
+                writer=writer(),
             )
     except RuleBroken as refusal:
-        sent.refuse(refusal, **dates_said(refusal, facts))
+        sent.refuse(refusal, **dates_said(refusal))
         return _refused(sent)
     return _registered(outcome)
 
 
-def dates_said(refusal: RuleBroken, facts: community.Facts) -> dict[str, str]:
+def dates_said(refusal: RuleBroken) -> dict[str, str]:
     """The dates in a refusal as people say them."""
     values = refusal.values.items()
-    return {name: filters.on(value, facts) for name, value in values if isinstance(value, date)}
+    return {name: filters.on(value) for name, value in values if isinstance(value, date)}
 
 
 def _refused(sent: RegistrationForm, *, is_stale: bool = False) -> Response:
     """The form again, with everything that was typed, and what to do about it."""
-    facts, schedule = look()
+    schedule = look()
     if is_stale:
         sent.token.data = new_token()
         sent.form_errors.append(
@@ -78,7 +75,6 @@ def _refused(sent: RegistrationForm, *, is_stale: bool = False) -> Response:
         "registration/register.html",
         fragment="registration/_form.html",
         status=422,
-        community=facts,
         schedule=schedule,
         form=sent,
         meant=addresses.likely_meant(sent["email"].data or ""),
@@ -101,12 +97,11 @@ def registered() -> Response:
 
 def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
     """What happens next; it says nothing about who has registered."""
-    facts, schedule = look()
+    schedule = look()
     chosen = schedule.among(slugs) or abort(404)
     return render(
         "registration/registered.html",
         fragment="registration/_registered.html",
-        community=facts,
         schedule=schedule,
         held=[meeting for meeting in chosen if meeting.slug not in waiting],
         waiting=[meeting for meeting in chosen if meeting.slug in waiting],
@@ -117,5 +112,6 @@ def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
 @public.post("/register/email-hint")
 def email_hint() -> Response:
     meant = addresses.likely_meant(one_line(request.form.get("email", "")))
-    fragment = "registration/_email_hint.html"
-    return render(fragment, fragment=fragment, meant=meant)
+    return render(
+        "registration/_email_hint.html", fragment="registration/_email_hint.html", meant=meant
+    )

@@ -9,6 +9,7 @@ from flask import (
     Request,
     Response,
     current_app,
+    g,
     has_request_context,
     make_response,
     render_template,
@@ -16,10 +17,12 @@ from flask import (
     url_for,
 )
 from markupsafe import Markup
+from wtforms import Form
 
 from cop import words
 from cop.config import Settings
-from cop.domain.community import Facts
+from cop.db import joined_tx
+from cop.domain.community import CommunityFacts, load_community
 from cop.links import Links
 from cop.mail.writer import Writer
 
@@ -35,7 +38,21 @@ def install(app: Flask) -> None:
         public_url=public_url, links=links, language=language, sender=sender
     )
     app.jinja_env.globals.update(is_embedded=is_embedded, theme=theme, away=away)
+    app.context_processor(_shared_context)
     app.url_defaults(_carry)
+
+
+def current_community() -> CommunityFacts:
+    """The community, read once per request, in the open transaction if there is one."""
+    if "community" not in g:
+        with joined_tx() as db_session:
+            g.community = load_community(db_session)
+    return cast("CommunityFacts", g.community)
+
+
+def _shared_context() -> dict[str, object]:
+    """What every template can use."""
+    return {"community": current_community(), "coordinator": g.get("coordinator")}
 
 
 def settings() -> Settings:
@@ -125,9 +142,10 @@ def sender() -> str:
     return str(settings().sender)
 
 
-def writer(community: Facts) -> Writer:
+def writer(community: CommunityFacts | None = None) -> Writer:
     """Who writes mail for this request: with addresses of the settings, never of the request."""
-    return Writer(community, Links(settings().base, settings().secret_key), now(), language())
+    links = Links(settings().base, settings().secret_key)
+    return Writer(community or current_community(), links, now(), language())
 
 
 def public_url(name: str, **values: str) -> str:
@@ -150,17 +168,25 @@ def wants_fragment() -> bool:
 
 
 def render(
-    page: str, *, fragment: str | None = None, status: int = 200, same_for_all: bool = False,
+    page: str,
+    *,
+    fragment: str | None = None,
+    status: int = 200,
+    same_for_all: bool = False,
+    form: Form | None = None,
     **context: object,
-) -> Response:  # fmt: skip
+) -> Response:
     """Answer with the page, or with its fragment where HTMX asks for it.
 
+    The status is 422 where the form has errors. (In htmx, too, every status swaps.)
     `same_for_all` is for pages with neither a form nor a person: those may be kept, and `kept`
     does so.
     """
     is_fragment = fragment is not None and wants_fragment()
     template = fragment if is_fragment and fragment else page
-    body = render_template(template, is_fragment=is_fragment, **context)
+    body = render_template(template, is_fragment=is_fragment, form=form, **context)
+    if status == 200 and form and form.errors:
+        status = 422
     response = make_response(body, status)
     response.vary.add("HX-Request")
     if same_for_all and status == 200:

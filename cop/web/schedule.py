@@ -6,7 +6,7 @@ from werkzeug.routing import BaseConverter
 from cop.web.forms import registration_form
 from cop.web.kept_pages import kept
 from cop.web.public import look, public
-from cop.web.rendering import render
+from cop.web.rendering import current_community, render
 
 
 class Slug(BaseConverter):
@@ -21,20 +21,23 @@ public.record_once(lambda state: state.app.url_map.converters.update(slug=Slug))
 @public.get("/schedule")
 @kept
 def schedule() -> Response:
-    facts, listed = look()
-    return render("pages/schedule.html", same_for_all=True, community=facts, schedule=listed)
+    listed = look()
+    return render("pages/schedule.html", same_for_all=True, schedule=listed)
 
 
 @public.get("/schedule/<slug:slug>")
 @kept
 def meeting(slug: str) -> Response:
-    facts, listed = look()
+    listed = look()
     found = listed.find(slug) or abort(404)
-    form = registration_form(facts.questions_off, ticked=[slug]) if found.can_be_chosen else None
+    form = (
+        registration_form(current_community().questions_off, ticked=[slug])
+        if found.can_be_chosen
+        else None
+    )
     return render(
         "pages/meeting.html",
         same_for_all=form is None,
-        community=facts,
         schedule=listed,
         meeting=found,
         form=form,

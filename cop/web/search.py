@@ -22,7 +22,7 @@ def robots() -> Response:
 
 @search.get("/sitemap.xml")
 def sitemap() -> Response:
-    _, schedule = look()
+    schedule = look()
     pages = [url_for(f"public.{page}") for page in ("about", "schedule", "form", "your_data")]
     slugs = [meeting.slug for meeting in (*schedule.upcoming, *schedule.past)]
     pages += [url_for("public.meeting", slug=slug) for slug in slugs]

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from cop import create_app
 from cop.db import db, read_tx, write_tx
 from cop.domain import changes, community, coordinators, schedule, seed
+from cop.domain.community import load_community
 from cop.links import Links
 from cop.mail.writer import Writer
 from cop.models import Community, Coordinator, Meeting
@@ -83,7 +84,7 @@ def _begin(db_session, sessions):
 
 def _writer(db_session):
     links = Links("http://localhost:8000", "k" * 40)
-    return Writer(community.facts(db_session), links, datetime.now(UTC))
+    return Writer(load_community(db_session), links, datetime.now(UTC))
 
 
 def coordinator(app, *, now=None):

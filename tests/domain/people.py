@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from cop.domain import community, registration
+from cop.domain import registration
+from cop.domain.community import load_community
 from cop.links import Links
 from cop.mail.writer import Writer
 from cop.models import Meeting, Member, Registration
@@ -17,7 +18,7 @@ LINKS = Links("https://cop.example.org", "k" * 40)
 
 def a_writer(db_session, *, now=NOW):
     """Who writes the mails of a test."""
-    return Writer(community.facts(db_session), LINKS, now)
+    return Writer(load_community(db_session), LINKS, now)
 
 
 def register(db_session, slugs, details, *, now=NOW, submission=None):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from cop.domain import calendar, meetings
-from cop.domain import community as communities
+from cop.domain.community import load_community
 from cop.links import Links
 from cop.models import MeetingStatus
 from tests.world import NOW, a_meeting
@@ -30,7 +30,7 @@ LINE_ENDS = ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028"]
 
 @pytest.fixture
 def community(db_session):
-    return communities.facts(db_session)
+    return load_community(db_session)
 
 
 @pytest.fixture

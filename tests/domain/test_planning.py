@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from cop.db import write_tx
-from cop.domain import community, planning, schedule
+from cop.domain import planning, schedule
+from cop.domain.community import load_community
 from cop.domain.errors import (
     EditedMeanwhile,
     EndsBeforeStart,
@@ -38,7 +39,7 @@ def wanted(db_session, **values):
         "planned_ahead": 3,
         "observances": ["2027-01-07 A day of ours"],
     }
-    return replace(community.facts(db_session), **(usual | values))
+    return replace(load_community(db_session), **(usual | values))
 
 
 def change(db_session, **values):
@@ -58,7 +59,7 @@ def add(db_session, starts_at=IN_JUNE, *, length=AN_HOUR, topic="Who counts?"):
 def test_another_rhythm_adds_its_dates_and_leaves_what_is_planned(db_session):
     added = change(db_session)
 
-    facts = community.facts(db_session)
+    facts = load_community(db_session)
     first = db_session.scalars(select(Meeting).where(Meeting.slug == THURSDAYS[0])).one()
     assert added == THURSDAYS
     assert slugs(db_session) == sorted([*SIX, *THURSDAYS])
@@ -84,12 +85,12 @@ def test_what_a_plan_says_is_what_saving_does(db_session):
 
 
 def test_the_revision_rises_also_where_no_date_is_added(db_session):
-    before = community.facts(db_session).revision
+    before = load_community(db_session).revision
 
     added = change(db_session, rule="FREQ=MONTHLY;BYDAY=3TU")
 
     assert added == []
-    assert community.facts(db_session).revision == before + 1
+    assert load_community(db_session).revision == before + 1
 
 
 def test_more_dates_ahead_are_planned_at_once(db_session):
@@ -99,12 +100,12 @@ def test_more_dates_ahead_are_planned_at_once(db_session):
 
 
 def test_an_older_revision_cannot_be_changed(db_session):
-    before = community.facts(db_session)
+    before = load_community(db_session)
 
     with pytest.raises(EditedMeanwhile):
         change(db_session, revision=before.revision - 1)
 
-    assert community.facts(db_session) == before
+    assert load_community(db_session) == before
 
 
 @pytest.mark.parametrize(
@@ -134,12 +135,12 @@ def test_an_older_revision_cannot_be_changed(db_session):
          "never"],
 )  # fmt: skip
 def test_a_rhythm_that_cannot_be_is_refused_and_nothing_is_changed(db_session, values, refusal):
-    before = community.facts(db_session)
+    before = load_community(db_session)
 
     with pytest.raises(refusal):
         change(db_session, **values)
 
-    assert community.facts(db_session) == before
+    assert load_community(db_session) == before
     assert slugs(db_session) == SIX
 
 
@@ -147,11 +148,11 @@ def test_every_second_week_is_counted_from_its_date(db_session):
     added = change(db_session, rule="FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", rule_from=date(2026, 12, 10))
 
     assert added == ["2026-12-10", "2026-12-24", "2027-01-07"]
-    assert community.facts(db_session).rule_from == date(2026, 12, 10)
+    assert load_community(db_session).rule_from == date(2026, 12, 10)
 
 
 def test_an_extra_session_is_one_that_the_rhythm_does_not_know(db_session):
-    before = community.facts(db_session).revision
+    before = load_community(db_session).revision
 
     meeting = add(db_session, datetime(2026, 12, 9, 17, tzinfo=UTC))
 
@@ -161,7 +162,7 @@ def test_an_extra_session_is_one_that_the_rhythm_does_not_know(db_session):
         None,
     )
     assert meeting.status == MeetingStatus.PLANNED
-    assert community.facts(db_session).revision == before + 1
+    assert load_community(db_session).revision == before + 1
     assert schedule.plan_ahead(db_session, now=NOW) == []
 
 

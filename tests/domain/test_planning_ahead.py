@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, schedule
+from cop.domain import schedule
+from cop.domain.community import load_community
 from cop.domain.rhythm import Occurrence
 from cop.models import Community, Meeting, MeetingStatus
 from tests.domain.at_once import at_once
@@ -50,14 +51,14 @@ def test_a_month_later_one_more_date_is_planned_and_the_past_one_stays(db_sessio
 
 
 def test_the_revision_rises_when_a_date_is_added_and_only_then(db_session):
-    before = community.facts(db_session).revision
+    before = load_community(db_session).revision
 
     schedule.plan_ahead(db_session, now=NOW)
-    unchanged = community.facts(db_session).revision
+    unchanged = load_community(db_session).revision
     schedule.plan_ahead(db_session, now=IN_A_MONTH)
 
     assert unchanged == before
-    assert community.facts(db_session).revision > before
+    assert load_community(db_session).revision > before
 
 
 def test_a_cancelled_date_is_not_made_again(db_session):

@@ -10,6 +10,7 @@ from sqlalchemy import event, func, insert, select, text
 from cop import worker
 from cop.db import db, read_tx, write_tx
 from cop.domain import community, meetings, retention
+from cop.domain.community import load_community
 from cop.domain.expiry import BATCH
 from cop.models import Meeting, Member, OutboxEmail, Registration
 from tests.domain.mails import a_mail
@@ -133,7 +134,7 @@ def test_a_meeting_that_changes_after_it_was_counted_is_counted_again(app):
         old = a_meeting(db_session, slug="old", starts_at=NOW - LONG_AGO)
         for name in ("ada", "grace"):
             a_registration(db_session, old, f"{name}@example.org", attended=False)
-        facts = community.facts(db_session)
+        facts = load_community(db_session)
     counting = next(e for e in retention.expiries(facts, now=NOW) if e.key is Meeting.id)
     with read_tx() as db_session:
         [batch] = counting.find(db_session)

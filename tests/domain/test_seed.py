@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import create_engine, func, select
 from sqlalchemy.orm import Session
 
-from cop.domain import community, retention, schedule, seed
+from cop.domain import retention, schedule, seed
+from cop.domain.community import load_community
 from cop.domain.errors import RealDataPresent
 from cop.models import Base, Meeting, Member, Registration
 from tests.domain.people import register
@@ -46,13 +47,13 @@ def rows(db_session):
 
 
 def on_their_days(db_session):
-    facts = community.facts(db_session)
+    facts = load_community(db_session)
     meetings = db_session.scalars(select(Meeting).order_by(Meeting.starts_at))
     return {m.starts_at.astimezone(facts.zone_info).date(): m for m in meetings}
 
 
 def test_a_start_makes_the_community_that_this_was_written_for(db_session):
-    facts = community.facts(db_session)
+    facts = load_community(db_session)
 
     assert (facts.name, facts.host_name) == (
         "Equity in Data Community of Practice",

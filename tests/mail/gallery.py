@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from cop.domain.community import Facts
+from cop.domain.community import CommunityFacts
 from cop.domain.meetings import LockedMeeting, Telling
 from cop.domain.recipients import Recipient
 from cop.links import Links
@@ -12,7 +12,7 @@ from cop.mail.informing import DayBefore
 from cop.mail.writer import Writer
 from tests.world import NOW
 
-COMMUNITY = Facts(
+COMMUNITY = CommunityFacts(
     name="Equity in Data Community of Practice",
     short_name="Equity in Data",
     host_name="CTData Collaborative",

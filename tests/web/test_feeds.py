@@ -8,7 +8,8 @@ from bs4 import BeautifulSoup
 from icalendar import Calendar
 
 from cop.db import read_tx, write_tx
-from cop.domain import calendar, community, schedule
+from cop.domain import calendar, schedule
+from cop.domain.community import load_community
 from cop.links import Links
 from cop.models import Member
 from cop.tokens import Purpose, sign
@@ -291,7 +292,7 @@ def test_an_open_session_s_page_leads_into_calendars(app, client):
     soup = client.page(f"/schedule/{DECEMBER}")
 
     with read_tx() as db_session:
-        facts = community.facts(db_session)
+        facts = load_community(db_session)
         meeting = schedule.read(db_session, now=app.extensions["cop.clock"]()).find(DECEMBER)
     links = Links("http://localhost")
     assert ways(soup) == {

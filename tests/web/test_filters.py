@@ -7,8 +7,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from cop.db import read_tx, write_tx
-from cop.domain import community as communities
 from cop.domain import schedule
+from cop.domain.community import load_community
 from cop.web import filters
 from tests.world import NOW, a_meeting, a_registration
 
@@ -21,7 +21,7 @@ EXAMPLE = "https://example.org"
 def community(app):
     """The community, while a page in English is being made."""
     with read_tx() as db_session:
-        facts = communities.facts(db_session)
+        facts = load_community(db_session)
     with app.test_request_context("/"):
         yield facts
 
@@ -52,7 +52,7 @@ LONG_AGO = datetime(2021, 6, 15, 15, 30, tzinfo=UTC)
     ids=["near", "late in the evening", "next year, but near", "long ago", "far away"],
 )
 def test_the_tile_shows_the_day_in_the_communitys_zone(app, community, starts_at, shown):
-    tile = filters.tile(listing(app, starts_at), community)
+    tile = filters.tile(listing(app, starts_at))
 
     assert (tile.weekday, tile.day, tile.month) == shown
 
@@ -69,7 +69,7 @@ def test_the_tile_shows_the_day_in_the_communitys_zone(app, community, starts_at
     ids=["near", "late in the evening", "a date", "long ago", "a date long ago"],
 )
 def test_a_date_has_its_year_only_where_it_is_not_near(community, moment, said):
-    assert filters.on(moment, community) == said
+    assert filters.on(moment) == said
 
 
 @pytest.mark.parametrize(
@@ -82,19 +82,19 @@ def test_a_date_has_its_year_only_where_it_is_not_near(community, moment, said):
     ids=["in winter", "in summer, long ago", "past midnight"],
 )
 def test_a_meeting_is_said_with_its_day_its_hours_and_its_zone(app, community, starts_at, said):
-    assert filters.when(listing(app, starts_at), community) == said
+    assert filters.when(listing(app, starts_at)) == said
 
 
 def test_a_day_weeks_earlier_is_counted_by_the_calendar(community):
     after_the_clocks_change = datetime(2026, 11, 3, 4, 30, tzinfo=UTC)
 
-    assert filters.weeks_before(after_the_clocks_change, 2, community) == "October 19"
+    assert filters.weeks_before(after_the_clocks_change, 2) == "October 19"
 
 
 def test_a_moment_in_a_table_is_said_shortly(community):
     moment = datetime(2026, 11, 21, 14, 14, tzinfo=UTC)
 
-    assert filters.stamp(moment, community) == "Nov 21, 9:14 am"
+    assert filters.stamp(moment) == "Nov 21, 9:14 am"
 
 
 @pytest.mark.parametrize(

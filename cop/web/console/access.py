@@ -12,14 +12,13 @@ from cop.web.rendering import now, render
 
 @console.get("/sessions/<slug:slug>/access")
 def access(slug: str) -> Response:
-    facts, found = meeting_or_404(slug)
+    found = meeting_or_404(slug)
     with read_tx() as db_session:
         asked = needs.of_meeting(db_session, found.id)
     note_viewing("access", found.id)
     book_by = found.starts_at - needs.BOOKED_BEFORE
     return render(
         "roster/access_needs.html",
-        community=facts,
         meeting=found,
         needs=asked,
         people=len({person.id for need in asked for person, _ in need.people}),
@@ -32,7 +31,7 @@ def access(slug: str) -> Response:
 @console.get("/sessions/<slug:slug>/emails")
 def emails(slug: str) -> Response:
     exporting_or_403()
-    facts, found = meeting_or_404(slug)
+    found = meeting_or_404(slug)
     asked_for = {"held": found.held, "waiting": found.waiting}
     status = request.args.get("status", "held")
     if status not in asked_for:
@@ -42,7 +41,6 @@ def emails(slug: str) -> Response:
     note_viewing("emails", found.id)
     return render(
         "roster/addresses.html",
-        community=facts,
         meeting=found,
         of=status,
         addresses=listed,

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, coordinators, devices, second_factor, signing_in
+from cop.domain import coordinators, devices, second_factor, signing_in
 from cop.domain.account_errors import PasswordWrong
 from cop.domain.errors import RuleBroken, SignInDelayed, SignInRefused
 from cop.web.console import TOKEN, console
@@ -88,13 +88,11 @@ def _done(sentence: str) -> ResponseReturnValue:
 
 def _show(form: OwnPasswordForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         found = devices.listed(db_session, g.coordinator.id, token=session[TOKEN], now=now())
         codes = second_factor.recovery_codes_left(db_session, g.coordinator.id)
     return render(
         "accounts/account.html",
         status=status,
-        community=facts,
         form=form,
         devices=found,
         codes=codes,

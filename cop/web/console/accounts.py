@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
 from cop.db import erasing_tx, read_tx, write_tx
-from cop.domain import accounts, community, invitations
+from cop.domain import accounts, invitations
 from cop.domain import settings as settings_of
 from cop.domain.account_errors import RightMissing
 from cop.domain.errors import RuleBroken
@@ -55,7 +55,7 @@ def _invited(form: InviteForm) -> str:
             form.email.data or "",
             may_export=bool(form.may_export.data),
             by=g.coordinator,
-            writer=writer(community.facts(db_session)),
+            writer=writer(),
         )
 
 
@@ -103,16 +103,16 @@ def require_two_factor() -> ResponseReturnValue:
 @console.get("/settings/coordinators/<int(max=2147483647):coordinator_id>/remove")
 def remove_coordinator(coordinator_id: int) -> Response:
     with read_tx() as db_session:
-        facts, listed = community.facts(db_session), accounts.listed(db_session)
+        listed = accounts.listed(db_session)
     found = [each for each in listed if each.id == coordinator_id] or abort(404)
-    return render("accounts/remove.html", community=facts, found=found[0])
+    return render("accounts/remove.html", found=found[0])
 
 
 @console.post("/settings/coordinators/<int(max=2147483647):coordinator_id>/remove")
 def send_remove_coordinator(coordinator_id: int) -> ResponseReturnValue:
     try:
         with erasing_tx() as db_session:
-            voice = writer(community.facts(db_session))
+            voice = writer()
             name = accounts.remove(db_session, coordinator_id, by=g.coordinator, writer=voice)
     except RuleBroken as refusal:
         return _show(InviteForm(), status=_status(refusal), refusal=refusal)
@@ -134,12 +134,10 @@ def _done(sentence: str) -> ResponseReturnValue:
 
 def _show(form: InviteForm, *, status: int = 200, refusal: RuleBroken | None = None) -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         listed, invited = accounts.listed(db_session), invitations.listed(db_session)
     return render(
         "accounts/coordinators.html",
         status=status,
-        community=facts,
         form=form,
         accounts=listed,
         invited=invited,

@@ -3,16 +3,15 @@
 from flask import Response, flash, g, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from cop.db import read_tx, write_tx
-from cop.domain import community, planning, record
-from cop.domain.community import Facts
+from cop.db import write_tx
+from cop.domain import planning, record
 from cop.domain.errors import RuleBroken
 from cop.domain.record import Deed
 from cop.web.console import console
 from cop.web.console.clocks import ClockForm, cautions
 from cop.web.console.forms import line
 from cop.web.public import look
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 from cop.web.saying import gettext
 
 
@@ -21,9 +20,10 @@ class NewForm(ClockForm):
 
     topic = line(200)
 
-    def __init__(self, facts: Facts) -> None:
-        self.zone = facts.zone_info
-        usual = facts.rhythm.on(now().date())
+    def __init__(self) -> None:
+        community = current_community()
+        self.zone = community.zone_info
+        usual = community.rhythm.on(now().date())
         super().__init__(
             {
                 "starts": f"{usual.starts_at.astimezone(self.zone):%H:%M}",
@@ -34,41 +34,33 @@ class NewForm(ClockForm):
 
 @console.get("/sessions/new")
 def new() -> Response:
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
-    return _show(facts, NewForm(facts))
+    return _show(NewForm())
 
 
 @console.post("/sessions/new/preview")
 def preview_new() -> Response:
     """Say what to know of the date; nothing is added."""
-    facts, form = _sent()
+    form = NewForm()
     if not form.validate():
-        return _show(facts, form, status=422)
-    return _show(facts, form, warned=_cautions(facts, form) or [gettext("Nothing is known against "
+        return _show(form, status=422)
+    return _show(form, warned=_cautions(form) or [gettext("Nothing is known against "
                  "this date.")])  # fmt: skip
 
 
 @console.post("/sessions/new")
 def send_new() -> ResponseReturnValue:
-    facts, form = _sent()
+    form = NewForm()
     if not form.validate():
-        return _show(facts, form, status=422)
-    warned = _cautions(facts, form)
+        return _show(form, status=422)
+    warned = _cautions(form)
     try:
         slug = _add(form)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _show(facts, form, status=422)
+        return _show(form, status=422)
     for sentence in (gettext("The session is added, and on the schedule."), *warned):
         flash(sentence)
     return redirect(url_for("console.edit", slug=slug), 303)
-
-
-def _sent() -> tuple[Facts, NewForm]:
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
-    return facts, NewForm(facts)
 
 
 def _add(form: NewForm) -> str:
@@ -86,10 +78,10 @@ def _add(form: NewForm) -> str:
         return meeting.slug
 
 
-def _cautions(facts: Facts, form: NewForm) -> list[str]:
-    _, listed = look()
+def _cautions(form: NewForm) -> list[str]:
+    listed = look()
     starts_at, ends_at = form.moment("starts"), form.moment("ends")
-    warned = cautions(starts_at, (*listed.upcoming, *listed.past), facts)
+    warned = cautions(starts_at, (*listed.upcoming, *listed.past))
     if starts_at < ends_at <= now():
         passed = gettext("This time has passed: it goes among the past sessions, nobody can "
                          "register for it, and nobody gets a mail.")  # fmt: skip
@@ -97,14 +89,11 @@ def _cautions(facts: Facts, form: NewForm) -> list[str]:
     return warned
 
 
-def _show(
-    facts: Facts, form: NewForm, *, status: int = 200, warned: list[str] | None = None
-) -> Response:
+def _show(form: NewForm, *, status: int = 200, warned: list[str] | None = None) -> Response:
     return render(
         "meetings/new.html",
         fragment="meetings/_warnings.html",
         status=status,
-        community=facts,
         form=form,
         cautions=warned or [],
     )

@@ -9,13 +9,12 @@ from wtforms import FileField
 from cop.db import read_tx, write_tx
 from cop.domain import attendance as who_came
 from cop.domain import record, zoom_report
-from cop.domain.community import Facts
 from cop.domain.errors import ReportRefused
 from cop.domain.schedule import Listing
 from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 from cop.web.saying import gettext, ngettext
 
 MARKS = {"came": True, "not": False, "unknown": None}
@@ -29,22 +28,22 @@ class ReportForm(ConsoleForm):
     report = FileField()
 
 
-def begun_or_404(slug: str) -> tuple[Facts, Listing]:
+def begun_or_404(slug: str) -> Listing:
     """The community, and its session, once people can have come to it."""
-    facts, found = meeting_or_404(slug)
-    return (facts, found) if found.has_begun and not found.is_cancelled else abort(404)
+    found = meeting_or_404(slug)
+    return found if found.has_begun and not found.is_cancelled else abort(404)
 
 
 @console.get("/sessions/<slug:slug>/attendance")
 def attendance(slug: str) -> Response:
-    return _show(*meeting_or_404(slug), ReportForm())
+    return _show(meeting_or_404(slug), ReportForm())
 
 
 @console.post("/sessions/<slug:slug>/attendance")
 def send_attendance(slug: str) -> ResponseReturnValue:
-    facts, found = begun_or_404(slug)
+    found = begun_or_404(slug)
     with write_tx() as db_session:
-        changed = who_came.mark(db_session, found.id, _marks(), zone=facts.zone_info)
+        changed = who_came.mark(db_session, found.id, _marks(), zone=current_community().zone_info)
         record.note(
             db_session, g.coordinator.id, record.Deed.MARKED_ATTENDANCE, now=now(),
             meeting_id=found.id, how_many=changed,
@@ -57,7 +56,7 @@ def send_attendance(slug: str) -> ResponseReturnValue:
 
 @console.post("/sessions/<slug:slug>/attendance/report")
 def send_report(slug: str) -> ResponseReturnValue:
-    facts, found = begun_or_404(slug)
+    found = begun_or_404(slug)
     form = ReportForm()
     try:
         file = request.files.get("report")
@@ -68,11 +67,11 @@ def send_report(slug: str) -> ResponseReturnValue:
             who_came.take_report(db_session, found.id, participants, now=now())
     except ReportRefused as refusal:
         form.refuse(refusal)
-        return _show(facts, found, form, status=422)
+        return _show(found, form, status=422)
     return redirect(url_for("console.report", slug=slug), 303)
 
 
-def _show(facts: Facts, found: Listing, form: ReportForm, *, status: int = 200) -> Response:
+def _show(found: Listing, form: ReportForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
         sheet = who_came.look(db_session, found.id)
     note_viewing("roster", found.id)
@@ -80,7 +79,6 @@ def _show(facts: Facts, found: Listing, form: ReportForm, *, status: int = 200) 
     return render(
         "attendance/attendance.html",
         status=status,
-        community=facts,
         meeting=found,
         form=form,
         sheet=sheet,

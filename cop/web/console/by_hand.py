@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from cop import fields
 from cop.db import write_tx
 from cop.domain import by_hand, record
-from cop.domain.community import Facts
 from cop.domain.details import Details
 from cop.domain.errors import RuleBroken
 from cop.domain.record import Deed
@@ -18,7 +17,7 @@ from cop.web.console import console
 from cop.web.console.finding import open_or_404
 from cop.web.forms import AnswersForm, answers_form
 from cop.web.registration import dates_said
-from cop.web.rendering import language, now, render, writer
+from cop.web.rendering import current_community, language, now, render, writer
 from cop.web.saying import gettext
 
 # They choose the mailing list themselves, from their own mailbox.
@@ -28,37 +27,37 @@ _PREP = {fields.PREP_ANSWER.name, fields.PREP_VISIBILITY.name}
 
 @console.get("/sessions/<slug:slug>/add")
 def add_person(slug: str) -> Response:
-    facts, found = open_or_404(slug)
-    return _show(facts, found, _form(facts, found, kept={}))
+    found = open_or_404(slug)
+    return _show(found, _form(found, kept={}))
 
 
 @console.post("/sessions/<slug:slug>/add")
 def send_add_person(slug: str) -> ResponseReturnValue:
-    facts, found = open_or_404(slug)
-    form = _form(facts, found)
+    found = open_or_404(slug)
+    form = _form(found)
     if not form.validate():
-        return _show(facts, found, form, status=422)
+        return _show(found, form, status=422)
     try:
-        id_, said = _add(facts, found, form)
+        id_, said = _add(found, form)
     except RuleBroken as refusal:
-        form["email"].errors = [gettext(refusal.reason, **dates_said(refusal, facts))]
-        return _show(facts, found, form, status=422)
+        form["email"].errors = [gettext(refusal.reason, **dates_said(refusal))]
+        return _show(found, form, status=422)
     flash(said)
     return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
 
 
-def _form(facts: Facts, found: Listing, *, kept: Mapping[str, object] | None = None) -> AnswersForm:
+def _form(found: Listing, *, kept: Mapping[str, object] | None = None) -> AnswersForm:
     left_out = _LEFT_OUT if found.prep_question else _LEFT_OUT | _PREP
-    return answers_form(facts.questions_off, left_out=left_out, kept=kept)
+    return answers_form(current_community().questions_off, left_out=left_out, kept=kept)
 
 
 def _is_by_mail() -> bool:
     return request.form.get("told") != "self"
 
 
-def _add(facts: Facts, found: Listing, form: AnswersForm) -> tuple[int, str]:
+def _add(found: Listing, form: AnswersForm) -> tuple[int, str]:
     details = Details(**form.answers, language=language())  # type: ignore[arg-type]
-    voice, by_mail = writer(facts), _is_by_mail()
+    voice, by_mail = writer(), _is_by_mail()
     with write_tx() as db_session:
         id_, status, is_told = by_hand.add(
             db_session, found, details, by_mail=by_mail, writer=voice
@@ -79,11 +78,10 @@ def _said(status: RegistrationStatus, *, is_told: bool) -> str:
     return f"{added} {mailed if is_told else gettext('No mail goes out: please tell them.')}"
 
 
-def _show(facts: Facts, found: Listing, form: AnswersForm, *, status: int = 200) -> Response:
+def _show(found: Listing, form: AnswersForm, *, status: int = 200) -> Response:
     return render(
         "roster/add.html",
         status=status,
-        community=facts,
         meeting=found,
         form=form,
         schedule=Schedule((found,), ()),  # as if there were this one alone: the questions are of it

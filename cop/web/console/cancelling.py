@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
 from cop.domain import changes, effects, meetings, record
-from cop.domain.community import Facts
 from cop.domain.errors import RuleBroken
 from cop.domain.meetings import LockedMeeting
 from cop.domain.record import Deed
@@ -31,49 +30,49 @@ class CancelForm(ConsoleForm):
 
 @console.get("/sessions/<slug:slug>/cancel")
 def cancel(slug: str) -> Response:
-    return _ask(*open_or_404(slug), CancelForm())
+    return _ask(open_or_404(slug), CancelForm())
 
 
 @console.post("/sessions/<slug:slug>/cancel")
 def send_cancel(slug: str) -> ResponseReturnValue:
-    facts, found = open_or_404(slug)
+    found = open_or_404(slug)
     form = CancelForm()
     if not form.validate():
-        return _ask(facts, found, form, status=422)
+        return _ask(found, form, status=422)
     try:
         with write_tx() as db_session:
-            told = _told(db_session, _locked(db_session, found), facts, MeetingStatus.CANCELLED)
+            told = _told(db_session, _locked(db_session, found), MeetingStatus.CANCELLED)
             reason = form.reason.data or ""
-            changes.cancel(db_session, found.id, reason=reason, writer=writer(facts))
+            changes.cancel(db_session, found.id, reason=reason, writer=writer())
             _note(db_session, Deed.CANCELLED_MEETING, found)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _ask(*meeting_or_404(slug), form, status=422)
+        return _ask(meeting_or_404(slug), form, status=422)
     return _done(found, gettext("The session is cancelled."), told)
 
 
 @console.get("/sessions/<slug:slug>/restore")
 def restore(slug: str) -> Response:
-    return _offer(*_found_or_404(slug))
+    return _offer(_found_or_404(slug))
 
 
 @console.post("/sessions/<slug:slug>/restore")
 def send_restore(slug: str) -> ResponseReturnValue:
-    facts, found = _found_or_404(slug)
+    found = _found_or_404(slug)
     try:
         with write_tx() as db_session:
-            told = _told(db_session, _locked(db_session, found), facts, MeetingStatus.PLANNED)
-            changes.restore(db_session, found.id, writer=writer(facts))
+            told = _told(db_session, _locked(db_session, found), MeetingStatus.PLANNED)
+            changes.restore(db_session, found.id, writer=writer())
             _note(db_session, Deed.RESTORED_MEETING, found)
     except RuleBroken:
-        return _offer(*_found_or_404(slug), status=422)
+        return _offer(_found_or_404(slug), status=422)
     return _done(found, gettext("The session takes place after all."), told)
 
 
-def _found_or_404(slug: str) -> tuple[Facts, Listing]:
+def _found_or_404(slug: str) -> Listing:
     """A session that is cancelled, or that could be; of one that took place there is nothing."""
-    facts, found = meeting_or_404(slug)
-    return (facts, found) if found.is_cancelled or not found.is_over else abort(404)
+    found = meeting_or_404(slug)
+    return found if found.is_cancelled or not found.is_over else abort(404)
 
 
 def _locked(db_session: Session, found: Listing) -> LockedMeeting:
@@ -86,32 +85,28 @@ def _look(db_session: Session, found: Listing) -> LockedMeeting:
     return inside
 
 
-def _told(
-    db_session: Session, meeting: LockedMeeting, facts: Facts, fate: MeetingStatus
-) -> list[str]:
+def _told(db_session: Session, meeting: LockedMeeting, fate: MeetingStatus) -> list[str]:
     """Whom it mails when a session has this fate."""
     would = effects.of(db_session, replace(meeting, status=fate), now=now())
-    return consequences.mails(would, facts, about=consequences.FATE)
+    return consequences.mails(would, about=consequences.FATE)
 
 
 def _note(db_session: Session, deed: Deed, found: Listing) -> None:
     record.note(db_session, g.coordinator.id, deed, now=now(), meeting_id=found.id)
 
 
-def _ask(facts: Facts, found: Listing, form: CancelForm, *, status: int = 200) -> Response:
+def _ask(found: Listing, form: CancelForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
-        told = _told(db_session, _look(db_session, found), facts, MeetingStatus.CANCELLED)
-    return render(
-        "changes/cancel.html", status=status, community=facts, meeting=found, form=form, told=told
-    )
+        told = _told(db_session, _look(db_session, found), MeetingStatus.CANCELLED)
+    return render("changes/cancel.html", status=status, meeting=found, form=form, told=told)
 
 
-def _offer(facts: Facts, found: Listing, *, status: int = 200) -> Response:
+def _offer(found: Listing, *, status: int = 200) -> Response:
     """Ask whether to restore a session, or say why that cannot be."""
     refused = ""
     with read_tx() as db_session:
         inside = _look(db_session, found)
-        told = _told(db_session, inside, facts, MeetingStatus.PLANNED)
+        told = _told(db_session, inside, MeetingStatus.PLANNED)
     try:
         changes.check_restorable(inside, now=now())
     except RuleBroken as refusal:
@@ -119,7 +114,6 @@ def _offer(facts: Facts, found: Listing, *, status: int = 200) -> Response:
     return render(
         "changes/restore.html",
         status=status,
-        community=facts,
         meeting=found,
         told=told,
         refused=refused,

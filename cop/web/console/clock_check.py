@@ -4,18 +4,17 @@ from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, write_tx
-from cop.domain import clock_check, community, retention
+from cop.domain import clock_check, retention
 from cop.web.console import console
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 from cop.web.saying import gettext
 
 
 @console.route("/clock", methods=["GET", "POST"])
 def clock() -> ResponseReturnValue:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         due = retention.count_due(db_session, now=now())
-    verdict = clock_check.judge(facts, now=now())
+    verdict = clock_check.judge(current_community(), now=now())
     if request.method == "POST":
         with write_tx() as db_session:
             was_in_doubt = clock_check.confirm(
@@ -29,9 +28,7 @@ def clock() -> ResponseReturnValue:
         return redirect(url_for("console.front"), 303)
     # In full: between a clock that is years ahead and the truth, the year is what differs.
     moments = [
-        f"{moment.astimezone(facts.zone_info):%Y-%m-%d %H:%M}" if moment else ""
-        for moment in (now(), facts.round_at)
+        f"{moment.astimezone(current_community().zone_info):%Y-%m-%d %H:%M}" if moment else ""
+        for moment in (now(), current_community().round_at)
     ]
-    return render(
-        "privacy/clock_check.html", community=facts, moments=moments, verdict=verdict.value, due=due
-    )
+    return render("privacy/clock_check.html", moments=moments, verdict=verdict.value, due=due)

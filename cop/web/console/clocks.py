@@ -8,11 +8,11 @@ from dateutil import tz
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from cop.domain.community import Facts
 from cop.domain.schedule import Listing
 from cop.web import filters
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import one_line
+from cop.web.rendering import current_community
 from cop.web.saying import gettext
 
 TIMES = ("date", "starts", "ends")
@@ -79,11 +79,11 @@ def read_time(typed: str | None) -> time | None:
         return None
 
 
-def cautions(starts_at: datetime, listed: Iterable[Listing], facts: Facts) -> list[str]:
+def cautions(starts_at: datetime, listed: Iterable[Listing]) -> list[str]:
     """What to know of a date before a session is held on it; none of it forbids it."""
-    zone, said = facts.zone_info, []
-    on = filters.on(starts_at, facts)
-    if special := filters.special(starts_at, facts):
+    zone, said = current_community().zone_info, []
+    on = filters.on(starts_at)
+    if special := filters.special(starts_at):
         said.append(gettext("%(date)s is %(special)s.", date=on, special=special))
     for meeting in listed:
         is_then = meeting.starts_at.astimezone(zone).date() == starts_at.astimezone(zone).date()

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from cop.domain.community import Facts
 from cop.domain.effects import Effects
 from cop.web.console.clocks import TIMES
+from cop.web.rendering import current_community
 from cop.web.saying import gettext, ngettext
 from cop.words import N_
 
@@ -23,7 +23,7 @@ def about(changed: Collection[str]) -> str:
     return WAY_IN if "join_url" in changed else PENDING
 
 
-def mails(would: Effects, facts: Facts, *, about: str) -> list[str]:
+def mails(would: Effects, *, about: str) -> list[str]:
     """Who gets a mail, and when."""
     said = []
     held = ngettext(
@@ -39,7 +39,7 @@ def mails(would: Effects, facts: Facts, *, about: str) -> list[str]:
             else ngettext("%(num)s person who waits", "%(num)s people who wait", would.waiting)
         )
     if would.held or would.waiting:
-        delay = ngettext("%(num)s minute", "%(num)s minutes", facts.notice_minutes)
+        delay = ngettext("%(num)s minute", "%(num)s minutes", current_community().notice_minutes)
         said.append(gettext(about, who=who, delay=delay))
     if would.promoted:
         said.append(

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
 from cop.domain import changes, effects, meetings, record
-from cop.domain.community import Facts
 from cop.domain.effects import Effects
 from cop.domain.errors import EditedMeanwhile, RuleBroken
 from cop.domain.meetings import LockedMeeting
@@ -20,7 +19,7 @@ from cop.web.console.clocks import TIMES, ClockForm, cautions
 from cop.web.console.forms import Https, Whole, area, line, number
 from cop.web.console.merging import MergedForm
 from cop.web.public import look
-from cop.web.rendering import now, render, writer
+from cop.web.rendering import current_community, now, render, writer
 from cop.web.saying import gettext
 from cop.words import N_
 
@@ -43,9 +42,9 @@ class EditForm(MergedForm, ClockForm):
     reading_minutes = line(20, Whole(N_("Write the minutes as a number, or leave it empty.")))
     prep_question = line(300)
 
-    def __init__(self, meeting: LockedMeeting, facts: Facts) -> None:
-        self.zone, self.meeting = facts.zone_info, meeting
-        super().__init__(_said(meeting, facts), version=meeting.edit_version)
+    def __init__(self, meeting: LockedMeeting) -> None:
+        self.zone, self.meeting = current_community().zone_info, meeting
+        super().__init__(_said(meeting), version=meeting.edit_version)
 
     @property
     def texts(self) -> dict[str, str | int | None]:
@@ -66,9 +65,9 @@ class EditForm(MergedForm, ClockForm):
         return replace(there, starts_at=self.moment("starts"), ends_at=self.moment("ends"))
 
 
-def _said(meeting: LockedMeeting, facts: Facts) -> dict[str, str]:
+def _said(meeting: LockedMeeting) -> dict[str, str]:
     """A session as the form shows it."""
-    zone = facts.zone_info
+    zone = current_community().zone_info
     starts_at, ends_at = meeting.starts_at.astimezone(zone), meeting.ends_at.astimezone(zone)
     others = {name: getattr(meeting, name) for name in FIELDS if name not in TIMES}
     texts = {name: "" if value is None else str(value) for name, value in others.items()}
@@ -80,22 +79,21 @@ def _said(meeting: LockedMeeting, facts: Facts) -> dict[str, str]:
 class Page:
     """What the page that edits a session is made of."""
 
-    facts: Facts
     schedule: Schedule
     meeting: Listing
     inside: LockedMeeting
 
     @cached_property
     def form(self) -> EditForm:
-        return EditForm(self.inside, self.facts)
+        return EditForm(self.inside)
 
 
 def _page_or_404(slug: str) -> Page:
-    facts, listed = look()
+    listed = look()
     found = listed.find(slug) or abort(404)
     with read_tx() as db_session:
         [inside] = meetings.look(db_session, [found.id])
-    return Page(facts, listed, found, inside)
+    return Page(listed, found, inside)
 
 
 @console.get("/sessions/<slug:slug>/edit")
@@ -145,7 +143,7 @@ def _is_sound(form: EditForm) -> bool:
 
 def _save(db_session: Session, page: Page) -> Effects:
     """Write what was changed; return whom it mails."""
-    form, id_, voice = page.form, page.inside.id, writer(page.facts)
+    form, id_, voice = page.form, page.inside.id, writer()
     changed = form.changed
     if changed:
         changes.expect(db_session, id_, version=form.latest)
@@ -175,7 +173,7 @@ def _saved(page: Page, done: Effects) -> list[str]:
 def _sentences(page: Page, would: Effects) -> list[str]:
     about = consequences.about(page.form.changed)
     return [
-        *consequences.mails(would, page.facts, about=about),
+        *consequences.mails(would, about=about),
         *consequences.places(would, page.form.wanted.capacity),
     ]
 
@@ -191,7 +189,6 @@ def _show(page: Page, *, status: int = 200) -> Response:
         "changes/edit.html",
         fragment="changes/_preview.html",
         status=status,
-        community=page.facts,
         meeting=page.meeting,
         form=page.form,
         would=would,
@@ -205,4 +202,4 @@ def _cautions(page: Page) -> list[str]:
     if page.meeting.is_over and not page.form.changed & set(TIMES):
         return []
     others = (m for m in (*page.schedule.upcoming, *page.schedule.past) if m != page.meeting)
-    return cautions(page.form.wanted.starts_at, others, page.facts)
+    return cautions(page.form.wanted.starts_at, others)

@@ -6,13 +6,13 @@ from sqlalchemy.orm import Session
 from wtforms import StringField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, embedding, record
+from cop.domain import embedding, record
 from cop.domain.errors import HostRefused
 from cop.domain.record import Deed
 from cop.web.console import console
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import one_line
-from cop.web.rendering import language, links, now, render
+from cop.web.rendering import current_community, language, links, now, render
 from cop.web.saying import gettext
 
 
@@ -80,19 +80,19 @@ def _changed(sentence: str) -> ResponseReturnValue:
 
 def _show(form: HostForm, *, status: int = 200, address: str | None = None) -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         hosts = embedding.hosts(db_session)
     typed = [host for host in hosts if not _is_of_preset(host)]
     return render(
         "embedding/embed.html",
         fragment="embedding/_verdict.html" if address is not None else None,
         status=status,
-        community=facts,
         form=form,
         hosts=typed,
         twins=[twin for host in typed if (twin := embedding.twin_of(host)) and twin not in hosts],
         presets=[(preset, preset.is_on(hosts)) for preset in embedding.PRESETS],
-        snippets=embedding.snippets(links(), name=facts.short_name, language=language()),
+        snippets=embedding.snippets(
+            links(), name=current_community().short_name, language=language()
+        ),
         address=address,
         verdict=None if address is None else _verdict(address, hosts),
     )

@@ -13,10 +13,10 @@ from flask import Response, abort, request, send_file
 from sqlalchemy.orm import Session
 
 from cop.db import read_tx, snapshot_tx
-from cop.domain import community, roster, schedule
+from cop.domain import roster, schedule
 from cop.domain.schedule import Listing
 from cop.web.console import console, exporting_or_403, note_viewing
-from cop.web.rendering import now
+from cop.web.rendering import current_community, now
 
 SECONDS = 120  # that the database may take to read all of it
 
@@ -27,19 +27,18 @@ def export() -> Response:
     statuses = _asked("status", roster.USUAL_STATUSES, roster.STATUSES)
     columns = _asked("columns", roster.USUAL_COLUMNS, roster.COLUMNS)
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         meeting = _meeting_or_404(db_session)
     meeting_id = meeting.id if meeting else None
     note_viewing("export", meeting_id, columns)  # before it is sent
-    on = _date(meeting, facts) if meeting else None
+    on = _date(meeting) if meeting else None
     write = partial(
         roster.write_csv,
-        zone=facts.zone_info,
+        zone=current_community().zone_info,
         meeting_id=meeting_id,
         statuses=statuses,
         columns=columns,
     )
-    return csv_file(roster.file_name(facts.slug, on=on), write)
+    return csv_file(roster.file_name(current_community().slug, on=on), write)
 
 
 def _asked(name: str, usual: tuple[str, ...], all_: tuple[str, ...]) -> list[str]:
@@ -60,8 +59,8 @@ def _meeting_or_404(db_session: Session) -> Listing | None:
     return schedule.find(db_session, slug, now=now()) or abort(404)
 
 
-def _date(meeting: Listing, facts: community.Facts) -> date:
-    return meeting.starts_at.astimezone(facts.zone_info).date()
+def _date(meeting: Listing) -> date:
+    return meeting.starts_at.astimezone(current_community().zone_info).date()
 
 
 def csv_file(name: str, write: Callable[[Session, TextIO], None]) -> Response:

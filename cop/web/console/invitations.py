@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, coordinators, invitations
+from cop.domain import coordinators, invitations
 from cop.domain.errors import RuleBroken
 from cop.web.console import console
 from cop.web.console.forms import ConsoleForm, line
@@ -58,7 +58,7 @@ def _accepted(token: str, form: InvitationForm) -> str:
 
 def _show(token: str, form: InvitationForm, *, status: int = 200, reason: str = "") -> Response:
     with read_tx() as db_session:
-        facts, found = community.facts(db_session), None
+        found = None
         try:
             found = invitations.check(
                 db_session, token, secret_key=settings().secret_key, now=now()
@@ -66,11 +66,10 @@ def _show(token: str, form: InvitationForm, *, status: int = 200, reason: str = 
         except RuleBroken as refusal:
             reason = gettext(refusal.reason)
     if found is None or reason:
-        return render("accounts/set_up_over.html", status=404, community=facts, reason=reason)
+        return render("accounts/set_up_over.html", status=404, reason=reason)
     return render(
         "accounts/invitation.html",
         status=status,
-        community=facts,
         form=form,
         token=token,
         invited=found,

@@ -4,14 +4,14 @@ from flask import Response, abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, mailing, outbox, record
+from cop.domain import mailing, outbox, record
 from cop.domain.outbox import Kind
 from cop.domain.record import Deed
 from cop.mail.envelope import sealed
 from cop.mail.transport import files
 from cop.models import MailState, OutboxEmail
 from cop.web.console import console, note_viewing
-from cop.web.rendering import now, render, settings
+from cop.web.rendering import current_community, now, render, settings
 from cop.web.saying import ngettext
 from cop.words import N_
 
@@ -46,13 +46,11 @@ def mails() -> Response:
     if state is not None and state not in STATES:
         abort(422)
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         standing = mailing.standing(db_session)
         lines = mailing.latest(db_session, state=state)
     note_viewing("mails")
     return render(
         "outbox/emails.html",
-        community=facts,
         standing=standing,
         mails=lines,
         states=STATES,
@@ -66,21 +64,19 @@ def mails() -> Response:
 @console.get("/mail/<int(max=2147483647):mail_id>")
 def mail(mail_id: int) -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         found = mailing.find(db_session, mail_id) or abort(404)
     note_viewing("mails", found.meeting_id)
     return render(
         "outbox/email.html",
-        community=facts,
         mail=found,
         state=STATES[MailState(found.state)],
         text=mailing.without_tokens(found.text),
-        headers=_headers(found, facts) if found.text else [],
+        headers=_headers(found) if found.text else [],
     )
 
 
-def _headers(found: OutboxEmail, facts: community.Facts) -> list[tuple[str, str]]:
-    message = sealed(found, sender=settings().sender, reply_to=facts.contact_email)
+def _headers(found: OutboxEmail) -> list[tuple[str, str]]:
+    message = sealed(found, sender=settings().sender, reply_to=current_community().contact_email)
     return [(name, mailing.without_tokens(message[name])) for name in HEADERS if name in message]
 
 

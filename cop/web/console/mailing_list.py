@@ -5,29 +5,26 @@ from functools import partial
 from flask import Response
 
 from cop.db import read_tx
-from cop.domain import community, mailing_list
+from cop.domain import mailing_list
 from cop.web.console import console, exporting_or_403, note_viewing
 from cop.web.console.export import csv_file
-from cop.web.rendering import render, writer
+from cop.web.rendering import current_community, render, writer
 
 
 @console.get("/list")
 def subscribers() -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         people = mailing_list.confirmed(db_session)
         unconfirmed = mailing_list.unconfirmed(db_session)
     note_viewing("list")
-    return render(
-        "members/mailing_list.html", community=facts, people=people, unconfirmed=unconfirmed
-    )
+    return render("members/mailing_list.html", people=people, unconfirmed=unconfirmed)
 
 
 @console.get("/list.csv")
 def export_subscribers() -> Response:
     exporting_or_403()
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
     note_viewing("list", columns=mailing_list.COLUMNS)  # before it is sent
-    write = partial(mailing_list.write_csv, zone=facts.zone_info, links=writer(facts).links)
-    return csv_file(f"{facts.slug}-mailing-list.csv", write)
+    write = partial(
+        mailing_list.write_csv, zone=current_community().zone_info, links=writer().links
+    )
+    return csv_file(f"{current_community().slug}-mailing-list.csv", write)

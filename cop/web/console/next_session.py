@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from cop.domain import reminders
-from cop.domain.community import Facts
 from cop.domain.mailing import OPEN, Standing
 from cop.domain.needs import BOOKED_BEFORE
 from cop.domain.numbers import Tally
@@ -38,9 +37,9 @@ class NextSession:
     reminders: tuple[Reminder, ...]
 
 
-def told(facts: Facts, meeting: Listing, tally: Tally, standing: Standing) -> NextSession:
+def told(meeting: Listing, tally: Tally, standing: Standing) -> NextSession:
     """The next session, in numbers."""
-    voice = writer(facts)
+    voice = writer()
     starts_on, today = (voice.dates.local(m).date() for m in (meeting.starts_at, voice.now))
     of_it = {key[1:]: mails for key, mails in standing.about.items() if key[0] == meeting.id}
     sent = {kind: mails for (kind, state), mails in of_it.items() if state == MailState.SENT}

@@ -6,12 +6,11 @@ from flask import Response, abort, request
 
 from cop import fields
 from cop.db import read_tx
-from cop.domain import bands, community, numbers
-from cop.domain.community import Facts
+from cop.domain import bands, numbers
 from cop.domain.numbers import Line
 from cop.web.console import charts, console
 from cop.web.console.charts import Chart, Group
-from cop.web.rendering import now, render, writer
+from cop.web.rendering import current_community, now, render, writer
 from cop.web.saying import gettext
 from cop.words import N_
 
@@ -25,17 +24,15 @@ BANDS = {
 @console.get("/numbers", endpoint="numbers")
 def numbers_page() -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
-        lines = numbers.read(db_session, zone=facts.zone_info, now=now())
+        lines = numbers.read(db_session, zone=current_community().zone_info, now=now())
         chosen = _chosen(lines)
         said = chosen and _bands(numbers.hats(db_session, [chosen.id]), chosen)
     return render(
         "statistics/statistics.html",
-        community=facts,
         lines=lines[:CHARTED],
         earlier=lines[CHARTED:],
-        years=numbers.years(lines, zone=facts.zone_info),
-        charts=_charts(facts, lines[:CHARTED]),
+        years=numbers.years(lines, zone=current_community().zone_info),
+        charts=_charts(lines[:CHARTED]),
         choices=lines,
         chosen=chosen,
         hats=said and _hats_said(said),
@@ -64,9 +61,9 @@ def _hats_said(said: Mapping[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-def _charts(facts: Facts, lines: Sequence[Line]) -> list[Chart | None]:
+def _charts(lines: Sequence[Line]) -> list[Chart | None]:
     """Who came of those who signed up; and who was new among those who came."""
-    dates = writer(facts).dates
+    dates = writer().dates
     in_time = [
         (dates.dated(line.starts_at, "MMM ''yy", "MMM ''yy"), line) for line in reversed(lines)
     ]

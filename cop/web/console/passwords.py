@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, forgotten
+from cop.domain import forgotten
 from cop.domain.errors import RuleBroken
 from cop.web.console import console
 from cop.web.console.forms import ConsoleForm, line
@@ -39,8 +39,7 @@ def send_ask_password() -> ResponseReturnValue:
         return _ask(form, status=422)
     try:
         with write_tx() as db_session:
-            facts = community.facts(db_session)
-            forgotten.ask(db_session, form.email.data or "", writer=writer(facts))
+            forgotten.ask(db_session, form.email.data or "", writer=writer())
     except RuleBroken as refusal:
         form.refuse(refusal)
         return _ask(form, status=422)
@@ -55,9 +54,7 @@ def send_ask_password() -> ResponseReturnValue:
 
 
 def _ask(form: ForgottenForm, *, status: int = 200) -> Response:
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
-    return render("accounts/forgot_password.html", status=status, community=facts, form=form)
+    return render("accounts/forgot_password.html", status=status, form=form)
 
 
 @console.get("/password/<token>")
@@ -90,10 +87,9 @@ def send_choose_password(token: str) -> ResponseReturnValue:
 
 def _choose(token: str, form: PasswordForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         try:
             forgotten.check(db_session, token, secret_key=settings().secret_key, now=now())
         except RuleBroken as refusal:
             reason = gettext(refusal.reason)
-            return render("accounts/password_over.html", status=404, community=facts, reason=reason)
-    return render("accounts/password.html", status=status, community=facts, form=form, token=token)
+            return render("accounts/password_over.html", status=404, reason=reason)
+    return render("accounts/password.html", status=status, form=form, token=token)

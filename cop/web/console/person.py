@@ -23,15 +23,14 @@ def show(
     slug: str, registration_id: int, *, refusal: str = "", field: str = "", status: int = 200
 ) -> Response:
     """The person's page, or with a refusal what was asked for in vain."""
-    facts, found = meeting_or_404(slug)
+    found = meeting_or_404(slug)
     with read_tx() as db_session:
         one = people.find(db_session, registration_id, found) or abort(404)
     note_viewing("person", found.id)
-    answers = kept.answers(one.place, writer=writer(facts))
+    answers = kept.answers(one.place, writer=writer())
     return render(
         "roster/person.html",
         status=status,
-        community=facts,
         meeting=found,
         person=one,
         answers=[each for each in answers if each.field is not fields.ACCESS],

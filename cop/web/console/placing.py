@@ -43,16 +43,16 @@ class Done:
 
 @console.post(f"{PERSON}/<any({', '.join(DEEDS)}):what>")
 def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnValue:
-    facts, found = meeting_or_404(slug)
+    found = meeting_or_404(slug)
     try:
         with write_tx() as db_session:
             member = roster.member_of(db_session, registration_id, meeting_id=found.id)
             done = _do(db_session, what, registration_id, member or abort(404),
-                       writer=writer(facts))  # fmt: skip
+                       writer=writer())  # fmt: skip
             record.note(db_session, g.coordinator.id, DEEDS[what], now=now(),
                         meeting_id=found.id, registration_id=done.registration_id)  # fmt: skip
     except RuleBroken as refusal:
-        sentence = gettext(refusal.reason, **dates_said(refusal, facts))
+        sentence = gettext(refusal.reason, **dates_said(refusal))
         return show(slug, registration_id, refusal=sentence, field=refusal.field, status=422)
     if what == "address":  # nothing of the misspelt one stays
         empty_log()

@@ -3,8 +3,7 @@
 from flask import Response, abort, request
 
 from cop.db import read_tx
-from cop.domain import community, record
-from cop.domain.community import Facts
+from cop.domain import record
 from cop.domain.record import Deed, Entry
 from cop.web.console import console
 from cop.web.console.forms import number
@@ -66,15 +65,13 @@ def record_page() -> Response:
     kind, page = request.args.get("kind", ""), number(request.args.get("page", "1"))
     by = request.args.get("by", "")
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         coordinators = record.coordinators(db_session)
         if not page or (kind and kind not in KINDS) or (by and _id(by) not in coordinators):
             abort(422)
         entries, has_more = record.read(db_session, kind=kind, coordinator_id=_id(by), page=page)
     return render(
         "audit/audit_log.html",
-        community=facts,
-        entries=[(entry, _said(entry, facts)) for entry in entries],
+        entries=[(entry, _said(entry)) for entry in entries],
         kinds=KINDS,
         coordinators=coordinators,
         chosen={"kind": kind, "by": by},
@@ -87,10 +84,10 @@ def _id(by: str) -> int | None:
     return number(by) if by else None
 
 
-def _said(entry: Entry, facts: Facts) -> str:
+def _said(entry: Entry) -> str:
     """What was done, in a sentence."""
     sentence = (_look(entry) if entry.is_look else DEEDS.get(entry.what)) or OTHER_LOOK
-    date = on(entry.starts_at, facts) if entry.starts_at else gettext("all sessions")
+    date = on(entry.starts_at) if entry.starts_at else gettext("all sessions")
     said = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
     if "access" in entry.columns:
         return gettext("%(said)s, with access needs", said=said)

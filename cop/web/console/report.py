@@ -15,7 +15,7 @@ from cop.domain.errors import ReportGone
 from cop.domain.recognizing import Kind, Line, nearest_among, recognize
 from cop.web.console import console, note_viewing
 from cop.web.console.attendance import begun_or_404
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 from cop.web.saying import gettext, ngettext
 
 MOST_LINES, MOST_OPTIONS = 200, 5_000  # that one page asks about, and offers in all
@@ -44,20 +44,20 @@ class Preview:
 
 @console.get("/sessions/<slug:slug>/attendance/report")
 def report(slug: str) -> ResponseReturnValue:
-    facts, found = begun_or_404(slug)
+    found = begun_or_404(slug)
     with read_tx() as db_session:
         sheet = who_came.look(db_session, found.id)
     if sheet.report is None:
         return _gone(slug)
     note_viewing("roster", found.id)
     preview, stamp = _preview(sheet), sheet.report.stamp
-    return render("attendance/report.html", community=facts, meeting=found, preview=preview,
+    return render("attendance/report.html", meeting=found, preview=preview,
                   stamp=stamp, kinds=Kind, sheet=sheet)  # fmt: skip
 
 
 @console.post("/sessions/<slug:slug>/attendance/report/keep")
 def keep_report(slug: str) -> ResponseReturnValue:
-    facts, found = begun_or_404(slug)
+    found = begun_or_404(slug)
     try:
         with erasing_tx() as db_session:
             kept = who_came.keep(
@@ -65,7 +65,7 @@ def keep_report(slug: str) -> ResponseReturnValue:
                 found.id,
                 _chosen(),
                 stamp=request.form.get("stamp", ""),
-                zone=facts.zone_info,
+                zone=current_community().zone_info,
                 overrules="overrules" in request.form,
             )
             record.note(
@@ -84,7 +84,7 @@ def keep_report(slug: str) -> ResponseReturnValue:
 
 @console.post("/sessions/<slug:slug>/attendance/report/delete")
 def delete_report(slug: str) -> ResponseReturnValue:
-    _, found = begun_or_404(slug)
+    found = begun_or_404(slug)
     with erasing_tx() as db_session:
         who_came.drop_report(db_session, found.id)
     flash(gettext("The report is deleted. Nobody's attendance was changed."))

@@ -10,8 +10,8 @@ from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, holidays, planning, record, rules
-from cop.domain.community import Facts
+from cop.domain import holidays, planning, record, rules
+from cop.domain.community import CommunityFacts, load_community
 from cop.domain.errors import EditedMeanwhile, RuleBroken
 from cop.domain.record import Deed
 from cop.web.console import console
@@ -60,9 +60,9 @@ class RhythmForm(MergedForm):
     planned_ahead = line(20)
     observances = area(60_000)
 
-    def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        super().__init__(_said(facts), version=facts.revision)
+    def __init__(self, community: CommunityFacts) -> None:
+        self.community = community
+        super().__init__(_said(community), version=community.revision)
 
     def in_words(self, name: str) -> str:
         """What stands there, as people read it."""
@@ -80,7 +80,7 @@ class RhythmForm(MergedForm):
     validate_ends = validate_starts
 
     @property
-    def wanted(self) -> Facts:
+    def wanted(self) -> CommunityFacts:
         """The community as it is to be; only once the form is valid.
 
         Raises:
@@ -93,7 +93,7 @@ class RhythmForm(MergedForm):
         rule, choice = self._rule()
         counts = choice is None or choice.counts_weeks
         return replace(
-            self.facts,
+            self.community,
             rule=rule,
             rule_from=read_date(self.said("rule_from")) if counts else None,
             starts=starts,
@@ -106,7 +106,7 @@ class RhythmForm(MergedForm):
     def _rule(self) -> tuple[str, rules.Choice | None]:
         every = self.said("every")
         if every == KEPT:
-            return self.facts.rule, rules.read(self.facts.rule)
+            return self.community.rule, rules.read(self.community.rule)
         off = tuple(int(month) for month in self.said("months_off").split(",") if month)
         choice = rules.Choice(
             self.said("weekday"),
@@ -117,31 +117,31 @@ class RhythmForm(MergedForm):
         return choice.rule, choice
 
 
-def _said(facts: Facts) -> dict[str, str]:
+def _said(community: CommunityFacts) -> dict[str, str]:
     """The rhythm as the form shows it."""
-    choice = rules.read(facts.rule)
+    choice = rules.read(community.rule)
     known = choice or rules.Choice("MO")
     every = KEPT if choice is None else MONTH if known.of_month else WEEK
-    ends = datetime.combine(now(), facts.starts) + timedelta(minutes=facts.minutes)
+    ends = datetime.combine(now(), community.starts) + timedelta(minutes=community.minutes)
     return {
         "every": every,
         "of_month": known.of_month or "1",
         "weekday": known.weekday,
         "weeks": str(known.weeks),
-        "rule_from": f"{facts.rule_from or ''}",
+        "rule_from": f"{community.rule_from or ''}",
         "months_off": ",".join(map(str, known.months_off)),
-        "starts": f"{facts.starts:%H:%M}",
+        "starts": f"{community.starts:%H:%M}",
         "ends": f"{ends:%H:%M}",
-        "zone": facts.zone,
-        "planned_ahead": str(facts.planned_ahead),
-        "observances": "\n".join(facts.observances),
+        "zone": community.zone,
+        "planned_ahead": str(community.planned_ahead),
+        "observances": "\n".join(community.observances),
     }
 
 
 @console.get("/rhythm")
 def rhythm() -> Response:
     form = _form()
-    return _show(form, as_if=form.facts)
+    return _show(form, as_if=form.community)
 
 
 @console.post("/rhythm/preview")
@@ -177,7 +177,7 @@ def send_rhythm() -> ResponseReturnValue:
 
 def _form() -> RhythmForm:
     with read_tx() as db_session:
-        return RhythmForm(community.facts(db_session))
+        return RhythmForm(load_community(db_session))
 
 
 def _save(form: RhythmForm) -> int:
@@ -199,7 +199,7 @@ def _saved(added: int) -> str:
     )
 
 
-def _show(form: RhythmForm, *, status: int = 200, as_if: Facts | None = None) -> Response:
+def _show(form: RhythmForm, *, status: int = 200, as_if: CommunityFacts | None = None) -> Response:
     """Show the form, and where nothing is wrong with it, the dates as if it were saved."""
     plan = None
     if as_if:
@@ -209,11 +209,10 @@ def _show(form: RhythmForm, *, status: int = 200, as_if: Facts | None = None) ->
         "meetings/rhythm.html",
         fragment="meetings/_dates.html",
         status=status,
-        community=form.facts,
         as_if=as_if,
         form=form,
         plan=plan,
-        kept=None if rules.read(form.facts.rule) else form.facts.rule,
+        kept=None if rules.read(form.community.rule) else form.community.rule,
         options=_options(),
         zones=planning.zones(),
     )

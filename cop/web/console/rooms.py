@@ -12,14 +12,13 @@ from wtforms.validators import ValidationError
 
 from cop.db import read_tx, write_tx
 from cop.domain import record, small_groups
-from cop.domain.community import Facts
 from cop.domain.schedule import Listing
 from cop.domain.small_groups import SIZE
 from cop.web.console import console, exporting_or_403, note_viewing
 from cop.web.console.export import csv_file
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm, line, number
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 from cop.web.saying import gettext, ngettext
 
 SMALLEST, LARGEST = 2, 50
@@ -40,13 +39,13 @@ class RoomsForm(ConsoleForm):
 
 @console.get("/sessions/<slug:slug>/rooms")
 def rooms(slug: str) -> Response:
-    return _show(*meeting_or_404(slug), None)
+    return _show(meeting_or_404(slug), None)
 
 
 @console.post("/sessions/<slug:slug>/rooms")
 def send_rooms(slug: str) -> ResponseReturnValue:
     """Move people by hand."""
-    found = _held_or_404(slug)[1]
+    found = _held_or_404(slug)
     moved = _do(found, partial(small_groups.move, room_of=_moved()))
     flash(ngettext("Saved: %(num)s person moved.", "Saved: %(num)s people moved.", moved))
     return redirect(url_for("console.rooms", slug=slug), 303)
@@ -54,10 +53,10 @@ def send_rooms(slug: str) -> ResponseReturnValue:
 
 @console.post("/sessions/<slug:slug>/rooms/mix")
 def mix_rooms(slug: str) -> ResponseReturnValue:
-    facts, found = _held_or_404(slug)
+    found = _held_or_404(slug)
     form = RoomsForm()
     if not form.validate():
-        return _show(facts, found, form, status=422)
+        return _show(found, form, status=422)
     size, came = int(form.size.data or SIZE), form.who.data == "came"
     people = _do(found, partial(small_groups.make, size=size, came=came))
     flash(ngettext("%(num)s person has a room.", "%(num)s people have a room.", people))
@@ -66,7 +65,7 @@ def mix_rooms(slug: str) -> ResponseReturnValue:
 
 @console.post("/sessions/<slug:slug>/rooms/give")
 def give_rooms(slug: str) -> ResponseReturnValue:
-    found = _held_or_404(slug)[1]
+    found = _held_or_404(slug)
     people = _do(found, small_groups.give_rooms)
     flash(ngettext("%(num)s person got a room.", "%(num)s people got a room.", people))
     return redirect(url_for("console.rooms", slug=slug), 303)
@@ -75,16 +74,16 @@ def give_rooms(slug: str) -> ResponseReturnValue:
 @console.get("/sessions/<slug:slug>/rooms.csv")
 def export_rooms(slug: str) -> Response:
     exporting_or_403()
-    facts, found = meeting_or_404(slug)
+    found = meeting_or_404(slug)
     note_viewing("rooms", found.id)  # before it is sent
-    on = found.starts_at.astimezone(facts.zone_info).date()
+    on = found.starts_at.astimezone(current_community().zone_info).date()
     write = partial(small_groups.write_csv, meeting_id=found.id)
-    return csv_file(f"{facts.slug}-{on.isoformat()}-rooms.csv", write)
+    return csv_file(f"{current_community().slug}-{on.isoformat()}-rooms.csv", write)
 
 
-def _held_or_404(slug: str) -> tuple[Facts, Listing]:
-    facts, found = meeting_or_404(slug)
-    return (facts, found) if not found.is_cancelled else abort(404)
+def _held_or_404(slug: str) -> Listing:
+    found = meeting_or_404(slug)
+    return found if not found.is_cancelled else abort(404)
 
 
 def _do(found: Listing, act: Callable[[Session, int], int]) -> int:
@@ -108,7 +107,7 @@ def _moved() -> dict[int, int | None]:
     }
 
 
-def _show(facts: Facts, found: Listing, form: RoomsForm | None, *, status: int = 200) -> Response:
+def _show(found: Listing, form: RoomsForm | None, *, status: int = 200) -> Response:
     with read_tx() as db_session:
         groups = small_groups.look(db_session, found.id)
     note_viewing("roster", found.id, ["access"] if groups.staying else ())
@@ -118,7 +117,6 @@ def _show(facts: Facts, found: Listing, form: RoomsForm | None, *, status: int =
     return render(
         "groups/groups.html",
         status=status,
-        community=facts,
         meeting=found,
         form=form,
         groups=groups,

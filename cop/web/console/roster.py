@@ -68,7 +68,7 @@ def _wanted() -> Wanted:
 
 
 def _show(slug: str, wanted: Wanted, *, is_search: bool = False) -> Response:
-    facts, found = meeting_or_404(slug)
+    found = meeting_or_404(slug)
     with read_tx() as db_session:
         everybody = roster.attendees(db_session, found.id)
     look = [found.id, wanted.access, int(now().timestamp() // ONE_LOOK)]
@@ -78,7 +78,6 @@ def _show(slug: str, wanted: Wanted, *, is_search: bool = False) -> Response:
     return render(
         "roster/roster.html",
         fragment="roster/_people.html",
-        community=facts,
         meeting=found,
         counts=roster.tally(everybody),
         is_empty=not everybody,

@@ -7,14 +7,13 @@ from flask import Response
 
 from cop.db import read_tx, write_tx
 from cop.domain import mailing, numbers, roster, schedule
-from cop.domain.community import Facts
 from cop.domain.mailing import Standing
 from cop.domain.numbers import Tally
 from cop.domain.schedule import Listing, Schedule
 from cop.web.console import charts, console, next_session, to_do
 from cop.web.console.charts import Chart, Group
 from cop.web.public import look
-from cop.web.rendering import now, render, writer
+from cop.web.rendering import current_community, now, render, writer
 
 A_YEAR = timedelta(days=366)
 SHOWN = 12  # past sessions that are listed at once
@@ -22,29 +21,26 @@ SHOWN = 12  # past sessions that are listed at once
 
 @console.get("/")
 def front() -> Response:
-    facts, listed = look()
-    if not _is_planned_ahead(facts, listed):
+    listed = look()
+    if not _is_planned_ahead(listed):
         with write_tx() as db_session:
             schedule.plan_ahead(db_session, now=now())
-        facts, listed = look()
+        listed = look()
     mailed = listed.next.id if listed.next else 0
     with read_tx() as db_session:
-        tallies = numbers.tallies(db_session, zone=facts.zone_info, mailed=mailed)
+        tallies = numbers.tallies(db_session, zone=current_community().zone_info, mailed=mailed)
         standing = mailing.standing(db_session)
-    return _show_front(facts, listed, tallies, standing)
+    return _show_front(listed, tallies, standing)
 
 
-def _show_front(
-    facts: Facts, listed: Schedule, tallies: dict[int, Tally], standing: Standing
-) -> Response:
+def _show_front(listed: Schedule, tallies: dict[int, Tally], standing: Standing) -> Response:
     next_ = listed.next
     past = [Row.of(meeting, tallies) for meeting in listed.past]
     return render(
         "dashboard/dashboard.html",
-        community=facts,
-        next=next_ and next_session.told(facts, next_, tallies.get(next_.id, Tally()), standing),
-        to_do=to_do.things(facts, listed, tallies, standing),
-        chart=_chart(facts, past),
+        next=next_ and next_session.told(next_, tallies.get(next_.id, Tally()), standing),
+        to_do=to_do.things(listed, tallies, standing),
+        chart=_chart(past),
         upcoming=[Row.of(meeting, tallies) for meeting in listed.upcoming],
         past=past[:SHOWN],
         earlier=past[SHOWN:],
@@ -69,14 +65,14 @@ class Row:
         return cls(meeting, tally, left, meeting.came_count)
 
 
-def _chart(facts: Facts, past: list[Row]) -> tuple[Chart, list[Row]] | None:
+def _chart(past: list[Row]) -> tuple[Chart, list[Row]] | None:
     """Who signed up and who came in the last twelve months, and the rows that this is drawn of."""
     lately = [
         row
         for row in past
         if now() - row.meeting.starts_at <= A_YEAR and not row.meeting.is_cancelled
     ]
-    dates = writer(facts).dates
+    dates = writer().dates
     groups = [
         Group(dates.dated(row.meeting.starts_at, "MMM", "MMM"), row.registered, row.came)
         for row in reversed(lately)
@@ -85,8 +81,8 @@ def _chart(facts: Facts, past: list[Row]) -> tuple[Chart, list[Row]] | None:
     return (chart, lately) if chart else None
 
 
-def _is_planned_ahead(facts: Facts, listed: Schedule) -> bool:
+def _is_planned_ahead(listed: Schedule) -> bool:
     """Whether every date of the rhythm is on the schedule: a slug begins with the date it gave."""
     planned = {meeting.slug[:10] for meeting in (*listed.upcoming, *listed.past)}
-    dates = facts.rhythm.next_dates(facts.planned_ahead, now=now())
+    dates = current_community().rhythm.next_dates(current_community().planned_ahead, now=now())
     return planned.issuperset(occurrence.on.isoformat() for occurrence in dates)

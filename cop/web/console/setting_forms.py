@@ -8,8 +8,8 @@ from wtforms import SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from cop import fields
-from cop.domain import addresses, community, reminders, retention
-from cop.domain.community import SHIPPED_ABOUT, Facts
+from cop.domain import addresses, reminders, retention
+from cop.domain.community import SHIPPED_ABOUT, CommunityFacts, load_community
 from cop.domain.errors import AddressRefused
 from cop.web.console.forms import ConsoleForm, Https, area, line, number
 from cop.web.console.merging import mark
@@ -30,12 +30,12 @@ class SettingsForm(ConsoleForm):
     NAMES: tuple[str, ...] = ()
     before = StringField(filters=[one_line])
 
-    def __init__(self, facts: Facts) -> None:
-        super().__init__(self.shown(facts) | {"before": self._marks(facts)})
+    def __init__(self, community: CommunityFacts) -> None:
+        super().__init__(self.shown(community) | {"before": self._marks(community)})
 
-    def shown(self, facts: Facts) -> dict[str, object]:
+    def shown(self, community: CommunityFacts) -> dict[str, object]:
         """The settings as the form shows them."""
-        return {name: getattr(facts, name) or "" for name in self.NAMES}
+        return {name: getattr(community, name) or "" for name in self.NAMES}
 
     @property
     def changed(self) -> list[str]:
@@ -48,26 +48,26 @@ class SettingsForm(ConsoleForm):
         """What was changed, by column; only once the form is valid."""
         return {name: self._stored(name) for name in self.changed}
 
-    def is_overtaken(self, facts: Facts) -> bool:
+    def is_overtaken(self, community: CommunityFacts) -> bool:
         """Whether somebody else has changed the same meanwhile; says so, and what it is now."""
         marks = (self["before"].data or "").split()
-        for name, said in self.shown(facts).items():
+        for name, said in self.shown(community).items():
             here = mark(name, said)
             if name in self.changed and here not in (*marks, mark(name, self[name].data)):
                 self[name].errors = [_overtaken(said)]
         if is_overtaken := bool(self.errors):
-            self["before"].data = self._marks(facts)  # who sends it again has seen that
+            self["before"].data = self._marks(community)  # who sends it again has seen that
         return is_overtaken
 
-    def consequences(self, _db_session: Session, _before: Facts) -> list[str]:
+    def consequences(self, _db_session: Session, _before: CommunityFacts) -> list[str]:
         """What would happen at once, in sentences, where it has just been changed on trial."""
         return []
 
     def _stored(self, name: str) -> object:
         return self[name].data
 
-    def _marks(self, facts: Facts) -> str:
-        return " ".join(mark(name, said) for name, said in self.shown(facts).items())
+    def _marks(self, community: CommunityFacts) -> str:
+        return " ".join(mark(name, said) for name, said in self.shown(community).items())
 
 
 def _overtaken(said: object) -> str:
@@ -111,8 +111,8 @@ class AboutForm(SettingsForm):
     NAMES = ("about",)
     about = area(20_000, Needed(N_("Write what the community is, or put the shipped text back.")))
 
-    def shown(self, facts: Facts) -> dict[str, object]:
-        return {"about": lines(facts.about_text)}
+    def shown(self, community: CommunityFacts) -> dict[str, object]:
+        return {"about": lines(community.about_text)}
 
     def put_back(self) -> None:
         """Show the text that is shipped; it counts once it is saved."""
@@ -129,8 +129,8 @@ class QuestionsForm(SettingsForm):
     NAMES = ("asked",)
     asked = SelectMultipleField(validate_choice=False)
 
-    def shown(self, facts: Facts) -> dict[str, object]:
-        return {"asked": [q.name for q in OPTIONAL if q.name not in facts.questions_off]}
+    def shown(self, community: CommunityFacts) -> dict[str, object]:
+        return {"asked": [q.name for q in OPTIONAL if q.name not in community.questions_off]}
 
     def validate_asked(self, field: FormField) -> None:
         if not {question.name for question in OPTIONAL}.issuperset(field.data):
@@ -150,9 +150,9 @@ class RemindersForm(SettingsForm):
     reminder_days = line(40)
     notice_minutes = line(10)
 
-    def shown(self, facts: Facts) -> dict[str, object]:
-        days = ", ".join(map(str, facts.reminder_days))
-        return {"reminder_days": days, "notice_minutes": str(facts.notice_minutes)}
+    def shown(self, community: CommunityFacts) -> dict[str, object]:
+        days = ", ".join(map(str, community.reminder_days))
+        return {"reminder_days": days, "notice_minutes": str(community.notice_minutes)}
 
     def validate_reminder_days(self, field: FormField) -> None:
         days = _days(field.data)
@@ -165,8 +165,8 @@ class RemindersForm(SettingsForm):
         if not 1 <= (number(field.data) or 0) <= LONGEST_NOTICE:
             raise ValidationError(gettext("Write a number of minutes from 1 to 60."))
 
-    def consequences(self, db_session: Session, _before: Facts) -> list[str]:
-        voice = writer(community.facts(db_session))
+    def consequences(self, db_session: Session, _before: CommunityFacts) -> list[str]:
+        voice = writer(load_community(db_session))
         due = reminders.due(db_session, writer=voice)
         mails = reminders.queue(db_session, due, writer=voice)
         return [_mails(mails)] if mails and "reminder_days" in self.changed else []
@@ -196,8 +196,8 @@ class RetentionForm(SettingsForm):
     long_days = line(10)
     short_days = line(10)
 
-    def shown(self, facts: Facts) -> dict[str, object]:
-        return {"long_days": str(facts.long.days), "short_days": str(facts.short.days)}
+    def shown(self, community: CommunityFacts) -> dict[str, object]:
+        return {"long_days": str(community.long.days), "short_days": str(community.short.days)}
 
     def validate_long_days(self, field: FormField) -> None:
         _check_days(field, fields.LONG)
@@ -207,14 +207,14 @@ class RetentionForm(SettingsForm):
         if (number(field.data) or 0) > (number(self.long_days.data or "") or 60):
             raise ValidationError(gettext("This cannot be longer than the names are kept."))
 
-    def consequences(self, db_session: Session, before: Facts) -> list[str]:
+    def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:
         erased = retention.count_due(db_session, now=now() + A_DAY)
         said = []
         if erased.registrations:
             said.append(_registrations(erased.registrations))
         if erased.answers:
             said.append(_answers(erased.answers))
-        after = community.facts(db_session)
+        after = load_community(db_session)
         if after.long > before.long or after.short > before.short:
             said.append(
                 gettext(

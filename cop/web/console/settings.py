@@ -4,9 +4,8 @@ from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, rehearsal_tx, write_tx
-from cop.domain import accounts, community, embedding
+from cop.domain import accounts, embedding
 from cop.domain import settings as settings_of
-from cop.domain.community import Facts
 from cop.web.console import console
 from cop.web.console.setting_forms import (
     OPTIONAL,
@@ -17,7 +16,7 @@ from cop.web.console.setting_forms import (
     RetentionForm,
     SettingsForm,
 )
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 from cop.web.saying import gettext
 
 FORMS: dict[str, type[SettingsForm]] = {
@@ -33,48 +32,41 @@ PART = f"/settings/<any({', '.join(FORMS)}):part>"
 @console.get("/settings", endpoint="settings")
 def overview() -> Response:
     with read_tx() as db_session:
-        facts, hosts = community.facts(db_session), embedding.hosts(db_session)
+        hosts = embedding.hosts(db_session)
         found = accounts.listed(db_session)
-    return render("settings/overview.html", community=facts, hosts=hosts, accounts=found)
+    return render("settings/overview.html", hosts=hosts, accounts=found)
 
 
 @console.get(PART)
 def setting(part: str) -> Response:
-    facts = _facts()
-    return _show(part, facts, FORMS[part](facts))
+    return _show(part, FORMS[part](current_community()))
 
 
 @console.post(PART)
 def send_setting(part: str) -> ResponseReturnValue:
-    facts = _facts()
-    form = FORMS[part](facts)
+    form = FORMS[part](current_community())
     if isinstance(form, AboutForm) and "shipped" in request.form:
         form.put_back()
-        return _show(part, facts, form)
+        return _show(part, form)
     if not form.validate():
-        return _show(part, facts, form, status=422)
+        return _show(part, form, status=422)
     if isinstance(form, AboutForm) and "preview" in request.form:
-        return _show(part, facts, form, preview=form.about.data)
-    if "sure" not in request.form and (sentences := _rehearsed(form, facts)):
-        return _show(part, facts, form, page="confirm", sentences=sentences)
+        return _show(part, form, preview=form.about.data)
+    if "sure" not in request.form and (sentences := _rehearsed(form)):
+        return _show(part, form, page="confirm", sentences=sentences)
     if not _save(form):
-        return _show(part, facts, form, status=422)
+        return _show(part, form, status=422)
     flash(gettext("Saved.") if form.changed else gettext("Nothing was changed."))
     return redirect(url_for("console.settings"), 303)
 
 
-def _facts() -> Facts:
-    with read_tx() as db_session:
-        return community.facts(db_session)
-
-
-def _rehearsed(form: SettingsForm, before: Facts) -> list[str]:
+def _rehearsed(form: SettingsForm) -> list[str]:
     """What saving would lead to at once."""
     if not form.changed:
         return []
     with rehearsal_tx() as db_session:
         settings_of.change(db_session, form.values, by=g.coordinator, now=now())
-        return form.consequences(db_session, before)
+        return form.consequences(db_session, current_community())
 
 
 def _save(form: SettingsForm) -> bool:
@@ -88,13 +80,12 @@ def _save(form: SettingsForm) -> bool:
 
 
 def _show(
-    part: str, facts: Facts, form: SettingsForm, *, status: int = 200, page: str = "",
+    part: str, form: SettingsForm, *, status: int = 200, page: str = "",
     preview: str | None = None, sentences: list[str] | None = None,
 ) -> Response:  # fmt: skip
     return render(
         f"settings/{page or part}.html",
         status=status,
-        community=facts,
         part=part,
         form=form,
         questions=OPTIONAL,

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import PasswordField, StringField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, coordinators, devices, signing_in
+from cop.domain import coordinators, devices, signing_in
 from cop.domain.errors import RuleBroken, SignInRefused
 from cop.domain.signing_in import Attempt
 from cop.web.console import TOKEN, console
@@ -35,9 +35,7 @@ class SetUpForm(SignInForm):
 
 
 def _show(page: str, form: ConsoleForm, *, status: int = 200) -> Response:
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
-    return render(page, status=status, community=facts, form=form)
+    return render(page, status=status, form=form)
 
 
 def start(token: str) -> None:
@@ -143,10 +141,9 @@ def send_set_up(token: str) -> ResponseReturnValue:
 
 def _set_up_page(token: str, form: SetUpForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
-        facts = community.facts(db_session)
         try:
             coordinators.check_set_up_link(db_session, token, now=now())
         except RuleBroken as refusal:
             reason = gettext(refusal.reason)
-            return render("accounts/set_up_over.html", status=404, community=facts, reason=reason)
-    return render("accounts/set_up.html", status=status, community=facts, form=form, token=token)
+            return render("accounts/set_up_over.html", status=404, reason=reason)
+    return render("accounts/set_up.html", status=status, form=form, token=token)

@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, write_tx
 from cop.domain import changes, meetings, record
-from cop.domain.community import Facts
 from cop.domain.errors import EditedMeanwhile, RuleBroken
 from cop.domain.meetings import LockedMeeting
 from cop.domain.record import Deed
@@ -36,27 +35,27 @@ class TakeawaysForm(MergedForm):
 
 @console.get("/sessions/<slug:slug>/takeaways")
 def takeaways(slug: str) -> Response:
-    facts, found = over_or_404(slug)
-    return _show(facts, found, _form(found))
+    found = over_or_404(slug)
+    return _show(found, _form(found))
 
 
 @console.post("/sessions/<slug:slug>/takeaways")
 def send_takeaways(slug: str) -> ResponseReturnValue:
-    facts, found = over_or_404(slug)
+    found = over_or_404(slug)
     form = _form(found)
     if not form.validate():
-        return _show(facts, found, form, status=422)
+        return _show(found, form, status=422)
     if "preview" in request.form:
-        return _show(facts, found, form, preview=form.takeaways.data)
+        return _show(found, form, preview=form.takeaways.data)
     if form.shows_clash(meeting_id=found.id):
-        return _show(facts, found, form, status=422)
+        return _show(found, form, status=422)
     try:
-        mails = _publish(facts, found, form)
+        mails = _publish(found, form)
     except EditedMeanwhile:  # between our look and our lock: look again
         return send_takeaways(slug)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _show(facts, found, form, status=422)
+        return _show(found, form, status=422)
     flash(_published(mails))
     return redirect(url_for("console.meeting", slug=slug), 303)
 
@@ -68,7 +67,7 @@ def _form(found: Listing) -> TakeawaysForm:
 
 
 def _show(
-    facts: Facts, found: Listing, form: TakeawaysForm, *, status: int = 200,
+    found: Listing, form: TakeawaysForm, *, status: int = 200,
     preview: str | None = None,
 ) -> Response:  # fmt: skip
     with read_tx() as db_session:
@@ -76,7 +75,6 @@ def _show(
     return render(
         "changes/takeaways.html",
         status=status,
-        community=facts,
         meeting=found,
         form=form,
         people=people,
@@ -84,7 +82,7 @@ def _show(
     )
 
 
-def _publish(facts: Facts, found: Listing, form: TakeawaysForm) -> int:
+def _publish(found: Listing, form: TakeawaysForm) -> int:
     with write_tx() as db_session:
         changes.expect(db_session, found.id, version=form.latest)
         mails = changes.publish(
@@ -92,7 +90,7 @@ def _publish(facts: Facts, found: Listing, form: TakeawaysForm) -> int:
             found.id,
             takeaways=form.said("takeaways"),
             recording_url=form.said("recording_url"),
-            writer=writer(facts),
+            writer=writer(),
         )
         record.note(
             db_session, g.coordinator.id, Deed.PUBLISHED, now=now(), meeting_id=found.id,

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import request, url_for
 
 from cop import status
 from cop.domain import clock_check
 from cop.domain.clock_check import Verdict
-from cop.domain.community import Facts
 from cop.domain.mailing import Standing
 from cop.domain.numbers import Tally
 from cop.domain.schedule import Listing, Schedule
 from cop.web.filters import on, stamp
-from cop.web.rendering import now, settings
+from cop.web.rendering import current_community, now, settings
 from cop.web.saying import gettext, ngettext
 
 SOON = timedelta(days=7)
@@ -33,35 +32,34 @@ class ToDo:
     address: str = ""
 
 
-def things(
-    facts: Facts, listed: Schedule, tallies: Mapping[int, Tally], standing: Standing
-) -> list[ToDo]:
+def things(listed: Schedule, tallies: Mapping[int, Tally], standing: Standing) -> list[ToDo]:
     """What needs doing now, the most pressing first."""
     next_ = listed.next
     return [
-        *_secret_key(facts),
-        *_clock(facts),
+        *_secret_key(),
+        *_clock(),
         *_mails(standing),
-        *(_next(facts, next_, tallies.get(next_.id, Tally())) if next_ else ()),
-        *_topics(facts, listed),
-        *_afterwards(facts, listed, tallies),
-        *_machine(facts),
+        *(_next(next_, tallies.get(next_.id, Tally())) if next_ else ()),
+        *_topics(listed),
+        *_afterwards(listed, tallies),
+        *_machine(),
     ]
 
 
-def _secret_key(facts: Facts) -> Iterator[ToDo]:
+def _secret_key() -> Iterator[ToDo]:
     """Say why people write that their links do not work."""
-    if facts.key_changed_at and now() - facts.key_changed_at < KEY_CHANGE_SHOWN:
+    changed_at = current_community().key_changed_at
+    if changed_at and now() - changed_at < KEY_CHANGE_SHOWN:
         said = gettext(
             "Links in emails sent before %(moment)s no longer work, because the site's secret key "
             "was replaced then. Whoever writes to you about it gets a new link here:",
-            moment=stamp(facts.key_changed_at, facts),
+            moment=stamp(changed_at),
         )
         yield ToDo(said, gettext("Lost your link?"), url_for("public.my_link"))
 
 
-def _clock(facts: Facts) -> Iterator[ToDo]:
-    if clock_check.judge(facts, now=now()) is not Verdict.RUN:
+def _clock() -> Iterator[ToDo]:
+    if clock_check.judge(current_community(), now=now()) is not Verdict.RUN:
         sentence = gettext("Nothing is deleted, since the clock of the server may be wrong.")
         yield ToDo(sentence, gettext("Check the clock"), url_for("console.clock"))
 
@@ -74,7 +72,7 @@ def _mails(standing: Standing) -> Iterator[ToDo]:
         yield ToDo(_failed(standing), gettext("See which, and why"), failed)
 
 
-def _next(facts: Facts, next_: Listing, tally: Tally) -> Iterator[ToDo]:
+def _next(next_: Listing, tally: Tally) -> Iterator[ToDo]:
     if next_.starts_at - now() > SOON:
         return
     if not next_.has_join_url:
@@ -86,27 +84,27 @@ def _next(facts: Facts, next_: Listing, tally: Tally) -> Iterator[ToDo]:
             "%(num)s person comes for the first time on %(date)s. Welcome them by name.",
             "%(num)s people come for the first time on %(date)s. Welcome them by name.",
             tally.expects_new,
-            date=on(next_.starts_at, facts),
+            date=on(next_.starts_at),
         )
         yield ToDo(said, gettext("See who"), url_for("console.meeting", slug=next_.slug))
 
 
-def _topics(facts: Facts, listed: Schedule) -> Iterator[ToDo]:
+def _topics(listed: Schedule) -> Iterator[ToDo]:
     for meeting in listed.upcoming:
         is_near = meeting.is_open and meeting.starts_at - now() <= TOPIC_BEFORE
         if is_near and not meeting.topic:
-            said = gettext("%(date)s has no topic yet.", date=on(meeting.starts_at, facts))
+            said = gettext("%(date)s has no topic yet.", date=on(meeting.starts_at))
             edit = url_for("console.edit", slug=meeting.slug)
             yield ToDo(said, gettext("Choose one"), f"{edit}#topic")
 
 
-def _afterwards(facts: Facts, listed: Schedule, tallies: Mapping[int, Tally]) -> Iterator[ToDo]:
+def _afterwards(listed: Schedule, tallies: Mapping[int, Tally]) -> Iterator[ToDo]:
     """Who came, and what was taken away, of the sessions that were lately."""
     for meeting in listed.past:
         age, tally = now() - meeting.ends_at, tallies.get(meeting.id, Tally())
         if meeting.is_cancelled or age > NOTED_WITHIN:
             continue
-        date = on(meeting.starts_at, facts)
+        date = on(meeting.starts_at)
         if tally.held and tally.came is None:
             said = gettext("Nobody has noted yet who came on %(date)s.", date=date)
             address = url_for("console.attendance", slug=meeting.slug)
@@ -117,10 +115,11 @@ def _afterwards(facts: Facts, listed: Schedule, tallies: Mapping[int, Tally]) ->
             yield ToDo(said, gettext("Publish them"), address)
 
 
-def _machine(facts: Facts) -> Iterator[ToDo]:
+def _machine() -> Iterator[ToDo]:
     """What whoever runs the site has to see to."""
-    if facts.backup_at is None or abs(now() - facts.backup_at) > status.DAILY:
-        yield ToDo(_backup_said(facts))
+    backup_at = current_community().backup_at
+    if backup_at is None or abs(now() - backup_at) > status.DAILY:
+        yield ToDo(_backup_said(backup_at))
     if warning := status.proxy_warning(settings(), is_forwarded=_is_forwarded()):
         yield ToDo(gettext(warning))
     if settings().smtp is None:
@@ -133,9 +132,9 @@ def _is_forwarded() -> bool:
     return "X-Forwarded-For" in request.headers
 
 
-def _backup_said(facts: Facts) -> str:
-    if facts.backup_at:
-        moment = stamp(facts.backup_at, facts)
+def _backup_said(backup_at: datetime | None) -> str:
+    if backup_at:
+        moment = stamp(backup_at)
         said = gettext("The last backup is of %(moment)s: one a day is wanted.", moment=moment)
     else:
         said = gettext("No backup is noted yet.")

@@ -9,7 +9,7 @@ from pyotp import random_base32
 from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
-from cop.domain import community, devices, second_factor
+from cop.domain import devices, second_factor
 from cop.domain.account_errors import HalfSignInOver
 from cop.domain.errors import RuleBroken
 from cop.domain.second_factor import Entered
@@ -18,7 +18,7 @@ from cop.web.console.account import confirm_password
 from cop.web.console.forms import ConsoleForm, line
 from cop.web.console.sign_in import or_wait, own_path, start
 from cop.web.forms import Needed
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 from cop.web.saying import gettext, ngettext
 from cop.words import N_
 
@@ -83,8 +83,7 @@ def two_factor_qr() -> Response:
 
 
 def _address(secret: str) -> str:
-    with read_tx() as db_session:
-        issuer = community.facts(db_session).short_name
+    issuer = current_community().short_name
     return second_factor.address(secret, issuer=issuer, account=g.coordinator.email)
 
 
@@ -104,10 +103,8 @@ def _page(
     page: str, *, status: int = 200, form: CodeForm | None = None, groups: str = "",
     address: str = "", codes: Sequence[str] = (),
 ) -> Response:  # fmt: skip
-    with read_tx() as db_session:
-        facts = community.facts(db_session)
     return render(
-        page, status=status, community=facts, form=form, groups=groups, address=address,
+        page, status=status, form=form, groups=groups, address=address,
         codes=codes, way_on=own_path(),
     )  # fmt: skip
 

@@ -8,7 +8,6 @@ from wtforms.validators import ValidationError
 
 from cop.db import read_tx, write_tx
 from cop.domain import mailing, writing
-from cop.domain.community import Facts
 from cop.domain.errors import NobodyToWriteTo, PageTooOld, RuleBroken
 from cop.domain.recipients import Registered
 from cop.domain.schedule import Listing
@@ -55,38 +54,38 @@ class WriteForm(ConsoleForm):
 
 @console.get("/sessions/<slug:slug>/write")
 def write(slug: str) -> Response:
-    return _show(*meeting_or_404(slug), WriteForm())
+    return _show(meeting_or_404(slug), WriteForm())
 
 
 @console.post("/sessions/<slug:slug>/write")
 def send_write(slug: str) -> ResponseReturnValue:
-    facts, found = meeting_or_404(slug)
+    found = meeting_or_404(slug)
     form = WriteForm()
     if "change" in request.form:
-        return _show(facts, found, form)
+        return _show(found, form)
     if not form.validate():
-        return _show(facts, found, form, status=422)
+        return _show(found, form, status=422)
     try:
         if "send" in request.form:
-            return _sent(found, _send(facts, found, form))
-        return _look_at(facts, found, form)
+            return _sent(found, _send(found, form))
+        return _look_at(found, form)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _again(facts, found, form, is_sound=refusal.field == form.asked.name)
+        return _again(found, form, is_sound=refusal.field == form.asked.name)
 
 
-def _again(facts: Facts, found: Listing, form: WriteForm, *, is_sound: bool) -> Response:
+def _again(found: Listing, form: WriteForm, *, is_sound: bool) -> Response:
     """Show the mail once more where only its sending was refused, else the form."""
     if is_sound:
         try:
-            return _look_at(facts, found, form, status=422)
+            return _look_at(found, form, status=422)
         except RuleBroken as refusal:
             form.asked.errors = []
             form.refuse(refusal)
-    return _show(facts, found, form, status=422)
+    return _show(found, form, status=422)
 
 
-def _send(facts: Facts, found: Listing, form: WriteForm) -> int | None:
+def _send(found: Listing, form: WriteForm) -> int | None:
     # That it was sent is remembered for a day: an older page could send it once more.
     nonce = nonce_of(form.nonce.data or "")
     if nonce is None:
@@ -100,7 +99,7 @@ def _send(facts: Facts, found: Listing, form: WriteForm) -> int | None:
             by=g.coordinator,
             asked=number(form.asked.data or "") or 0,
             nonce=nonce,
-            writer=writer(facts),
+            writer=writer(),
         )
 
 
@@ -112,7 +111,7 @@ def _sent(found: Listing, mails: int | None) -> ResponseReturnValue:
     return redirect(url_for("console.write", slug=found.slug), 303)
 
 
-def _show(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -> Response:
+def _show(found: Listing, form: WriteForm, *, status: int = 200) -> Response:
     with read_tx() as db_session:
         counts = writing.counts(db_session, found.id)
         written = writing.written(db_session, found.id)
@@ -120,7 +119,6 @@ def _show(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -
     return render(
         "messages/write.html",
         status=status,
-        community=facts,
         meeting=found,
         form=form,
         audiences=[(name, AUDIENCES[name], counts[name]) for name in offered],
@@ -131,18 +129,17 @@ def _show(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -
     )
 
 
-def _look_at(facts: Facts, found: Listing, form: WriteForm, *, status: int = 200) -> Response:
+def _look_at(found: Listing, form: WriteForm, *, status: int = 200) -> Response:
     """Show the mail as one of them gets it, and to how many it goes."""
     writing.check(form.message)
     people = _people(found, form.message)
     reader = next((p for p in people if str(p.registration_id) == form.reader.data), people[0])
-    voice, to, message = writer(facts), reader.recipient, form.message
+    voice, to, message = writer(), reader.recipient, form.message
     letter = composing.letter(voice, to, found, subject=message.subject, text=message.text)
     body = composing.filled(voice, to, found, message.text).html
     return render(
         "messages/preview.html",
         status=status,
-        community=facts,
         meeting=found,
         form=form,
         people=people,
