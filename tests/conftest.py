@@ -11,8 +11,6 @@ from cop.domain import coordinators, seed
 from cop.models import Coordinator
 from cop.web.console import TOKEN
 from tests import databases
-from tests.once import pytest_collection_finish  # noqa: F401 - a hook
-from tests.order import pytest_collection_modifyitems  # noqa: F401 - a hook
 from tests.page import CheckingClient
 from tests.world import CORIN, NOW, kept_password
 
