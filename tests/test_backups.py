@@ -512,7 +512,7 @@ def test_a_backup_by_other_means_can_be_noted(instance):  # noqa: F811
     assert not (instance / "backups").exists()
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.postgresql
 def test_another_database_is_left_to_its_own_tools(app, settings):
     assert backups.make(app, now=NOW) is None
     with pytest.raises(BackupRefused, match="its own tools"):

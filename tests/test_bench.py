@@ -124,7 +124,7 @@ def test_an_answer_is_taken_apart(port):
     assert answer.size == len(answer.head) + 70_000
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_the_reference_for_registering_writes_the_rows_that_the_site_writes(client, database_url):
     register(client, DECEMBER)
     answers = {"name": "Grace", "email": "grace@example.org", "organization": "Harbor Data Lab"}

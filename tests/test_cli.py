@@ -306,6 +306,7 @@ def seeded(url):
     return done.stderr
 
 
+@pytest.mark.postgresql
 def test_a_postgresql_that_can_lose_what_was_accepted_is_named_at_each_start(instance, tmp_path):
     url = databases.new_database("postgresql", tmp_path)
     name = url.rpartition("/")[2]
@@ -367,6 +368,7 @@ def test_a_first_start_that_was_cut_off_early_is_no_site(instance, words):
     assert [file.name for file in instance.iterdir() if file.stat().st_size] == ["secret-key"]
 
 
+@pytest.mark.postgresql
 def test_a_postgresql_without_a_site_is_named_and_left_as_it_is(instance):
     databases.need_postgresql()
     name = f"cop_test_{uuid4().hex}"

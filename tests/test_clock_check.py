@@ -20,6 +20,8 @@ from tests.domain.people import LINKS, register
 from tests.test_delivery import SENDER, Clock
 from tests.world import ADA, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -307,7 +309,7 @@ def reminders():
         return [mail for mail in mails(db_session) if mail.kind == "reminder"]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_the_round_backs_up_before_it_erases_and_erases_nothing_if_that_fails(site):
     folder = sqlite_file(str(db.engine.url)).parent / "backups"
     [first] = folder.iterdir()
@@ -331,7 +333,7 @@ def test_the_round_backs_up_before_it_erases_and_erases_nothing_if_that_fails(si
     assert backups.verify(copy).registrations == 2
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_withdrawals_are_remembered_as_long_as_there_is_a_backup_from_before(site):
     with write_tx() as db_session:
         db_session.add(Withdrawal(key="k", what="everything", withdrawn_at=NOW + HOUR))

@@ -23,8 +23,7 @@ from cop.db import (
 from cop.models import Community, Meeting, Member
 from tests.domain.conftest import database_url, postgresql_url  # noqa: F401 - quicker ones
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = pytest.mark.both
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def add_member(db_session, email="ada@example.org"):
     db_session.flush()
 
 
-@on_sqlite
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("pragma", "value"),
     [
@@ -68,7 +67,7 @@ def test_a_pragma_is_in_force_on_every_connection(app, pragma, value, open_tx):
         assert db_session.scalar(text(f"PRAGMA {pragma}")) == value
 
 
-@on_postgresql
+@pytest.mark.postgresql
 @pytest.mark.parametrize(
     ("limit", "value"),
     [
@@ -114,7 +113,7 @@ def test_an_unsound_sqlite_is_known_and_does_without_wal(version, has_bug):
     )
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_a_write_transaction_holds_the_write_lock_from_its_beginning(app, elsewhere):
     driver = elsewhere.connection.driver_connection
 
@@ -126,7 +125,7 @@ def test_a_write_transaction_holds_the_write_lock_from_its_beginning(app, elsewh
     assert not driver.in_transaction
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_a_reading_transaction_leaves_the_write_lock_to_others(app, elsewhere):
     driver = elsewhere.connection.driver_connection
 
@@ -222,7 +221,7 @@ def test_a_snapshot_sees_one_moment(app, elsewhere):
     assert names() == {"a"}
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_a_snapshot_has_a_time_limit_of_its_own_and_cannot_write(app):
     with snapshot_tx(seconds=90) as db_session:
         limit = db_session.scalar(text("SHOW statement_timeout"))
@@ -233,7 +232,7 @@ def test_a_snapshot_has_a_time_limit_of_its_own_and_cannot_write(app):
     assert (limit, read_only, usual) == ("90s", "on", "15s")
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_what_is_deleted_is_not_in_the_file_any_more(app, settings):
     with write_tx() as db_session:
         add_member(db_session, "katherine-the-erased@example.org")
@@ -248,7 +247,7 @@ def test_what_is_deleted_is_not_in_the_file_any_more(app, settings):
     assert b"equity" in file.read_bytes().lower()
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_emptying_the_log_past_a_reader_does_not_hold_up_writers(app, elsewhere):
     elsewhere.execute(select(Member)).all()
     with write_tx() as db_session:

@@ -31,6 +31,8 @@ from tests.smtp_server import (
 from tests.tokens import without_tokens
 from tests.world import ADA, GRACE, NOW, PASSWORD
 
+pytestmark = pytest.mark.both
+
 SENDER = Address("Equity in Data", "no-reply", "cop.example.org")
 A_MINUTE = timedelta(minutes=1)
 

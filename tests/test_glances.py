@@ -14,6 +14,8 @@ from cop.glances import Glances
 from cop.models import Community, Meeting
 from tests.databases import run_on_server
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 def glances(app):
@@ -104,7 +106,7 @@ def test_a_glance_holds_up_nothing(glances, database_url):
         assert Path(f"{db.engine.url.database}-wal").read_bytes() == b""
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.postgresql
 def test_a_server_that_was_started_again_is_looked_at_by_a_new_connection(glances, database_url):
     before = glances.look()
     name = database_url.rpartition("/")[2]

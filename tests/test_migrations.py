@@ -31,6 +31,8 @@ from cop.upgrade import upgrade as upgrade_app
 from tests import databases
 from tests.conftest import settings_for
 
+pytestmark = pytest.mark.both
+
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
@@ -54,10 +56,10 @@ set_up(app) if sys.argv[1] == "-" else upgrade(app, Path(sys.argv[1]))
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request, tmp_path):
+@pytest.fixture
+def empty_url(database_kind, tmp_path):
     """A database without a schema."""
-    if request.param == "sqlite":
+    if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'cop.sqlite3'}"
         return
     databases.need_postgresql()
@@ -269,7 +271,7 @@ def test_erasures_are_still_remembered_after_the_upgrade_that_made_them_withdraw
             assert rows_of({"withdrawal": ["key", "what"]}) == {"withdrawal": [("k", "everything")]}
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_sqlite_gives_the_number_of_a_member_out_once(app):
     with write_tx() as db_session:
         gone = Member(email="a@b.org", email_key="a@b.org")
@@ -284,7 +286,7 @@ def test_sqlite_gives_the_number_of_a_member_out_once(app):
     assert new.id > gone.id
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(older, tmp_path):
     backup = upgrade_app(older, next_release(tmp_path))
 
@@ -342,7 +344,7 @@ def test_an_upgrade_that_is_killed_half_way_leaves_the_database_as_it_was(
     assert emails() == ["ada@example.org"]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_upgrades_that_are_killed_again_and_again_leave_one_backup(older, tmp_path, settings):
     then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     folder = next_release(tmp_path, then=then)
@@ -358,7 +360,7 @@ def test_upgrades_that_are_killed_again_and_again_leave_one_backup(older, tmp_pa
 
 
 @pytest.mark.parametrize("harm", ["changed", "cut", "damaged index"])
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_an_upgrade_that_was_killed_is_backed_up_anew_where_its_copy_does_not_do(
     older, tmp_path, settings, harm
 ):
@@ -406,7 +408,7 @@ def test_upgrades_at_once_all_succeed(older, tmp_path, settings):
     assert schema_of(db.engine, folder) is Schema.CURRENT
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.postgresql
 def test_an_upgrade_waits_for_another_that_takes_long(older, tmp_path, settings):
     folder = next_release(tmp_path, then="import time; time.sleep(6)")
 

@@ -132,6 +132,7 @@ def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(s
     assert is_refused(other, says=REFUSED)
 
 
+@pytest.mark.postgresql
 def test_a_second_host_on_the_same_postgresql_starts_with_the_same_key_only(tmp_path):
     url = databases.new_database("postgresql", tmp_path)
     first, second = tmp_path / "first", tmp_path / "second"

@@ -14,6 +14,8 @@ from tests.test_cli import change, instance, run  # noqa: F401 - a fixture
 from tests.web.test_faults import gone
 from tests.world import NOW
 
+pytestmark = pytest.mark.both
+
 SERVER = smtp_server("smtps://cop:secret@smtp.example.org")
 
 

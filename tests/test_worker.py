@@ -32,6 +32,8 @@ from tests.smtp_server import Answer, MailServer
 from tests.test_delivery import SENDER, Clock
 from tests.world import ADA, GRACE, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 LATER = NOW + timedelta(days=30)
 
 

@@ -15,8 +15,6 @@ from tests import databases
 from tests.conftest import settings_for
 from tests.world import NOW
 
-KINDS = ("sqlite", "postgresql")
-
 
 @pytest.fixture(scope="session")
 def seeded(tmp_path_factory):
@@ -41,10 +39,10 @@ def seeded(tmp_path_factory):
         databases.give_back(url)
 
 
-@pytest.fixture(params=KINDS)
-def db_session(request, seeded):
+@pytest.fixture
+def db_session(database_kind, seeded):
     """A transaction that the test may write in, and that is taken back when it is over."""
-    with Session(seeded(request.param), expire_on_commit=False) as db_session:
+    with Session(seeded(database_kind), expire_on_commit=False) as db_session:
         db_session.connection(execution_options={"immediate": True})
         yield db_session
         db_session.flush()
@@ -57,10 +55,10 @@ def postgresql_url(tmp_path_factory):
     databases.give_back(url)
 
 
-@pytest.fixture(params=KINDS)
-def database_url(request, tmp_path):
+@pytest.fixture
+def database_url(database_kind, request, tmp_path):
     """A database for tests that need the app, or several connections; emptied afterwards."""
-    if request.param == "sqlite":
+    if database_kind == "sqlite":
         yield databases.new_database("sqlite", tmp_path)
         return
     url = request.getfixturevalue("postgresql_url")

@@ -22,6 +22,8 @@ from tests.mail.gallery import COMMUNITY
 from tests.web.own import LINKS
 from tests.world import CORIN, NOW, PASSWORD, kept_password
 
+pytestmark = pytest.mark.both
+
 WRITER = Writer(COMMUNITY, LINKS, NOW)
 DANA = "dana@example.org"
 

@@ -15,6 +15,8 @@ from tests.domain.at_once import at_once
 from tests.domain.people import EASTERN, a_writer, member
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 EVENING = NOW - timedelta(hours=12)  # still November 21 in the community's zone
 THE_DAY = date(2026, 11, 21)
 ADA = Participant("Ada Example", "ada@example.org", 80)

@@ -15,6 +15,8 @@ from cop.models import Registration
 from tests.domain.people import EASTERN, member
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 HEADER = (
     "session_date,session_topic,status,name,email,organization,pronouns,hats,taking_part,"
     "first_time,prep_answer,mailing_list,registered_at,attended"
@@ -218,7 +220,7 @@ def test_no_cell_of_the_list_is_run_by_a_spreadsheet(db_session):
     )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_twenty_thousand_rows_take_no_more_memory_than_a_few(app):
     with write_tx() as db_session:
         a_registration(db_session, a_meeting(db_session), "ada@example.org", **AT_LENGTH)
@@ -238,7 +240,7 @@ def test_twenty_thousand_rows_take_no_more_memory_than_a_few(app):
     assert peak < 10_000_000
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.postgresql
 def test_postgresql_keeps_what_has_not_been_read_yet(app):
     with write_tx() as db_session:
         meeting = a_meeting(db_session)

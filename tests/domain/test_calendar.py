@@ -19,8 +19,6 @@ from cop.links import Links
 from cop.models import MeetingStatus
 from tests.world import NOW, a_meeting
 
-pytestmark = pytest.mark.parametrize("db_session", ["sqlite"], indirect=True)
-
 LINKS = Links("https://cop.example.org", "k" * 40)
 ROOM = "https://zoom.example/j/123456789?pwd=secret"
 WAY_IN = "https://cop.example.org/join/Ada-s"
@@ -285,7 +283,9 @@ def test_a_topic_is_read_as_it_was_typed(community, meeting, topic):
         assert event(text)["SUMMARY"] == said
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(st.characters(codec="utf-8"), max_size=200))
 def test_whatever_is_typed_stays_one_text_of_one_entry(community, meeting, typed):
     shown = replace(meeting, topic=f"[{typed}]", summary=f"[{typed}]")

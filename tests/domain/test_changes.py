@@ -24,6 +24,8 @@ from tests.domain.mails import a_mail, forget_mails, mails, told
 from tests.domain.people import a_writer, member, register, registrations, roll
 from tests.world import ADA, GRACE, KATHERINE, MALLORY, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 SLUG = "2026-12-13"
 STARTS_AT = NOW + timedelta(days=21)
 A_WEEK, A_HALF_HOUR = timedelta(days=7), timedelta(minutes=30)

@@ -17,6 +17,8 @@ from cop.domain.errors import (
 from cop.models import Coordinator, CoordinatorSession, Viewing
 from tests.world import NOW, PASSWORD, a_meeting
 
+pytestmark = pytest.mark.both
+
 A_SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 

@@ -14,6 +14,8 @@ from tests.domain.people import a_writer, member, register, registrations, roll
 from tests.tokens import without_tokens
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 DECEMBER, JANUARY = "2026-12-15", "2027-01-19"
 
 

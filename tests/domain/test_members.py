@@ -16,6 +16,8 @@ from tests.domain.mails import mails
 from tests.domain.people import a_writer, member, register, registrations
 from tests.world import ADA, GRACE, NOW, PASSWORD, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 DECEMBER = "2026-12-15"
 MOMENT = datetime(2026, 11, 20, 17, 5, tzinfo=UTC)
 TOLD = "2026-12-13T15:00:00+00:00|2026-12-13T16:30:00+00:00|planned|0123456789abcdef"

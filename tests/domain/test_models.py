@@ -11,6 +11,8 @@ from cop.db import read_tx, write_tx
 from cop.models import Meeting, Registration
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 
 @pytest.mark.parametrize(
     "moment",

@@ -14,6 +14,8 @@ from tests.domain.mails import forget_mails, mails, told
 from tests.domain.people import a_writer, register, registrations
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting
 
+pytestmark = pytest.mark.both
+
 SLUG = "2026-12-13"
 MINUTES = timedelta(minutes=1)
 SETTLED = NOW + 2 * MINUTES

@@ -11,6 +11,8 @@ from cop.models import MeetingStatus, Registration
 from tests.domain.people import EASTERN, member
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 SIXTY_DAYS = timedelta(days=60)
 
 

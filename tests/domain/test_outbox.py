@@ -13,6 +13,8 @@ from tests.domain.mails import LETTER, a_mail, mails
 from tests.tokens import without_tokens
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 

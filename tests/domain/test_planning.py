@@ -23,6 +23,8 @@ from cop.models import Meeting, MeetingStatus
 from tests.domain.at_once import at_once
 from tests.world import NOW
 
+pytestmark = pytest.mark.both
+
 SIX = ["2026-12-15", "2027-01-19", "2027-02-16", "2027-03-16", "2027-04-20", "2027-05-18"]
 THURSDAYS = ["2026-12-03", "2027-01-07", "2027-02-04"]
 FIRST_THURSDAY = "FREQ=MONTHLY;BYDAY=1TH"

@@ -13,6 +13,8 @@ from cop.models import Community, Meeting, MeetingStatus
 from tests.domain.at_once import at_once
 from tests.world import NOW, a_meeting
 
+pytestmark = pytest.mark.both
+
 SIX = ["2026-12-15", "2027-01-19", "2027-02-16", "2027-03-16", "2027-04-20", "2027-05-18"]
 IN_A_MONTH = NOW + timedelta(days=30)  # December 15 is over by then
 

@@ -10,6 +10,8 @@ from cop.domain.record import KINDS, LISTS, LOOKS, PAGE, Deed
 from cop.models import Act, Announcement, Coordinator, Viewing
 from tests.world import CORIN, NOW, a_meeting
 
+pytestmark = pytest.mark.both
+
 A_DAY = timedelta(days=1)
 
 

@@ -13,6 +13,8 @@ from tests.domain.people import member, register, registrations, roll
 from tests.tokens import without_tokens
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 DAY = timedelta(days=1)
 
 

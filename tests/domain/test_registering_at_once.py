@@ -14,6 +14,8 @@ from tests.domain.people import register
 from tests.statements import Statements
 from tests.world import ADA
 
+pytestmark = pytest.mark.both
+
 CROWD = [replace(ADA, name=f"Ada {n}", email=f"ada.{n}@example.org") for n in range(12)]
 
 

@@ -19,6 +19,8 @@ from cop.models import Meeting, MeetingStatus, Member, Submission
 from tests.domain.people import member, register, registrations, roll
 from tests.world import ADA, GRACE, KATHERINE, MALLORY, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 BEGUN = {"starts_at": NOW - HOUR}

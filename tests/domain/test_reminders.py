@@ -17,6 +17,8 @@ from tests.domain.people import a_writer, register, registrations
 from tests.tokens import without_tokens
 from tests.world import ADA, GRACE, KATHERINE, NOW, PASSWORD, a_meeting
 
+pytestmark = pytest.mark.both
+
 SLUG = "2026-12-13"
 START = NOW + timedelta(days=21)  # Sunday, December 13, 10:00 in Connecticut
 A_MINUTE, AN_HOUR, A_DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

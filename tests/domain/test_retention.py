@@ -15,6 +15,8 @@ from tests.domain.at_once import at_once
 from tests.domain.people import member, register
 from tests.world import ADA, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 A_SECOND = timedelta(seconds=1)
 A_WEEK, SIXTY_DAYS = timedelta(days=7), timedelta(days=60)
 SAID = {

@@ -16,6 +16,8 @@ from cop.models import Meeting, Member, OutboxEmail, Registration
 from tests.domain.mails import a_mail
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 PEOPLE = 2 * BATCH + 7
 CAME = 400
 LONG_AGO, LATELY = timedelta(days=70), timedelta(days=20)
@@ -150,7 +152,7 @@ def test_a_meeting_that_changes_after_it_was_counted_is_counted_again(app):
     assert left_of("old") == (2, 2, 1)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 def test_somebody_who_writes_meanwhile_gets_in_between_two_batches(crowded):
     order = []
 
@@ -173,7 +175,7 @@ def test_somebody_who_writes_meanwhile_gets_in_between_two_batches(crowded):
     assert order == ["written", "round"]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "statement",
     [

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
 from cop.domain import roster
 from cop.domain.roster import Counts
 from tests.world import NOW, a_meeting, a_registration
+
+pytestmark = pytest.mark.both
 
 
 def test_the_roster_shows_who_holds_then_who_waits_then_who_cancelled(db_session):

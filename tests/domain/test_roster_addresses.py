@@ -24,6 +24,8 @@ from tests.domain.mails import a_mail, forget_mails, mails, told
 from tests.domain.people import a_writer, member, register, registrations, roll
 from tests.world import ADA, GRACE, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 DECEMBER, JANUARY = "2026-12-15", "2027-01-19"
 SLIP = replace(ADA, email="ada@exmaple.org")
 

@@ -21,6 +21,8 @@ from tests.domain.mails import forget_mails, mails, told
 from tests.domain.people import a_writer, register, registrations, roll
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 SLUG = "2026-12-13"
 DAY = timedelta(days=1)
 GAVE, PUT = "A place for you: December 13", "You are on the waiting list now: December 13"

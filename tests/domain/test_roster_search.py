@@ -9,6 +9,8 @@ from cop.domain.roster import Attendee
 from cop.domain.searching import Wanted
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 NOTHING = {"organization": "", "pronouns": "", "hats": (), "hats_other": "", "first_time": False,
            "prep_answer": "", "attended": None, "joined_at": None, "undeliverable_at": None,
            "asks_for_access": False}  # fmt: skip

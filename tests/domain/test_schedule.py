@@ -10,6 +10,8 @@ from cop.domain.schedule import Places, places
 from cop.models import Meeting, MeetingStatus
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 

@@ -15,9 +15,10 @@ from cop.models import Act, Coordinator, CoordinatorSession
 from tests.domain.at_once import at_once
 from tests.world import CORIN, NOW, PASSWORD, kept_password
 
+pytestmark = pytest.mark.both
+
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 HALF_A_MINUTE = timedelta(seconds=30)
-on_sqlite = pytest.mark.parametrize("db_session", ["sqlite"], indirect=True)
 
 
 def code_at(moment=NOW):
@@ -48,7 +49,7 @@ def test_the_address_for_the_app_says_who_and_where():
     )
 
 
-@on_sqlite
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("steps", "fits"),
     [(-2, False), (-1, True), (0, True), (1, True), (2, False)],
@@ -75,7 +76,7 @@ def test_a_code_works_once_and_ends_those_before_it(db_session):
     assert second_factor.use(db_session, by.id, code_at(NOW + HALF_A_MINUTE), now=NOW) is None
 
 
-@on_sqlite
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "typed",
     ["", "000000", "12345", "1234567", "٠٠٠٠٠٠", "\x00", "x" * 5000],
@@ -88,7 +89,7 @@ def test_what_is_no_code_is_refused(db_session, typed):
         second_factor.use(db_session, by.id, typed, now=NOW)
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_a_code_may_be_typed_with_spaces(db_session):
     by, _ = account(db_session)
     typed = code_at()
@@ -146,7 +147,7 @@ def test_a_waiting_device_gets_a_new_token_and_the_old_one_is_worth_nothing(db_s
         second_factor.finish(db_session, token, code_at(), now=NOW)
 
 
-@on_sqlite
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("minutes", "waits"), [(9, True), (10, False)])
 def test_a_device_waits_ten_minutes_for_its_code(db_session, minutes, waits):
     by, _ = account(db_session)
@@ -175,7 +176,7 @@ def test_wrong_codes_make_people_wait_wherever_they_come_from_and_never_lock_the
     second_factor.begin(db_session, waiting_device(db_session, by, now=later), now=later)
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_the_right_password_does_not_forgive_wrong_codes(db_session):
     by, _ = account(db_session)
     for _ in range(5):
@@ -190,7 +191,7 @@ def test_the_right_password_does_not_forgive_wrong_codes(db_session):
         second_factor.begin(db_session, token, now=NOW)
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_a_second_factor_cannot_be_put_in_place_of_another(db_session):
     by, _ = account(db_session)
     other = random_base32()
@@ -214,7 +215,7 @@ def test_turning_it_off_takes_a_code_and_leaves_nothing(db_session):
     assert list(db_session.scalars(select(Act.what))) == ["changed second factor"] * 2
 
 
-@on_sqlite
+@pytest.mark.sqlite
 def test_an_administrator_ends_it_by_the_address(db_session):
     account(db_session)
 

@@ -14,6 +14,8 @@ from cop.models import Base, Meeting, Member, Registration
 from tests.domain.people import register
 from tests.world import ADA, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 PUBLISHED = [
     date(2020, 6, 10),
     date(2021, 1, 20),

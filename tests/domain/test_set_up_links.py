@@ -14,6 +14,8 @@ from tests.domain.at_once import at_once
 from tests.domain.test_coordinators import add
 from tests.world import NOW
 
+pytestmark = pytest.mark.both
+
 A_SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

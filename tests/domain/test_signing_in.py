@@ -12,6 +12,8 @@ from cop.models import CoordinatorSession, SignInDelay
 from tests.domain.at_once import at_once
 from tests.world import NOW, PASSWORD
 
+pytestmark = pytest.mark.both
+
 A_SECOND = timedelta(seconds=1)
 HOME, ELSEWHERE = "198.51.100.0", "203.0.113.0"
 CORIN = "corin@example.org"

@@ -14,6 +14,8 @@ from tests.domain.mails import mails, told
 from tests.domain.people import register, registrations
 from tests.world import ADA, GRACE, NOW, PASSWORD, a_meeting
 
+pytestmark = pytest.mark.both
+
 DECEMBER, JANUARY = "2026-12-15", "2027-01-19"
 
 

@@ -15,6 +15,8 @@ from tests.domain.mails import forget_mails, mails, told
 from tests.domain.people import a_writer, register, registrations, roll
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 A_MINUTE = timedelta(minutes=1)
 SLUG = "2026-12-13"
 

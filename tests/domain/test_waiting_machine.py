@@ -21,7 +21,6 @@ from cop.domain.details import Details
 from cop.domain.errors import MeetingCancelled, MeetingFull, MeetingOver, RestoredAfterEnd
 from cop.domain.outbox import Kind
 from cop.models import Meeting, Member, Registration
-from tests.domain.conftest import KINDS
 from tests.domain.mails import mails
 from tests.domain.people import a_writer, register
 from tests.world import NOW, a_meeting
@@ -154,11 +153,11 @@ class WaitingList(RuleBasedStateMachine):
         return self.db_session.scalar(query)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_waiting_list_does_what_the_model_does(seeded, kind):
-    machine = type("Machine", (WaitingList,), {"engine": seeded(kind)})
+@pytest.mark.both
+def test_the_waiting_list_does_what_the_model_does(seeded, database_kind):
+    machine = type("Machine", (WaitingList,), {"engine": seeded(database_kind)})
     examples = settings(
-        max_examples=60 if kind == "sqlite" else 20,
+        max_examples=60 if database_kind == "sqlite" else 20,
         stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),

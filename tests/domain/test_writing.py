@@ -23,6 +23,8 @@ from tests.domain.mails import mails, told
 from tests.domain.people import a_writer, member
 from tests.world import CORIN, NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 TO_ALL = Message(Audience.REGISTERED, "Bring a chart", "Please bring **one**.")
 
 

@@ -12,7 +12,6 @@ from tests.domain.mails import forget_mails, mails
 from tests.domain.people import a_writer, register
 from tests.world import ADA
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 BEFORE, AFTER = "2027-02-16", "2027-03-16"  # clocks there go forward on 2027-03-14
 TIME = re.compile(r"\d+:\d\d\s[ap]m")
 SAID = ["11:30 am", "1:00 pm"]

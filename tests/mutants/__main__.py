@@ -63,7 +63,8 @@ def is_found(tree, mutant):
 
 def run(tree, *tests):
     """Run tests of a tree; return how pytest ended, or None where it was in another way."""
-    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider"]
+    # One process, and the markers that are left out by default, too.
+    command = [sys.executable, "-m", "pytest", "-qx", "-n0", "-m", "", "-p", "no:cacheprovider"]
     paths = [f"tests/{test}" for test in tests]
     # Files that are changed twice in a second look the same to Python's cache.
     environ = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -55,6 +55,11 @@ class World:
             db.engine.dispose()
 
 
+def pytest_itemcollected(item):
+    if item.nodeid.startswith("tests/processes/"):
+        item.add_marker("processes")
+
+
 @pytest.fixture
 def world(database_url):
     """A world at the present moment, since servers have a real clock."""

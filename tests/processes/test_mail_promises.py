@@ -25,6 +25,8 @@ from tests.smtp_server import (
     MailServer,
 )
 
+pytestmark = pytest.mark.both
+
 SPEED = 1200  # how much faster the workers' clocks run: a lease of 15 minutes ends in 0.75 seconds
 KILLS = 2
 SECONDS = 240  # that delivering may take

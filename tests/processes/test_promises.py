@@ -14,6 +14,8 @@ import pytest
 from tests.processes.crowd import crowd, form, token
 from tests.processes.server import Server, running
 
+pytestmark = pytest.mark.both
+
 FULL = pytest.mark.full
 
 

@@ -15,6 +15,8 @@ from cop.db import sqlite_file, sqlite_module
 from tests.processes.crowd import crowd, form, token
 from tests.processes.server import Server, running
 
+pytestmark = pytest.mark.both
+
 SILENCE = 40  # seconds; some servers end idle threads after 30
 
 

@@ -18,6 +18,8 @@ from tests.domain.mails import a_mail
 from tests.processes.server import PATIENCE, Server, in_child
 from tests.smtp_server import Answer, MailServer
 
+pytestmark = pytest.mark.both
+
 LONGEST = 10  # seconds that a stop may take
 ROUNDS = [3, pytest.param(50, marks=pytest.mark.full)]
 

@@ -14,8 +14,6 @@ from tests.web.posting import HTMX, SAME_ORIGIN, post
 from tests.web.reading import DECEMBER, change, fill, turn_clock
 from tests.world import NOW, a_meeting, a_registration
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 MARKS = (ADA, "adamark", "https://zoom.example.org/secret")
 

@@ -17,8 +17,6 @@ from tests.web.posting import SAME_ORIGIN, post
 from tests.web.reading import DECEMBER, change, fill, refusals, rows, turn_clock
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 PAGE = f"/coordinator/sessions/{DECEMBER}/attendance"
 REPORT = f"{PAGE}/report"
 ADA, GRACE = "ada@example.org", "grace@example.org"

@@ -11,7 +11,6 @@ from tests.web.reading import DECEMBER, change, change_community, fill, rows
 from tests.web.test_console_front import about
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FRONT, CLOCK = "/coordinator/", "/coordinator/clock"
 
 

@@ -24,8 +24,6 @@ from tests.web.reading import (
 )
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
 PREVIEW = f"{EDIT}/preview"

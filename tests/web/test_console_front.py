@@ -15,7 +15,6 @@ from tests.web.reading import DECEMBER, JANUARY, change, change_community, fill,
 from tests.web.test_console_mail import a_mail, figures
 from tests.world import NOW, a_meeting, a_registration
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FRONT = "/coordinator/"
 A_DAY = timedelta(days=1)
 

@@ -20,8 +20,6 @@ from tests.web.reading import (
 )
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 NEW, CHECK = "/coordinator/sessions/new", "/coordinator/sessions/new/preview"
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, WOULD, RESTORE = f"{SESSION}/edit", f"{SESSION}/edit/preview", f"{SESSION}/restore"

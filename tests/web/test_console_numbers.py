@@ -12,7 +12,6 @@ from tests.web.own import said
 from tests.web.test_console_front import a_past_meeting
 from tests.world import NOW, a_meeting, a_registration
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PATH = "/coordinator/numbers"
 A_DAY = timedelta(days=1)
 

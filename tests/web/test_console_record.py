@@ -19,7 +19,6 @@ from tests.web.test_console_front import id_of
 from tests.web.test_console_mail import a_mail
 from tests.world import CORIN, NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PATH = "/coordinator/record"
 
 

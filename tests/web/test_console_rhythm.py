@@ -10,8 +10,6 @@ from tests.statements import Statements
 from tests.web.posting import HTMX, SAME_ORIGIN
 from tests.web.reading import ALL_SIX, change_community, refusals, rows, typed
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 RHYTHM, PREVIEW = "/coordinator/rhythm", "/coordinator/rhythm/preview"
 HOURS = "11:30 am to 1:00 pm Eastern Time"
 

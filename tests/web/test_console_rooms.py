@@ -16,8 +16,6 @@ from tests.web.own import own, said
 from tests.web.posting import SAME_ORIGIN, post
 from tests.web.reading import DECEMBER, change, fill, refusals, rows, turn_clock
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 PAGE = f"/coordinator/sessions/{DECEMBER}/rooms"
 MIX, GIVE, CSV = f"{PAGE}/mix", f"{PAGE}/give", f"{PAGE}.csv"
 

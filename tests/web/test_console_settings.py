@@ -25,7 +25,6 @@ from tests.web.reading import (
 )
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SETTINGS, FRONT = "/coordinator/settings", "/coordinator/"
 HOSTILE = '"><script>alert(1)</script>{{ 7*7 }} %(x)s \x00\x1b'
 TIDY = HOSTILE.replace("\x00\x1b", "").strip()

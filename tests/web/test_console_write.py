@@ -9,7 +9,6 @@ from tests.web.posting import SAME_ORIGIN, post
 from tests.web.reading import DECEMBER, change, fill, refusals, rows
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PATH = f"/coordinator/sessions/{DECEMBER}/write"
 ANSWERS = {"audience": "held", "subject": "Bring a chart", "text": "Dear {name}, bring **one**."}
 

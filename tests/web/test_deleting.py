@@ -19,6 +19,8 @@ from tests.web.test_erasing import app, everything  # noqa: F401 - a fixture
 from tests.web.test_roster_person import do
 from tests.world import NOW, PASSWORD
 
+pytestmark = pytest.mark.both
+
 SLIP = "zyxwvada@zyxwvmail.example.org"
 COORDINATORS = "/coordinator/settings/coordinators"
 

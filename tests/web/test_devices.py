@@ -15,7 +15,6 @@ from tests.web.posting import post, sign_in
 from tests.web.reading import refusals, rows, turn_clock
 from tests.world import NOW, PASSWORD
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ACCOUNT, FRONT = "/coordinator/account", "/coordinator/"
 NEW = "five green herons whistle"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Version/18.6 Safari/604.1"

@@ -16,8 +16,6 @@ from tests.web.posting import SAME_ORIGIN, post, register
 from tests.web.reading import DECEMBER, change, fill, refusals, rows, typed
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
 TAKEAWAYS, RHYTHM = f"{SESSION}/takeaways", "/coordinator/rhythm"

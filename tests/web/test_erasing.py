@@ -22,6 +22,8 @@ from tests.web.posting import register, sign_in
 from tests.web.reading import DECEMBER, change
 from tests.world import NOW, PASSWORD
 
+pytestmark = pytest.mark.both
+
 EMAIL = "zyxwvada@zyxwvmail.example.org"
 TYPED = {
     "name": "Zyxwvname Example",

@@ -13,6 +13,8 @@ from tests.web.posting import SAME_ORIGIN, register
 from tests.web.reading import ALL_SIX, DECEMBER, FEBRUARY, JANUARY, change, fill, rows
 from tests.world import NOW
 
+pytestmark = pytest.mark.both
+
 EXPORT = "/coordinator/export.csv"
 COLUMNS = (
     "session_date,session_topic,status,name,email,organization,pronouns,hats,taking_part,"

@@ -15,6 +15,8 @@ from tests.page import parse
 from tests.web.posting import HTMX, SAME_ORIGIN, token_of
 from tests.web.reading import DECEMBER, places, rows
 
+pytestmark = pytest.mark.both
+
 TYPED = {
     "name": 'Ada "&" Example',
     "email": "ada@example.org",
@@ -151,7 +153,7 @@ def test_the_console_says_so_too(corin, database_url, fault):
     assert after.status_code == 200
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has no server
+@pytest.mark.postgresql  # SQLite has no server
 def test_connections_that_the_server_cut_are_replaced_unseen(client, database_url):
     client.get("/")
     _cut_off(_name(database_url))

@@ -17,8 +17,6 @@ from tests.statements import Statements
 from tests.web.posting import HTMX
 from tests.web.reading import ALL_SIX, DECEMBER, FEBRUARY, JANUARY, change, fill, turn_clock
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 PUBLIC = ["/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json"]
 ADA = "ada@example.org"
 KEY = "k" * 40

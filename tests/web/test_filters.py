@@ -12,8 +12,6 @@ from cop.domain.community import load_community
 from cop.web import filters
 from tests.world import NOW, a_meeting, a_registration
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 EXAMPLE = "https://example.org"
 
 

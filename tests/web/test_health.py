@@ -15,6 +15,8 @@ from tests.web.reading import turn_clock
 from tests.web.test_faults import gone, locked, read_only
 from tests.world import NOW
 
+pytestmark = pytest.mark.both
+
 A_SECOND = timedelta(seconds=1)
 
 

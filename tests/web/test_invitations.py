@@ -18,7 +18,6 @@ from tests.web.posting import post
 from tests.web.reading import DECEMBER, fill, refusals, rows, turn_clock
 from tests.world import NOW, PASSWORD, kept_password
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PAGE, FRONT = "/coordinator/settings/coordinators", "/coordinator/"
 DANA = "dana@example.org"
 DANAS = {"name": "Dana", "password": "five green herons whistle"}

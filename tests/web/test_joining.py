@@ -20,6 +20,8 @@ from tests.web.reading import (
 )
 from tests.world import NOW
 
+pytestmark = pytest.mark.both
+
 ZOOM = "https://zoom.example.org/j/123?pwd=abc"
 # The December session begins at 11:30 in Connecticut and takes 90 minutes.
 START = timedelta(days=23, hours=1, minutes=30)

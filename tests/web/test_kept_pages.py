@@ -22,6 +22,8 @@ from tests.web.posting import HTMX
 from tests.web.reading import DECEMBER, change, fill, turn_clock
 from tests.world import ADA, NOW
 
+pytestmark = pytest.mark.both
+
 KEPT = [
     *("/", "/schedule", "/your-data", "/schedule.ics", "/schedule.json"),
     *(f"/schedule/{DECEMBER}.ics", "/embed/", "/embed/schedule", "/embed/next"),

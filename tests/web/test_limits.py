@@ -47,7 +47,7 @@ def clients(app, database_url):
             db.engine.dispose()
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.processes)])
 def limited(request, clients):
     """A client of a site that takes two forms an hour from each network."""
     if request.param == "memory":
@@ -161,6 +161,7 @@ def test_sixty_an_hour_unless_set_otherwise(clients):
     assert statuses == [303] * 60 + [429]
 
 
+@pytest.mark.processes
 def test_two_processes_count_together_in_redis(clients):
     need_redis()
     one, other = (clients(posts_per_hour=1, redis_url=REDIS) for _ in range(2))

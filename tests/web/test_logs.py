@@ -12,7 +12,6 @@ from cop.web.logs import JsonFormatter
 from tests.conftest import settings_for
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SHORTENED = {
     "203.0.113.77": "203.0.113.0/24",
     "2001:db8:1:2:a:b:c:d": "2001:db8:1::/48",

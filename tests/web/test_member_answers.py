@@ -26,6 +26,8 @@ from tests.web.reading import (
 )
 from tests.world import PASSWORD
 
+pytestmark = pytest.mark.both
+
 FORM, CANCEL = f"/sessions/{DECEMBER}", f"/sessions/{DECEMBER}/cancel"
 AFTER_DECEMBER = timedelta(days=24)
 ANSWERS = {

@@ -19,6 +19,8 @@ from tests.web.posting import SAME_ORIGIN, post, sign_in
 from tests.web.reading import refusals, rows, turn_clock
 from tests.world import NOW, PASSWORD
 
+pytestmark = pytest.mark.both
+
 FORGOTTEN, SIGN_IN, FRONT = "/coordinator/forgotten", "/coordinator/sign-in", "/coordinator/"
 NEW = "five green herons whistle"
 CORIN = "corin@example.org"

@@ -21,6 +21,8 @@ from tests.web.reading import (
 )
 from tests.world import NOW
 
+pytestmark = pytest.mark.both
+
 CHOICES = {
     "sessions": {*ALL_SIX, "all"},
     "hats": {

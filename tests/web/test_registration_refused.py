@@ -25,6 +25,8 @@ from tests.web.reading import (
     typed,
 )
 
+pytestmark = pytest.mark.both
+
 TYPED = {
     "sessions": [DECEMBER, JANUARY],
     "name": "Ada <b>& \"Example\"</b> 'ß' 🦦",

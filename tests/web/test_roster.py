@@ -13,7 +13,6 @@ from tests.web.posting import HTMX, SAME_ORIGIN
 from tests.web.reading import DECEMBER, change, fill, rows, turn_clock
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 PEOPLE, ACCESS, EMAILS = f"{SESSION}/people", f"{SESSION}/access", f"{SESSION}/emails"
 EXPORT = f"/coordinator/export.csv?session={DECEMBER}"

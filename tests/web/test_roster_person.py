@@ -12,7 +12,6 @@ from tests.web.posting import SAME_ORIGIN, post, register
 from tests.web.reading import DECEMBER, JANUARY, change, fill, places, refusals, rows, turn_clock
 from tests.world import NOW
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 ADD = f"{SESSION}/add"
 ADA = "ada@example.org"

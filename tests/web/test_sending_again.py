@@ -11,6 +11,8 @@ from tests.web.posting import HTMX, register, token_of
 from tests.web.reading import DECEMBER, FEBRUARY, JANUARY, change, fill, places, rows, typed
 from tests.world import NOW
 
+pytestmark = pytest.mark.both
+
 SIZES = pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 
 

@@ -9,7 +9,6 @@ from tests.web.reading import DECEMBER, places
 from tests.web.test_console_attendance import PAGE as ATTENDANCE
 from tests.web.test_console_attendance import over, send_file  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 KIB = 1024
 SIGN_OUT = "/coordinator/sign-out"
 

@@ -10,6 +10,8 @@ from tests.web.posting import HTMX, SAME_ORIGIN, token_of
 from tests.web.reading import DECEMBER, change
 from tests.world import NOW, a_meeting, a_registration
 
+pytestmark = pytest.mark.both
+
 GET = [
     "/",
     "/schedule",

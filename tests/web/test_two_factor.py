@@ -18,7 +18,6 @@ from tests.web.posting import HTMX, SAME_ORIGIN, post, sign_in
 from tests.web.reading import DECEMBER, change_community, fill, refusals, rows, turn_clock
 from tests.world import NOW, PASSWORD
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ACCOUNT, FRONT, SIGN_IN = "/coordinator/account", "/coordinator/", "/coordinator/sign-in"
 SET_UP, OFF, CODE = f"{ACCOUNT}/two-factor", f"{ACCOUNT}/two-factor/off", f"{SIGN_IN}/code"
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"

@@ -1,1 +1,0 @@
-"""Sessions: the schedule, planning ahead, and how pages and emails show one."""
