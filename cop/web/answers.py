@@ -35,7 +35,7 @@ def save(token: str, slug: str) -> ResponseReturnValue:
         return _erase_one(own, place, request.form["erase"])
     sent = _form(place)
     if not sent.validate():
-        return _show_form(own, place, sent, status=422)
+        return _show_form(own, place, sent)
     with erasing_tx() as db_session:
         members.acting(db_session, own.owner, now=now())
         answers.change(db_session, place, sent.answers, writer=writer())
@@ -64,10 +64,9 @@ def _form(place: Place, *, filled: bool = False) -> AnswersForm:
     return answers_form(current_community().questions_off, left_out=left_out, kept=values)
 
 
-def _show_form(own: OwnPage, place: Place, shown: AnswersForm, *, status: int = 200) -> Response:
+def _show_form(own: OwnPage, place: Place, shown: AnswersForm) -> Response:
     return render(
         "members/answers.html",
-        status=status,
         own=own,
         place=place,
         form=shown,

@@ -18,11 +18,11 @@ def my_link() -> Response:
 def send_link() -> Response:
     form = link_form(is_sent=True)
     if not form.validate():
-        return _show(form, status=422)
+        return _show(form)
     with write_tx() as db_session:
         lost_links.send(db_session, form["email"].data, writer=writer())
     return render("members/link_sent.html")
 
 
-def _show(form: LinkForm, *, status: int = 200, is_renewed: bool = False) -> Response:
-    return render("members/lost_link.html", status=status, form=form, is_renewed=is_renewed)
+def _show(form: LinkForm, *, is_renewed: bool = False) -> Response:
+    return render("members/lost_link.html", form=form, is_renewed=is_renewed)

@@ -74,7 +74,6 @@ def _refused(sent: RegistrationForm, *, is_stale: bool = False) -> Response:
     return render(
         "registration/register.html",
         fragment="registration/_form.html",
-        status=422,
         schedule=schedule,
         form=sent,
         meant=addresses.likely_meant(sent["email"].data or ""),

@@ -33,13 +33,13 @@ def account() -> Response:
 def own_password() -> ResponseReturnValue:
     form = OwnPasswordForm()
     if not form.validate():
-        return _show(form, status=422)
+        return _show(form)
     try:
         confirm_password(form.old.data or "")
         signing.start(_changed(form.password.data or ""))
     except RuleBroken as refusal:
         form.refuse(refusal, at="old" if isinstance(refusal, SignInDelayed) else "")
-        return signing.or_wait(_show(form, status=422), refusal)
+        return signing.or_wait(_show(form), refusal)
     return _done(gettext("You have a new password. All your other devices are signed out."))
 
 
@@ -86,13 +86,12 @@ def _done(sentence: str) -> ResponseReturnValue:
     return redirect(url_for("console.account"), 303)
 
 
-def _show(form: OwnPasswordForm, *, status: int = 200) -> Response:
+def _show(form: OwnPasswordForm) -> Response:
     with read_tx() as db_session:
         found = devices.listed(db_session, g.coordinator.id, token=session[TOKEN], now=now())
         codes = second_factor.recovery_codes_left(db_session, g.coordinator.id)
     return render(
         "accounts/account.html",
-        status=status,
         form=form,
         devices=found,
         codes=codes,

@@ -34,14 +34,14 @@ def coordinators() -> Response:
 def invite_coordinator() -> ResponseReturnValue:
     form = InviteForm()
     if not form.validate():
-        return _show(form, status=422)
+        return _show(form)
     if form.may_export.data:
         exporting_or_403()
     try:
         address = _invited(form)
     except RuleBroken as refusal:
         form.refuse(refusal, at="email")
-        return _show(form, status=422)
+        return _show(form)
     if settings().smtp:
         return _done(gettext("A mail with the link is on its way to %(to)s.", to=form.email.data))
     said = gettext("No mail server is set, so pass this link on to %(to)s:", to=form.email.data)

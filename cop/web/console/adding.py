@@ -42,7 +42,7 @@ def preview_new() -> Response:
     """Say what to know of the date; nothing is added."""
     form = NewForm()
     if not form.validate():
-        return _show(form, status=422)
+        return _show(form)
     return _show(form, warned=_cautions(form) or [gettext("Nothing is known against "
                  "this date.")])  # fmt: skip
 
@@ -51,13 +51,13 @@ def preview_new() -> Response:
 def send_new() -> ResponseReturnValue:
     form = NewForm()
     if not form.validate():
-        return _show(form, status=422)
+        return _show(form)
     warned = _cautions(form)
     try:
         slug = _add(form)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _show(form, status=422)
+        return _show(form)
     for sentence in (gettext("The session is added, and on the schedule."), *warned):
         flash(sentence)
     return redirect(url_for("console.edit", slug=slug), 303)
@@ -89,11 +89,10 @@ def _cautions(form: NewForm) -> list[str]:
     return warned
 
 
-def _show(form: NewForm, *, status: int = 200, warned: list[str] | None = None) -> Response:
+def _show(form: NewForm, *, warned: list[str] | None = None) -> Response:
     return render(
         "meetings/new.html",
         fragment="meetings/_warnings.html",
-        status=status,
         form=form,
         cautions=warned or [],
     )

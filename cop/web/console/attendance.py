@@ -67,18 +67,17 @@ def send_report(slug: str) -> ResponseReturnValue:
             who_came.take_report(db_session, found.id, participants, now=now())
     except ReportRefused as refusal:
         form.refuse(refusal)
-        return _show(found, form, status=422)
+        return _show(found, form)
     return redirect(url_for("console.report", slug=slug), 303)
 
 
-def _show(found: Listing, form: ReportForm, *, status: int = 200) -> Response:
+def _show(found: Listing, form: ReportForm) -> Response:
     with read_tx() as db_session:
         sheet = who_came.look(db_session, found.id)
     note_viewing("roster", found.id)
     marks = [person.attended for person in sheet.people]
     return render(
         "attendance/attendance.html",
-        status=status,
         meeting=found,
         form=form,
         sheet=sheet,

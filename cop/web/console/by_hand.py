@@ -36,12 +36,12 @@ def send_add_person(slug: str) -> ResponseReturnValue:
     found = open_or_404(slug)
     form = _form(found)
     if not form.validate():
-        return _show(found, form, status=422)
+        return _show(found, form)
     try:
         id_, said = _add(found, form)
     except RuleBroken as refusal:
         form["email"].errors = [gettext(refusal.reason, **dates_said(refusal))]
-        return _show(found, form, status=422)
+        return _show(found, form)
     flash(said)
     return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
 
@@ -78,10 +78,9 @@ def _said(status: RegistrationStatus, *, is_told: bool) -> str:
     return f"{added} {mailed if is_told else gettext('No mail goes out: please tell them.')}"
 
 
-def _show(found: Listing, form: AnswersForm, *, status: int = 200) -> Response:
+def _show(found: Listing, form: AnswersForm) -> Response:
     return render(
         "roster/add.html",
-        status=status,
         meeting=found,
         form=form,
         schedule=Schedule((found,), ()),  # as if there were this one alone: the questions are of it

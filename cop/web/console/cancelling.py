@@ -38,7 +38,7 @@ def send_cancel(slug: str) -> ResponseReturnValue:
     found = open_or_404(slug)
     form = CancelForm()
     if not form.validate():
-        return _ask(found, form, status=422)
+        return _ask(found, form)
     try:
         with write_tx() as db_session:
             told = _told(db_session, _locked(db_session, found), MeetingStatus.CANCELLED)
@@ -47,7 +47,7 @@ def send_cancel(slug: str) -> ResponseReturnValue:
             _note(db_session, Deed.CANCELLED_MEETING, found)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _ask(meeting_or_404(slug), form, status=422)
+        return _ask(meeting_or_404(slug), form)
     return _done(found, gettext("The session is cancelled."), told)
 
 
@@ -95,10 +95,10 @@ def _note(db_session: Session, deed: Deed, found: Listing) -> None:
     record.note(db_session, g.coordinator.id, deed, now=now(), meeting_id=found.id)
 
 
-def _ask(found: Listing, form: CancelForm, *, status: int = 200) -> Response:
+def _ask(found: Listing, form: CancelForm) -> Response:
     with read_tx() as db_session:
         told = _told(db_session, _look(db_session, found), MeetingStatus.CANCELLED)
-    return render("changes/cancel.html", status=status, meeting=found, form=form, told=told)
+    return render("changes/cancel.html", meeting=found, form=form, told=told)
 
 
 def _offer(found: Listing, *, status: int = 200) -> Response:

@@ -105,7 +105,8 @@ def edit(slug: str) -> Response:
 def preview_edit(slug: str) -> Response:
     """Say what saving would do, and whom it would mail; nothing is changed."""
     page = _page_or_404(slug)
-    return _show(page, status=200 if _is_sound(page.form) else 422)
+    _is_sound(page.form)
+    return _show(page)
 
 
 @console.post("/sessions/<slug:slug>/edit")
@@ -113,7 +114,7 @@ def send_edit(slug: str) -> ResponseReturnValue:
     page = _page_or_404(slug)
     form = page.form
     if not form.validate() or form.shows_clash(meeting_id=page.inside.id):
-        return _show(page, status=422)
+        return _show(page)
     try:
         with write_tx() as db_session:
             done = _save(db_session, page)
@@ -121,7 +122,7 @@ def send_edit(slug: str) -> ResponseReturnValue:
         return send_edit(slug)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _show(page, status=422)
+        return _show(page)
     for sentence in _saved(page, done):
         flash(sentence)
     return redirect(url_for("console.meeting", slug=slug), 303)
@@ -178,7 +179,7 @@ def _sentences(page: Page, would: Effects) -> list[str]:
     ]
 
 
-def _show(page: Page, *, status: int = 200) -> Response:
+def _show(page: Page) -> Response:
     would: list[str] = []
     warned: list[str] = []
     if not page.form.errors:
@@ -188,7 +189,6 @@ def _show(page: Page, *, status: int = 200) -> Response:
     return render(
         "changes/edit.html",
         fragment="changes/_preview.html",
-        status=status,
         meeting=page.meeting,
         form=page.form,
         would=would,

@@ -36,7 +36,7 @@ def add_host() -> ResponseReturnValue:
             _note(db_session)
     except HostRefused as refusal:
         form.refuse(refusal)
-        return _show(form, status=422)
+        return _show(form)
     return _changed(gettext("Pages of %(host)s can show the schedule and the form now.", host=host))
 
 
@@ -78,14 +78,13 @@ def _changed(sentence: str) -> ResponseReturnValue:
     return redirect(url_for("console.embed"), 303)
 
 
-def _show(form: HostForm, *, status: int = 200, address: str | None = None) -> Response:
+def _show(form: HostForm, *, address: str | None = None) -> Response:
     with read_tx() as db_session:
         hosts = embedding.hosts(db_session)
     typed = [host for host in hosts if not _is_of_preset(host)]
     return render(
         "embedding/embed.html",
         fragment="embedding/_verdict.html" if address is not None else None,
-        status=status,
         form=form,
         hosts=typed,
         twins=[twin for host in typed if (twin := embedding.twin_of(host)) and twin not in hosts],

@@ -32,14 +32,14 @@ def invitation(token: str) -> Response:
 def send_invitation(token: str) -> ResponseReturnValue:
     form = InvitationForm()
     if not form.validate():
-        return _show(token, form, status=422)
+        return _show(token, form)
     try:
         start(_accepted(token, form))
     except RuleBroken as refusal:
         if refusal.field not in form:  # it is the link's, and the page says so
-            return _show(token, form, status=404, reason=gettext(refusal.reason))
+            return _show(token, form, reason=gettext(refusal.reason))
         form.refuse(refusal)
-        return _show(token, form, status=422)
+        return _show(token, form)
     return redirect(url_for("console.front"), 303)
 
 
@@ -56,7 +56,7 @@ def _accepted(token: str, form: InvitationForm) -> str:
         return coordinators.welcome(db_session, added, device=device(), now=now())
 
 
-def _show(token: str, form: InvitationForm, *, status: int = 200, reason: str = "") -> Response:
+def _show(token: str, form: InvitationForm, *, reason: str = "") -> Response:
     with read_tx() as db_session:
         found = None
         try:
@@ -69,7 +69,6 @@ def _show(token: str, form: InvitationForm, *, status: int = 200, reason: str = 
         return render("accounts/set_up_over.html", status=404, reason=reason)
     return render(
         "accounts/invitation.html",
-        status=status,
         form=form,
         token=token,
         invited=found,

@@ -36,13 +36,13 @@ def ask_password() -> Response:
 def send_ask_password() -> ResponseReturnValue:
     form = ForgottenForm()
     if not form.validate():
-        return _ask(form, status=422)
+        return _ask(form)
     try:
         with write_tx() as db_session:
             forgotten.ask(db_session, form.email.data or "", writer=writer())
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _ask(form, status=422)
+        return _ask(form)
     flash(
         gettext(
             "If a coordinator has this address, an email is on its way to it, or came within the "
@@ -53,8 +53,8 @@ def send_ask_password() -> ResponseReturnValue:
     return redirect(url_for("console.ask_password"), 303)
 
 
-def _ask(form: ForgottenForm, *, status: int = 200) -> Response:
-    return render("accounts/forgot_password.html", status=status, form=form)
+def _ask(form: ForgottenForm) -> Response:
+    return render("accounts/forgot_password.html", form=form)
 
 
 @console.get("/password/<token>")
@@ -66,7 +66,7 @@ def choose_password(token: str) -> Response:
 def send_choose_password(token: str) -> ResponseReturnValue:
     form = PasswordForm()
     if not form.validate():
-        return _choose(token, form, status=422)
+        return _choose(token, form)
     try:
         with write_tx() as db_session:
             forgotten.choose(
@@ -79,17 +79,17 @@ def send_choose_password(token: str) -> ResponseReturnValue:
     except RuleBroken as refusal:
         if refusal.field in form:  # else it is the link's, and the page says so
             form.refuse(refusal)
-        return _choose(token, form, status=422)
+        return _choose(token, form)
     session.clear()
     flash(gettext("You have a new password. Sign in with it."))
     return redirect(url_for("console.sign_in"), 303)
 
 
-def _choose(token: str, form: PasswordForm, *, status: int = 200) -> Response:
+def _choose(token: str, form: PasswordForm) -> Response:
     with read_tx() as db_session:
         try:
             forgotten.check(db_session, token, secret_key=settings().secret_key, now=now())
         except RuleBroken as refusal:
             reason = gettext(refusal.reason)
             return render("accounts/password_over.html", status=404, reason=reason)
-    return render("accounts/password.html", status=status, form=form, token=token)
+    return render("accounts/password.html", form=form, token=token)

@@ -149,13 +149,13 @@ def preview_rhythm() -> Response:
     """Show the dates that a rhythm gives; nothing is changed."""
     form = _form()
     if not form.validate():
-        return _show(form, status=422)
+        return _show(form)
     try:
         as_if = form.wanted
         planning.check(as_if, now=now())
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _show(form, status=422)
+        return _show(form)
     return _show(form, as_if=as_if)
 
 
@@ -163,14 +163,14 @@ def preview_rhythm() -> Response:
 def send_rhythm() -> ResponseReturnValue:
     form = _form()
     if not form.validate() or form.shows_clash(meeting_id=None):
-        return _show(form, status=422)
+        return _show(form)
     try:
         added = _save(form)
     except EditedMeanwhile:  # between our look and our lock: look again
         return send_rhythm()
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _show(form, status=422)
+        return _show(form)
     flash(_saved(added))
     return redirect(url_for("console.rhythm"), 303)
 
@@ -199,7 +199,7 @@ def _saved(added: int) -> str:
     )
 
 
-def _show(form: RhythmForm, *, status: int = 200, as_if: CommunityFacts | None = None) -> Response:
+def _show(form: RhythmForm, *, as_if: CommunityFacts | None = None) -> Response:
     """Show the form, and where nothing is wrong with it, the dates as if it were saved."""
     plan = None
     if as_if:
@@ -208,7 +208,6 @@ def _show(form: RhythmForm, *, status: int = 200, as_if: CommunityFacts | None =
     return render(
         "meetings/rhythm.html",
         fragment="meetings/_dates.html",
-        status=status,
         as_if=as_if,
         form=form,
         plan=plan,

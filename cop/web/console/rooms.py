@@ -56,7 +56,7 @@ def mix_rooms(slug: str) -> ResponseReturnValue:
     found = _held_or_404(slug)
     form = RoomsForm()
     if not form.validate():
-        return _show(found, form, status=422)
+        return _show(found, form)
     size, came = int(form.size.data or SIZE), form.who.data == "came"
     people = _do(found, partial(small_groups.make, size=size, came=came))
     flash(ngettext("%(num)s person has a room.", "%(num)s people have a room.", people))
@@ -107,7 +107,7 @@ def _moved() -> dict[int, int | None]:
     }
 
 
-def _show(found: Listing, form: RoomsForm | None, *, status: int = 200) -> Response:
+def _show(found: Listing, form: RoomsForm | None) -> Response:
     with read_tx() as db_session:
         groups = small_groups.look(db_session, found.id)
     note_viewing("roster", found.id, ["access"] if groups.staying else ())
@@ -116,7 +116,6 @@ def _show(found: Listing, form: RoomsForm | None, *, status: int = 200) -> Respo
     names = {n: ", ".join(p.name for p in people) for n, people in groups.rooms.items() if people}
     return render(
         "groups/groups.html",
-        status=status,
         meeting=found,
         form=form,
         groups=groups,

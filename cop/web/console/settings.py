@@ -49,13 +49,13 @@ def send_setting(part: str) -> ResponseReturnValue:
         form.put_back()
         return _show(part, form)
     if not form.validate():
-        return _show(part, form, status=422)
+        return _show(part, form)
     if isinstance(form, AboutForm) and "preview" in request.form:
         return _show(part, form, preview=form.about.data)
     if "sure" not in request.form and (sentences := _rehearsed(form)):
         return _show(part, form, page="confirm", sentences=sentences)
     if not _save(form):
-        return _show(part, form, status=422)
+        return _show(part, form)
     flash(gettext("Saved.") if form.changed else gettext("Nothing was changed."))
     return redirect(url_for("console.settings"), 303)
 
@@ -80,12 +80,11 @@ def _save(form: SettingsForm) -> bool:
 
 
 def _show(
-    part: str, form: SettingsForm, *, status: int = 200, page: str = "",
+    part: str, form: SettingsForm, *, page: str = "",
     preview: str | None = None, sentences: list[str] | None = None,
 ) -> Response:  # fmt: skip
     return render(
         f"settings/{page or part}.html",
-        status=status,
         part=part,
         form=form,
         questions=OPTIONAL,

@@ -34,8 +34,8 @@ class SetUpForm(SignInForm):
     name = StringField(filters=[one_line], validators=[Needed(N_("Write your name."))])
 
 
-def _show(page: str, form: ConsoleForm, *, status: int = 200) -> Response:
-    return render(page, status=status, form=form)
+def _show(page: str, form: ConsoleForm) -> Response:
+    return render(page, form=form)
 
 
 def start(token: str) -> None:
@@ -53,14 +53,14 @@ def sign_in() -> Response:
 def send_sign_in() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate():
-        return _show("accounts/sign_in.html", form, status=422)
+        return _show("accounts/sign_in.html", form)
     try:
         attempt = checked(_typed(form.email), _typed(form.password))
         with write_tx() as db_session:
             start(signing_in.finish(db_session, attempt, now=now(), device=device()))
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return or_wait(_show("accounts/sign_in.html", form, status=422), refusal)
+        return or_wait(_show("accounts/sign_in.html", form), refusal)
     if attempt.has_second_factor:
         return redirect(url_for("console.sign_in_code", next=request.args.get("next")), 303)
     return redirect(own_path(), 303)
@@ -120,7 +120,7 @@ def set_up(token: str) -> Response:
 def send_set_up(token: str) -> ResponseReturnValue:
     form = SetUpForm()
     if not form.validate():
-        return _set_up_page(token, form, status=422)
+        return _set_up_page(token, form)
     try:
         with write_tx() as db_session:
             coordinators.check_set_up_link(db_session, token, now=now())
@@ -134,16 +134,16 @@ def send_set_up(token: str) -> ResponseReturnValue:
     except RuleBroken as refusal:
         if refusal.field in form:  # else it is the link's, and the page says so
             form.refuse(refusal)
-        return _set_up_page(token, form, status=422)
+        return _set_up_page(token, form)
     start(token_here)
     return redirect(url_for("console.front"), 303)
 
 
-def _set_up_page(token: str, form: SetUpForm, *, status: int = 200) -> Response:
+def _set_up_page(token: str, form: SetUpForm) -> Response:
     with read_tx() as db_session:
         try:
             coordinators.check_set_up_link(db_session, token, now=now())
         except RuleBroken as refusal:
             reason = gettext(refusal.reason)
             return render("accounts/set_up_over.html", status=404, reason=reason)
-    return render("accounts/set_up.html", status=status, form=form, token=token)
+    return render("accounts/set_up.html", form=form, token=token)

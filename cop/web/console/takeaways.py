@@ -44,18 +44,18 @@ def send_takeaways(slug: str) -> ResponseReturnValue:
     found = over_or_404(slug)
     form = _form(found)
     if not form.validate():
-        return _show(found, form, status=422)
+        return _show(found, form)
     if "preview" in request.form:
         return _show(found, form, preview=form.takeaways.data)
     if form.shows_clash(meeting_id=found.id):
-        return _show(found, form, status=422)
+        return _show(found, form)
     try:
         mails = _publish(found, form)
     except EditedMeanwhile:  # between our look and our lock: look again
         return send_takeaways(slug)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return _show(found, form, status=422)
+        return _show(found, form)
     flash(_published(mails))
     return redirect(url_for("console.meeting", slug=slug), 303)
 
@@ -66,15 +66,11 @@ def _form(found: Listing) -> TakeawaysForm:
     return TakeawaysForm(inside)
 
 
-def _show(
-    found: Listing, form: TakeawaysForm, *, status: int = 200,
-    preview: str | None = None,
-) -> Response:  # fmt: skip
+def _show(found: Listing, form: TakeawaysForm, *, preview: str | None = None) -> Response:
     with read_tx() as db_session:
         people = len(changes.wanting_takeaways(db_session, found.id))
     return render(
         "changes/takeaways.html",
-        status=status,
         meeting=found,
         form=form,
         people=people,

@@ -52,7 +52,7 @@ def send_two_factor() -> ResponseReturnValue:
     if secret is None:
         return redirect(url_for("console.two_factor"), 303)
     if not form.validate():
-        return _set_up_page(form, status=422)
+        return _set_up_page(form)
     try:
         confirm_password(form.old.data or "")
         with write_tx() as db_session:
@@ -62,7 +62,7 @@ def send_two_factor() -> ResponseReturnValue:
             devices.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
     except RuleBroken as refusal:
         form.refuse(refusal, at="" if refusal.field in form else "old")
-        return or_wait(_set_up_page(form, status=422), refusal)
+        return or_wait(_set_up_page(form), refusal)
     session.pop(PENDING)
     return _page("accounts/recovery_codes.html", codes=codes)
 
@@ -87,12 +87,11 @@ def _address(secret: str) -> str:
     return second_factor.address(secret, issuer=issuer, account=g.coordinator.email)
 
 
-def _set_up_page(form: CodeForm, *, status: int = 200) -> Response:
+def _set_up_page(form: CodeForm) -> Response:
     secret = session[PENDING]
     groups = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return _page(
         "accounts/two_factor.html",
-        status=status,
         form=form,
         groups=groups,
         address=_address(secret),
@@ -100,11 +99,11 @@ def _set_up_page(form: CodeForm, *, status: int = 200) -> Response:
 
 
 def _page(
-    page: str, *, status: int = 200, form: CodeForm | None = None, groups: str = "",
+    page: str, *, form: CodeForm | None = None, groups: str = "",
     address: str = "", codes: Sequence[str] = (),
 ) -> Response:  # fmt: skip
     return render(
-        page, status=status, form=form, groups=groups, address=address,
+        page, form=form, groups=groups, address=address,
         codes=codes, way_on=own_path(),
     )  # fmt: skip
 
@@ -120,7 +119,7 @@ def two_factor_off() -> ResponseReturnValue:
 def send_two_factor_off() -> ResponseReturnValue:
     form, page = SureForm(), "accounts/two_factor_off.html"
     if not form.validate():
-        return _page(page, status=422, form=form)
+        return _page(page, form=form)
     try:
         confirm_password(form.old.data or "")
         with write_tx() as db_session:
@@ -129,7 +128,7 @@ def send_two_factor_off() -> ResponseReturnValue:
             second_factor.turn_off(db_session, g.coordinator, form.code.data or "", now=now())
     except RuleBroken as refusal:
         form.refuse(refusal, at="" if refusal.field in form else "old")
-        return or_wait(_page(page, status=422, form=form), refusal)
+        return or_wait(_page(page, form=form), refusal)
     flash(gettext("Two-factor sign-in is off. Your password alone signs you in."))
     return redirect(url_for("console.account"), 303)
 
@@ -148,7 +147,7 @@ def sign_in_code() -> ResponseReturnValue:
 def send_sign_in_code() -> ResponseReturnValue:
     form = CodeForm()
     if not form.validate():
-        return _page("accounts/sign_in_code.html", status=422, form=form)
+        return _page("accounts/sign_in_code.html", form=form)
     try:
         entered = _enter(session.get(TOKEN, ""), form.code.data or "")
     except HalfSignInOver as refusal:
@@ -156,7 +155,7 @@ def send_sign_in_code() -> ResponseReturnValue:
         return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
     except RuleBroken as refusal:
         form.refuse(refusal)
-        return or_wait(_page("accounts/sign_in_code.html", status=422, form=form), refusal)
+        return or_wait(_page("accounts/sign_in_code.html", form=form), refusal)
     start(entered.token)
     if entered.recovery_codes_left is not None:
         flash(_left(entered.recovery_codes_left))

@@ -64,7 +64,7 @@ def send_write(slug: str) -> ResponseReturnValue:
     if "change" in request.form:
         return _show(found, form)
     if not form.validate():
-        return _show(found, form, status=422)
+        return _show(found, form)
     try:
         if "send" in request.form:
             return _sent(found, _send(found, form))
@@ -78,11 +78,11 @@ def _again(found: Listing, form: WriteForm, *, is_sound: bool) -> Response:
     """Show the mail once more where only its sending was refused, else the form."""
     if is_sound:
         try:
-            return _look_at(found, form, status=422)
+            return _look_at(found, form)
         except RuleBroken as refusal:
             form.asked.errors = []
             form.refuse(refusal)
-    return _show(found, form, status=422)
+    return _show(found, form)
 
 
 def _send(found: Listing, form: WriteForm) -> int | None:
@@ -111,14 +111,13 @@ def _sent(found: Listing, mails: int | None) -> ResponseReturnValue:
     return redirect(url_for("console.write", slug=found.slug), 303)
 
 
-def _show(found: Listing, form: WriteForm, *, status: int = 200) -> Response:
+def _show(found: Listing, form: WriteForm) -> Response:
     with read_tx() as db_session:
         counts = writing.counts(db_session, found.id)
         written = writing.written(db_session, found.id)
     offered = [name for name in AUDIENCES if found.has_begun or name not in AFTERWARDS]
     return render(
         "messages/write.html",
-        status=status,
         meeting=found,
         form=form,
         audiences=[(name, AUDIENCES[name], counts[name]) for name in offered],
@@ -129,7 +128,7 @@ def _show(found: Listing, form: WriteForm, *, status: int = 200) -> Response:
     )
 
 
-def _look_at(found: Listing, form: WriteForm, *, status: int = 200) -> Response:
+def _look_at(found: Listing, form: WriteForm) -> Response:
     """Show the mail as one of them gets it, and to how many it goes."""
     writing.check(form.message)
     people = _people(found, form.message)
@@ -139,7 +138,6 @@ def _look_at(found: Listing, form: WriteForm, *, status: int = 200) -> Response:
     body = composing.filled(voice, to, found, message.text).html
     return render(
         "messages/preview.html",
-        status=status,
         meeting=found,
         form=form,
         people=people,
