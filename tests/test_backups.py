@@ -475,6 +475,7 @@ def alone(*words):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.processes
 def test_the_commands_back_up_verify_and_restore(instance):  # noqa: F811
     alone("seed", "--demo")
     made = alone("backup").stdout.splitlines()[0]

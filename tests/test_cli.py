@@ -306,6 +306,7 @@ def seeded(url):
     return done.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.postgresql
 def test_a_postgresql_that_can_lose_what_was_accepted_is_named_at_each_start(instance, tmp_path):
     url = databases.new_database("postgresql", tmp_path)
@@ -368,6 +369,7 @@ def test_a_first_start_that_was_cut_off_early_is_no_site(instance, words):
     assert [file.name for file in instance.iterdir() if file.stat().st_size] == ["secret-key"]
 
 
+@pytest.mark.processes
 @pytest.mark.postgresql
 def test_a_postgresql_without_a_site_is_named_and_left_as_it_is(instance):
     databases.need_postgresql()
@@ -397,6 +399,7 @@ def test_a_newer_schema_is_refused_with_the_same_sentence_by_every_command(site,
     assert is_refused(result, says=upgrade.NEWER)
 
 
+@pytest.mark.processes
 def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site):
     change(site, "UPDATE alembic_version SET version_num = 'from-the-future'")
 
@@ -442,6 +445,7 @@ def test_windows_is_refused_with_a_sentence_on_what_to_use_there(instance, monke
     assert not instance.exists()
 
 
+@pytest.mark.processes
 def test_the_command_runs_as_a_process_and_ends_with_its_refusal(instance):
     command = [*COP, "seed"]
     environ = os.environ | {"COP_POSTS_PER_HOUR": "many"}
@@ -470,12 +474,14 @@ def import_wsgi(folder, cwd=None):
     )
 
 
+@pytest.mark.processes
 def test_wsgi_serves_a_site(site):
     ended = import_wsgi(PROJECT)
 
     assert (ended.returncode, ended.stdout.strip()) == (0, "200"), ended.stderr
 
 
+@pytest.mark.processes
 def test_wsgi_that_finds_no_site_says_where_and_makes_none(instance):
     ended = import_wsgi(PROJECT)
 
@@ -486,6 +492,7 @@ def test_wsgi_that_finds_no_site_says_where_and_makes_none(instance):
     assert not instance.exists()
 
 
+@pytest.mark.processes
 def test_wsgi_and_the_commands_look_in_the_same_folder(site, tmp_path, monkeypatch):
     monkeypatch.delenv("COP_INSTANCE")
     monkeypatch.chdir(tmp_path)  # where the site's folder is called `instance`
@@ -497,6 +504,7 @@ def test_wsgi_and_the_commands_look_in_the_same_folder(site, tmp_path, monkeypat
     assert command.exit_code == 0, command.output
 
 
+@pytest.mark.processes
 def test_wsgi_refuses_an_older_schema_and_leaves_it_as_it_is(instance, tmp_path):
     run("seed")
     before = rows(instance, "SELECT version_num FROM alembic_version")
@@ -508,6 +516,7 @@ def test_wsgi_refuses_an_older_schema_and_leaves_it_as_it_is(instance, tmp_path)
     assert rows(instance, "SELECT version_num FROM alembic_version") == before
 
 
+@pytest.mark.processes
 def test_wsgi_sets_up_a_database_whose_first_start_was_cut_off(instance):
     run("seed")
     for table in ("meeting", "community"):  # as after the migrations, before the first commit
@@ -518,6 +527,7 @@ def test_wsgi_sets_up_a_database_whose_first_start_was_cut_off(instance):
     assert (ended.returncode, ended.stdout.strip()) == (0, "200"), ended.stderr
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("trusted", "warnings"), [("0", 1), ("1", 0)])
 def test_a_start_warns_of_a_proxy_that_nobody_mentioned(
     instance, monkeypatch, capsys, trusted, warnings

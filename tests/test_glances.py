@@ -88,6 +88,7 @@ print("alive")
 """
 
 
+@pytest.mark.processes
 def test_threads_that_end_after_a_look_do_not_crash_the_process(database_url):
     command = [sys.executable, "-c", FOREIGN_THREADS, database_url]
 

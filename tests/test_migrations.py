@@ -330,6 +330,7 @@ def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(older, tmp
     assert emails() == ["ada@example.org"]
 
 
+@pytest.mark.processes
 def test_an_upgrade_that_is_killed_half_way_leaves_the_database_as_it_was(
     older, tmp_path, settings
 ):
@@ -344,6 +345,7 @@ def test_an_upgrade_that_is_killed_half_way_leaves_the_database_as_it_was(
     assert emails() == ["ada@example.org"]
 
 
+@pytest.mark.processes
 @pytest.mark.sqlite
 def test_upgrades_that_are_killed_again_and_again_leave_one_backup(older, tmp_path, settings):
     then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
@@ -359,6 +361,7 @@ def test_upgrades_that_are_killed_again_and_again_leave_one_backup(older, tmp_pa
     assert list((tmp_path / "backups").iterdir()) == [backup]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("harm", ["changed", "cut", "damaged index"])
 @pytest.mark.sqlite
 def test_an_upgrade_that_was_killed_is_backed_up_anew_where_its_copy_does_not_do(
@@ -388,6 +391,7 @@ def test_an_upgrade_that_was_killed_is_backed_up_anew_where_its_copy_does_not_do
     assert backup != first
 
 
+@pytest.mark.processes
 def test_starts_on_an_empty_database_at_once_all_succeed(empty_url):
     failed = run_at_once(empty_url, "-", 2)
 
@@ -399,6 +403,7 @@ def test_starts_on_an_empty_database_at_once_all_succeed(empty_url):
     assert planned == 6
 
 
+@pytest.mark.processes
 def test_upgrades_at_once_all_succeed(older, tmp_path, settings):
     folder = next_release(tmp_path, then="import time; time.sleep(1)")
 
@@ -408,6 +413,7 @@ def test_upgrades_at_once_all_succeed(older, tmp_path, settings):
     assert schema_of(db.engine, folder) is Schema.CURRENT
 
 
+@pytest.mark.processes
 @pytest.mark.postgresql
 def test_an_upgrade_waits_for_another_that_takes_long(older, tmp_path, settings):
     folder = next_release(tmp_path, then="import time; time.sleep(6)")

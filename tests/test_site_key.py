@@ -55,6 +55,7 @@ def add_coordinator(folder):
         connection.commit()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "words",
     [
@@ -132,6 +133,7 @@ def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(s
     assert is_refused(other, says=REFUSED)
 
 
+@pytest.mark.processes
 @pytest.mark.postgresql
 def test_a_second_host_on_the_same_postgresql_starts_with_the_same_key_only(tmp_path):
     url = databases.new_database("postgresql", tmp_path)
@@ -153,6 +155,7 @@ def test_a_second_host_on_the_same_postgresql_starts_with_the_same_key_only(tmp_
     assert same.returncode == 0, same.stderr
 
 
+@pytest.mark.processes
 def test_a_backup_takes_the_key_along_only_if_asked_to(site):  # noqa: F811
     without, with_key = backed_up(site), backed_up(site, "--with-key")
 
@@ -163,6 +166,7 @@ def test_a_backup_takes_the_key_along_only_if_asked_to(site):  # noqa: F811
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.processes
 def test_a_new_host_gets_the_key_that_is_beside_the_copy(site, tmp_path):  # noqa: F811
     copy = backed_up(site, "--with-key")
     new = tmp_path / "new"
@@ -176,6 +180,7 @@ def test_a_new_host_gets_the_key_that_is_beside_the_copy(site, tmp_path):  # noq
     assert CHANGED not in restored.stdout
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("options", [("--with-key",), ()], ids=["key beside", "new key"])
 def test_a_new_host_with_its_database_elsewhere_gets_the_folder_and_the_key(
     site,  # noqa: F811
@@ -193,6 +198,7 @@ def test_a_new_host_with_its_database_elsewhere_gets_the_folder_and_the_key(
     assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
 
 
+@pytest.mark.processes
 def test_no_database_is_replaced_where_the_key_cannot_be_written(site, tmp_path):  # noqa: F811
     copy, data = backed_up(site), tmp_path / "data"
     (tmp_path / "file").touch()
@@ -208,6 +214,7 @@ def test_no_database_is_replaced_where_the_key_cannot_be_written(site, tmp_path)
     assert not data.exists()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("has_key", [True, False])
 def test_a_restore_that_fails_loses_no_key(site, tmp_path, has_key):  # noqa: F811
     copy = backed_up(site, "--with-key")
@@ -226,6 +233,7 @@ def test_a_restore_that_fails_loses_no_key(site, tmp_path, has_key):  # noqa: F8
     assert [file.name for file in new.iterdir() if "secret" in file.name] == ["secret-key"]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("has_fingerprint", [True, False], ids=["with fingerprint", "older"])
 def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
     site,  # noqa: F811
@@ -252,6 +260,7 @@ def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
     assert key_of(new) != key_of(site)
 
 
+@pytest.mark.processes
 def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_its_own(
     site,  # noqa: F811
     tmp_path,
@@ -279,6 +288,7 @@ def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_it
     assert again == [0, 0]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("content", [OTHER_KEY.encode(), b"", b"\xff" * 40])
 def test_the_key_of_another_copy_is_refused(site, tmp_path, content):  # noqa: F811
     copy, new = backed_up(site, "--with-key"), tmp_path / "new"
@@ -290,6 +300,7 @@ def test_the_key_of_another_copy_is_refused(site, tmp_path, content):  # noqa: F
     assert (refused.returncode, new.exists()) == (1, False)
 
 
+@pytest.mark.processes
 def test_a_copy_is_looked_at_anywhere_and_makes_no_site(site, tmp_path, monkeypatch):  # noqa: F811
     copy = backed_up(site)
     monkeypatch.setenv("COP_INSTANCE", str(tmp_path / "new"))

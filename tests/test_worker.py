@@ -273,6 +273,7 @@ def test_mail_waits_a_while_where_none_gets_out(app, planner):
     assert wait == worker.PAUSE
 
 
+@pytest.mark.processes
 def test_a_server_that_is_slow_for_one_mail_holds_up_no_other(app, database_url, start, instance):
     with MailServer(behaviour=lambda number: Answer(seconds=3 if number == 0 else 0)) as server:
         instance |= {"COP_DATABASE_URL": database_url, "COP_SMTP_URL": server.url}
@@ -292,6 +293,7 @@ def test_a_server_that_is_slow_for_one_mail_holds_up_no_other(app, database_url,
     assert ended == 0
 
 
+@pytest.mark.processes
 def test_a_worker_alone_works_and_ends_when_it_is_asked(start, tmp_path):
     assert start("seed").wait(60) == 0
     process = start("work")
@@ -303,6 +305,7 @@ def test_a_worker_alone_works_and_ends_when_it_is_asked(start, tmp_path):
     assert process.wait(5) == 0
 
 
+@pytest.mark.processes
 def test_a_worker_tries_to_write_again_and_again(app, database_url, start, instance):
     instance |= {"COP_DATABASE_URL": database_url, "COP_SECRET_KEY": "k" * 40}
     often = [sys.executable, "-c", "from cop import cli, worker; worker.PROBE = 0.1; cli.cop()"]
@@ -319,6 +322,7 @@ def test_a_worker_tries_to_write_again_and_again(app, database_url, start, insta
     assert eventually(lambda: written_at() > first)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("asked", "ended"),
     [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)],
@@ -341,6 +345,7 @@ def test_nothing_is_left_five_seconds_after_the_site_ends(start, asked, ended):
     assert code == ended
 
 
+@pytest.mark.processes
 def test_the_site_starts_again_after_it_was_killed(start):
     port = free_port()
     for _ in range(2):
@@ -352,6 +357,7 @@ def test_the_site_starts_again_after_it_was_killed(start):
     assert eventually(lambda: is_free(port), seconds=5)
 
 
+@pytest.mark.processes
 def test_a_worker_that_was_killed_is_started_again(start):
     port = free_port()
     process = start("serve", "--port", str(port))

@@ -54,6 +54,7 @@ def test_a_day_is_called_by_what_it_is(day, names):
     assert holidays.on(date.fromisoformat(day)) == names
 
 
+@pytest.mark.processes
 def test_the_library_is_loaded_at_the_first_question_and_answers_in_english():
     program = (
         "import sys; import cop.web.application; print('holidays' in sys.modules);"
