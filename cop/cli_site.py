@@ -11,8 +11,7 @@ from sqlalchemy.exc import OperationalError
 from cop import create_app, upgrade
 from cop.config import Settings, SettingsRefused
 from cop.db import db, unsafe_settings
-from cop.domain.errors import RuleBroken
-from cop.words import translator
+from cop.errors import Refused
 
 
 @contextmanager
@@ -20,11 +19,9 @@ def refusals_as_sentences() -> Iterator[None]:
     """Say a refusal as a sentence, not as a traceback."""
     try:
         yield
-    except RuleBroken as refusal:
-        raise click.ClickException(translator("en")(refusal.reason) % refusal.values) from refusal
     except OperationalError as error:
         raise click.ClickException(f"The database cannot be used: {error.orig}") from error
-    except (SettingsRefused, upgrade.SchemaRefused, OSError) as refusal:
+    except (Refused, SettingsRefused, upgrade.SchemaRefused, OSError) as refusal:
         raise click.ClickException(str(refusal)) from refusal  # an OSError names the file
 
 

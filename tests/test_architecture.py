@@ -11,7 +11,6 @@ import pytest
 
 import cop
 from cop import fields
-from cop.domain import account_errors, errors
 from cop.models import Member, Registration
 
 PACKAGE = Path(cop.__file__).parent
@@ -31,12 +30,6 @@ BANNED = {"manager", "handler", "helper", "utils", "data", "process", "session",
 # Names that somebody else's interface, or an address that was decided, gives us.
 GIVEN = {"your_data", "add_section", "handler"}
 TECHNICAL = {Registration: {"id", "member_id", "meeting_id"}, Member: {"id"}}
-REFUSALS = {
-    name: value
-    for module in (errors, account_errors)
-    for name, value in vars(module).items()
-    if isinstance(value, type)
-}
 
 
 def each(paths):
@@ -98,7 +91,6 @@ def test_what_the_community_does_knows_nothing_of_the_web():
 
 def test_there_is_something_to_look_at():
     assert {"registration.py", "models.py", "words.py"} <= {path.name for path in WITHOUT_FLASK}
-    assert {"RuleBroken", "MeetingOver"} <= REFUSALS.keys()
     assert "flask.Flask" in set(imported(PACKAGE / "__init__.py"))
 
 
@@ -159,67 +151,6 @@ def test_a_public_function_of_the_domain_says_what_it_does():
         return [node.name for node in public if not ast.get_docstring(node)]
 
     assert offenders(DOMAIN, undocumented) == {}
-
-
-def raised_by(function):
-    """The refusals that a function raises itself, and the names that it calls, outside of `try`."""
-    found, calls = set(), set()
-    caught = {
-        id(inner)
-        for node in ast.walk(function)
-        if isinstance(node, ast.Try)
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    for node in ast.walk(function):
-        if id(node) in caught:
-            continue
-        if isinstance(node, ast.Raise) and node.exc is not None:
-            raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-            found |= {raised.id} & REFUSALS.keys() if isinstance(raised, ast.Name) else set()
-        elif isinstance(node, ast.Call):
-            calls.add(ast.unparse(node.func))
-    return found, calls
-
-
-@cache
-def refusing():
-    """Every function of the domain that can refuse, with its refusals: (module, name) -> names."""
-    found = {(p.stem, f.name): raised_by(f) for p in DOMAIN for f in functions(p)}
-    names_of = {key: set(own) for key, (own, _) in found.items()}
-    for _ in found:  # as often as a refusal could have to travel
-        for (module, name), (_, calls) in found.items():
-            for call in calls:
-                callee = tuple(call.split(".")) if "." in call else (module, call)
-                names_of[module, name] |= names_of.get(callee, set())
-    return {key: names for key, names in names_of.items() if names}
-
-
-@each(DOMAIN)
-def test_a_function_that_may_refuse_says_so(path):
-    silent = {
-        function.name: missing
-        for function in functions(path)
-        if is_public(function)
-        and (names := refusing().get((path.stem, function.name)))
-        and (missing := {name for name in names if not _says(function, name)})
-    }
-
-    assert silent == {}
-
-
-def _says(function, refusal):
-    """Whether `Raises:` names a refusal, or the kind of refusal that it is."""
-    said = (ast.get_docstring(function) or "").partition("Raises:")[2]
-    kinds = {kind.__name__ for kind in REFUSALS[refusal].__mro__} - {"RuleBroken"}
-    return any(f"{kind}:" in said for kind in kinds & REFUSALS.keys())
-
-
-def test_refusals_are_followed_through_the_functions_that_are_called():
-    found = refusing()["registration", "register"]
-
-    assert {"MeetingFull", "NothingPlanned", "AddressRefused"} <= found
-    assert ("addresses", "likely_meant") not in refusing()
 
 
 def test_no_module_is_longer_than_it_can_be_read():

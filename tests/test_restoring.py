@@ -21,8 +21,8 @@ from cop.domain import (
     withdrawals,
 )
 from cop.domain.coordinators import SignedIn
-from cop.domain.errors import LinkUnusable
 from cop.domain.passwords import matches
+from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.models import Coordinator, Member, Withdrawal
 from tests.domain.people import a_writer, member, register, registrations
@@ -209,7 +209,7 @@ def test_old_links_are_dead_after_a_restore_too(ready):
     restore(ready, made)
 
     with opened(ready) as db_session:
-        with pytest.raises(LinkUnusable):
+        with pytest.raises(InvalidLink):
             members.read(db_session, Owner(*old[:2]))
         assert member(db_session, ADA.email).calendar_version != old[2]
         assert members.read(db_session, Owner(*graces[:2])).email == GRACE.email
@@ -268,7 +268,7 @@ def test_an_address_that_was_corrected_gets_nothing_from_a_restored_backup(ready
     assert who_is_at(ready) == "Ada held, Grace held"
     with opened(ready) as db_session:
         assert member(db_session, ADA.email).undeliverable_at
-        with pytest.raises(LinkUnusable):
+        with pytest.raises(InvalidLink):
             members.read(db_session, slip)
         assert member(db_session, GRACE.email).undeliverable_at is None
 

@@ -7,11 +7,17 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import record, withdrawals
-from cop.domain.account_errors import LastCoordinator, LastWhoMayExport, RightMissing
 from cop.domain.coordinators import SignedIn
 from cop.domain.record import Deed
+from cop.errors import NotPermitted, Refused
 from cop.mail.writer import Writer
 from cop.models import Act, Coordinator, CoordinatorSession, Invitation
+from cop.words import N_
+
+NOT_PERMITTED = N_(
+    "Whether somebody may take lists away, or is removed who may, is decided by those who may. Ask "
+    "one of them."
+)
 
 
 @dataclass(frozen=True)
@@ -49,18 +55,16 @@ def remove(db_session: Session, coordinator_id: int, *, by: SignedIn, writer: Wr
     """Remove an account and sign out its devices; return its name, None for no such account.
 
     Raises:
-        LastCoordinator: nobody could use the console any more.
-        LastWhoMayExport: nobody could take a list away any more.
-        RightMissing: they may take lists away, and who removes them may not.
+        NotPermitted: they may take lists away, and who removes them may not.
     """
     everybody = _held(db_session)
     found = everybody.get(coordinator_id)
     if found is None or by.id not in everybody:
         return None
     if found.may_export and not everybody[by.id].may_export:
-        raise RightMissing
+        raise NotPermitted(NOT_PERMITTED)
     if len(everybody) == 1:
-        raise LastCoordinator
+        raise Refused(N_("This is the only account. Invite somebody else first."))
     _keep_one_who_may_export(everybody, without=found)
     record.note(db_session, by.id, Deed.REMOVED, now=writer.now)
     key = found.email_key
@@ -76,13 +80,12 @@ def set_right(
     """Let somebody take lists away, or no longer; return their name, None for no such account.
 
     Raises:
-        RightMissing: who decides it may not do it themselves.
-        LastWhoMayExport: nobody could take a list away any more.
+        NotPermitted: who decides it may not do it themselves.
     """
     everybody = _held(db_session)
     found = everybody.get(coordinator_id)
     if by.id not in everybody or not everybody[by.id].may_export:
-        raise RightMissing
+        raise NotPermitted(NOT_PERMITTED)
     if found is None:
         return None
     if not may_export:
@@ -110,4 +113,6 @@ def _held(db_session: Session) -> dict[int, Coordinator]:
 def _keep_one_who_may_export(everybody: dict[int, Coordinator], *, without: Coordinator) -> None:
     others = [each for each in everybody.values() if each is not without and each.may_export]
     if without.may_export and not others:
-        raise LastWhoMayExport
+        raise Refused(
+            N_("Nobody else may take lists away. Give this right to somebody else first.")
+        )

@@ -21,14 +21,6 @@ def add(
     """Register a member for more meetings; where they hold a place or wait, nothing changes.
 
     The caller holds the member's row: of two clicks, the second finds nothing left to add.
-
-    Raises:
-        MeetingUnknown: there is no such meeting.
-        MeetingOver: one of them has ended.
-        MeetingCancelled: one of them will not take place.
-        MeetingFull: one of them has begun, and has no place left.
-        NothingPlanned: all upcoming ones were asked for, and there is none.
-        AddressRefused: never: the address is the member's own.
     """
     new = sorted(set(slugs) - _chosen(db_session, to.member_id))
     if new:

@@ -4,7 +4,11 @@ from difflib import get_close_matches
 
 from email_validator import EmailNotValidError, validate_email
 
-from cop.domain.errors import AddressRefused
+from cop.errors import InvalidAddress
+from cop.words import N_
+
+INVALID = N_("Write an email address like name@example.org.")
+
 
 # Where the members' mail lives, and those that are a slip away from them but real.
 KNOWN_DOMAINS = (
@@ -21,16 +25,13 @@ def key(address: str) -> str:
     """The form in which two spellings of one address are the same: folded, its domain in IDNA.
 
     Dots and plus tags stay: whether they matter is for the owner's provider to say.
-
-    Raises:
-        AddressRefused: this is not an email address.
     """
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
-        raise AddressRefused from error
+        raise InvalidAddress(INVALID, field="email") from error
     if "=?" in parts.local_part:  # in the header of a mail this would be read as something else
-        raise AddressRefused
+        raise InvalidAddress(INVALID, field="email")
     return f"{parts.local_part.casefold()}@{parts.ascii_domain}"
 
 

@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings
-from cop.domain.errors import ReportGone, ReportOfNobody
 from cop.domain.expiry import Expiry
 from cop.domain.recipients import LIVE
 from cop.domain.recognizing import recognize
 from cop.domain.zoom_report import Participant
+from cop.errors import Refused, ReportGone
 from cop.models import AttendanceImport, Meeting, Member, Registration, RegistrationStatus
+from cop.words import N_
 
 MINUTES_TO_HAVE_COME = 1
 REPORT_KEPT = timedelta(days=1)
@@ -111,15 +112,14 @@ def _report(people: Iterable[Mapping[str, str | int]], created_at: datetime) -> 
 def take_report(
     db_session: Session, meeting_id: int, participants: Sequence[Participant], *, now: datetime
 ) -> None:
-    """Put a report aside to be looked at; another one that waits is forgotten.
-
-    Raises:
-        ReportOfNobody: nobody is registered.
-    """
+    """Put a report aside to be looked at; another one that waits is forgotten."""
     meetings.lock(db_session, [meeting_id])
     is_theirs = (Registration.meeting_id == meeting_id) & Registration.status.in_(LIVE)
     if db_session.scalar(select(Registration.id).where(is_theirs).limit(1)) is None:
-        raise ReportOfNobody
+        raise Refused(
+            N_("Nobody is registered for this session, so there is nobody to recognize."),
+            field="report",
+        )
     people = [asdict(participant) for participant in participants]
     db_session.merge(AttendanceImport(meeting_id=meeting_id, people=people, created_at=now))
     db_session.flush()

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from cop.domain import addresses, meetings, registration
 from cop.domain.details import Details
-from cop.domain.place_errors import HoldsPlaceAlready
 from cop.domain.recipients import LIVE
 from cop.domain.schedule import Listing
+from cop.errors import Refused
 from cop.mail.writer import Writer
 from cop.models import Member, Registration, RegistrationStatus
+from cop.words import N_
 
 
 def add(
@@ -20,15 +21,6 @@ def add(
     """Register somebody by the same rules as the form.
 
     Return the registration, what it is, and whether a mail goes out about it.
-
-    Raises:
-        HoldsPlaceAlready: the address is registered for this meeting.
-        MeetingUnknown: never: the meeting is there.
-        MeetingOver: it has ended.
-        MeetingCancelled: it will not take place.
-        MeetingFull: it has begun, and has no place left.
-        NothingPlanned: never: the meeting is there.
-        AddressRefused: the address is none.
     """
     meetings.lock(db_session, [meeting.id])
     place = (
@@ -41,7 +33,9 @@ def add(
         )
     )
     if db_session.execute(place).first():
-        raise HoldsPlaceAlready
+        raise Refused(
+            N_("This address is on the roster already. Look for it there."), field="email"
+        )
     registration.register(
         db_session,
         [meeting.slug],

@@ -10,26 +10,15 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings, outbox, recipients, waiting
-from cop.domain.errors import (
-    CancelledAlready,
-    CapacityRefused,
-    EditedMeanwhile,
-    EndsBeforeStart,
-    JoinAddressRefused,
-    MovedAfterEnd,
-    MovedIntoPast,
-    NothingToPublish,
-    RestoredAfterEnd,
-    RestoredTooLate,
-    TakesPlace,
-)
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
 from cop.domain.recipients import Registered
+from cop.errors import EditConflict, Refused
 from cop.links import is_https
 from cop.mail import changing
 from cop.mail.writer import Writer
 from cop.models import Meeting, MeetingStatus, OutboxEmail, RegistrationStatus
+from cop.words import N_
 
 DESCRIBED = ("topic", "guests", "summary", "reading_title", "reading_url", "reading_minutes",
              "prep_question", "reason")  # fmt: skip
@@ -40,11 +29,11 @@ def expect(db_session: Session, meeting_id: int, *, version: int) -> None:
     """Take a meeting's lock, for changes that were made with this version before one's eyes.
 
     Raises:
-        EditedMeanwhile: a coordinator has changed it since.
+        EditConflict: a coordinator has changed it since.
     """
     [meeting] = meetings.lock(db_session, [meeting_id])
     if meeting.edit_version != version:
-        raise EditedMeanwhile
+        raise EditConflict
 
 
 def move(
@@ -56,19 +45,16 @@ def move(
     reason: str,
     writer: Writer,
 ) -> None:
-    """Hold a meeting at another time; its slug stays, and it says where it was moved from.
-
-    Raises:
-        EndsBeforeStart: it would end before it begins.
-        MovedIntoPast: it would be over already.
-        MovedAfterEnd: it is over, and what is known of it belongs to its date.
-    """
+    """Hold a meeting at another time; its slug stays, and it says where it was moved from."""
     check_times(starts_at, ends_at, now=writer.now)
     [meeting] = meetings.lock(db_session, [meeting_id])
     if (starts_at, ends_at) == (meeting.starts_at, meeting.ends_at):
         return
     if meeting.ends_at <= writer.now:
-        raise MovedAfterEnd
+        raise Refused(
+            N_("This session is over, so its date stays. Add another session instead."),
+            field="date",
+        )
     zone = writer.community.zone_info
     before = meeting.moved_from or meeting.starts_at.astimezone(zone).date()
     is_back = starts_at.astimezone(zone).date() == before
@@ -87,27 +73,24 @@ def move(
 
 
 def check_times(starts_at: datetime, ends_at: datetime, *, now: datetime) -> None:
-    """Pass for a time at which a meeting can be held.
-
-    Raises:
-        EndsBeforeStart: it would end before it begins.
-        MovedIntoPast: it would be over already.
-    """
+    """Pass for a time at which a meeting can be held."""
     if ends_at <= starts_at:
-        raise EndsBeforeStart
+        raise Refused(meetings.ENDS_BEFORE_START, field="ends")
     if ends_at <= now:
-        raise MovedIntoPast
+        raise Refused(
+            N_("At that time the session would be over already. Choose a later one."), field="date"
+        )
 
 
 def cancel(db_session: Session, meeting_id: int, *, reason: str, writer: Writer) -> None:
-    """Say that a meeting does not take place, and why; places stay, in case it does after all.
-
-    Raises:
-        CancelledAlready: somebody has said so before.
-    """
+    """Say that a meeting does not take place, and why; places stay, in case it does after all."""
     [meeting] = meetings.lock(db_session, [meeting_id])
     if meeting.is_cancelled:
-        raise CancelledAlready(said=meeting.reason or "")
+        raise Refused(
+            N_("It is cancelled already, and everybody reads: “%(said)s” Nothing was changed."),
+            field="reason",
+            said=meeting.reason or "",
+        )
     outbox.take_back(db_session, OutboxEmail.meeting_id == meeting_id,
                     OutboxEmail.kind == Kind.REMINDER)  # fmt: skip
     _revise(db_session, meeting, writer, status=MeetingStatus.CANCELLED, reason=reason or None,
@@ -115,13 +98,7 @@ def cancel(db_session: Session, meeting_id: int, *, reason: str, writer: Writer)
 
 
 def restore(db_session: Session, meeting_id: int, *, writer: Writer) -> None:
-    """Say that a cancelled meeting takes place after all.
-
-    Raises:
-        TakesPlace: it is not cancelled.
-        RestoredAfterEnd: its time is over.
-        RestoredTooLate: it was cancelled too long ago.
-    """
+    """Say that a cancelled meeting takes place after all."""
     [meeting] = meetings.lock(db_session, [meeting_id])
     check_restorable(meeting, now=writer.now)
     _revise(db_session, meeting, writer, status=MeetingStatus.PLANNED, reason=None,
@@ -130,30 +107,26 @@ def restore(db_session: Session, meeting_id: int, *, writer: Writer) -> None:
 
 
 def check_restorable(meeting: LockedMeeting, *, now: datetime) -> None:
-    """Pass for a meeting that was cancelled and can still be held after all.
-
-    Raises:
-        TakesPlace: it is not cancelled.
-        RestoredAfterEnd: its time is over.
-        RestoredTooLate: it was cancelled too long ago.
-    """
+    """Pass for a meeting that was cancelled and can still be held after all."""
     if not meeting.is_cancelled:
-        raise TakesPlace
+        raise Refused(N_("It takes place: there is nothing to restore."))
     if meeting.ends_at <= now:
-        raise RestoredAfterEnd
+        raise Refused(N_("Its time is over, so it cannot be restored. Add a new session instead."))
     # Nothing is noted of what was cancelled before this was kept.
     if meeting.cancelled_at and now - meeting.cancelled_at > RESTORABLE:
-        raise RestoredTooLate(days=RESTORABLE.days)
+        raise Refused(
+            N_(
+                "It was cancelled more than %(days)s days ago, so it cannot be restored. Add a new "
+                "session instead."
+            ),
+            days=RESTORABLE.days,
+        )
 
 
 def set_capacity(
     db_session: Session, meeting_id: int, capacity: int | None, *, writer: Writer
 ) -> list[int]:
-    """Offer more places or fewer; nobody loses one. Return who came off the waiting list.
-
-    Raises:
-        CapacityRefused: less than one place is none.
-    """
+    """Offer more places or fewer; nobody loses one. Return who came off the waiting list."""
     check_capacity(capacity)
     meetings.lock(db_session, [meeting_id])
     _set(db_session, meeting_id, capacity=capacity)
@@ -161,25 +134,22 @@ def set_capacity(
 
 
 def check_capacity(capacity: int | None) -> None:
-    """Pass for a number of places, or for no limit.
-
-    Raises:
-        CapacityRefused: less than one place is none.
-    """
+    """Pass for a number of places, or for no limit."""
     if capacity is not None and capacity < 1:
-        raise CapacityRefused
+        raise Refused(
+            N_("Offer at least one place, or leave this empty for no limit."), field="capacity"
+        )
 
 
 def set_join_url(
     db_session: Session, meeting_id: int, join_url: str | None, *, writer: Writer
 ) -> None:
-    """Say where a meeting is held; only those with a place get there, through their own link.
-
-    Raises:
-        JoinAddressRefused: the address does not begin with https.
-    """
+    """Say where a meeting is held; only those with a place get there, through their own link."""
     if join_url and not is_https(join_url):
-        raise JoinAddressRefused
+        raise Refused(
+            N_("Write the whole address, beginning with https://, as Zoom shows it."),
+            field="join_url",
+        )
     [meeting] = meetings.lock(db_session, [meeting_id])
     if (join_url or None) != meeting.join_url:
         _set(db_session, meeting_id, join_url=join_url or None, edited_at=writer.now)
@@ -209,12 +179,12 @@ def publish(
     """Publish what was taken away from a meeting; the first time, who held a place gets it by mail.
 
     Return how many do.
-
-    Raises:
-        NothingToPublish: there are neither takeaways nor a recording.
     """
     if not (takeaways or recording_url):
-        raise NothingToPublish
+        raise Refused(
+            N_("Write what was taken away, or give the address of the recording."),
+            field="takeaways",
+        )
     [before] = meetings.lock(db_session, [meeting_id])
     published_at = before.published_at or writer.now
     _set(db_session, meeting_id, takeaways=takeaways or None, recording_url=recording_url or None,

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import addresses, passwords, record
-from cop.domain.errors import CoordinatorExists, CoordinatorUnknown, SetUpLinkUnusable
 from cop.domain.record import Deed
 from cop.domain.statements import insert_with_conflict
+from cop.errors import Refused
 from cop.models import Community, Coordinator, CoordinatorSession, SetUpLink
+from cop.words import N_
 
 SET_UP_WITHIN = timedelta(hours=24)
 IDLE = timedelta(minutes=60)
@@ -44,16 +45,8 @@ def exist(db_session: Session) -> bool:
 def add(
     db_session: Session, email: str, *, name: str, password: str, may_export: bool = True
 ) -> int:
-    """Make an account; return its id.
-
-    Raises:
-        AddressRefused: the address is none.
-        CoordinatorExists: it has an account.
-        PasswordRefused: the password is too short, too long, or easy to guess.
-    """
-    email_key = addresses.key(email)
-    if db_session.scalar(select(Coordinator.id).where(Coordinator.email_key == email_key)):
-        raise CoordinatorExists
+    """Make an account; return its id."""
+    email_key = new_key(db_session, email)
     password_hash = passwords.hashed(password, about=(email, name))
     coordinator = Coordinator(
         email=email,
@@ -68,27 +61,30 @@ def add(
     return coordinator.id
 
 
-def change_password(db_session: Session, email: str, *, password: str) -> None:
-    """Give an account a new password, and sign out its devices.
+def new_key(db_session: Session, email: str) -> str:
+    """Return the key of an address, which must have no account."""
+    email_key = addresses.key(email)
+    if db_session.scalar(select(Coordinator.id).where(Coordinator.email_key == email_key)):
+        raise Refused(N_("There is an account for this address already."), field="email")
+    return email_key
 
-    Raises:
-        AddressRefused: the address is none.
-        CoordinatorUnknown: it has no account.
-        PasswordRefused: the password is too short, too long, or easy to guess.
-    """
+
+def find(db_session: Session, email: str) -> Coordinator:
+    """Return the coordinator with this address."""
     query = select(Coordinator).where(Coordinator.email_key == addresses.key(email))
     coordinator = db_session.scalars(query).one_or_none()
     if coordinator is None:
-        raise CoordinatorUnknown
-    set_password(db_session, coordinator, password=password)
+        raise Refused(N_("There is no account for this address."), field="email")
+    return coordinator
+
+
+def change_password(db_session: Session, email: str, *, password: str) -> None:
+    """Give an account a new password, and sign out its devices."""
+    set_password(db_session, find(db_session, email), password=password)
 
 
 def set_password(db_session: Session, coordinator: Coordinator, *, password: str) -> None:
-    """Give a coordinator a new password, and sign out their devices.
-
-    Raises:
-        PasswordRefused: the password is too short, too long, or easy to guess.
-    """
+    """Give a coordinator a new password, and sign out their devices."""
     coordinator.password_hash = passwords.hashed(
         password, about=(coordinator.email, coordinator.name)
     )
@@ -113,11 +109,7 @@ def new_set_up_link(db_session: Session, *, now: datetime) -> str | None:
 
 
 def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None:
-    """Pass for a link that can still be used.
-
-    Raises:
-        SetUpLinkUnusable: it is unknown, used or too old, or there is a coordinator.
-    """
+    """Pass for a link that can still be used."""
     link = db_session.execute(select(SetUpLink).with_for_update()).scalar_one_or_none()
     if (
         link is None
@@ -125,7 +117,12 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
         or now > link.created_at + SET_UP_WITHIN
         or exist(db_session)
     ):
-        raise SetUpLinkUnusable
+        raise Refused(
+            N_(
+                "This set-up link has been used, or is older than 24 hours. Starting the site "
+                "again prints a new one as long as there is no coordinator."
+            )
+        )
 
 
 def start_session(

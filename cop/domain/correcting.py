@@ -7,15 +7,16 @@ from typing import Any
 from sqlalchemy import case, delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
-from cop.domain import addresses, meetings, outbox, preferences, recipients, withdrawals
+from cop.domain import addresses, meetings, outbox, placing, preferences, recipients, withdrawals
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
-from cop.domain.place_errors import BothRegistered, PlaceRefused, SameAddress
 from cop.domain.recipients import LIVE, MEMBER_COLUMNS, recipient
 from cop.domain.statements import insert_with_conflict
+from cop.errors import Refused
 from cop.mail import messages
 from cop.mail.writer import Writer
 from cop.models import Meeting, Member, OutboxEmail, Registration
+from cop.words import N_
 
 # Whoever has the misspelt address gets nothing from a restored backup either.
 _ENDED = (withdrawals.EMAIL, withdrawals.LINKS)
@@ -35,12 +36,6 @@ def correct(db_session: Session, registration_id: int, email: str, *, writer: Wr
     The member with the misspelt address goes, and every email to it: so its links die, and what was
     queued does not go out. The other address gets one confirmation, with a link of its own; it may
     be that of somebody who is known.
-
-    Raises:
-        AddressRefused: the new address is none.
-        PlaceRefused: there is no such registration any more.
-        SameAddress: it is the one that we have.
-        BothRegistered: both are registered for one meeting.
     """
     key = addresses.key(email)
     old = _held_row(db_session, registration_id)
@@ -80,7 +75,7 @@ def _held_row(db_session: Session, registration_id: int) -> Any:
     )
     row: Any = db_session.execute(query.with_for_update()).one_or_none()
     if row is None:
-        raise PlaceRefused
+        raise Refused(placing.CHANGED)
     return row
 
 
@@ -105,7 +100,9 @@ def _meant(db_session: Session, email: str, key: str, old: Any) -> Any:
     )
     row: Any = db_session.execute(upsert.returning(*MEMBER_COLUMNS)).one()
     if row.id == old.id:
-        raise SameAddress
+        raise Refused(
+            N_("This is the address that we have. Write the one that is meant."), field="email"
+        )
     return row
 
 
@@ -119,7 +116,14 @@ def _refuse_both(db_session: Session, old: int, new: int) -> None:
         .where(other.member_id == new, other.status.in_(LIVE))
     )
     if first := db_session.scalar(both.order_by(Meeting.starts_at).limit(1)):
-        raise BothRegistered(date=first)
+        raise Refused(
+            N_(
+                "This address is registered for %(date)s already. Cancel the place of the misspelt "
+                "address on that day, without a mail: the other one stays."
+            ),
+            field="email",
+            date=first,
+        )
 
 
 def _confirm(

@@ -11,20 +11,15 @@ import idna
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.domain.errors import (
-    HostIsNumber,
-    HostListed,
-    HostMissing,
-    HostNotHttps,
-    HostOfPreset,
-    HostUnreadable,
-    HostWildcard,
-    HostWithPath,
-    HostWithUser,
-)
+from cop.errors import Refused
 from cop.links import Links
 from cop.models import Community
 from cop.words import N_, translator
+
+_UNREADABLE = N_(
+    "This is no name that a site can have. Look for a missing dot, a space or a comma, and write "
+    "it like https://www.example.org."
+)
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -86,37 +81,31 @@ def hosts(db_session: Session) -> tuple[str, ...]:
 
 
 def host_of(text: str) -> str:
-    """The site that was typed, as its pages name themselves: `https://www.ctdata.org`.
-
-    Raises:
-        HostMissing: nothing was typed.
-        HostWildcard: it stands for more than one site.
-        HostNotHttps: it begins with something else.
-        HostWithUser: there is a name or a password in it.
-        HostOfPreset: it is one of several that are allowed together.
-        HostWithPath: it is the address of a page.
-        HostUnreadable: it is no name that a site can have.
-        HostIsNumber: browsers compare names only.
-    """
+    """The site that was typed, as its pages name themselves: `https://www.ctdata.org`."""
     host, parts = _read(text)
     for preset in PRESETS:
         if host in preset.hosts:
-            raise HostOfPreset(host=host, name=preset.label)
+            raise Refused(
+                N_("Pages at %(host)s need more than this one site: allow %(name)s below instead."),
+                field="host",
+                host=host,
+                name=preset.label,
+            )
     if parts.path not in {"", "/"} or parts.query or parts.fragment or "?" in text or "#" in text:
-        raise HostWithPath(host=host)
+        raise Refused(
+            N_("Leave out what comes after the name of the site: write %(host)s."),
+            field="host",
+            host=host,
+        )
     return host
 
 
 def add_host(db_session: Session, text: str) -> str:
-    """Let a site's pages show ours; return it as it was read.
-
-    Raises:
-        HostRefused: this cannot be a site on the list.
-    """
+    """Let a site's pages show ours; return it as it was read."""
     host = host_of(text)
     community = _locked(db_session)
     if host in community.embed_hosts:
-        raise HostListed(host=host)
+        raise Refused(N_("%(host)s is on the list already."), field="host", host=host)
     _change(community, [*community.embed_hosts, host])
     return host
 
@@ -146,11 +135,7 @@ def twin_of(host: str) -> str | None:
 
 
 def verdict(address: str, allowed: Collection[str]) -> Verdict:
-    """Whether the page at an address can show ours, with what is allowed now. Nothing is fetched.
-
-    Raises:
-        HostRefused: this is the address of no page that ever could.
-    """
+    """Whether the page at an address can show ours, by what is allowed now; nothing is fetched."""
     host, _ = _read(address)
     if any(_matches(host, pattern) for pattern in allowed):
         said = N_("Yes: pages of %(host)s can show the schedule and the form.")
@@ -186,11 +171,14 @@ def _read(text: str) -> tuple[str, SplitResult]:
         parts = urlsplit(_typed(text))
         name, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise HostUnreadable from error
+        raise Refused(_UNREADABLE, field="host") from error
     if "@" in parts.netloc:
-        raise HostWithUser
+        raise Refused(
+            N_("Leave out what stands before the @: a site is known by its name alone."),
+            field="host",
+        )
     if port == 0:
-        raise HostUnreadable
+        raise Refused(_UNREADABLE, field="host")
     name = _name(name)
     return f"https://{name}{f':{port}' if port not in {None, 443} else ''}", parts
 
@@ -200,13 +188,27 @@ def _typed(text: str) -> str:
     typed = text.strip()
     scheme, separator, _ = typed.partition("://")
     if not typed:
-        raise HostMissing
+        raise Refused(
+            N_("Write the address of a site, like https://www.example.org."), field="host"
+        )
     if "*" in typed:
-        raise HostWildcard
+        raise Refused(
+            N_(
+                "Write each site out, without a star: nobody knows who has the others. For Google "
+                "Sites and the Squarespace editor there are the choices below."
+            ),
+            field="host",
+        )
     if separator and scheme.lower() != "https":
-        raise HostNotHttps
+        raise Refused(
+            N_(
+                "Only a site that begins with https:// can show the form: what is typed there "
+                "could otherwise be read on the way."
+            ),
+            field="host",
+        )
     if any(letter.isspace() for letter in typed):  # some of them, urlsplit would leave out
-        raise HostUnreadable
+        raise Refused(_UNREADABLE, field="host")
     return typed if separator else f"https://{typed}"
 
 
@@ -215,12 +217,14 @@ def _name(typed: str) -> str:
     try:
         name = idna.encode(typed.removesuffix("."), uts46=True).decode()
     except idna.IDNAError as error:
-        raise HostUnreadable from error
+        raise Refused(_UNREADABLE, field="host") from error
     labels = name.split(".")
     if labels[-1].isdigit():
-        raise HostIsNumber
+        raise Refused(
+            N_("Write the site's name, not its number: browsers compare names only."), field="host"
+        )
     if len(labels) < 2 or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise HostUnreadable
+        raise Refused(_UNREADABLE, field="host")
     return name
 
 

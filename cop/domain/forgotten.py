@@ -7,12 +7,15 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from cop.domain import addresses, coordinators, outbox
-from cop.domain.errors import PasswordLinkUnusable
 from cop.domain.outbox import Kind, Mail
+from cop.errors import Refused
 from cop.mail import informing
 from cop.mail.writer import Writer
 from cop.models import Coordinator, MailState, OutboxEmail
 from cop.tokens import Purpose, read
+from cop.words import N_
+
+_LINK_OVER = N_("This link has been used, or is older than an hour. You can ask for a new one.")
 
 WITHIN = timedelta(hours=1)
 EMAILS_A_DAY = 5  # that are sent whenever somebody asks
@@ -24,11 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def ask(db_session: Session, email: str, *, writer: Writer) -> None:
-    """Mail a coordinator the link to a new password; to everybody else, nothing.
-
-    Raises:
-        AddressRefused: the address is none.
-    """
+    """Mail a coordinator the link to a new password; to everybody else, nothing."""
     # Locked, so that of two requests at once the second finds the email of the first.
     query = select(Coordinator).where(Coordinator.email_key == addresses.key(email))
     found = db_session.scalars(query.with_for_update()).one_or_none()
@@ -50,23 +49,14 @@ def ask(db_session: Session, email: str, *, writer: Writer) -> None:
 
 
 def check(db_session: Session, token: str, *, secret_key: str, now: datetime) -> None:
-    """Pass for a link that can still be used.
-
-    Raises:
-        PasswordLinkUnusable: it is unknown, used or too old.
-    """
+    """Pass for a link that can still be used."""
     _whose(db_session, token, secret_key=secret_key, now=now)
 
 
 def choose(
     db_session: Session, token: str, *, password: str, secret_key: str, now: datetime
 ) -> None:
-    """Give the link's coordinator a new password, and sign out their devices; the link is used up.
-
-    Raises:
-        PasswordLinkUnusable: it is unknown, used or too old.
-        PasswordRefused: the password is too short, too long, or easy to guess.
-    """
+    """Give the link's coordinator a new password, sign out their devices, and use up the link."""
     found = _whose(db_session, token, secret_key=secret_key, now=now)
     coordinators.set_password(db_session, found, password=password)
 
@@ -95,14 +85,14 @@ def _key_start(coordinator_id: int) -> str:
 def _whose(db_session: Session, token: str, *, secret_key: str, now: datetime) -> Coordinator:
     parts = read(secret_key, Purpose.PASSWORD, token, (int, int, str))
     if not parts:
-        raise PasswordLinkUnusable
+        raise Refused(_LINK_OVER)
     coordinator_id, minute, fingerprint = parts
     made_at = _EPOCH + int(minute) * _MINUTE
     # Held until the end of the transaction, so that of two posts at once the second finds it used.
     query = select(Coordinator).where(Coordinator.id == coordinator_id).with_for_update()
     found = db_session.scalars(query).one_or_none()
     if found is None or now > made_at + WITHIN or fingerprint != _fingerprint(found):
-        raise PasswordLinkUnusable
+        raise Refused(_LINK_OVER)
     return found
 
 

@@ -7,10 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cop.domain.errors import ObservanceRefused, ObservancesTooMany
+from cop.errors import Refused
+from cop.words import N_
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
+
+_UNREADABLE = N_(
+    "Mend line %(number)s: write a date like 2027-03-26, a space, and a name of at most 100 "
+    "letters."
+)
 
 SHIPPED = Path(__file__).with_name("observances.txt")
 MOST, LONGEST = 500, 100  # lines, letters of a name
@@ -40,27 +46,26 @@ def shipped() -> list[str]:
 
 
 def read(text: str) -> list[str]:
-    """The observances of a text with one on each line, in the order of their dates.
-
-    Raises:
-        ObservanceRefused: a line is no date with a name after it.
-        ObservancesTooMany: the list is too long.
-    """
+    """The observances of a text with one on each line, in the order of their dates."""
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     kept = {_checked(number, line) for number, line in lines if line}
     if len(kept) > MOST:
-        raise ObservancesTooMany(most=MOST)
+        raise Refused(
+            N_("Keep at most %(most)s days: leave out those that have passed."),
+            field="observances",
+            most=MOST,
+        )
     return sorted(kept)
 
 
 def _checked(number: int, line: str) -> str:
     found = _LINE.fullmatch(line)
     if not found or len(found[2]) > LONGEST:
-        raise ObservanceRefused(number=number)
+        raise Refused(_UNREADABLE, field="observances", number=number)
     try:
         date.fromisoformat(found[1])
     except ValueError as error:
-        raise ObservanceRefused(number=number) from error
+        raise Refused(_UNREADABLE, field="observances", number=number) from error
     return f"{found[1]} {found[2]}"
 
 

@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from cop.domain import accounts, addresses, coordinators, outbox, record
-from cop.domain.account_errors import InvitationUnusable, RightMissing
+from cop.domain import accounts, coordinators, outbox, record
 from cop.domain.coordinators import SignedIn
-from cop.domain.errors import CoordinatorExists
 from cop.domain.outbox import Kind, Mail
 from cop.domain.record import Deed
 from cop.domain.statements import insert_with_conflict
+from cop.errors import NotPermitted, Refused
 from cop.mail import informing
 from cop.mail.writer import Writer
-from cop.models import Coordinator, Invitation, OutboxEmail
+from cop.models import Invitation, OutboxEmail
 from cop.tokens import Purpose, read
+from cop.words import N_
 
 WITHIN = timedelta(days=7)
 
@@ -52,15 +52,11 @@ def invite(
     """Mail somebody the link to an account, and return it; one that they had stops working.
 
     Raises:
-        AddressRefused: the address is none.
-        CoordinatorExists: it has an account.
-        RightMissing: who invites may not give a right that they do not have.
+        NotPermitted: who invites may not give a right that they do not have.
     """
-    email_key = addresses.key(email)
-    if db_session.scalar(select(Coordinator.id).where(Coordinator.email_key == email_key)):
-        raise CoordinatorExists
+    email_key = coordinators.new_key(db_session, email)
     if may_export and not accounts.may_export(db_session, by.id):
-        raise RightMissing
+        raise NotPermitted(accounts.NOT_PERMITTED)
     said = {"email": email, "may_export": may_export, "created_at": writer.now}
     said |= {"coordinator_id": by.id}
     new = insert_with_conflict(db_session, Invitation).values(email_key=email_key, **said)
@@ -101,31 +97,25 @@ def withdraw(
 
 
 def check(db_session: Session, token: str, *, secret_key: str, now: datetime) -> Invited:
-    """The invitation of a link that can still be used.
-
-    Raises:
-        InvitationUnusable: it is unknown, used, withdrawn or too old.
-    """
+    """The invitation of a link that can still be used."""
     parts = read(secret_key, Purpose.INVITATION, token, (int, int))
     query = select(*_COLUMNS).where(Invitation.id == (parts[0] if parts else None))
     # Held, so that of two posts at once the second finds it used.
     row = db_session.execute(query.with_for_update()).one_or_none()
     if row is None or parts[1] != _stamp(row.created_at) or now > row.created_at + WITHIN:
-        raise InvitationUnusable
+        raise Refused(
+            N_(
+                "This invitation has been used or withdrawn, a newer one was sent, or it is older "
+                "than 7 days. Ask whoever invited you for another one."
+            )
+        )
     return Invited(**row._mapping)
 
 
 def accept(
     db_session: Session, token: str, *, name: str, password: str, secret_key: str, now: datetime
 ) -> int:
-    """Make the account of a link, and return its id; the link is used up.
-
-    Raises:
-        InvitationUnusable: it is unknown, used, withdrawn or too old.
-        AddressRefused: the address is none, as whoever invited was told already.
-        CoordinatorExists: the address got an account in another way.
-        PasswordRefused: the password is too short, too long, or easy to guess.
-    """
+    """Make the account of a link, and return its id; the link is used up."""
     found = check(db_session, token, secret_key=secret_key, now=now)
     added = coordinators.add(
         db_session, found.email, name=name, password=password, may_export=found.may_export

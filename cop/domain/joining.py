@@ -8,8 +8,8 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings, members, waiting
-from cop.domain.errors import LinkUnusable
 from cop.domain.meetings import LockedMeeting
+from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.models import Member, Registration, RegistrationStatus
 
@@ -63,11 +63,11 @@ def look(db_session: Session, owner: Owner, registration_id: int, *, now: dateti
     """Read a member's way in; who gave up a place and registered again has one of old links, too.
 
     Raises:
-        LinkUnusable: it is nobody's link any more.
+        InvalidLink: it is nobody's link any more.
     """
     row = db_session.execute(_place(owner, registration_id)).first()
     if row is None:
-        raise LinkUnusable
+        raise InvalidLink
     [meeting] = meetings.look(db_session, [row.meeting_id])
     turn = 0
     if row.status == RegistrationStatus.WAITING:
@@ -79,7 +79,7 @@ def enter(db_session: Session, owner: Owner, registration_id: int, *, now: datet
     """Note that a member goes in, the first time, if the door is open to them.
 
     Raises:
-        LinkUnusable: it is nobody's link any more.
+        InvalidLink: it is nobody's link any more.
     """
     members.acting(db_session, owner, now=now)
     way_in = look(db_session, owner, registration_id, now=now)

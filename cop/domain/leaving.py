@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings, outbox, waiting, withdrawals
-from cop.domain.errors import MeetingOver
+from cop.errors import Refused
 from cop.mail.writer import Writer
 from cop.models import AttendanceImport, Member, OutboxEmail, Registration, RegistrationStatus
 
@@ -15,15 +15,12 @@ def cancel(db_session: Session, registration_id: int, *, writer: Writer) -> list
     """Give up a place, or a turn in line; return who got the place, in the same transaction.
 
     What was queued about it does not go out any more. Doing it again changes nothing.
-
-    Raises:
-        MeetingOver: the meeting has ended, so that there is nothing to give up.
     """
     query = select(Registration.meeting_id).where(Registration.id == registration_id)
     [meeting] = meetings.lock(db_session, db_session.scalars(query))
     if meeting.ends_at <= writer.now:
         date = meeting.starts_at.astimezone(writer.community.zone_info).date()
-        raise MeetingOver(date=date)
+        raise Refused(meetings.OVER, field="sessions", date=date)
     give_up(db_session, registration_id, now=writer.now)
     return waiting.promote(db_session, meeting, writer=writer)
 

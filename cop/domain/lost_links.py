@@ -30,9 +30,6 @@ def send(db_session: Session, email: str, *, writer: Writer) -> None:
     """Mail a member the link to their page; for anybody else, do the same work for nothing.
 
     So neither the answer nor how long it takes tells who is registered.
-
-    Raises:
-        AddressRefused: the address is none.
     """
     to = _whose(db_session, addresses.key(email))
     letter = messages.my_link(writer, to, _upcoming(db_session, to, writer), posted_again=False)

@@ -10,6 +10,10 @@ from sqlalchemy.orm import Session
 
 from cop.domain.statements import Prepared
 from cop.models import Meeting, MeetingStatus
+from cop.words import N_
+
+OVER = N_("The session on %(date)s is over. Choose another one below.")
+ENDS_BEFORE_START = N_("The end is before the start. Choose a later end, or an earlier start.")
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from cop.domain.errors import LinkUnusable
 from cop.domain.recipients import LIVE, MEMBER_COLUMNS, Recipient, recipient
 from cop.domain.schedule import Listing, Schedule
+from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.models import (
     Coordinator,
@@ -129,12 +129,12 @@ def known(db_session: Session, owner: Owner, schedule: Schedule) -> Known:
     """Read everything about a member, by a link of theirs.
 
     Raises:
-        LinkUnusable: there is no such member, or they have made the link useless.
+        InvalidLink: there is no such member, or they have made the link useless.
     """
     query = select(*inspect(Member).columns).where(*_is(owner))
     row = db_session.execute(query).one_or_none()
     if row is None:
-        raise LinkUnusable
+        raise InvalidLink
     meetings = {meeting.id: meeting for meeting in (*schedule.upcoming, *schedule.past)}
     places = _places(db_session, owner.member_id, meetings)
     said = places[-1].values if places else _UNNAMED
@@ -152,11 +152,11 @@ def read(db_session: Session, owner: Owner) -> Recipient:
     """Who a link belongs to.
 
     Raises:
-        LinkUnusable: there is no such member, or they have made the link useless.
+        InvalidLink: there is no such member, or they have made the link useless.
     """
     row = db_session.execute(select(*MEMBER_COLUMNS).where(*_is(owner))).one_or_none()
     if row is None:
-        raise LinkUnusable
+        raise InvalidLink
     return recipient(row, **named(db_session, row.id))
 
 
@@ -166,12 +166,12 @@ def acting(db_session: Session, owner: Owner, *, now: datetime) -> Recipient:
     It holds their row until the end of the transaction, so that their acts come one by one.
 
     Raises:
-        LinkUnusable: there is no such member, or they have made the link useless.
+        InvalidLink: there is no such member, or they have made the link useless.
     """
     acts = update(Member).where(*_is(owner)).values(proven_at=now).returning(*MEMBER_COLUMNS)
     row = db_session.execute(acts.execution_options(synchronize_session=False)).one_or_none()
     if row is None:
-        raise LinkUnusable
+        raise InvalidLink
     return recipient(row, **named(db_session, row.id))
 
 

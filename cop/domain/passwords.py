@@ -6,7 +6,8 @@ from itertools import pairwise
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from cop.domain.errors import PasswordGuessable, PasswordRefused
+from cop.errors import Refused
+from cop.words import N_
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 # Compared where there is no account, so that the answer takes as long as for a real one: of a word
@@ -26,16 +27,23 @@ _TRIED_FIRST = (
 
 
 def hashed(password: str, *, about: Sequence[str]) -> str:
-    """What is kept of a password; `about` are the words that its owner would think of first.
-
-    Raises:
-        PasswordRefused: it is too short or too long.
-        PasswordGuessable: it is easy to guess.
-    """
+    """What is kept of a password; `about` are the words that its owner would think of first."""
     if not 15 <= len(password) <= 128:
-        raise PasswordRefused
+        raise Refused(
+            N_(
+                "Use 15 to 128 characters, for example four or five words that do not belong "
+                "together."
+            ),
+            field="password",
+        )
     if _is_guessable(password, about):
-        raise PasswordGuessable
+        raise Refused(
+            N_(
+                "This password is among the first that somebody would try. Four or five words that "
+                "do not belong together are easy to remember and hard to guess."
+            ),
+            field="password",
+        )
     return _hasher.hash(password)
 
 

@@ -21,19 +21,17 @@ from cop.domain import (
 from cop.domain.changes import RESTORABLE
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
-from cop.domain.place_errors import (
-    CancelledLongAgo,
-    NobodyElseWaits,
-    NoPlaceFree,
-    PlaceRefused,
-    PlacesSettled,
-)
 from cop.domain.recipients import LIVE, Registered
 from cop.domain.registration_rows import Taken
+from cop.errors import Refused
 from cop.mail import messages, placing
 from cop.mail.letter import Letter
 from cop.mail.writer import Writer
 from cop.models import Registration, RegistrationStatus
+from cop.words import N_
+
+SETTLED = N_("The session has begun, is over or is cancelled, so places stay as they are.")
+CHANGED = N_("This place was changed meanwhile, so nothing was done. It stands here as it is.")
 
 _OTHER = aliased(Registration)
 IS_LIVE_AGAIN = (
@@ -59,17 +57,15 @@ class Moved(NamedTuple):
 
 
 def give(db_session: Session, registration_id: int, *, beyond: bool, writer: Writer) -> Moved:
-    """Give a place to somebody who waits, out of turn; `beyond` what is offered where that is said.
-
-    Raises:
-        PlaceRefused: they do not wait, nobody can come any more, or it would be one too many.
-    """
+    """Give a place to somebody who waits, out of turn; `beyond` allows more than are offered."""
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.WAITING)
     if meeting.is_cancelled or meeting.ends_at <= writer.now:
-        raise PlacesSettled
+        raise Refused(SETTLED)
     held = _taken(db_session, meeting).held
     if meeting.capacity is not None and held >= meeting.capacity and not beyond:
-        raise NoPlaceFree
+        raise Refused(
+            N_("The last place has just gone. You can still give one more than you offer.")
+        )
     waiting.give_places(db_session, meeting, [registration_id], writer=writer)
     return Moved(registration_id, RegistrationStatus.HELD, person.recipient.is_reached)
 
@@ -80,16 +76,14 @@ def can_wait(capacity: int | None, taken: Taken) -> bool:
 
 
 def put_at_tail(db_session: Session, registration_id: int, *, writer: Writer) -> Moved:
-    """Take somebody's place and let them wait, as the last; the place goes to the next in line.
-
-    Raises:
-        PlaceRefused: they hold none, it would be theirs again, or the waiting list has ended.
-    """
+    """Take somebody's place and let them wait, as the last; the place goes to the next in line."""
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.HELD)
     if meeting.is_cancelled or meeting.starts_at <= writer.now:
-        raise PlacesSettled
+        raise Refused(SETTLED)
     if not can_wait(meeting.capacity, _taken(db_session, meeting)):
-        raise NobodyElseWaits
+        raise Refused(
+            N_("Nobody else waits for this place, so it would be theirs again. You can cancel it.")
+        )
     leaving.give_up(db_session, registration_id, now=writer.now)
     promoted = waiting.promote(db_session, meeting, writer=writer)
     new_id = _join_again(db_session, registration_id, meeting)
@@ -99,12 +93,7 @@ def put_at_tail(db_session: Session, registration_id: int, *, writer: Writer) ->
 
 
 def cancel(db_session: Session, registration_id: int, *, by_mail: bool, writer: Writer) -> Moved:
-    """Cancel a place, or a turn in line, for somebody; the place goes to the next in line.
-
-    Raises:
-        PlaceRefused: it is cancelled already.
-        MeetingOver: the meeting has ended.
-    """
+    """Cancel a place, or a turn in line, for somebody; the place goes to the next in line."""
     meeting, person = _locked(db_session, registration_id, *LIVE)
     promoted = leaving.cancel(db_session, registration_id, writer=writer)
     if by_mail:
@@ -115,16 +104,12 @@ def cancel(db_session: Session, registration_id: int, *, by_mail: bool, writer: 
 
 
 def restore(db_session: Session, registration_id: int, *, writer: Writer) -> Moved:
-    """Restore what was cancelled; where no place is free, at the end of the waiting list.
-
-    Raises:
-        PlaceRefused: it is too long ago, they are registered again, or nobody can come any more.
-    """
+    """Restore what was cancelled; where no place is free, at the end of the waiting list."""
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.CANCELLED)
     _refuse_old(db_session, registration_id, writer.now)
     status = registration.next_status(db_session, meeting, now=writer.now)
     if status is None:
-        raise PlacesSettled
+        raise Refused(SETTLED)
     back = _hold_again if status is RegistrationStatus.HELD else _join_again
     id_ = back(db_session, registration_id, meeting)
     held, waits = ([meeting] if status is each else [] for each in LIVE)
@@ -142,7 +127,7 @@ def _locked(
     locked = meetings.lock(db_session, db_session.scalars(query))
     people = recipients.of_registrations(db_session, [registration_id])
     if not people or people[0].status not in statuses:  # it was erased, or changed
-        raise PlaceRefused
+        raise Refused(CHANGED)
     return locked[0], people[0]
 
 
@@ -150,9 +135,9 @@ def _refuse_old(db_session: Session, registration_id: int, now: datetime) -> Non
     query = select(Registration.cancelled_at, IS_LIVE_AGAIN)
     row = db_session.execute(query.where(Registration.id == registration_id)).one()
     if row.is_live_again:
-        raise PlaceRefused
+        raise Refused(CHANGED)
     if row.cancelled_at is None or now - row.cancelled_at > RESTORABLE:
-        raise CancelledLongAgo
+        raise Refused(N_("A place can be restored for 30 days. Add the person again instead."))
 
 
 def _taken(db_session: Session, meeting: LockedMeeting) -> Taken:

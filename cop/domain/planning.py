@@ -8,20 +8,12 @@ from zoneinfo import available_timezones
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from cop.domain import rules, schedule
+from cop.domain import meetings, rules, schedule
 from cop.domain.community import CommunityFacts, load_community
-from cop.domain.errors import (
-    EditedMeanwhile,
-    EndsBeforeStart,
-    PlannedAheadRefused,
-    RhythmNeverMatches,
-    SameMeeting,
-    TooLongAgo,
-    WeeksUncounted,
-    ZoneUnknown,
-)
 from cop.domain.rhythm import Occurrence, Rhythm
+from cop.errors import EditConflict, Refused
 from cop.models import Community, Meeting, MeetingStatus
+from cop.words import N_
 
 KEPT = ("rule", "rule_from", "starts", "minutes", "zone", "planned_ahead", "observances")
 MOST_AHEAD = 24
@@ -44,25 +36,22 @@ def zones() -> tuple[str, ...]:
 
 
 def check(wanted: CommunityFacts, *, now: datetime) -> None:
-    """Pass for a community whose rhythm can be kept.
-
-    Raises:
-        ZoneUnknown: there is no such time zone.
-        EndsBeforeStart: a session would end before it begins.
-        PlannedAheadRefused: too few or too many dates are to be planned.
-        WeeksUncounted: nobody can say which of the weeks are meant.
-        RhythmNeverMatches: there would be no date at all.
-    """
+    """Pass for a community whose rhythm can be kept."""
     if wanted.zone not in zones():
-        raise ZoneUnknown
+        raise Refused(N_("Choose a time zone of the list, like America/New_York."), field="zone")
     if wanted.minutes <= 0:
-        raise EndsBeforeStart
+        raise Refused(meetings.ENDS_BEFORE_START, field="ends")
     if not 1 <= wanted.planned_ahead <= MOST_AHEAD:
-        raise PlannedAheadRefused
+        raise Refused(N_("Plan 1 to 24 dates ahead."), field="planned_ahead")
     if not _is_counted(wanted):
-        raise WeeksUncounted
+        raise Refused(
+            N_("Write one of its dates, on the weekday above: the weeks are counted from there."),
+            field="rule_from",
+        )
     if not _has_dates(wanted.rhythm, now):
-        raise RhythmNeverMatches
+        raise Refused(
+            N_("There would never be a session. Leave at least one month."), field="months_off"
+        )
 
 
 def plan(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> Plan:
@@ -84,17 +73,12 @@ def change(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> lis
     What is planned already stays as it is.
 
     Raises:
-        EditedMeanwhile: the community has changed since its revision that `wanted` was made from.
-        ZoneUnknown: there is no such time zone.
-        EndsBeforeStart: a session would end before it begins.
-        PlannedAheadRefused: too few or too many dates are to be planned.
-        WeeksUncounted: nobody can say which of the weeks are meant.
-        RhythmNeverMatches: there would be no date at all.
+        EditConflict: the community has changed since its revision that `wanted` was made from.
     """
     check(wanted, now=now)
     row = _locked(db_session)
     if row.revision != wanted.revision:
-        raise EditedMeanwhile
+        raise EditConflict
     for name in KEPT:
         setattr(row, name, getattr(wanted, name))
     row.revision += 1
@@ -104,21 +88,21 @@ def change(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> lis
 def add(
     db_session: Session, *, starts_at: datetime, ends_at: datetime, topic: str, now: datetime
 ) -> Meeting:
-    """Add a session that nobody planned ahead; one that is over already goes among the past ones.
-
-    Raises:
-        EndsBeforeStart: it would end before it begins.
-        TooLongAgo: it would be older than any community of this kind.
-        SameMeeting: there is one at this time with this topic.
-    """
+    """Add a session that nobody planned ahead; one that is over joins the past ones."""
     if ends_at <= starts_at:
-        raise EndsBeforeStart
+        raise Refused(meetings.ENDS_BEFORE_START, field="ends")
     if starts_at < EARLIEST:
-        raise TooLongAgo
+        raise Refused(N_("Write a date of this century."), field="date")
     _locked(db_session)
     is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
     if db_session.scalar(select(exists().where(is_same))):
-        raise SameMeeting
+        raise Refused(
+            N_(
+                "There is a session at this time with this topic already. Choose another time, or "
+                "say in the topic how this one differs."
+            ),
+            field="topic",
+        )
     rhythm_ = load_community(db_session).rhythm
     day = starts_at.astimezone(rhythm_.zone).date()
     # On a date of the rhythm it takes that date: planning ahead would add another one beside it.

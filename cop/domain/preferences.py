@@ -7,15 +7,16 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import members, outbox, telling, withdrawals
-from cop.domain.errors import LinksUsedUp, LinkUnusable, MailComesBack
 from cop.domain.meetings import MeetingFacts
 from cop.domain.outbox import OPTIONAL, Kind, Mail
 from cop.domain.recipients import Recipient
 from cop.domain.registration_rows import ASKED_AGAIN
+from cop.errors import InvalidLink, Refused
 from cop.links import Owner
 from cop.mail import messages
 from cop.mail.writer import Writer
 from cop.models import Member, OutboxEmail
+from cop.words import N_
 
 LIST = "list"
 KINDS = (*OPTIONAL, LIST)
@@ -38,23 +39,23 @@ def check(db_session: Session, member_id: int, kind: str) -> None:
     """Pass where mail of this kind can be stopped.
 
     Raises:
-        LinkUnusable: there is no such member any more, or no such kind of mail.
+        InvalidLink: there is no such member any more, or no such kind of mail.
     """
     is_known = db_session.scalar(select(Member.id).where(Member.id == member_id))
     if is_known is None or kind not in KINDS:
-        raise LinkUnusable
+        raise InvalidLink
 
 
 def stop(db_session: Session, member_id: int, kind: str, *, writer: Writer) -> None:
     """Stop mail of one kind, without a word about places; doing it again changes nothing.
 
     Raises:
-        LinkUnusable: there is no such member any more, or no such kind of mail.
+        InvalidLink: there is no such member any more, or no such kind of mail.
     """
     query = select(Member.mail_off).where(Member.id == member_id)
     off = db_session.scalar(query.with_for_update(key_share=True))
     if off is None or kind not in KINDS:
-        raise LinkUnusable
+        raise InvalidLink
     if kind == LIST:
         _leave_list(db_session, member_id, writer=writer)
     else:
@@ -78,7 +79,7 @@ def confirm_list(db_session: Session, owner: Owner, *, writer: Writer) -> None:
     """Put a member on the mailing list who has asked for it, and has not left since.
 
     Raises:
-        LinkUnusable: there is no such member, or they have made the link useless.
+        InvalidLink: there is no such member, or they have made the link useless.
     """
     to = members.acting(db_session, owner, now=writer.now)
     if to.list_asked_at and to.list_confirmed_at is None:
@@ -95,18 +96,23 @@ def renew_calendar(db_session: Session, member_id: int, *, writer: Writer) -> No
 def renew_links(
     db_session: Session, to: Recipient, chosen: Iterable[MeetingFacts], *, writer: Writer
 ) -> None:
-    """Make all of a member's links useless, their calendar's too, and mail them a new one.
-
-    Raises:
-        MailComesBack: a new link would not reach them.
-        LinksUsedUp: they have had this done too often today.
-    """
+    """Make all of a member's links useless, their calendar's too, and mail them a new one."""
     if to.undeliverable_at:
-        raise MailComesBack
+        raise Refused(
+            N_(
+                "Mail to your address came back, so a new link would not reach you. Nothing was "
+                "changed."
+            )
+        )
     # Counted apart from the links that a stranger can have sent to them.
     key_start = f"renewed:{to.member_id}:"
     if not telling.may_have_link(db_session, to, writer=writer, key_start=key_start):
-        raise LinksUsedUp
+        raise Refused(
+            N_(
+                "Several mails with your link have gone out today already. Nothing was changed: "
+                "please try again tomorrow."
+            )
+        )
     to = replace(to, token_version=to.token_version + 1)
     withdrawals.remember(db_session, to.member_id, withdrawals.LINKS, writer=writer)
     _set(db_session, to.member_id, token_version=to.token_version)

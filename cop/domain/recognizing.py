@@ -6,9 +6,9 @@ from enum import Enum
 from typing import Protocol, TypeVar
 
 from cop.domain import addresses
-from cop.domain.errors import AddressRefused
 from cop.domain.names import fold, is_bot, is_device, spellings
 from cop.domain.zoom_report import Participant
+from cop.errors import InvalidAddress
 
 
 class Kind(Enum):
@@ -65,7 +65,7 @@ def recognize(participants: Sequence[Participant], roster: Sequence[Rostered]) -
 def _key(email: str) -> str:
     try:
         return addresses.key(email) if email else ""
-    except AddressRefused:
+    except InvalidAddress:
         return ""
 
 

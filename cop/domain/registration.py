@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from cop.domain import meetings, registration_rows, telling
 from cop.domain.details import Details
-from cop.domain.errors import MeetingCancelled, MeetingFull, MeetingOver, NothingPlanned
 from cop.domain.expiry import Expiry
 from cop.domain.meetings import LockedMeeting
 from cop.domain.registration_rows import Taken
 from cop.domain.schedule import Places, places
+from cop.errors import Refused
 from cop.mail.writer import Writer
 from cop.models import MeetingStatus, RegistrationStatus, Submission
+from cop.words import N_
 
 ALL = "all"
 REPLAYED_FOR = timedelta(hours=24)
@@ -48,14 +49,6 @@ def register(
     `submission` names the form that was sent: the same one again is answered as before, and changes
     nothing. A place that the address holds already stays as it is. Somebody whom a coordinator
     tells in person gets no mail of ours about it.
-
-    Raises:
-        MeetingUnknown: there is no such meeting.
-        MeetingOver: one of them has ended.
-        MeetingCancelled: one of them will not take place.
-        MeetingFull: one of them has begun, and has no place left.
-        NothingPlanned: all upcoming ones were asked for, and there is none.
-        AddressRefused: the address is none.
     """
     now = writer.now
     is_all = ALL in slugs
@@ -98,16 +91,27 @@ def _refuse_missing(
     locked: list[LockedMeeting], status_of: Mapping[int, object], *, zone: ZoneInfo, now: datetime
 ) -> None:
     if not locked:
-        raise NothingPlanned
+        raise Refused(
+            N_("No session is planned at the moment. Please look at the schedule again soon."),
+            field="sessions",
+        )
     for meeting in locked:
         date = meeting.starts_at.astimezone(zone).date()
         if meeting.id in status_of:
             continue
         if meeting.ends_at <= now:
-            raise MeetingOver(date=date)
+            raise Refused(meetings.OVER, field="sessions", date=date)
         if meeting.status == MeetingStatus.CANCELLED:
-            raise MeetingCancelled(date=date)
-        raise MeetingFull(date=date)
+            raise Refused(
+                N_("The session on %(date)s is cancelled. Choose another one below."),
+                field="sessions",
+                date=date,
+            )
+        raise Refused(
+            N_("The session on %(date)s has begun and is full. Choose another one below."),
+            field="sessions",
+            date=date,
+        )
 
 
 def _decide(

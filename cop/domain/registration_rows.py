@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from cop.base import UtcDateTime, first_version
 from cop.domain import addresses
 from cop.domain.details import Details
-from cop.domain.errors import MeetingUnknown
 from cop.domain.meetings import LockedMeeting
 from cop.domain.recipients import MEMBER_COLUMNS, Recipient, recipient
 from cop.domain.statements import Insert, Prepared, numbered
+from cop.errors import Refused
 from cop.models import (
     Meeting,
     MeetingStatus,
@@ -25,6 +25,11 @@ from cop.models import (
     Registration,
     RegistrationStatus,
     Submission,
+)
+from cop.words import N_
+
+_UNKNOWN = N_(
+    "One of the sessions you chose is not on the schedule. Choose among those listed below."
 )
 
 ASKED_AGAIN = timedelta(days=1)
@@ -76,19 +81,15 @@ def open_ids(db_session: Session, *, now: datetime) -> list[int]:
 
 
 def ids_of(db_session: Session, slugs: Sequence[str]) -> list[int]:
-    """The meetings with these slugs.
-
-    Raises:
-        MeetingUnknown: there is none with one of them.
-    """
+    """The meetings with these slugs."""
     wanted = set(slugs)
     # PostgreSQL does not even look for a text with a NUL in it, and no slug has one.
     if not wanted or any("\0" in slug for slug in wanted):
-        raise MeetingUnknown
+        raise Refused(_UNKNOWN, field="sessions")
     values = {str(number): slug for number, slug in enumerate(wanted)}
     ids = [row.id for row in _find(len(wanted)).rows(db_session, **values)]
     if len(ids) < len(wanted):
-        raise MeetingUnknown
+        raise Refused(_UNKNOWN, field="sessions")
     return ids
 
 
@@ -121,11 +122,7 @@ _MEMBER = Prepared.insert(Member, _NEW_MEMBER, _kept_or_asked)
 
 
 def hold_member(db_session: Session, details: Details, *, now: datetime) -> Recipient:
-    """The member with this address, made where there is none; holds their row.
-
-    Raises:
-        AddressRefused: the address is none.
-    """
+    """The member with this address, made where there is none; holds their row."""
     [row] = _MEMBER.rows(
         db_session,
         email=details.email,

@@ -9,12 +9,17 @@ from pyotp import TOTP, OTPVerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.domain import addresses, coordinators, record, signing_in
-from cop.domain.account_errors import CodeDelayed, CodeRefused, HalfSignInOver, SecondFactorSet
+from cop.domain import coordinators, record, signing_in
 from cop.domain.coordinators import SignedIn, hash_token
-from cop.domain.errors import CoordinatorUnknown, SignInDelayed
 from cop.domain.record import Deed
+from cop.errors import Refused, SignInExpired, TooManyAttempts
 from cop.models import Coordinator, CoordinatorSession
+from cop.words import N_
+
+_WRONG_CODE = N_(
+    "This code does not fit, or has been used. Wait for the next one in your app; the clock of "
+    "your phone has to be right."
+)
 
 DRIFT = 1  # time steps of 30 seconds by which a phone's clock may be wrong
 RECOVERY_CODES = 10
@@ -42,14 +47,13 @@ def set_up(
     """Turn the second factor on, with a code that shows that the app has it; return recovery codes.
 
     Of these, only the hashes are kept: they can be shown once.
-
-    Raises:
-        SecondFactorSet: there is one.
-        CodeRefused: the code does not fit.
     """
     coordinator = _held(db_session, by.id)
     if coordinator.totp_secret is not None:
-        raise SecondFactorSet
+        raise Refused(
+            N_("Two-factor sign-in is on already. Turn it off first to use another phone."),
+            field="code",
+        )
     coordinator.totp_step = _matching_step(secret, typed, now=now)
     coordinator.totp_secret = secret
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
@@ -59,28 +63,15 @@ def set_up(
 
 
 def turn_off(db_session: Session, by: SignedIn, typed: str, *, now: datetime) -> None:
-    """Turn the second factor off, with a code or a recovery code.
-
-    Raises:
-        CodeRefused: the code does not fit.
-    """
+    """Turn the second factor off, with a code or a recovery code."""
     use(db_session, by.id, typed, now=now)
     _forget(_held(db_session, by.id))
     record.note(db_session, by.id, Deed.CHANGED_SECOND_FACTOR, now=now)
 
 
 def end(db_session: Session, email: str) -> None:
-    """Turn it off without a code: for whom an administrator knows, and whose phone is gone.
-
-    Raises:
-        AddressRefused: the address is none.
-        CoordinatorUnknown: it has no account.
-    """
-    query = select(Coordinator).where(Coordinator.email_key == addresses.key(email))
-    coordinator = db_session.scalars(query).one_or_none()
-    if coordinator is None:
-        raise CoordinatorUnknown
-    _forget(coordinator)
+    """Turn it off without a code: for whom an administrator knows, and whose phone is gone."""
+    _forget(coordinators.find(db_session, email))
 
 
 def recovery_codes_left(db_session: Session, coordinator_id: int) -> int:
@@ -95,19 +86,23 @@ def count_try(db_session: Session, coordinator_id: int, *, now: datetime) -> Non
     Only who knows the password gets here, so nobody else can make its owner wait.
 
     Raises:
-        CodeDelayed: too many did not fit just now.
+        TooManyAttempts: too many did not fit just now.
     """
     try:
         signing_in.count(db_session, _key(coordinator_id), free=FREE_FAILURES, now=now)
-    except SignInDelayed as refusal:
-        raise CodeDelayed(**refusal.values) from refusal
+    except TooManyAttempts as refusal:
+        raise TooManyAttempts(
+            N_("Several codes did not fit. Wait %(seconds)s seconds, then write the newest one."),
+            field="code",
+            **refusal.values,
+        ) from refusal
 
 
 def waiting(db_session: Session, token: str, *, now: datetime) -> CoordinatorSession:
     """The device of this token, whose password was right, and that waits for its code.
 
     Raises:
-        HalfSignInOver: it does not wait, or not any more.
+        SignInExpired: it does not wait, or not any more.
     """
     query = select(CoordinatorSession).where(
         CoordinatorSession.token_hash == hash_token(token),
@@ -116,7 +111,10 @@ def waiting(db_session: Session, token: str, *, now: datetime) -> CoordinatorSes
     )
     found = db_session.scalars(query).one_or_none()
     if found is None:
-        raise HalfSignInOver
+        raise SignInExpired(
+            N_("Sign in with your password once more, and write the code within 10 minutes."),
+            field="email",
+        )
     return found
 
 
@@ -124,8 +122,8 @@ def begin(db_session: Session, token: str, *, now: datetime) -> None:
     """Count the attempt of a device that waits for its code.
 
     Raises:
-        HalfSignInOver: it does not wait, or not any more.
-        CodeDelayed: too many codes did not fit just now.
+        SignInExpired: it does not wait, or not any more.
+        TooManyAttempts: too many codes did not fit just now.
     """
     count_try(db_session, waiting(db_session, token, now=now).coordinator_id, now=now)
 
@@ -134,8 +132,7 @@ def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> Ent
     """Sign the waiting device in, under a new token.
 
     Raises:
-        HalfSignInOver: it does not wait, or not any more.
-        CodeRefused: the code does not fit.
+        SignInExpired: it does not wait, or not any more.
     """
     half = waiting(db_session, token, now=now)
     left = use(db_session, half.coordinator_id, typed, now=now)
@@ -147,14 +144,10 @@ def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> Ent
 
 
 def use(db_session: Session, coordinator_id: int, typed: str, *, now: datetime) -> int | None:
-    """Use a code up; return how many recovery codes are left, if it was one of them.
-
-    Raises:
-        CodeRefused: it does not fit, or was used.
-    """
+    """Use a code up; return how many recovery codes are left, if it was one of them."""
     coordinator = _held(db_session, coordinator_id)
     if coordinator.totp_secret is None:
-        raise CodeRefused
+        raise Refused(_WRONG_CODE, field="code")
     others = [kept for kept in coordinator.recovery_hashes if kept != hash_token(_tidy(typed))]
     left = None
     if len(others) < len(coordinator.recovery_hashes):
@@ -178,9 +171,9 @@ def _matching_step(secret: str, typed: str, *, now: datetime, after: int = 0) ->
     try:
         step = TOTP(secret).verify_and_get_timecode(_tidy(typed), for_time=now, valid_window=DRIFT)
     except OTPVerificationError as error:
-        raise CodeRefused from error
+        raise Refused(_WRONG_CODE, field="code") from error
     if step <= after:
-        raise CodeRefused
+        raise Refused(_WRONG_CODE, field="code")
     return step
 
 

@@ -15,8 +15,14 @@ from sqlalchemy.orm import Session
 from cop import fields
 from cop.domain import clock_check, community, schedule
 from cop.domain.community import load_community
-from cop.domain.errors import RealDataPresent
+from cop.errors import Refused
 from cop.models import Meeting, MeetingStatus, Member, Registration, RegistrationStatus
+from cop.words import N_
+
+_REAL_DATA = N_(
+    "There are real registrations in this database. Demonstration data goes into a database of its "
+    "own: set COP_INSTANCE to another folder."
+)
 
 DEMO = Path(__file__).with_name("demo.toml")
 DEMO_DOMAIN = "@example.org"
@@ -43,17 +49,14 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
     """Add past sessions, two upcoming ones with a topic, and 34 invented people.
 
     Return False where they are there already.
-
-    Raises:
-        RealDataPresent: somebody has registered here.
     """
     is_invented = Member.email_key.endswith(DEMO_DOMAIN)
     if db_session.scalar(select(exists().where(Registration.member_id == Member.id, ~is_invented))):
-        raise RealDataPresent
+        raise Refused(_REAL_DATA)
     if db_session.scalar(select(exists().where(Meeting.topic == _demo()["recent"]["topic"]))):
         return False
     if db_session.scalar(select(exists().where(Registration.id.is_not(None)))):
-        raise RealDataPresent
+        raise Refused(_REAL_DATA)
     begin(db_session, now=now)
     rhythm = load_community(db_session).rhythm
     for told in _demo()["past"]:

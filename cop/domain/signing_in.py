@@ -10,9 +10,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import addresses, coordinators, passwords
-from cop.domain.errors import AddressRefused, SignInDelayed, SignInRefused
 from cop.domain.statements import insert_with_conflict
+from cop.errors import InvalidAddress, InvalidCredentials, TooManyAttempts
 from cop.models import Coordinator, SignInDelay
+from cop.words import N_
+
+WRONG = N_(
+    "This address and this password do not belong together. Check both, and whether Caps Lock is "
+    "on."
+)
 
 FREE_FAILURES = {"account": 4, "network": 20}
 LONGEST_DELAY = 60  # seconds
@@ -41,7 +47,7 @@ def begin(db_session: Session, email: str, *, network: str, now: datetime) -> At
     people wait longer after each failure, up to a minute.
 
     Raises:
-        SignInDelayed: it has failed too often just now; `values["seconds"]` says how long to wait.
+        TooManyAttempts: it has failed too often just now.
     """
     keys = _keys(email, network)
     db_session.execute(delete(SignInDelay).where(SignInDelay.failed_at < now - FORGIVEN_AFTER))
@@ -61,14 +67,14 @@ def finish(db_session: Session, attempt: Attempt, *, now: datetime, device: str 
     With a second factor, the device is signed in for nothing but to write the code.
 
     Raises:
-        SignInRefused: the attempt is for no account, or for a password that was changed since.
+        InvalidCredentials: the attempt is for no account, or for a password that was changed since.
     """
     id_ = attempt.coordinator_id
     # Held, and looked at again: the password may have changed while this one was compared.
     query = select(Coordinator.password_hash, Coordinator.totp_secret).where(Coordinator.id == id_)
     found = db_session.execute(query.with_for_update()).one_or_none()
     if id_ is None or found is None or found.password_hash != attempt.password_hash:
-        raise SignInRefused
+        raise InvalidCredentials(WRONG, field="email")
     take_back(db_session, attempt)
     if found.totp_secret is not None:
         return coordinators.start_session(db_session, id_, now=now, device=device, awaits_code=True)
@@ -102,7 +108,7 @@ def _keys(email: str, network: str) -> dict[str, str]:
 def _key(email: str) -> str | None:
     try:
         return addresses.key(email)
-    except AddressRefused:
+    except InvalidAddress:
         return None
 
 
@@ -110,7 +116,7 @@ def count(db_session: Session, key: str, *, free: int, now: datetime) -> None:
     """Count one more failure for a key, unless it has to wait.
 
     Raises:
-        SignInDelayed: it has failed too often just now.
+        TooManyAttempts: it has failed too often just now.
     """
     new = insert_with_conflict(db_session, SignInDelay).values(key=key, failures=0, failed_at=now)
     # An update of nothing, to hold the row: guesses at once are looked at one after the other.
@@ -118,7 +124,11 @@ def count(db_session: Session, key: str, *, free: int, now: datetime) -> None:
     found = db_session.execute(held.returning(SignInDelay.failures, SignInDelay.failed_at)).one()
     until = found.failed_at + _delay(found.failures, free)
     if found.failed_at <= now < until:  # the clock may have been set back since, by years
-        raise SignInDelayed(seconds=ceil((until - now).total_seconds()))
+        raise TooManyAttempts(
+            N_("Signing in failed several times. Wait %(seconds)s seconds, then try again."),
+            field="email",
+            seconds=ceil((until - now).total_seconds()),
+        )
     row = update(SignInDelay).where(SignInDelay.key == key)
     db_session.execute(row.values(failures=found.failures + 1, failed_at=now))
 

@@ -1,7 +1,6 @@
 """Writing to those of a meeting: what a coordinator wrote goes to each of them by mail, once."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,12 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings, outbox, recipients, record
-from cop.domain.errors import MorePeople, NobodyToWriteTo, PlaceholderInSubject, PlaceholderUnknown
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
 from cop.domain.recipients import Registered
 from cop.domain.record import Deed
 from cop.domain.statements import insert_with_conflict
+from cop.errors import Refused
 from cop.mail import writing
 from cop.mail.writer import Writer
 from cop.models import (
@@ -27,6 +26,7 @@ from cop.models import (
     RegistrationStatus,
     Submission,
 )
+from cop.words import N_
 
 if TYPE_CHECKING:
     from cop.domain.coordinators import SignedIn
@@ -94,23 +94,27 @@ def people(db_session: Session, meeting_id: int, audience: Audience) -> list[Reg
     """Those of an audience whom mail reaches, in the order of joining."""
     query = select(Registration.id).join(Member, Member.id == Registration.member_id)
     query = query.where(Registration.meeting_id == meeting_id, _IS[audience], _IS_DELIVERABLE)
-    return recipients.of_registrations(db_session, db_session.scalars(query))
+    found = recipients.of_registrations(db_session, db_session.scalars(query))
+    if not found:
+        raise Refused(N_("Mail reaches none of them. Choose others to write to."), field="audience")
+    return found
 
 
 def check(message: Message) -> None:
-    """Pass for a message whose placeholders all stand for something.
-
-    Raises:
-        PlaceholderUnknown: there is something else in braces.
-    """
-    if (found := writing.unknown(message.subject, writing.IN_SUBJECT)) is not None:
-        raise PlaceholderInSubject(found=found, known=_listed(writing.IN_SUBJECT))
-    if (found := writing.unknown(message.text, writing.PLACEHOLDERS)) is not None:
-        raise PlaceholderUnknown(found=found, known=_listed(writing.PLACEHOLDERS))
+    """Pass for a message whose placeholders all stand for something."""
+    _check("subject", message.subject, writing.IN_SUBJECT)
+    _check("text", message.text, writing.PLACEHOLDERS)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"{{{name}}}" for name in names)
+def _check(field: str, text: str, placeholders: tuple[str, ...]) -> None:
+    found = writing.unknown(text, placeholders)
+    if found is not None:
+        raise Refused(
+            N_("{%(found)s} stands for nothing. In braces there can be: %(known)s."),
+            field=field,
+            found=found,
+            known=", ".join(f"{{{name}}}" for name in placeholders),
+        )
 
 
 def send(
@@ -126,21 +130,22 @@ def send(
     """Queue a message to its audience; return to how many, or None where it was sent before.
 
     `asked`: how many it was said to go to, when the coordinator pressed the button.
-
-    Raises:
-        MorePeople: by now they are more than that.
-        NobodyToWriteTo: mail reaches none of them.
-        PlaceholderUnknown: there is something in braces that stands for nothing.
     """
     check(message)
     [meeting] = meetings.lock(db_session, [meeting_id])
     if not _is_first(db_session, message.key(meeting_id, nonce), writer=writer):
         return None
     to = people(db_session, meeting_id, message.audience)
-    if not to:
-        raise NobodyToWriteTo
     if len(to) > asked:
-        raise MorePeople(asked=asked, num=len(to))
+        raise Refused(
+            N_(
+                "Meanwhile there are more of them: it would go to %(num)s people, not to "
+                "%(asked)s. Nothing was sent. Look once more, then send it."
+            ),
+            field="asked",
+            asked=asked,
+            num=len(to),
+        )
     id_ = _write_down(db_session, meeting_id, message, by=by, mails=len(to), writer=writer)
     mails = [_mail(writer, meeting, message, person, id_) for person in to]
     outbox.queue(db_session, mails, now=writer.now)

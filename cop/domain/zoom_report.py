@@ -11,15 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cop.domain.errors import (
-    ReportEndless,
-    ReportMissing,
-    ReportNotText,
-    ReportOfMeetings,
-    ReportOfRegistered,
-    ReportRefused,
-)
 from cop.domain.names import fold
+from cop.errors import Refused
+from cop.words import N_
+
+_MISSING = N_("Choose the file that Zoom gave you: nobody is named in what arrived here.")
+_ENDLESS = N_("This file has longer lines, or more of them, than Zoom writes. Export it again.")
 
 LONGEST_LINE, MOST_COLUMNS, MOST_ROWS = 20_000, 50, 50_000
 MOST_MINUTES = 10_000  # a week: beyond it somebody's clock was wrong
@@ -79,9 +76,6 @@ def read(content: bytes) -> list[Participant]:
 
     The rows of one person are added up, and where they overlap the time counts once; rows of the
     waiting room are left out.
-
-    Raises:
-        ReportRefused: it is something else, in one of the ways that have a sentence of their own.
     """
     rows = _people(_text(content))
     moments = _moments({row[name] for row in rows for name in ("joined", "left")})
@@ -110,7 +104,13 @@ def _text(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _CONTROLS.sub("", content.decode("utf-16", "replace"))
     if content.startswith((b"PK\x03\x04", b"%PDF")) or _CONTROLS.search(content.decode("latin-1")):
-        raise ReportNotText
+        raise Refused(
+            N_(
+                "This file is a workbook, a picture or a document. Zoom's Export button gives a "
+                "CSV file; a workbook can be saved as one: CSV UTF-8."
+            ),
+            field="report",
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:  # saved again by an older spreadsheet
@@ -120,15 +120,15 @@ def _text(content: bytes) -> str:
 def _people(text: str) -> list[dict[str, str]]:
     """The rows of people, by our names of the columns."""
     if not text.strip():
-        raise ReportMissing
+        raise Refused(_MISSING, field="report")
     if any(len(line) > LONGEST_LINE for line in text.splitlines()):
-        raise ReportEndless
+        raise Refused(_ENDLESS, field="report")
     for delimiter in DELIMITERS:
         people = _below_titles(_rows(text, delimiter))
         if people:
             return people
         if people is not None:
-            raise ReportMissing
+            raise Refused(_MISSING, field="report")
     raise _something_else(text)
 
 
@@ -137,10 +137,10 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
         for number, row in enumerate(reader):
             if number == MOST_ROWS:
-                raise ReportEndless
+                raise Refused(_ENDLESS, field="report")
             yield [" ".join(cell.split()) for cell in row]
     except csv.Error as error:  # as when a quote never ends
-        raise ReportEndless from error
+        raise Refused(_ENDLESS, field="report") from error
 
 
 def _below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
@@ -176,14 +176,32 @@ def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
     return columns if is_report else None
 
 
-def _something_else(text: str) -> ReportRefused:
+def _something_else(text: str) -> Refused:
     """What to say of a file without the titles of a report."""
     beginning = [fold(line) for line in text.splitlines()[:50]]
     if any("topic" in line and "participants" in line for line in beginning):
-        return ReportOfMeetings()
+        return Refused(
+            N_(
+                "This is a list of meetings. Click the number of participants in the line of this "
+                "session in Zoom, and export the list that opens."
+            ),
+            field="report",
+        )
     if any("name" in line and "email" in line for line in beginning):
-        return ReportOfRegistered()
-    return ReportRefused()
+        return Refused(
+            N_(
+                "This list has names and no times, so it does not say who came. Look in Zoom under "
+                "Reports, Usage, the number of participants, Export."
+            ),
+            field="report",
+        )
+    return Refused(
+        N_(
+            "This is no participants report: no line of it names columns like Name and Duration. "
+            "Look in Zoom under Reports, Usage, the number of participants, Export."
+        ),
+        field="report",
+    )
 
 
 def _moments(cells: Iterable[str]) -> Mapping[str, datetime]:

@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from cop import fields
 from cop.db import erasing_tx, write_tx
 from cop.domain import adding, answers, kept, leaving, members
-from cop.domain.errors import LinkUnusable, RuleBroken
 from cop.domain.members import Place
 from cop.domain.schedule import Schedule
+from cop.errors import InvalidLink, Refused
 from cop.web.forms import AnswersForm, answers_form
 from cop.web.member import OwnPage, done, member, open_page, show
 from cop.web.registration import dates_said
@@ -105,9 +105,9 @@ def add(token: str) -> ResponseReturnValue:
         with write_tx() as db_session:
             to = members.acting(db_session, own.owner, now=now())
             adding.add(db_session, to, slugs, latest=latest, writer=voice)
-    except LinkUnusable:
+    except InvalidLink:
         raise
-    except RuleBroken as refusal:
+    except Refused as refusal:
         dates = dates_said(refusal)
-        return show(own, status=422, refusal=gettext(refusal.reason, **dates))
+        return show(own, status=422, refusal=gettext(refusal.sentence, **dates))
     return done(token, "added")

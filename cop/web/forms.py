@@ -19,7 +19,7 @@ from wtforms.validators import StopValidation, ValidationError
 from cop import fields
 from cop.domain import addresses
 from cop.domain.details import Details
-from cop.domain.errors import AddressRefused, RuleBroken
+from cop.errors import InvalidAddress, Refused
 from cop.web.rendering import language
 from cop.web.saying import gettext
 from cop.words import N_
@@ -85,14 +85,14 @@ class _Among:
 def _an_address(_form: FlaskForm, field: FormField) -> None:
     try:
         addresses.key(field.data)
-    except AddressRefused as refusal:
-        raise ValidationError(gettext(refusal.reason)) from refusal
+    except InvalidAddress as refusal:
+        raise ValidationError(gettext(refusal.sentence)) from refusal
 
 
 _NEEDED = {
     "sessions": N_("Tick at least one session."),
     "name": N_("Write the name that we should call you by."),
-    "email": N_("Write an email address like name@example.org."),
+    "email": addresses.INVALID,
 }
 
 
@@ -125,9 +125,9 @@ class RegistrationForm(AnswersForm):
                 )
             )
 
-    def refuse(self, refusal: RuleBroken, **said: str) -> None:
+    def refuse(self, refusal: Refused, **said: str) -> None:
         """Show a refusal of the domain at its field."""
-        sentence = gettext(refusal.reason, **(refusal.values | said))
+        sentence = gettext(refusal.sentence, **(refusal.values | said))
         self[refusal.field].errors = [*self[refusal.field].errors, sentence]
 
     @property

@@ -12,9 +12,9 @@ from flask.typing import ResponseReturnValue
 from cop import tokens
 from cop.db import erasing_tx, read_tx, write_tx
 from cop.domain import kept, leaving, members, schedule
-from cop.domain.errors import LinkUnusable
 from cop.domain.members import Known, Place
 from cop.domain.schedule import Listing, Schedule
+from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.mail.transport import files
 from cop.tokens import Purpose
@@ -72,11 +72,11 @@ def parts_of(purpose: Purpose, token: str, *kinds: type) -> list[int | str]:
     """What a link in our mail says.
 
     Raises:
-        LinkUnusable: it is none of ours, or was made for something else.
+        InvalidLink: it is none of ours, or was made for something else.
     """
     parts = tokens.read(settings().secret_key, purpose, token, kinds)
     if not parts:
-        raise LinkUnusable
+        raise InvalidLink
     return parts
 
 
@@ -84,11 +84,11 @@ def owner_of(token: str) -> Owner:
     """Whose page a link opens.
 
     Raises:
-        LinkUnusable: it is none of ours, or too old.
+        InvalidLink: it is none of ours, or too old.
     """
     member_id, token_version, made_on = map(int, parts_of(Purpose.MEMBER, token, int, int, int))
     if now().date().toordinal() - made_on > GOOD_FOR.days:
-        raise LinkUnusable
+        raise InvalidLink
     return Owner(member_id, token_version)
 
 
@@ -96,7 +96,7 @@ def open_page(token: str) -> OwnPage:
     """Read what a link opens.
 
     Raises:
-        LinkUnusable: it opens nothing, or nothing any more.
+        InvalidLink: it opens nothing, or nothing any more.
     """
     owner = owner_of(token)
     with read_tx() as db_session:
@@ -125,8 +125,8 @@ def show(own: OwnPage, *, status: int = 200, refusal: str = "", said: str = "") 
     )
 
 
-@member.app_errorhandler(LinkUnusable)
-def dead_link(_refusal: LinkUnusable) -> Response:
+@member.app_errorhandler(InvalidLink)
+def dead_link(_refusal: InvalidLink) -> Response:
     """The same for every link that opens nothing: nobody learns whether it ever did."""
     form = link_form(is_sent=False)
     return render("members/link_expired.html", status=404, form=form)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, write_tx
 from cop.domain import members, preferences
-from cop.domain.errors import LinksUsedUp, MailComesBack
+from cop.errors import Refused
 from cop.links import Owner
 from cop.tokens import Purpose
 from cop.web.member import done, member, open_page, parts_of, show
@@ -49,8 +49,8 @@ def renew_links(token: str) -> ResponseReturnValue:
         with write_tx() as db_session:
             to = members.acting(db_session, own.owner, now=now())
             preferences.renew_links(db_session, to, chosen, writer=writer())
-    except (LinksUsedUp, MailComesBack) as refusal:
-        return show(own, status=422, refusal=gettext(refusal.reason))
+    except Refused as refusal:
+        return show(own, status=422, refusal=gettext(refusal.sentence))
     # Not to the new page: whoever else has the old link may be the one who pressed the button.
     return redirect(url_for("public.my_link", renewed="yes"), 303)
 

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from cop.db import write_tx
 from cop.domain import addresses, registration
-from cop.domain.errors import RuleBroken
 from cop.domain.registration import ALL, Outcome
+from cop.errors import Refused
 from cop.web import filters
 from cop.web.forms import (
     RegistrationForm,
@@ -51,13 +51,13 @@ def submit() -> ResponseReturnValue:
                 submission=submission_key(nonce),
                 writer=writer(),
             )
-    except RuleBroken as refusal:
+    except Refused as refusal:
         sent.refuse(refusal, **dates_said(refusal))
         return _refused(sent)
     return _registered(outcome)
 
 
-def dates_said(refusal: RuleBroken) -> dict[str, str]:
+def dates_said(refusal: Refused) -> dict[str, str]:
     """The dates in a refusal as people say them."""
     values = refusal.values.items()
     return {name: filters.on(value) for name, value in values if isinstance(value, date)}

@@ -3,7 +3,7 @@
 import pytest
 
 from cop.domain import addresses
-from cop.domain.errors import AddressRefused
+from cop.errors import InvalidAddress
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_addresses_that_may_be_two_peoples_have_two_keys(one, other):
     ids=repr,
 )
 def test_what_is_no_address_is_refused(address):
-    with pytest.raises(AddressRefused):
+    with pytest.raises(InvalidAddress):
         addresses.key(address)
 
 

@@ -7,9 +7,9 @@ import pytest
 from cop.db import write_tx
 from cop.domain import attendance, leaving, retention
 from cop.domain.attendance import Kept
-from cop.domain.errors import ReportGone
 from cop.domain.recognizing import Kind, nearest_among, recognize
 from cop.domain.zoom_report import Participant
+from cop.errors import ReportGone
 from cop.models import AttendanceImport, Registration
 from tests.domain.at_once import at_once
 from tests.domain.people import EASTERN, a_writer, member

@@ -5,20 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from cop.domain import changes, leases, leaving, meetings
-from cop.domain.errors import (
-    CancelledAlready,
-    CapacityRefused,
-    EditedMeanwhile,
-    EndsBeforeStart,
-    JoinAddressRefused,
-    MovedAfterEnd,
-    MovedIntoPast,
-    NothingToPublish,
-    RestoredAfterEnd,
-    RestoredTooLate,
-    TakesPlace,
-)
 from cop.domain.outbox import Kind
+from cop.errors import EditConflict, Refused
 from cop.models import MailState
 from tests.domain.mails import a_mail, forget_mails, mails, told
 from tests.domain.people import a_writer, member, register, registrations, roll
@@ -101,9 +89,9 @@ def test_a_meeting_moved_to_where_it_is_stays_as_it_was(db_session, meeting):
 @pytest.mark.parametrize(
     ("by", "minutes", "refusal"),
     [
-        (A_WEEK, 0, EndsBeforeStart),
-        (A_WEEK, -30, EndsBeforeStart),
-        (-4 * A_WEEK, 90, MovedIntoPast),
+        (A_WEEK, 0, "end is before the start"),
+        (A_WEEK, -30, "end is before the start"),
+        (-4 * A_WEEK, 90, "would be over already"),
     ],
     ids=["no time at all", "backwards", "past"],
 )
@@ -112,7 +100,7 @@ def test_a_meeting_cannot_end_before_it_starts_or_lie_behind_us(
 ):
     before = seen(db_session, meeting)
 
-    with pytest.raises(refusal):
+    with pytest.raises(Refused, match=refusal):
         move(db_session, meeting, by, minutes=minutes)
 
     assert seen(db_session, meeting) == before
@@ -161,7 +149,7 @@ def test_fewer_places_take_nobody_s_away(db_session, meeting):
 
 @pytest.mark.parametrize("capacity", [0, -1])
 def test_no_place_at_all_is_refused(db_session, meeting, capacity):
-    with pytest.raises(CapacityRefused):
+    with pytest.raises(Refused, match="at least one place"):
         changes.set_capacity(db_session, meeting.id, capacity, writer=a_writer(db_session))
 
     assert seen(db_session, meeting).capacity == 1
@@ -184,12 +172,12 @@ def test_a_cancelled_meeting_keeps_its_places_and_can_be_held_after_all(db_sessi
 
 def test_cancelling_or_restoring_again_is_refused_and_changes_nothing(db_session, meeting):
     writer = a_writer(db_session)
-    with pytest.raises(TakesPlace):
+    with pytest.raises(Refused, match="takes place"):
         changes.restore(db_session, meeting.id, writer=writer)
     untouched = seen(db_session, meeting)
     changes.cancel(db_session, meeting.id, reason="Snow", writer=writer)
 
-    with pytest.raises(CancelledAlready) as refusal:
+    with pytest.raises(Refused, match="cancelled already") as refusal:
         changes.cancel(db_session, meeting.id, reason="Ice", writer=writer)
 
     assert (untouched.sequence, untouched.edited_at) == (0, None)
@@ -200,7 +188,7 @@ def test_cancelling_or_restoring_again_is_refused_and_changes_nothing(db_session
 
 @pytest.mark.parametrize(
     ("days", "refusal"),
-    [(30, None), (30.01, RestoredTooLate), (40, RestoredAfterEnd)],
+    [(30, None), (30.01, "more than 30 days ago"), (40, "Its time is over")],
     ids=["30 days later", "a little later", "once its time is over"],
 )
 def test_a_meeting_can_be_restored_for_30_days_and_until_its_end(
@@ -211,7 +199,7 @@ def test_a_meeting_can_be_restored_for_30_days_and_until_its_end(
     later = a_writer(db_session, now=NOW + timedelta(days=days))
 
     if refusal:
-        with pytest.raises(refusal):
+        with pytest.raises(Refused, match=refusal):
             changes.restore(db_session, meeting.id, writer=later)
     else:
         changes.restore(db_session, meeting.id, writer=later)
@@ -259,7 +247,7 @@ def test_an_older_version_cannot_be_changed(db_session, meeting):
     changes.expect(db_session, meeting.id, version=0)
     changes.describe(db_session, meeting.id, {"topic": "x"}, writer=a_writer(db_session))
 
-    with pytest.raises(EditedMeanwhile):
+    with pytest.raises(EditConflict):
         changes.expect(db_session, meeting.id, version=0)
 
     changes.expect(db_session, meeting.id, version=1)
@@ -286,7 +274,7 @@ def test_the_join_address_can_be_taken_away_again(db_session, meeting):
 
 @pytest.mark.parametrize("address", ["http://zoom.example.com", "zoom", "javascript:x", "https://"])
 def test_a_join_address_is_one_that_people_can_be_sent_to(db_session, meeting, address):
-    with pytest.raises(JoinAddressRefused):
+    with pytest.raises(Refused, match="beginning with https"):
         changes.set_join_url(db_session, meeting.id, address, writer=a_writer(db_session))
 
     assert seen(db_session, meeting).join_url is None
@@ -366,7 +354,7 @@ def test_who_switched_other_mail_off_still_gets_takeaways(db_session, meeting):
 
 
 def test_nothing_cannot_be_published(db_session, meeting):
-    with pytest.raises(NothingToPublish):
+    with pytest.raises(Refused, match="Write what was taken away"):
         publish(db_session, meeting, takeaways="")
 
     assert seen(db_session, meeting).published_at is None
@@ -391,7 +379,7 @@ def test_takeaways_can_be_stopped_by_one_click(db_session, meeting):
 def test_a_join_address_that_no_browser_opens_is_refused(db_session, address):
     meeting = a_meeting(db_session)
 
-    with pytest.raises(JoinAddressRefused):
+    with pytest.raises(Refused, match="beginning with https"):
         changes.set_join_url(db_session, meeting.id, address, writer=a_writer(db_session))
 
 
@@ -410,7 +398,7 @@ def test_a_join_address_of_any_language_is_taken(db_session, address):
 def test_a_session_that_is_over_keeps_its_date(db_session):
     meeting = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=9))
 
-    with pytest.raises(MovedAfterEnd):
+    with pytest.raises(Refused, match="its date stays"):
         changes.move(
             db_session,
             meeting.id,

@@ -4,18 +4,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from cop.domain import embedding
-from cop.domain.errors import (
-    HostIsNumber,
-    HostListed,
-    HostMissing,
-    HostNotHttps,
-    HostOfPreset,
-    HostRefused,
-    HostUnreadable,
-    HostWildcard,
-    HostWithPath,
-    HostWithUser,
-)
+from cop.errors import Refused
 from cop.links import Links
 from cop.models import Community
 
@@ -34,53 +23,53 @@ LINK = (
 SCRIPT = '<script src="https://cop.example.org/embed.js" async></script>'
 LONG = ".".join(["x" * 63] * 4)
 TYPED = {
-    "": HostMissing,
-    "  \t ": HostMissing,
-    "http://www.ctdata.org": HostNotHttps,
-    "HTTP://www.ctdata.org": HostNotHttps,
-    "ftp://www.ctdata.org": HostNotHttps,
-    "htps://www.ctdata.org": HostNotHttps,
-    "https://*.ctdata.org": HostWildcard,
-    "*": HostWildcard,
-    "sites.google.com": HostOfPreset,
-    "https://sites.google.com/view/equity": HostOfPreset,
-    "https://www.ctdata.org/equity": HostWithPath,
-    "www.ctdata.org/equity": HostWithPath,
-    "https://www.ctdata.org?a=b": HostWithPath,
-    "https://www.ctdata.org/?": HostWithPath,
-    "https://www.ctdata.org#top": HostWithPath,
-    "https://sarah@ctdata.org": HostWithUser,
-    "https://sarah:secret@ctdata.org": HostWithUser,
-    "sarah@ctdata.org": HostWithUser,
-    "https://192.0.2.7": HostIsNumber,
-    "127.0.0.1": HostIsNumber,
-    "https://ctdata": HostUnreadable,
-    "localhost": HostUnreadable,
-    "https//www.ctdata.org": HostUnreadable,
-    "https:/www.ctdata.org": HostUnreadable,
-    "https:www.ctdata.org": HostUnreadable,
-    "www,ctdata,org": HostUnreadable,
-    "www.ctdata,org": HostUnreadable,
-    "www..ctdata.org": HostUnreadable,
-    ".ctdata.org": HostUnreadable,
-    "-ctdata.org": HostUnreadable,
-    "ct_data.org": HostUnreadable,
-    "www.ct data.org": HostUnreadable,
-    "https://www.ctdata.org; script-src *": HostWildcard,
-    "https://www.ctdata.org; script-src 'unsafe-inline'": HostUnreadable,
-    "https://www.ctdata.org https://evil.example": HostUnreadable,
-    "https://www.ctdata.org,https://evil.example": HostUnreadable,
-    "https://ctdata.org:port": HostUnreadable,
-    "https://ctdata.org:99999": HostUnreadable,
-    "https://ctdata.org:0": HostUnreadable,
-    "https://[::1]": HostUnreadable,
-    "https://[": HostUnreadable,
-    "https://": HostUnreadable,
-    "javascript:alert(1)": HostUnreadable,
-    "'self'": HostUnreadable,
-    "https://www.ctdata.org\n.evil.example": HostUnreadable,
-    f"https://{LONG}.org": HostUnreadable,
-    "x" * 10_000: HostUnreadable,
+    "": "Write the address",
+    "  \t ": "Write the address",
+    "http://www.ctdata.org": "Only a site that begins with https",
+    "HTTP://www.ctdata.org": "Only a site that begins with https",
+    "ftp://www.ctdata.org": "Only a site that begins with https",
+    "htps://www.ctdata.org": "Only a site that begins with https",
+    "https://*.ctdata.org": "without a star",
+    "*": "without a star",
+    "sites.google.com": "need more than this one site",
+    "https://sites.google.com/view/equity": "need more than this one site",
+    "https://www.ctdata.org/equity": "comes after the name",
+    "www.ctdata.org/equity": "comes after the name",
+    "https://www.ctdata.org?a=b": "comes after the name",
+    "https://www.ctdata.org/?": "comes after the name",
+    "https://www.ctdata.org#top": "comes after the name",
+    "https://sarah@ctdata.org": "before the @",
+    "https://sarah:secret@ctdata.org": "before the @",
+    "sarah@ctdata.org": "before the @",
+    "https://192.0.2.7": "not its number",
+    "127.0.0.1": "not its number",
+    "https://ctdata": "no name that a site can have",
+    "localhost": "no name that a site can have",
+    "https//www.ctdata.org": "no name that a site can have",
+    "https:/www.ctdata.org": "no name that a site can have",
+    "https:www.ctdata.org": "no name that a site can have",
+    "www,ctdata,org": "no name that a site can have",
+    "www.ctdata,org": "no name that a site can have",
+    "www..ctdata.org": "no name that a site can have",
+    ".ctdata.org": "no name that a site can have",
+    "-ctdata.org": "no name that a site can have",
+    "ct_data.org": "no name that a site can have",
+    "www.ct data.org": "no name that a site can have",
+    "https://www.ctdata.org; script-src *": "without a star",
+    "https://www.ctdata.org; script-src 'unsafe-inline'": "no name that a site can have",
+    "https://www.ctdata.org https://evil.example": "no name that a site can have",
+    "https://www.ctdata.org,https://evil.example": "no name that a site can have",
+    "https://ctdata.org:port": "no name that a site can have",
+    "https://ctdata.org:99999": "no name that a site can have",
+    "https://ctdata.org:0": "no name that a site can have",
+    "https://[::1]": "no name that a site can have",
+    "https://[": "no name that a site can have",
+    "https://": "no name that a site can have",
+    "javascript:alert(1)": "no name that a site can have",
+    "'self'": "no name that a site can have",
+    "https://www.ctdata.org\n.evil.example": "no name that a site can have",
+    f"https://{LONG}.org": "no name that a site can have",
+    "x" * 10_000: "no name that a site can have",
 }
 
 
@@ -112,15 +101,12 @@ def test_a_site_is_read_as_its_pages_name_themselves(typed, read):
 
 @pytest.mark.parametrize(("typed", "refusal"), TYPED.items(), ids=[repr(t)[:50] for t in TYPED])
 def test_what_is_no_site_is_refused_with_a_sentence_of_its_own(typed, refusal):
-    with pytest.raises(HostRefused) as refused:
+    with pytest.raises(Refused, match=refusal):
         embedding.host_of(typed)
-
-    assert type(refused.value) is refusal
-    assert refused.value.reason % refused.value.values
 
 
 def test_an_address_of_a_page_is_refused_with_the_site_to_write_instead():
-    with pytest.raises(HostWithPath) as refused:
+    with pytest.raises(Refused, match="comes after the name") as refused:
         embedding.host_of("https://WWW.ctdata.org/equity?a=b")
 
     assert refused.value.values == {"host": WWW}
@@ -143,7 +129,7 @@ def test_a_site_that_is_added_is_on_the_list_and_the_others_stay(db_session, com
 def test_a_site_that_is_on_the_list_is_not_added_again(db_session, community):
     before = community.revision
 
-    with pytest.raises(HostListed):
+    with pytest.raises(Refused, match="on the list already"):
         embedding.add_host(db_session, "www.CTDATA.org")
 
     assert embedding.hosts(db_session) == (WWW, BARE)
@@ -243,7 +229,7 @@ def test_a_page_that_cannot_work_is_told_why(address, said):
 def test_a_preset_lets_in_the_sites_below_its_name_and_no_others(address, works):
     try:
         found = embedding.verdict(address, SQUARESPACE.hosts).works
-    except HostRefused:
+    except Refused:
         found = None
 
     assert found is works
@@ -252,18 +238,18 @@ def test_a_preset_lets_in_the_sites_below_its_name_and_no_others(address, works)
 @pytest.mark.parametrize(
     ("address", "refusal"),
     [
-        ("http://www.ctdata.org/equity", HostNotHttps),
-        ("", HostMissing),
+        ("http://www.ctdata.org/equity", "Only a site that begins with https"),
+        ("", "Write the address"),
         ("www.ctdata", None),
-        ("ctdata", HostUnreadable),
-        ("https://*.ctdata.org", HostWildcard),
+        ("ctdata", "no name that a site can have"),
+        ("https://*.ctdata.org", "without a star"),
     ],
 )
 def test_an_address_of_no_page_is_refused_like_a_site(address, refusal):
     if refusal is None:
         assert not embedding.verdict(address, [WWW]).works
         return
-    with pytest.raises(refusal):
+    with pytest.raises(Refused, match=refusal):
         embedding.verdict(address, [WWW])
 
 

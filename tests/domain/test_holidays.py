@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from cop.domain import holidays
-from cop.domain.errors import ObservanceRefused, ObservancesTooMany
 from cop.domain.rhythm import Rhythm
+from cop.errors import Refused
 
 # As the Office of Personnel Management has published them: the day, and the one it is observed on.
 PUBLISHED = {
@@ -125,12 +125,12 @@ def test_a_list_is_kept_in_order_and_each_line_once(text, kept):
     ids=ascii,
 )  # fmt: skip
 def test_a_line_that_is_no_day_is_refused_by_its_number(wrong):
-    with pytest.raises(ObservanceRefused) as refusal:
+    with pytest.raises(Refused, match="Mend line") as refusal:
         holidays.read(f"2027-01-01 Fine\n\n{wrong}")
 
     assert refusal.value.values == {"number": 3}
 
 
 def test_a_list_that_nobody_reads_is_refused():
-    with pytest.raises(ObservancesTooMany):
+    with pytest.raises(Refused, match="Keep at most"):
         holidays.read("\n".join(f"2027-01-01 Day {number}" for number in range(501)))

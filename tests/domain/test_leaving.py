@@ -7,8 +7,8 @@ from sqlalchemy import inspect, select
 
 from cop.base import Base
 from cop.domain import leases, leaving
-from cop.domain.errors import MeetingOver
 from cop.domain.outbox import Kind
+from cop.errors import Refused
 from tests.domain.mails import a_mail, mails, told
 from tests.domain.people import a_writer, member, register, registrations, roll
 from tests.tokens import without_tokens
@@ -47,7 +47,7 @@ def test_what_is_over_cannot_be_given_up(db_session, late):
     it = a_meeting(db_session, slug="it")
     held = a_registration(db_session, it, "ada@example.org")
 
-    with pytest.raises(MeetingOver):
+    with pytest.raises(Refused, match="is over"):
         leaving.cancel(db_session, held.id, writer=a_writer(db_session, now=it.ends_at + late))
 
     assert roll(db_session, "it") == "Ada held"

@@ -8,8 +8,8 @@ import pytest
 from cop import fields
 from cop.domain import kept, members, recipients, schedule
 from cop.domain.coordinators import SignedIn, add
-from cop.domain.errors import LinkUnusable
 from cop.domain.record import note_viewing
+from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.models import Coordinator, Member
 from tests.domain.mails import mails
@@ -178,7 +178,7 @@ def test_a_link_that_is_not_theirs_opens_nothing(db_session, owner):
         lambda: members.read(db_session, owner),
         lambda: members.acting(db_session, owner, now=NOW),
     ):
-        with pytest.raises(LinkUnusable):
+        with pytest.raises(InvalidLink):
             use()
 
 

@@ -9,16 +9,7 @@ from sqlalchemy import select
 from cop.db import write_tx
 from cop.domain import planning, schedule
 from cop.domain.community import load_community
-from cop.domain.errors import (
-    EditedMeanwhile,
-    EndsBeforeStart,
-    PlannedAheadRefused,
-    RhythmNeverMatches,
-    SameMeeting,
-    TooLongAgo,
-    WeeksUncounted,
-    ZoneUnknown,
-)
+from cop.errors import EditConflict, Refused
 from cop.models import Meeting, MeetingStatus
 from tests.domain.at_once import at_once
 from tests.world import NOW
@@ -104,7 +95,7 @@ def test_more_dates_ahead_are_planned_at_once(db_session):
 def test_an_older_revision_cannot_be_changed(db_session):
     before = load_community(db_session)
 
-    with pytest.raises(EditedMeanwhile):
+    with pytest.raises(EditConflict):
         change(db_session, revision=before.revision - 1)
 
     assert load_community(db_session) == before
@@ -113,24 +104,24 @@ def test_an_older_revision_cannot_be_changed(db_session):
 @pytest.mark.parametrize(
     ("values", "refusal"),
     [
-        ({"zone": ""}, ZoneUnknown),
-        ({"zone": "../../etc/passwd"}, ZoneUnknown),
-        ({"zone": "Etc/GMT+5"}, ZoneUnknown),
-        ({"minutes": 0}, EndsBeforeStart),
-        ({"minutes": -1}, EndsBeforeStart),
-        ({"planned_ahead": 0}, PlannedAheadRefused),
-        ({"planned_ahead": 25}, PlannedAheadRefused),
-        ({"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH"}, WeeksUncounted),
+        ({"zone": ""}, "Choose a time zone"),
+        ({"zone": "../../etc/passwd"}, "Choose a time zone"),
+        ({"zone": "Etc/GMT+5"}, "Choose a time zone"),
+        ({"minutes": 0}, "end is before the start"),
+        ({"minutes": -1}, "end is before the start"),
+        ({"planned_ahead": 0}, "Plan 1 to 24 dates"),
+        ({"planned_ahead": 25}, "Plan 1 to 24 dates"),
+        ({"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH"}, "weeks are counted from there"),
         (
             {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", "rule_from": date(2026, 12, 1)},
-            WeeksUncounted,
+            "weeks are counted from there",
         ),
         (
             {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", "rule_from": date(1000, 1, 2)},
-            WeeksUncounted,
+            "weeks are counted from there",
         ),
-        ({"rule": "FREQ=MONTHLY;BYDAY=1TH;BYMONTH="}, RhythmNeverMatches),
-        ({"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20300101"}, RhythmNeverMatches),
+        ({"rule": "FREQ=MONTHLY;BYDAY=1TH;BYMONTH="}, "never be a session"),
+        ({"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20300101"}, "never be a session"),
     ],
     ids=["no zone", "hostile zone", "a zone without a place", "no time at all", "backwards",
          "none ahead", "too many ahead", "uncounted", "another weekday", "long ago", "no month",
@@ -139,7 +130,7 @@ def test_an_older_revision_cannot_be_changed(db_session):
 def test_a_rhythm_that_cannot_be_is_refused_and_nothing_is_changed(db_session, values, refusal):
     before = load_community(db_session)
 
-    with pytest.raises(refusal):
+    with pytest.raises(Refused, match=refusal):
         change(db_session, **values)
 
     assert load_community(db_session) == before
@@ -200,7 +191,7 @@ def test_a_past_session_can_be_added_for_the_archive(db_session):
 def test_a_form_that_is_sent_twice_adds_one_session(db_session, topic):
     add(db_session, topic=topic)
 
-    with pytest.raises(SameMeeting):
+    with pytest.raises(Refused, match="this time with this topic"):
         add(db_session, topic=topic)
 
     assert len(slugs(db_session)) == 7
@@ -212,7 +203,7 @@ def test_a_form_that_is_sent_twice_at_the_same_moment_adds_one_session(app):
         try:
             with write_tx() as db_session:
                 return add(db_session).slug
-        except SameMeeting:
+        except Refused:
             return "refused"
 
     found = at_once(app, send, send)
@@ -223,14 +214,14 @@ def test_a_form_that_is_sent_twice_at_the_same_moment_adds_one_session(app):
 @pytest.mark.parametrize(
     ("starts_at", "length", "refusal"),
     [
-        (IN_JUNE, timedelta(0), EndsBeforeStart),
-        (IN_JUNE, -AN_HOUR, EndsBeforeStart),
-        (datetime(2000, 12, 31, 12, tzinfo=UTC), AN_HOUR, TooLongAgo),
+        (IN_JUNE, timedelta(0), "end is before the start"),
+        (IN_JUNE, -AN_HOUR, "end is before the start"),
+        (datetime(2000, 12, 31, 12, tzinfo=UTC), AN_HOUR, "date of this century"),
     ],
     ids=["no time at all", "backwards", "last century"],
 )
 def test_a_session_that_cannot_be_is_not_added(db_session, starts_at, length, refusal):
-    with pytest.raises(refusal):
+    with pytest.raises(Refused, match=refusal):
         add(db_session, starts_at, length=length)
 
     assert slugs(db_session) == SIX

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from cop.domain.errors import MeetingOver
 from cop.domain.registration import ALL, Outcome, old_submissions
+from cop.errors import Refused
 from cop.models import Member, Submission
 from tests.domain.people import member, register, registrations, roll
 from tests.tokens import without_tokens
@@ -50,7 +50,7 @@ def test_another_form_is_not_answered_for_the_first(db_session):
 
 def test_a_form_that_was_refused_can_be_sent_again(db_session):
     it = a_meeting(db_session, slug="it")
-    with pytest.raises(MeetingOver):
+    with pytest.raises(Refused, match="is over"):
         register(db_session, "it", ADA, submission="the form", now=it.ends_at)
 
     outcome = register(db_session, "it", ADA, submission="the form")

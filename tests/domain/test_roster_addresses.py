@@ -7,16 +7,8 @@ import pytest
 
 from cop.db import read_tx, write_tx
 from cop.domain import by_hand, correcting, members, schedule, withdrawals
-from cop.domain.errors import (
-    AddressRefused,
-    BothRegistered,
-    HoldsPlaceAlready,
-    LinkUnusable,
-    MeetingCancelled,
-    PlaceRefused,
-    SameAddress,
-)
 from cop.domain.outbox import Kind
+from cop.errors import InvalidLink, Refused
 from cop.links import Owner
 from cop.models import MailState, Meeting
 from tests.domain.at_once import at_once
@@ -61,7 +53,7 @@ def test_links_to_the_misspelt_address_die_and_its_mails_go(db_session):
 
     correct(db_session, DECEMBER, ADA.email)
 
-    with pytest.raises(LinkUnusable):
+    with pytest.raises(InvalidLink):
         members.read(db_session, owner)
     assert {mail.to_address for mail in mails(db_session)} == {ADA.email, GRACE.email}
     assert len(mails(db_session, Kind.LINK)) == 0
@@ -115,7 +107,7 @@ def test_where_both_are_registered_for_one_session_neither_is_changed(db_session
     register(db_session, [DECEMBER], replace(SLIP, name="Slip"))
     forget_mails(db_session)
 
-    with pytest.raises(BothRegistered) as refusal:
+    with pytest.raises(Refused, match="is registered for") as refusal:
         correct(db_session, DECEMBER, ADA.email, of="Slip")
 
     assert refusal.value.values["date"].date().isoformat() == DECEMBER
@@ -136,12 +128,16 @@ def test_a_place_that_one_of_them_cancelled_is_in_nobodys_way(db_session):
 
 @pytest.mark.parametrize(
     ("email", "refusal"),
-    [("ada@", AddressRefused), ("", AddressRefused), ("ADA@exmaple.ORG", SameAddress)],
+    [
+        ("ada@", "Write an email address"),
+        ("", "Write an email address"),
+        ("ADA@exmaple.ORG", "the address that we have"),
+    ],
 )
 def test_what_is_no_other_address_is_refused(db_session, email, refusal):
     register(db_session, DECEMBER, SLIP)
 
-    with pytest.raises(refusal):
+    with pytest.raises(Refused, match=refusal):
         correct(db_session, DECEMBER, email)
 
 
@@ -184,7 +180,7 @@ def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targe
                 voice = a_writer(db_session)
                 try:
                     return correcting.correct(db_session, id_, email, writer=voice).sessions
-                except (PlaceRefused, SameAddress):
+                except Refused:
                     return 0
 
         return act
@@ -232,7 +228,7 @@ def test_an_address_that_holds_a_place_is_not_added_again(db_session):
     register(db_session, JANUARY, GRACE)
     forget_mails(db_session)
 
-    with pytest.raises(HoldsPlaceAlready):
+    with pytest.raises(Refused, match="on the roster already"):
         add(db_session, replace(ADA, email="ADA@example.org", name="Other"))
     add(db_session, GRACE)
 
@@ -243,7 +239,7 @@ def test_an_address_that_holds_a_place_is_not_added_again(db_session):
 def test_nobody_is_added_to_a_session_that_does_not_take_place(db_session):
     db_session.query(Meeting).filter_by(slug=DECEMBER).update({"status": "cancelled"})
 
-    with pytest.raises(MeetingCancelled):
+    with pytest.raises(Refused, match="is cancelled"):
         add(db_session, ADA)
 
     assert registrations(db_session) == []

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from cop.domain import retention, schedule, seed
 from cop.domain.community import load_community
-from cop.domain.errors import RealDataPresent
+from cop.errors import Refused
 from cop.models import Base, Meeting, Member, Registration
 from tests.domain.people import register
 from tests.world import ADA, NOW, a_meeting, a_registration
@@ -140,7 +140,7 @@ def test_it_is_refused_beside_real_registrations_and_then_adds_nothing(db_sessio
     a_registration(db_session, a_meeting(db_session), "ada@example.net")
     before = rows(db_session)
 
-    with pytest.raises(RealDataPresent):
+    with pytest.raises(Refused, match="real registrations"):
         seed.add_demo(db_session, now=NOW)
 
     assert rows(db_session) == before
@@ -149,7 +149,7 @@ def test_it_is_refused_beside_real_registrations_and_then_adds_nothing(db_sessio
 def test_it_is_refused_once_a_real_person_has_registered_in_it(demo):
     register(demo, "2026-12-15", ADA.__class__("Ada", "ada@ctdata.org"))
 
-    with pytest.raises(RealDataPresent):
+    with pytest.raises(Refused, match="real registrations"):
         seed.add_demo(demo, now=NOW)
 
     assert demo.scalar(select(func.count()).select_from(Member)) == 35

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators, signing_in
-from cop.domain.errors import SignInDelayed, SignInRefused
+from cop.errors import InvalidCredentials, TooManyAttempts
 from cop.models import CoordinatorSession, SignInDelay
 from tests.domain.at_once import at_once
 from tests.world import NOW, PASSWORD
@@ -37,7 +37,7 @@ def fail(db_session, times, **values):
     for _ in range(times):
         try:
             begin(db_session, now=now, **values)
-        except SignInDelayed as refusal:
+        except TooManyAttempts as refusal:
             now += timedelta(seconds=refusal.values["seconds"])
             begin(db_session, now=now, **values)
     return now
@@ -48,7 +48,7 @@ def wait(db_session, **values):
     trying = db_session.begin_nested()
     try:
         begin(db_session, **values)
-    except SignInDelayed as refusal:
+    except TooManyAttempts as refusal:
         return refusal.values["seconds"]
     finally:
         trying.rollback()
@@ -80,7 +80,7 @@ def test_an_address_without_an_account_matches_nothing_and_signs_nobody_in(accou
     attempt = begin(accounts, email)
 
     assert not attempt.matches(PASSWORD)
-    with pytest.raises(SignInRefused):
+    with pytest.raises(InvalidCredentials):
         signing_in.finish(accounts, attempt, now=NOW)
     assert accounts.scalar(select(func.count()).select_from(CoordinatorSession)) == 0
 
@@ -142,7 +142,7 @@ def test_trying_while_one_has_to_wait_does_not_make_the_wait_longer(accounts):
     first = wait(accounts, now=last)
 
     for _ in range(20):
-        with pytest.raises(SignInDelayed):
+        with pytest.raises(TooManyAttempts):
             begin(accounts, now=last)
 
     assert wait(accounts, now=last) == first > 0
@@ -237,7 +237,7 @@ def test_many_guesses_at_once_gain_nothing(app):
         try:
             with write_tx() as db_session:
                 begin(db_session)
-        except SignInDelayed:
+        except TooManyAttempts:
             return False
         return True
 
@@ -252,7 +252,7 @@ def test_a_password_that_was_changed_while_it_was_compared_signs_nobody_in(accou
     attempt = begin(accounts)
     coordinators.change_password(accounts, CORIN, password=f"{PASSWORD} anew")
 
-    with pytest.raises(SignInRefused):
+    with pytest.raises(InvalidCredentials):
         signing_in.finish(accounts, attempt, now=NOW)
 
     assert accounts.scalar(select(func.count(CoordinatorSession.token_hash))) == 0

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from cop.domain import coordinators
-from cop.domain.errors import MeetingOver
 from cop.domain.outbox import Kind
+from cop.errors import Refused
 from cop.models import Member
 from tests.domain.mails import mails, told
 from tests.domain.people import register, registrations
@@ -34,7 +34,7 @@ def test_one_confirmation_for_everything_that_was_chosen(db_session):
 def test_the_mail_is_not_there_without_the_place(db_session):
     over = NOW + timedelta(days=40)
 
-    with pytest.raises(MeetingOver):
+    with pytest.raises(Refused, match="is over"):
         register(db_session, DECEMBER, ADA, now=over)
 
     assert (mails(db_session), registrations(db_session)) == ([], [])

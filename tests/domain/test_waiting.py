@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from cop.db import read_tx, write_tx
 from cop.domain import changes, leaving, meetings, waiting
-from cop.domain.errors import MeetingOver
 from cop.domain.outbox import Kind
+from cop.errors import Refused
 from cop.models import Registration
 from tests.domain.at_once import at_once
 from tests.domain.mails import forget_mails, mails, told
@@ -106,7 +106,7 @@ def test_a_moment_before_the_start_the_place_still_goes_on(db_session, meeting):
 
 
 def test_a_place_at_a_meeting_that_is_over_cannot_be_given_up(db_session, meeting):
-    with pytest.raises(MeetingOver):
+    with pytest.raises(Refused, match="is over"):
         cancel(db_session, ADA, now=meeting.ends_at)
 
 

@@ -9,15 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cop.domain import names, zoom_report
-from cop.domain.errors import (
-    ReportEndless,
-    ReportMissing,
-    ReportNotText,
-    ReportOfMeetings,
-    ReportOfRegistered,
-    ReportRefused,
-)
 from cop.domain.zoom_report import Participant
+from cop.errors import Refused
 from tests.domain.reports import DATES, DAY_FIRST, SHAPES, Row, report
 
 ADA = Row("Ada Example", "ada@example.org", "10:00", "11:10")
@@ -126,31 +119,29 @@ def test_less_than_a_minute_is_no_minute():
 @pytest.mark.parametrize(
     ("content", "refusal"),
     [
-        (b"", ReportMissing),
-        (b"  \r\n\r\n", ReportMissing),
-        (report([]), ReportMissing),
-        (b"PK\x03\x04\x14\x00workbook", ReportNotText),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", ReportNotText),
-        (b"%PDF-1.7 a document", ReportNotText),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ReportNotText),
-        (b"session_date,status,name,email\r\n2026-12-15,held,Ada,a@example.org", ReportOfRegistered),
-        (b"First Name,Last Name,Email,Registration Time\nAda,E,a@example.org,x", ReportOfRegistered),
-        (b"Topic,Meeting ID,Start Time,Participants\nEquity,123,08/12/2026,4", ReportOfMeetings),
-        (b"<!doctype html><title>Zoom</title>", ReportRefused),
-        (b"Dear Corin,\n\nhere is the list.", ReportRefused),
-        (b'"' * 2_000_000, ReportEndless),
-        (b"a," * 1_000_000, ReportEndless),
-        (b'Name,Duration\n"' + b"a\n" * 900_000, ReportEndless),
-        (b"Name,Duration\n" + b"x,1\n" * 60_000, ReportEndless),
+        (b"", "nobody is named"),
+        (b"  \r\n\r\n", "nobody is named"),
+        (report([]), "nobody is named"),
+        (b"PK\x03\x04\x14\x00workbook", "a workbook, a picture"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "a workbook, a picture"),
+        (b"%PDF-1.7 a document", "a workbook, a picture"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook, a picture"),
+        (b"session_date,status,name,email\r\n2026-12-15,held,Ada,a@example.org", "names and no times"),
+        (b"First Name,Last Name,Email,Registration Time\nAda,E,a@example.org,x", "names and no times"),
+        (b"Topic,Meeting ID,Start Time,Participants\nEquity,123,08/12/2026,4", "list of meetings"),
+        (b"<!doctype html><title>Zoom</title>", "This is no participants report"),
+        (b"Dear Corin,\n\nhere is the list.", "This is no participants report"),
+        (b'"' * 2_000_000, "longer lines"),
+        (b"a," * 1_000_000, "longer lines"),
+        (b'Name,Duration\n"' + b"a\n" * 900_000, "longer lines"),
+        (b"Name,Duration\n" + b"x,1\n" * 60_000, "longer lines"),
     ],
     ids=["nothing", "spaces", "nobody", "xlsx", "png", "pdf", "xls", "our own list", "registered",
          "meetings", "html", "a letter", "quotes", "columns", "an open quote", "rows"],
 )  # fmt: skip
 def test_what_is_something_else_is_refused_with_its_own_sentence(content, refusal):
-    with pytest.raises(ReportRefused) as refused:
+    with pytest.raises(Refused, match=refusal):
         zoom_report.read(content)
-
-    assert type(refused.value) is refusal
 
 
 @pytest.mark.parametrize(
@@ -163,7 +154,7 @@ def test_a_bomb_takes_little_time_and_memory(bomb):
     tracemalloc.start()
     began = time.process_time()
 
-    with suppress(ReportRefused):
+    with suppress(Refused):
         zoom_report.read(bomb)
 
     took, (_, most) = time.process_time() - began, tracemalloc.get_traced_memory()
@@ -180,7 +171,7 @@ def test_no_file_breaks_it(content):
     for each in (content, lines):
         try:
             found = zoom_report.read(each)
-        except ReportRefused:
+        except Refused:
             continue
         assert all(person.name and person.minutes >= 0 for person in found)
 

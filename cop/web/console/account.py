@@ -6,8 +6,7 @@ from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators, devices, second_factor, signing_in
-from cop.domain.account_errors import PasswordWrong
-from cop.domain.errors import RuleBroken, SignInDelayed, SignInRefused
+from cop.errors import InvalidCredentials, Refused, TooManyAttempts
 from cop.web.console import TOKEN, console
 from cop.web.console import sign_in as signing
 from cop.web.console.forms import ConsoleForm
@@ -37,8 +36,8 @@ def own_password() -> ResponseReturnValue:
     try:
         confirm_password(form.old.data or "")
         signing.start(_changed(form.password.data or ""))
-    except RuleBroken as refusal:
-        form.refuse(refusal, at="old" if isinstance(refusal, SignInDelayed) else "")
+    except Refused as refusal:
+        form.refuse(refusal, at="old" if isinstance(refusal, TooManyAttempts) else "")
         return signing.or_wait(_show(form), refusal)
     return _done(gettext("You have a new password. All your other devices are signed out."))
 
@@ -47,13 +46,14 @@ def confirm_password(password: str) -> None:
     """Ask who is signed in for their password again, with the same waits as at signing in.
 
     Raises:
-        SignInDelayed: it was wrong too often just now.
-        PasswordWrong: it is not theirs.
+        TooManyAttempts: it was wrong too often just now.
     """
     try:
         attempt = signing.checked(g.coordinator.email, password)
-    except SignInRefused as refusal:
-        raise PasswordWrong from refusal
+    except InvalidCredentials as refusal:
+        raise Refused(
+            N_("This is not your password. Check it, and whether Caps Lock is on."), field="old"
+        ) from refusal
     with write_tx() as db_session:
         signing_in.take_back(db_session, attempt)
 

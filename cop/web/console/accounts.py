@@ -7,8 +7,7 @@ from wtforms import BooleanField
 from cop.db import erasing_tx, read_tx, write_tx
 from cop.domain import accounts, invitations
 from cop.domain import settings as settings_of
-from cop.domain.account_errors import RightMissing
-from cop.domain.errors import RuleBroken
+from cop.errors import NotPermitted, Refused
 from cop.mail.transport import files
 from cop.web.console import console, exporting_or_403
 from cop.web.console.forms import ConsoleForm, line, number
@@ -39,7 +38,7 @@ def invite_coordinator() -> ResponseReturnValue:
         exporting_or_403()
     try:
         address = _invited(form)
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal, at="email")
         return _show(form)
     if settings().smtp:
@@ -78,7 +77,7 @@ def set_coordinator_right() -> ResponseReturnValue:
             name = accounts.set_right(
                 db_session, id_, may_export=may_export, by=g.coordinator, now=now()
             )
-    except RuleBroken as refusal:
+    except Refused as refusal:
         return _show(InviteForm(), status=_status(refusal), refusal=refusal)
     said = (
         gettext("%(name)s may take lists away.")
@@ -114,7 +113,7 @@ def send_remove_coordinator(coordinator_id: int) -> ResponseReturnValue:
         with erasing_tx() as db_session:
             voice = writer()
             name = accounts.remove(db_session, coordinator_id, by=g.coordinator, writer=voice)
-    except RuleBroken as refusal:
+    except Refused as refusal:
         return _show(InviteForm(), status=_status(refusal), refusal=refusal)
     said = gettext("%(name)s is no coordinator any more.", name=name or abort(404))
     if coordinator_id == g.coordinator.id:
@@ -123,8 +122,8 @@ def send_remove_coordinator(coordinator_id: int) -> ResponseReturnValue:
     return _done(said)
 
 
-def _status(refusal: RuleBroken) -> int:
-    return 403 if isinstance(refusal, RightMissing) else 422
+def _status(refusal: Refused) -> int:
+    return 403 if isinstance(refusal, NotPermitted) else 422
 
 
 def _done(sentence: str) -> ResponseReturnValue:
@@ -132,7 +131,7 @@ def _done(sentence: str) -> ResponseReturnValue:
     return redirect(url_for("console.coordinators"), 303)
 
 
-def _show(form: InviteForm, *, status: int = 200, refusal: RuleBroken | None = None) -> Response:
+def _show(form: InviteForm, *, status: int = 200, refusal: Refused | None = None) -> Response:
     with read_tx() as db_session:
         listed, invited = accounts.listed(db_session), invitations.listed(db_session)
     return render(
@@ -142,5 +141,5 @@ def _show(form: InviteForm, *, status: int = 200, refusal: RuleBroken | None = N
         accounts=listed,
         invited=invited,
         now=now(),
-        refusal=gettext(refusal.reason) if refusal else "",
+        refusal=gettext(refusal.sentence) if refusal else "",
     )

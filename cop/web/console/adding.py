@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from cop.db import write_tx
 from cop.domain import planning, record
-from cop.domain.errors import RuleBroken
 from cop.domain.record import Deed
+from cop.errors import Refused
 from cop.web.console import console
 from cop.web.console.clocks import ClockForm, cautions
 from cop.web.console.forms import line
@@ -55,7 +55,7 @@ def send_new() -> ResponseReturnValue:
     warned = _cautions(form)
     try:
         slug = _add(form)
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _show(form)
     for sentence in (gettext("The session is added, and on the schedule."), *warned):

@@ -9,8 +9,8 @@ from wtforms import FileField
 from cop.db import read_tx, write_tx
 from cop.domain import attendance as who_came
 from cop.domain import record, zoom_report
-from cop.domain.errors import ReportRefused
 from cop.domain.schedule import Listing
+from cop.errors import Refused
 from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
 from cop.web.console.forms import ConsoleForm
@@ -65,7 +65,7 @@ def send_report(slug: str) -> ResponseReturnValue:
         participants = zoom_report.read(file.read() if file else b"")
         with write_tx() as db_session:
             who_came.take_report(db_session, found.id, participants, now=now())
-    except ReportRefused as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _show(found, form)
     return redirect(url_for("console.report", slug=slug), 303)

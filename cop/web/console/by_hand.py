@@ -9,9 +9,9 @@ from cop import fields
 from cop.db import write_tx
 from cop.domain import by_hand, record
 from cop.domain.details import Details
-from cop.domain.errors import RuleBroken
 from cop.domain.record import Deed
 from cop.domain.schedule import Listing, Schedule
+from cop.errors import Refused
 from cop.models import RegistrationStatus
 from cop.web.console import console
 from cop.web.console.finding import open_or_404
@@ -39,8 +39,8 @@ def send_add_person(slug: str) -> ResponseReturnValue:
         return _show(found, form)
     try:
         id_, said = _add(found, form)
-    except RuleBroken as refusal:
-        form["email"].errors = [gettext(refusal.reason, **dates_said(refusal))]
+    except Refused as refusal:
+        form["email"].errors = [gettext(refusal.sentence, **dates_said(refusal))]
         return _show(found, form)
     flash(said)
     return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)

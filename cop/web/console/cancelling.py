@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from cop.db import read_tx, write_tx
 from cop.domain import changes, effects, meetings, record
-from cop.domain.errors import RuleBroken
 from cop.domain.meetings import LockedMeeting
 from cop.domain.record import Deed
 from cop.domain.schedule import Listing
+from cop.errors import Refused
 from cop.models import MeetingStatus
 from cop.web.console import consequences, console
 from cop.web.console.finding import meeting_or_404, open_or_404
@@ -45,7 +45,7 @@ def send_cancel(slug: str) -> ResponseReturnValue:
             reason = form.reason.data or ""
             changes.cancel(db_session, found.id, reason=reason, writer=writer())
             _note(db_session, Deed.CANCELLED_MEETING, found)
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _ask(meeting_or_404(slug), form)
     return _done(found, gettext("The session is cancelled."), told)
@@ -64,7 +64,7 @@ def send_restore(slug: str) -> ResponseReturnValue:
             told = _told(db_session, _locked(db_session, found), MeetingStatus.PLANNED)
             changes.restore(db_session, found.id, writer=writer())
             _note(db_session, Deed.RESTORED_MEETING, found)
-    except RuleBroken:
+    except Refused:
         return _offer(_found_or_404(slug), status=422)
     return _done(found, gettext("The session takes place after all."), told)
 
@@ -109,8 +109,8 @@ def _offer(found: Listing, *, status: int = 200) -> Response:
         told = _told(db_session, inside, MeetingStatus.PLANNED)
     try:
         changes.check_restorable(inside, now=now())
-    except RuleBroken as refusal:
-        refused = gettext(refusal.reason, **refusal.values)
+    except Refused as refusal:
+        refused = gettext(refusal.sentence, **refusal.values)
     return render(
         "changes/restore.html",
         status=status,

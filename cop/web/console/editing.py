@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from cop.db import read_tx, write_tx
 from cop.domain import changes, effects, meetings, record
 from cop.domain.effects import Effects
-from cop.domain.errors import EditedMeanwhile, RuleBroken
 from cop.domain.meetings import LockedMeeting
 from cop.domain.record import Deed
 from cop.domain.schedule import Listing, Schedule
+from cop.errors import EditConflict, Refused
 from cop.web.console import consequences, console
 from cop.web.console.clocks import TIMES, ClockForm, cautions
 from cop.web.console.forms import Https, Whole, area, line, number
@@ -118,9 +118,9 @@ def send_edit(slug: str) -> ResponseReturnValue:
     try:
         with write_tx() as db_session:
             done = _save(db_session, page)
-    except EditedMeanwhile:  # between our look and our lock: look again
+    except EditConflict:  # between our look and our lock: look again
         return send_edit(slug)
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _show(page)
     for sentence in _saved(page, done):
@@ -137,7 +137,7 @@ def _is_sound(form: EditForm) -> bool:
         changes.check_capacity(wanted.capacity)
         if form.changed & set(TIMES):
             changes.check_times(wanted.starts_at, wanted.ends_at, now=now())
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
     return not form.errors
 

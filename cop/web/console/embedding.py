@@ -7,8 +7,8 @@ from wtforms import StringField
 
 from cop.db import read_tx, write_tx
 from cop.domain import embedding, record
-from cop.domain.errors import HostRefused
 from cop.domain.record import Deed
+from cop.errors import Refused
 from cop.web.console import console
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import one_line
@@ -34,7 +34,7 @@ def add_host() -> ResponseReturnValue:
         with write_tx() as db_session:
             host = embedding.add_host(db_session, form.host.data or "")
             _note(db_session)
-    except HostRefused as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _show(form)
     return _changed(gettext("Pages of %(host)s can show the schedule and the form now.", host=host))
@@ -105,6 +105,6 @@ def _verdict(address: str, hosts: tuple[str, ...]) -> tuple[bool, str]:
     """Whether it works, and the sentence that says why."""
     try:
         found = embedding.verdict(address, hosts)
-    except HostRefused as refusal:
-        return False, gettext(refusal.reason, **refusal.values)
+    except Refused as refusal:
+        return False, gettext(refusal.sentence, **refusal.values)
     return found.works, gettext(found.sentence, **found.values)

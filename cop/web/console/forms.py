@@ -6,7 +6,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from cop.domain.errors import RuleBroken
+from cop.errors import Refused
 from cop.links import is_https
 from cop.web.forms import AtMost, lines, one_line
 from cop.web.saying import gettext
@@ -22,9 +22,9 @@ class ConsoleForm(FlaskForm):
     def __init__(self, there: Mapping[str, object] | None = None) -> None:
         super().__init__(data=there)  # type: ignore[no-untyped-call]
 
-    def refuse(self, refusal: RuleBroken, *, at: str = "") -> None:
+    def refuse(self, refusal: Refused, *, at: str = "") -> None:
         """Show a refusal of the domain at its field, or at another one."""
-        self[at or refusal.field].errors = [gettext(refusal.reason, **refusal.values)]
+        self[at or refusal.field].errors = [gettext(refusal.sentence, **refusal.values)]
 
 
 class Https:

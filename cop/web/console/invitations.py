@@ -6,7 +6,7 @@ from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators, invitations
-from cop.domain.errors import RuleBroken
+from cop.errors import Refused
 from cop.web.console import console
 from cop.web.console.forms import ConsoleForm, line
 from cop.web.console.sign_in import device, start
@@ -35,9 +35,9 @@ def send_invitation(token: str) -> ResponseReturnValue:
         return _show(token, form)
     try:
         start(_accepted(token, form))
-    except RuleBroken as refusal:
+    except Refused as refusal:
         if refusal.field not in form:  # it is the link's, and the page says so
-            return _show(token, form, reason=gettext(refusal.reason))
+            return _show(token, form, reason=gettext(refusal.sentence))
         form.refuse(refusal)
         return _show(token, form)
     return redirect(url_for("console.front"), 303)
@@ -63,8 +63,8 @@ def _show(token: str, form: InvitationForm, *, reason: str = "") -> Response:
             found = invitations.check(
                 db_session, token, secret_key=settings().secret_key, now=now()
             )
-        except RuleBroken as refusal:
-            reason = gettext(refusal.reason)
+        except Refused as refusal:
+            reason = gettext(refusal.sentence)
     if found is None or reason:
         return render("accounts/set_up_over.html", status=404, reason=reason)
     return render(

@@ -6,7 +6,7 @@ from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
 from cop.domain import forgotten
-from cop.domain.errors import RuleBroken
+from cop.errors import Refused
 from cop.web.console import console
 from cop.web.console.forms import ConsoleForm, line
 from cop.web.forms import Needed
@@ -40,7 +40,7 @@ def send_ask_password() -> ResponseReturnValue:
     try:
         with write_tx() as db_session:
             forgotten.ask(db_session, form.email.data or "", writer=writer())
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _ask(form)
     flash(
@@ -76,7 +76,7 @@ def send_choose_password(token: str) -> ResponseReturnValue:
                 secret_key=settings().secret_key,
                 now=now(),
             )
-    except RuleBroken as refusal:
+    except Refused as refusal:
         if refusal.field in form:  # else it is the link's, and the page says so
             form.refuse(refusal)
         return _choose(token, form)
@@ -89,7 +89,7 @@ def _choose(token: str, form: PasswordForm) -> Response:
     with read_tx() as db_session:
         try:
             forgotten.check(db_session, token, secret_key=settings().secret_key, now=now())
-        except RuleBroken as refusal:
-            reason = gettext(refusal.reason)
+        except Refused as refusal:
+            reason = gettext(refusal.sentence)
             return render("accounts/password_over.html", status=404, reason=reason)
     return render("accounts/password.html", form=form, token=token)

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from cop.db import empty_log, write_tx
 from cop.domain import correcting, placing, preferences, record, roster
-from cop.domain.errors import RuleBroken
 from cop.domain.placing import Moved
 from cop.domain.record import Deed
+from cop.errors import Refused
 from cop.mail.transport import files
 from cop.mail.writer import Writer
 from cop.web.console import console
@@ -51,8 +51,8 @@ def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnV
                        writer=writer())  # fmt: skip
             record.note(db_session, g.coordinator.id, DEEDS[what], now=now(),
                         meeting_id=found.id, registration_id=done.registration_id)  # fmt: skip
-    except RuleBroken as refusal:
-        sentence = gettext(refusal.reason, **dates_said(refusal))
+    except Refused as refusal:
+        sentence = gettext(refusal.sentence, **dates_said(refusal))
         return show(slug, registration_id, refusal=sentence, field=refusal.field, status=422)
     if what == "address":  # nothing of the misspelt one stays
         empty_log()

@@ -11,8 +11,8 @@ from cop.db import erasing_tx, read_tx
 from cop.domain import attendance as who_came
 from cop.domain import record
 from cop.domain.attendance import MINUTES_TO_HAVE_COME, Kept, Person, Sheet
-from cop.domain.errors import ReportGone
 from cop.domain.recognizing import Kind, Line, nearest_among, recognize
+from cop.errors import ReportGone
 from cop.web.console import console, note_viewing
 from cop.web.console.attendance import begun_or_404
 from cop.web.rendering import current_community, now, render
@@ -92,7 +92,13 @@ def delete_report(slug: str) -> ResponseReturnValue:
 
 
 def _gone(slug: str) -> ResponseReturnValue:
-    flash(gettext(ReportGone.reason))
+    flash(
+        gettext(
+            "This report has been kept or deleted meanwhile, or another one took its place. "
+            "Nothing was changed. Look at what stands here now, and choose the file again if "
+            "need be."
+        )
+    )
     return redirect(url_for("console.attendance", slug=slug), 303)
 
 

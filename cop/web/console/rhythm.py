@@ -12,8 +12,8 @@ from wtforms.validators import ValidationError
 from cop.db import read_tx, write_tx
 from cop.domain import holidays, planning, record, rules
 from cop.domain.community import CommunityFacts, load_community
-from cop.domain.errors import EditedMeanwhile, RuleBroken
 from cop.domain.record import Deed
+from cop.errors import EditConflict, Refused
 from cop.web.console import console
 from cop.web.console.clocks import read_date, read_time
 from cop.web.console.forms import area, line, number
@@ -153,7 +153,7 @@ def preview_rhythm() -> Response:
     try:
         as_if = form.wanted
         planning.check(as_if, now=now())
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _show(form)
     return _show(form, as_if=as_if)
@@ -166,9 +166,9 @@ def send_rhythm() -> ResponseReturnValue:
         return _show(form)
     try:
         added = _save(form)
-    except EditedMeanwhile:  # between our look and our lock: look again
+    except EditConflict:  # between our look and our lock: look again
         return send_rhythm()
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _show(form)
     flash(_saved(added))

@@ -10,7 +10,7 @@ from wtforms.validators import ValidationError
 from cop import fields
 from cop.domain import addresses, reminders, retention
 from cop.domain.community import SHIPPED_ABOUT, CommunityFacts, load_community
-from cop.domain.errors import AddressRefused
+from cop.errors import InvalidAddress
 from cop.web.console.forms import ConsoleForm, Https, area, line, number
 from cop.web.console.merging import mark
 from cop.web.forms import Needed, lines, one_line
@@ -83,8 +83,8 @@ def _an_address(_form: ConsoleForm, field: FormField) -> None:
     try:
         if field.data:
             addresses.key(field.data)
-    except AddressRefused as refusal:
-        raise ValidationError(gettext(refusal.reason)) from refusal
+    except InvalidAddress as refusal:
+        raise ValidationError(gettext(refusal.sentence)) from refusal
 
 
 class CommunityForm(SettingsForm):

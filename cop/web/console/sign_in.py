@@ -8,8 +8,8 @@ from wtforms import PasswordField, StringField
 
 from cop.db import read_tx, write_tx
 from cop.domain import coordinators, devices, signing_in
-from cop.domain.errors import RuleBroken, SignInRefused
 from cop.domain.signing_in import Attempt
+from cop.errors import InvalidCredentials, Refused
 from cop.web.console import TOKEN, console
 from cop.web.console.forms import ConsoleForm
 from cop.web.forms import Needed, one_line
@@ -58,7 +58,7 @@ def send_sign_in() -> ResponseReturnValue:
         attempt = checked(_typed(form.email), _typed(form.password))
         with write_tx() as db_session:
             start(signing_in.finish(db_session, attempt, now=now(), device=device()))
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return or_wait(_show("accounts/sign_in.html", form), refusal)
     if attempt.has_second_factor:
@@ -66,7 +66,7 @@ def send_sign_in() -> ResponseReturnValue:
     return redirect(own_path(), 303)
 
 
-def or_wait(response: Response, refusal: RuleBroken) -> Response:
+def or_wait(response: Response, refusal: Refused) -> Response:
     """The answer to a refusal; to one that makes people wait, with the seconds."""
     if seconds := refusal.values.get("seconds"):
         response.status_code, response.headers["Retry-After"] = 429, str(seconds)
@@ -86,13 +86,13 @@ def checked(email: str, password: str) -> Attempt:
     """An attempt whose password matches, which is counted as failed until it is taken back.
 
     Raises:
-        SignInDelayed: it has failed too often just now.
-        SignInRefused: the address and the password do not belong together.
+        TooManyAttempts: it has failed too often just now.
+        InvalidCredentials: the address and the password do not belong together.
     """
     with write_tx() as db_session:
         attempt = signing_in.begin(db_session, email, network=network(), now=now())
     if not attempt.matches(password):  # slow on purpose, so outside the transactions
-        raise SignInRefused
+        raise InvalidCredentials(signing_in.WRONG, field="email")
     return attempt
 
 
@@ -131,7 +131,7 @@ def send_set_up(token: str) -> ResponseReturnValue:
                 password=_typed(form.password),
             )
             token_here = coordinators.welcome(db_session, added, device=device(), now=now())
-    except RuleBroken as refusal:
+    except Refused as refusal:
         if refusal.field in form:  # else it is the link's, and the page says so
             form.refuse(refusal)
         return _set_up_page(token, form)
@@ -143,7 +143,7 @@ def _set_up_page(token: str, form: SetUpForm) -> Response:
     with read_tx() as db_session:
         try:
             coordinators.check_set_up_link(db_session, token, now=now())
-        except RuleBroken as refusal:
-            reason = gettext(refusal.reason)
+        except Refused as refusal:
+            reason = gettext(refusal.sentence)
             return render("accounts/set_up_over.html", status=404, reason=reason)
     return render("accounts/set_up.html", form=form, token=token)

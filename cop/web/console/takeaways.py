@@ -5,10 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, write_tx
 from cop.domain import changes, meetings, record
-from cop.domain.errors import EditedMeanwhile, RuleBroken
 from cop.domain.meetings import LockedMeeting
 from cop.domain.record import Deed
 from cop.domain.schedule import Listing
+from cop.errors import EditConflict, Refused
 from cop.web.console import console
 from cop.web.console.finding import over_or_404
 from cop.web.console.forms import Https, area, line
@@ -51,9 +51,9 @@ def send_takeaways(slug: str) -> ResponseReturnValue:
         return _show(found, form)
     try:
         mails = _publish(found, form)
-    except EditedMeanwhile:  # between our look and our lock: look again
+    except EditConflict:  # between our look and our lock: look again
         return send_takeaways(slug)
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _show(found, form)
     flash(_published(mails))

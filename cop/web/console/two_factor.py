@@ -10,9 +10,8 @@ from wtforms import PasswordField
 
 from cop.db import read_tx, write_tx
 from cop.domain import devices, second_factor
-from cop.domain.account_errors import HalfSignInOver
-from cop.domain.errors import RuleBroken
 from cop.domain.second_factor import Entered
+from cop.errors import Refused, SignInExpired
 from cop.web.console import TOKEN, console
 from cop.web.console.account import confirm_password
 from cop.web.console.forms import ConsoleForm, line
@@ -60,7 +59,7 @@ def send_two_factor() -> ResponseReturnValue:
                 db_session, g.coordinator, secret=secret, typed=form.code.data or "", now=now()
             )
             devices.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal, at="" if refusal.field in form else "old")
         return or_wait(_set_up_page(form), refusal)
     session.pop(PENDING)
@@ -126,7 +125,7 @@ def send_two_factor_off() -> ResponseReturnValue:
             second_factor.count_try(db_session, g.coordinator.id, now=now())
         with write_tx() as db_session:
             second_factor.turn_off(db_session, g.coordinator, form.code.data or "", now=now())
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal, at="" if refusal.field in form else "old")
         return or_wait(_page(page, form=form), refusal)
     flash(gettext("Two-factor sign-in is off. Your password alone signs you in."))
@@ -138,7 +137,7 @@ def sign_in_code() -> ResponseReturnValue:
     try:
         with read_tx() as db_session:
             second_factor.waiting(db_session, session.get(TOKEN, ""), now=now())
-    except HalfSignInOver:
+    except SignInExpired:
         return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
     return _page("accounts/sign_in_code.html", form=CodeForm())
 
@@ -150,10 +149,10 @@ def send_sign_in_code() -> ResponseReturnValue:
         return _page("accounts/sign_in_code.html", form=form)
     try:
         entered = _enter(session.get(TOKEN, ""), form.code.data or "")
-    except HalfSignInOver as refusal:
-        flash(gettext(refusal.reason))
+    except SignInExpired as refusal:
+        flash(gettext(refusal.sentence))
         return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return or_wait(_page("accounts/sign_in_code.html", form=form), refusal)
     start(entered.token)

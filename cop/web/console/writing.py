@@ -8,10 +8,10 @@ from wtforms.validators import ValidationError
 
 from cop.db import read_tx, write_tx
 from cop.domain import mailing, writing
-from cop.domain.errors import NobodyToWriteTo, PageTooOld, RuleBroken
 from cop.domain.recipients import Registered
 from cop.domain.schedule import Listing
 from cop.domain.writing import Audience, Message
+from cop.errors import Refused
 from cop.mail import writing as composing
 from cop.web.console import console, note_viewing
 from cop.web.console.finding import meeting_or_404
@@ -69,7 +69,7 @@ def send_write(slug: str) -> ResponseReturnValue:
         if "send" in request.form:
             return _sent(found, _send(found, form))
         return _look_at(found, form)
-    except RuleBroken as refusal:
+    except Refused as refusal:
         form.refuse(refusal)
         return _again(found, form, is_sound=refusal.field == form.asked.name)
 
@@ -79,7 +79,7 @@ def _again(found: Listing, form: WriteForm, *, is_sound: bool) -> Response:
     if is_sound:
         try:
             return _look_at(found, form)
-        except RuleBroken as refusal:
+        except Refused as refusal:
             form.asked.errors = []
             form.refuse(refusal)
     return _show(found, form)
@@ -90,7 +90,13 @@ def _send(found: Listing, form: WriteForm) -> int | None:
     nonce = nonce_of(form.nonce.data or "")
     if nonce is None:
         form.nonce.data = None
-        raise PageTooOld
+        raise Refused(
+            N_(
+                "This page was open for more than 12 hours, so nothing was sent. Look below "
+                "whether it went out already, and once more at the mail; then send it."
+            ),
+            field="asked",
+        )
     with write_tx() as db_session:
         return writing.send(
             db_session,
@@ -154,7 +160,5 @@ def _people(found: Listing, message: Message) -> list[Registered]:
     """Who would get it; to look at it is to see their names."""
     with read_tx() as db_session:
         people = writing.people(db_session, found.id, message.audience)
-    if not people:
-        raise NobodyToWriteTo
     note_viewing("roster", found.id)
     return people

@@ -1,0 +1,44 @@
+"""Refusals: sentences for the person who asked for what a rule does not allow."""
+
+
+class Refused(Exception):  # noqa: N818 - a rule says no: nothing is in error
+    """A request that goes against a rule, with the sentence that says so."""
+
+    def __init__(self, sentence: str, *, field: str = "", **values: object) -> None:
+        """Refuse with a sentence marked by `N_`, the values in it, and the form's field meant."""
+        super().__init__(sentence % values if values else sentence)
+        self.sentence = sentence
+        self.field = field
+        self.values = values
+
+
+class InvalidAddress(Refused):
+    """A text that is not an email address."""
+
+
+class InvalidCredentials(Refused):
+    """An email address and a password that do not match."""
+
+
+class NotPermitted(Refused):
+    """An act that needs a right which the coordinator does not have; answered with status 403."""
+
+
+class SignInExpired(Refused):
+    """A sign-in that no longer waits for its code."""
+
+
+class TooManyAttempts(Refused):
+    """One attempt too many for now; `values["seconds"]` is how long to wait. Status 429."""
+
+
+class EditConflict(Exception):  # noqa: N818 - as above
+    """The object has changed since the form that edits it was made."""
+
+
+class InvalidLink(Exception):  # noqa: N818 - as above
+    """An emailed link that opens nothing (any more); there is one page for all of them."""
+
+
+class ReportGone(Exception):  # noqa: N818 - as above
+    """The report shown was imported, deleted or replaced in the meantime."""
