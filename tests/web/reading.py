@@ -19,7 +19,7 @@ def typed(soup):
             continue
         value = control.get("value", "")
         if control.name == "textarea":
-            value = control.get_text()
+            value = control.get_text().removeprefix("\n")
         elif control.name == "select":
             value = (control.select_one("[selected]") or control.option)["value"]
         sent.setdefault(control["name"], []).append(value)
