@@ -39,6 +39,13 @@ def test_a_fragment_says_what_it_needs_and_extends_nothing():
     assert offenders(fragments, is_unsound) == {}
 
 
+def test_no_line_of_a_page_is_over_120_characters():
+    def long_lines(source):
+        return [line for line in source.splitlines() if len(line) > 120]
+
+    assert offenders(PAGES, long_lines) == {}
+
+
 def test_every_template_named_exists_and_every_file_is_named():
     files = {str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.is_file()}
     sources = [path.read_text("utf-8") for path in [*FOLDER.parent.rglob("*.py"), *TEMPLATES]]
