@@ -1,6 +1,6 @@
 """What the README promises, tried on real servers with real databases.
 
-The sizes are those of each push; `pytest -m full` runs the same at full size.
+The sizes are those of each push; `pytest -n 0 -m full` runs the same at full size.
 """
 
 import random
