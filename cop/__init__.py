@@ -1,8 +1,7 @@
 """The registration site of a community of practice."""
 
-import os
-
 from flask import Flask
+from flask_migrate import Migrate
 
 from cop import db
 from cop.config import Settings
@@ -10,12 +9,14 @@ from cop.upgrade import migrations_folder
 from cop.web import application
 
 
-def create_app(settings: Settings) -> Flask:
-    """Put the parts together."""
+def create_app(settings: Settings | None = None) -> Flask:
+    """Make the app, from the environment's settings where none are given.
+
+    Raises:
+        SettingsRefused: some settings in the environment cannot be used.
+    """
+    settings = settings or Settings.from_environment()
     app = application.create(settings)
     db.bind(app, settings)
-    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":  # who makes a migration: `flask db`
-        from flask_migrate import Migrate  # noqa: PLC0415 - nobody else needs it
-
-        Migrate(app, db.db, directory=str(migrations_folder()), render_as_batch=True)
+    Migrate(app, db.db, directory=str(migrations_folder()))
     return app
