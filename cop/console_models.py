@@ -34,7 +34,7 @@ class CoordinatorSession(Base):
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     coordinator_id: Mapped[int] = mapped_column(ForeignKey("coordinator.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
     device: Mapped[str] = mapped_column(default="")  # "Firefox on Windows"
     awaits_code: Mapped[bool] = mapped_column(default=False)  # the password was right, so far
 
@@ -70,9 +70,9 @@ class Viewing(Base):
         ForeignKey("coordinator.id", ondelete="SET NULL")
     )
     meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"))
-    what: Mapped[str] = mapped_column(String(20))
+    resource: Mapped[str] = mapped_column(String(20))
     columns: Mapped[list[str]] = mapped_column(default=list)
-    seen_at: Mapped[datetime] = mapped_column(index=True)
+    viewed_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Invitation(Base):
@@ -90,13 +90,13 @@ class Invitation(Base):
     created_at: Mapped[datetime]
 
 
-class Act(Base):
+class AuditEntry(Base):
     """What a coordinator did: to which meeting, or to which registration's number; never to whom.
 
     A registration's number is no key: the act stays when the registration is erased.
     """
 
-    __tablename__ = "act"
+    __tablename__ = "audit_entry"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     coordinator_id: Mapped[int | None] = mapped_column(
@@ -104,8 +104,8 @@ class Act(Base):
     )
     meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"))
     registration_id: Mapped[int | None]
-    what: Mapped[str] = mapped_column(String(30))
-    how_many: Mapped[int | None]
+    action: Mapped[str] = mapped_column(String(30))
+    item_count: Mapped[int | None]
     done_at: Mapped[datetime] = mapped_column(index=True)
 
 
@@ -122,7 +122,7 @@ class Announcement(Base):
     audience: Mapped[str] = mapped_column(String(20))
     subject: Mapped[str]
     text: Mapped[str]
-    mails: Mapped[int]
+    recipient_count: Mapped[int]
     sent_at: Mapped[datetime]
 
 
@@ -137,7 +137,7 @@ class AttendanceImport(Base):
     meeting_id: Mapped[int] = mapped_column(
         ForeignKey("meeting.id", ondelete="CASCADE"), primary_key=True
     )
-    people: Mapped[list[dict[str, str | int]]] = mapped_column(
+    participants: Mapped[list[dict[str, str | int]]] = mapped_column(
         JSON
     )  # a name, an address where there is one, minutes
     created_at: Mapped[datetime]

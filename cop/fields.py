@@ -187,7 +187,7 @@ LIST_OPT_IN = Field(
     COORDINATORS,
     None,
     kind=Kind.TICK,
-    columns=("list_asked_at", "list_confirmed_at"),
+    columns=("list_requested_at", "list_confirmed_at"),
     blank=None,
 )
 
@@ -217,7 +217,7 @@ NOTED = (
         ),
         COORDINATORS,
         LONG,
-        columns=("status", "registered_at", "language", "promoted_at", "cancelled_at", "told"),
+        columns=("status", "registered_at", "language", "promoted_at", "cancelled_at", "announced"),
     ),
     Field(
         "attended",
@@ -247,7 +247,7 @@ NOTED = (
         N_("So that we know how many are new and how many come back. Only the counts are left."),
         COORDINATORS,
         LONG,
-        columns=("first_came_on",),
+        columns=("first_attended_on",),
         blank=None,
     ),
     Field(
@@ -261,9 +261,9 @@ NOTED = (
         COORDINATORS,
         LONG,
         columns=(
-            "proven_at",
+            "verified_at",
             "undeliverable_at",
-            "mail_off",
+            "opt_outs",
             "token_version",
             "calendar_version",
         ),

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cop.base import NEVER_AGAIN, Base, first_version
 from cop.console_models import (
-    Act,
     Announcement,
     AttendanceImport,
+    AuditEntry,
     Coordinator,
     CoordinatorSession,
     Invitation,
@@ -20,9 +20,9 @@ from cop.console_models import (
 )
 
 __all__ = [
-    "Act",
     "Announcement",
     "AttendanceImport",
+    "AuditEntry",
     "Community",
     "Coordinator",
     "CoordinatorSession",
@@ -56,26 +56,26 @@ class Community(Base):
     contact_name: Mapped[str]
     contact_role: Mapped[str]
     contact_email: Mapped[str | None]
-    place: Mapped[str]
-    zone: Mapped[str]
-    rule: Mapped[str]
-    rule_from: Mapped[date | None]  # the day that "every second week" is counted from
-    starts: Mapped[time]
-    minutes: Mapped[int]
+    location: Mapped[str]
+    time_zone: Mapped[str]
+    recurrence_rule: Mapped[str]
+    recurrence_from: Mapped[date | None]  # the day that "every second week" is counted from
+    start_time: Mapped[time]
+    duration_minutes: Mapped[int]
     planned_ahead: Mapped[int] = mapped_column(default=6)
     about: Mapped[str | None]
-    questions_off: Mapped[list[str]] = mapped_column(default=list)
+    disabled_questions: Mapped[list[str]] = mapped_column(default=list)
     embed_hosts: Mapped[list[str]] = mapped_column(default=list)  # whose pages may show ours
     # Reminders go out so many days before; a change is told so many minutes after the last edit.
     reminder_days: Mapped[list[int]] = mapped_column(JSON, default=lambda: [7, 1])
     notice_minutes: Mapped[int] = mapped_column(default=2)
-    long_days: Mapped[int] = mapped_column(default=60)  # how long answers are kept, or less
-    short_days: Mapped[int] = mapped_column(default=7)
+    retention_days: Mapped[int] = mapped_column(default=60)  # of answers, at most
+    short_retention_days: Mapped[int] = mapped_column(default=7)
     observances: Mapped[list[str]] = mapped_column(default=list)  # like "2027-03-10 Eid al-Fitr"
     two_factor_required: Mapped[bool] = mapped_column(default=False)
     backup_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=0)
-    round_at: Mapped[datetime | None]
+    daily_tasks_at: Mapped[datetime | None]
     write_probe_at: Mapped[datetime | None]  # when a write to this database last worked
     clock_confirmed_at: Mapped[datetime | None]  # this and the next two: see domain/clock_check.py
     clock_seen_at: Mapped[datetime | None]
@@ -136,12 +136,12 @@ class Meeting(Base):
     room_seed: Mapped[int | None]
     # What is left of the roster once the names are gone.
     registered_count: Mapped[int | None]
-    came_count: Mapped[int | None]
+    attended_count: Mapped[int | None]
     promoted_count: Mapped[int | None]
     new_count: Mapped[int | None]
     returning_count: Mapped[int | None]
     # What may be said of each hat that somebody wore, in bands.
-    hat_bands: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+    hat_counts: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Member(Base):
@@ -153,13 +153,13 @@ class Member(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
-    list_asked_at: Mapped[datetime | None]
+    list_requested_at: Mapped[datetime | None]
     list_confirmed_at: Mapped[datetime | None]
     # When its owner last acted on a mail of ours: until they have, anybody may have typed it.
-    proven_at: Mapped[datetime | None]
+    verified_at: Mapped[datetime | None]
     undeliverable_at: Mapped[datetime | None]
-    first_came_on: Mapped[date | None]
-    mail_off: Mapped[list[str]] = mapped_column(default=list)
+    first_attended_on: Mapped[date | None]
+    opt_outs: Mapped[list[str]] = mapped_column(default=list)
     # Raised to end the links that are out there: to the member's page, and to their calendar.
     token_version: Mapped[int] = mapped_column(default=first_version)
     calendar_version: Mapped[int] = mapped_column(default=first_version)
@@ -217,7 +217,7 @@ class Registration(Base):
     cancelled_at: Mapped[datetime | None]
     promoted_at: Mapped[datetime | None]
     joined_at: Mapped[datetime | None]
-    told: Mapped[str] = mapped_column(default="")  # the meeting's `telling` in the last mail
+    announced: Mapped[str] = mapped_column(default="")  # what they were last notified of
 
 
 class MailState(StrEnum):
@@ -269,8 +269,8 @@ class OutboxEmail(Base):
     state: Mapped[str] = mapped_column(String(10), default=MailState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
     # Times that the connection ended after our last byte and before the server's answer.
-    unknown_endings: Mapped[int] = mapped_column(default=0)
-    answer: Mapped[str] = mapped_column(default="")
+    unknown_outcomes: Mapped[int] = mapped_column(default=0)
+    server_reply: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(index=True)
     due_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
@@ -296,5 +296,5 @@ class Withdrawal(Base):
     __tablename__ = "withdrawal"
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)  # a keyed hash of the address
-    what: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
     withdrawn_at: Mapped[datetime] = mapped_column(index=True)

@@ -59,8 +59,13 @@ _WRITE_ACCESS = (
     " may_export = ? WHERE email_key = ?"
 )
 _READ_WITHDRAWN = (
-    "SELECT key, what, withdrawn_at FROM withdrawal",
-    "SELECT key, 'everything', erased_at FROM erasure",  # of schemas before 0005
+    "SELECT key, scope, withdrawn_at FROM withdrawal",
+    "SELECT key, what, withdrawn_at FROM withdrawal",  # schema 0005
+    "SELECT key, 'everything', erased_at FROM erasure",  # schema 0004
+)
+_READ_DAILY_TASKS = (
+    "SELECT daily_tasks_at FROM community WHERE daily_tasks_at IS NOT NULL",
+    "SELECT round_at FROM community WHERE round_at IS NOT NULL",  # before schema 0006
 )
 
 
@@ -71,7 +76,7 @@ class Since:
     withdrawn: tuple[Withdrawn, ...] = ()
     sent: frozenset[str] = frozenset()  # the Message-IDs of emails that have gone out
     access: tuple[tuple[str, ...], ...] = ()  # of each coordinator, see `_READ_ACCESS`
-    round_at: datetime | None = None  # the last daily round
+    daily_tasks_at: datetime | None = None  # the last daily round
 
 
 def restore(
@@ -156,11 +161,11 @@ def _since(file: Path) -> Since:
         withdrawn = [row for query in _READ_WITHDRAWN for row in _rows(connection, query)]
         sent = _rows(connection, "SELECT message_id FROM outbox_email WHERE state = 'sent'")
         access = _rows(connection, _READ_ACCESS)
-        rounds = _rows(connection, "SELECT round_at FROM community WHERE round_at IS NOT NULL")
+        rounds = [row for query in _READ_DAILY_TASKS for row in _rows(connection, query)]
     return Since(
         tuple(
-            Withdrawn(key, what, datetime.fromisoformat(at).replace(tzinfo=UTC))
-            for key, what, at in withdrawn
+            Withdrawn(key, scope, datetime.fromisoformat(at).replace(tzinfo=UTC))
+            for key, scope, at in withdrawn
         ),
         frozenset(message_id for (message_id,) in sent),
         tuple(access),
@@ -202,7 +207,7 @@ def _withdraw_again(db_session: Session, withdrawn: list[Withdrawn], *, writer: 
     """Apply withdrawals to the members they are of; return how many members were erased."""
     by_key = defaultdict(set)
     for each in withdrawn:
-        by_key[each.key].add(each.what)
+        by_key[each.key].add(each.scope)
     erased = 0
     for member in db_session.execute(select(Member.id, Member.email_key)).all():
         whats = by_key[withdrawals.key_of(member.email_key, writer.links.secret_key)]
@@ -239,7 +244,7 @@ def _carry_over_access(
 
     Not where nobody were left who may take a list away.
     """
-    removed = {each.key for each in withdrawn if each.what == ACCOUNT}
+    removed = {each.key for each in withdrawn if each.scope == ACCOUNT}
     current = {email_key for *_, email_key in since.access}
     with db_session.begin_nested() as savepoint:
         for coordinator in db_session.scalars(select(Coordinator)).all():
@@ -258,8 +263,8 @@ def _is_clock_right(community: CommunityFacts, since: Since, *, now: datetime) -
 
     Where it is in doubt, the worker waits or asks, as it does after any jump.
     """
-    last = max(filter(None, (community.round_at, since.round_at)), default=None)
-    expected = replace(community, round_at=last, clock_confirmed_at=None)
+    last = max(filter(None, (community.daily_tasks_at, since.daily_tasks_at)), default=None)
+    expected = replace(community, daily_tasks_at=last, clock_confirmed_at=None)
     is_right = clock_check.judge(expected, now=now) is Verdict.RUN
     if not is_right:
         log.warning("the clock is in doubt, so nothing that is past its date was erased")

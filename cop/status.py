@@ -110,7 +110,7 @@ def _writing(site: Site) -> Line:
 
 
 def _daily_round(site: Site) -> Line:
-    return _daily("Daily round", site.work.round_at, site.now)
+    return _daily("Daily round", site.work.daily_tasks_at, site.now)
 
 
 def _clock(site: Site) -> Line:

@@ -177,7 +177,11 @@ class Planner:
         if verdict not in {Verdict.RUN, self.verdict}:
             log.warning(
                 "the clock is not where the last daily round leads to expect it, nothing is erased",
-                extra={"last_round": community.round_at, "clock": now, "verdict": verdict.value},
+                extra={
+                    "last_round": community.daily_tasks_at,
+                    "clock": now,
+                    "verdict": verdict.value,
+                },
             )
         self.verdict = verdict
         return community

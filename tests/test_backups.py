@@ -413,8 +413,8 @@ def test_a_restore_erases_by_no_clock_that_is_in_doubt(site, live, copied, is_er
 
     with opened(site) as db_session:
         assert (member(db_session, "ada@example.org") is None) == is_erased
-        round_at = community.work(db_session).round_at
-    assert round_at == (now if is_erased else now - timedelta(days=copied))
+        daily_tasks_at = community.work(db_session).daily_tasks_at
+    assert daily_tasks_at == (now if is_erased else now - timedelta(days=copied))
 
 
 def test_that_somebody_was_erased_is_remembered_as_long_as_backups_are_kept(app):

@@ -104,13 +104,13 @@ def test_seed_demo_is_refused_beside_a_real_registration(instance):
     run("seed")
     change(
         instance,
-        "INSERT INTO member (id, email, email_key, mail_off, token_version, calendar_version) VALUES (1, 'a@b.org', 'a@b.org', '[]', 0, 0)",
+        "INSERT INTO member (id, email, email_key, opt_outs, token_version, calendar_version) VALUES (1, 'a@b.org', 'a@b.org', '[]', 0, 0)",
     )
     change(
         instance,
         "INSERT INTO registration (member_id, meeting_id, status, registered_at, language, name,"
         " organization, pronouns, hats, hats_other, access, access_language, access_other,"
-        " taking_part, first_time, prep_answer, prep_visibility, told)"
+        " taking_part, first_time, prep_answer, prep_visibility, announced)"
         " SELECT 1, id, 'held', '2026-11-22', 'en', 'A', '', '', '[]', '', '[]', '', '', '[]', 0,"
         " '', 'hosts', '' FROM meeting LIMIT 1",
     )

@@ -67,9 +67,9 @@ def texts():
         return db_session.scalar(query)
 
 
-def round_at():
+def daily_tasks_at():
     with read_tx() as db_session:
-        return load_community(db_session).round_at
+        return load_community(db_session).daily_tasks_at
 
 
 def files(planner):
@@ -84,7 +84,7 @@ def test_a_day_either_way_is_nothing_unusual(site, days):
     look_at(site, NOW + days * DAY)
 
     assert site.verdict is Verdict.RUN
-    assert round_at() == NOW + days * DAY
+    assert daily_tasks_at() == NOW + days * DAY
     assert people() == 2
 
 
@@ -97,12 +97,12 @@ def test_a_jump_erases_nothing_and_is_nothing_once_the_clock_is_right_again(site
     run_on(site, 23)
     worker.log.parent.removeHandler(caplog.handler)
 
-    assert (people(), texts(), round_at()) == (2, 1, NOW)
+    assert (people(), texts(), daily_tasks_at()) == (2, 1, NOW)
     assert files(site)[0] == before[0]
     assert files(site)[1] >= before[1]
     assert "nothing is erased" in caplog.text
     look_at(site, NOW + DAY)
-    assert round_at() == NOW + DAY
+    assert daily_tasks_at() == NOW + DAY
     assert people() == 2
 
 
@@ -111,10 +111,10 @@ def test_after_a_day_of_steady_clock_the_round_goes_on(site, days):
     look_at(site, NOW + days * DAY)
     run_on(site, 24)
 
-    assert round_at() == NOW + days * DAY + DAY
+    assert daily_tasks_at() == NOW + days * DAY + DAY
     assert people() == (2 if days < 11 else 1)
     look_at(site, NOW + days * DAY + 2 * DAY)
-    assert round_at() == NOW + days * DAY + 2 * DAY
+    assert daily_tasks_at() == NOW + days * DAY + 2 * DAY
 
 
 def test_a_long_jump_waits_for_a_coordinator_however_steady_the_clock_is(site):
@@ -130,7 +130,7 @@ def test_a_long_jump_waits_for_a_coordinator_however_steady_the_clock_is(site):
     run_on(site, 1)
 
     assert (before, people()) == (2, 0)
-    assert round_at() == site.delivery.clock() - HOUR / 2
+    assert daily_tasks_at() == site.delivery.clock() - HOUR / 2
 
 
 def test_a_machine_that_runs_by_day_only_has_its_24_hours_too(site):
@@ -181,11 +181,11 @@ def test_time_that_was_watched_counts_no_more_once_the_clock_was_right(site):
 
 def test_the_first_round_of_a_new_site_needs_no_other_before_it(site):
     with write_tx() as db_session:
-        db_session.execute(update(Community).values(round_at=None))
+        db_session.execute(update(Community).values(daily_tasks_at=None))
 
     look_at(site, NOW + 800 * DAY)
 
-    assert round_at() == NOW + 800 * DAY
+    assert daily_tasks_at() == NOW + 800 * DAY
 
 
 def test_a_site_that_was_switched_off_plans_ahead_and_reminds_while_it_waits(site):
@@ -320,7 +320,7 @@ def test_the_round_backs_up_before_it_erases_and_erases_nothing_if_that_fails(si
     for _ in range(11):
         now += DAY
         look_at(site, now)
-    failing = (people(), round_at())
+    failing = (people(), daily_tasks_at())
     folder.unlink()
     with write_tx() as db_session:
         community.note_round(db_session, now=now)
@@ -336,7 +336,7 @@ def test_the_round_backs_up_before_it_erases_and_erases_nothing_if_that_fails(si
 @pytest.mark.sqlite
 def test_withdrawals_are_remembered_as_long_as_there_is_a_backup_from_before(site):
     with write_tx() as db_session:
-        db_session.add(Withdrawal(key="k", what="everything", withdrawn_at=NOW + HOUR))
+        db_session.add(Withdrawal(key="k", scope="everything", withdrawn_at=NOW + HOUR))
 
     worker.daily_round(now=NOW + 40 * DAY)
     with read_tx() as db_session:

@@ -211,7 +211,7 @@ def test_a_snapshot_sees_one_moment(app, elsewhere):
         before = db_session.scalar(count)
         elsewhere.execute(
             text(
-                "INSERT INTO member (email, email_key, mail_off, token_version, calendar_version) VALUES ('a', 'a', '[]', 0, 0)"
+                "INSERT INTO member (email, email_key, opt_outs, token_version, calendar_version) VALUES ('a', 'a', '[]', 0, 0)"
             )
         )
         elsewhere.commit()

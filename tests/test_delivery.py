@@ -97,7 +97,7 @@ def test_what_is_due_goes_out_in_order_and_once(post):
     assert post.server.recipients == ["ada@example.org", "grace@example.org"]
     assert post.server.connections == 1
     assert states() == ["sent", "sent"]
-    assert noted(OutboxEmail.answer)[0].startswith("250")
+    assert noted(OutboxEmail.server_reply)[0].startswith("250")
     assert noted(OutboxEmail.done_at) == [NOW, NOW]
 
 
@@ -161,7 +161,7 @@ def test_a_connection_that_breaks_off_loses_nothing_and_only_an_unknown_ending_d
     is_unknown = broken is BREAKS_OFF_AFTER
     assert states() == ["sent"]
     assert len(post.server.mails) == 1 + is_unknown
-    assert noted(OutboxEmail.unknown_endings) == [int(is_unknown)]
+    assert noted(OutboxEmail.unknown_outcomes) == [int(is_unknown)]
     ids = {message_from_bytes(mail.content)["Message-ID"] for mail in post.server.mails}
     assert ids == {f"<{message_id}@cop.example.org>"}
     assert len({mail.content for mail in post.server.mails}) == 1
@@ -243,7 +243,7 @@ def test_a_broken_mail_is_put_aside_and_the_others_go_out(post):
     post.run()
 
     assert states() == ["retrying", "sent"]
-    assert noted(OutboxEmail.answer)[0] == "It could not be put together: ValueError."
+    assert noted(OutboxEmail.server_reply)[0] == "It could not be put together: ValueError."
 
 
 def test_how_a_mail_ended_is_written_down_when_the_database_is_back(post):
@@ -289,7 +289,7 @@ def test_an_email_that_cannot_be_finished_is_put_back_as_an_unknown_ending(post)
 
     with read_tx() as db_session:
         [email] = mails(db_session)
-    assert (email.state, email.unknown_endings, email.lease) == ("retrying", 1, None)
+    assert (email.state, email.unknown_outcomes, email.lease) == ("retrying", 1, None)
 
 
 def test_an_email_whose_answer_came_while_putting_back_waited_is_noted_as_sent(post):

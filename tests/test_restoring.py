@@ -48,7 +48,7 @@ def ready(site):  # noqa: F811 - the fixture
     with opened(site) as db_session:
         register(db_session, DECEMBER, replace(ADA, organization="Lab", access=["asl"]))
         register(db_session, DECEMBER, replace(GRACE, organization="Lab", access=["asl"]))
-        everything = {"list_asked_at": NOW, "list_confirmed_at": NOW, "proven_at": NOW}
+        everything = {"list_requested_at": NOW, "list_confirmed_at": NOW, "verified_at": NOW}
         db_session.execute(update(Member).values(**everything))
     return site
 
@@ -86,7 +86,7 @@ def wanted(settings, email=ADA.email):
     with opened(settings) as db_session:
         row = member(db_session, email)
         on_list = row.list_confirmed_at is not None
-        return {*KINDS} - {*row.mail_off} - (set() if on_list else {"list"})
+        return {*KINDS} - {*row.opt_outs} - (set() if on_list else {"list"})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -133,7 +133,7 @@ def test_who_only_asked_for_the_list_again_is_not_on_it(ready):
 def test_a_backup_that_is_newer_than_a_withdrawal_is_right_as_it_is(ready):
     act(ready, choose())
     with opened(ready) as db_session:
-        db_session.execute(update(Member).values(mail_off=[], list_confirmed_at=NOW))
+        db_session.execute(update(Member).values(opt_outs=[], list_confirmed_at=NOW))
     made = backed_up(ready, now=NOW + timedelta(hours=2))
 
     restore(ready, made)
@@ -166,11 +166,11 @@ def test_withdrawals_are_remembered_over_several_restores(ready):
     made = backed_up(ready)
     act(ready, choose())
     with opened(ready) as db_session:
-        others = {row.what for row in db_session.query(Withdrawal)}
+        others = {row.scope for row in db_session.query(Withdrawal)}
 
     restore(ready, made, hours=2)
     with opened(ready) as db_session:
-        db_session.execute(update(Member).values(mail_off=[], list_confirmed_at=NOW))
+        db_session.execute(update(Member).values(opt_outs=[], list_confirmed_at=NOW))
         times = {row.withdrawn_at for row in db_session.query(Withdrawal)}
     restore(ready, made, hours=3)
 
@@ -298,14 +298,22 @@ def test_withdrawals_hold_no_address_and_go_when_no_backup_is_older(ready):
         assert (left, db_session.query(Withdrawal).count()) == (3, 0)
 
 
-def test_erasures_that_an_older_release_remembers_are_applied_too(ready):
+@pytest.mark.parametrize(
+    "older_schema",
+    [
+        "ALTER TABLE withdrawal RENAME COLUMN scope TO what",
+        (
+            "CREATE TABLE erasure AS SELECT key, withdrawn_at AS erased_at FROM withdrawal;"
+            "DROP TABLE withdrawal"
+        ),
+    ],
+    ids=["0005", "0004"],
+)
+def test_erasures_that_an_older_release_remembers_are_applied_too(ready, older_schema):
     made = backed_up(ready)
     erase(ready, ADA.email, now=NOW + timedelta(hours=1))
     with closing(sqlite_module.connect(file_of(ready))) as connection:
-        connection.execute("CREATE TABLE erasure AS SELECT key, withdrawn_at AS erased_at FROM"
-                           " withdrawal WHERE what = 'everything'")  # fmt: skip
-        connection.execute("DROP TABLE withdrawal")
-        connection.commit()
+        connection.executescript(older_schema)
 
     restore(ready, made)
 

@@ -99,7 +99,7 @@ def test_a_database_that_is_away_is_said_and_not_thrown(healthy, database_url):
 
 def test_a_clock_in_doubt_is_confirmed_on_the_command_line(instance):  # noqa: F811
     run("seed")
-    change(instance, "UPDATE community SET round_at = '2020-01-01 00:00:00.000000'")
+    change(instance, "UPDATE community SET daily_tasks_at = '2020-01-01 00:00:00.000000'")
 
     before = run("status")
     confirmed = run("clock", "confirm")

@@ -141,7 +141,7 @@ def test_another_round_on_the_same_day_changes_only_when_the_last_one_was(app):
     after_first = everything()
     worker.daily_round(now=LATER + timedelta(minutes=1))
     with write_tx() as db_session:
-        second = community.work(db_session).round_at
+        second = community.work(db_session).daily_tasks_at
         community.note_round(db_session, now=LATER)
 
     assert second == LATER + timedelta(minutes=1)

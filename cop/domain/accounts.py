@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from cop.domain import record, withdrawals
 from cop.domain.coordinators import SignedIn
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.errors import NotPermitted, Refused
 from cop.mail.writer import Writer
-from cop.models import Act, Coordinator, CoordinatorSession, Invitation
+from cop.models import AuditEntry, Coordinator, CoordinatorSession, Invitation
 from cop.words import N_
 
 NOT_PERMITTED = N_(
@@ -34,11 +34,11 @@ class Account:
 
 def listed(db_session: Session) -> list[Account]:
     """Every account, by name."""
-    seen = select(func.max(CoordinatorSession.seen_at)).where(
+    seen = select(func.max(CoordinatorSession.last_seen_at)).where(
         CoordinatorSession.coordinator_id == Coordinator.id,
         CoordinatorSession.awaits_code.is_(False),
     )
-    acted = select(func.max(Act.done_at)).where(Act.coordinator_id == Coordinator.id)
+    acted = select(func.max(AuditEntry.done_at)).where(AuditEntry.coordinator_id == Coordinator.id)
     has_second_factor = Coordinator.totp_secret.is_not(None)
     query = select(
         Coordinator.id, Coordinator.name, Coordinator.email, Coordinator.may_export,
@@ -66,7 +66,7 @@ def remove(db_session: Session, coordinator_id: int, *, by: SignedIn, writer: Wr
     if len(everybody) == 1:
         raise Refused(N_("This is the only account. Invite somebody else first."))
     _keep_one_who_may_export(everybody, without=found)
-    record.note(db_session, by.id, Deed.REMOVED, now=writer.now)
+    record.note(db_session, by.id, Action.REMOVED, now=writer.now)
     key = found.email_key
     withdrawals.remember_address(db_session, key, withdrawals.ACCOUNT, writer=writer)
     db_session.flush()  # the note first: of who removes themselves, only their number goes
@@ -94,7 +94,7 @@ def set_right(
     if not may_export:  # nor may those whom they have invited
         theirs = update(Invitation).where(Invitation.coordinator_id == coordinator_id)
         db_session.execute(theirs.values(may_export=False))
-    record.note(db_session, by.id, Deed.CHANGED_RIGHTS, now=now)
+    record.note(db_session, by.id, Action.CHANGED_RIGHTS, now=now)
     return found.name
 
 

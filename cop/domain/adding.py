@@ -24,7 +24,7 @@ def add(
     """
     new = sorted(set(slugs) - _chosen(db_session, to.member_id))
     if new:
-        details = _details(to, latest, questions_off=writer.community.questions_off)
+        details = _details(to, latest, disabled_questions=writer.community.disabled_questions)
         registration.register(db_session, new, details, submission=token_hex(32), writer=writer)
 
 
@@ -34,9 +34,9 @@ def _chosen(db_session: Session, member_id: int) -> set[str]:
     return set(db_session.scalars(query.where(*is_theirs)))
 
 
-def _details(to: Recipient, latest: Place, *, questions_off: Iterable[str]) -> Details:
+def _details(to: Recipient, latest: Place, *, disabled_questions: Iterable[str]) -> Details:
     """What they said last, without the answer to a meeting's own question."""
-    asked = {column for field in fields.asked(questions_off) for column in field.columns}
+    asked = {column for field in fields.asked(disabled_questions) for column in field.columns}
     left_out = {"email", *fields.PREP_ANSWER.columns, *fields.PREP_VISIBILITY.columns}
     names = Details.__dataclass_fields__.keys() & asked - left_out
     said = {name: latest.values[name] for name in names}

@@ -89,7 +89,7 @@ def look(db_session: Session, meeting_id: int) -> Sheet:
     is_theirs = (Registration.meeting_id == meeting_id) & Registration.status.in_(LIVE)
     first = select(func.min(Registration.id)).where(is_theirs).scalar_subquery()
     waits = (AttendanceImport.meeting_id == meeting_id) & (Registration.id == first)
-    query = select(*_PERSON, AttendanceImport.people, AttendanceImport.created_at)
+    query = select(*_PERSON, AttendanceImport.participants, AttendanceImport.created_at)
     rows = db_session.execute(
         query.join(Member, Member.id == Registration.member_id)
         .outerjoin(AttendanceImport, waits)
@@ -98,7 +98,7 @@ def look(db_session: Session, meeting_id: int) -> Sheet:
     people = [Person(*row[: len(_PERSON)]) for row in rows]
     return Sheet(
         tuple(sorted(people, key=lambda person: (person.name.casefold(), person.id))),
-        next((_report(row.people, row.created_at) for row in rows if row.created_at), None),
+        next((_report(row.participants, row.created_at) for row in rows if row.created_at), None),
     )
 
 
@@ -121,7 +121,7 @@ def take_report(
             field="report",
         )
     people = [asdict(participant) for participant in participants]
-    db_session.merge(AttendanceImport(meeting_id=meeting_id, people=people, created_at=now))
+    db_session.merge(AttendanceImport(meeting_id=meeting_id, participants=people, created_at=now))
     db_session.flush()
 
 
@@ -204,12 +204,12 @@ def _write(
         db_session.execute(update(Registration), marks)
     here = select(Registration.member_id).where(Registration.meeting_id == meeting_id)
     came = here.where(Registration.attended.is_(True))
-    is_later = Member.first_came_on.is_(None) | (Member.first_came_on > on)
-    first = update(Member).where(Member.id.in_(came), is_later).values(first_came_on=on)
+    is_later = Member.first_attended_on.is_(None) | (Member.first_attended_on > on)
+    first = update(Member).where(Member.id.in_(came), is_later).values(first_attended_on=on)
     db_session.execute(first.execution_options(synchronize_session=False))
-    is_taken_back = Member.id.in_(here) & Member.id.not_in(came) & (Member.first_came_on == on)
+    is_taken_back = Member.id.in_(here) & Member.id.not_in(came) & (Member.first_attended_on == on)
     for member_id, day in _first_days(db_session, is_taken_back, zone=zone).items():
-        again = update(Member).where(Member.id == member_id).values(first_came_on=day)
+        again = update(Member).where(Member.id == member_id).values(first_attended_on=day)
         db_session.execute(again.execution_options(synchronize_session=False))
 
 

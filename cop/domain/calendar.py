@@ -79,7 +79,7 @@ def google_link(
         "action": "TEMPLATE",
         "text": entry.title,
         "dates": "/".join(in_utc(moment) for moment in moments),
-        "ctz": community.zone,
+        "ctz": community.time_zone,
         "details": entry.more,
         "location": entry.place,
     }
@@ -146,7 +146,7 @@ def _calendar(
     *,
     by: Iterable[str] = (),
 ) -> bytes:
-    lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(community.zone)]
+    lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(community.time_zone)]
     for entry in entries:
         lines += component("VEVENT", [*_event(entry), *by])
     return written(component("VCALENDAR", lines))
@@ -182,7 +182,7 @@ def _event(entry: Entry) -> list[str]:
 def _on_clocks(moment: datetime, community: CommunityFacts) -> str:
     """The time on the community's clocks; in UTC in the hour that they show a second time."""
     shown = moment.astimezone(community.zone_info)
-    return f":{in_utc(moment)}" if shown.fold else f";TZID={community.zone}:{local(shown)}"
+    return f":{in_utc(moment)}" if shown.fold else f";TZID={community.time_zone}:{local(shown)}"
 
 
 def _organizer(community: CommunityFacts) -> list[str]:

@@ -215,7 +215,7 @@ def wanting_takeaways(db_session: Session, meeting_id: int) -> list[Registered]:
         for person in held
         if person.recipient.is_proven
         and person.recipient.is_reached
-        and "takeaways" not in person.recipient.mail_off
+        and "takeaways" not in person.recipient.opt_outs
     ]
 
 

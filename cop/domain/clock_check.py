@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from cop.domain import record
 from cop.domain.community import CommunityFacts, load_community
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.models import Community
 
 USUAL = timedelta(days=2)  # from one round to the next, either way
@@ -36,7 +36,7 @@ class Verdict(Enum):
 
 def judge(community: CommunityFacts, *, now: datetime) -> Verdict:
     """Judge the clock by what is stored about it."""
-    last = community.clock_confirmed_at or community.round_at
+    last = community.clock_confirmed_at or community.daily_tasks_at
     if last is None or abs(now - last) <= USUAL:
         return Verdict.RUN
     if now - last > LONG:
@@ -97,5 +97,5 @@ def confirm(db_session: Session, *, coordinator_id: int | None, now: datetime) -
         return False
     db_session.execute(update(Community).values(clock_confirmed_at=now))
     if coordinator_id is not None:
-        record.note(db_session, coordinator_id, Deed.CONFIRMED_CLOCK, now=now)
+        record.note(db_session, coordinator_id, Action.CONFIRMED_CLOCK, now=now)
     return True

@@ -29,36 +29,37 @@ class CommunityFacts:
     contact_name: str
     contact_role: str
     contact_email: str | None
-    place: str
-    zone: str
-    rule: str
-    rule_from: date | None
-    starts: time
-    minutes: int
+    location: str
+    time_zone: str
+    recurrence_rule: str
+    recurrence_from: date | None
+    start_time: time
+    duration_minutes: int
     planned_ahead: int
     about: str | None
-    questions_off: list[str]
+    disabled_questions: list[str]
     observances: list[str]
     reminder_days: list[int]
     notice_minutes: int
     revision: int
     backup_at: datetime | None = None
     key_changed_at: datetime | None = None
-    long_days: int = fields.LONG.days
-    short_days: int = fields.SHORT.days
+    retention_days: int = fields.LONG.days
+    short_retention_days: int = fields.SHORT.days
     two_factor_required: bool = False
-    round_at: datetime | None = None
+    daily_tasks_at: datetime | None = None
     clock_confirmed_at: datetime | None = None
     clock_seen_at: datetime | None = None
     clock_steady_seconds: int | None = None
 
     @cached_property
     def zone_info(self) -> ZoneInfo:
-        return ZoneInfo(self.zone)
+        return ZoneInfo(self.time_zone)
 
     @cached_property
     def rhythm(self) -> Rhythm:
-        return Rhythm(self.rule, self.starts, self.minutes, self.zone_info, self.rule_from)
+        times = (self.start_time, self.duration_minutes, self.zone_info)
+        return Rhythm(self.recurrence_rule, *times, self.recurrence_from)
 
     @property
     def slug(self) -> str:
@@ -74,12 +75,12 @@ class CommunityFacts:
     @property
     def long(self) -> timedelta:
         """How long most is kept after a session: as the registry promises, or shorter."""
-        return min(fields.LONG, timedelta(days=self.long_days))
+        return min(fields.LONG, timedelta(days=self.retention_days))
 
     @property
     def short(self) -> timedelta:
         """How long the answers are kept that soon nobody needs; no longer than all else."""
-        return min(fields.SHORT, timedelta(days=self.short_days), self.long)
+        return min(fields.SHORT, timedelta(days=self.short_retention_days), self.long)
 
     def keeps(self, field: fields.Field) -> timedelta | None:
         """How long an answer is kept after a session; None: until they leave the list."""
@@ -102,7 +103,7 @@ def load_community(db_session: Session) -> CommunityFacts:
 def note_round(db_session: Session, *, now: datetime) -> None:
     """Note that the daily round is done, so that anybody can see whether it still happens."""
     looks = {"clock_confirmed_at": None, "clock_seen_at": None, "clock_steady_seconds": None}
-    db_session.execute(update(Community).values(round_at=now, **looks))
+    db_session.execute(update(Community).values(daily_tasks_at=now, **looks))
 
 
 def note_write(db_session: Session, *, now: datetime) -> None:
@@ -132,7 +133,7 @@ def backup_at(db_session: Session) -> datetime | None:
 class Work:
     """What the worker has done, and what it has left to do."""
 
-    round_at: datetime | None
+    daily_tasks_at: datetime | None
     backup_at: datetime | None
     write_probe_at: datetime | None
     mails_waiting: int
@@ -144,7 +145,7 @@ def work(db_session: Session) -> Work:
     is_open = OutboxEmail.state.in_([MailState.QUEUED, MailState.RETRYING, MailState.SENDING])
     waiting = select(func.count()).where(is_open).scalar_subquery()
     since = select(func.min(OutboxEmail.created_at)).where(is_open).scalar_subquery()
-    times = (Community.round_at, Community.backup_at, Community.write_probe_at)
+    times = (Community.daily_tasks_at, Community.backup_at, Community.write_probe_at)
     return Work(*db_session.execute(select(*times, waiting, since)).one())
 
 
@@ -158,11 +159,11 @@ def found(db_session: Session) -> None:
         host_url="https://www.ctdata.org",
         contact_name="Sarah Eisele-Dyrli",
         contact_role="Data Engagement Specialist",
-        place="Zoom",
-        zone="America/New_York",
-        rule="FREQ=MONTHLY;BYDAY=3TU",
-        starts=time(11, 30),
-        minutes=90,
+        location="Zoom",
+        time_zone="America/New_York",
+        recurrence_rule="FREQ=MONTHLY;BYDAY=3TU",
+        start_time=time(11, 30),
+        duration_minutes=90,
         embed_hosts=["https://www.ctdata.org", "https://ctdata.org"],
         observances=holidays.shipped(),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import addresses, passwords, record
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.domain.statements import insert_with_conflict
 from cop.errors import Refused
 from cop.models import Community, Coordinator, CoordinatorSession, SetUpLink
@@ -136,7 +136,7 @@ def start_session(
     """Sign a device in, or half in; return its token, of which only the hash is kept."""
     db_session.execute(
         delete(CoordinatorSession).where(
-            (CoordinatorSession.seen_at < now - IDLE)
+            (CoordinatorSession.last_seen_at < now - IDLE)
             | (CoordinatorSession.created_at < now - ABSOLUTE)
         )
     )
@@ -146,7 +146,7 @@ def start_session(
             token_hash=hash_token(token),
             coordinator_id=coordinator_id,
             created_at=now,
-            seen_at=now,
+            last_seen_at=now,
             device=device,
             awaits_code=awaits_code,
         )
@@ -159,7 +159,7 @@ def welcome(db_session: Session, coordinator_id: int, *, device: str, now: datet
     token = start_session(db_session, coordinator_id, now=now, device=device)
     by = signed_in(db_session, token, now=now)
     if by:
-        record.note(db_session, by.id, Deed.SIGNED_IN, now=now)
+        record.note(db_session, by.id, Action.SIGNED_IN, now=now)
     return token
 
 
@@ -167,7 +167,7 @@ def is_in_use(now: datetime) -> ColumnElement[bool]:
     """Whether a device is signed in: wholly, and neither idle nor signed in for too long."""
     return (
         CoordinatorSession.awaits_code.is_(False)
-        & (CoordinatorSession.seen_at > now - IDLE)
+        & (CoordinatorSession.last_seen_at > now - IDLE)
         & (CoordinatorSession.created_at > now - ABSOLUTE)
     )
 
@@ -195,7 +195,7 @@ def signed_in(db_session: Session, token: str, *, now: datetime) -> SignedIn | N
 def seen(db_session: Session, token: str, *, now: datetime) -> None:
     """Note that a signed-in device is in use."""
     device = update(CoordinatorSession).where(CoordinatorSession.token_hash == hash_token(token))
-    db_session.execute(device.values(seen_at=now))
+    db_session.execute(device.values(last_seen_at=now))
 
 
 def sign_out(db_session: Session, token: str) -> None:

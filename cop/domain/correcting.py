@@ -50,7 +50,7 @@ def correct(db_session: Session, registration_id: int, email: str, *, writer: Wr
     deleted_emails = _delete_member(db_session, old.id, writer=writer)
     if not was_known:  # what somebody withdrew themselves stays withdrawn
         withdrawals.revoke(db_session, new.id, *_ENDED, writer=writer)
-    if old.list_asked_at:
+    if old.list_requested_at:
         to = recipient(new, name="", language=writer.language)
         preferences.ask_for_list(db_session, to, writer=writer)
     sessions = _confirm(db_session, locked, moved_ids, writer=writer)
@@ -70,7 +70,7 @@ def _delete_member(db_session: Session, member_id: int, *, writer: Writer) -> li
 def _held_row(db_session: Session, registration_id: int) -> Any:
     """The member whose registration it is; holds their row, as does whoever erases them."""
     theirs = select(Registration.member_id).where(Registration.id == registration_id)
-    query = select(*MEMBER_COLUMNS, Member.first_came_on).where(
+    query = select(*MEMBER_COLUMNS, Member.first_attended_on).where(
         Member.id == theirs.scalar_subquery()
     )
     row: Any = db_session.execute(query.with_for_update()).one_or_none()
@@ -85,18 +85,18 @@ def _meant(db_session: Session, email: str, key: str, old: Any) -> Any:
     new = insert_with_conflict(db_session, Member).values(
         email=email,
         email_key=key,
-        mail_off=old.mail_off if old.proven_at else [],
-        first_came_on=old.first_came_on,
+        opt_outs=old.opt_outs if old.verified_at else [],
+        first_attended_on=old.first_attended_on,
     )
     # The first day that either is known to have come; nothing is earlier than no day.
-    earlier = new.excluded.first_came_on < Member.first_came_on
+    earlier = new.excluded.first_attended_on < Member.first_attended_on
     first = case(
-        (Member.first_came_on.is_(None) | earlier, new.excluded.first_came_on),
-        else_=Member.first_came_on,
+        (Member.first_attended_on.is_(None) | earlier, new.excluded.first_attended_on),
+        else_=Member.first_attended_on,
     )
     upsert = new.on_conflict_do_update(
         index_elements=[Member.email_key],
-        set_={"email_key": new.excluded.email_key, "first_came_on": first},
+        set_={"email_key": new.excluded.email_key, "first_attended_on": first},
     )
     row: Any = db_session.execute(upsert.returning(*MEMBER_COLUMNS)).one()
     if row.id == old.id:
@@ -137,7 +137,7 @@ def _confirm(
         return 0
     chosen = [meeting for id_, meeting in ahead.items() if id_ in people]
     places = {meeting.id: people[meeting.id].registration_id for meeting in chosen}
-    told = [{"id": places[meeting.id], "told": str(meeting.telling)} for meeting in chosen]
+    told = [{"id": places[meeting.id], "announced": str(meeting.snapshot)} for meeting in chosen]
     db_session.execute(update(Registration), told)
     held, waits = ([m for m in chosen if people[m.id].status == status] for status in LIVE)
     to = people[chosen[0].id].recipient

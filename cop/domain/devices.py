@@ -29,7 +29,7 @@ class Device:
     key: str
     said: str
     created_at: datetime
-    seen_at: datetime
+    last_seen_at: datetime
     is_this: bool
 
 
@@ -49,10 +49,10 @@ def listed(db_session: Session, coordinator_id: int, *, token: str, now: datetim
     )
     this = hash_token(token)
     found = [
-        Device(row.token_hash, row.device, row.created_at, row.seen_at, row.token_hash == this)
+        Device(row.token_hash, row.device, row.created_at, row.last_seen_at, row.token_hash == this)
         for row in db_session.scalars(query)
     ]
-    return sorted(found, key=lambda device: (device.is_this, device.seen_at), reverse=True)
+    return sorted(found, key=lambda device: (device.is_this, device.last_seen_at), reverse=True)
 
 
 def sign_out(db_session: Session, coordinator_id: int, key: str) -> bool:

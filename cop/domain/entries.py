@@ -34,7 +34,7 @@ class Entry:
     @property
     def place(self) -> str:
         """Where to go; calendar programs make a link of it where it is an address."""
-        return self.way_in if self.way_in and not self.is_off else self.community.place
+        return self.way_in if self.way_in and not self.is_off else self.community.location
 
     @property
     def address(self) -> str:

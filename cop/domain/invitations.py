@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cop.domain import accounts, coordinators, outbox, record
 from cop.domain.coordinators import SignedIn
 from cop.domain.outbox import Kind, Mail
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.domain.statements import insert_with_conflict
 from cop.errors import NotPermitted, Refused
 from cop.mail import informing
@@ -72,7 +72,7 @@ def invite(
         expires_at=writer.now + WITHIN,
     )
     outbox.queue(db_session, [mail], now=writer.now)
-    record.note(db_session, by.id, Deed.INVITED, now=writer.now)
+    record.note(db_session, by.id, Action.INVITED, now=writer.now)
     return address
 
 
@@ -92,7 +92,7 @@ def withdraw(
         return None
     emails = delete(OutboxEmail).where(_is_about(invitation_id)).returning(OutboxEmail.message_id)
     message_ids = list(db_session.scalars(emails))
-    record.note(db_session, by.id, Deed.CHANGED_RIGHTS, now=now)
+    record.note(db_session, by.id, Action.CHANGED_RIGHTS, now=now)
     return Ended(email, message_ids)
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from sqlalchemy import inspect
 
 from cop import fields
-from cop.domain.meetings import Telling
+from cop.domain.meetings import Announced
 from cop.domain.members import Known, Place
 from cop.fields import Field
 from cop.mail.writer import Writer
@@ -27,16 +27,16 @@ _CALLED = {
     "language": N_("language of the form"),
     "promoted_at": N_("came off the waiting list"),
     "cancelled_at": N_("given up on"),
-    "told": N_("our mail last told you"),
+    "announced": N_("our mail last told you"),
     "attended": N_("noted by the hosts"),
     "minutes_present": N_("minutes in the session"),
     "joined_at": N_("used the way in"),
     "room": N_("number"),
-    "list_asked_at": N_("asked for"),
+    "list_requested_at": N_("asked for"),
     "list_confirmed_at": N_("confirmed"),
-    "proven_at": N_("last used a link of ours"),
+    "verified_at": N_("last used a link of ours"),
     "undeliverable_at": N_("mail came back"),
-    "mail_off": N_("switched off"),
+    "opt_outs": N_("switched off"),
     "token_version": N_("number of your link"),
     "calendar_version": N_("number of your calendar's address"),
 }
@@ -118,8 +118,8 @@ def _one_said(field: Field, column: str, value: object, writer: Writer) -> Itera
 
 
 def _in_words(field: Field, column: str, value: object, writer: Writer) -> str:
-    if column == "told":
-        return _telling_said(Telling.read(str(value)), writer)
+    if column == "announced":
+        return _telling_said(Announced.read(str(value)), writer)
     match value:
         case datetime():
             return writer.dates.stamp(value)
@@ -135,13 +135,13 @@ def _in_words(field: Field, column: str, value: object, writer: Writer) -> str:
 
 def _labels(field: Field, column: str) -> Mapping[str, str]:
     """What the column's values are called; what somebody typed stays as it is."""
-    if column in {"status", "mail_off"}:
+    if column in {"status", "opt_outs"}:
         return _WORDS
     is_own = any(words.name == column for words in field.own_words)
     return {} if is_own else {choice.value: choice.label for choice in field.choices}
 
 
-def _telling_said(told: Telling, writer: Writer) -> str:
+def _telling_said(told: Announced, writer: Writer) -> str:
     moments = (datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at))
     status = writer.say(_WORDS.get(told.status, told.status))
     way_in = writer.say(N_("with a way in")) if told.way_in else ""

@@ -61,7 +61,7 @@ def _is_moot() -> ColumnElement[bool]:
     )
     is_newer = (later.registration_id == mail.registration_id) & (later.id > mail.id)
     off = [
-        (mail.kind == kind) & exists().where(of_member, Member.mail_off.cast(Text).contains(name))
+        (mail.kind == kind) & exists().where(of_member, Member.opt_outs.cast(Text).contains(name))
         for name, kind in OPTIONAL.items()
     ]
     return or_(
@@ -93,7 +93,7 @@ def _take_first(is_due: ColumnElement[bool]) -> ReturningUpdate[OutboxEmail]:
         .values(
             state=case((_is_moot(), MailState.WITHDRAWN), else_=MailState.SENDING),
             attempts=OutboxEmail.attempts + 1,
-            unknown_endings=OutboxEmail.unknown_endings + was_abandoned,
+            unknown_outcomes=OutboxEmail.unknown_outcomes + was_abandoned,
             lease=bindparam("new_lease"),
             lease_until=bindparam("until", type_=UtcDateTime()),
         )
@@ -131,7 +131,7 @@ def claim(db_session: Session, *, now: datetime, skip_expired: bool = False) -> 
 
 def sent(db_session: Session, email: OutboxEmail, *, answer: str, now: datetime) -> bool:
     """Note that the server has taken a mail; return False where it was erased meanwhile."""
-    if _end_lease(db_session, email, state=MailState.SENT, answer=answer, done_at=now):
+    if _end_lease(db_session, email, state=MailState.SENT, server_reply=answer, done_at=now):
         return True
     query = select(OutboxEmail.id).where(OutboxEmail.id == email.id)
     return db_session.scalar(query) is not None
@@ -162,10 +162,10 @@ def put_back(
         db_session,
         email,
         state=MailState.FAILED if is_hopeless else MailState.RETRYING,
-        answer=answer,
+        server_reply=answer,
         due_at=now + wait,
         done_at=now if is_hopeless else None,
-        unknown_endings=OutboxEmail.unknown_endings + int(in_doubt),
+        unknown_outcomes=OutboxEmail.unknown_outcomes + int(in_doubt),
     )
 
 
@@ -173,7 +173,9 @@ def failed(
     db_session: Session, email: OutboxEmail, *, answer: str, now: datetime, bad_address: bool
 ) -> None:
     """Note that a mail was refused for good; a member whose address is at fault gets no more."""
-    is_ours = _end_lease(db_session, email, state=MailState.FAILED, answer=answer, done_at=now)
+    is_ours = _end_lease(
+        db_session, email, state=MailState.FAILED, server_reply=answer, done_at=now
+    )
     if is_ours and bad_address and email.member_id is not None:
         outbox.mark_undeliverable(db_session, email.member_id, now=now)
 

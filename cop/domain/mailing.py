@@ -45,10 +45,10 @@ def standing(db_session: Session) -> Standing:
         OutboxEmail.kind,
         OutboxEmail.meeting_id,
         case((is_retrying, OutboxEmail.attempts), else_=0).label("tries"),
-        case((is_retrying, OutboxEmail.answer), else_="").label("answered"),
+        case((is_retrying, OutboxEmail.server_reply), else_="").label("answered"),
         func.count().label("mails"),
         func.count().filter(OutboxEmail.text != "").label("with_text"),
-        func.count().filter(OutboxEmail.unknown_endings > 0).label("in_doubt"),
+        func.count().filter(OutboxEmail.unknown_outcomes > 0).label("in_doubt"),
         func.max(OutboxEmail.due_at).label("due_at"),
         func.max(OutboxEmail.done_at).label("done_at"),
     )
@@ -96,8 +96,8 @@ class Line:
     state: str
     to_address: str
     attempts: int
-    unknown_endings: int
-    answer: str
+    unknown_outcomes: int
+    server_reply: str
     created_at: datetime
     due_at: datetime
     done_at: datetime | None
@@ -117,7 +117,7 @@ class Line:
 
     @property
     def was_sent_again(self) -> bool:
-        return self.state == MailState.SENT and self.unknown_endings > 0
+        return self.state == MailState.SENT and self.unknown_outcomes > 0
 
 
 _OF_OUTBOX = [

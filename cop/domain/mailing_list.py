@@ -37,7 +37,7 @@ def confirmed(db_session: Session) -> list[Subscriber]:
 
 def unconfirmed(db_session: Session) -> int:
     """How many were entered into a form and have not confirmed it: they get no mail."""
-    asked = Member.list_asked_at.is_not(None) & Member.list_confirmed_at.is_(None)
+    asked = Member.list_requested_at.is_not(None) & Member.list_confirmed_at.is_(None)
     return db_session.scalar(select(func.count()).select_from(Member).where(asked)) or 0
 
 

@@ -45,8 +45,8 @@ class MeetingFacts:
 
 
 @dataclass(frozen=True)
-class Telling:
-    """What those who hold a place are told of a meeting; a change of it is worth a mail."""
+class Announced:
+    """Snapshot of what attendees were last notified of; a difference triggers an email."""
 
     starts_at: str
     ends_at: str
@@ -54,9 +54,9 @@ class Telling:
     way_in: str  # a digest of the join address, or nothing
 
     @classmethod
-    def read(cls, kept: str) -> "Telling":
-        """The telling that was kept as text."""
-        return cls(*kept.split("|")) if kept else cls("", "", "", "")
+    def read(cls, stored: str) -> "Announced":
+        """Parse a stored snapshot; an empty one differs from every meeting's."""
+        return cls(*stored.split("|")) if stored else cls("", "", "", "")
 
     def __str__(self) -> str:
         return f"{self.starts_at}|{self.ends_at}|{self.status}|{self.way_in}"
@@ -75,10 +75,10 @@ class LockedMeeting(MeetingFacts):
     cancelled_at: datetime | None
 
     @property
-    def telling(self) -> Telling:
-        """What is to be told of it now."""
+    def snapshot(self) -> Announced:
+        """What attendees are to know of it now."""
         way_in = hashlib.sha256((self.join_url or "").encode()).hexdigest()[:16]
-        return Telling(
+        return Announced(
             starts_at=self.starts_at.isoformat(),
             ends_at=self.ends_at.isoformat(),
             status=self.status,

@@ -73,10 +73,10 @@ class Look:
     """A coordinator's look at a list that this member is on; the name of one who left is gone."""
 
     by: str | None
-    what: str
+    resource: str
     meeting: Listing | None
     columns: tuple[str, ...]
-    seen_at: datetime
+    viewed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def acting(db_session: Session, owner: Owner, *, now: datetime) -> Recipient:
     Raises:
         InvalidLink: there is no such member, or they have made the link useless.
     """
-    acts = update(Member).where(*_is(owner)).values(proven_at=now).returning(*MEMBER_COLUMNS)
+    acts = update(Member).where(*_is(owner)).values(verified_at=now).returning(*MEMBER_COLUMNS)
     row = db_session.execute(acts.execution_options(synchronize_session=False)).one_or_none()
     if row is None:
         raise InvalidLink
@@ -177,7 +177,7 @@ def acting(db_session: Session, owner: Owner, *, now: datetime) -> Recipient:
 
 def named(db_session: Session, member_id: int) -> Named:
     """The name that a member had when they last acted, and the language of the form."""
-    is_seen = func.coalesce(Registration.registered_at <= Member.proven_at, False)
+    is_seen = func.coalesce(Registration.registered_at <= Member.verified_at, False)
     query = select(Registration.name, Registration.language, is_seen.label("is_seen")).join(Member)
     query = query.where(Registration.member_id == member_id).order_by(Registration.id.desc())
     row = db_session.execute(query.limit(1)).first()
@@ -221,20 +221,20 @@ def _looks(
         exists()
         .where(
             Registration.member_id == member_id,
-            Registration.registered_at <= Viewing.seen_at,
+            Registration.registered_at <= Viewing.viewed_at,
             or_(Viewing.meeting_id == Registration.meeting_id, Viewing.meeting_id.is_(None)),
         )
         .correlate(Viewing)
     )
     query = (
-        select(Coordinator.name, Viewing.what, Viewing.meeting_id, Viewing.columns, Viewing.seen_at)
+        select(Coordinator.name, Viewing)
         .outerjoin(Coordinator, Coordinator.id == Viewing.coordinator_id)
         .where(is_of_theirs)
-        .order_by(Viewing.seen_at.desc(), Viewing.id.desc())
+        .order_by(Viewing.viewed_at.desc(), Viewing.id.desc())
     )
     return tuple(
-        Look(row.name, row.what, meetings.get(row.meeting_id), tuple(row.columns), row.seen_at)
-        for row in db_session.execute(query)
+        Look(name, it.resource, meetings.get(it.meeting_id or 0), tuple(it.columns), it.viewed_at)
+        for name, it in db_session.execute(query)
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cop.domain import meetings, outbox, recipients
-from cop.domain.meetings import LockedMeeting, Telling
+from cop.domain.meetings import Announced, LockedMeeting
 from cop.domain.outbox import Kind, Mail
 from cop.domain.recipients import Registered
 from cop.mail import changing
@@ -47,18 +47,21 @@ def to_be_told(
     if meeting.ends_at <= now:
         return []
     return [
-        person for person in people if _is_news(person, Telling.read(person.told), meeting.telling)
+        person
+        for person in people
+        if _is_news(person, Announced.read(person.announced), meeting.snapshot)
     ]
 
 
 def _announce(db_session: Session, meeting: LockedMeeting, *, writer: Writer) -> int:
-    now_true = meeting.telling
+    now_true = meeting.snapshot
     people = recipients.of_meeting(db_session, meeting.id)
     audience = to_be_told(people, meeting, now=writer.now)
     mails = [_mail(writer, meeting, person) for person in audience]
     outbox.queue(db_session, mails, now=writer.now)
     told = [
-        {"id": person.registration_id, "told": str(_known(person, now_true))} for person in people
+        {"id": person.registration_id, "announced": str(_known(person, now_true))}
+        for person in people
     ]
     if told:
         db_session.execute(update(Registration), told)
@@ -67,13 +70,13 @@ def _announce(db_session: Session, meeting: LockedMeeting, *, writer: Writer) ->
     return len(mails)
 
 
-def _known(person: Registered, now_true: Telling) -> Telling:
+def _known(person: Registered, now_true: Announced) -> Announced:
     """What somebody knows now; a way in that was taken away is remembered until the next."""
-    way_in = now_true.way_in or Telling.read(person.told).way_in
+    way_in = now_true.way_in or Announced.read(person.announced).way_in
     return replace(now_true, way_in=way_in)
 
 
-def _is_news(person: Registered, told: Telling, now_true: Telling) -> bool:
+def _is_news(person: Registered, told: Announced, now_true: Announced) -> bool:
     """Whether somebody has to be told: another time, another fate, or another way in."""
     if not told.starts_at:
         return False
@@ -93,7 +96,7 @@ def _mail(writer: Writer, meeting: LockedMeeting, person: Registered) -> Mail:
         meeting,
         registration_id=id_,
         is_held=person.status == RegistrationStatus.HELD,
-        told=Telling.read(person.told),
+        told=Announced.read(person.announced),
     )
     return Mail(
         letter,

@@ -25,12 +25,12 @@ from cop.models import (
 
 LeftCounts = dict[str, int | dict[str, str] | None]
 
-_SUMMED = ("registered", "came", "new", "returning", "promoted")
+_SUMMED = ("registered", "attended", "new", "returning", "promoted")
 HATS = tuple(choice.value for choice in fields.HATS.choices)
 _IS_HELD = Registration.status == RegistrationStatus.HELD
 _IS_LIVE = Registration.status != RegistrationStatus.CANCELLED
 _TO_REMIND = (
-    _IS_HELD & Member.undeliverable_at.is_(None) & ~Member.mail_off.cast(Text).contains("reminders")
+    _IS_HELD & Member.undeliverable_at.is_(None) & ~Member.opt_outs.cast(Text).contains("reminders")
 )
 _COUNTED = {
     "held": _IS_HELD,
@@ -42,7 +42,7 @@ _COUNTED = {
     "present": Registration.attended.is_(True),
     "promoted": _IS_LIVE & Registration.promoted_at.is_not(None),
     "to_remind": _TO_REMIND,
-    "proven_to_remind": _TO_REMIND & Member.proven_at.is_not(None),
+    "proven_to_remind": _TO_REMIND & Member.verified_at.is_not(None),
 }
 _IS_CONFIRMED = exists().where(
     OutboxEmail.member_id == Registration.member_id,
@@ -75,19 +75,19 @@ class Tally:
         return self.held + self.waiting
 
     @property
-    def came(self) -> int | None:
+    def attended(self) -> int | None:
         """How many came; where nobody noted it, that is not nought but unknown."""
         return self.present if self.noted else None
 
     @property
     def new(self) -> int | None:
         """How many came for the first time; unknown where nobody's first day is known."""
-        return self.first if self.came == 0 or self.first + self.again else None
+        return self.first if self.attended == 0 or self.first + self.again else None
 
     @property
     def returning(self) -> int | None:
         """How many had come before; unknown where nobody's first day is known."""
-        return self.again if self.came == 0 or self.first + self.again else None
+        return self.again if self.attended == 0 or self.first + self.again else None
 
 
 def tallies(
@@ -109,7 +109,7 @@ def tallies(
 def _counted(mailed: int) -> Select[*tuple[Any, ...]]:
     """One row for each meeting and each day on which some of its people first came."""
     conditions = _COUNTED | {"confirmed": _IS_LIVE & (Meeting.id == mailed) & _IS_CONFIRMED}
-    by = (Registration.meeting_id, Meeting.starts_at, Member.first_came_on)
+    by = (Registration.meeting_id, Meeting.starts_at, Member.first_attended_on)
     counts = [func.count().filter(is_so).label(name) for name, is_so in conditions.items()]
     query = select(*by, *counts).join(Member, Member.id == Registration.member_id)
     return query.join(Meeting, Meeting.id == Registration.meeting_id).group_by(*by)
@@ -119,7 +119,7 @@ def _with(so_far: Tally, row: Row[*tuple[Any, ...]], zone: ZoneInfo) -> Tally:
     """Add those who first came on one day, which makes them new, returning, or neither."""
     added = {name: getattr(so_far, name) + getattr(row, name) for name in (*_COUNTED, "confirmed")}
     tally = replace(so_far, **added)
-    on, first = row.starts_at.astimezone(zone).date(), row.first_came_on
+    on, first = row.starts_at.astimezone(zone).date(), row.first_attended_on
     if first and first < on:
         again = tally.again + row.present
         return replace(tally, again=again, expects_new=so_far.expects_new)
@@ -135,11 +135,11 @@ class Line:
     starts_at: datetime
     topic: str | None
     registered: int
-    came: int | None
+    attended: int | None
     new: int | None
     returning: int | None
     promoted: int | None
-    hat_bands: Mapping[str, str] | None
+    hat_counts: Mapping[str, str] | None
     is_kept: bool  # its registrations are gone, and these numbers are what is left
 
 
@@ -147,7 +147,7 @@ def read(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list[Line]:
     """The numbers of each session that took place, the latest first."""
     took_place = (Meeting.ends_at <= now) & (Meeting.status == MeetingStatus.PLANNED)
     left = [getattr(Meeting, f"{name}_count") for name in _SUMMED]
-    about = (Meeting.id, Meeting.slug, Meeting.starts_at, Meeting.topic, Meeting.hat_bands)
+    about = (Meeting.id, Meeting.slug, Meeting.starts_at, Meeting.topic, Meeting.hat_counts)
     query = select(*about, *left).where(took_place)
     query = query.order_by(Meeting.starts_at.desc(), Meeting.id.desc())
     rows = db_session.execute(query).all()
@@ -161,7 +161,7 @@ def _line(row: Row[*tuple[Any, ...]], tally: Tally) -> Line:
         name: getattr(row, f"{name}_count") if is_kept else getattr(tally, name) for name in _SUMMED
     }
     about = (row.id, row.slug, row.starts_at, row.topic)
-    return Line(*about, hat_bands=row.hat_bands, is_kept=is_kept, **told)
+    return Line(*about, hat_counts=row.hat_counts, is_kept=is_kept, **told)
 
 
 def years(
@@ -196,6 +196,6 @@ def to_leave(db_session: Session, ids: Sequence[int], *, zone: ZoneInfo) -> dict
     counted, worn = tallies(db_session, zone=zone, of=ids), hats(db_session, ids)
     return {
         id_: {f"{name}_count": getattr(tally, name) for name in _SUMMED}
-        | {"hat_bands": worn.get(id_)}
+        | {"hat_counts": worn.get(id_)}
         for id_, tally in counted.items()
     }

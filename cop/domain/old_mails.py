@@ -11,7 +11,7 @@ from cop.models import MailState, OutboxEmail
 
 TEXT_KEPT = timedelta(days=7)  # after a mail has gone out, or has failed
 ROW_KEPT = timedelta(days=60)  # as long as the same mail could be queued again
-_BLANK = dict.fromkeys(("to_address", "to_name", "subject", "text", "html", "answer"), "")
+_BLANK = dict.fromkeys(("to_address", "to_name", "subject", "text", "html", "server_reply"), "")
 _NONE = dict.fromkeys(("calendar", "unsubscribe_url"))
 
 

@@ -40,7 +40,7 @@ class Kind(StrEnum):
     INVITATION = "invitation"
 
 
-# What can be switched off: the value kept in `Member.mail_off`, and the kind that it stops.
+# What can be switched off: the value kept in `Member.opt_outs`, and the kind that it stops.
 OPTIONAL = {"reminders": Kind.REMINDER, "takeaways": Kind.TAKEAWAYS}
 
 
@@ -73,7 +73,7 @@ def _is_deliverable(to: Recipient | str) -> bool:
     return isinstance(to, str) or to.is_reached
 
 
-_BEGINS = {"state": MailState.QUEUED, "attempts": 0, "unknown_endings": 0, "answer": ""}
+_BEGINS = {"state": MailState.QUEUED, "attempts": 0, "unknown_outcomes": 0, "server_reply": ""}
 
 
 def _row(mail: Mail, now: datetime) -> dict[str, object]:

@@ -11,13 +11,13 @@ from cop.domain.changes import RESTORABLE
 from cop.domain.members import TURN, Place
 from cop.domain.placing import IS_LIVE_AGAIN
 from cop.domain.schedule import Listing
-from cop.models import Act, Coordinator, Member, Registration
+from cop.models import AuditEntry, Coordinator, Member, Registration
 
 
 class Done(NamedTuple):
     """What a coordinator did for them; the name of one who left is gone."""
 
-    what: str
+    action: str
     by: str | None
     done_at: datetime
 
@@ -28,7 +28,7 @@ class Person:
 
     place: Place
     email: str
-    proven_at: datetime | None
+    verified_at: datetime | None
     undeliverable_at: datetime | None
     is_live_again: bool
     done: tuple[Done, ...]
@@ -45,18 +45,18 @@ class Person:
 def find(db_session: Session, registration_id: int, meeting: Listing) -> Person | None:
     """Read one person on the roster of a meeting, with what was done for them."""
     query = (
-        select(Registration, Member, TURN, IS_LIVE_AGAIN, Act, Coordinator.name)
+        select(Registration, Member, TURN, IS_LIVE_AGAIN, AuditEntry, Coordinator.name)
         .join(Member, Member.id == Registration.member_id)
-        .outerjoin(Act, Act.registration_id == Registration.id)
-        .outerjoin(Coordinator, Coordinator.id == Act.coordinator_id)
+        .outerjoin(AuditEntry, AuditEntry.registration_id == Registration.id)
+        .outerjoin(Coordinator, Coordinator.id == AuditEntry.coordinator_id)
         .where(Registration.id == registration_id, Registration.meeting_id == meeting.id)
     )
-    rows = db_session.execute(query.order_by(Act.id)).all()
+    rows = db_session.execute(query.order_by(AuditEntry.id)).all()
     if not rows:
         return None
     row, member, turn, is_live_again, _, _ = rows[0]
     values = {column.key: getattr(row, column.key) for column in inspect(Registration).columns}
-    done = tuple(Done(act.what, by, act.done_at) for *_, act, by in rows if act)
+    done = tuple(Done(act.action, by, act.done_at) for *_, act, by in rows if act)
     place = Place(row.id, meeting, row.status, turn, values)
-    of_member = (member.email, member.proven_at, member.undeliverable_at)
+    of_member = (member.email, member.verified_at, member.undeliverable_at)
     return Person(place, *of_member, is_live_again, done)

@@ -147,7 +147,10 @@ def _taken(db_session: Session, meeting: LockedMeeting) -> Taken:
 def _hold_again(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:
     place = update(Registration).where(Registration.id == registration_id)
     held = place.values(
-        status=RegistrationStatus.HELD, cancelled_at=None, room=None, told=str(meeting.telling)
+        status=RegistrationStatus.HELD,
+        cancelled_at=None,
+        room=None,
+        announced=str(meeting.snapshot),
     )
     db_session.execute(held.execution_options(synchronize_session=False))
     return registration_id
@@ -165,7 +168,7 @@ def _join_again(db_session: Session, registration_id: int, meeting: LockedMeetin
     columns = inspect(Registration).columns
     old = db_session.execute(select(*columns).where(Registration.id == registration_id)).one()
     kept = {name: value for name, value in old._mapping.items() if name != "id"}
-    new = {"status": RegistrationStatus.WAITING, "told": str(meeting.telling)}
+    new = {"status": RegistrationStatus.WAITING, "announced": str(meeting.snapshot)}
     none = dict.fromkeys(_OF_THAT_PLACE)
     joined = insert(Registration).values(kept | new | none).returning(Registration.id)
     return db_session.execute(joined).scalar_one()

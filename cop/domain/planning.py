@@ -15,7 +15,15 @@ from cop.errors import EditConflict, Refused
 from cop.models import Community, Meeting, MeetingStatus
 from cop.words import N_
 
-KEPT = ("rule", "rule_from", "starts", "minutes", "zone", "planned_ahead", "observances")
+KEPT = (
+    "recurrence_rule",
+    "recurrence_from",
+    "start_time",
+    "duration_minutes",
+    "time_zone",
+    "planned_ahead",
+    "observances",
+)
 MOST_AHEAD = 24
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -37,16 +45,16 @@ def zones() -> tuple[str, ...]:
 
 def check(wanted: CommunityFacts, *, now: datetime) -> None:
     """Pass for a community whose rhythm can be kept."""
-    if wanted.zone not in zones():
+    if wanted.time_zone not in zones():
         raise Refused(N_("Choose a time zone of the list, like America/New_York."), field="zone")
-    if wanted.minutes <= 0:
+    if wanted.duration_minutes <= 0:
         raise Refused(meetings.ENDS_BEFORE_START, field="ends")
     if not 1 <= wanted.planned_ahead <= MOST_AHEAD:
         raise Refused(N_("Plan 1 to 24 dates ahead."), field="planned_ahead")
     if not _is_counted(wanted):
         raise Refused(
             N_("Write one of its dates, on the weekday above: the weeks are counted from there."),
-            field="rule_from",
+            field="recurrence_from",
         )
     if not _has_dates(wanted.rhythm, now):
         raise Refused(
@@ -119,7 +127,7 @@ def _is_place(name: str) -> bool:
 
 def _is_counted(wanted: CommunityFacts) -> bool:
     """Whether the weeks are counted from a date of the rhythm, where they have to be counted."""
-    choice, since = rules.read(wanted.rule), wanted.rule_from
+    choice, since = rules.read(wanted.recurrence_rule), wanted.recurrence_from
     if not (choice and choice.counts_weeks):
         return True
     if since is None or since < EARLIEST.date():

@@ -52,7 +52,7 @@ def stop(db_session: Session, member_id: int, kind: str, *, writer: Writer) -> N
     Raises:
         InvalidLink: there is no such member any more, or no such kind of mail.
     """
-    query = select(Member.mail_off).where(Member.id == member_id)
+    query = select(Member.opt_outs).where(Member.id == member_id)
     off = db_session.scalar(query.with_for_update(key_share=True))
     if off is None or kind not in KINDS:
         raise InvalidLink
@@ -82,7 +82,7 @@ def confirm_list(db_session: Session, owner: Owner, *, writer: Writer) -> None:
         InvalidLink: there is no such member, or they have made the link useless.
     """
     to = members.acting(db_session, owner, now=writer.now)
-    if to.list_asked_at and to.list_confirmed_at is None:
+    if to.list_requested_at and to.list_confirmed_at is None:
         withdrawals.revoke(db_session, to.member_id, LIST, writer=writer)
         _set(db_session, to.member_id, list_confirmed_at=writer.now)
 
@@ -124,9 +124,9 @@ def renew_links(
 
 def ask_for_list(db_session: Session, to: Recipient, *, writer: Writer) -> None:
     """Ask a member for the yes to the mailing list, once a day at most."""
-    if to.list_asked_at and writer.now - to.list_asked_at < ASKED_AGAIN:
+    if to.list_requested_at and writer.now - to.list_requested_at < ASKED_AGAIN:
         return
-    _set(db_session, to.member_id, list_asked_at=writer.now)
+    _set(db_session, to.member_id, list_requested_at=writer.now)
     key = f"list:{to.member_id}:{writer.now.isoformat()}"
     mail = Mail(messages.confirm_list(writer, to), to, Kind.LIST, key)
     outbox.queue(db_session, [mail], now=writer.now)
@@ -134,12 +134,12 @@ def ask_for_list(db_session: Session, to: Recipient, *, writer: Writer) -> None:
 
 def _leave_list(db_session: Session, member_id: int, *, writer: Writer) -> None:
     withdrawals.remember(db_session, member_id, LIST, writer=writer)
-    _set(db_session, member_id, list_asked_at=None, list_confirmed_at=None)
+    _set(db_session, member_id, list_requested_at=None, list_confirmed_at=None)
     outbox.take_back(db_session, OutboxEmail.member_id == member_id, OutboxEmail.kind == Kind.LIST)
 
 
 def _switch_off(db_session: Session, member_id: int, off: list[str]) -> None:
-    _set(db_session, member_id, mail_off=off)
+    _set(db_session, member_id, opt_outs=off)
     kinds = [OPTIONAL[kind] for kind in off]
     outbox.take_back(db_session, OutboxEmail.member_id == member_id, OutboxEmail.kind.in_(kinds))
 

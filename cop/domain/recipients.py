@@ -20,10 +20,10 @@ class Recipient:
     member_id: int
     email: str
     token_version: int
-    proven_at: datetime | None
+    verified_at: datetime | None
     undeliverable_at: datetime | None
-    mail_off: tuple[str, ...]
-    list_asked_at: datetime | None
+    opt_outs: tuple[str, ...]
+    list_requested_at: datetime | None
     list_confirmed_at: datetime | None
     name: str
     language: str
@@ -35,7 +35,7 @@ class Recipient:
     @property
     def is_proven(self) -> bool:
         """Whether the address's owner has acted: before that, a stranger may have typed it."""
-        return self.proven_at is not None
+        return self.verified_at is not None
 
     @property
     def is_reached(self) -> bool:
@@ -55,7 +55,7 @@ class Registered:
     registration_id: int
     meeting_id: int
     status: str
-    told: str
+    announced: str
     registered_at: datetime
     promoted_at: datetime | None
     recipient: Recipient
@@ -65,10 +65,10 @@ MEMBER_COLUMNS = (
     Member.id,
     Member.email,
     Member.token_version,
-    Member.proven_at,
+    Member.verified_at,
     Member.undeliverable_at,
-    Member.mail_off,
-    Member.list_asked_at,
+    Member.opt_outs,
+    Member.list_requested_at,
     Member.list_confirmed_at,
 )
 
@@ -77,7 +77,7 @@ _REGISTERED: Select[*tuple[object, ...]] = select(
     Registration.id.label("registration_id"),
     Registration.meeting_id,
     Registration.status,
-    Registration.told,
+    Registration.announced,
     Registration.registered_at,
     Registration.promoted_at,
     Registration.name,
@@ -91,10 +91,10 @@ def recipient(row: Row[*tuple[object, ...]], *, name: str, language: str) -> Rec
         member_id=row.id,
         email=row.email,
         token_version=row.token_version,
-        proven_at=row.proven_at,
+        verified_at=row.verified_at,
         undeliverable_at=row.undeliverable_at,
-        mail_off=tuple(row.mail_off),
-        list_asked_at=row.list_asked_at,
+        opt_outs=tuple(row.opt_outs),
+        list_requested_at=row.list_requested_at,
         list_confirmed_at=row.list_confirmed_at,
         name=name,
         language=language,
@@ -119,7 +119,7 @@ def of_registrations(db_session: Session, ids: Iterable[int]) -> list[Registered
 
 def _own_name(row: Row[*tuple[object, ...]]) -> str:
     """The name of a registration that its owner has seen: the form can be sent by anybody."""
-    return row.name if row.proven_at and row.registered_at <= row.proven_at else ""
+    return row.name if row.verified_at and row.registered_at <= row.verified_at else ""
 
 
 def _registered(row: Row[*tuple[object, ...]]) -> Registered:
@@ -127,7 +127,7 @@ def _registered(row: Row[*tuple[object, ...]]) -> Registered:
         registration_id=row.registration_id,
         meeting_id=row.meeting_id,
         status=row.status,
-        told=row.told,
+        announced=row.announced,
         registered_at=row.registered_at,
         promoted_at=row.promoted_at,
         recipient=recipient(row, name=_own_name(row), language=row.language),

@@ -20,10 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from cop.domain.expiry import Expiry
-from cop.models import Act, Announcement, Coordinator, Meeting, Viewing
+from cop.models import Announcement, AuditEntry, Coordinator, Meeting, Viewing
 
 
-class Deed(StrEnum):
+class Action(StrEnum):
     """What a coordinator can have done."""
 
     SIGNED_IN = "signed in"
@@ -56,31 +56,32 @@ class Deed(StrEnum):
     CONFIRMED_CLOCK = "confirmed the clock"
 
 
-# What changes the texts and settings that two coordinators can have before their eyes at once.
-EDITS = (
-    *(Deed.ADDED_MEETING, Deed.EDITED_MEETING, Deed.MOVED_MEETING, Deed.CANCELLED_MEETING),
-    *(Deed.RESTORED_MEETING, Deed.PUBLISHED, Deed.CHANGED_SETTINGS),
+MEETING_EDITS = (
+    *(Action.ADDED_MEETING, Action.EDITED_MEETING, Action.MOVED_MEETING, Action.CANCELLED_MEETING),
+    *(Action.RESTORED_MEETING, Action.PUBLISHED),
 )
+# What changes the texts and settings that two coordinators can have before their eyes at once.
+EDITS = (*MEETING_EDITS, Action.CHANGED_SETTINGS)
 
 
 def note(
     db_session: Session,
     coordinator_id: int,
-    what: Deed,
+    action: Action,
     *,
     now: datetime,
     meeting_id: int | None = None,
     registration_id: int | None = None,
-    how_many: int | None = None,
+    item_count: int | None = None,
 ) -> None:
     """Write down what a coordinator did, in the transaction that does it."""
     db_session.add(
-        Act(
+        AuditEntry(
             coordinator_id=coordinator_id,
-            what=what,
+            action=action,
             meeting_id=meeting_id,
             registration_id=registration_id,
-            how_many=how_many,
+            item_count=item_count,
             done_at=now,
         )
     )
@@ -89,7 +90,7 @@ def note(
 def note_viewing(
     db_session: Session,
     coordinator_id: int,
-    what: str,
+    resource: str,
     *,
     now: datetime,
     meeting_id: int | None = None,
@@ -100,9 +101,9 @@ def note_viewing(
         Viewing(
             coordinator_id=coordinator_id,
             meeting_id=meeting_id,
-            what=what,
+            resource=resource,
             columns=list(columns),
-            seen_at=now,
+            viewed_at=now,
         )
     )
 
@@ -111,9 +112,9 @@ def last_by(db_session: Session, *, meeting_id: int | None) -> tuple[int, str] |
     """Who did something last to a meeting, or to the community: their number and name, if known."""
     row = db_session.execute(
         select(Coordinator.id, Coordinator.name)
-        .join(Act, Act.coordinator_id == Coordinator.id)
-        .where(Act.meeting_id == meeting_id, Act.what.in_(EDITS))
-        .order_by(Act.id.desc())
+        .join(AuditEntry, AuditEntry.coordinator_id == Coordinator.id)
+        .where(AuditEntry.meeting_id == meeting_id, AuditEntry.action.in_(EDITS))
+        .order_by(AuditEntry.id.desc())
         .limit(1)
     ).one_or_none()
     return (row.id, row.name) if row else None
@@ -122,30 +123,27 @@ def last_by(db_session: Session, *, meeting_id: int | None) -> tuple[int, str] |
 KEPT = timedelta(days=365)
 PAGE = 100
 LOOKS, LISTS = "looks", "lists"
-# What the record can be narrowed to: some deeds, looks at personal data, or lists taken away.
-KINDS: dict[str, tuple[Deed, ...]] = {
-    "sessions": (
-        *(Deed.ADDED_MEETING, Deed.EDITED_MEETING, Deed.MOVED_MEETING, Deed.CANCELLED_MEETING),
-        *(Deed.RESTORED_MEETING, Deed.PUBLISHED, Deed.MADE_ROOMS, Deed.WROTE),
-    ),
+# What the record can be narrowed to: some actions, looks at personal data, or lists taken away.
+KINDS: dict[str, tuple[Action, ...]] = {
+    "sessions": (*MEETING_EDITS, Action.MADE_ROOMS, Action.WROTE),
     "people": (
-        *(Deed.ADDED_PERSON, Deed.CORRECTED_ADDRESS, Deed.MOVED_PERSON, Deed.CANCELLED_PLACE),
-        *(Deed.RESTORED_PLACE, Deed.MARKED_MAIL),
-        *(Deed.MARKED_ATTENDANCE, Deed.IMPORTED_ATTENDANCE),
+        *(Action.ADDED_PERSON, Action.CORRECTED_ADDRESS, Action.MOVED_PERSON, Action.MARKED_MAIL),
+        *(Action.CANCELLED_PLACE, Action.RESTORED_PLACE),
+        *(Action.MARKED_ATTENDANCE, Action.IMPORTED_ATTENDANCE),
     ),
     LOOKS: (),
     LISTS: (),
     "settings": (
-        *(Deed.CHANGED_SETTINGS, Deed.CHANGED_HOSTS, Deed.TRIED_MAIL_AGAIN),
-        Deed.CONFIRMED_CLOCK,
+        *(Action.CHANGED_SETTINGS, Action.CHANGED_HOSTS, Action.TRIED_MAIL_AGAIN),
+        Action.CONFIRMED_CLOCK,
     ),
     "accounts": (
-        *(Deed.SIGNED_IN, Deed.INVITED, Deed.REMOVED, Deed.CHANGED_RIGHTS),
-        Deed.CHANGED_SECOND_FACTOR,
+        *(Action.SIGNED_IN, Action.INVITED, Action.REMOVED, Action.CHANGED_RIGHTS),
+        Action.CHANGED_SECOND_FACTOR,
     ),
 }
-_IS_LIST = Viewing.what.in_(["export", "emails", "rooms"]) | (
-    (Viewing.what == "list") & (Viewing.columns.cast(Text) != "[]")
+_IS_LIST = Viewing.resource.in_(["export", "emails", "rooms"]) | (
+    (Viewing.resource == "list") & (Viewing.columns.cast(Text) != "[]")
 )
 
 
@@ -155,14 +153,14 @@ class Entry:
 
     at: datetime
     by: str | None
-    what: str
+    action: str
     is_look: bool
     is_list: bool
     columns: tuple[str, ...]
     slug: str | None
     starts_at: datetime | None
     registration_id: int | None
-    how_many: int | None
+    item_count: int | None
 
 
 def read(
@@ -195,17 +193,19 @@ def _entry(row: Any) -> Entry:
 def _looks(kind: str) -> Select[*tuple[Any, ...]]:
     wanted = {"": true(), LOOKS: ~_IS_LIST, LISTS: _IS_LIST}
     return select(
-        Viewing.id, Viewing.coordinator_id, Viewing.meeting_id, Viewing.what, Viewing.columns,
-        null().label("registration_id"), null().label("how_many"), Viewing.seen_at.label("at"),
+        Viewing.id, Viewing.coordinator_id, Viewing.meeting_id, Viewing.columns,
+        Viewing.resource.label("action"), Viewing.viewed_at.label("at"),
+        null().label("registration_id"), null().label("item_count"),
         literal(True).label("is_look"), _IS_LIST.label("is_list"),
     ).where(wanted.get(kind, false()))  # fmt: skip
 
 
 def _acts(kind: str) -> Select[*tuple[Any, ...]]:
-    is_wanted: ColumnElement[bool] = Act.what.in_(KINDS[kind]) if kind else true()
+    entry = AuditEntry
+    is_wanted: ColumnElement[bool] = entry.action.in_(KINDS[kind]) if kind else true()
     return select(
-        Act.id, Act.coordinator_id, Act.meeting_id, Act.what, null().label("columns"),
-        Act.registration_id, Act.how_many, Act.done_at.label("at"),
+        entry.id, entry.coordinator_id, entry.meeting_id, null().label("columns"),
+        entry.action, entry.done_at.label("at"), entry.registration_id, entry.item_count,
         literal(False).label("is_look"), literal(False).label("is_list"),
     ).where(is_wanted)  # fmt: skip
 
@@ -219,6 +219,6 @@ def coordinators(db_session: Session) -> dict[int, str]:
 def expiries(*, announced_before: datetime, now: datetime) -> Iterator[Expiry]:
     """What was written down over a year ago, and old announcements."""
     over = select(Meeting.id).where(Meeting.ends_at <= announced_before)
-    yield Expiry(Act.id, Act.done_at <= now - KEPT, counted_as="notes")
-    yield Expiry(Viewing.id, Viewing.seen_at <= now - KEPT, counted_as="notes")
+    yield Expiry(AuditEntry.id, AuditEntry.done_at <= now - KEPT, counted_as="notes")
+    yield Expiry(Viewing.id, Viewing.viewed_at <= now - KEPT, counted_as="notes")
     yield Expiry(Announcement.id, Announcement.meeting_id.in_(over), counted_as="notes")

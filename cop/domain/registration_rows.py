@@ -106,17 +106,17 @@ def _kept_or_asked(new: Insert) -> Executable:
     holds the row until the places are in.
     """
     # Asked again a day later, it is worth another mail; a stranger's clicks are worth one a day.
-    is_stale = Member.list_asked_at < bindparam("stale_since", type_=UtcDateTime())
+    is_stale = Member.list_requested_at < bindparam("stale_since", type_=UtcDateTime())
     is_unanswered = is_stale & Member.list_confirmed_at.is_(None)
-    kept = case((is_unanswered, None), else_=Member.list_asked_at)
-    asked = func.coalesce(kept, new.excluded.list_asked_at, Member.list_asked_at)
+    kept = case((is_unanswered, None), else_=Member.list_requested_at)
+    asked = func.coalesce(kept, new.excluded.list_requested_at, Member.list_requested_at)
     return new.on_conflict_do_update(
         index_elements=[Member.email_key],
-        set_={"email_key": new.excluded.email_key, "list_asked_at": asked},
+        set_={"email_key": new.excluded.email_key, "list_requested_at": asked},
     ).returning(*MEMBER_COLUMNS)
 
 
-_NEW_MEMBER = ("email", "email_key", "list_asked_at", "mail_off", "token_version",
+_NEW_MEMBER = ("email", "email_key", "list_requested_at", "opt_outs", "token_version",
                "calendar_version")  # fmt: skip
 _MEMBER = Prepared.insert(Member, _NEW_MEMBER, _kept_or_asked)
 
@@ -127,8 +127,8 @@ def hold_member(db_session: Session, details: Details, *, now: datetime) -> Reci
         db_session,
         email=details.email,
         email_key=addresses.key(details.email),
-        list_asked_at=now if details.list_opt_in else None,
-        mail_off=[],
+        list_requested_at=now if details.list_opt_in else None,
+        opt_outs=[],
         token_version=first_version(),
         calendar_version=first_version(),
         stale_since=now - ASKED_AGAIN,
@@ -138,7 +138,7 @@ def hold_member(db_session: Session, details: Details, *, now: datetime) -> Reci
 
 
 _SAID = set(Details.__dataclass_fields__) - {"email", "list_opt_in"}
-_OF_PLACE = {*_SAID, "meeting_id", "member_id", "status", "registered_at", "told"}
+_OF_PLACE = {*_SAID, "meeting_id", "member_id", "status", "registered_at", "announced"}
 
 
 @lru_cache(30)
@@ -168,7 +168,7 @@ def take_places(
     asking = _asking(locked)
     rows = [
         _row(meeting, details, status_of, is_asking=meeting is asking)
-        | {"member_id": to.member_id, "registered_at": now, "told": str(meeting.telling)}
+        | {"member_id": to.member_id, "registered_at": now, "announced": str(meeting.snapshot)}
         for meeting in locked
     ]
     return dict(_place(len(rows)).rows(db_session, **numbered(rows)))

@@ -160,7 +160,7 @@ def _is_uncounted(community: CommunityFacts, *, now: datetime) -> ColumnElement[
 def _members() -> Iterator[Expiry]:
     """Who is in no list any more; of who is on the mailing list only that is left."""
     has_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
-    came = ~has_registered & Member.first_came_on.is_not(None)
-    yield Expiry(Member.id, came, {"first_came_on": None})
+    came = ~has_registered & Member.first_attended_on.is_not(None)
+    yield Expiry(Member.id, came, {"first_attended_on": None})
     is_in_no_list = ~has_registered & Member.list_confirmed_at.is_(None)
     yield Expiry(Member.id, is_in_no_list, counted_as="members")

@@ -51,7 +51,7 @@ class Listing(MeetingFacts):
     recording_url: str | None
     published_at: datetime | None
     registered_count: int | None
-    came_count: int | None
+    attended_count: int | None
     held: int
     waiting: int
     has_join_url: bool

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cop.domain import coordinators, record, signing_in
 from cop.domain.coordinators import SignedIn, hash_token
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.errors import Refused, SignInExpired, TooManyAttempts
 from cop.models import Coordinator, CoordinatorSession
 from cop.words import N_
@@ -58,7 +58,7 @@ def set_up(
     coordinator.totp_secret = secret
     codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
     coordinator.recovery_hashes = [hash_token(_tidy(code)) for code in codes]
-    record.note(db_session, by.id, Deed.CHANGED_SECOND_FACTOR, now=now)
+    record.note(db_session, by.id, Action.CHANGED_SECOND_FACTOR, now=now)
     return codes
 
 
@@ -66,7 +66,7 @@ def turn_off(db_session: Session, by: SignedIn, typed: str, *, now: datetime) ->
     """Turn the second factor off, with a code or a recovery code."""
     use(db_session, by.id, typed, now=now)
     _forget(_held(db_session, by.id))
-    record.note(db_session, by.id, Deed.CHANGED_SECOND_FACTOR, now=now)
+    record.note(db_session, by.id, Action.CHANGED_SECOND_FACTOR, now=now)
 
 
 def end(db_session: Session, email: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cop.domain import record
 from cop.domain.community import CommunityFacts, load_community
 from cop.domain.coordinators import SignedIn
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.models import Community
 
 
@@ -25,4 +25,4 @@ def change(
     """Write what was changed, and only that: the rest may have been changed by somebody else."""
     counted = {"revision": Community.revision + 1}
     db_session.execute(update(Community).values({**values, **counted}))
-    record.note(db_session, by.id, Deed.CHANGED_SETTINGS, now=now, how_many=len(values))
+    record.note(db_session, by.id, Action.CHANGED_SETTINGS, now=now, item_count=len(values))

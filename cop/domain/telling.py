@@ -56,8 +56,8 @@ def of_registering(
     elif not placed.new and may_have_link(db_session, to, writer=writer):
         letter = messages.my_link(writer, to, placed.chosen, posted_again=True)
         mails.append(Mail(letter, to, Kind.LINK, f"again:{placed.submission}"))
-    if details.list_opt_in and to.list_confirmed_at is None and to.list_asked_at:
-        key = f"list:{to.member_id}:{to.list_asked_at.isoformat()}"
+    if details.list_opt_in and to.list_confirmed_at is None and to.list_requested_at:
+        key = f"list:{to.member_id}:{to.list_requested_at.isoformat()}"
         mails.append(Mail(messages.confirm_list(writer, to), to, Kind.LIST, key))
     if placed.new and details.asks_for_access:
         first = next(meeting for meeting in placed.chosen if meeting.id in placed.new)

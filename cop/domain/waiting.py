@@ -66,7 +66,7 @@ def _hold_places(
     places = update(Registration).where(Registration.id.in_(ids))
     db_session.execute(
         places.values(
-            status=RegistrationStatus.HELD, promoted_at=now, told=str(meeting.telling)
+            status=RegistrationStatus.HELD, promoted_at=now, announced=str(meeting.snapshot)
         ).execution_options(synchronize_session=False)
     )
 

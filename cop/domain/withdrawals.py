@@ -33,7 +33,7 @@ class Withdrawn:
     """What was withdrawn and when; the key can be compared with that of an address."""
 
     key: str
-    what: str
+    scope: str
     withdrawn_at: datetime
 
 
@@ -56,7 +56,7 @@ def remember_address(db_session: Session, email_key: str, *what: str, writer: Wr
 def revoke(db_session: Session, member_id: int, *what: str, writer: Writer) -> None:
     """Forget that a member had withdrawn something: they opted in again."""
     key = key_of(_email_key(db_session, member_id), writer.links.secret_key)
-    db_session.execute(delete(Withdrawal).where(Withdrawal.key == key, Withdrawal.what.in_(what)))
+    db_session.execute(delete(Withdrawal).where(Withdrawal.key == key, Withdrawal.scope.in_(what)))
 
 
 def keep(db_session: Session, withdrawn: Iterable[Withdrawn]) -> None:
@@ -64,12 +64,12 @@ def keep(db_session: Session, withdrawn: Iterable[Withdrawn]) -> None:
     for each in withdrawn:
         new = insert_with_conflict(db_session, Withdrawal).values(**vars(each))
         later = {"withdrawn_at": each.withdrawn_at}
-        db_session.execute(new.on_conflict_do_update(index_elements=["key", "what"], set_=later))
+        db_session.execute(new.on_conflict_do_update(index_elements=["key", "scope"], set_=later))
 
 
 def stored(db_session: Session) -> set[Withdrawn]:
     """Return all withdrawals that are remembered."""
-    query = select(Withdrawal.key, Withdrawal.what, Withdrawal.withdrawn_at)
+    query = select(Withdrawal.key, Withdrawal.scope, Withdrawal.withdrawn_at)
     return {Withdrawn(*row) for row in db_session.execute(query)}
 
 

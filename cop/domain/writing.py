@@ -13,7 +13,7 @@ from cop.domain import meetings, outbox, recipients, record
 from cop.domain.meetings import LockedMeeting
 from cop.domain.outbox import Kind, Mail
 from cop.domain.recipients import Registered
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.domain.statements import insert_with_conflict
 from cop.errors import Refused
 from cop.mail import writing
@@ -76,7 +76,7 @@ class Written:
     audience: str
     subject: str
     text: str
-    mails: int
+    recipient_count: int
     sent_at: datetime
 
 
@@ -164,12 +164,12 @@ def _write_down(
     writer: Writer,
 ) -> int:  # fmt: skip
     record.note(
-        db_session, by.id, Deed.WROTE, now=writer.now, meeting_id=meeting_id, how_many=mails
+        db_session, by.id, Action.WROTE, now=writer.now, meeting_id=meeting_id, item_count=mails
     )
     written = Announcement(
         meeting_id=meeting_id,
         coordinator_id=by.id,
-        mails=mails,
+        recipient_count=mails,
         sent_at=writer.now,
         **vars(message),
     )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cop.domain.meetings import LockedMeeting, Telling
+from cop.domain.meetings import Announced, LockedMeeting
 from cop.domain.recipients import Recipient
 from cop.mail import phrases
 from cop.mail.letter import Block, Button, Letter, Link, Prose
@@ -17,7 +17,7 @@ def changed(
     *,
     registration_id: int,
     is_held: bool,
-    told: Telling,
+    told: Announced,
 ) -> Letter:
     """The session is cancelled, takes place after all, was moved, or has another way in."""
     writer = writer.to(to)
@@ -61,13 +61,13 @@ def takeaways(writer: Writer, to: Recipient, meeting: LockedMeeting) -> Letter:
     return draft.sealed(unsubscribe_url=stop)
 
 
-def _change_said(writer: Writer, meeting: LockedMeeting, told: Telling) -> tuple[str, str]:
+def _change_said(writer: Writer, meeting: LockedMeeting, told: Announced) -> tuple[str, str]:
     """The subject, and what has happened."""
     date = writer.on(meeting)
     if meeting.is_cancelled:
         subject = writer.say(N_("Cancelled: the session on %(date)s"), date=date)
         return subject, writer.say(N_("This session does not take place:"))
-    now = meeting.telling
+    now = meeting.snapshot
     if now.status != told.status:
         subject = writer.say(N_("It takes place after all: the session on %(date)s"), date=date)
         return subject, writer.say(N_("This session was cancelled, and takes place after all:"))
@@ -83,6 +83,6 @@ def _change_said(writer: Writer, meeting: LockedMeeting, told: Telling) -> tuple
     return subject, writer.say(N_("This session was planned for %(when)s. It is now:"), when=before)
 
 
-def _is_way_in_only(meeting: LockedMeeting, told: Telling) -> bool:
-    now = meeting.telling
+def _is_way_in_only(meeting: LockedMeeting, told: Announced) -> bool:
+    now = meeting.snapshot
     return (now.starts_at, now.ends_at, now.status) == (told.starts_at, told.ends_at, told.status)

@@ -22,6 +22,6 @@ def your_data() -> Response:
     return render(
         "pages/your_data.html",
         same_for_all=True,
-        questions=fields.asked(current_community().questions_off),
+        questions=fields.asked(current_community().disabled_questions),
         noted=fields.NOTED,
     )

@@ -61,7 +61,7 @@ def _alone(place: Place) -> Schedule:
 def _form(place: Place, *, filled: bool = False) -> AnswersForm:
     left_out = _ELSEWHERE if _alone(place).asking else _ELSEWHERE | _PREP
     values = place.values if filled else None
-    return answers_form(current_community().questions_off, left_out=left_out, kept=values)
+    return answers_form(current_community().disabled_questions, left_out=left_out, kept=values)
 
 
 def _show_form(own: OwnPage, place: Place, shown: AnswersForm) -> Response:

@@ -108,8 +108,8 @@ def _community() -> dict[str, str]:
         "name": current_community().name,
         "short_name": current_community().short_name,
         "host": current_community().host_name,
-        "zone": current_community().zone,
-        "place": current_community().place,
+        "zone": current_community().time_zone,
+        "place": current_community().location,
         "url": links().schedule,
     }
 

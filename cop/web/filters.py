@@ -137,7 +137,7 @@ def rhythm(community: CommunityFacts, place: str = "") -> str:
     hours = _speaker(community).clock(usual.starts_at, usual.ends_at)
     if place:
         hours = gettext("%(hours)s, on %(place)s", hours=hours, place=place)
-    choice = rules.read(community.rule)
+    choice = rules.read(community.recurrence_rule)
     if choice is None:
         return hours
     days = _days(choice)

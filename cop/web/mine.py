@@ -56,10 +56,10 @@ def _looks(known: Known) -> Iterator[dict[str, object]]:
     for look in known.looks:
         yield {
             "by": look.by,
-            "what": look.what,
+            "what": look.resource,
             "session": look.meeting.slug if look.meeting else None,
             "columns": look.columns,
-            "at": look.seen_at.isoformat(),
+            "at": look.viewed_at.isoformat(),
         }
 
 
@@ -89,7 +89,7 @@ def _rows(known: Known, voice: Writer) -> Iterator[tuple[str, str, str]]:
 
 
 def _look_said(look: Look, voice: Writer) -> str:
-    parts = (look.by or "", look.what, voice.dates.stamp(look.seen_at), *look.columns)
+    parts = (look.by or "", look.resource, voice.dates.stamp(look.viewed_at), *look.columns)
     return "; ".join(filter(None, parts))
 
 

@@ -32,13 +32,13 @@ def form() -> Response:
         "registration/register.html",
         fragment="registration/_form.html",
         schedule=schedule,
-        form=registration_form(current_community().questions_off, ticked=ticked),
+        form=registration_form(current_community().disabled_questions, ticked=ticked),
     )
 
 
 @public.post("/register")
 def submit() -> ResponseReturnValue:
-    sent = registration_form(current_community().questions_off)
+    sent = registration_form(current_community().disabled_questions)
     nonce = nonce_of(sent.token.data or "")
     if not sent.validate() or nonce is None:
         return _refused(sent, is_stale=nonce is None)

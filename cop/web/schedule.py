@@ -31,7 +31,7 @@ def meeting(slug: str) -> Response:
     listed = look()
     found = listed.find(slug) or abort(404)
     form = (
-        registration_form(current_community().questions_off, ticked=[slug])
+        registration_form(current_community().disabled_questions, ticked=[slug])
         if found.can_be_chosen
         else None
     )

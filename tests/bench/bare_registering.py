@@ -12,18 +12,18 @@ from tests.mail.gallery import TO_MEMBERS
 LETTER = TO_MEMBERS["confirmation"]()
 LOCK = "UPDATE meeting SET lock_version = lock_version + 1 WHERE slug = ? RETURNING id"
 MEMBER = (
-    "INSERT INTO member (email, email_key, mail_off, token_version, calendar_version)"
+    "INSERT INTO member (email, email_key, opt_outs, token_version, calendar_version)"
     " VALUES (?, ?, '[]', 1, 1)"
 )
 REGISTRATION = (
     "INSERT INTO registration (member_id, meeting_id, status, registered_at, language, name,"
     " organization, pronouns, hats, hats_other, access, access_language, access_other, taking_part,"
-    " first_time, prep_answer, prep_visibility, told)"
+    " first_time, prep_answer, prep_visibility, announced)"
     " VALUES (?, ?, 'held', ?, 'en', ?, ?, '', '[]', '', '[]', '', '', '[]', 0, '', 'hosts', '')"
 )
 MAIL = (
     "INSERT INTO outbox_email (dedup_key, kind, member_id, to_address, to_name, language, subject,"
-    " text, html, calendar, message_id, state, attempts, unknown_endings, answer, created_at, due_at)"
+    " text, html, calendar, message_id, state, attempts, unknown_outcomes, answer, created_at, due_at)"
     " VALUES (?, 'confirmation', ?, ?, '', 'en', ?, ?, ?, ?, ?, 'queued', 0, 0, '', ?, ?)"
 )
 SUBMISSION = "INSERT INTO submission (key, held, waiting, created_at) VALUES (?, ?, '[]', ?)"

@@ -28,14 +28,14 @@ SELECT CASE i WHEN 0 THEN :small ELSE '1999-02-01-' || i END, 'uid ' || i, 0, 'p
 FROM n"""
 MEMBERS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :members)
-INSERT INTO member (id, email, email_key, mail_off, token_version, calendar_version)
+INSERT INTO member (id, email, email_key, opt_outs, token_version, calendar_version)
 SELECT i, 'person' || i || '@example.org', 'person' || i || '@example.org', '[]', 1, 1 FROM n"""
 # Each member is at some ten sessions, no two of them the same.
 REGISTRATIONS = """
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :rows - 1)
 INSERT INTO registration (member_id, meeting_id, status, registered_at, language, name,
   organization, pronouns, hats, hats_other, access, access_language, access_other, taking_part,
-  first_time, prep_answer, prep_visibility, told, attended)
+  first_time, prep_answer, prep_visibility, announced, attended)
 SELECT 1 + i % :members, (SELECT min(id) FROM meeting WHERE slug = :small)
     + CASE WHEN i < :small_rows THEN 0 ELSE 1 + (i % :members + i / :members) % :sessions END,
   CASE WHEN i % 10 THEN 'held' ELSE 'waiting' END,

@@ -76,7 +76,7 @@ def _site(file, people):
 def _fill(db_session, now, people):
     chance = random.Random(7)
     members = [{"id": n, "email": f"p{n}@example.org", "email_key": f"p{n}@example.org",
-                "mail_off": [], "token_version": 1, "calendar_version": 1}
+                "opt_outs": [], "token_version": 1, "calendar_version": 1}
                for n in range(1, people + 1)]  # fmt: skip
     it = a_meeting(db_session, slug=SLUG, starts_at=now + timedelta(days=20), capacity=900)
     others = [a_meeting(db_session, slug=f"1999-02-01-{n + 2}", starts_at=now + timedelta(days=n - 100)).id

@@ -49,7 +49,7 @@ def test_opening_every_link_of_a_mail_changes_nothing(visit, site, registered):
 
     assert site.registrations("scanned@mail.example.org") == before
     assert site.rows(
-        "SELECT proven_at FROM member WHERE email_key = 'scanned@mail.example.org'"
+        "SELECT verified_at FROM member WHERE email_key = 'scanned@mail.example.org'"
     ) == [(None,)]
     assert own.startswith("/r/")
 

@@ -10,7 +10,7 @@ from cop.domain import accounts, coordinators, invitations
 from cop.domain.coordinators import SignedIn
 from cop.errors import NotPermitted, Refused
 from cop.mail.writer import Writer
-from cop.models import Act, Coordinator, CoordinatorSession, Invitation, OutboxEmail
+from cop.models import AuditEntry, Coordinator, CoordinatorSession, Invitation, OutboxEmail
 from tests.domain.at_once import at_once
 from tests.mail.gallery import COMMUNITY
 from tests.web.own import LINKS
@@ -93,7 +93,9 @@ def test_removing_an_account_signs_out_its_devices_and_keeps_the_record(db_sessi
 
     name = accounts.remove(db_session, dana.id, by=corin, writer=WRITER)
 
-    acts = db_session.execute(select(Act.coordinator_id, Act.what).order_by(Act.id)).all()
+    acts = db_session.execute(
+        select(AuditEntry.coordinator_id, AuditEntry.action).order_by(AuditEntry.id)
+    ).all()
     assert name == "Dana"
     assert coordinators.signed_in(db_session, gone, now=NOW) is None
     assert coordinators.signed_in(db_session, kept, now=NOW)

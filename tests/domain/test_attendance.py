@@ -58,7 +58,7 @@ def marks(db_session, it):
 
 
 def first_came(db_session, name):
-    return member(db_session, f"{name}@example.org").first_came_on
+    return member(db_session, f"{name}@example.org").first_attended_on
 
 
 def test_a_report_says_who_came_who_did_not_and_for_how_long(db_session, it):
@@ -75,7 +75,7 @@ def test_a_report_says_who_came_who_did_not_and_for_how_long(db_session, it):
     }
     assert attendance.look(db_session, it.id).report is None
     assert db_session.query(Registration).filter_by(meeting_id=it.id, attended=None).count() == 0
-    assert member(db_session, "bystander@example.org").first_came_on is None
+    assert member(db_session, "bystander@example.org").first_attended_on is None
 
 
 def test_who_waited_is_marked_only_when_they_came_and_who_cancelled_not_at_all(db_session, it):
@@ -197,7 +197,7 @@ def test_the_day_of_first_coming_is_the_earliest_on_the_community_s_clocks(
     db_session, it, known, becomes
 ):
     on_roster(db_session, it, "Ada Example")
-    member(db_session, "ada@example.org").first_came_on = known
+    member(db_session, "ada@example.org").first_attended_on = known
 
     mark(db_session, it, ada=True)
 

@@ -25,7 +25,7 @@ HEADER = (
 
 AT_LENGTH = {"organization": "Harbor Data Lab " * 10, "prep_answer": "Nobody asked. " * 30}
 COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 20998)"
-MANY_MEMBERS = "INSERT INTO member (id, email, email_key, mail_off, token_version, calendar_version) SELECT i, 'a@example.org', i, '[]', 0, 0 FROM n"
+MANY_MEMBERS = "INSERT INTO member (id, email, email_key, opt_outs, token_version, calendar_version) SELECT i, 'a@example.org', i, '[]', 0, 0 FROM n"
 COPIED = ", ".join(c.name for c in Registration.__table__.c if c.name not in {"id", "member_id"})
 MANY_REGISTRATIONS = (
     f"INSERT INTO registration (member_id, {COPIED}) SELECT i, {COPIED} FROM n, registration"
@@ -134,7 +134,7 @@ def test_a_row_says_everything_as_the_format_wants_it(db_session):
 
 def test_what_was_not_said_is_empty_or_no(db_session):
     a_registration(db_session, a_meeting(db_session), "ada@example.org")
-    member(db_session, "ada@example.org").list_asked_at = NOW
+    member(db_session, "ada@example.org").list_requested_at = NOW
 
     [row] = rows(db_session)
 

@@ -305,7 +305,7 @@ def test_no_text_brings_a_component_or_a_property_with_it(community, meeting, en
     )
     texts = dict.fromkeys(("topic", "summary", "guests", "reading_title", "prep_question"), evil)
     shown = [replace(meeting, **texts), off(meeting, reason=evil)]
-    names = {"short_name": evil, "name": evil, "place": evil, "contact_name": evil}
+    names = {"short_name": evil, "name": evil, "location": evil, "contact_name": evil}
     elsewhere = replace(community, contact_email="sarah@example.org", **names)
 
     for each in shown:

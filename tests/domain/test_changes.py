@@ -305,7 +305,7 @@ def publish(db_session, meeting, *, takeaways="We met.", recording_url=""):
 
 def proven(db_session, details, **values):
     found = member(db_session, details.email)
-    for name, value in ({"proven_at": NOW} | values).items():
+    for name, value in ({"verified_at": NOW} | values).items():
         setattr(found, name, value)
     db_session.flush()
 
@@ -329,7 +329,7 @@ def test_takeaways_are_mailed_once_to_those_who_held_a_place(db_session, meeting
 
 @pytest.mark.parametrize(
     "values",
-    [{"proven_at": None}, {"mail_off": ["takeaways"]}, {"undeliverable_at": NOW}],
+    [{"verified_at": None}, {"opt_outs": ["takeaways"]}, {"undeliverable_at": NOW}],
     ids=["not proven", "switched off", "mail comes back"],
 )
 def test_takeaways_go_only_to_those_who_want_them_and_whose_address_it_is(
@@ -345,7 +345,7 @@ def test_takeaways_go_only_to_those_who_want_them_and_whose_address_it_is(
 
 
 def test_who_switched_other_mail_off_still_gets_takeaways(db_session, meeting):
-    proven(db_session, ADA, mail_off=["reminders"])
+    proven(db_session, ADA, opt_outs=["reminders"])
 
     mailed = publish(db_session, meeting, takeaways="", recording_url="https://video.example.com")
 

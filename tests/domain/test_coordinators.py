@@ -163,4 +163,4 @@ def test_a_look_at_personal_data_is_written_down(db_session):
 
     noted = db_session.scalars(select(Viewing)).one()
     assert (noted.coordinator_id, noted.meeting_id) == (corin.id, meeting.id)
-    assert (noted.what, noted.columns, noted.seen_at) == ("export", ["name", "email"], NOW)
+    assert (noted.resource, noted.columns, noted.viewed_at) == ("export", ["name", "email"], NOW)

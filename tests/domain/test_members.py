@@ -39,20 +39,20 @@ VALUES = {
     "registered_at": (MOMENT, "registered: Nov 20, 12:05 pm"),
     "language": ("pt", "language of the form: pt"),
     "promoted_at": (MOMENT, "came off the waiting list: Nov 20, 12:05 pm"),
-    "told": (TOLD, "our mail last told you: Sunday, December 13, 10:00 am to 11:30 am"),
+    "announced": (TOLD, "our mail last told you: Sunday, December 13, 10:00 am to 11:30 am"),
     "attended": (False, "noted by the hosts: No"),
     "minutes_present": (75, "minutes in the session: 75"),
     "room": (3, "number: 3"),
     "cancelled_at": (MOMENT, "given up on: Nov 20, 12:05 pm"),
-    "first_came_on": (date(2026, 9, 15), "September 15"),
+    "first_attended_on": (date(2026, 9, 15), "September 15"),
     "joined_at": (MOMENT, "used the way in: Nov 20, 12:05 pm"),
     "email": ("Ada@example.org", "Ada@example.org"),
     "email_key": ("lovelace@example.org", "compared as: lovelace@example.org"),
-    "list_asked_at": (MOMENT, "asked for: Nov 20, 12:05 pm"),
+    "list_requested_at": (MOMENT, "asked for: Nov 20, 12:05 pm"),
     "list_confirmed_at": (MOMENT, "confirmed: Nov 20, 12:05 pm"),
-    "proven_at": (MOMENT, "last used a link of ours: Nov 20, 12:05 pm"),
+    "verified_at": (MOMENT, "last used a link of ours: Nov 20, 12:05 pm"),
     "undeliverable_at": (MOMENT, "mail came back: Nov 20, 12:05 pm"),
-    "mail_off": (["reminders"], "switched off: reminders"),
+    "opt_outs": (["reminders"], "switched off: reminders"),
     "token_version": (7, "number of your link: 7"),
     "calendar_version": (8, "number of your calendar's address: 8"),
 }
@@ -214,8 +214,8 @@ def test_who_acts_has_proven_their_address(db_session):
 
     assert first.is_proven
     assert (first.name, first.email) == ("Ada Example", "ada@example.org")
-    assert member(db_session, "ada@example.org").proven_at == NOW + timedelta(days=1)
-    assert member(db_session, "grace@example.org").proven_at is None
+    assert member(db_session, "ada@example.org").verified_at == NOW + timedelta(days=1)
+    assert member(db_session, "grace@example.org").verified_at is None
 
 
 def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):
@@ -235,7 +235,7 @@ def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):
 
     found = known(db_session, row).looks
 
-    assert [(look.by, look.what, look.columns) for look in found] == [
+    assert [(look.by, look.resource, look.columns) for look in found] == [
         ("Corin", "export", ("name", "access")),
         ("Corin", "roster", ()),
     ]
@@ -253,7 +253,7 @@ def test_a_look_stays_told_when_the_coordinator_is_gone(db_session):
 
     [look] = known(db_session, row).looks
 
-    assert (look.by, look.what) == (None, "roster")
+    assert (look.by, look.resource) == (None, "roster")
 
 
 def test_the_mails_to_a_member_are_theirs_alone_and_only_while_their_text_is_kept(db_session):

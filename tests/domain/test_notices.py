@@ -241,7 +241,7 @@ def test_whom_an_older_release_registered_is_told_nothing_until_something_change
     db_session, meeting
 ):
     for registration in registrations(db_session, SLUG):
-        registration.told = ""
+        registration.announced = ""
     db_session.flush()
     move(db_session, meeting)
 

@@ -25,7 +25,7 @@ def an_old_meeting(db_session, ended=SIXTY_DAYS, **values):
 def came(db_session, meeting, name, first=None, **values):
     """Somebody who came, and whose first day is known."""
     a_registration(db_session, meeting, f"{name}@example.org", attended=True, **values)
-    member(db_session, f"{name}@example.org").first_came_on = first
+    member(db_session, f"{name}@example.org").first_attended_on = first
     db_session.flush()
 
 
@@ -58,7 +58,7 @@ def test_who_came_is_new_on_their_first_day_and_returns_after_it(db_session):
 
     line = read(db_session)[1]
 
-    assert (line.registered, line.came, line.promoted) == (16, 2, 1)
+    assert (line.registered, line.attended, line.promoted) == (16, 2, 1)
     assert (line.new, line.returning) == (1, 1)
 
 
@@ -71,10 +71,10 @@ def test_numbers_are_the_same_before_and_after_the_names_go(db_session):
 
     db_session.expire_all()
     after = read(db_session)[1]
-    shown = ("registered", "came", "new", "returning", "promoted")
+    shown = ("registered", "attended", "new", "returning", "promoted")
     assert (before.is_kept, after.is_kept) == (False, True)
     assert [getattr(after, name) for name in shown] == [getattr(before, name) for name in shown]
-    assert after.hat_bands == worn
+    assert after.hat_counts == worn
     assert db_session.query(Registration).filter_by(meeting_id=meeting.id).count() == 0
 
 
@@ -84,7 +84,7 @@ def test_what_is_left_of_the_hats_is_in_bands(db_session):
     retention.run(db_session, now=NOW)
 
     db_session.refresh(meeting)
-    left = meeting.hat_bands
+    left = meeting.hat_counts
     assert (left[OFFERED], left[BASE]) == ("16", "13")
     assert (left["analyst"], left["evaluator"]) == (NEARLY_ALL, FEW)
     assert set(left) == {OFFERED, BASE, *HATS}
@@ -112,8 +112,8 @@ def test_where_nobody_s_first_day_is_known_it_is_not_said_that_nobody_was_new(db
     db_session.expire_all()
     [kept] = read(db_session)
 
-    assert (live.came, live.new, live.returning) == (1, None, None)
-    assert (kept.came, kept.new, kept.returning) == (1, None, None)
+    assert (live.attended, live.new, live.returning) == (1, None, None)
+    assert (kept.attended, kept.new, kept.returning) == (1, None, None)
 
 
 def test_an_evening_session_is_on_the_community_s_day(db_session):
@@ -136,7 +136,7 @@ def test_only_sessions_that_took_place_have_numbers(db_session):
 
 
 def test_a_year_adds_up_what_is_known(db_session):
-    an_old_meeting(db_session, slug="b", registered_count=30, came_count=20, new_count=4)
+    an_old_meeting(db_session, slug="b", registered_count=30, attended_count=20, new_count=4)
     an_old_meeting(db_session, 2 * SIXTY_DAYS, slug="a", registered_count=10)
     an_old_meeting(db_session, 8 * SIXTY_DAYS, slug="older", registered_count=7)
 
@@ -146,9 +146,9 @@ def test_a_year_adds_up_what_is_known(db_session):
     assert list(years) == [2026, 2025]
     assert (len(this), len(before)) == (2, 1)
     assert sums == {
-        "registered": 40, "came": 20, "new": 4, "returning": None, "promoted": None,
+        "registered": 40, "attended": 20, "new": 4, "returning": None, "promoted": None,
     }  # fmt: skip
-    assert (older["registered"], older["came"]) == (7, None)
+    assert (older["registered"], older["attended"]) == (7, None)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_who_is_expected_to_be_new_says_so_and_was_not_seen_before(
     meeting = a_meeting(db_session)
     a_registration(db_session, meeting, "ada@example.org", first_time=first_time)
     a_registration(db_session, meeting, "grace@example.org", "waiting", first_time=True)
-    member(db_session, "ada@example.org").first_came_on = first
+    member(db_session, "ada@example.org").first_attended_on = first
     db_session.flush()
 
     tally = numbers.tallies(db_session, zone=EASTERN)[meeting.id]

@@ -54,14 +54,17 @@ def test_an_address_that_refuses_mail_gets_none(db_session):
     assert mails(db_session) == []
 
 
-@pytest.mark.parametrize("proven_at", [None, NOW], ids=["not proven", "proven"])
-def test_a_name_that_somebody_typed_is_on_no_mail_to_an_unproven_address(db_session, proven_at):
-    to = a_recipient(db_session, proven_at=proven_at)
+@pytest.mark.parametrize("verified_at", [None, NOW], ids=["not proven", "proven"])
+def test_a_name_that_somebody_typed_is_on_no_mail_to_an_unproven_address(db_session, verified_at):
+    to = a_recipient(db_session, verified_at=verified_at)
 
     outbox.queue(db_session, [Mail(LETTER, to, Kind.LINK, "a")], now=NOW)
 
     [mail] = mails(db_session)
-    assert (mail.to_address, mail.to_name) == ("ada@example.org", "Ada" if proven_at else "")
+    assert (mail.to_address, mail.to_name) == (
+        "ada@example.org",
+        "Ada" if verified_at else "",
+    )
 
 
 def test_the_mail_that_is_due_longest_is_leased_first_and_by_one_worker_only(db_session):
@@ -84,7 +87,7 @@ def test_a_lease_that_ran_out_is_given_again_as_the_same_mail_and_counted(db_ses
 
     assert too_early is None
     assert (again.id, again.message_id) == (before.id, before.message_id)
-    assert (again.attempts, again.unknown_endings) == (2, 1)
+    assert (again.attempts, again.unknown_outcomes) == (2, 1)
 
 
 def test_a_lease_is_longer_than_handing_an_email_over_may_take():
@@ -120,7 +123,7 @@ def test_what_was_not_taken_is_tried_after_1_5_15_and_60_minutes_and_then_every_
 
     assert [wait / MINUTE for wait in waits] == [1, 5, 15, 60, 60, 60]
     assert mail.state == MailState.RETRYING
-    assert mail.answer == "451 Later"
+    assert mail.server_reply == "451 Later"
 
 
 def test_after_five_days_and_as_many_tries_as_there_are_a_mail_has_failed(db_session):
@@ -158,7 +161,7 @@ def test_an_unknown_ending_is_counted(db_session):
 
     leases.put_back(db_session, mail, answer="The connection ended", now=NOW, in_doubt=True)
 
-    assert mails(db_session)[0].unknown_endings == 1
+    assert mails(db_session)[0].unknown_outcomes == 1
 
 
 @pytest.mark.parametrize("is_leased", [False, True], ids=["waiting", "left by its worker"])
@@ -232,8 +235,8 @@ def test_what_a_mail_said_is_blanked_after_a_week_and_its_row_goes_after_sixty_d
         (Kind.REMINDER, lambda found: setattr(found.registration, "status", "cancelled")),
         (Kind.REMINDER, lambda found: setattr(found.meeting, "status", "cancelled")),
         (Kind.REMINDER, lambda found: setattr(found.meeting, "starts_at", NOW + 9 * DAY)),
-        (Kind.REMINDER, lambda found: setattr(found.member, "mail_off", ["reminders"])),
-        (Kind.TAKEAWAYS, lambda found: setattr(found.member, "mail_off", ["takeaways"])),
+        (Kind.REMINDER, lambda found: setattr(found.member, "opt_outs", ["reminders"])),
+        (Kind.TAKEAWAYS, lambda found: setattr(found.member, "opt_outs", ["takeaways"])),
         (Kind.PROMOTED, lambda found: setattr(found.registration, "status", "cancelled")),
         (Kind.LINK, lambda found: setattr(found.member, "undeliverable_at", NOW)),
         (Kind.CHANGED, lambda found: found.queue(Kind.CHANGED)),

@@ -25,10 +25,10 @@ AN_HOUR = timedelta(hours=1)
 
 def wanted(db_session, **values):
     usual = {
-        "rule": FIRST_THURSDAY,
-        "starts": time(12, 0),
-        "minutes": 60,
-        "zone": "America/Chicago",
+        "recurrence_rule": FIRST_THURSDAY,
+        "start_time": time(12, 0),
+        "duration_minutes": 60,
+        "time_zone": "America/Chicago",
         "planned_ahead": 3,
         "observances": ["2027-01-07 A day of ours"],
     }
@@ -60,8 +60,12 @@ def test_another_rhythm_adds_its_dates_and_leaves_what_is_planned(db_session):
         datetime(2026, 12, 3, 18, 0, tzinfo=UTC),
         datetime(2026, 12, 3, 19, 0, tzinfo=UTC),
     )
-    assert (facts.rule, facts.starts, facts.minutes) == (FIRST_THURSDAY, time(12, 0), 60)
-    assert (facts.zone, facts.planned_ahead) == ("America/Chicago", 3)
+    assert (facts.recurrence_rule, facts.start_time, facts.duration_minutes) == (
+        FIRST_THURSDAY,
+        time(12, 0),
+        60,
+    )
+    assert (facts.time_zone, facts.planned_ahead) == ("America/Chicago", 3)
     assert facts.observances == ["2027-01-07 A day of ours"]
 
 
@@ -80,14 +84,14 @@ def test_what_a_plan_says_is_what_saving_does(db_session):
 def test_the_revision_rises_also_where_no_date_is_added(db_session):
     before = load_community(db_session).revision
 
-    added = change(db_session, rule="FREQ=MONTHLY;BYDAY=3TU")
+    added = change(db_session, recurrence_rule="FREQ=MONTHLY;BYDAY=3TU")
 
     assert added == []
     assert load_community(db_session).revision == before + 1
 
 
 def test_more_dates_ahead_are_planned_at_once(db_session):
-    added = change(db_session, rule="FREQ=MONTHLY;BYDAY=3TU", planned_ahead=8)
+    added = change(db_session, recurrence_rule="FREQ=MONTHLY;BYDAY=3TU", planned_ahead=8)
 
     assert added == ["2027-06-15", "2027-07-20"]
 
@@ -104,24 +108,24 @@ def test_an_older_revision_cannot_be_changed(db_session):
 @pytest.mark.parametrize(
     ("values", "refusal"),
     [
-        ({"zone": ""}, "Choose a time zone"),
-        ({"zone": "../../etc/passwd"}, "Choose a time zone"),
-        ({"zone": "Etc/GMT+5"}, "Choose a time zone"),
-        ({"minutes": 0}, "end is before the start"),
-        ({"minutes": -1}, "end is before the start"),
+        ({"time_zone": ""}, "Choose a time zone"),
+        ({"time_zone": "../../etc/passwd"}, "Choose a time zone"),
+        ({"time_zone": "Etc/GMT+5"}, "Choose a time zone"),
+        ({"duration_minutes": 0}, "end is before the start"),
+        ({"duration_minutes": -1}, "end is before the start"),
         ({"planned_ahead": 0}, "Plan 1 to 24 dates"),
         ({"planned_ahead": 25}, "Plan 1 to 24 dates"),
-        ({"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH"}, "weeks are counted from there"),
+        ({"recurrence_rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH"}, "weeks are counted from there"),
         (
-            {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", "rule_from": date(2026, 12, 1)},
+            {"recurrence_rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", "recurrence_from": date(2026, 12, 1)},
             "weeks are counted from there",
         ),
         (
-            {"rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", "rule_from": date(1000, 1, 2)},
+            {"recurrence_rule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", "recurrence_from": date(1000, 1, 2)},
             "weeks are counted from there",
         ),
-        ({"rule": "FREQ=MONTHLY;BYDAY=1TH;BYMONTH="}, "never be a session"),
-        ({"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20300101"}, "never be a session"),
+        ({"recurrence_rule": "FREQ=MONTHLY;BYDAY=1TH;BYMONTH="}, "never be a session"),
+        ({"recurrence_rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20300101"}, "never be a session"),
     ],
     ids=["no zone", "hostile zone", "a zone without a place", "no time at all", "backwards",
          "none ahead", "too many ahead", "uncounted", "another weekday", "long ago", "no month",
@@ -138,10 +142,14 @@ def test_a_rhythm_that_cannot_be_is_refused_and_nothing_is_changed(db_session, v
 
 
 def test_every_second_week_is_counted_from_its_date(db_session):
-    added = change(db_session, rule="FREQ=WEEKLY;INTERVAL=2;BYDAY=TH", rule_from=date(2026, 12, 10))
+    added = change(
+        db_session,
+        recurrence_rule="FREQ=WEEKLY;INTERVAL=2;BYDAY=TH",
+        recurrence_from=date(2026, 12, 10),
+    )
 
     assert added == ["2026-12-10", "2026-12-24", "2027-01-07"]
-    assert load_community(db_session).rule_from == date(2026, 12, 10)
+    assert load_community(db_session).recurrence_from == date(2026, 12, 10)
 
 
 def test_an_extra_session_is_one_that_the_rhythm_does_not_know(db_session):

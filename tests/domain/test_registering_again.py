@@ -165,8 +165,8 @@ def test_the_mailing_list_is_asked_for_once_and_confirmed_by_nobody_but_the_owne
     register(db_session, "2026-12-15", replace(ADA, list_opt_in=True), now=NOW + DAY)
 
     ada, grace = member(db_session, "ada@example.org"), member(db_session, "grace@example.org")
-    assert (ada.list_asked_at, ada.list_confirmed_at) == (NOW, None)
-    assert grace.list_asked_at is None
+    assert (ada.list_requested_at, ada.list_confirmed_at) == (NOW, None)
+    assert grace.list_requested_at is None
 
 
 def test_a_form_without_the_tick_takes_nobody_off_the_mailing_list(db_session):
@@ -174,7 +174,7 @@ def test_a_form_without_the_tick_takes_nobody_off_the_mailing_list(db_session):
 
     register(db_session, "2027-01-19", ADA, now=NOW + DAY)
 
-    assert member(db_session, "ada@example.org").list_asked_at == NOW
+    assert member(db_session, "ada@example.org").list_requested_at == NOW
 
 
 def test_an_answer_is_never_filed_under_the_question_of_another_meeting(db_session):

@@ -40,7 +40,7 @@ def meeting(db_session):
 
 
 def prove(db_session, email, **values):
-    values = {"proven_at": NOW} | values
+    values = {"verified_at": NOW} | values
     db_session.execute(update(Member).where(Member.email_key == email).values(**values))
 
 
@@ -88,7 +88,7 @@ def test_what_they_say(db_session, meeting):
 
 
 def test_an_unproven_address_gets_the_last_one_only_and_nothing_that_was_typed(db_session, meeting):
-    prove(db_session, "ada@example.org", proven_at=None)
+    prove(db_session, "ada@example.org", verified_at=None)
 
     remind(db_session, A_WEEK_BEFORE)
     remind(db_session, THE_DAY_BEFORE)
@@ -167,7 +167,7 @@ def test_who_was_promoted_after_the_moment_has_just_been_told(db_session, meetin
 
 @pytest.mark.parametrize("off", [["reminders"], ["takeaways"]], ids=["reminders", "something else"])
 def test_who_has_switched_reminders_off_gets_none_and_keeps_the_place(db_session, meeting, off):
-    prove(db_session, "ada@example.org", mail_off=off)
+    prove(db_session, "ada@example.org", opt_outs=off)
 
     remind(db_session, THE_DAY_BEFORE)
 
@@ -283,7 +283,7 @@ DATES = [date(2027, month, 15) for month in range(1, 13)]
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_reminder_comes_at_the_hour_of_the_meeting_on_the_clocks_of_its_place(db_session, zone):
     """Eight zones by twelve dates, with a clock that jumps an hour and a day to and fro."""
-    db_session.execute(update(Community).values(zone=zone))
+    db_session.execute(update(Community).values(time_zone=zone))
     rhythm = Rhythm("FREQ=MONTHLY;BYDAY=3TU", time(11, 30), 90, ZoneInfo(zone))
     for on in DATES:
         occurrence = rhythm.on(on)

@@ -59,7 +59,7 @@ PROMISED = {
     "cancelled_at": 60,
     "minutes_present": 60,
     "room": 60,
-    "told": 60,
+    "announced": 60,
 }
 
 
@@ -173,17 +173,17 @@ def test_of_a_meeting_only_the_counts_stay(db_session):
 
     for meeting in (old, young):
         db_session.refresh(meeting)
-    assert (old.registered_count, old.came_count) == (4, 2)
-    assert (young.registered_count, young.came_count) == (None, None)
+    assert (old.registered_count, old.attended_count) == (4, 2)
+    assert (young.registered_count, young.attended_count) == (None, None)
 
 
 def test_counts_that_were_there_before_stay(db_session):
-    told = an_old_meeting(db_session, 9 * SIXTY_DAYS, registered_count=74, came_count=48)
+    told = an_old_meeting(db_session, 9 * SIXTY_DAYS, registered_count=74, attended_count=48)
 
     retention.run(db_session, now=NOW)
 
     db_session.refresh(told)
-    assert (told.registered_count, told.came_count) == (74, 48)
+    assert (told.registered_count, told.attended_count) == (74, 48)
 
 
 def test_the_revision_rises_where_registrations_went_and_nowhere_else(db_session):
@@ -207,7 +207,7 @@ def test_who_is_in_no_list_any_more_goes(db_session):
         a_registration(db_session, old, f"{name}@example.org")
     a_registration(db_session, young, "grace@example.org")
     member(db_session, "katherine@example.org").list_confirmed_at = NOW
-    member(db_session, "mallory@example.org").list_asked_at = NOW  # anybody can ask for anybody
+    member(db_session, "mallory@example.org").list_requested_at = NOW  # anybody can ask for anybody
 
     erased = retention.run(db_session, now=NOW)
 
@@ -252,18 +252,22 @@ def test_where_nobody_noted_who_came_the_number_stays_unknown(db_session):
     retention.run(db_session, now=NOW)
 
     db_session.refresh(old)
-    assert (old.registered_count, old.came_count) == (1, None)
+    assert (old.registered_count, old.attended_count) == (1, None)
 
 
 @pytest.mark.parametrize(
-    ("long_days", "short_days", "kept_long", "kept_short"),
+    ("retention_days", "short_retention_days", "kept_long", "kept_short"),
     [(30, 3, 30, 3), (5, 7, 5, 5), (1, 1, 1, 1), (90, 30, 60, 7)],
     ids=["shorter", "short no longer than long", "least", "never beyond the promise"],
 )
 def test_settings_make_it_shorter_and_never_longer(
-    db_session, long_days, short_days, kept_long, kept_short
+    db_session, retention_days, short_retention_days, kept_long, kept_short
 ):
-    db_session.execute(update(Community).values(long_days=long_days, short_days=short_days))
+    db_session.execute(
+        update(Community).values(
+            retention_days=retention_days, short_retention_days=short_retention_days
+        )
+    )
     stays, fades, goes = (
         a_registration(db_session, an_old_meeting(db_session, ended, slug=slug), email, **SAID)
         for ended, slug, email in (

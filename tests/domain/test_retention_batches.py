@@ -71,7 +71,7 @@ def left_of(slug):
     with read_tx() as db_session:
         meeting = db_session.scalars(select(Meeting).where(Meeting.slug == slug)).one()
         query = select(func.count()).where(Registration.meeting_id == meeting.id)
-        return db_session.scalar(query), meeting.registered_count, meeting.came_count
+        return db_session.scalar(query), meeting.registered_count, meeting.attended_count
 
 
 def pronouns():
@@ -128,7 +128,7 @@ def test_a_round_that_was_cut_off_is_not_noted(crowded):
     was_whole = worker.daily_round(now=NOW, stopping=lambda: True)
 
     with read_tx() as db_session:
-        assert (was_whole, community.work(db_session).round_at) == (False, None)
+        assert (was_whole, community.work(db_session).daily_tasks_at) == (False, None)
 
 
 def test_a_meeting_that_changes_after_it_was_counted_is_counted_again(app):

@@ -36,7 +36,7 @@ def test_all_that_was_registered_goes_to_the_address_that_was_meant(db_session):
     sessions = correct(db_session, DECEMBER, "Ada@Example.org")
 
     ada = member(db_session, "ada@example.org")
-    assert (sessions, ada.email, ada.proven_at) == (2, "Ada@Example.org", None)
+    assert (sessions, ada.email, ada.verified_at) == (2, "Ada@Example.org", None)
     assert {row.member_id for row in registrations(db_session) if row.name == ADA.name} == {ada.id}
     assert member(db_session, "ada@exmaple.org") is None
     assert told(db_session) == [("Ada@Example.org", "You are registered for 2 sessions")]
@@ -70,14 +70,14 @@ def test_the_confirmation_has_the_link_of_the_new_member(db_session):
     link = a_writer(db_session).links.member(Owner(ada.id, ada.token_version), on=NOW.date())
     assert link in mail.text
     assert "Ada Example" not in mail.text  # nobody has proven that it is theirs
-    assert registrations(db_session, DECEMBER)[0].told
+    assert registrations(db_session, DECEMBER)[0].announced
 
 
 def test_somebody_who_is_known_gets_the_sessions_that_they_lack(db_session):
     register(db_session, JANUARY, ADA)
     register(db_session, DECEMBER, SLIP)
     known = member(db_session, ADA.email)
-    known.proven_at = NOW
+    known.verified_at = NOW
     forget_mails(db_session)
 
     sessions = correct(db_session, DECEMBER, ADA.email)
@@ -85,7 +85,7 @@ def test_somebody_who_is_known_gets_the_sessions_that_they_lack(db_session):
     assert sessions == 1
     assert {row.member_id for row in registrations(db_session)} == {known.id}
     assert told(db_session) == [(ADA.email, "You are registered: December 15")]
-    assert member(db_session, ADA.email).proven_at == NOW
+    assert member(db_session, ADA.email).verified_at == NOW
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -150,7 +150,7 @@ def test_who_wanted_the_mailing_list_is_asked_at_the_right_address(db_session):
     correct(db_session, DECEMBER, ADA.email)
 
     ada = member(db_session, ADA.email)
-    assert (ada.list_asked_at, ada.list_confirmed_at) == (NOW, None)
+    assert (ada.list_requested_at, ada.list_confirmed_at) == (NOW, None)
     assert [mail.to_address for mail in mails(db_session, Kind.LIST)] == [ADA.email]
 
 
@@ -260,9 +260,9 @@ def test_the_first_day_that_either_came_is_kept(db_session, wrong, right, first)
     typed = a_registration(db_session, meeting, "aad@example.org")
     a_registration(db_session, other, "ada@example.org")
     for email, day in (("aad@example.org", wrong), ("ada@example.org", right)):
-        member(db_session, email).first_came_on = day
+        member(db_session, email).first_attended_on = day
     db_session.flush()
 
     correcting.correct(db_session, typed.id, "ada@example.org", writer=a_writer(db_session))
 
-    assert member(db_session, "ada@example.org").first_came_on == first
+    assert member(db_session, "ada@example.org").first_attended_on == first

@@ -10,7 +10,7 @@ from cop.db import read_tx, write_tx
 from cop.domain import coordinators, second_factor, signing_in
 from cop.domain.coordinators import SignedIn
 from cop.errors import Refused, SignInExpired, TooManyAttempts
-from cop.models import Act, Coordinator, CoordinatorSession
+from cop.models import AuditEntry, Coordinator, CoordinatorSession
 from tests.domain.at_once import at_once
 from tests.world import CORIN, NOW, PASSWORD, kept_password
 
@@ -211,7 +211,7 @@ def test_turning_it_off_takes_a_code_and_leaves_nothing(db_session):
 
     found = db_session.scalars(select(Coordinator)).one()
     assert (found.totp_secret, found.totp_step, found.recovery_hashes) == (None, None, [])
-    assert list(db_session.scalars(select(Act.what))) == ["changed second factor"] * 2
+    assert list(db_session.scalars(select(AuditEntry.action))) == ["changed second factor"] * 2
 
 
 @pytest.mark.sqlite

@@ -105,7 +105,7 @@ def test_the_list_has_a_mail_of_its_own_at_most_once_a_day(db_session):
 
 def test_who_is_on_the_list_already_is_not_asked_again(db_session):
     register(db_session, DECEMBER, ADA)
-    db_session.execute(update(Member).values(list_asked_at=NOW, list_confirmed_at=NOW))
+    db_session.execute(update(Member).values(list_requested_at=NOW, list_confirmed_at=NOW))
 
     register(db_session, JANUARY, replace(ADA, list_opt_in=True), now=NOW + timedelta(days=3))
 
@@ -141,4 +141,4 @@ def test_a_registration_knows_what_its_owner_was_told(db_session):
     register(db_session, DECEMBER, ADA)
 
     [registration] = registrations(db_session)
-    assert registration.told == "2026-12-15T16:30:00+00:00|2026-12-15T18:00:00+00:00|planned|"
+    assert registration.announced == "2026-12-15T16:30:00+00:00|2026-12-15T18:00:00+00:00|planned|"

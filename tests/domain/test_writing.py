@@ -12,7 +12,7 @@ from cop.domain.coordinators import SignedIn
 from cop.domain.outbox import Kind
 from cop.domain.writing import Audience, Message
 from cop.errors import Refused
-from cop.models import Act, Announcement, Coordinator, OutboxEmail
+from cop.models import Announcement, AuditEntry, Coordinator, OutboxEmail
 from tests.domain.at_once import at_once
 from tests.domain.mails import mails, told
 from tests.domain.people import a_writer, member
@@ -82,10 +82,10 @@ def test_what_was_written_is_kept_and_noted(db_session):
     send(db_session, meeting)
 
     [kept] = writing.written(db_session, meeting.id)
-    [act] = db_session.scalars(select(Act))
-    assert (kept.by, kept.audience, kept.mails) == ("Corin", "registered", 3)
+    [act] = db_session.scalars(select(AuditEntry))
+    assert (kept.by, kept.audience, kept.recipient_count) == ("Corin", "registered", 3)
     assert (kept.subject, kept.text, kept.sent_at) == (TO_ALL.subject, TO_ALL.text, NOW)
-    assert (act.what, act.how_many, act.meeting_id) == ("wrote to people", 3, meeting.id)
+    assert (act.action, act.item_count, act.meeting_id) == ("wrote to people", 3, meeting.id)
 
 
 def test_pressing_the_button_twice_sends_once(db_session):

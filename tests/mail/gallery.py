@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from cop.domain.community import CommunityFacts
-from cop.domain.meetings import LockedMeeting, Telling
+from cop.domain.meetings import Announced, LockedMeeting
 from cop.domain.recipients import Recipient
 from cop.links import Links
 from cop.mail import changing, informing, messages, placing, reminding, writing
@@ -20,15 +20,15 @@ COMMUNITY = CommunityFacts(
     contact_name="Sarah Eisele-Dyrli",
     contact_role="Data Engagement Specialist",
     contact_email="contact@example.org",
-    place="Zoom",
-    zone="America/New_York",
-    rule="FREQ=MONTHLY;BYDAY=3TU",
-    rule_from=None,
-    starts=time(11, 30),
-    minutes=90,
+    location="Zoom",
+    time_zone="America/New_York",
+    recurrence_rule="FREQ=MONTHLY;BYDAY=3TU",
+    recurrence_from=None,
+    start_time=time(11, 30),
+    duration_minutes=90,
     planned_ahead=6,
     about=None,
-    questions_off=[],
+    disabled_questions=[],
     observances=[],
     reminder_days=[7, 1],
     notice_minutes=2,
@@ -76,18 +76,18 @@ ADA = Recipient(
     member_id=1,
     email="ada@example.org",
     token_version=0,
-    proven_at=NOW,
+    verified_at=NOW,
     undeliverable_at=None,
-    mail_off=(),
-    list_asked_at=NOW,
+    opt_outs=(),
+    list_requested_at=NOW,
     list_confirmed_at=None,
     name="Ada Example",
     language="en",
 )
-SOMEBODY = replace(ADA, proven_at=None)
-TOLD = MEETING.telling
-OTHER_WAY_IN = Telling(TOLD.starts_at, TOLD.ends_at, TOLD.status, "0" * 16)
-WAS_CANCELLED = Telling(TOLD.starts_at, TOLD.ends_at, "cancelled", TOLD.way_in)
+SOMEBODY = replace(ADA, verified_at=None)
+TOLD = MEETING.snapshot
+OTHER_WAY_IN = Announced(TOLD.starts_at, TOLD.ends_at, TOLD.status, "0" * 16)
+WAS_CANCELLED = Announced(TOLD.starts_at, TOLD.ends_at, "cancelled", TOLD.way_in)
 COUNTS = DayBefore(held=28, waiting=2, first_time=6, access=1, has_join_url=False)
 
 

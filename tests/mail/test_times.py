@@ -62,7 +62,7 @@ def test_a_day_is_that_of_the_community_s_clocks(db_session):
 
 
 def test_the_clocks_are_those_of_the_community_that_the_settings_name(db_session):
-    db_session.execute(update(Community).values(zone="Asia/Kolkata"))
+    db_session.execute(update(Community).values(time_zone="Asia/Kolkata"))
 
     register(db_session, BEFORE, ADA)
 

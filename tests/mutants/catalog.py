@@ -291,8 +291,8 @@ MUTANTS = [
     Mutant(
         "Answers stay a day longer than promised",
         "domain/community.py",
-        "return min(fields.SHORT, timedelta(days=self.short_days), self.long)",
-        "return min(fields.SHORT, timedelta(days=self.short_days), self.long) + timedelta(days=1)",
+        "return min(fields.SHORT, timedelta(days=self.short_retention_days), self.long)",
+        "return min(fields.SHORT, timedelta(days=self.short_retention_days), self.long) + timedelta(days=1)",
         "domain/test_retention.py::test_an_answer_stays_until_its_date_and_goes_on_it",
     ),
     Mutant(

@@ -99,7 +99,7 @@ def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, tmp_p
     # A worker that was killed may not have heard the refusal of what it had in hand.
     assert refused - KILLS * LANES <= states[MailState.FAILED] <= refused
     assert {mail.to_address for mail in kept if mail.state == "sent"} <= set(got)
-    assert 0 < doubled <= sum(mail.unknown_endings for mail in kept)
+    assert 0 < doubled <= sum(mail.unknown_outcomes for mail in kept)
     assert len(ids) == len(got)
 
 

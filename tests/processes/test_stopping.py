@@ -92,9 +92,9 @@ def test_a_mail_server_that_never_answers_holds_up_no_stop(sqlite_world, tmp_pat
     [email] = _emails(sqlite_world)
     assert code == 0
     assert ended() == ["worker", "web"]
-    assert (email.state, email.unknown_endings) == ("retrying", 1)
+    assert (email.state, email.unknown_outcomes) == ("retrying", 1)
     assert email.lease is None
-    assert "stopped" in email.answer
+    assert "stopped" in email.server_reply
 
 
 def test_an_email_that_is_taken_in_time_is_noted_before_the_worker_stops(sqlite_world, tmp_path):
@@ -108,7 +108,7 @@ def test_an_email_that_is_taken_in_time_is_noted_before_the_worker_stops(sqlite_
         server.stop()
 
     [email] = _emails(sqlite_world)
-    assert (email.state, email.unknown_endings) == ("sent", 0)
+    assert (email.state, email.unknown_outcomes) == ("sent", 0)
 
 
 def _queue(world, address):

@@ -82,7 +82,7 @@ def tell(slug):
         meeting = db_session.scalars(select(Meeting).where(Meeting.slug == slug)).one()
         [inside] = meetings.look(db_session, [meeting.id])
         people = update(Registration).where(Registration.meeting_id == meeting.id)
-        db_session.execute(people.values(told=str(inside.telling)))
+        db_session.execute(people.values(announced=str(inside.snapshot)))
 
 
 def turn_clock(app, ahead):

@@ -7,8 +7,8 @@ import pytest
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from cop.domain.record import Deed
-from cop.models import Act, AttendanceImport, Registration, Viewing
+from cop.domain.record import Action
+from cop.models import AttendanceImport, AuditEntry, Registration, Viewing
 from tests.domain.reports import Row, report
 from tests.page import parse
 from tests.statements import Statements
@@ -54,7 +54,7 @@ def registered():
 
 
 def acts():
-    return [(row["what"], row["how_many"]) for row in rows(Act)]
+    return [(row["action"], row["item_count"]) for row in rows(AuditEntry)]
 
 
 def choices(page):
@@ -125,7 +125,7 @@ def test_what_is_kept_is_what_was_decided_and_the_report_goes(corin, over):
         "Bystander": (None, None),
     }  # fmt: skip
     assert "Kept: 2 people came. 1 person did not come." in said(corin.page(PAGE))
-    assert acts() == [(Deed.IMPORTED_ATTENDANCE, 2)]
+    assert acts() == [(Action.IMPORTED_ATTENDANCE, 2)]
     assert rows(AttendanceImport) == []
 
 
@@ -227,7 +227,7 @@ def test_marks_by_hand_are_saved_and_the_rest_is_left_alone(corin, over):
     assert answer.location == PAGE
     assert [mark[0] for mark in marks().values()] == [True, True, False, None]
     assert "2 marks were changed" in said(corin.page(PAGE))
-    assert acts() == [(Deed.MARKED_ATTENDANCE, 1), (Deed.MARKED_ATTENDANCE, 2)]
+    assert acts() == [(Action.MARKED_ATTENDANCE, 1), (Action.MARKED_ATTENDANCE, 2)]
 
 
 def test_whoever_is_not_known_can_be_marked_at_one_stroke(corin, over):
@@ -279,7 +279,7 @@ def test_the_pages_take_five_statements_at_most_and_are_written_down(corin, over
         took[path] = len(sent)
 
     assert max(took.values()) <= 5, took
-    assert [row["what"] for row in rows(Viewing)][seen:] == ["roster", "roster"]
+    assert [row["resource"] for row in rows(Viewing)][seen:] == ["roster", "roster"]
 
 
 def test_a_roster_of_two_hundred_can_be_marked_in_one_form(corin, over):
@@ -297,7 +297,7 @@ def test_where_there_is_nobody_to_mark_the_page_says_why(corin, why):
     change(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
     values = {
         "cancelled": {"status": "cancelled"},
-        "deleted": {"registered_count": 7, "came_count": 5},
+        "deleted": {"registered_count": 7, "attended_count": 5},
         "nobody": {"registered_count": None},
     }
     change(DECEMBER, **values[why])

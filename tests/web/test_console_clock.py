@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cop.models import Act, Community
+from cop.models import AuditEntry, Community
 from tests.web.own import said
 from tests.web.posting import post
 from tests.web.reading import DECEMBER, change, change_community, fill, rows
@@ -21,7 +21,7 @@ def to_do(corin):
 
 @pytest.mark.parametrize(("days", "words"), [(3, "24 hours"), (90, "until you confirm")])
 def test_a_clock_in_doubt_is_something_to_do_and_is_confirmed_once(corin, days, words):
-    change_community(round_at=NOW - timedelta(days=days))
+    change_community(daily_tasks_at=NOW - timedelta(days=days))
     past = NOW - timedelta(days=70)
     change(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
     fill(DECEMBER, "ada@example.org", pronouns="she/her")
@@ -38,13 +38,13 @@ def test_a_clock_in_doubt_is_something_to_do_and_is_confirmed_once(corin, days, 
     assert "The clock is confirmed." in said(corin.page(FRONT))
     assert to_do(corin) == []
     assert rows(Community)[0]["clock_confirmed_at"] == NOW
-    assert [act["what"] for act in rows(Act)] == ["confirmed the clock"]
+    assert [act["action"] for act in rows(AuditEntry)] == ["confirmed the clock"]
     assert "Corin confirmed that the clock is right" in said(corin.page("/coordinator/record"))
 
 
 @pytest.mark.parametrize("ago", [None, timedelta(hours=47), timedelta(hours=-47)])
 def test_a_clock_that_is_right_is_nothing_to_do_and_cannot_be_confirmed(corin, ago):
-    change_community(round_at=NOW - ago if ago else None)
+    change_community(daily_tasks_at=NOW - ago if ago else None)
 
     page = said(corin.page(CLOCK))
     post(corin, CLOCK, form_at=FRONT)
@@ -54,11 +54,11 @@ def test_a_clock_that_is_right_is_nothing_to_do_and_cannot_be_confirmed(corin, a
     assert "is confirmed" not in answer
     assert to_do(corin) == []
     assert "There is nothing to do" in page
-    assert rows(Act) == []
+    assert rows(AuditEntry) == []
 
 
 def test_only_coordinators_confirm_the_clock(client):
-    change_community(round_at=NOW - timedelta(days=90))
+    change_community(daily_tasks_at=NOW - timedelta(days=90))
 
     answers = [client.get(CLOCK).status_code, post(client, CLOCK, form_at="/register").status_code]
 

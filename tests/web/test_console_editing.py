@@ -353,7 +353,7 @@ def over(corin):
     fill(DECEMBER, "grace@example.org", status="waiting")
     with write_tx() as db_session:
         for member in db_session.query(Member).filter(Member.email != "katherine@example.org"):
-            member.proven_at = NOW
+            member.verified_at = NOW
 
 
 def test_takeaways_are_shown_as_they_will_look_and_nothing_is_published(corin, over, december):

@@ -35,7 +35,7 @@ def proven(*emails, **values):
     """Let members have acted on a mail of ours."""
     with write_tx() as db_session:
         for member in db_session.query(Member).filter(Member.email.in_(emails)):
-            for name, value in ({"proven_at": NOW} | values).items():
+            for name, value in ({"verified_at": NOW} | values).items():
                 setattr(member, name, value)
 
 
@@ -93,13 +93,13 @@ def wait(app, ahead):
     turn_clock(app, ahead)
     with write_tx() as db_session:
         for device in db_session.query(CoordinatorSession):
-            device.created_at = device.seen_at = NOW + ahead
+            device.created_at = device.last_seen_at = NOW + ahead
 
 
 def test_mail_that_went_and_mail_that_will_go_is_said_in_words(corin):
     fill(DECEMBER, "ada@example.org", "grace@example.org", "katherine@example.org")
     proven("ada@example.org", "grace@example.org")
-    proven("grace@example.org", mail_off=["reminders"])
+    proven("grace@example.org", opt_outs=["reminders"])
     [ada, *_] = rows(Member)
     december = id_of(DECEMBER)
     a_mail(kind=Kind.CONFIRMATION, member_id=ada["id"])
@@ -237,8 +237,8 @@ def test_on_postgresql_it_is_the_server_that_is_backed_up(app, corin):
 
 
 def test_the_last_twelve_months_are_drawn_and_stand_in_a_table(corin):
-    a_past_meeting(400 * A_DAY, "too-old", registered_count=99, came_count=9)
-    a_past_meeting(190 * A_DAY, "kept", registered_count=40, came_count=25)
+    a_past_meeting(400 * A_DAY, "too-old", registered_count=99, attended_count=9)
+    a_past_meeting(190 * A_DAY, "kept", registered_count=40, attended_count=25)
     a_past_meeting(10 * A_DAY, "unnoted", people=4)
 
     page = corin.page(FRONT)
@@ -284,7 +284,7 @@ def test_the_page_takes_five_statements_whatever_is_stored(corin, stored):
     december = id_of(DECEMBER)
     for number in range(stored):
         a_past_meeting((number + 3) * A_DAY, f"past-{number}", people=1)
-        a_mail("retrying", attempts=1, answer="No", meeting_id=december)
+        a_mail("retrying", attempts=1, server_reply="No", meeting_id=december)
     fill(DECEMBER, *[f"ada{number}@example.org" for number in range(stored)])
     corin.get(FRONT)  # the door notes once a minute that somebody is there
 

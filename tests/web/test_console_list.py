@@ -20,10 +20,10 @@ LIST, CSV = "/coordinator/list", "/coordinator/list.csv"
 def ada(app):
     """Ada has confirmed, in winter time; Grace has not yet; Mallory never asked."""
     with write_tx() as db_session:
-        confirmed = {"list_asked_at": NOW, "list_confirmed_at": NOW + timedelta(minutes=3)}
+        confirmed = {"list_requested_at": NOW, "list_confirmed_at": NOW + timedelta(minutes=3)}
         for name, values in (
             ("mallory", {}),
-            ("grace", {"list_asked_at": NOW}),
+            ("grace", {"list_requested_at": NOW}),
             ("ada", confirmed),
         ):
             address = f"{name}@example.org"
@@ -90,7 +90,7 @@ def test_no_spreadsheet_runs_an_address(app, corin, address):
 def test_a_look_at_the_list_is_written_down(corin, ada, path, columns):
     corin.get(path)
 
-    assert [(row["what"], row["columns"]) for row in rows(Viewing)] == [("list", columns)]
+    assert [(row["resource"], row["columns"]) for row in rows(Viewing)] == [("list", columns)]
 
 
 @pytest.mark.parametrize("path", [LIST, CSV])

@@ -31,7 +31,7 @@ def a_mail(state="sent", **values):
         "subject": "Your link",
         "text": "Hello.\n",
         "html": "<p>Hello.</p>",
-        "answer": "250 OK" if state == "sent" else "",
+        "server_reply": "250 OK" if state == "sent" else "",
         "done_at": NOW if state in {"sent", "failed"} else None,
     } | values
     with write_tx() as db_session:
@@ -84,7 +84,7 @@ def test_with_no_mail_at_all_the_page_is_sound(corin):
 def test_a_line_says_all_about_a_mail(corin):
     [december] = [row["id"] for row in rows(Meeting) if row["slug"] == DECEMBER]
     a_mail("retrying", to_address="grace@example.org", kind=Kind.REMINDER, meeting_id=december,
-           attempts=2, due_at=NOW + timedelta(minutes=5), answer="451 Later")  # fmt: skip
+           attempts=2, due_at=NOW + timedelta(minutes=5), server_reply="451 Later")  # fmt: skip
 
     [line] = corin.page(MAILS).select("tbody tr")
 
@@ -100,9 +100,9 @@ def test_a_line_says_all_about_a_mail(corin):
 
 
 def test_what_went_out_twice_is_counted_and_marked(corin):
-    a_mail("sent", unknown_endings=1)
+    a_mail("sent", unknown_outcomes=1)
     a_mail("sent")
-    a_mail("retrying", attempts=1, unknown_endings=1)
+    a_mail("retrying", attempts=1, unknown_outcomes=1)
 
     page = corin.page(MAILS)
 
@@ -136,7 +136,7 @@ def test_a_state_that_does_not_exist_is_refused_and_not_noted_as_seen(corin, sta
 def test_looking_at_the_mails_is_written_down(corin, state):
     corin.page(f"{MAILS}{state}")
 
-    assert [(row["what"], row["meeting_id"]) for row in rows(Viewing)] == [("mails", None)]
+    assert [(row["resource"], row["meeting_id"]) for row in rows(Viewing)] == [("mails", None)]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_one_mail_is_shown_as_it_reads_and_that_is_written_down(corin):
     assert page.h1.get_text() == "You are registered: December 15"
     assert "ada@example.org" in headers
     assert "You hold a place at this session:" in page.pre.get_text()
-    assert (seen["what"], seen["meeting_id"]) == ("mails", None)
+    assert (seen["resource"], seen["meeting_id"]) == ("mails", None)
 
 
 @pytest.mark.parametrize("kind", ["registration", "password"])
@@ -193,7 +193,7 @@ def test_a_link_that_is_the_recipient_s_own_is_shown_to_nobody_else(corin, kind)
 
 
 def test_a_mail_that_is_forgotten_says_so(corin):
-    id_ = a_mail("sent", to_address="", subject="", text="", html="", answer="")
+    id_ = a_mail("sent", to_address="", subject="", text="", html="", server_reply="")
 
     text = text_of(corin, f"{MAILS}/{id_}")
 
@@ -275,7 +275,7 @@ def test_the_front_page_says_that_mail_failed_and_leads_there(corin):
 
 def retrying(answer=REFUSED, tried_at=NOW, attempts=1):
     wait = leases.BACKOFF[min(attempts, 4) - 1]
-    return a_mail("retrying", attempts=attempts, due_at=tried_at + wait, answer=answer)
+    return a_mail("retrying", attempts=attempts, due_at=tried_at + wait, server_reply=answer)
 
 
 def test_the_front_page_says_that_mail_is_not_getting_out(corin):
@@ -374,7 +374,7 @@ def test_a_form_without_its_token_sends_nothing(corin):
 def test_a_page_of_the_console_takes_five_statements_beyond_the_door_s(corin, mails):
     fill(DECEMBER, *[f"ada{number}@example.org" for number in range(mails)])
     for _ in range(mails):
-        a_mail("retrying", attempts=1, answer=REFUSED)
+        a_mail("retrying", attempts=1, server_reply=REFUSED)
     one = a_mail("failed")
     session = f"/coordinator/sessions/{DECEMBER}"
     paths = [FRONT, MAILS, f"{MAILS}?state=failed", f"{MAILS}/{one}", session, f"{session}/edit",

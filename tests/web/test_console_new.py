@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cop.models import Act, Meeting, OutboxEmail
+from cop.models import AuditEntry, Meeting, OutboxEmail
 from tests.page import parse
 from tests.web.posting import HTMX, SAME_ORIGIN, post
 from tests.web.reading import (
@@ -63,7 +63,7 @@ def test_an_extra_session_is_on_the_schedule_and_its_edit_page_comes_next(app, c
         "Who counts?",
     )
     assert "Who counts?" in app.test_client().page("/schedule").get_text()
-    assert [(act["what"], act["meeting_id"]) for act in rows(Act)] == [
+    assert [(act["action"], act["meeting_id"]) for act in rows(AuditEntry)] == [
         ("added a session", row["id"])
     ]
     said = corin.page(response.location).select_one(".well").get_text(" ", strip=True)
@@ -246,7 +246,7 @@ def test_each_deed_is_on_the_record(corin, roster):
     post(corin, f"{SESSION}/cancel", reason="Snow")
     post(corin, RESTORE)
 
-    assert [act["what"] for act in rows(Act)] == [
+    assert [act["action"] for act in rows(AuditEntry)] == [
         "moved a session", "edited a session", "cancelled a session", "restored a session",
     ]  # fmt: skip
 

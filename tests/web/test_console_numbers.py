@@ -26,7 +26,7 @@ def a_lively_meeting(answered=14):
                            attended=number < 10)  # fmt: skip
         first = meeting.starts_at.date()
         for number, member in enumerate(db_session.query(Member).order_by(Member.id)):
-            member.first_came_on = first if number < 2 else first - 30 * A_DAY
+            member.first_attended_on = first if number < 2 else first - 30 * A_DAY
 
 
 def table(page, labelled):
@@ -87,9 +87,9 @@ def test_the_hats_of_another_session_can_be_asked_for(corin):
 
 
 def test_years_are_added_up_from_what_is_known(corin):
-    a_past_meeting(5 * A_DAY, "a", registered_count=30, came_count=20)
+    a_past_meeting(5 * A_DAY, "a", registered_count=30, attended_count=20)
     a_past_meeting(9 * A_DAY, "b", registered_count=10)
-    a_past_meeting(400 * A_DAY, "c", registered_count=7, came_count=5, new_count=1)
+    a_past_meeting(400 * A_DAY, "c", registered_count=7, attended_count=5, new_count=1)
 
     years = table(corin.page(PATH), "years")
 

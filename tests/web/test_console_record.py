@@ -8,9 +8,9 @@ from sqlalchemy import select
 from cop.db import write_tx
 from cop.domain import record
 from cop.domain.coordinators import SignedIn
-from cop.domain.record import Deed
-from cop.models import Act, Coordinator
-from cop.web.console.record import DEEDS
+from cop.domain.record import Action
+from cop.models import AuditEntry, Coordinator
+from cop.web.console.record import ACTIONS
 from tests.statements import Statements
 from tests.web.own import said
 from tests.web.posting import post
@@ -43,12 +43,12 @@ def lines(corin, query=""):
 
 
 def test_every_deed_has_a_sentence(corin):
-    did(*Deed, meeting_id=id_of(DECEMBER))
+    did(*Action, meeting_id=id_of(DECEMBER))
 
     found = lines(corin)
 
-    assert set(DEEDS) == set(Deed)
-    assert len(set(found)) == len(Deed)
+    assert set(ACTIONS) == set(Action)
+    assert len(set(found)) == len(Action)
     assert "Corin moved the session of December 15" in found
     assert all(line.startswith("Corin ") for line in found)
 
@@ -88,7 +88,7 @@ def test_a_list_of_all_sessions_says_so(corin):
 
 def test_it_names_no_member_but_a_registration_s_number(corin):
     fill(DECEMBER, "ada@example.org")
-    did(Deed.CANCELLED_PLACE, meeting_id=id_of(DECEMBER), registration_id=1)
+    did(Action.CANCELLED_PLACE, meeting_id=id_of(DECEMBER), registration_id=1)
 
     page = corin.page(PATH)
 
@@ -98,16 +98,16 @@ def test_it_names_no_member_but_a_registration_s_number(corin):
 
 
 def test_who_has_left_did_it_still(corin):
-    did(Deed.WROTE, meeting_id=id_of(DECEMBER), how_many=41)
+    did(Action.WROTE, meeting_id=id_of(DECEMBER), item_count=41)
     with write_tx() as db_session:
-        db_session.query(Act).update({"coordinator_id": None})
+        db_session.query(AuditEntry).update({"coordinator_id": None})
 
     assert lines(corin) == ["A coordinator who has left wrote to people of December 15"]
     assert "41" in said(corin.page(PATH))
 
 
 def test_it_is_filtered_by_kind_and_by_coordinator(corin):
-    did(Deed.INVITED)
+    did(Action.INVITED)
     saw("mails")
     [own] = [row["id"] for row in rows(Coordinator)]
 
@@ -127,7 +127,7 @@ def test_what_cannot_be_asked_for_is_refused(corin):
 
 
 def test_a_hundred_stand_on_a_page_and_the_others_behind_it(corin):
-    did(*[Deed.WROTE] * 101, meeting_id=id_of(DECEMBER))
+    did(*[Action.WROTE] * 101, meeting_id=id_of(DECEMBER))
 
     first = corin.page(f"{PATH}?kind=sessions")
     older = first.find("a", string="Older")["href"]
@@ -179,7 +179,7 @@ def test_trying_mails_again_is_noted(corin):
 
 @pytest.mark.parametrize("stored", [3, 150])
 def test_the_page_takes_five_statements(corin, stored):
-    did(*[Deed.WROTE] * stored)
+    did(*[Action.WROTE] * stored)
     saw("mails")
     corin.get(PATH)  # the door notes once a minute that somebody is there
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from cop.models import Act, Community, Meeting
+from cop.models import AuditEntry, Community, Meeting
 from tests.page import parse
 from tests.statements import Statements
 from tests.web.posting import HTMX, SAME_ORIGIN
@@ -64,7 +64,7 @@ def test_the_form_shows_the_rhythm_as_it_is_and_its_next_dates(corin):
          "FREQ=MONTHLY;BYDAY=3TU;BYMONTH=11,12"),
         ({"every": "week", "weeks": "1", "weekday": "WE"}, f"Every Wednesday, {HOURS}",
          "FREQ=WEEKLY;BYDAY=WE"),
-        ({"every": "week", "weeks": "2", "rule_from": "2026-12-01"},
+        ({"every": "week", "weeks": "2", "recurrence_from": "2026-12-01"},
          f"Every 2 weeks on Tuesday, {HOURS}", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"),
         ({"starts": "18:00", "ends": "19:15", "zone": "America/Chicago"},
          "Third Tuesday of each month, 6:00 pm to 7:15 pm Central Time", "FREQ=MONTHLY;BYDAY=3TU"),
@@ -82,7 +82,7 @@ def test_a_rhythm_is_said_the_same_before_it_is_saved_and_to_the_public(
     assert response.status_code == 303
     assert shown == said
     assert said in public
-    assert community()["rule"] == rule
+    assert community()["recurrence_rule"] == rule
 
 
 def test_the_schedule_says_the_place_with_the_hours(app, corin):
@@ -103,7 +103,9 @@ def test_saving_says_in_numbers_what_was_done_and_leaves_what_is_planned(corin):
     assert "Saving adds 3 dates to the schedule. 6 sessions that are planned already stay" in before
     assert after == "Saved. 3 dates were added; what was planned already stays as it is."
     assert slugs == [*ALL_SIX, "2026-12-03", "2027-01-07", "2027-02-04"]
-    assert [(act["what"], act["how_many"]) for act in rows(Act)] == [("changed settings", 3)]
+    assert [(act["action"], act["item_count"]) for act in rows(AuditEntry)] == [
+        ("changed settings", 3)
+    ]
 
 
 def test_looking_at_the_dates_changes_nothing(corin):
@@ -113,7 +115,7 @@ def test_looking_at_the_dates_changes_nothing(corin):
 
     assert community() == before
     assert len(rows(Meeting)) == 6
-    assert rows(Act) == []
+    assert rows(AuditEntry) == []
 
 
 def test_more_dates_can_be_planned_ahead(corin):
@@ -154,26 +156,26 @@ def test_days_to_mind_are_kept_in_order(corin):
 
 def test_a_rule_set_by_hand_is_shown_and_kept_until_it_is_replaced(corin):
     by_hand = "FREQ=MONTHLY;BYDAY=3TU;COUNT=300"
-    change_community(rule=by_hand)
+    change_community(recurrence_rule=by_hand)
 
     page = corin.page(RHYTHM)
     kept = send(corin, ends="14:00")
-    rule_then = community()["rule"]
+    rule_then = community()["recurrence_rule"]
     replaced = send(corin, every="month", of_month="2", weekday="TU")
 
     assert typed(page.main)["every"] == ["kept"]
     assert by_hand in page.find(id="every").get_text()
     assert (kept.status_code, replaced.status_code) == (303, 303)
-    assert (rule_then, community()["rule"]) == (by_hand, "FREQ=MONTHLY;BYDAY=2TU")
+    assert (rule_then, community()["recurrence_rule"]) == (by_hand, "FREQ=MONTHLY;BYDAY=2TU")
 
 
 def test_weeks_are_counted_from_the_date_that_was_given_and_months_need_none(corin):
-    send(corin, every="week", weeks="3", rule_from="2026-12-01")
-    counted = community()["rule_from"]
+    send(corin, every="week", weeks="3", recurrence_from="2026-12-01")
+    counted = community()["recurrence_from"]
 
-    send(corin, every="month", rule_from="2026-12-01")
+    send(corin, every="month", recurrence_from="2026-12-01")
 
-    assert (counted, community()["rule_from"]) == (date(2026, 12, 1), None)
+    assert (counted, community()["recurrence_from"]) == (date(2026, 12, 1), None)
 
 
 REFUSED = [
@@ -182,9 +184,17 @@ REFUSED = [
     ({"weeks": "0"}, "weeks", "Choose among the answers"),
     ({"months_off": ["13"]}, "months_off", "Choose among the answers"),
     ({"months_off": [str(n) for n in range(1, 13)]}, "months_off", "Leave at least one month"),
-    ({"every": "week", "weeks": "2", "rule_from": ""}, "rule_from", "Write one of its dates"),
-    ({"every": "week", "weeks": "2", "rule_from": "2026-12-02"}, "rule_from", "on the weekday"),
-    ({"rule_from": "9999-12-31"}, "rule_from", "Write the date like"),
+    (
+        {"every": "week", "weeks": "2", "recurrence_from": ""},
+        "recurrence_from",
+        "Write one of its dates",
+    ),
+    (
+        {"every": "week", "weeks": "2", "recurrence_from": "2026-12-02"},
+        "recurrence_from",
+        "on the weekday",
+    ),
+    ({"recurrence_from": "9999-12-31"}, "recurrence_from", "Write the date like"),
     ({"starts": ""}, "starts", "Write the time like"),
     ({"ends": "x" * 5000}, "ends", "Write the time like"),
     ({"ends": "11:30"}, "ends", "The end is before the start"),

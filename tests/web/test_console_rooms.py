@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from cop.db import write_tx
-from cop.domain.record import Deed
-from cop.models import Act, Coordinator, Registration, Viewing
+from cop.domain.record import Action
+from cop.models import AuditEntry, Coordinator, Registration, Viewing
 from tests.page import parse
 from tests.statements import Statements
 from tests.web.own import own, said
@@ -42,7 +42,7 @@ def number_of(name):
 
 
 def acts():
-    return [(row["what"], row["how_many"]) for row in rows(Act)]
+    return [(row["action"], row["item_count"]) for row in rows(AuditEntry)]
 
 
 def test_the_page_says_who_would_get_a_room_before_they_do(corin, people):
@@ -68,7 +68,7 @@ def test_rooms_are_made_and_shown_with_a_list_of_names_to_paste(corin, people):
     assert to_paste == f"Room 1: {', '.join(shown[0])}\nRoom 2: {', '.join(shown[1])}"
     assert page.select_one(".room.on-screen h2").get_text() == "In the main room, as they asked"
     assert "4 people have a room." in said(page)
-    assert acts() == [(Deed.MADE_ROOMS, 4)]
+    assert acts() == [(Action.MADE_ROOMS, 4)]
 
 
 @pytest.mark.parametrize("size", ["", "1", "51", "four", "-2", "4.5", "99999999"])
@@ -95,7 +95,7 @@ def test_only_what_was_moved_on_this_page_is_moved(corin, people):
 
     assert answer.location == PAGE
     assert rooms() == before | {"Ada": None, "Grace": 3}
-    assert acts()[1:] == [(Deed.MADE_ROOMS, 1), (Deed.MADE_ROOMS, 1)]
+    assert acts()[1:] == [(Action.MADE_ROOMS, 1), (Action.MADE_ROOMS, 1)]
     assert "Saved: 1 person moved." in said(corin.page(PAGE))
 
 
@@ -136,7 +136,7 @@ def test_the_file_for_zoom_is_noted_and_the_people_in_it_can_see_that(app, corin
         f"{n}@example.org" for n in ("ada", "grace", "katherine", "nora")
     }
     assert "equity-in-data-2026-12-15-rooms.csv" in answer.headers["Content-Disposition"]
-    assert [row["what"] for row in rows(Viewing)][-1] == "rooms"
+    assert [row["resource"] for row in rows(Viewing)][-1] == "rooms"
     turn_clock(app, timedelta(minutes=1))
     assert "took the list of small groups away for Zoom" in said(corin.page(own()))
 
@@ -150,7 +150,7 @@ def test_who_may_not_take_lists_away_gets_neither_the_file_nor_its_link(corin, p
 
     assert not page.select(f"a[href='{CSV}']")
     assert answer.status_code == 403
-    assert "rooms" not in {row["what"] for row in rows(Viewing)}
+    assert "rooms" not in {row["resource"] for row in rows(Viewing)}
 
 
 @pytest.mark.parametrize("many", [2, 30], ids=["few", "many"])
@@ -163,7 +163,7 @@ def test_the_page_takes_five_statements_and_says_what_was_seen(corin, people, ma
 
     assert len(sent) <= 5, sent
     seen = rows(Viewing)[-1]
-    assert (seen["what"], seen["columns"]) == ("roster", ["access"])
+    assert (seen["resource"], seen["columns"]) == ("roster", ["access"])
 
 
 @pytest.mark.parametrize("why", ["cancelled", "nobody"])

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from cop.db import write_tx
 from cop.domain import retention
 from cop.domain.community import SHIPPED_ABOUT
-from cop.models import Act, Community, Member, OutboxEmail, Registration
+from cop.models import AuditEntry, Community, Member, OutboxEmail, Registration
 from cop.web.console.settings import FORMS
 from tests.page import parse
 from tests.statements import Statements
@@ -96,7 +96,7 @@ def test_a_form_that_was_not_changed_changes_nothing(corin):
     assert [(answer.status_code, answer.location) for answer in answers] == [(303, SETTINGS)] * 5
     assert "Nothing was changed." in said(corin.page(SETTINGS))
     assert the_community() == before
-    assert rows(Act) == []
+    assert rows(AuditEntry) == []
 
 
 def test_what_is_changed_shows_at_once_is_counted_and_is_noted(client, corin):
@@ -112,7 +112,9 @@ def test_what_is_changed_shows_at_once_is_counted_and_is_noted(client, corin):
     assert {name for name in after if after[name] != before[name]} == {
         *("name", "contact_email", "revision")
     }
-    assert [(act["what"], act["how_many"]) for act in rows(Act)] == [("changed settings", 2)]
+    assert [(act["action"], act["item_count"]) for act in rows(AuditEntry)] == [
+        ("changed settings", 2)
+    ]
 
 
 REFUSED = {
@@ -133,8 +135,8 @@ REFUSED = {
         *(("notice_minutes", minutes) for minutes in ("", "0", "61")),
     ],
     "retention": [
-        *(("long_days", days) for days in ("", "61", "-1", "99999999")),
-        *(("short_days", days) for days in ("0", "8")),
+        *(("retention_days", days) for days in ("", "61", "-1", "99999999")),
+        *(("short_retention_days", days) for days in ("0", "8")),
     ],
 }
 
@@ -155,14 +157,14 @@ def test_what_cannot_be_is_said_at_its_field_and_kept_as_typed(corin, part):
 
 
 def test_short_answers_cannot_outlive_the_names(corin):
-    answer = save(corin, "retention", long_days="3")
+    answer = save(corin, "retention", retention_days="3")
 
     assert answer.status_code == 422
     assert refusals(parse(answer)) == ["This cannot be longer than the names are kept."]
 
 
 def test_hostile_text_is_text_wherever_it_shows(client, corin):
-    names = ("name", "short_name", "host_name", "place", "contact_name", "contact_role")
+    names = ("name", "short_name", "host_name", "location", "contact_name", "contact_role")
     answer = save(corin, "community", **dict.fromkeys(names, HOSTILE))
     save(corin, "about", about=f"{HOSTILE}\n\n[x](javascript:alert(1))\n\n# Big")
 
@@ -199,19 +201,19 @@ def test_an_empty_address_hides_the_link(client, corin):
 
 def test_two_who_change_different_things_keep_both(app, corin):
     shown = form_of(corin, "community")
-    save(corin, "community", place="Teams")
+    save(corin, "community", location="Teams")
 
     answer = save(corin, "community", shown, contact_role="Librarian")
 
     after = the_community()
     assert answer.status_code == 303
-    assert (after["place"], after["contact_role"]) == ("Teams", "Librarian")
+    assert (after["location"], after["contact_role"]) == ("Teams", "Librarian")
 
 
 @pytest.mark.parametrize(
     ("part", "field", "first", "second"),
     [
-        ("community", "place", "Teams", "Jitsi"),
+        ("community", "location", "Teams", "Jitsi"),
         ("questions", "asked", ["hats"], ["pronouns"]),
         ("reminders", "notice_minutes", "5", "9"),
     ],
@@ -220,7 +222,7 @@ def test_two_who_change_different_things_keep_both(app, corin):
 def test_who_changes_what_somebody_else_has_changed_is_shown_it_first(
     corin, part, field, first, second
 ):
-    shown, column = form_of(corin, part), {"asked": "questions_off"}.get(field, field)
+    shown, column = form_of(corin, part), {"asked": "disabled_questions"}.get(field, field)
     save(corin, part, **{field: first})
     theirs = the_community()[column]
 
@@ -239,9 +241,9 @@ def test_who_changes_what_somebody_else_has_changed_is_shown_it_first(
 
 def test_two_who_change_the_same_in_the_same_way_are_not_stopped(corin):
     shown = form_of(corin, "community")
-    save(corin, "community", place="Teams")
+    save(corin, "community", location="Teams")
 
-    answer = save(corin, "community", shown, place="Teams")
+    answer = save(corin, "community", shown, location="Teams")
 
     assert answer.status_code == 303
 
@@ -293,7 +295,7 @@ def test_all_questions_can_be_switched_off_and_on_again(client, corin):
 
     save(corin, "questions", asked=shown["asked"])
 
-    assert the_community()["questions_off"] == []
+    assert the_community()["disabled_questions"] == []
     assert {"name", "email"} <= set(typed(none))
     assert not none.find(attrs={"name": "organization"})
     assert client.page("/register").find(attrs={"name": "organization"})
@@ -313,7 +315,7 @@ def test_reminders_are_so_many_days_before_sorted_and_each_once(corin):
 def test_reminders_that_would_go_out_at_once_are_said_in_numbers_first(corin):
     fill(DECEMBER, "ada@example.org", "grace@example.org", registered_at=NOW - timedelta(days=9))
     with write_tx() as db_session:
-        db_session.execute(update(Member).values(proven_at=NOW))
+        db_session.execute(update(Member).values(verified_at=NOW))
 
     asked = save(corin, "reminders", reminder_days="28, 1")
     sure = parse(asked).find("form", action=path("reminders"))
@@ -333,8 +335,8 @@ def test_retention_says_first_what_goes_and_then_that_goes(app, corin):
     fill(DECEMBER, "ada@example.org", "grace@example.org", hats=["analyst"])
     fill("2027-01-19", "katherine@example.org", pronouns="she/her")
 
-    asked = save(corin, "retention", long_days="10", short_days="2")
-    left = (the_community()["long_days"], len(rows(Registration)))
+    asked = save(corin, "retention", retention_days="10", short_retention_days="2")
+    left = (the_community()["retention_days"], len(rows(Registration)))
     done = send(corin, "retention", typed_in(parse(asked).find("form", action=path("retention"))))
     with write_tx() as db_session:
         retention.run(db_session, now=NOW)
@@ -346,19 +348,19 @@ def test_retention_says_first_what_goes_and_then_that_goes(app, corin):
 
 
 def test_longer_again_says_what_that_means_for_who_was_told_less(corin):
-    change_community(long_days=10, short_days=2)
+    change_community(retention_days=10, short_retention_days=2)
 
-    asked = save(corin, "retention", long_days="60", short_days="2")
+    asked = save(corin, "retention", retention_days="60", short_retention_days="2")
 
     assert asked.status_code == 200
     assert "was told a shorter time" in said(parse(asked))
-    assert the_community()["long_days"] == 10
+    assert the_community()["retention_days"] == 10
 
 
 def test_every_page_says_how_long_answers_are_kept_now(client, corin):
     fill(DECEMBER, "ada@example.org", pronouns="she/her")
 
-    save(corin, "retention", long_days="30", short_days="1")
+    save(corin, "retention", retention_days="30", short_retention_days="1")
 
     form, yours = said(client.page("/register")), said(client.page("/your-data"))
     mine = said(client.page(own()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cop.models import Act, Announcement, OutboxEmail, Viewing
+from cop.models import Announcement, AuditEntry, OutboxEmail, Viewing
 from tests.page import parse
 from tests.statements import Statements
 from tests.web.posting import SAME_ORIGIN, post
@@ -62,7 +62,7 @@ def test_before_it_goes_it_is_shown_as_one_of_them_reads_it(corin):
     assert page.select_one(".before strong").get_text() == "one"
     assert "/r/…" in page.pre.get_text()
     assert rows(OutboxEmail) == rows(Announcement) == []
-    assert [row["what"] for row in rows(Viewing)] == ["roster"]
+    assert [row["resource"] for row in rows(Viewing)] == ["roster"]
 
 
 def test_the_reader_of_the_preview_can_be_chosen(corin):
@@ -90,7 +90,7 @@ def test_a_second_step_sends_it_and_keeps_what_was_written(corin):
     assert "Bring a chart" in page.summary.get_text()
     assert "to 2 people, Corin" in " ".join(page.summary.get_text().split())
     assert page.select_one("details pre").get_text() == ANSWERS["text"]
-    assert [row["what"] for row in rows(Act)] == ["wrote to people"]
+    assert [row["action"] for row in rows(AuditEntry)] == ["wrote to people"]
 
 
 def test_two_clicks_send_once(corin):

@@ -6,7 +6,7 @@ import pytest
 
 from cop.db import write_tx
 from cop.domain import coordinators
-from cop.models import Act, CoordinatorSession, SignInDelay
+from cop.models import AuditEntry, CoordinatorSession, SignInDelay
 from cop.web.console import TOKEN
 from tests.page import parse
 from tests.statements import Statements
@@ -57,7 +57,9 @@ def test_signing_in_notes_the_device_and_the_deed(app, corin):
     assert [row["device"] for row in rows(CoordinatorSession) if row["device"]] == [
         "Safari on iPhone"
     ]
-    assert [(act["coordinator_id"], act["what"]) for act in rows(Act)] == [(1, "signed in")]
+    assert [(act["coordinator_id"], act["action"]) for act in rows(AuditEntry)] == [
+        (1, "signed in")
+    ]
 
 
 def test_the_list_begins_with_this_device_and_says_what_the_others_are(app, corin, phone):

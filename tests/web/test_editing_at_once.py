@@ -7,7 +7,7 @@ import pytest
 
 from cop.db import write_tx
 from cop.domain import changes, coordinators
-from cop.models import Act, Coordinator, Meeting
+from cop.models import AuditEntry, Coordinator, Meeting
 from cop.web.console import TOKEN
 from tests.domain.at_once import at_once
 from tests.domain.people import a_writer
@@ -230,7 +230,7 @@ def test_a_session_that_somebody_cancelled_meanwhile_keeps_their_reason(corin, d
     assert "It is cancelled already, and everybody reads: “Snow”" in refusals(page)[0]
     assert not page.main.find("form")
     assert december("reason") == "Snow"
-    assert [act["what"] for act in rows(Act)] == ["cancelled a session"]
+    assert [act["action"] for act in rows(AuditEntry)] == ["cancelled a session"]
 
 
 def test_a_session_that_somebody_restored_meanwhile_says_so(corin, dorothy, december):

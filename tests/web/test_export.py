@@ -170,11 +170,11 @@ def test_every_export_is_written_to_the_viewing_log(corin):
     first, second = rows(Viewing)
 
     slugs = {meeting["id"]: meeting["slug"] for meeting in rows(Meeting)}
-    assert [first["what"], second["what"]] == ["export", "export"]
+    assert [first["resource"], second["resource"]] == ["export", "export"]
     assert (first["meeting_id"], slugs[second["meeting_id"]]) == (None, JANUARY)
     assert "access" not in first["columns"]
     assert second["columns"] == ["name", "access"]
-    assert first["seen_at"] == NOW
+    assert first["viewed_at"] == NOW
     assert first["coordinator_id"] is not None
 
 
@@ -258,7 +258,7 @@ def test_whether_somebody_came_is_yes_or_no_or_not_known(corin):
 def test_the_mailing_list_is_yes_only_once_confirmed(corin):
     for email in ("ada@example.org", "grace@example.org", "katherine@example.org"):
         fill(DECEMBER, email)
-    asked = {"list_asked_at": NOW}
+    asked = {"list_requested_at": NOW}
     with write_tx() as db_session:
         asks = update(Member).where(Member.email != "katherine@example.org")
         db_session.execute(asks.values(**asked))

@@ -126,7 +126,7 @@ def test_places_are_said_in_words_without_a_number_that_gives_people_away(
     ids=["third", "first, with a plus", "last, in small letters", "weekly"],
 )
 def test_the_rhythm_is_said_in_words(community, rule, said):
-    assert filters.rhythm(replace(community, rule=rule)) == (
+    assert filters.rhythm(replace(community, recurrence_rule=rule)) == (
         f"{said}, 11:30 am to 1:00 pm Eastern Time"
     )
 
@@ -141,7 +141,10 @@ def test_the_rhythm_is_said_in_words(community, rule, said):
     ],
 )
 def test_a_rhythm_that_has_no_short_words_is_said_by_its_hours_alone(community, rule):
-    assert filters.rhythm(replace(community, rule=rule)) == "11:30 am to 1:00 pm Eastern Time"
+    assert (
+        filters.rhythm(replace(community, recurrence_rule=rule))
+        == "11:30 am to 1:00 pm Eastern Time"
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,7 +157,7 @@ def test_a_rhythm_that_has_no_short_words_is_said_by_its_hours_alone(community, 
     ids=["Pacific", "after midnight", "noon"],
 )
 def test_the_hours_are_those_of_the_communitys_wall_clock(community, zone, starts, said):
-    elsewhere = replace(community, zone=zone, starts=starts, rule="FREQ=DAILY")
+    elsewhere = replace(community, time_zone=zone, start_time=starts, recurrence_rule="FREQ=DAILY")
 
     assert filters.rhythm(elsewhere) == said
 

@@ -8,7 +8,7 @@ import pytest
 
 from cop.db import write_tx
 from cop.domain import coordinators
-from cop.models import Act, Coordinator, CoordinatorSession, Invitation, OutboxEmail
+from cop.models import AuditEntry, Coordinator, CoordinatorSession, Invitation, OutboxEmail
 from cop.tokens import Purpose, sign
 from cop.web.console import TOKEN
 from tests.page import parse
@@ -70,7 +70,7 @@ def test_the_link_in_the_mail_makes_an_account_and_signs_it_in(app, corin):
     assert "Sign out Dana" in client.page(FRONT).find("nav").get_text()
     assert who() == {"corin@example.org": True, DANA: True}
     assert rows(Invitation) == []
-    assert [(a["coordinator_id"], a["what"]) for a in rows(Act)] == [
+    assert [(a["coordinator_id"], a["action"]) for a in rows(AuditEntry)] == [
         (1, "invited a coordinator"),
         (2, "signed in"),
     ]
@@ -244,7 +244,7 @@ def test_a_right_is_given_and_taken_at_once(corin, dana):
     assert refused.status_code == 422
     assert "Nobody else may take lists away." in said(parse(refused))
     assert press(corin, "/rights", coordinator=9, right="yes").status_code == 404
-    changed = [act["what"] for act in rows(Act) if act["what"] == "changed rights"]
+    changed = [act["action"] for act in rows(AuditEntry) if act["action"] == "changed rights"]
     assert len(changed) == 2
 
 

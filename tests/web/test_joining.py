@@ -72,7 +72,7 @@ def test_going_in_is_noted_the_first_time_and_leads_on_by_itself(app, ada):
     assert parse(first).main.a["href"] == ZOOM
     assert first.cache_control.no_store
     assert rows()[0]["joined_at"] == NOW + START
-    assert the_member().proven_at == NOW + START + A_MINUTE
+    assert the_member().verified_at == NOW + START + A_MINUTE
     assert rows()[0]["attended"] is None
 
 
@@ -84,7 +84,7 @@ def test_looking_at_the_door_notes_nothing_and_shows_no_join_address(app, ada):
     assert ZOOM not in answer.text
     assert "Refresh" not in answer.headers
     assert rows()[0]["joined_at"] is None
-    assert the_member().proven_at is None
+    assert the_member().verified_at is None
 
 
 def test_before_it_says_when_it_opens_and_offers_the_calendar(ada):

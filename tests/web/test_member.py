@@ -113,7 +113,7 @@ def test_a_page_takes_six_statements_however_much_there_is(app, ada, how_many):
             starts_at = NOW + timedelta(days=3 * number - how_many, hours=1)
             meeting = a_meeting(db_session, starts_at=starts_at, slug=f"1999-01-01-{number + 2}")
             a_registration(db_session, meeting, ADA, "waiting")
-            looks = [{"what": "roster", "meeting_id": meeting.id, "seen_at": NOW}] * 3
+            looks = [{"resource": "roster", "meeting_id": meeting.id, "viewed_at": NOW}] * 3
             db_session.execute(insert(Viewing), looks)
     took = {}
 
@@ -130,7 +130,7 @@ def test_an_address_that_somebody_typed_is_asked_whether_it_is_theirs(ada):
 
     buttons = [button.get_text() for button in page.select(".well button")]
     assert buttons == ["Yes, this is me", "Not me: remove this"]
-    assert the_member().proven_at is None
+    assert the_member().verified_at is None
 
 
 def test_saying_yes_proves_the_address_and_is_not_asked_again(ada):
@@ -138,7 +138,7 @@ def test_saying_yes_proves_the_address_and_is_not_asked_again(ada):
 
     page = ada.page(answer.location)
     assert answer.status_code == 303
-    assert the_member().proven_at == NOW
+    assert the_member().verified_at == NOW
     assert "Is this you?" not in said(page)
     assert "we know that this address is yours" in said(page)
 
@@ -154,7 +154,7 @@ def test_looking_changes_nothing(ada):
 
 
 def test_an_address_from_which_mail_came_back_can_be_tried_again(ada):
-    update_member(undeliverable_at=NOW - timedelta(days=1), proven_at=NOW)
+    update_member(undeliverable_at=NOW - timedelta(days=1), verified_at=NOW)
     page = ada.page(own())
 
     answer = press(ada, own("/address"))

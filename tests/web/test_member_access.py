@@ -42,7 +42,7 @@ def people(app):
             meeting = db_session.query(Meeting).filter_by(slug=slug).one()
             values = {name: f"{mark} {name}" for name in (*texts, "name", "prep_answer")}
             a_registration(db_session, meeting, email, **values)
-        db_session.query(Member).update({"token_version": 1, "list_asked_at": NOW})
+        db_session.query(Member).update({"token_version": 1, "list_requested_at": NOW})
 
 
 def stored():

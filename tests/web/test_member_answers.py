@@ -104,7 +104,7 @@ def test_what_is_refused_is_kept_with_its_reason(ada):
 
 
 def test_a_question_that_was_switched_off_is_not_asked_and_its_answer_stays_to_be_deleted(ada):
-    change_community(questions_off=["pronouns"])
+    change_community(disabled_questions=["pronouns"])
     page = ada.page(own(FORM))
 
     press(ada, own(FORM), **typed(page))
@@ -255,7 +255,7 @@ def test_a_session_is_added_with_what_was_said_last(ada):
 
 def test_what_was_blanked_or_is_not_asked_any_more_is_not_taken_along(ada):
     press(ada, own(FORM), erase="access")
-    change_community(questions_off=["pronouns"])
+    change_community(disabled_questions=["pronouns"])
 
     press(ada, own("/sessions"), sessions=[JANUARY])
 
@@ -328,8 +328,8 @@ def test_who_is_registered_nowhere_is_led_to_the_form(client):
 def test_to_act_is_to_prove_the_address(ada, below, sent):
     press(ada, own(below), **sent)
 
-    assert the_member().proven_at
-    assert the_member(GRACE).proven_at is None
+    assert the_member().verified_at
+    assert the_member(GRACE).verified_at is None
 
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}])

@@ -56,10 +56,10 @@ def test_what_is_not_wanted_is_switched_off_and_what_was_queued_of_it_taken_back
     page = ada.page(answer.location)
     ticked = [box["value"] for box in page.select("input[name=mail][checked]")]
     assert ticked == ["takeaways"]
-    assert the_member().mail_off == ["reminders"]
+    assert the_member().opt_outs == ["reminders"]
     assert [to for to, _ in mails("reminder")] == [GRACE]
     assert [to for to, _ in mails("takeaways")] == [ADA]
-    assert the_member(GRACE).mail_off == []
+    assert the_member(GRACE).opt_outs == []
 
 
 def test_what_is_wanted_again_is_switched_on_again(ada):
@@ -67,7 +67,7 @@ def test_what_is_wanted_again_is_switched_on_again(ada):
 
     press(ada, own("/mail"), mail=["reminders", "takeaways", "unheard-of"])
 
-    assert the_member().mail_off == []
+    assert the_member().opt_outs == []
 
 
 def test_the_mailing_list_asks_for_its_own_yes_once_a_day(app, ada):
@@ -93,7 +93,7 @@ def test_the_yes_puts_them_on_the_list_and_their_page_takes_them_off(ada):
 
     assert confirmed_at == NOW
     assert page.h1.get_text() == "You are on the mailing list"
-    assert (the_member().list_asked_at, the_member().list_confirmed_at) == (None, None)
+    assert (the_member().list_requested_at, the_member().list_confirmed_at) == (None, None)
 
 
 def test_who_is_on_the_list_stays_on_it_when_other_mail_is_chosen(ada):
@@ -126,7 +126,7 @@ def test_looking_at_the_question_is_no_yes(ada):
 
     assert page.main.form.button.get_text() == "Yes, write to me about future sessions"
     assert the_member().list_confirmed_at is None
-    assert the_member().proven_at is None
+    assert the_member().verified_at is None
 
 
 def test_old_links_are_useless_once_the_member_says_so_and_a_new_one_comes_by_mail(ada):
@@ -199,5 +199,5 @@ def test_a_calendar_gets_another_address_and_the_old_one_shows_nothing(ada):
 def test_to_choose_is_to_prove_the_address(ada, below):
     press(ada, own(below))
 
-    assert the_member().proven_at
-    assert the_member(GRACE).proven_at is None
+    assert the_member().verified_at
+    assert the_member(GRACE).verified_at is None

@@ -113,7 +113,7 @@ def test_every_answer_is_stored_with_the_registration(client):
     assert (stored["name"], stored["language"]) == ("Ada Example", "en")
     assert stored["registered_at"] == NOW
     assert member["email"] == "ada@example.org"
-    assert member["list_asked_at"] is None
+    assert member["list_requested_at"] is None
 
 
 def test_asking_for_news_is_noted_and_not_yet_confirmed(client):
@@ -121,7 +121,7 @@ def test_asking_for_news_is_noted_and_not_yet_confirmed(client):
 
     (member,) = rows(Member)
 
-    assert (member["list_asked_at"], member["list_confirmed_at"]) == (NOW, None)
+    assert (member["list_requested_at"], member["list_confirmed_at"]) == (NOW, None)
 
 
 def test_what_happens_next_names_each_session_and_is_not_for_search_engines(client):
@@ -222,14 +222,14 @@ def test_the_answer_goes_to_the_soonest_ticked_session_with_a_question(client):
 @pytest.mark.parametrize("off", OPTIONAL)
 def test_a_question_that_is_switched_off_is_not_asked_and_its_answer_not_kept(client, off):
     change(DECEMBER, prep_question="What is missing?")
-    change_community(questions_off=[off])
+    change_community(disabled_questions=[off])
     answers = EVERYTHING | {"prep_answer": "Renters.", "prep_visibility": "named"}
 
     page = client.page("/register")
     register(client, DECEMBER, list_opt_in="yes", **answers)
 
     (stored,) = rows()
-    stored |= {"list_opt_in": rows(Member)[0]["list_asked_at"]}
+    stored |= {"list_opt_in": rows(Member)[0]["list_requested_at"]}
     others = {name for name in answers if not name.startswith((off, "prep_"))}
     assert not page.select(f'[name="{off}"], [name="{off}_other"]')
     assert stored[off] in ("", [], False, None, "hosts")
@@ -239,7 +239,7 @@ def test_a_question_that_is_switched_off_is_not_asked_and_its_answer_not_kept(cl
 
 
 def test_required_questions_cannot_be_switched_off(client):
-    change_community(questions_off=["sessions", "name", "email"])
+    change_community(disabled_questions=["sessions", "name", "email"])
 
     names = {control["name"] for control in client.page("/register").select("form input")}
 

@@ -47,7 +47,7 @@ def test_a_roster_shows_its_people_and_that_it_was_seen_is_written_down(corin):
     assert "gardener" in text
     assert "katherine" not in text.lower()
     assert "ASL" not in text
-    assert (seen["what"], seen["columns"]) == ("roster", [])
+    assert (seen["resource"], seen["columns"]) == ("roster", [])
 
 
 def test_a_roster_of_no_session_does_not_exist(corin):
@@ -122,7 +122,7 @@ def test_typing_on_is_one_look_and_a_filter_by_access_is_another(app, corin, sea
     turn_clock(app, timedelta(minutes=11))
     search(text="ada")
 
-    looks = [(row["what"], row["columns"]) for row in rows(Viewing)]
+    looks = [(row["resource"], row["columns"]) for row in rows(Viewing)]
     assert looks == [("roster", []), ("roster", ["asked_for_access"]), ("roster", [])]
     assert "and who asked for something" in corin.page(own()).find(id="looks").parent.get_text()
 
@@ -169,7 +169,7 @@ def test_access_needs_are_by_need_with_their_words_and_noted_as_seen(corin):
     ]
     assert "2 people asked" in page.main.get_text()
     assert "by December 1" in page.main.get_text()
-    assert [row["what"] for row in rows(Viewing)] == ["access"]
+    assert [row["resource"] for row in rows(Viewing)] == ["access"]
     assert "who asked for what" in corin.page(own()).find(id="looks").parent.get_text()
 
 
@@ -191,7 +191,7 @@ def test_the_addresses_to_paste_are_one_text_and_noted_as_seen(corin):
     assert held.find(id=copy["data-copies"]).get_text() == "ada@example.org, grace@example.org"
     assert waiting.find(id="addresses").get_text() == "katherine@example.org"
     assert "Bcc" in held.main.get_text()
-    assert [row["what"] for row in rows(Viewing)] == ["emails", "emails"]
+    assert [row["resource"] for row in rows(Viewing)] == ["emails", "emails"]
     assert corin.get(f"{EMAILS}?status=cancelled").status_code == 422
     assert "took the addresses" in corin.page(own()).find(id="looks").parent.get_text()
 
@@ -226,7 +226,7 @@ def test_who_may_not_take_lists_away_sees_no_button_and_is_told_whom_to_ask(cori
     assert "ada@example.org" in page.main.get_text()
     assert not page.select("input[name=columns], a[href$=emails]")
     assert all("ask Sarah Eisele-Dyrli" in refusal.main.get_text() for refusal in refused)
-    assert [row["what"] for row in rows(Viewing)] == ["roster"]
+    assert [row["resource"] for row in rows(Viewing)] == ["roster"]
 
 
 def test_on_paper_there_is_a_box_to_tick_and_no_address(corin):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cop.db import write_tx
-from cop.models import Act, Meeting, Member, OutboxEmail, Viewing
+from cop.models import AuditEntry, Meeting, Member, OutboxEmail, Viewing
 from tests.page import parse
 from tests.web.own import mails, own, press, the_member
 from tests.web.posting import SAME_ORIGIN, post, register
@@ -44,7 +44,7 @@ def buttons(corin, email=ADA):
 
 
 def deeds():
-    return [row["what"] for row in rows(Act)]
+    return [row["action"] for row in rows(AuditEntry)]
 
 
 MARK = ["Correct the address and mail a new link", "Mail to this address comes back"]
@@ -64,7 +64,7 @@ def test_a_person_s_page_says_what_they_said_and_not_what_they_need(corin):
     assert page.select_one(f"a[href='{SESSION}/access']:-soup-contains('See Access needs')")
     assert "Elsewhere" not in text
     assert "Notes about people are not kept here." in text
-    assert [row["what"] for row in rows(Viewing)] == ["person"]
+    assert [row["resource"] for row in rows(Viewing)] == ["person"]
     assert "you or somebody else" in corin.page(own()).find(id="looks").parent.get_text()
 
 
@@ -151,7 +151,7 @@ def test_a_place_is_cancelled_and_restored_and_both_are_written_down(corin, sent
     assert len(mails("place")) == (1 if sent else 2)
     assert places() == [(ADA, DECEMBER, "held")]
     assert deeds() == ["cancelled a place", "restored a place"]
-    assert {row["registration_id"] for row in rows(Act)} == {rows()[0]["id"]}
+    assert {row["registration_id"] for row in rows(AuditEntry)} == {rows()[0]["id"]}
 
 
 def test_what_cannot_be_done_any_more_is_said_and_nothing_is_written_down(corin):

@@ -9,7 +9,7 @@ from pyotp import TOTP
 from cop.db import write_tx
 from cop.domain import coordinators, second_factor
 from cop.domain.coordinators import SignedIn
-from cop.models import Act, Coordinator, CoordinatorSession, Viewing
+from cop.models import AuditEntry, Coordinator, CoordinatorSession, Viewing
 from cop.web.console import TOKEN
 from tests.page import parse
 from tests.web.closed import addresses
@@ -74,7 +74,7 @@ def test_setting_it_up_shows_the_key_in_three_ways_and_the_codes_once(app, corin
     assert corin.get(SET_UP).status_code == 303
     assert corin.get(f"{SET_UP}/qr.svg").status_code == 404
     assert not any(code in str(rows(Coordinator)) for code in codes)
-    assert [act["what"] for act in rows(Act)] == ["changed second factor"]
+    assert [act["action"] for act in rows(AuditEntry)] == ["changed second factor"]
 
 
 def test_a_code_that_does_not_fit_turns_nothing_on_and_keeps_the_key(corin):
@@ -119,7 +119,7 @@ def test_the_code_signs_in_under_a_new_cookie_and_leads_on(app, phone):
     assert client.get(FRONT).status_code == 303
     client.set_cookie("cop", after)
     assert client.get(FRONT).status_code == 200
-    assert [act["what"] for act in rows(Act)] == ["changed second factor", "signed in"]
+    assert [act["action"] for act in rows(AuditEntry)] == ["changed second factor", "signed in"]
 
 
 def test_a_code_works_once(app, waiting):

@@ -34,15 +34,15 @@ def test_a_mail_program_stops_it_with_one_click(ada, headers):
     answer = ada.post(stop("reminders"), data=ONE_CLICK, headers=headers)
 
     assert answer.status_code == 200
-    assert the_member().mail_off == ["reminders"]
-    assert the_member(GRACE).mail_off == []
+    assert the_member().opt_outs == ["reminders"]
+    assert the_member(GRACE).opt_outs == []
 
 
 def test_looking_stops_nothing(ada):
     page = ada.page(stop("reminders"))
 
     assert page.main.form.button.get_text() == "Stop this mail"
-    assert the_member().mail_off == []
+    assert the_member().opt_outs == []
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_place_stays_and_doing_it_again_changes_nothing(ada):
     press(ada, stop("takeaways"))
 
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert the_member().mail_off == ["reminders", "takeaways"]
+    assert the_member().opt_outs == ["reminders", "takeaways"]
     assert places() == before
     assert "Your places stay." in said(parse(answers[1]))
     assert parse(answers[1]).main.select_one("a[href='/my-link']")
@@ -76,20 +76,20 @@ def test_the_place_stays_and_doing_it_again_changes_nothing(ada):
 
 def test_the_mailing_list_is_left_the_same_way(ada):
     with write_tx() as db_session:
-        values = {"list_asked_at": NOW, "list_confirmed_at": NOW}
+        values = {"list_requested_at": NOW, "list_confirmed_at": NOW}
         db_session.query(Member).update(values)
 
     answer = press(ada, stop("list"))
 
     assert answer.status_code == 200
-    assert (the_member().list_asked_at, the_member().list_confirmed_at) == (None, None)
+    assert (the_member().list_requested_at, the_member().list_confirmed_at) == (None, None)
     assert the_member(GRACE).list_confirmed_at == NOW
 
 
 def test_stopping_mail_proves_no_address(ada):
     press(ada, stop("reminders"))
 
-    assert the_member().proven_at is None
+    assert the_member().verified_at is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from cop.db import write_tx
 from cop.domain import planning, record
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.errors import Refused
 from cop.web.console import console
 from cop.web.console.clocks import ClockForm, cautions
@@ -73,8 +73,8 @@ def _add(form: NewForm) -> str:
             topic=form.topic.data or "",
             now=now(),
         )
-        deed, id_ = Deed.ADDED_MEETING, meeting.id
-        record.note(db_session, g.coordinator.id, deed, now=now(), meeting_id=id_)
+        action, id_ = Action.ADDED_MEETING, meeting.id
+        record.note(db_session, g.coordinator.id, action, now=now(), meeting_id=id_)
         return meeting.slug
 
 

@@ -45,8 +45,8 @@ def send_attendance(slug: str) -> ResponseReturnValue:
     with write_tx() as db_session:
         changed = who_came.mark(db_session, found.id, _marks(), zone=current_community().zone_info)
         record.note(
-            db_session, g.coordinator.id, record.Deed.MARKED_ATTENDANCE, now=now(),
-            meeting_id=found.id, how_many=changed,
+            db_session, g.coordinator.id, record.Action.MARKED_ATTENDANCE, now=now(),
+            meeting_id=found.id, item_count=changed,
         )  # fmt: skip
     flash(
         ngettext("Saved: %(num)s mark was changed.", "Saved: %(num)s marks were changed.", changed)

@@ -9,7 +9,7 @@ from cop import fields
 from cop.db import write_tx
 from cop.domain import by_hand, record
 from cop.domain.details import Details
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.domain.schedule import Listing, Schedule
 from cop.errors import Refused
 from cop.models import RegistrationStatus
@@ -48,7 +48,7 @@ def send_add_person(slug: str) -> ResponseReturnValue:
 
 def _form(found: Listing, *, kept: Mapping[str, object] | None = None) -> AnswersForm:
     left_out = _LEFT_OUT if found.prep_question else _LEFT_OUT | _PREP
-    return answers_form(current_community().questions_off, left_out=left_out, kept=kept)
+    return answers_form(current_community().disabled_questions, left_out=left_out, kept=kept)
 
 
 def _is_by_mail() -> bool:
@@ -62,7 +62,7 @@ def _add(found: Listing, form: AnswersForm) -> tuple[int, str]:
         id_, status, is_told = by_hand.add(
             db_session, found, details, by_mail=by_mail, writer=voice
         )
-        record.note(db_session, g.coordinator.id, Deed.ADDED_PERSON, now=now(),
+        record.note(db_session, g.coordinator.id, Action.ADDED_PERSON, now=now(),
                     meeting_id=found.id, registration_id=id_)  # fmt: skip
     return id_, _said(status, is_told=is_told)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cop.db import read_tx, write_tx
 from cop.domain import changes, effects, meetings, record
 from cop.domain.meetings import LockedMeeting
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.domain.schedule import Listing
 from cop.errors import Refused
 from cop.models import MeetingStatus
@@ -44,7 +44,7 @@ def send_cancel(slug: str) -> ResponseReturnValue:
             told = _told(db_session, _locked(db_session, found), MeetingStatus.CANCELLED)
             reason = form.reason.data or ""
             changes.cancel(db_session, found.id, reason=reason, writer=writer())
-            _note(db_session, Deed.CANCELLED_MEETING, found)
+            _note(db_session, Action.CANCELLED_MEETING, found)
     except Refused as refusal:
         form.refuse(refusal)
         return _ask(meeting_or_404(slug), form)
@@ -63,7 +63,7 @@ def send_restore(slug: str) -> ResponseReturnValue:
         with write_tx() as db_session:
             told = _told(db_session, _locked(db_session, found), MeetingStatus.PLANNED)
             changes.restore(db_session, found.id, writer=writer())
-            _note(db_session, Deed.RESTORED_MEETING, found)
+            _note(db_session, Action.RESTORED_MEETING, found)
     except Refused:
         return _offer(_found_or_404(slug), status=422)
     return _done(found, gettext("The session takes place after all."), told)
@@ -91,8 +91,8 @@ def _told(db_session: Session, meeting: LockedMeeting, fate: MeetingStatus) -> l
     return consequences.mails(would, about=consequences.FATE)
 
 
-def _note(db_session: Session, deed: Deed, found: Listing) -> None:
-    record.note(db_session, g.coordinator.id, deed, now=now(), meeting_id=found.id)
+def _note(db_session: Session, action: Action, found: Listing) -> None:
+    record.note(db_session, g.coordinator.id, action, now=now(), meeting_id=found.id)
 
 
 def _ask(found: Listing, form: CancelForm) -> Response:

@@ -29,6 +29,6 @@ def clock() -> ResponseReturnValue:
     # In full: between a clock that is years ahead and the truth, the year is what differs.
     moments = [
         f"{moment.astimezone(current_community().zone_info):%Y-%m-%d %H:%M}" if moment else ""
-        for moment in (now(), current_community().round_at)
+        for moment in (now(), current_community().daily_tasks_at)
     ]
     return render("privacy/clock_check.html", moments=moments, verdict=verdict.value, due=due)

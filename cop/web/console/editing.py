@@ -11,7 +11,7 @@ from cop.db import read_tx, write_tx
 from cop.domain import changes, effects, meetings, record
 from cop.domain.effects import Effects
 from cop.domain.meetings import LockedMeeting
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.domain.schedule import Listing, Schedule
 from cop.errors import EditConflict, Refused
 from cop.web.console import consequences, console
@@ -152,7 +152,7 @@ def _save(db_session: Session, page: Page) -> Effects:
     if changed & set(TIMES):
         changes.move(db_session, id_, starts_at=form.moment("starts"), ends_at=form.moment("ends"),
                      reason=form.said("reason"), writer=voice)  # fmt: skip
-        record.note(db_session, g.coordinator.id, Deed.MOVED_MEETING, now=now(), meeting_id=id_)
+        record.note(db_session, g.coordinator.id, Action.MOVED_MEETING, now=now(), meeting_id=id_)
     if "join_url" in changed:  # before anybody gets a place, and with it the way in
         changes.set_join_url(db_session, id_, form.said("join_url"), writer=voice)
     if "capacity" in changed:
@@ -160,7 +160,7 @@ def _save(db_session: Session, page: Page) -> Effects:
     if form.texts:
         changes.describe(db_session, id_, form.texts, writer=voice)
     if changed - set(TIMES):
-        record.note(db_session, g.coordinator.id, Deed.EDITED_MEETING, now=now(), meeting_id=id_)
+        record.note(db_session, g.coordinator.id, Action.EDITED_MEETING, now=now(), meeting_id=id_)
     return done
 
 

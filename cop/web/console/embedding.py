@@ -7,7 +7,7 @@ from wtforms import StringField
 
 from cop.db import read_tx, write_tx
 from cop.domain import embedding, record
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.errors import Refused
 from cop.web.console import console
 from cop.web.console.forms import ConsoleForm
@@ -70,7 +70,7 @@ def check_page() -> Response:
 
 
 def _note(db_session: Session) -> None:
-    record.note(db_session, g.coordinator.id, Deed.CHANGED_HOSTS, now=now())
+    record.note(db_session, g.coordinator.id, Action.CHANGED_HOSTS, now=now())
 
 
 def _changed(sentence: str) -> ResponseReturnValue:

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from cop.db import read_tx, write_tx
 from cop.domain import mailing, outbox, record
 from cop.domain.outbox import Kind
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.mail.envelope import sealed
 from cop.mail.transport import files
 from cop.models import MailState, OutboxEmail
@@ -88,7 +88,7 @@ def try_again() -> ResponseReturnValue:
         ids = failed if "all" in request.form else [id_ for id_ in failed if str(id_) in asked]
         outbox.try_again(db_session, ids, now=now())
         record.note(
-            db_session, g.coordinator.id, Deed.TRIED_MAIL_AGAIN, now=now(), how_many=len(ids)
+            db_session, g.coordinator.id, Action.TRIED_MAIL_AGAIN, now=now(), item_count=len(ids)
         )
     flash(ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", len(ids)))
     return redirect(url_for("console.mails"), 303)

@@ -49,7 +49,7 @@ def _chosen(lines: Sequence[Line]) -> Line | None:
 
 
 def _bands(counted: Mapping[int, Mapping[str, str]], line: Line) -> Mapping[str, str] | None:
-    return line.hat_bands if line.is_kept else counted.get(line.id)
+    return line.hat_counts if line.is_kept else counted.get(line.id)
 
 
 def _hats_said(said: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -69,6 +69,6 @@ def _charts(lines: Sequence[Line]) -> list[Chart | None]:
     ]
     known = [(said, line) for said, line in in_time if line.new is not None]
     return [
-        charts.drawn([Group(said, line.registered, line.came) for said, line in in_time]),
-        charts.drawn([Group(said, line.came or 0, line.new) for said, line in known]),
+        charts.drawn([Group(said, line.registered, line.attended) for said, line in in_time]),
+        charts.drawn([Group(said, line.attended or 0, line.new) for said, line in known]),
     ]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from cop.db import empty_log, write_tx
 from cop.domain import correcting, placing, preferences, record, roster
 from cop.domain.placing import Moved
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.errors import Refused
 from cop.mail.transport import files
 from cop.mail.writer import Writer
@@ -22,13 +22,13 @@ from cop.web.registration import dates_said
 from cop.web.rendering import now, settings, writer
 from cop.web.saying import gettext, ngettext
 
-DEEDS = {
-    "address": Deed.CORRECTED_ADDRESS,
-    "place": Deed.MOVED_PERSON,
-    "wait": Deed.MOVED_PERSON,
-    "cancel": Deed.CANCELLED_PLACE,
-    "restore": Deed.RESTORED_PLACE,
-    "undeliverable": Deed.MARKED_MAIL,
+ACTIONS = {
+    "address": Action.CORRECTED_ADDRESS,
+    "place": Action.MOVED_PERSON,
+    "wait": Action.MOVED_PERSON,
+    "cancel": Action.CANCELLED_PLACE,
+    "restore": Action.RESTORED_PLACE,
+    "undeliverable": Action.MARKED_MAIL,
 }
 
 
@@ -41,7 +41,7 @@ class Done:
     deleted_emails: Sequence[str] = ()  # by Message-ID
 
 
-@console.post(f"{PERSON}/<any({', '.join(DEEDS)}):what>")
+@console.post(f"{PERSON}/<any({', '.join(ACTIONS)}):what>")
 def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnValue:
     found = meeting_or_404(slug)
     try:
@@ -49,7 +49,7 @@ def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnV
             member = roster.member_of(db_session, registration_id, meeting_id=found.id)
             done = _do(db_session, what, registration_id, member or abort(404),
                        writer=writer())  # fmt: skip
-            record.note(db_session, g.coordinator.id, DEEDS[what], now=now(),
+            record.note(db_session, g.coordinator.id, ACTIONS[what], now=now(),
                         meeting_id=found.id, registration_id=done.registration_id)  # fmt: skip
     except Refused as refusal:
         sentence = gettext(refusal.sentence, **dates_said(refusal))

@@ -4,7 +4,7 @@ from flask import Response, abort, request
 
 from cop.db import read_tx
 from cop.domain import record
-from cop.domain.record import Deed, Entry
+from cop.domain.record import Action, Entry
 from cop.web.console import console
 from cop.web.console.forms import number
 from cop.web.filters import on
@@ -20,32 +20,32 @@ KINDS = {
     "settings": N_("Settings and mail"),
     "accounts": N_("Accounts"),
 }
-DEEDS: dict[str, str] = {
-    Deed.SIGNED_IN: N_("%(who)s signed in"),
-    Deed.ADDED_MEETING: N_("%(who)s added the session of %(date)s"),
-    Deed.EDITED_MEETING: N_("%(who)s edited the session of %(date)s"),
-    Deed.MOVED_MEETING: N_("%(who)s moved the session of %(date)s"),
-    Deed.CANCELLED_MEETING: N_("%(who)s cancelled the session of %(date)s"),
-    Deed.RESTORED_MEETING: N_("%(who)s restored the session of %(date)s"),
-    Deed.PUBLISHED: N_("%(who)s published the takeaways of %(date)s"),
-    Deed.MADE_ROOMS: N_("%(who)s made the small groups of %(date)s"),
-    Deed.WROTE: N_("%(who)s wrote to people of %(date)s"),
-    Deed.ADDED_PERSON: N_("%(who)s added somebody to %(date)s"),
-    Deed.CORRECTED_ADDRESS: N_("%(who)s corrected an address on %(date)s"),
-    Deed.MOVED_PERSON: N_("%(who)s moved somebody to or from the waiting list of %(date)s"),
-    Deed.CANCELLED_PLACE: N_("%(who)s cancelled a place on %(date)s"),
-    Deed.RESTORED_PLACE: N_("%(who)s restored a place on %(date)s"),
-    Deed.MARKED_MAIL: N_("%(who)s noted whether mail reaches somebody of %(date)s"),
-    Deed.MARKED_ATTENDANCE: N_("%(who)s noted who came on %(date)s"),
-    Deed.IMPORTED_ATTENDANCE: N_("%(who)s imported who came on %(date)s"),
-    Deed.CHANGED_SETTINGS: N_("%(who)s changed the settings"),
-    Deed.CHANGED_HOSTS: N_("%(who)s changed which sites can show the form"),
-    Deed.INVITED: N_("%(who)s invited a coordinator"),
-    Deed.REMOVED: N_("%(who)s removed a coordinator"),
-    Deed.CHANGED_RIGHTS: N_("%(who)s changed what a coordinator may do"),
-    Deed.CHANGED_SECOND_FACTOR: N_("%(who)s changed their second factor"),
-    Deed.TRIED_MAIL_AGAIN: N_("%(who)s tried failed mails again"),
-    Deed.CONFIRMED_CLOCK: N_("%(who)s confirmed that the clock is right"),
+ACTIONS: dict[str, str] = {
+    Action.SIGNED_IN: N_("%(who)s signed in"),
+    Action.ADDED_MEETING: N_("%(who)s added the session of %(date)s"),
+    Action.EDITED_MEETING: N_("%(who)s edited the session of %(date)s"),
+    Action.MOVED_MEETING: N_("%(who)s moved the session of %(date)s"),
+    Action.CANCELLED_MEETING: N_("%(who)s cancelled the session of %(date)s"),
+    Action.RESTORED_MEETING: N_("%(who)s restored the session of %(date)s"),
+    Action.PUBLISHED: N_("%(who)s published the takeaways of %(date)s"),
+    Action.MADE_ROOMS: N_("%(who)s made the small groups of %(date)s"),
+    Action.WROTE: N_("%(who)s wrote to people of %(date)s"),
+    Action.ADDED_PERSON: N_("%(who)s added somebody to %(date)s"),
+    Action.CORRECTED_ADDRESS: N_("%(who)s corrected an address on %(date)s"),
+    Action.MOVED_PERSON: N_("%(who)s moved somebody to or from the waiting list of %(date)s"),
+    Action.CANCELLED_PLACE: N_("%(who)s cancelled a place on %(date)s"),
+    Action.RESTORED_PLACE: N_("%(who)s restored a place on %(date)s"),
+    Action.MARKED_MAIL: N_("%(who)s noted whether mail reaches somebody of %(date)s"),
+    Action.MARKED_ATTENDANCE: N_("%(who)s noted who came on %(date)s"),
+    Action.IMPORTED_ATTENDANCE: N_("%(who)s imported who came on %(date)s"),
+    Action.CHANGED_SETTINGS: N_("%(who)s changed the settings"),
+    Action.CHANGED_HOSTS: N_("%(who)s changed which sites can show the form"),
+    Action.INVITED: N_("%(who)s invited a coordinator"),
+    Action.REMOVED: N_("%(who)s removed a coordinator"),
+    Action.CHANGED_RIGHTS: N_("%(who)s changed what a coordinator may do"),
+    Action.CHANGED_SECOND_FACTOR: N_("%(who)s changed their second factor"),
+    Action.TRIED_MAIL_AGAIN: N_("%(who)s tried failed mails again"),
+    Action.CONFIRMED_CLOCK: N_("%(who)s confirmed that the clock is right"),
 }
 LOOKS = {
     "roster": N_("%(who)s saw the roster of %(date)s"),
@@ -86,7 +86,7 @@ def _id(by: str) -> int | None:
 
 def _said(entry: Entry) -> str:
     """What was done, in a sentence."""
-    sentence = (_look(entry) if entry.is_look else DEEDS.get(entry.what)) or OTHER_LOOK
+    sentence = (_look(entry) if entry.is_look else ACTIONS.get(entry.action)) or OTHER_LOOK
     date = on(entry.starts_at) if entry.starts_at else gettext("all sessions")
     said = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
     if "access" in entry.columns:
@@ -95,6 +95,6 @@ def _said(entry: Entry) -> str:
 
 
 def _look(entry: Entry) -> str:
-    if entry.what == "list" and entry.is_list:
+    if entry.action == "list" and entry.is_list:
         return LIST_TAKEN
-    return LOOKS.get(entry.what, OTHER_LOOK)
+    return LOOKS.get(entry.action, OTHER_LOOK)

@@ -71,10 +71,10 @@ def keep_report(slug: str) -> ResponseReturnValue:
             record.note(
                 db_session,
                 g.coordinator.id,
-                record.Deed.IMPORTED_ATTENDANCE,
+                record.Action.IMPORTED_ATTENDANCE,
                 now=now(),
                 meeting_id=found.id,
-                how_many=kept.came,
+                item_count=kept.came,
             )
     except ReportGone:
         return _gone(slug)

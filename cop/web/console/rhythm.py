@@ -12,7 +12,7 @@ from wtforms.validators import ValidationError
 from cop.db import read_tx, write_tx
 from cop.domain import holidays, planning, record, rules
 from cop.domain.community import CommunityFacts, load_community
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.errors import EditConflict, Refused
 from cop.web.console import console
 from cop.web.console.clocks import read_date, read_time
@@ -52,7 +52,7 @@ class RhythmForm(MergedForm):
     of_month = StringField(validators=[Among(rules.OF_MONTH)])
     weekday = StringField(validators=[Among(rules.WEEKDAYS)])
     weeks = StringField(validators=[Among([str(weeks) for weeks in rules.WEEKS])])
-    rule_from = StringField(filters=[one_line])
+    recurrence_from = StringField(filters=[one_line])
     months_off = Ticks(validators=[Among({"", *map(str, rules.MONTHS)})])
     starts = StringField(filters=[one_line])
     ends = StringField(filters=[one_line])
@@ -69,7 +69,7 @@ class RhythmForm(MergedForm):
         words, there = dict(_options().get(name, [])), self.there[name]
         return ", ".join(words.get(value, value) for value in there.split(",")) if words else there
 
-    def validate_rule_from(self, field: StringField) -> None:
+    def validate_recurrence_from(self, field: StringField) -> None:
         if field.data and read_date(field.data) is None:
             raise ValidationError(gettext("Write the date like 2026-12-15."))
 
@@ -94,11 +94,11 @@ class RhythmForm(MergedForm):
         counts = choice is None or choice.counts_weeks
         return replace(
             self.community,
-            rule=rule,
-            rule_from=read_date(self.said("rule_from")) if counts else None,
-            starts=starts,
-            minutes=(ends.hour - starts.hour) * 60 + ends.minute - starts.minute,
-            zone=self.said("zone"),
+            recurrence_rule=rule,
+            recurrence_from=read_date(self.said("recurrence_from")) if counts else None,
+            start_time=starts,
+            duration_minutes=(ends.hour - starts.hour) * 60 + ends.minute - starts.minute,
+            time_zone=self.said("zone"),
             planned_ahead=number(self.said("planned_ahead")) or 0,
             observances=holidays.read(self.said("observances")),
         )
@@ -106,7 +106,7 @@ class RhythmForm(MergedForm):
     def _rule(self) -> tuple[str, rules.Choice | None]:
         every = self.said("every")
         if every == KEPT:
-            return self.community.rule, rules.read(self.community.rule)
+            return self.community.recurrence_rule, rules.read(self.community.recurrence_rule)
         off = tuple(int(month) for month in self.said("months_off").split(",") if month)
         choice = rules.Choice(
             self.said("weekday"),
@@ -119,20 +119,22 @@ class RhythmForm(MergedForm):
 
 def _said(community: CommunityFacts) -> dict[str, str]:
     """The rhythm as the form shows it."""
-    choice = rules.read(community.rule)
+    choice = rules.read(community.recurrence_rule)
     known = choice or rules.Choice("MO")
     every = KEPT if choice is None else MONTH if known.of_month else WEEK
-    ends = datetime.combine(now(), community.starts) + timedelta(minutes=community.minutes)
+    ends = datetime.combine(now(), community.start_time) + timedelta(
+        minutes=community.duration_minutes
+    )
     return {
         "every": every,
         "of_month": known.of_month or "1",
         "weekday": known.weekday,
         "weeks": str(known.weeks),
-        "rule_from": f"{community.rule_from or ''}",
+        "recurrence_from": f"{community.recurrence_from or ''}",
         "months_off": ",".join(map(str, known.months_off)),
-        "starts": f"{community.starts:%H:%M}",
+        "starts": f"{community.start_time:%H:%M}",
         "ends": f"{ends:%H:%M}",
-        "zone": community.zone,
+        "zone": community.time_zone,
         "planned_ahead": str(community.planned_ahead),
         "observances": "\n".join(community.observances),
     }
@@ -184,8 +186,8 @@ def _save(form: RhythmForm) -> int:
     """Meet in this rhythm from now on; return how many dates were added."""
     with write_tx() as db_session:
         added = len(planning.change(db_session, form.wanted, now=now()))
-        deed = Deed.CHANGED_SETTINGS
-        record.note(db_session, g.coordinator.id, deed, now=now(), how_many=added)
+        action = Action.CHANGED_SETTINGS
+        record.note(db_session, g.coordinator.id, action, now=now(), item_count=added)
         return added
 
 
@@ -211,7 +213,7 @@ def _show(form: RhythmForm, *, as_if: CommunityFacts | None = None) -> Response:
         as_if=as_if,
         form=form,
         plan=plan,
-        kept=None if rules.read(form.community.rule) else form.community.rule,
+        kept=None if rules.read(form.community.recurrence_rule) else form.community.recurrence_rule,
         options=_options(),
         zones=planning.zones(),
     )

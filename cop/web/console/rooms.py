@@ -91,8 +91,8 @@ def _do(found: Listing, act: Callable[[Session, int], int]) -> int:
     with write_tx() as db_session:
         people = act(db_session, found.id)
         record.note(
-            db_session, g.coordinator.id, record.Deed.MADE_ROOMS, now=now(),
-            meeting_id=found.id, how_many=people,
+            db_session, g.coordinator.id, record.Action.MADE_ROOMS, now=now(),
+            meeting_id=found.id, item_count=people,
         )  # fmt: skip
     return people
 

@@ -61,8 +61,8 @@ class Row:
     def of(cls, meeting: Listing, tallies: dict[int, Tally]) -> "Row":
         tally, left = tallies.get(meeting.id, Tally()), meeting.registered_count
         if left is None:
-            return cls(meeting, tally, tally.registered, tally.came)
-        return cls(meeting, tally, left, meeting.came_count)
+            return cls(meeting, tally, tally.registered, tally.attended)
+        return cls(meeting, tally, left, meeting.attended_count)
 
 
 def _chart(past: list[Row]) -> tuple[Chart, list[Row]] | None:

@@ -90,13 +90,13 @@ def _an_address(_form: ConsoleForm, field: FormField) -> None:
 class CommunityForm(SettingsForm):
     """What the community is called, who is behind it, and whom to ask."""
 
-    NAMES = ("name", "short_name", "host_name", "host_url", "place",
+    NAMES = ("name", "short_name", "host_name", "host_url", "location",
              "contact_name", "contact_role", "contact_email")  # fmt: skip
     name = line(200, Needed(N_("Write what the community is called.")))
     short_name = line(60, Needed(N_("Write a short name: it stands on top of every page.")))
     host_name = line(200, Needed(N_("Write who hosts the community.")))
     host_url = line(2000, Https())
-    place = line(200, Needed(N_("Write where sessions are held, like Zoom.")))
+    location = line(200, Needed(N_("Write where sessions are held, like Zoom.")))
     contact_name = line(200, Needed(N_("Write whom people can ask.")))
     contact_role = line(200, Needed(N_("Write what they do there.")))
     contact_email = line(254, _an_address)
@@ -130,7 +130,7 @@ class QuestionsForm(SettingsForm):
     asked = SelectMultipleField(validate_choice=False)
 
     def shown(self, community: CommunityFacts) -> dict[str, object]:
-        return {"asked": [q.name for q in OPTIONAL if q.name not in community.questions_off]}
+        return {"asked": [q.name for q in OPTIONAL if q.name not in community.disabled_questions]}
 
     def validate_asked(self, field: FormField) -> None:
         if not {question.name for question in OPTIONAL}.issuperset(field.data):
@@ -140,7 +140,7 @@ class QuestionsForm(SettingsForm):
     def values(self) -> dict[str, object]:
         asked = self.asked.data or []
         off = [question.name for question in OPTIONAL if question.name not in asked]
-        return {"questions_off": off} if self.changed else {}
+        return {"disabled_questions": off} if self.changed else {}
 
 
 class RemindersForm(SettingsForm):
@@ -192,19 +192,22 @@ def _mails(mails: int) -> str:
 class RetentionForm(SettingsForm):
     """How long answers are kept after a session: as the form promises at most, or shorter."""
 
-    NAMES = ("long_days", "short_days")
-    long_days = line(10)
-    short_days = line(10)
+    NAMES = ("retention_days", "short_retention_days")
+    retention_days = line(10)
+    short_retention_days = line(10)
 
     def shown(self, community: CommunityFacts) -> dict[str, object]:
-        return {"long_days": str(community.long.days), "short_days": str(community.short.days)}
+        return {
+            "retention_days": str(community.long.days),
+            "short_retention_days": str(community.short.days),
+        }
 
-    def validate_long_days(self, field: FormField) -> None:
+    def validate_retention_days(self, field: FormField) -> None:
         _check_days(field, fields.LONG)
 
-    def validate_short_days(self, field: FormField) -> None:
+    def validate_short_retention_days(self, field: FormField) -> None:
         _check_days(field, fields.SHORT)
-        if (number(field.data) or 0) > (number(self.long_days.data or "") or 60):
+        if (number(field.data) or 0) > (number(self.retention_days.data or "") or 60):
             raise ValidationError(gettext("This cannot be longer than the names are kept."))
 
     def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:

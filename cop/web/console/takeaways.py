@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from cop.db import read_tx, write_tx
 from cop.domain import changes, meetings, record
 from cop.domain.meetings import LockedMeeting
-from cop.domain.record import Deed
+from cop.domain.record import Action
 from cop.domain.schedule import Listing
 from cop.errors import EditConflict, Refused
 from cop.web.console import console
@@ -89,8 +89,8 @@ def _publish(found: Listing, form: TakeawaysForm) -> int:
             writer=writer(),
         )
         record.note(
-            db_session, g.coordinator.id, Deed.PUBLISHED, now=now(), meeting_id=found.id,
-            how_many=mails,
+            db_session, g.coordinator.id, Action.PUBLISHED, now=now(), meeting_id=found.id,
+            item_count=mails,
         )  # fmt: skip
     return mails
 

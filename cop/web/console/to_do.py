@@ -105,7 +105,7 @@ def _afterwards(listed: Schedule, tallies: Mapping[int, Tally]) -> Iterator[ToDo
         if meeting.is_cancelled or age > NOTED_WITHIN:
             continue
         date = on(meeting.starts_at)
-        if tally.held and tally.came is None:
+        if tally.held and tally.attended is None:
             said = gettext("Nobody has noted yet who came on %(date)s.", date=date)
             address = url_for("console.attendance", slug=meeting.slug)
             yield ToDo(said, gettext("Note who came"), address)
