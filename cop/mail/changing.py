@@ -7,6 +7,7 @@ from cop.domain.recipients import Recipient
 from cop.mail import phrases
 from cop.mail.letter import Block, Button, Letter, Link, Prose
 from cop.mail.writer import Writer
+from cop.meetings.emails import date_of, session_block, topic_of
 from cop.words import N_
 
 
@@ -23,7 +24,7 @@ def changed(
     writer = writer.to(to)
     ways_in = phrases.ways_in(writer.links, to, {meeting.id: registration_id})
     subject, said = _change_said(writer, meeting, told)
-    blocks: list[Block] = [said, writer.shown(meeting)]
+    blocks: list[Block] = [said, session_block(writer, meeting)]
     if meeting.reason and not _is_way_in_only(meeting, told):
         blocks.append(meeting.reason)
     if meeting.is_cancelled:
@@ -43,7 +44,7 @@ def changed(
 def takeaways(writer: Writer, to: Recipient, meeting: LockedMeeting) -> Letter:
     """What was taken away from a session, once it is published."""
     writer = writer.to(to)
-    blocks: list[Block] = [writer.shown(meeting)]
+    blocks: list[Block] = [session_block(writer, meeting)]
     if meeting.takeaways:
         blocks.append(Prose(meeting.takeaways))
     if meeting.recording_url:
@@ -53,7 +54,7 @@ def takeaways(writer: Writer, to: Recipient, meeting: LockedMeeting) -> Letter:
     stop = writer.links.unsubscribe(to.member_id, "takeaways")
     draft = writer.member_draft(
         to,
-        writer.say(N_("What we took away: %(topic)s"), topic=writer.topic(meeting)),
+        writer.say(N_("What we took away: %(topic)s"), topic=topic_of(writer, meeting)),
         *blocks,
         why=phrases.registered_why(writer),
         also=(Link(writer.say(N_("No more notes after sessions")), stop),),
@@ -63,7 +64,7 @@ def takeaways(writer: Writer, to: Recipient, meeting: LockedMeeting) -> Letter:
 
 def _change_said(writer: Writer, meeting: LockedMeeting, told: Announced) -> tuple[str, str]:
     """The subject, and what has happened."""
-    date = writer.on(meeting)
+    date = date_of(writer, meeting)
     if meeting.is_cancelled:
         subject = writer.say(N_("Cancelled: the session on %(date)s"), date=date)
         return subject, writer.say(N_("This session does not take place:"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cop.domain.meetings import MeetingFacts
 from cop.mail.letter import Button, Letter
 from cop.mail.writer import Writer
+from cop.meetings.emails import date_of, session_block
 from cop.words import N_
 
 
@@ -22,9 +23,9 @@ class DayBefore:
 def access_need(writer: Writer, meeting: MeetingFacts) -> Letter:
     """Somebody said what would help them take part; what it is stands in the console only."""
     draft = writer.coordinator_draft(
-        writer.say(N_("Somebody asked for access on %(date)s"), date=writer.on(meeting)),
+        writer.say(N_("Somebody asked for access on %(date)s"), date=date_of(writer, meeting)),
         writer.say(N_("Somebody who is registered said what would help them take part:")),
-        writer.shown(meeting),
+        session_block(writer, meeting),
         Button(writer.say(N_("See what to arrange")), f"{_roster(writer, meeting)}/access"),
     )
     return draft.sealed()
@@ -42,8 +43,8 @@ def day_before(writer: Writer, meeting: MeetingFacts, counts: DayBefore) -> Lett
     if not counts.has_join_url:
         lines.append(say(N_("The join address is missing: nobody can come in yet.")))
     draft = writer.coordinator_draft(
-        say(N_("Nearly time: the session on %(date)s"), date=writer.on(meeting)),
-        writer.shown(meeting, *lines),
+        say(N_("Nearly time: the session on %(date)s"), date=date_of(writer, meeting)),
+        session_block(writer, meeting, *lines),
         Button(say(N_("Open the roster")), _roster(writer, meeting)),
     )
     return draft.sealed()

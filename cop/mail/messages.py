@@ -10,6 +10,7 @@ from cop.domain.recipients import Recipient
 from cop.mail import phrases
 from cop.mail.letter import Block, Button, Letter
 from cop.mail.writer import Writer
+from cop.meetings.emails import date_of, session_block
 from cop.words import N_
 
 
@@ -31,7 +32,7 @@ def confirmation(
         blocks += [phrases.held(writer, meeting, ways_in[meeting.id]) for meeting in held]
     if waiting:
         blocks.append(_waiting_said(writer))
-        blocks += [writer.shown(meeting) for meeting in waiting]
+        blocks += [session_block(writer, meeting) for meeting in waiting]
     blocks.append(_my_page(writer, to))
     if held:
         blocks.append(phrases.declining_said(writer))
@@ -49,7 +50,7 @@ def promoted(
     ways_in = phrases.ways_in(writer.links, to, {meeting.id: registration_id})
     draft = writer.member_draft(
         to,
-        writer.say(N_("A place for you: %(date)s"), date=writer.on(meeting)),
+        writer.say(N_("A place for you: %(date)s"), date=date_of(writer, meeting)),
         writer.say(N_("A place became free, and it is yours:")),
         phrases.held(writer, meeting, ways_in[meeting.id]),
         writer.say(
@@ -81,7 +82,7 @@ def my_link(
         to,
         writer.say(N_("Your link: %(name)s"), name=writer.community.short_name),
         said,
-        *[writer.shown(meeting) for meeting in meetings],
+        *[session_block(writer, meeting) for meeting in meetings],
         Button(writer.say(N_("Open your page")), writer.my_page(to)),
         writer.say(N_("It works for a year. Do not pass it on: it opens your page to anybody.")),
         why=writer.say(N_("If it was not you, you need not do anything.")),
@@ -124,11 +125,11 @@ def _my_page(writer: Writer, to: Recipient) -> Button:
 
 def _subject(writer: Writer, held: Sequence[MeetingFacts], waiting: Sequence[MeetingFacts]) -> str:
     if len(held) == 1:
-        return writer.say(N_("You are registered: %(date)s"), date=writer.on(held[0]))
+        return writer.say(N_("You are registered: %(date)s"), date=date_of(writer, held[0]))
     if held:
         return writer.count(
             N_("You are registered for %(num)s session"),
             N_("You are registered for %(num)s sessions"),
             len(held),
         )
-    return writer.say(N_("You are on the waiting list: %(date)s"), date=writer.on(waiting[0]))
+    return writer.say(N_("You are on the waiting list: %(date)s"), date=date_of(writer, waiting[0]))

@@ -8,6 +8,7 @@ from cop.domain.recipients import Recipient
 from cop.links import Links
 from cop.mail.letter import Block, Link
 from cop.mail.writer import Writer
+from cop.meetings.emails import preparation, session_block
 from cop.words import N_
 
 
@@ -63,4 +64,6 @@ def held(writer: Writer, meeting: LockedMeeting, way_in: str) -> Block:
         Link(writer.say(N_("Add to Outlook")),
              calendar.outlook_link(meeting, writer.community, writer.links)),
     )  # fmt: skip
-    return writer.shown(meeting, *guests(writer, meeting), *writer.before(meeting), links=links)
+    return session_block(
+        writer, meeting, *guests(writer, meeting), *preparation(writer, meeting), links=links
+    )

@@ -5,6 +5,7 @@ from cop.domain.recipients import Recipient
 from cop.mail import phrases
 from cop.mail.letter import Button, Letter
 from cop.mail.writer import Writer
+from cop.meetings.emails import date_of, session_block
 from cop.words import N_
 
 
@@ -44,9 +45,9 @@ def _sealed(
     writer = writer.to(to)
     draft = writer.member_draft(
         to,
-        writer.say(subject, date=writer.on(meeting)),
+        writer.say(subject, date=date_of(writer, meeting)),
         writer.say(said),
-        writer.shown(meeting),
+        session_block(writer, meeting),
         writer.say(then),
         writer.say(N_("If this surprises you, please ask us: a mistake can be undone.")),
         Button(writer.say(N_("See or change your registration")), writer.my_page(to)),

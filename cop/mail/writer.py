@@ -5,10 +5,9 @@ from datetime import datetime
 
 from cop.dates import Speaker
 from cop.domain.community import CommunityFacts
-from cop.domain.meetings import MeetingFacts
 from cop.domain.recipients import Recipient
 from cop.links import Links
-from cop.mail.letter import Block, Draft, Link, Session
+from cop.mail.letter import Block, Draft, Link
 from cop.words import N_, plural, translator
 
 
@@ -36,37 +35,6 @@ class Writer:
     @property
     def dates(self) -> Speaker:
         return Speaker(self.language, self.community.zone_info, self.now)
-
-    def on(self, meeting: MeetingFacts) -> str:
-        """Say `December 15`."""
-        return self.dates.on(meeting.starts_at)
-
-    def topic(self, meeting: MeetingFacts) -> str:
-        return meeting.topic or self.say(N_("Topic to be announced"))
-
-    def shown(self, meeting: MeetingFacts, *lines: str, links: tuple[Link, ...] = ()) -> Session:
-        """The session as letters show it."""
-        return Session(
-            tile=self.dates.tile(meeting.starts_at),
-            topic=self.topic(meeting),
-            when=self.dates.when(meeting.starts_at, meeting.ends_at),
-            lines=lines,
-            links=links,
-            is_off=meeting.is_cancelled,
-        )
-
-    def before(self, meeting: MeetingFacts) -> tuple[str, ...]:
-        """What there is to read and to think about before a session."""
-        lines = []
-        if meeting.reading_title:
-            minutes = meeting.reading_minutes
-            length = minutes and self.count(N_("%(num)s minute"), N_("%(num)s minutes"), minutes)
-            title = f"{meeting.reading_title} ({length})" if length else meeting.reading_title
-            address = f" {meeting.reading_url}" if meeting.reading_url else ""
-            lines.append(self.say(N_("To read before: %(title)s"), title=title) + address)
-        if question := meeting.prep_question:
-            lines.append(self.say(N_("A question to think about: %(question)s"), question=question))
-        return tuple(lines)
 
     def my_page(self, to: Recipient, below: str = "") -> str:
         """The address of the member's own page, or of something below it."""

@@ -11,6 +11,7 @@ from cop.mail import phrases
 from cop.mail.letter import Letter, Link, Written
 from cop.mail.writer import Writer
 from cop.markdown import to_html
+from cop.meetings.emails import session_block, topic_of
 from cop.words import N_
 
 IN_SUBJECT = ("name", "session", "date", "time")
@@ -33,7 +34,7 @@ def letter(
         to,
         _filled(subject, _values(writer, to, meeting), _in_text),
         filled(writer, to, meeting, text),
-        writer.shown(meeting),
+        session_block(writer, meeting),
         why=phrases.registered_why(writer),
     )
     return draft.sealed()
@@ -52,7 +53,7 @@ def _values(writer: Writer, to: Recipient, meeting: MeetingFacts) -> _Values:
     page = writer.links.meeting(meeting.slug)
     return {
         "name": to.shown_name or writer.say(N_("colleague")),
-        "session": writer.topic(meeting),
+        "session": topic_of(writer, meeting),
         "date": writer.dates.day(meeting.starts_at),
         "time": writer.dates.clock(meeting.starts_at, meeting.ends_at),
         "link to their page": Link(writer.say(N_("your page")), writer.my_page(to)),

@@ -1,0 +1,1 @@
+"""Sessions: the schedule, planning ahead, and how pages and emails show one."""

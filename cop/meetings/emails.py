@@ -1,0 +1,44 @@
+"""A session as emails show it."""
+
+from cop.domain.meetings import MeetingFacts
+from cop.mail.letter import Link, Session
+from cop.mail.writer import Writer
+from cop.words import N_
+
+
+def date_of(writer: Writer, meeting: MeetingFacts) -> str:
+    """Format a session's date, like `December 15`."""
+    return writer.dates.on(meeting.starts_at)
+
+
+def topic_of(writer: Writer, meeting: MeetingFacts) -> str:
+    """The session's topic, or that there is none yet."""
+    return meeting.topic or writer.say(N_("Topic to be announced"))
+
+
+def session_block(
+    writer: Writer, meeting: MeetingFacts, *lines: str, links: tuple[Link, ...] = ()
+) -> Session:
+    """The block that shows a session: date, topic, time, and some lines and links below."""
+    return Session(
+        tile=writer.dates.tile(meeting.starts_at),
+        topic=topic_of(writer, meeting),
+        when=writer.dates.when(meeting.starts_at, meeting.ends_at),
+        lines=lines,
+        links=links,
+        is_off=meeting.is_cancelled,
+    )
+
+
+def preparation(writer: Writer, meeting: MeetingFacts) -> tuple[str, ...]:
+    """Lines about what to read and to think about before a session."""
+    lines = []
+    if meeting.reading_title:
+        minutes = meeting.reading_minutes
+        length = minutes and writer.count(N_("%(num)s minute"), N_("%(num)s minutes"), minutes)
+        title = f"{meeting.reading_title} ({length})" if length else meeting.reading_title
+        url = f" {meeting.reading_url}" if meeting.reading_url else ""
+        lines.append(writer.say(N_("To read before: %(title)s"), title=title) + url)
+    if question := meeting.prep_question:
+        lines.append(writer.say(N_("A question to think about: %(question)s"), question=question))
+    return tuple(lines)
