@@ -32,10 +32,6 @@ class TooManyAttempts(Refused):
     """One attempt too many for now; `values["seconds"]` is how long to wait. Status 429."""
 
 
-class EditConflict(Exception):  # noqa: N818 - as above
-    """The object has changed since the form that edits it was made."""
-
-
 class InvalidLink(Exception):  # noqa: N818 - as above
     """An emailed link that opens nothing (any more); there is one page for all of them."""
 

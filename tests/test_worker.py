@@ -19,14 +19,14 @@ from sqlalchemy import func, select, text
 from cop import worker
 from cop.db import db, read_tx, sqlite_file, write_tx
 from cop.delivery import Delivery
-from cop.domain import changes, community
+from cop.domain import community
 from cop.mail.address import smtp_server
 from cop.mail.folder import FolderTransport
 from cop.models import Base, Meeting, Registration, Submission
 from cop.processes import StopRequest
 from tests.domain.at_once import at_once
 from tests.domain.mails import a_mail, mails
-from tests.domain.people import LINKS, a_writer, register
+from tests.domain.people import LINKS, edit, register
 from tests.processes.server import COP, in_child
 from tests.smtp_server import Answer, MailServer
 from tests.test_delivery import SENDER, Clock
@@ -228,10 +228,7 @@ def test_reminders_and_notices_are_queued_by_themselves(app, planner):
         register(db_session, "2026-12-15", ADA)
         meeting = db_session.scalars(select(Meeting).where(Meeting.slug == "2026-12-15")).one()
         moved = meeting.starts_at + timedelta(hours=1)
-        changes.move(
-            db_session, meeting.id, starts_at=moved, ends_at=moved + timedelta(hours=1),
-            reason="", writer=a_writer(db_session),
-        )  # fmt: skip
+        edit(db_session, meeting, starts_at=moved, ends_at=moved + timedelta(hours=1))
     planner.delivery.clock.now = moved - timedelta(hours=20)
 
     planner.look()

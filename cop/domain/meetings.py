@@ -71,7 +71,6 @@ class LockedMeeting(MeetingFacts):
     recording_url: str | None
     published_at: datetime | None
     edited_at: datetime | None
-    edit_version: int
     cancelled_at: datetime | None
 
     @property
@@ -104,6 +103,12 @@ def lock(db_session: Session, ids: Iterable[int]) -> list[LockedMeeting]:
     taken = [_TAKE_LOCK.rows(db_session, meeting_id=id_) for id_ in sorted(set(ids))]
     found = [LockedMeeting(*row) for [row] in taken]
     return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))
+
+
+def lock_one(db_session: Session, id_: int) -> LockedMeeting:
+    """Take the lock of one meeting, and return it as it is from now on."""
+    [meeting] = lock(db_session, [id_])
+    return meeting
 
 
 def look(db_session: Session, ids: Iterable[int]) -> list[LockedMeeting]:

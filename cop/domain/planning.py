@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cop.domain import meetings, rules, schedule
 from cop.domain.community import CommunityFacts, load_community
 from cop.domain.rhythm import Occurrence, Rhythm
-from cop.errors import EditConflict, Refused
+from cop.errors import Refused
 from cop.models import Community, Meeting, MeetingStatus
 from cop.words import N_
 
@@ -79,14 +79,9 @@ def change(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> lis
     """Meet in the rhythm of `wanted` from now on; return the slugs of the dates that were added.
 
     What is planned already stays as it is.
-
-    Raises:
-        EditConflict: the community has changed since its revision that `wanted` was made from.
     """
     check(wanted, now=now)
     row = _locked(db_session)
-    if row.revision != wanted.revision:
-        raise EditConflict
     for name in KEPT:
         setattr(row, name, getattr(wanted, name))
     row.revision += 1

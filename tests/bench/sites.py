@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from cop import create_app
 from cop.db import db, read_tx, write_tx
-from cop.domain import changes, community, coordinators, schedule, seed
+from cop.domain import changes, community, coordinators, meetings, schedule, seed
 from cop.domain.community import load_community
 from cop.links import Links
 from cop.mail.writer import Writer
@@ -44,8 +44,9 @@ class Site:
     def describe(self, slug, topic):
         """Edit a session as a coordinator does, from this process."""
         with self.app.app_context(), write_tx() as db_session:
-            meeting_id = db_session.scalar(select(Meeting.id).where(Meeting.slug == slug))
-            changes.describe(db_session, meeting_id, {"topic": topic}, writer=_writer(db_session))
+            meeting_id = db_session.scalars(select(Meeting.id).where(Meeting.slug == slug)).one()
+            meeting = meetings.lock_one(db_session, meeting_id)
+            changes.edit(db_session, meeting, {"topic": topic}, writer=_writer(db_session))
 
 
 def file_in(folder):

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from cop.domain import registration
+from cop.domain import changes, meetings, registration
 from cop.domain.community import load_community
 from cop.links import Links
 from cop.mail.writer import Writer
@@ -19,6 +19,24 @@ LINKS = Links("https://cop.example.org", "k" * 40)
 def a_writer(db_session, *, now=NOW):
     """Who writes the mails of a test."""
     return Writer(load_community(db_session), LINKS, now)
+
+
+def edit(db_session, meeting, *, now=NOW, **values):
+    """Edit a meeting as a coordinator does; return who came off the waiting list."""
+    locked = meetings.lock_one(db_session, meeting.id)
+    return changes.edit(db_session, locked, values, writer=a_writer(db_session, now=now))
+
+
+def cancel_meeting(db_session, meeting, *, reason="Snow", now=NOW):
+    """Cancel a meeting as a coordinator does."""
+    locked = meetings.lock_one(db_session, meeting.id)
+    changes.cancel(db_session, locked, reason=reason, writer=a_writer(db_session, now=now))
+
+
+def restore_meeting(db_session, meeting, *, now=NOW):
+    """Restore a canceled meeting as a coordinator does."""
+    locked = meetings.lock_one(db_session, meeting.id)
+    return changes.restore(db_session, locked, writer=a_writer(db_session, now=now))
 
 
 def register(db_session, slugs, details, *, now=NOW, submission=None):

@@ -6,12 +6,19 @@ import pytest
 from sqlalchemy import update
 
 from cop.db import write_tx
-from cop.domain import changes, leaving, notices
+from cop.domain import leaving, notices
 from cop.domain.outbox import Kind
 from cop.models import Community, Meeting
 from tests.domain.at_once import at_once
 from tests.domain.mails import forget_mails, mails, told
-from tests.domain.people import a_writer, register, registrations
+from tests.domain.people import (
+    a_writer,
+    cancel_meeting,
+    edit,
+    register,
+    registrations,
+    restore_meeting,
+)
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting
 
 pytestmark = pytest.mark.both
@@ -37,14 +44,18 @@ def meeting(db_session):
 def move(db_session, meeting, *, days=7, now=NOW, back=False):
     by = timedelta(days=0 if back else days)
     start = NOW + timedelta(days=21) + by
-    changes.move(
-        db_session, meeting.id, starts_at=start, ends_at=start + 90 * MINUTES, reason="A storm",
-        writer=a_writer(db_session, now=now),
-    )  # fmt: skip
+    edit(
+        db_session,
+        meeting,
+        starts_at=start,
+        ends_at=start + 90 * MINUTES,
+        reason="A storm",
+        now=now,
+    )
 
 
 def join_at(db_session, meeting, url, *, now=NOW):
-    changes.set_join_url(db_session, meeting.id, url, writer=a_writer(db_session, now=now))
+    edit(db_session, meeting, join_url=url, now=now)
 
 
 def announce(db_session, *, now=SETTLED):
@@ -135,10 +146,10 @@ def test_who_gave_up_the_place_is_told_nothing(db_session, meeting):
 
 
 def test_cancelled_and_after_all(db_session, meeting):
-    changes.cancel(db_session, meeting.id, reason="No power", writer=a_writer(db_session))
+    cancel_meeting(db_session, meeting, reason="No power")
     announce(db_session)
     later = SETTLED + 10 * MINUTES
-    changes.restore(db_session, meeting.id, writer=a_writer(db_session, now=later))
+    restore_meeting(db_session, meeting, now=later)
     announce(db_session, now=later + 2 * MINUTES)
 
     cancelled, _, restored, _ = mails(db_session)
@@ -177,12 +188,12 @@ def test_an_address_that_was_taken_away_is_no_news_and_the_next_one_is(db_sessio
 
 
 def test_a_cancelled_meeting_that_is_moved_is_not_cancelled_twice(db_session, meeting):
-    changes.cancel(db_session, meeting.id, reason="Snow", writer=a_writer(db_session))
+    cancel_meeting(db_session, meeting)
     announce(db_session)
     later = SETTLED + 10 * MINUTES
     move(db_session, meeting, now=later)
     moved = announce(db_session, now=later + 2 * MINUTES)
-    changes.restore(db_session, meeting.id, writer=a_writer(db_session, now=later + 5 * MINUTES))
+    restore_meeting(db_session, meeting, now=later + 5 * MINUTES)
     announce(db_session, now=later + 7 * MINUTES)
 
     assert moved == 0

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from cop.db import write_tx
 from cop.domain import planning, schedule
 from cop.domain.community import load_community
-from cop.errors import EditConflict, Refused
+from cop.errors import Refused
 from cop.models import Meeting, MeetingStatus
 from tests.domain.at_once import at_once
 from tests.world import NOW
@@ -94,15 +94,6 @@ def test_more_dates_ahead_are_planned_at_once(db_session):
     added = change(db_session, recurrence_rule="FREQ=MONTHLY;BYDAY=3TU", planned_ahead=8)
 
     assert added == ["2027-06-15", "2027-07-20"]
-
-
-def test_an_older_revision_cannot_be_changed(db_session):
-    before = load_community(db_session)
-
-    with pytest.raises(EditConflict):
-        change(db_session, revision=before.revision - 1)
-
-    assert load_community(db_session) == before
 
 
 @pytest.mark.parametrize(

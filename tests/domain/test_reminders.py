@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import update
 
 from cop.db import write_tx
-from cop.domain import changes, coordinators, leaving, notices, reminders
+from cop.domain import coordinators, leaving, notices, reminders
 from cop.domain.outbox import Kind
 from cop.domain.rhythm import Rhythm
 from cop.models import Community, MailState, Member
 from tests.domain.at_once import at_once
 from tests.domain.mails import forget_mails, mails, told
-from tests.domain.people import a_writer, register, registrations
+from tests.domain.people import a_writer, cancel_meeting, edit, register, registrations
 from tests.tokens import without_tokens
 from tests.world import ADA, GRACE, KATHERINE, NOW, PASSWORD, a_meeting
 
@@ -132,7 +132,7 @@ def test_a_clock_that_jumps_reminds_nobody_twice(db_session, meeting, jump):
 
 
 def test_who_registered_later_was_told_everything_just_then(db_session, meeting):
-    changes.set_capacity(db_session, meeting.id, 9, writer=a_writer(db_session))
+    edit(db_session, meeting, capacity=9)
     register(db_session, SLUG, KATHERINE, now=THE_DAY_BEFORE + A_MINUTE)
     forget_mails(db_session)
 
@@ -188,10 +188,9 @@ def test_a_moved_meeting_is_another_occasion_and_the_old_reminder_does_not_go_ou
 ):
     remind(db_session, A_WEEK_BEFORE)
     start = START + 7 * A_DAY
-    changes.move(
-        db_session, meeting.id, starts_at=start, ends_at=start + AN_HOUR, reason="",
-        writer=a_writer(db_session, now=A_WEEK_BEFORE + A_MINUTE),
-    )  # fmt: skip
+    edit(
+        db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE + A_MINUTE
+    )
     notices.announce(db_session, writer=a_writer(db_session, now=A_WEEK_BEFORE + AN_HOUR))
     after_the_move = reminded(db_session)
 
@@ -203,10 +202,8 @@ def test_a_moved_meeting_is_another_occasion_and_the_old_reminder_does_not_go_ou
 
 def test_moved_away_and_back_before_the_mail_went_out_it_is_said_once(db_session, meeting):
     remind(db_session, A_WEEK_BEFORE)
-    writer = a_writer(db_session, now=A_WEEK_BEFORE)
     for start in (START + A_DAY, START):
-        changes.move(db_session, meeting.id, starts_at=start, ends_at=start + AN_HOUR, reason="",
-                     writer=writer)  # fmt: skip
+        edit(db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE)
 
     remind(db_session, A_WEEK_BEFORE + A_MINUTE)
 
@@ -219,16 +216,14 @@ def test_a_reminder_that_went_out_is_not_said_again_when_the_meeting_comes_back(
     remind(db_session, A_WEEK_BEFORE)
     mails(db_session)[0].state = MailState.SENT
     db_session.flush()
-    writer = a_writer(db_session, now=A_WEEK_BEFORE)
     for start in (START + A_DAY, START):
-        changes.move(db_session, meeting.id, starts_at=start, ends_at=start + AN_HOUR, reason="",
-                     writer=writer)  # fmt: skip
+        edit(db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE)
 
     assert remind(db_session, A_WEEK_BEFORE + A_MINUTE) == 0
 
 
 def test_nobody_is_reminded_of_a_cancelled_meeting(db_session, meeting):
-    changes.cancel(db_session, meeting.id, reason="Snow", writer=a_writer(db_session))
+    cancel_meeting(db_session, meeting)
 
     assert remind(db_session, THE_DAY_BEFORE) == 0
 

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from cop.db import read_tx, write_tx
-from cop.domain import changes, leaving, placing
+from cop.domain import leaving, placing
 from cop.domain.outbox import Kind
 from cop.errors import Refused
 from cop.models import Member
 from tests.domain.at_once import at_once
 from tests.domain.mails import forget_mails, mails, told
-from tests.domain.people import a_writer, register, registrations, roll
+from tests.domain.people import a_writer, edit, register, registrations, roll
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
 
 pytestmark = pytest.mark.both
@@ -80,7 +80,7 @@ def test_who_was_moved_to_the_tail_keeps_what_they_said_and_comes_up_again(db_se
     db_session.flush()
     do(db_session, placing.put_at_tail, ADA)
 
-    changes.set_capacity(db_session, meeting.id, 3, writer=a_writer(db_session, now=NOW + DAY))
+    edit(db_session, meeting, capacity=3, now=NOW + DAY)
 
     after = of(db_session, ADA)
     assert (after.status, after.pronouns, after.hats) == ("held", "she/her", ["analyst"])

@@ -6,13 +6,21 @@ import pytest
 from sqlalchemy import func, select
 
 from cop.db import read_tx, write_tx
-from cop.domain import changes, leaving, meetings, waiting
+from cop.domain import leaving, meetings, waiting
 from cop.domain.outbox import Kind
 from cop.errors import Refused
 from cop.models import Registration
 from tests.domain.at_once import at_once
 from tests.domain.mails import forget_mails, mails, told
-from tests.domain.people import a_writer, register, registrations, roll
+from tests.domain.people import (
+    a_writer,
+    cancel_meeting,
+    edit,
+    register,
+    registrations,
+    restore_meeting,
+    roll,
+)
 from tests.world import ADA, GRACE, KATHERINE, NOW, a_meeting, a_registration
 
 pytestmark = pytest.mark.both
@@ -85,7 +93,7 @@ def test_whoever_registers_while_others_wait_joins_at_the_tail(db_session, meeti
     ids=["one more", "many more", "no limit", "as many"],
 )  # fmt: skip
 def test_a_raised_capacity_promotes_as_many(db_session, meeting, capacity, expected):
-    changes.set_capacity(db_session, meeting.id, capacity, writer=a_writer(db_session))
+    edit(db_session, meeting, capacity=capacity)
 
     assert roll(db_session, SLUG) == expected
     assert len(mails(db_session, Kind.PROMOTED)) == expected.count("held") - 1
@@ -111,7 +119,7 @@ def test_a_place_at_a_meeting_that_is_over_cannot_be_given_up(db_session, meetin
 
 
 def test_nobody_gets_a_place_at_a_cancelled_meeting(db_session, meeting):
-    changes.cancel(db_session, meeting.id, reason="Snow", writer=a_writer(db_session))
+    cancel_meeting(db_session, meeting)
 
     cancel(db_session, ADA)
 
@@ -121,11 +129,10 @@ def test_nobody_gets_a_place_at_a_cancelled_meeting(db_session, meeting):
 def test_a_place_that_was_given_up_at_a_cancelled_meeting_is_given_when_it_takes_place_after_all(
     db_session, meeting
 ):
-    writer = a_writer(db_session)
-    changes.cancel(db_session, meeting.id, reason="Snow", writer=writer)
+    cancel_meeting(db_session, meeting)
     cancel(db_session, ADA)
 
-    changes.restore(db_session, meeting.id, writer=writer)
+    restore_meeting(db_session, meeting)
 
     assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
 

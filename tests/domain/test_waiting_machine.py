@@ -16,13 +16,13 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.domain import changes, leaving
+from cop.domain import leaving
 from cop.domain.details import Details
 from cop.domain.outbox import Kind
 from cop.errors import Refused
 from cop.models import Meeting, Member, Registration
 from tests.domain.mails import mails
-from tests.domain.people import a_writer, register
+from tests.domain.people import a_writer, cancel_meeting, edit, register, restore_meeting
 from tests.world import NOW, a_meeting
 
 PEOPLE = st.sampled_from([f"person{number}@example.org" for number in range(7)])
@@ -107,14 +107,14 @@ class WaitingList(RuleBasedStateMachine):
 
     @rule(capacity=CAPACITIES)
     def offer(self, capacity):
-        changes.set_capacity(self.db_session, self.meeting.id, capacity, writer=self.writer)
+        edit(self.db_session, self.meeting, capacity=capacity, now=self.writer.now)
         self.capacity = capacity
         self.move_up()
 
     @precondition(lambda self: self.is_planned)
     @rule()
     def cancel_meeting(self):
-        changes.cancel(self.db_session, self.meeting.id, reason="Snow", writer=self.writer)
+        cancel_meeting(self.db_session, self.meeting, now=self.writer.now)
         self.is_planned = False
 
     @precondition(lambda self: not self.is_planned)
@@ -122,9 +122,9 @@ class WaitingList(RuleBasedStateMachine):
     def restore_meeting(self):
         if self.time == "over":
             with pytest.raises(Refused, match="Its time is over"):
-                changes.restore(self.db_session, self.meeting.id, writer=self.writer)
+                restore_meeting(self.db_session, self.meeting, now=self.writer.now)
             return
-        changes.restore(self.db_session, self.meeting.id, writer=self.writer)
+        restore_meeting(self.db_session, self.meeting, now=self.writer.now)
         self.is_planned = True
         self.move_up()
 

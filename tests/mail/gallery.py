@@ -59,7 +59,6 @@ MEETING = LockedMeeting(
     recording_url="https://video.example.org/1",
     published_at=NOW,
     edited_at=NOW,
-    edit_version=0,
     cancelled_at=None,
 )
 JANUARY = replace(

@@ -69,7 +69,8 @@ def test_the_form_shows_the_session_as_it_is(corin):
     assert form["guests"] == form["join_url"] == [""]
 
 
-def test_everything_can_be_changed_at_once(corin, december):
+def test_everything_can_be_changed_at_once_under_one_lock(corin, december):
+    locks = december()["lock_version"]
     texts = {
         "topic": "Who counts?",
         "guests": "A guest",
@@ -89,7 +90,7 @@ def test_everything_can_be_changed_at_once(corin, december):
     assert row["starts_at"] == datetime(2026, 12, 16, 17, 0, tzinfo=UTC)
     assert row["ends_at"] == datetime(2026, 12, 16, 18, 30, tzinfo=UTC)
     assert (row["capacity"], row["reading_minutes"], row["summary"]) == (30, 20, "One\n\nTwo")
-    assert row["sequence"] == 1
+    assert (row["sequence"], row["lock_version"]) == (1, locks + 1)
 
 
 def test_the_public_pages_show_it_at_once_and_never_the_join_address(app, corin):

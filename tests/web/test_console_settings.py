@@ -232,7 +232,7 @@ def test_who_changes_what_somebody_else_has_changed_is_shown_it_first(
     again = send(corin, part, typed_in(page.find("form", action=path(part))))
 
     assert refused.status_code == 422
-    assert "Somebody else has changed this meanwhile." in refusals(page)[0]
+    assert "You changed this in another window while you were editing here." in refusals(page)[0]
     assert str(first if isinstance(first, str) else first[0]) in refusals(page)[0]
     assert kept == theirs
     assert again.status_code == 303

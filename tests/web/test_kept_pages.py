@@ -10,12 +10,12 @@ import pytest
 
 from cop import create_app
 from cop.db import db, read_tx, write_tx
-from cop.domain import changes, embedding, schedule
+from cop.domain import embedding, schedule
 from cop.domain.rhythm import Occurrence
 from cop.domain.schedule import LISTED
 from cop.models import Meeting
 from cop.web.shelf import MOST, Shelf
-from tests.domain.people import a_writer, register
+from tests.domain.people import cancel_meeting, edit, register
 from tests.statements import Statements
 from tests.web.conftest import SeparateRequests
 from tests.web.posting import HTMX
@@ -71,10 +71,8 @@ def test_a_page_with_a_form_or_of_nothing_is_not_kept(app, client, path):
 
 
 EDITS = {
-    "a topic": lambda s: changes.describe(
-        s, december(s).id, {"topic": "New topic"}, writer=a_writer(s)
-    ),
-    "cancelled": lambda s: changes.cancel(s, december(s).id, reason="Snow", writer=a_writer(s)),
+    "a topic": lambda s: edit(s, december(s), topic="New topic"),
+    "cancelled": lambda s: cancel_meeting(s, december(s)),
     "a registration": lambda s: register(s, DECEMBER, ADA),
     "one more meeting": lambda s: schedule.add(
         s,

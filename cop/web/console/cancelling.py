@@ -1,18 +1,14 @@
-"""Saying that a session does not take place, or that it does after all."""
+"""Console: cancel a session, and restore it."""
 
-from dataclasses import replace
-
-from flask import Response, abort, flash, g, redirect, url_for
+from flask import abort, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from cop.db import read_tx, write_tx
+from cop.db import rehearsal_tx, write_tx
 from cop.domain import changes, effects, meetings, record
-from cop.domain.meetings import LockedMeeting
 from cop.domain.record import Action
 from cop.domain.schedule import Listing
 from cop.errors import Refused
-from cop.models import MeetingStatus
 from cop.web.console import consequences, console
 from cop.web.console.finding import meeting_or_404, open_or_404
 from cop.web.console.forms import ConsoleForm, line
@@ -28,100 +24,76 @@ class CancelForm(ConsoleForm):
     reason = line(300, Needed(N_("Write why: people see it on the schedule and in their mail.")))
 
 
-@console.get("/sessions/<slug:slug>/cancel")
-def cancel(slug: str) -> Response:
-    return _ask(open_or_404(slug), CancelForm())
-
-
-@console.post("/sessions/<slug:slug>/cancel")
-def send_cancel(slug: str) -> ResponseReturnValue:
-    found = open_or_404(slug)
+@console.route("/sessions/<slug:slug>/cancel", methods=["GET", "POST"])
+def cancel(slug: str) -> ResponseReturnValue:
+    meeting = open_or_404(slug)
     form = CancelForm()
-    if not form.validate():
-        return _ask(found, form)
+    emails: list[str] = []
     try:
-        with write_tx() as db_session:
-            told = _told(db_session, _locked(db_session, found), MeetingStatus.CANCELLED)
-            reason = form.reason.data or ""
-            changes.cancel(db_session, found.id, reason=reason, writer=writer())
-            _note(db_session, Action.CANCELLED_MEETING, found)
+        if form.validate_on_submit():
+            with write_tx() as db_session:
+                emails = _cancel(db_session, meeting, form.reason.data or "")
+            return _changed(slug, gettext("The session is cancelled."), *emails)
+        if not meeting.is_cancelled:
+            with rehearsal_tx() as db_session:
+                emails = _cancel(db_session, meeting, "")
     except Refused as refusal:
         form.refuse(refusal)
-        return _ask(meeting_or_404(slug), form)
-    return _done(found, gettext("The session is cancelled."), told)
+    return render(
+        "changes/cancel.html",
+        meeting=meeting,
+        form=form,
+        emails=emails,
+    )
 
 
-@console.get("/sessions/<slug:slug>/restore")
-def restore(slug: str) -> Response:
-    return _offer(_found_or_404(slug))
-
-
-@console.post("/sessions/<slug:slug>/restore")
-def send_restore(slug: str) -> ResponseReturnValue:
-    found = _found_or_404(slug)
+@console.route("/sessions/<slug:slug>/restore", methods=["GET", "POST"])
+def restore(slug: str) -> ResponseReturnValue:
+    meeting = meeting_or_404(slug)
+    if meeting.is_over and not meeting.is_cancelled:
+        abort(404)
+    is_sent, emails, refused = request.method == "POST", [], ""
     try:
-        with write_tx() as db_session:
-            told = _told(db_session, _locked(db_session, found), MeetingStatus.PLANNED)
-            changes.restore(db_session, found.id, writer=writer())
-            _note(db_session, Action.RESTORED_MEETING, found)
-    except Refused:
-        return _offer(_found_or_404(slug), status=422)
-    return _done(found, gettext("The session takes place after all."), told)
-
-
-def _found_or_404(slug: str) -> Listing:
-    """A session that is cancelled, or that could be; of one that took place there is nothing."""
-    found = meeting_or_404(slug)
-    return found if found.is_cancelled or not found.is_over else abort(404)
-
-
-def _locked(db_session: Session, found: Listing) -> LockedMeeting:
-    [inside] = meetings.lock(db_session, [found.id])  # who registers meanwhile is counted, or waits
-    return inside
-
-
-def _look(db_session: Session, found: Listing) -> LockedMeeting:
-    [inside] = meetings.look(db_session, [found.id])
-    return inside
-
-
-def _told(db_session: Session, meeting: LockedMeeting, fate: MeetingStatus) -> list[str]:
-    """Whom it mails when a session has this fate."""
-    would = effects.of(db_session, replace(meeting, status=fate), now=now())
-    return consequences.mails(would, about=consequences.FATE)
-
-
-def _note(db_session: Session, action: Action, found: Listing) -> None:
-    record.note(db_session, g.coordinator.id, action, now=now(), meeting_id=found.id)
-
-
-def _ask(found: Listing, form: CancelForm) -> Response:
-    with read_tx() as db_session:
-        told = _told(db_session, _look(db_session, found), MeetingStatus.CANCELLED)
-    return render("changes/cancel.html", meeting=found, form=form, told=told)
-
-
-def _offer(found: Listing, *, status: int = 200) -> Response:
-    """Ask whether to restore a session, or say why that cannot be."""
-    refused = ""
-    with read_tx() as db_session:
-        inside = _look(db_session, found)
-        told = _told(db_session, inside, MeetingStatus.PLANNED)
-    try:
-        changes.check_restorable(inside, now=now())
+        with write_tx() if is_sent else rehearsal_tx() as db_session:
+            emails = _restore(db_session, meeting)
     except Refused as refusal:
         refused = gettext(refusal.sentence, **refusal.values)
+    if is_sent and not refused:
+        return _changed(slug, gettext("The session takes place after all."), *emails)
     return render(
         "changes/restore.html",
-        status=status,
-        meeting=found,
-        told=told,
+        status=422 if is_sent else 200,
+        meeting=meeting,
+        emails=emails,
         refused=refused,
         days=changes.RESTORABLE.days,
     )
 
 
-def _done(found: Listing, sentence: str, told: list[str]) -> ResponseReturnValue:
-    for said in (sentence, *told):
-        flash(said)
-    return redirect(url_for("console.meeting", slug=found.slug), 303)
+def _cancel(db_session: Session, meeting: Listing, reason: str) -> list[str]:
+    """Cancel the session; return who is emailed, in sentences."""
+    locked = meetings.lock_one(db_session, meeting.id)
+    changes.cancel(db_session, locked, reason=reason, writer=writer())
+    return _note(db_session, Action.CANCELLED_MEETING, meeting, promoted=[])
+
+
+def _restore(db_session: Session, meeting: Listing) -> list[str]:
+    """Restore the session; return who is emailed, in sentences."""
+    locked = meetings.lock_one(db_session, meeting.id)
+    promoted = changes.restore(db_session, locked, writer=writer())
+    return _note(db_session, Action.RESTORED_MEETING, meeting, promoted=promoted)
+
+
+def _note(
+    db_session: Session, action: Action, meeting: Listing, *, promoted: list[int]
+) -> list[str]:
+    record.note(db_session, g.coordinator.id, action, now=now(), meeting_id=meeting.id)
+    [changed] = meetings.look(db_session, [meeting.id])
+    found = effects.of(db_session, changed, promoted=promoted, now=now())
+    return consequences.emails(found, about=consequences.STATUS)
+
+
+def _changed(slug: str, *sentences: str) -> ResponseReturnValue:
+    for sentence in sentences:
+        flash(sentence)
+    return redirect(url_for("console.meeting", slug=slug), 303)

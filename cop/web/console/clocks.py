@@ -1,4 +1,4 @@
-"""Dates and times as they stand on the community's wall, typed into a form."""
+"""Date and time fields, in the community's time zone."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
@@ -16,7 +16,7 @@ from cop.web.rendering import current_community
 from cop.web.saying import gettext
 
 TIMES = ("date", "starts", "ends")
-TOO_EARLY, TOO_LATE = 999, 2100  # years
+TOO_EARLY, TOO_LATE = 999, 2100  # years, both exclusive
 
 
 class ClockForm(ConsoleForm):
@@ -37,8 +37,8 @@ class ClockForm(ConsoleForm):
     def validate_ends(self, field: StringField) -> None:
         self._check_clock(field)
 
-    def said(self, name: str) -> str:
-        """What the page says."""
+    def value(self, name: str) -> str:
+        """Return the value to be stored."""
         return self[name].data or ""
 
     def _check_clock(self, field: StringField) -> None:
@@ -51,19 +51,19 @@ class ClockForm(ConsoleForm):
             )
 
     def moment(self, name: str) -> datetime:
-        """The start or the end, from the community's clocks; only once the form is valid."""
-        found = self._read(self.said("date"), self.said(name))
-        if found is None:
+        """Return the start or the end in UTC; only once the form is valid."""
+        moment = self._read(self.value("date"), self.value(name))
+        if moment is None:
             raise ValueError(f"{name} of a form that is not valid")
-        return found.astimezone(UTC)
+        return moment.astimezone(UTC)
 
     def _read(self, on: str | None, at: str | None) -> datetime | None:
-        day, clock = read_date(on), read_time(at)
-        return datetime.combine(day, clock, tzinfo=self.zone) if day and clock else None
+        day, time_of_day = read_date(on), read_time(at)
+        return datetime.combine(day, time_of_day, tzinfo=self.zone) if day and time_of_day else None
 
 
 def read_date(typed: str | None) -> date | None:
-    """A date as it is typed, if it is one that somebody can mean."""
+    """Parse a date in a plausible year, else return None."""
     try:
         day = datetime.strptime(typed or "", "%Y-%m-%d").date()  # noqa: DTZ007
     except ValueError:
@@ -72,25 +72,24 @@ def read_date(typed: str | None) -> date | None:
 
 
 def read_time(typed: str | None) -> time | None:
-    """A time of day as it is typed."""
+    """Parse a time of day, else return None."""
     try:
         return datetime.strptime(typed or "", "%H:%M").time()  # noqa: DTZ007
     except ValueError:
         return None
 
 
-def cautions(starts_at: datetime, listed: Iterable[Listing]) -> list[str]:
-    """What to know of a date before a session is held on it; none of it forbids it."""
-    zone, said = current_community().zone_info, []
-    on = filters.on(starts_at)
+def date_warnings(starts_at: datetime, listings: Iterable[Listing]) -> list[str]:
+    """Return what to know of a date before a session is held on it; none of it forbids it."""
+    zone, warnings = current_community().zone_info, []
+    date = filters.on(starts_at)
     if special := filters.special(starts_at):
-        said.append(gettext("%(date)s is %(special)s.", date=on, special=special))
-    for meeting in listed:
+        warnings.append(gettext("%(date)s is %(special)s.", date=date, special=special))
+    for meeting in listings:
         is_then = meeting.starts_at.astimezone(zone).date() == starts_at.astimezone(zone).date()
         if is_then and not meeting.is_cancelled:
             topic = meeting.topic or gettext("Topic to be announced")
-            there = gettext(
-                "On %(date)s there is a session already: %(topic)s", date=on, topic=topic
+            warnings.append(
+                gettext("On %(date)s there is a session already: %(topic)s", date=date, topic=topic)
             )
-            said.append(there)
-    return said
+    return warnings

@@ -1,6 +1,7 @@
 """What the forms of the console have in common."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import StringField
@@ -21,6 +22,10 @@ class ConsoleForm(FlaskForm):
 
     def __init__(self, there: Mapping[str, object] | None = None) -> None:
         super().__init__(data=there)  # type: ignore[no-untyped-call]
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Whether the form was sent and is valid."""
+        return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]
 
     def refuse(self, refusal: Refused, *, at: str = "") -> None:
         """Show a refusal of the domain at its field, or at another one."""

@@ -1,52 +1,54 @@
-"""The rhythm in plain words: when the community meets, and how far ahead that is planned."""
+"""Console: the recurrence rule in words, and how far ahead sessions are planned."""
 
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flask import Response, flash, g, redirect, url_for
+from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from cop.db import read_tx, write_tx
-from cop.domain import holidays, planning, record, rules
-from cop.domain.community import CommunityFacts, load_community
+from cop.domain import holidays, planning, record, rules, settings
+from cop.domain.community import CommunityFacts
+from cop.domain.planning import Plan
 from cop.domain.record import Action
-from cop.errors import EditConflict, Refused
+from cop.errors import Refused
 from cop.web.console import console
 from cop.web.console.clocks import read_date, read_time
 from cop.web.console.forms import area, line, number
-from cop.web.console.merging import MergedForm
+from cop.web.edit_conflicts import EditConflictForm
 from cop.web.filters import ORDINALS, month, weekday
 from cop.web.forms import one_line
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 from cop.web.saying import gettext, ngettext
 
 MONTH, WEEK, KEPT = "month", "week", "kept"
 
 
 class Among:
-    """Refuses what is not offered; of ticks, each is looked at."""
+    """Validate that the value, or each of several, is one of the choices."""
 
-    def __init__(self, offered: Collection[str]) -> None:
-        self.offered = frozenset(offered)
+    def __init__(self, values: Collection[str]) -> None:
+        self.values = frozenset(values)
 
-    def __call__(self, _form: MergedForm, field: StringField) -> None:
-        said = field.data or ""
-        if not self.offered.issuperset(said.split(",") if isinstance(field, Ticks) else [said]):
+    def __call__(self, _form: FlaskForm, field: StringField) -> None:
+        value = field.data or ""
+        if not self.values.issuperset(value.split(",") if isinstance(field, Ticks) else [value]):
             raise ValidationError(gettext("Choose among the answers listed here."))
 
 
 class Ticks(StringField):
-    """What was ticked, as one text: `7,8`."""
+    """Several checkboxes as one text: `7,8`."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = ",".join(valuelist)
 
 
-class RhythmForm(MergedForm):
-    """The rhythm, in words to choose from."""
+class RhythmForm(EditConflictForm):
+    """The recurrence rule, in words to choose from."""
 
     every = StringField(validators=[Among({MONTH, WEEK, KEPT})])
     of_month = StringField(validators=[Among(rules.OF_MONTH)])
@@ -61,13 +63,37 @@ class RhythmForm(MergedForm):
     observances = area(60_000)
 
     def __init__(self, community: CommunityFacts) -> None:
-        self.community = community
-        super().__init__(_said(community), version=community.revision)
+        super().__init__(self.shown(community))
 
-    def in_words(self, name: str) -> str:
-        """What stands there, as people read it."""
-        words, there = dict(_options().get(name, [])), self.there[name]
-        return ", ".join(words.get(value, value) for value in there.split(",")) if words else there
+    @staticmethod
+    def shown(community: CommunityFacts) -> dict[str, str]:
+        """Return the recurrence rule as the form shows it."""
+        choice = rules.read(community.recurrence_rule)
+        shown_choice = choice or rules.Choice("MO")
+        every = KEPT if choice is None else MONTH if shown_choice.of_month else WEEK
+        ends = datetime.combine(now(), community.start_time) + timedelta(
+            minutes=community.duration_minutes
+        )
+        return {
+            "every": every,
+            "of_month": shown_choice.of_month or "1",
+            "weekday": shown_choice.weekday,
+            "weeks": str(shown_choice.weeks),
+            "recurrence_from": f"{community.recurrence_from or ''}",
+            "months_off": ",".join(map(str, shown_choice.months_off)),
+            "starts": f"{community.start_time:%H:%M}",
+            "ends": f"{ends:%H:%M}",
+            "zone": community.time_zone,
+            "planned_ahead": str(community.planned_ahead),
+            "observances": "\n".join(community.observances),
+        }
+
+    def stored_text(self, name: str) -> str:
+        """Return a stored value by the label of its choice."""
+        labels, stored = dict(_options().get(name, [])), super().stored_text(name)
+        if not labels:
+            return stored
+        return ", ".join(labels.get(value, value) for value in stored.split(","))
 
     def validate_recurrence_from(self, field: StringField) -> None:
         if field.data and read_date(field.data) is None:
@@ -79,116 +105,90 @@ class RhythmForm(MergedForm):
 
     validate_ends = validate_starts
 
-    @property
-    def wanted(self) -> CommunityFacts:
-        """The community as it is to be; only once the form is valid.
+    def wanted(self, community: CommunityFacts) -> CommunityFacts:
+        """Return the community with the values of this form; only once the form is valid.
 
         Raises:
             ObservanceRefused: a line of the list is no date with a name after it.
             ObservancesTooMany: the list is too long.
         """
-        starts, ends = read_time(self.said("starts")), read_time(self.said("ends"))
+        starts, ends = read_time(self.value("starts")), read_time(self.value("ends"))
         if starts is None or ends is None:
             raise ValueError("A form that is not valid")
-        rule, choice = self._rule()
+        rule, choice = self._rule(community)
         counts = choice is None or choice.counts_weeks
         return replace(
-            self.community,
+            community,
             recurrence_rule=rule,
-            recurrence_from=read_date(self.said("recurrence_from")) if counts else None,
+            recurrence_from=read_date(self.value("recurrence_from")) if counts else None,
             start_time=starts,
             duration_minutes=(ends.hour - starts.hour) * 60 + ends.minute - starts.minute,
-            time_zone=self.said("zone"),
-            planned_ahead=number(self.said("planned_ahead")) or 0,
-            observances=holidays.read(self.said("observances")),
+            time_zone=self.value("zone"),
+            planned_ahead=number(self.value("planned_ahead")) or 0,
+            observances=holidays.read(self.value("observances")),
         )
 
-    def _rule(self) -> tuple[str, rules.Choice | None]:
-        every = self.said("every")
+    def _rule(self, community: CommunityFacts) -> tuple[str, rules.Choice | None]:
+        every = self.value("every")
         if every == KEPT:
-            return self.community.recurrence_rule, rules.read(self.community.recurrence_rule)
-        off = tuple(int(month) for month in self.said("months_off").split(",") if month)
+            return community.recurrence_rule, rules.read(community.recurrence_rule)
+        off = tuple(int(month) for month in self.value("months_off").split(",") if month)
         choice = rules.Choice(
-            self.said("weekday"),
-            of_month=self.said("of_month") if every == MONTH else None,
-            weeks=int(self.said("weeks")) if every == WEEK else 1,
+            self.value("weekday"),
+            of_month=self.value("of_month") if every == MONTH else None,
+            weeks=int(self.value("weeks")) if every == WEEK else 1,
             months_off=tuple(sorted(set(off))),
         )
         return choice.rule, choice
 
 
-def _said(community: CommunityFacts) -> dict[str, str]:
-    """The rhythm as the form shows it."""
-    choice = rules.read(community.recurrence_rule)
-    known = choice or rules.Choice("MO")
-    every = KEPT if choice is None else MONTH if known.of_month else WEEK
-    ends = datetime.combine(now(), community.start_time) + timedelta(
-        minutes=community.duration_minutes
+@console.route("/rhythm", methods=["GET", "POST"])
+@console.post("/rhythm/preview", endpoint="preview_rhythm")
+def rhythm() -> ResponseReturnValue:
+    as_if = stored = current_community()
+    form = RhythmForm(stored)
+    is_preview = request.endpoint == "console.preview_rhythm"
+    if form.validate_on_submit():
+        try:
+            if is_preview:
+                as_if = form.wanted(stored)
+                planning.check(as_if, now=now())
+            else:
+                added = _save(form)
+        except Refused as refusal:
+            form.refuse(refusal)
+        if not (is_preview or form.errors):
+            flash(_saved(added))
+            return redirect(url_for("console.rhythm"), 303)
+    return render(
+        "meetings/rhythm.html",
+        fragment="meetings/_dates.html",
+        as_if=as_if,
+        form=form,
+        plan=None if form.errors else _plan(as_if),
+        kept=None if rules.read(stored.recurrence_rule) else stored.recurrence_rule,
+        options=_options(),
+        zones=planning.zones(),
     )
-    return {
-        "every": every,
-        "of_month": known.of_month or "1",
-        "weekday": known.weekday,
-        "weeks": str(known.weeks),
-        "recurrence_from": f"{community.recurrence_from or ''}",
-        "months_off": ",".join(map(str, known.months_off)),
-        "starts": f"{community.start_time:%H:%M}",
-        "ends": f"{ends:%H:%M}",
-        "zone": community.time_zone,
-        "planned_ahead": str(community.planned_ahead),
-        "observances": "\n".join(community.observances),
-    }
-
-
-@console.get("/rhythm")
-def rhythm() -> Response:
-    form = _form()
-    return _show(form, as_if=form.community)
-
-
-@console.post("/rhythm/preview")
-def preview_rhythm() -> Response:
-    """Show the dates that a rhythm gives; nothing is changed."""
-    form = _form()
-    if not form.validate():
-        return _show(form)
-    try:
-        as_if = form.wanted
-        planning.check(as_if, now=now())
-    except Refused as refusal:
-        form.refuse(refusal)
-        return _show(form)
-    return _show(form, as_if=as_if)
-
-
-@console.post("/rhythm")
-def send_rhythm() -> ResponseReturnValue:
-    form = _form()
-    if not form.validate() or form.shows_clash(meeting_id=None):
-        return _show(form)
-    try:
-        added = _save(form)
-    except EditConflict:  # between our look and our lock: look again
-        return send_rhythm()
-    except Refused as refusal:
-        form.refuse(refusal)
-        return _show(form)
-    flash(_saved(added))
-    return redirect(url_for("console.rhythm"), 303)
-
-
-def _form() -> RhythmForm:
-    with read_tx() as db_session:
-        return RhythmForm(load_community(db_session))
 
 
 def _save(form: RhythmForm) -> int:
-    """Meet in this rhythm from now on; return how many dates were added."""
+    """Write the rule, and return how many dates were added; a conflict is shown in the form."""
     with write_tx() as db_session:
-        added = len(planning.change(db_session, form.wanted, now=now()))
-        action = Action.CHANGED_SETTINGS
-        record.note(db_session, g.coordinator.id, action, now=now(), item_count=added)
+        stored = settings.held(db_session)
+        editor = record.last_by(db_session, meeting_id=None)
+        if form.has_conflict(form.shown(stored), editor=editor):
+            return 0
+        added = len(planning.change(db_session, form.wanted(stored), now=now()))
+        record.note(
+            db_session, g.coordinator.id, Action.CHANGED_SETTINGS, now=now(), item_count=added
+        )
         return added
+
+
+def _plan(community: CommunityFacts) -> Plan:
+    with read_tx() as db_session:
+        return planning.plan(db_session, community, now=now())
 
 
 def _saved(added: int) -> str:
@@ -201,26 +201,8 @@ def _saved(added: int) -> str:
     )
 
 
-def _show(form: RhythmForm, *, as_if: CommunityFacts | None = None) -> Response:
-    """Show the form, and where nothing is wrong with it, the dates as if it were saved."""
-    plan = None
-    if as_if:
-        with read_tx() as db_session:
-            plan = planning.plan(db_session, as_if, now=now())
-    return render(
-        "meetings/rhythm.html",
-        fragment="meetings/_dates.html",
-        as_if=as_if,
-        form=form,
-        plan=plan,
-        kept=None if rules.read(form.community.recurrence_rule) else form.community.recurrence_rule,
-        options=_options(),
-        zones=planning.zones(),
-    )
-
-
 def _options() -> dict[str, list[tuple[str, str]]]:
-    """What there is to choose from: values and words."""
+    """Return the values and labels of the choices, by field."""
     weeks = {str(n): ngettext("%(num)s week", "%(num)s weeks", n) for n in rules.WEEKS}
     return {
         "every": [

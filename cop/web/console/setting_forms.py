@@ -1,10 +1,10 @@
-"""The forms of the settings: what was typed, what of it was changed, and what follows from it."""
+"""Forms of the settings."""
 
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 from wtforms import Field as FormField
-from wtforms import SelectMultipleField, StringField
+from wtforms import SelectMultipleField
 from wtforms.validators import ValidationError
 
 from cop import fields
@@ -12,8 +12,8 @@ from cop.domain import addresses, reminders, retention
 from cop.domain.community import SHIPPED_ABOUT, CommunityFacts, load_community
 from cop.errors import InvalidAddress
 from cop.web.console.forms import ConsoleForm, Https, area, line, number
-from cop.web.console.merging import mark
-from cop.web.forms import Needed, lines, one_line
+from cop.web.edit_conflicts import EditConflictForm
+from cop.web.forms import Needed, lines
 from cop.web.rendering import now, writer
 from cop.web.saying import gettext, ngettext
 from cop.words import N_
@@ -24,59 +24,29 @@ FARTHEST, LONGEST_NOTICE = 28, 60  # days before; minutes after
 A_DAY = timedelta(days=1)
 
 
-class SettingsForm(ConsoleForm):
-    """Some of the settings; `before` holds a mark of each, as the form showed it."""
+class SettingsForm(EditConflictForm):
+    """A part of the settings, by column."""
 
     NAMES: tuple[str, ...] = ()
-    before = StringField(filters=[one_line])
 
     def __init__(self, community: CommunityFacts) -> None:
-        super().__init__(self.shown(community) | {"before": self._marks(community)})
+        super().__init__(self.shown(community))
 
     def shown(self, community: CommunityFacts) -> dict[str, object]:
-        """The settings as the form shows them."""
+        """Return the settings as the form shows them."""
         return {name: getattr(community, name) or "" for name in self.NAMES}
-
-    @property
-    def changed(self) -> list[str]:
-        """What was changed on this page; the rest may have been changed elsewhere meanwhile."""
-        marks = (self["before"].data or "").split()
-        return [name for name in self.NAMES if mark(name, self[name].data) not in marks]
 
     @property
     def values(self) -> dict[str, object]:
         """What was changed, by column; only once the form is valid."""
-        return {name: self._stored(name) for name in self.changed}
-
-    def is_overtaken(self, community: CommunityFacts) -> bool:
-        """Whether somebody else has changed the same meanwhile; says so, and what it is now."""
-        marks = (self["before"].data or "").split()
-        for name, said in self.shown(community).items():
-            here = mark(name, said)
-            if name in self.changed and here not in (*marks, mark(name, self[name].data)):
-                self[name].errors = [_overtaken(said)]
-        if is_overtaken := bool(self.errors):
-            self["before"].data = self._marks(community)  # who sends it again has seen that
-        return is_overtaken
+        return {name: self._column(name) for name in self.changed}
 
     def consequences(self, _db_session: Session, _before: CommunityFacts) -> list[str]:
-        """What would happen at once, in sentences, where it has just been changed on trial."""
+        """Return what saving does at once, in sentences, where it has just been rehearsed."""
         return []
 
-    def _stored(self, name: str) -> object:
+    def _column(self, name: str) -> object:
         return self[name].data
-
-    def _marks(self, community: CommunityFacts) -> str:
-        return " ".join(mark(name, said) for name, said in self.shown(community).items())
-
-
-def _overtaken(said: object) -> str:
-    text = ", ".join(map(str, said)) if isinstance(said, list) else str(said)
-    return gettext(
-        "Somebody else has changed this meanwhile. Now it says: %(now)s. Save again to put yours "
-        "in its place.",
-        now=text if len(text) <= 300 else f"{text[:300]}…",
-    )
 
 
 def _an_address(_form: ConsoleForm, field: FormField) -> None:
@@ -101,12 +71,12 @@ class CommunityForm(SettingsForm):
     contact_role = line(200, Needed(N_("Write what they do there.")))
     contact_email = line(254, _an_address)
 
-    def _stored(self, name: str) -> object:
+    def _column(self, name: str) -> object:
         return self[name].data or (None if name in {"host_url", "contact_email"} else "")
 
 
 class AboutForm(SettingsForm):
-    """The text of the About page; the one that is shipped is stored as nothing."""
+    """The text of the About page; the shipped text is stored as NULL."""
 
     NAMES = ("about",)
     about = area(20_000, Needed(N_("Write what the community is, or put the shipped text back.")))
@@ -115,16 +85,16 @@ class AboutForm(SettingsForm):
         return {"about": lines(community.about_text)}
 
     def put_back(self) -> None:
-        """Show the text that is shipped; it counts once it is saved."""
+        """Show the shipped text; nothing is saved yet."""
         self.about.data = lines(SHIPPED_ABOUT.read_text("utf-8"))
 
-    def _stored(self, name: str) -> object:
+    def _column(self, name: str) -> object:
         typed = self[name].data
         return None if typed == lines(SHIPPED_ABOUT.read_text("utf-8")) else typed
 
 
 class QuestionsForm(SettingsForm):
-    """Which of the questions that nobody has to answer are asked."""
+    """Which of the optional questions are asked."""
 
     NAMES = ("asked",)
     asked = SelectMultipleField(validate_choice=False)
@@ -166,12 +136,14 @@ class RemindersForm(SettingsForm):
             raise ValidationError(gettext("Write a number of minutes from 1 to 60."))
 
     def consequences(self, db_session: Session, _before: CommunityFacts) -> list[str]:
-        voice = writer(load_community(db_session))
-        due = reminders.due(db_session, writer=voice)
-        mails = reminders.queue(db_session, due, writer=voice)
-        return [_mails(mails)] if mails and "reminder_days" in self.changed else []
+        if "reminder_days" not in self.changed:
+            return []
+        writer_ = writer(load_community(db_session))
+        due = reminders.due(db_session, writer=writer_)
+        count = reminders.queue(db_session, due, writer=writer_)
+        return [_reminders(count)] if count else []
 
-    def _stored(self, name: str) -> object:
+    def _column(self, name: str) -> object:
         if name == "notice_minutes":
             return number(self[name].data)
         return sorted({day for day in _days(self[name].data) if day}, reverse=True)
@@ -181,11 +153,11 @@ def _days(typed: str) -> list[int | None]:
     return [number(day.strip()) for day in typed.split(",") if day.strip()]
 
 
-def _mails(mails: int) -> str:
+def _reminders(count: int) -> str:
     return ngettext(
         "%(num)s reminder goes out at once, since its day has come already.",
         "%(num)s reminders go out at once, since their day has come already.",
-        mails,
+        count,
     )
 
 
@@ -212,22 +184,22 @@ class RetentionForm(SettingsForm):
 
     def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:
         erased = retention.count_due(db_session, now=now() + A_DAY)
-        said = []
+        sentences = []
         if erased.registrations:
-            said.append(_registrations(erased.registrations))
+            sentences.append(_registrations(erased.registrations))
         if erased.answers:
-            said.append(_answers(erased.answers))
+            sentences.append(_answers(erased.answers))
         after = load_community(db_session)
         if after.long > before.long or after.short > before.short:
-            said.append(
+            sentences.append(
                 gettext(
                     "Whoever has registered was told a shorter time, and stays longer than that. "
                     "If you can, leave it as it is until their data has gone."
                 )
             )
-        return said
+        return sentences
 
-    def _stored(self, name: str) -> object:
+    def _column(self, name: str) -> object:
         return number(self[name].data)
 
 
@@ -237,17 +209,17 @@ def _check_days(field: FormField, most: timedelta) -> None:
         raise ValidationError(sentence)
 
 
-def _registrations(many: int) -> str:
+def _registrations(count: int) -> str:
     return ngettext(
         "Within a day, %(num)s registration is deleted, with the name and all answers.",
         "Within a day, %(num)s registrations are deleted, with the names and all answers.",
-        many,
+        count,
     )
 
 
-def _answers(many: int) -> str:
+def _answers(count: int) -> str:
     return ngettext(
         "Within a day, %(num)s registration loses its short-lived answers (pronouns, access).",
         "Within a day, %(num)s registrations lose their short-lived answers (pronouns, access).",
-        many,
+        count,
     )

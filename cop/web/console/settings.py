@@ -1,10 +1,10 @@
-"""The settings: what there is to decide, and a small page for each part of it."""
+"""Console: settings, an overview and a page for each part."""
 
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, rehearsal_tx, write_tx
-from cop.domain import accounts, embedding
+from cop.domain import accounts, embedding, record
 from cop.domain import settings as settings_of
 from cop.web.console import console
 from cop.web.console.setting_forms import (
@@ -37,31 +37,34 @@ def overview() -> Response:
     return render("settings/overview.html", hosts=hosts, accounts=found)
 
 
-@console.get(PART)
-def setting(part: str) -> Response:
-    return _show(part, FORMS[part](current_community()))
-
-
-@console.post(PART)
-def send_setting(part: str) -> ResponseReturnValue:
+@console.route(PART, methods=["GET", "POST"])
+def setting(part: str) -> ResponseReturnValue:
     form = FORMS[part](current_community())
+    preview: str | None = None
+    sentences: list[str] = []
     if isinstance(form, AboutForm) and "shipped" in request.form:
         form.put_back()
-        return _show(part, form)
-    if not form.validate():
-        return _show(part, form)
-    if isinstance(form, AboutForm) and "preview" in request.form:
-        return _show(part, form, preview=form.about.data)
-    if "sure" not in request.form and (sentences := _rehearsed(form)):
-        return _show(part, form, page="confirm", sentences=sentences)
-    if not _save(form):
-        return _show(part, form)
-    flash(gettext("Saved.") if form.changed else gettext("Nothing was changed."))
-    return redirect(url_for("console.settings"), 303)
+    elif form.validate_on_submit():
+        if isinstance(form, AboutForm) and "preview" in request.form:
+            preview = form.about.data
+        else:
+            sentences = [] if "sure" in request.form else _rehearse(form)
+            if not sentences and _save(form):
+                flash(gettext("Saved.") if form.changed else gettext("Nothing was changed."))
+                return redirect(url_for("console.settings"), 303)
+    page = "confirm" if sentences else part
+    return render(
+        f"settings/{page}.html",
+        part=part,
+        form=form,
+        questions=OPTIONAL,
+        preview=preview,
+        sentences=sentences,
+    )
 
 
-def _rehearsed(form: SettingsForm) -> list[str]:
-    """What saving would lead to at once."""
+def _rehearse(form: SettingsForm) -> list[str]:
+    """Return what saving would lead to at once, in sentences."""
     if not form.changed:
         return []
     with rehearsal_tx() as db_session:
@@ -70,24 +73,11 @@ def _rehearsed(form: SettingsForm) -> list[str]:
 
 
 def _save(form: SettingsForm) -> bool:
-    """Write what was changed, unless somebody else has changed the same meanwhile."""
+    """Write what was changed; return False for a conflict, which the form then shows."""
     with write_tx() as db_session:
-        if form.is_overtaken(settings_of.held(db_session)):
+        stored = form.shown(settings_of.held(db_session))
+        if form.has_conflict(stored, editor=record.last_by(db_session, meeting_id=None)):
             return False
         if form.changed:
             settings_of.change(db_session, form.values, by=g.coordinator, now=now())
         return True
-
-
-def _show(
-    part: str, form: SettingsForm, *, page: str = "",
-    preview: str | None = None, sentences: list[str] | None = None,
-) -> Response:  # fmt: skip
-    return render(
-        f"settings/{page or part}.html",
-        part=part,
-        form=form,
-        questions=OPTIONAL,
-        preview=preview,
-        sentences=sentences,
-    )

@@ -1,105 +1,90 @@
-"""Publishing what was taken away from a session."""
+"""Console: publish the takeaways of a session."""
 
-from flask import Response, flash, g, redirect, request, url_for
+from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.db import read_tx, write_tx
 from cop.domain import changes, meetings, record
 from cop.domain.meetings import LockedMeeting
 from cop.domain.record import Action
-from cop.domain.schedule import Listing
-from cop.errors import EditConflict, Refused
+from cop.errors import Refused
 from cop.web.console import console
 from cop.web.console.finding import over_or_404
 from cop.web.console.forms import Https, area, line
-from cop.web.console.merging import MergedForm
+from cop.web.edit_conflicts import EditConflictForm
 from cop.web.rendering import now, render, writer
 from cop.web.saying import gettext, ngettext
 
 
-class TakeawaysForm(MergedForm):
+class TakeawaysForm(EditConflictForm):
     """What was taken away from a session, and where its recording is."""
 
     takeaways = area(20_000)
     recording_url = line(2000, Https())
 
     def __init__(self, meeting: LockedMeeting) -> None:
-        super().__init__(
-            {
-                "takeaways": meeting.takeaways or "",
-                "recording_url": meeting.recording_url or "",
-            },
-            version=meeting.edit_version,
-        )
+        super().__init__(self.shown(meeting))
+
+    @staticmethod
+    def shown(meeting: LockedMeeting) -> dict[str, str]:
+        """Return the stored values as the form shows them."""
+        return {
+            "takeaways": meeting.takeaways or "",
+            "recording_url": meeting.recording_url or "",
+        }
 
 
-@console.get("/sessions/<slug:slug>/takeaways")
-def takeaways(slug: str) -> Response:
-    found = over_or_404(slug)
-    return _show(found, _form(found))
-
-
-@console.post("/sessions/<slug:slug>/takeaways")
-def send_takeaways(slug: str) -> ResponseReturnValue:
-    found = over_or_404(slug)
-    form = _form(found)
-    if not form.validate():
-        return _show(found, form)
-    if "preview" in request.form:
-        return _show(found, form, preview=form.takeaways.data)
-    if form.shows_clash(meeting_id=found.id):
-        return _show(found, form)
-    try:
-        mails = _publish(found, form)
-    except EditConflict:  # between our look and our lock: look again
-        return send_takeaways(slug)
-    except Refused as refusal:
-        form.refuse(refusal)
-        return _show(found, form)
-    flash(_published(mails))
-    return redirect(url_for("console.meeting", slug=slug), 303)
-
-
-def _form(found: Listing) -> TakeawaysForm:
+@console.route("/sessions/<slug:slug>/takeaways", methods=["GET", "POST"])
+def takeaways(slug: str) -> ResponseReturnValue:
+    meeting = over_or_404(slug)
     with read_tx() as db_session:
-        [inside] = meetings.look(db_session, [found.id])
-    return TakeawaysForm(inside)
-
-
-def _show(found: Listing, form: TakeawaysForm, *, preview: str | None = None) -> Response:
-    with read_tx() as db_session:
-        people = len(changes.wanting_takeaways(db_session, found.id))
+        [stored] = meetings.look(db_session, [meeting.id])
+        people = len(changes.wanting_takeaways(db_session, meeting.id))
+    form = TakeawaysForm(stored)
+    is_preview = "preview" in request.form
+    if form.validate_on_submit() and not is_preview:
+        try:
+            emails = _publish(form, meeting.id)
+        except Refused as refusal:
+            form.refuse(refusal)
+        if not form.errors:
+            flash(_published(emails))
+            return redirect(url_for("console.meeting", slug=slug), 303)
     return render(
         "changes/takeaways.html",
-        meeting=found,
+        meeting=meeting,
         form=form,
         people=people,
-        preview=preview,
+        preview=form.takeaways.data if is_preview and not form.errors else None,
     )
 
 
-def _publish(found: Listing, form: TakeawaysForm) -> int:
+def _publish(form: TakeawaysForm, meeting_id: int) -> int:
+    """Publish and return the number of emails; a conflict is shown in the form instead."""
     with write_tx() as db_session:
-        changes.expect(db_session, found.id, version=form.latest)
-        mails = changes.publish(
+        meeting = meetings.lock_one(db_session, meeting_id)
+        editor = record.last_by(db_session, meeting_id=meeting_id)
+        if form.has_conflict(form.shown(meeting), editor=editor):
+            return 0
+        emails = changes.publish(
             db_session,
-            found.id,
-            takeaways=form.said("takeaways"),
-            recording_url=form.said("recording_url"),
+            meeting,
+            takeaways=form.value("takeaways"),
+            recording_url=form.value("recording_url"),
             writer=writer(),
         )
         record.note(
-            db_session, g.coordinator.id, Action.PUBLISHED, now=now(), meeting_id=found.id,
-            item_count=mails,
+            db_session, g.coordinator.id, Action.PUBLISHED, now=now(), meeting_id=meeting_id,
+            item_count=emails,
         )  # fmt: skip
-    return mails
+    return emails
 
 
-def _published(mails: int) -> str:
-    if not mails:
+def _published(emails: int) -> str:
+    if not emails:
         return gettext("Published on the session's page.")
     return ngettext(
         "Published on the session's page, and mailed to %(num)s person.",
         "Published on the session's page, and mailed to %(num)s people.",
-        mails,
+        emails,
     )

@@ -1,0 +1,98 @@
+"""Forms that two people may have open at once: each writes what they changed, and no more.
+
+A hidden field holds a digest of each value that the page was filled with. So whatever was not
+changed on the page is never written, and a value that somebody else changed meanwhile is shown
+before it is replaced.
+"""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from textwrap import shorten
+from typing import Any
+
+from flask import g
+from wtforms import StringField
+
+from cop.web.console.forms import ConsoleForm
+from cop.web.forms import one_line
+from cop.web.saying import gettext
+
+QUOTED = 60  # characters of a value that an error message shows
+
+
+class EditConflictForm(ConsoleForm):
+    """A form filled with stored values, by field name."""
+
+    before = StringField(filters=[one_line])
+
+    def __init__(self, stored: Mapping[str, Any]) -> None:
+        super().__init__({**stored, "before": " ".join(_digests(stored))})
+        self.stored = stored
+
+    @property
+    def changed(self) -> set[str]:
+        """The fields that were changed on this page."""
+        return self._unlike_before({name: self[name].data for name in self.stored})
+
+    def value(self, name: str) -> str:
+        """Return the value to be stored: of this page if it was changed there, else as it is."""
+        return (self[name].data or "") if name in self.changed else str(self.stored[name])
+
+    def has_conflict(self, stored: Mapping[str, Any], *, editor: tuple[int, str] | None) -> bool:
+        """Compare with the values stored now, under their lock; show where both were changed.
+
+        Sent once more, the form replaces those knowingly. `editor` is the id and name of the
+        coordinator who edited last.
+        """
+        self.stored, changed = stored, self.changed
+        elsewhere = self._unlike_before(stored)
+        conflicts = [
+            name
+            for name in stored
+            if name in changed & elsewhere
+            and _digest(name, stored[name]) != _digest(name, self[name].data)
+        ]
+        if not conflicts:
+            return False
+        for name in stored.keys() - changed:
+            self[name].data = stored[name]
+        self.before.data = " ".join(_digests(stored))
+        for name in conflicts:
+            text = self.stored_text(name)
+            self[name].errors = [f"{_who(editor)} {_stored_now(text)}"]
+            is_cut = len(text) > QUOTED or "\n" in text
+            self[name].description = text if is_cut else ""
+        return True
+
+    def stored_text(self, name: str) -> str:
+        """Return a stored value as people read it."""
+        value = self.stored[name]
+        return ", ".join(value) if isinstance(value, list) else str(value)
+
+    def _unlike_before(self, values: Mapping[str, Any]) -> set[str]:
+        before = (self.before.data or "").split()
+        return {name for name, value in values.items() if _digest(name, value) not in before}
+
+
+def _digests(values: Mapping[str, Any]) -> list[str]:
+    return [_digest(name, value) for name, value in values.items()]
+
+
+def _digest(name: str, value: object) -> str:
+    return f"{name}:{sha256(repr(value or '').encode()).hexdigest()[:12]}"
+
+
+def _who(editor: tuple[int, str] | None) -> str:
+    if editor is None:
+        return gettext("Somebody else changed this while you were editing.")
+    id_, name = editor
+    if id_ == g.coordinator.id:
+        return gettext("You changed this in another window while you were editing here.")
+    return gettext("%(name)s changed this while you were editing.", name=name)
+
+
+def _stored_now(text: str) -> str:
+    if not text:
+        return gettext("Now it is empty. Save again to put yours in its place.")
+    quoted = shorten(text, QUOTED, placeholder=" …")
+    return gettext("Now it says “%(text)s”. Save again to put yours in its place.", text=quoted)
