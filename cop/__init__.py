@@ -3,10 +3,10 @@
 from flask import Flask
 from flask_migrate import Migrate
 
-from cop import db
+from cop import app as cop_app
 from cop.config import Settings
-from cop.upgrade import migrations_folder
-from cop.web import application
+from cop.db import engine
+from cop.db.migrations import migrations_folder
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -16,7 +16,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SettingsRefused: some settings in the environment cannot be used.
     """
     settings = settings or Settings.from_environment()
-    app = application.create(settings)
-    db.bind(app, settings)
-    Migrate(app, db.db, directory=str(migrations_folder()))
+    app = cop_app.create(settings)
+    engine.bind(app, settings)
+    Migrate(app, engine.db, directory=str(migrations_folder()))
     return app

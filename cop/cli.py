@@ -9,7 +9,9 @@ from secrets import token_hex
 
 import click
 
-from cop import cli_backup, status
+from cop import cli_backup
+from cop.accounts import accounts, two_factor
+from cop.audit import clock_check
 from cop.cli_site import (
     create_site,
     find_site,
@@ -18,13 +20,13 @@ from cop.cli_site import (
     refusals_as_sentences,
 )
 from cop.config import Settings
-from cop.db import write_tx
-from cop.domain import clock_check, coordinators, second_factor, seed
+from cop.db.engine import write_tx
 from cop.links import Links
-from cop.mail.endings import NotSent
-from cop.mail.envelope import sealed
+from cop.mail.errors import DeliveryError
+from cop.mail.message import build_message
 from cop.mail.transport import transport_for
-from cop.models import OutboxEmail
+from cop.models.email import OutboxEmail
+from cop.operations import seed, status
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,7 +55,7 @@ def serve(host: str, port: int, workers: int) -> None:
         raise click.ClickException(str(refusal)) from refusal
     app = create_site(settings)
     with app.app_context(), write_tx() as db_session:
-        token = coordinators.new_set_up_link(db_session, now=datetime.now(UTC))
+        token = accounts.new_set_up_link(db_session, now=datetime.now(UTC))
     _greet(settings, host, token)
     server.serve(app, listening, workers=workers)
     with suppress(OSError):  # the terminal may have been closed, which is why it stopped
@@ -137,7 +139,7 @@ def add_coordinator(*, email: str, name: str, password_stdin: bool) -> None:  # 
     app = find_site()
     password = _password_from_stdin()
     with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
-        coordinators.add(db_session, email, name=name, password=password)
+        accounts.add(db_session, email, name=name, password=password)
     click.echo(f"{email} can sign in now.")
 
 
@@ -149,7 +151,7 @@ def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG00
     app = find_site()
     password = _password_from_stdin()
     with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
-        coordinators.change_password(db_session, email, password=password)
+        accounts.change_password(db_session, email, password=password)
     click.echo(f"{email} has a new password; every device is signed out.")
 
 
@@ -162,7 +164,7 @@ def end_second_factor(*, email: str, off: bool) -> None:  # noqa: ARG001
     """Turn two-factor sign-in off for EMAIL."""
     app = find_site()
     with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
-        second_factor.end(db_session, email)
+        two_factor.end_pending_sign_in(db_session, email)
     click.echo(f"{email} signs in with the password alone from now on.")
 
 
@@ -178,9 +180,9 @@ def try_mail(address: str) -> None:
     settings: Settings = find_site().extensions["cop.settings"]
     transport = transport_for(settings)
     try:
-        trial = sealed(_trial(address, settings), sender=settings.sender, reply_to=None)
+        trial = build_message(_trial(address, settings), sender=settings.sender, reply_to=None)
         answer = transport.send(trial, to=address)
-    except NotSent as ending:
+    except DeliveryError as ending:
         raise click.ClickException(f"The mail was not confirmed. {ending.answer}") from ending
     finally:
         transport.close()

@@ -6,14 +6,12 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from cop import backup_keys, backups, create_app, restoring, secret_key
-from cop.cli_site import (
-    find_site_with_any_key,
-    refusals_as_sentences,
-    upgrade_site_with_any_key,
-)
-from cop.db import write_tx
-from cop.domain import community, signing_key
+from cop import create_app, secret_key
+from cop.cli_site import find_site_with_any_key, refusals_as_sentences, upgrade_site_with_any_key
+from cop.community import community
+from cop.db.engine import write_tx
+from cop.operations import backup_keys, backups, signing_key
+from cop.operations import restore as operations_restore
 
 LINKS_END = (
     "Links in emails sent before now no longer work; whoever needs a new one gets it by "
@@ -73,7 +71,7 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
         settings = backup_keys.settings_for(file, accept_key=accept_key)
         is_new = backup_keys.makes_new_key(file, settings)
         with backup_keys.write_key(settings):
-            kept, erased = restoring.restore(
+            kept, erased = operations_restore.restore(
                 settings, file, now=datetime.now(UTC), create_app=create_app
             )
     click.echo(f"Restored. {found}")

@@ -8,10 +8,11 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from cop import create_app, upgrade
-from cop.config import Settings, SettingsRefused
-from cop.db import db, unsafe_settings
+from cop import create_app
+from cop.config import InvalidSettings, Settings
+from cop.db.engine import db, unsafe_settings
 from cop.errors import Refused
+from cop.operations import schema
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def refusals_as_sentences() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise click.ClickException(f"The database cannot be used: {error.orig}") from error
-    except (Refused, SettingsRefused, upgrade.SchemaRefused, OSError) as refusal:
+    except (Refused, InvalidSettings, schema.WrongSchema, OSError) as refusal:
         raise click.ClickException(str(refusal)) from refusal  # an OSError names the file
 
 
@@ -35,7 +36,7 @@ def create_site(settings: Settings) -> Flask:
     """Open the site, made or upgraded where needed: for `serve`, `seed` and `db upgrade`."""
     with refusals_as_sentences():
         app = create_app(settings)
-        backup = upgrade.set_up(app)
+        backup = schema.set_up(app)
     _tell_of_backup(backup)
     _warn_of_losses(app)
     return app
@@ -46,7 +47,7 @@ def find_site() -> Flask:
     settings = read_settings()
     with refusals_as_sentences():
         app = create_app(settings)
-        upgrade.require_current(app)
+        schema.require_current(app)
     _warn_of_losses(app)
     return app
 
@@ -59,8 +60,8 @@ def find_site_with_any_key() -> tuple[Flask, str | None]:
     settings = read_settings()
     with refusals_as_sentences():
         app = create_app(settings)
-        upgrade.require_schema(app)
-        return app, upgrade.key_problem(app)
+        schema.require_schema(app)
+        return app, schema.key_problem(app)
 
 
 def upgrade_site_with_any_key() -> Flask:
@@ -71,8 +72,8 @@ def upgrade_site_with_any_key() -> Flask:
     settings = read_settings()
     with refusals_as_sentences():
         app = create_app(settings)
-        upgrade.require_site(app)
-        backup = upgrade.upgrade(app)
+        schema.require_site(app)
+        backup = schema.upgrade(app)
     _tell_of_backup(backup)
     return app
 

@@ -12,20 +12,19 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from cop import secret_key as keys
-from cop.mail import address
+from cop import secret_key, smtp_url
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
-_LOST = (
+_RENAMED_SETTINGS = (
     "If it is lost for good, run `cop serve` to make a new one, then `cop key accept`: links in "
     "emails that were sent stop working."
 )
-GUESSABLE = "write at least 32 characters that nobody can guess."
+PLACEHOLDER_KEYS = "write at least 32 characters that nobody can guess."
 
 log = logging.getLogger("cop.config")
 
 
-class SettingsRefused(Exception):  # noqa: N818 - it is a refusal, and reads as one
+class InvalidSettings(Exception):  # noqa: N818 - it is a refusal, and reads as one
     """Some settings cannot be used; `problems` has one sentence for each of them."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -44,7 +43,7 @@ class Settings:
     trusted_proxies: int = 0
     posts_per_hour: int = 60
     redis_url: str | None = field(default=None, repr=False)
-    smtp: address.SmtpServer | None = None  # none: mails become files
+    smtp: smtp_url.SmtpServer | None = None  # none: mails become files
     mail_from: Address | None = None
     local_base: str = "http://localhost:8000"  # follows --host and --port
     key_file: Path | None = None  # the instance's own; none: the environment gives the key
@@ -72,7 +71,7 @@ class Settings:
         }
         secret_key = reader.secret_key(instance, database_url, create=create)
         if reader.problems:
-            raise SettingsRefused(reader.problems)
+            raise InvalidSettings(reader.problems)
         return cls(instance, secret_key, key_file=own_key_file(environ), **found)  # type: ignore[arg-type]
 
     @property
@@ -83,7 +82,7 @@ class Settings:
     @property
     def sender(self) -> Address:
         """Whom mail comes from."""
-        return self.mail_from or address.no_reply(urlsplit(self.base).hostname or "")
+        return self.mail_from or smtp_url.default_sender(urlsplit(self.base).hostname or "")
 
     @property
     def key_source(self) -> str:
@@ -115,7 +114,7 @@ def own_key_file(environ: Mapping[str, str]) -> Path | None:
     """Return the key file of the instance; none where the environment gives the key."""
     names = ("COP_SECRET_KEY", "COP_SECRET_KEY_FILE")
     is_given = any(environ.get(name, "").strip() for name in names)
-    return None if is_given else instance_folder(environ) / keys.FILE_NAME
+    return None if is_given else instance_folder(environ) / secret_key.FILE_NAME
 
 
 @dataclass
@@ -180,35 +179,35 @@ class _Reader:
             self._need("COP_REDIS_URL", "redis", extra="redis")
         return value or None
 
-    def smtp(self) -> address.SmtpServer | None:
+    def smtp(self) -> smtp_url.SmtpServer | None:
         value = self.environ.get("COP_SMTP_URL", "").strip()
         try:
-            return address.smtp_server(value) if value else None
-        except address.AddressUnusable as refusal:
+            return smtp_url.smtp_server(value) if value else None
+        except smtp_url.InvalidAddress as refusal:
             self._refuse("COP_SMTP_URL", str(refusal))
             return None
 
     def mail_from(self) -> Address | None:
         value = self.environ.get("COP_MAIL_FROM", "").strip()
         try:
-            return address.sender(value) if value else None
-        except address.AddressUnusable as refusal:
+            return smtp_url.sender(value) if value else None
+        except smtp_url.InvalidAddress as refusal:
             self._refuse("COP_MAIL_FROM", str(refusal))
             return None
 
     def secret_key(self, instance: Path, database_url: str, *, create: bool) -> str:
         if value := self.environ.get("COP_SECRET_KEY", "").strip():
-            if len(value) < keys.MINIMUM:
-                self._refuse("COP_SECRET_KEY", GUESSABLE)
+            if len(value) < secret_key.MINIMUM:
+                self._refuse("COP_SECRET_KEY", PLACEHOLDER_KEYS)
             return value
         if path := self.environ.get("COP_SECRET_KEY_FILE", "").strip():
             return self._given_key(Path(path))
-        file = instance / keys.FILE_NAME
+        file = instance / secret_key.FILE_NAME
         try:
             if create and not file.exists():
                 if self.problems:
                     return ""  # nothing is made where something is refused
-                keys.create(file)
+                secret_key.create(file)
             return self._own_key(file, has_database=_is_there(database_url))
         except (OSError, UnicodeDecodeError) as error:
             self._refuse("COP_INSTANCE", f"cannot keep the secret key in {instance}: {error}.")
@@ -218,13 +217,13 @@ class _Reader:
         """Read the key that somebody else looks after, as a container's secret."""
         try:
             value = file.read_text().strip()
-            if keys.is_public(file):  # containers mount secrets for everybody, read-only
+            if secret_key.is_public(file):  # containers mount secrets for everybody, read-only
                 log.warning("COP_SECRET_KEY_FILE: %s", _public(file))
         except (OSError, UnicodeDecodeError) as error:
             self._refuse("COP_SECRET_KEY_FILE", f"cannot read {file}: {error}.")
             return ""
-        if len(value) < keys.MINIMUM:
-            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_too_short(value)}: {GUESSABLE}")
+        if len(value) < secret_key.MINIMUM:
+            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_too_short(value)}: {PLACEHOLDER_KEYS}")
         return value
 
     def _own_key(self, file: Path, *, has_database: bool) -> str:
@@ -232,24 +231,24 @@ class _Reader:
             self.problems.append(
                 f"The secret key of this site is missing: there is no file {file}. Put it back "
                 "(`cop backup --with-key` keeps one beside its copy; another host of the site has "
-                f"the same). {_LOST}"
+                f"the same). {_RENAMED_SETTINGS}"
                 if has_database
                 else f"No site at {file.parent}. Run `cop serve` there once, or set COP_INSTANCE."
             )
             return ""
-        keys.make_private(file)
-        if keys.is_public(file):
+        secret_key.make_private(file)
+        if secret_key.is_public(file):
             self.problems.append(
                 f"{_public(file)} Run `chmod 600 {file}`; if the file belongs to another user than "
                 "the one that runs the site, run `chown` on it first."
             )
             return ""
         value = file.read_text().strip()
-        if len(value) < keys.MINIMUM:
+        if len(value) < secret_key.MINIMUM:
             self.problems.append(
                 f"The secret key {file} {_too_short(value)}, as after a crash or on a full disk. "
                 "Put it back (`cop backup --with-key` keeps one beside its copy), or delete the "
-                f"file. {_LOST}"
+                f"file. {_RENAMED_SETTINGS}"
             )
         return value
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_timezone_name
 
-from cop.words import N_, translator
+from cop.i18n import N_, translator
 
-NEAR = 200  # days within which a date needs no year
+THIS_YEAR_WITHIN = 200  # days within which a date needs no year
 # A page says the same few dates many times, and Babel reads its pattern and its locale each time.
 _say_date, _say_time = lru_cache(2000)(format_date), lru_cache(500)(format_time)
 _say_zone = lru_cache(100)(get_timezone_name)
@@ -28,7 +28,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Speaker:
+class DateFormatter:
     """Who says the date: in which language and zone, and as of when."""
 
     language: str
@@ -42,7 +42,7 @@ class Speaker:
     def dated(self, moment: datetime | date, short: str, long: str) -> str:
         """Say a date by the pattern for near ones, or by the one with the year."""
         on = self.local(moment).date() if isinstance(moment, datetime) else moment
-        is_near = abs((on - self.local(self.now).date()).days) < NEAR
+        is_near = abs((on - self.local(self.now).date()).days) < THIS_YEAR_WITHIN
         return _say_date(on, short if is_near else long, locale=self.language)
 
     def tile(self, moment: datetime) -> Tile:

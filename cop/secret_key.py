@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cop import durable
+from cop import private_files
 
 FILE_NAME = "secret-key"
 MINIMUM = 32  # characters
@@ -31,23 +31,23 @@ def create(file: Path) -> None:
     _make_folder(file.parent)
     with _draft(file, new()) as draft, suppress(FileExistsError):
         os.link(draft, file)  # atomic, and never replaces a key
-    durable.sync_folder(file.parent)
+    private_files.sync_folder(file.parent)
 
 
 def install(file: Path, secret_key: str) -> None:
     """Write a key to the disk, in the place of any that is there."""
-    with replacing(file, secret_key):
+    with replace(file, secret_key):
         pass
 
 
 @contextmanager
-def replacing(file: Path, secret_key: str) -> Iterator[None]:
+def replace(file: Path, secret_key: str) -> Iterator[None]:
     """Write a key to the disk now, and put it in the place of the old one at the end."""
     _make_folder(file.parent)
     with _draft(file, secret_key) as draft:
         yield
         draft.replace(file)
-    durable.sync_folder(file.parent)
+    private_files.sync_folder(file.parent)
 
 
 def make_private(file: Path) -> None:
@@ -68,14 +68,14 @@ def _make_folder(folder: Path) -> None:
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(PermissionError):  # a parent such as /srv may be entered and not be read
-        durable.sync_folder(folder.parent)
+        private_files.sync_folder(folder.parent)
 
 
 @contextmanager
 def _draft(file: Path, secret_key: str) -> Iterator[Path]:
     draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
     try:
-        durable.write_file(draft, secret_key.encode())
+        private_files.write_file(draft, secret_key.encode())
         yield draft
     finally:
         draft.unlink(missing_ok=True)

@@ -7,9 +7,9 @@ from functools import partial
 
 from flask import Flask
 
-from cop import web_process, worker
-from cop.db import db
-from cop.processes import Child, supervise
+from cop.db.engine import db
+from cop.operations import web_process, worker
+from cop.operations.processes import Child, supervise
 
 BACKLOG = 1024  # connections that wait while all processes are busy, or start
 FIRST_FD = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
@@ -55,7 +55,7 @@ def _inherited_sockets() -> list[socket.socket]:
 
 def serve(app: Flask, listening: list[socket.socket], *, workers: int) -> None:
     """Serve the app until the process is asked to stop. The web processes go last."""
-    _prepare_fork(app)
+    _load_app_before_fork(app)
     answer = partial(web_process.serve, app, listening)
     web = [Child(f"web {number}", answer) for number in range(1, workers + 1)]
     supervise([[_worker(app)], web], seconds=STOP_SECONDS)
@@ -63,7 +63,7 @@ def serve(app: Flask, listening: list[socket.socket], *, workers: int) -> None:
 
 def work(app: Flask) -> None:
     """Run the worker alone until the process is asked to stop."""
-    _prepare_fork(app)
+    _load_app_before_fork(app)
     supervise([[_worker(app)]], seconds=STOP_SECONDS)
 
 
@@ -71,7 +71,7 @@ def _worker(app: Flask) -> Child:
     return Child("worker", partial(worker.work, app))
 
 
-def _prepare_fork(app: Flask) -> None:
+def _load_app_before_fork(app: Flask) -> None:
     with app.app_context():
         db.engine.dispose()  # an SQLite connection must not cross a fork
     gc.collect()

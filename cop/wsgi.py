@@ -3,10 +3,11 @@
 import logging
 import os
 
-from cop import create_app, status
+from cop import create_app
 from cop.config import Settings
-from cop.db import db
-from cop.upgrade import require_current
+from cop.db.engine import db
+from cop.operations import status
+from cop.operations.schema import require_current
 
 settings = Settings.from_environment()
 app = create_app(settings)

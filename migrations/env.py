@@ -8,8 +8,8 @@ from flask import has_app_context
 from sqlalchemy import Connection, text
 from sqlalchemy.types import TypeDecorator
 
-from cop.db import db
-from cop.models import Base
+from cop.db.engine import db
+from cop.db.types import Base
 
 ADVISORY_LOCK = 7_205_119_413  # any number, the same for every process that upgrades
 

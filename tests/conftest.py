@@ -4,16 +4,20 @@ import gc
 from pathlib import Path
 
 import pytest
+from jinja2 import BytecodeCache
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 
 from cop import create_app
+from cop.accounts import accounts
+from cop.accounts.access_control import TOKEN
 from cop.config import Settings
-from cop.db import db, write_tx
-from cop.domain import coordinators, seed
-from cop.models import Coordinator
-from cop.web.console import TOKEN
+from cop.db.engine import db, engine_options, prepare, write_tx
+from cop.models.coordinator import Coordinator
+from cop.operations import seed
 from tests import databases
-from tests.page import CheckingClient
-from tests.world import CORIN, NOW, kept_password
+from tests.builders import CORIN, NOW, kept_password
+from tests.client import SeparateRequests
 
 # The databases that a test runs on by its nearest of these markers; without one, on SQLite.
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
@@ -66,10 +70,11 @@ def app(settings):
     """The app at a fixed moment, with the community and its next six meetings."""
     app = create_app(settings)
     app.extensions["cop.clock"] = lambda: NOW
-    app.test_client_class = CheckingClient
+    app.test_client_class = SeparateRequests
+    app.jinja_env.bytecode_cache = Compiled()
     with app.app_context():
         with write_tx() as db_session:
-            seed.begin(db_session, now=NOW)
+            seed.create_site(db_session, now=NOW)
         yield app
         db.engine.dispose()
 
@@ -80,7 +85,7 @@ def client(app):
 
 
 @pytest.fixture
-def db_session(app):
+def app_session(app):
     """A transaction on the app's database that the test itself may write in."""
     with write_tx() as db_session:
         yield db_session
@@ -93,7 +98,52 @@ def corin(app, client):
     with write_tx() as db_session:
         db_session.add(corin)
         db_session.flush()
-        token = coordinators.start_session(db_session, corin.id, now=NOW)
+        token = accounts.start_session(db_session, corin.id, now=NOW)
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client
+
+
+class Compiled(BytecodeCache):
+    """The templates, compiled once for all the apps of a test run."""
+
+    kept = {}  # noqa: RUF012 - meant to be shared
+
+    def load_bytecode(self, bucket):
+        if code := self.kept.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket):
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory):
+    """An engine of each kind, made when it is first asked for, with the community in its database."""
+    engines, urls = {}, []
+
+    def engine_of(kind):
+        if kind not in engines:
+            urls.append(databases.new_database(kind, tmp_path_factory.mktemp("seeded")))
+            settings = settings_for(urls[-1])
+            options = engine_options(settings)
+            engines[kind] = prepare(create_engine(settings.database_url, **options))
+            with Session(engines[kind]) as db_session:
+                seed.create_site(db_session, now=NOW)
+                db_session.commit()
+        return engines[kind]
+
+    yield engine_of
+    for engine in engines.values():
+        engine.dispose()
+    for url in urls:
+        databases.give_back(url)
+
+
+@pytest.fixture
+def db_session(database_kind, seeded):
+    """A transaction that the test may write in, and that is taken back when it is over."""
+    with Session(seeded(database_kind), expire_on_commit=False) as db_session:
+        db_session.connection(execution_options={"immediate": True})
+        yield db_session
+        db_session.flush()

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
-from cop.models import Base
-from cop.upgrade import migrations_folder
-from tests.world import NOW
+from cop.db.migrations import migrations_folder
+from cop.db.types import Base
+from tests.builders import NOW
 
 SERVER = os.environ.get("COP_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
 NEEDED = os.environ.get("COP_TEST_ALL") == "1"  # set by .ci/run: nothing may be skipped
@@ -71,17 +71,17 @@ def postgresql_template():
 
 
 def _migrate(url, *, begun):
-    from cop import create_app, upgrade
-    from cop.db import db, write_tx
-    from cop.domain import seed
+    from cop import create_app
+    from cop.db.engine import db, write_tx
+    from cop.operations import schema, seed
     from tests.conftest import settings_for
 
     app = create_app(settings_for(url))
-    upgrade.upgrade(app)
+    schema.upgrade(app)
     with app.app_context():
         if begun:
             with write_tx() as db_session:
-                seed.begin(db_session, now=NOW)
+                seed.create_site(db_session, now=NOW)
         db.engine.dispose()
 
 

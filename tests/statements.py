@@ -6,7 +6,7 @@ import psycopg
 from flask import current_app
 from sqlalchemy import event
 
-from cop.db import db
+from cop.db.engine import db
 
 
 class Statements:

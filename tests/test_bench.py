@@ -6,13 +6,13 @@ from threading import Thread
 
 import pytest
 
-from cop.db import sqlite_file
-from cop.models import Member, OutboxEmail, Registration, Submission
+from cop.db.engine import sqlite_file
+from cop.models.email import OutboxEmail
+from cop.models.registration import Member, Registration, Submission
 from tests.bench import bare_export, bare_registering, export_run, exports, load
 from tests.bench.measuring import Figure, alternate, by_clock_and_cpu, compared, left_out, printed
+from tests.client import DECEMBER, register, rows
 from tests.databases import new_database
-from tests.web.posting import register
-from tests.web.reading import DECEMBER, rows
 
 
 @pytest.mark.parametrize(

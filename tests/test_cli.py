@@ -14,15 +14,16 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from cop import cli, upgrade
+from cop import cli
 from cop.cli import cop
 from cop.config import Settings
-from cop.db import sqlite_module
+from cop.db.engine import sqlite_module
+from cop.operations import schema
 from tests import databases, smtp_server
+from tests.builders import PASSWORD
+from tests.db.test_migrations import next_release
 from tests.processes.server import COP
 from tests.smtp_server import MailServer
-from tests.test_migrations import next_release
-from tests.world import PASSWORD
 
 PROJECT = Path(__file__).parent.parent
 GET_FRONT_PAGE = "import wsgi; print(wsgi.app.test_client().get('/').status_code)"
@@ -396,7 +397,7 @@ def test_a_newer_schema_is_refused_with_the_same_sentence_by_every_command(site,
 
     result = run(*words, typed=f"{PASSWORD}\n")
 
-    assert is_refused(result, says=upgrade.NEWER)
+    assert is_refused(result, says=schema.NEWER)
 
 
 @pytest.mark.processes
@@ -405,7 +406,7 @@ def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site):
 
     ended = import_wsgi(PROJECT)
 
-    assert (ended.returncode, upgrade.NEWER in ended.stderr) == (1, True)
+    assert (ended.returncode, schema.NEWER in ended.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

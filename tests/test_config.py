@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from cop import durable, secret_key
-from cop.config import Settings, SettingsRefused
-from cop.mail.address import Security, SmtpServer
+from cop import private_files, secret_key
+from cop.config import InvalidSettings, Settings
+from cop.smtp_url import Security, SmtpServer
 
 SECRET = "s3cret-" * 6
 
@@ -29,7 +29,7 @@ def found_settings(tmp_path, *, create=False, **environ):
 
 
 def refusal_of(tmp_path, **environ):
-    with pytest.raises(SettingsRefused) as refusal:
+    with pytest.raises(InvalidSettings) as refusal:
         settings_from(tmp_path, **environ)
     return refusal.value.problems
 
@@ -334,8 +334,8 @@ def test_on_macos_the_drive_s_cache_is_synced_too(tmp_path, monkeypatch, is_supp
     monkeypatch.setattr(fcntl, "fcntl", controlled)
     monkeypatch.setattr(os, "fsync", lambda _: calls.append("fsync"))
 
-    durable.write_file(tmp_path / "file", b"content")
-    durable.sync_folder(tmp_path)
+    private_files.write_file(tmp_path / "file", b"content")
+    private_files.sync_folder(tmp_path)
 
     assert calls == ([51, 51] if is_supported else [51, "fsync"] * 2)
 
@@ -355,7 +355,7 @@ def test_a_secret_that_was_cut_off_is_refused_and_left_as_it_is(tmp_path, conten
     file = tmp_path / "instance" / "secret-key"
     file.write_text(content)
 
-    with pytest.raises(SettingsRefused) as refusal:
+    with pytest.raises(InvalidSettings) as refusal:
         found_settings(tmp_path, create=create)
 
     [problem] = refusal.value.problems
@@ -388,7 +388,7 @@ def test_a_secret_that_everybody_can_read_and_that_is_another_users_is_refused(
     by_group = found_settings(tmp_path, create=create).secret_key
     file.chmod(mode)
 
-    with pytest.raises(SettingsRefused) as refusal:
+    with pytest.raises(InvalidSettings) as refusal:
         found_settings(tmp_path, create=create)
 
     [problem] = refusal.value.problems
@@ -416,7 +416,7 @@ def test_a_given_secret_file_that_everybody_can_read_is_warned_about(
 
 
 def test_without_a_site_nothing_is_made_and_the_folder_is_named(tmp_path):
-    with pytest.raises(SettingsRefused) as refusal:
+    with pytest.raises(InvalidSettings) as refusal:
         found_settings(tmp_path)
 
     assert refusal.value.problems == [
@@ -440,7 +440,7 @@ def test_a_secret_that_is_gone_is_missed_where_there_is_a_database(tmp_path, url
     if not url:
         (tmp_path / "instance" / "cop.sqlite3").write_text("a database")
 
-    with pytest.raises(SettingsRefused, match=f"there is no file {file}. Put it back"):
+    with pytest.raises(InvalidSettings, match=f"there is no file {file}. Put it back"):
         found_settings(tmp_path, COP_DATABASE_URL=url)
 
     assert not file.exists()

@@ -1,1 +1,1 @@
-"""The community's mail: composed, put into its envelope, and handed to whoever takes it."""
+"""Emails in general: composing, headers, transports. Knows nothing of sessions."""

@@ -71,18 +71,18 @@ class Prose:
 
 
 @dataclass(frozen=True)
-class Written:
+class UserText:
     """A coordinator's text in Markdown to one person, with its placeholders filled in."""
 
     markdown: str
     html: Markup
 
 
-Block = str | Link | Session | Button | Heading | Prose | Written
+Block = str | Link | Session | Button | Heading | Prose | UserText
 
 
 @dataclass(frozen=True)
-class Draft:
+class LetterDraft:
     """What a letter says, in order, and who signs it; the small print says why it came."""
 
     language: str

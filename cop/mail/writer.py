@@ -3,16 +3,16 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from cop.dates import Speaker
-from cop.domain.community import CommunityFacts
-from cop.domain.recipients import Recipient
+from cop.community.community import CommunityFacts
+from cop.dates import DateFormatter
+from cop.i18n import N_, plural, translator
 from cop.links import Links
-from cop.mail.letter import Block, Draft, Link
-from cop.words import N_, plural, translator
+from cop.mail.letter import Block, LetterDraft, Link
+from cop.mail.recipients import Recipient
 
 
 @dataclass(frozen=True)
-class Writer:
+class LetterWriter:
     """What every letter needs to know."""
 
     community: CommunityFacts
@@ -20,7 +20,7 @@ class Writer:
     now: datetime
     language: str = "en"
 
-    def to(self, recipient: Recipient) -> "Writer":
+    def to(self, recipient: Recipient) -> "LetterWriter":
         """The same writer in the recipient's language."""
         return replace(self, language=recipient.language)
 
@@ -33,8 +33,8 @@ class Writer:
         return plural(self.language)(one, many, number) % {"num": number}
 
     @property
-    def dates(self) -> Speaker:
-        return Speaker(self.language, self.community.zone_info, self.now)
+    def dates(self) -> DateFormatter:
+        return DateFormatter(self.language, self.community.zone_info, self.now)
 
     def my_page(self, to: Recipient, below: str = "") -> str:
         """The address of the member's own page, or of something below it."""
@@ -42,7 +42,7 @@ class Writer:
 
     def member_draft(
         self, to: Recipient, subject: str, *blocks: Block, why: str, also: tuple[Link, ...] = ()
-    ) -> Draft:
+    ) -> LetterDraft:
         """A letter to a member; the small print says why it came and how to undo that."""
         small_print: list[str | Link] = [why, *also]
         if not to.is_proven:
@@ -54,13 +54,15 @@ class Writer:
         )
         name = to.shown_name
         hello = self.say(N_("Hello %(name)s,"), name=name) if name else self.say(N_("Hello,"))
-        return Draft(self.language, subject, hello, blocks, self._signature, tuple(small_print))
+        return LetterDraft(
+            self.language, subject, hello, blocks, self._signature, tuple(small_print)
+        )
 
-    def coordinator_draft(self, subject: str, *blocks: Block, why: str = "") -> Draft:
+    def coordinator_draft(self, subject: str, *blocks: Block, why: str = "") -> LetterDraft:
         """A letter to a coordinator, which names no member."""
         usual = N_("You get this as a coordinator of %(name)s.")
         why = why or self.say(usual, name=self.community.name)
-        return Draft(
+        return LetterDraft(
             self.language, subject, self.say(N_("Hello,")), blocks, (self.community.name,), (why,)
         )
 

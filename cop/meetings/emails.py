@@ -1,23 +1,23 @@
 """A session as emails show it."""
 
-from cop.domain.meetings import MeetingFacts
+from cop.i18n import N_
 from cop.mail.letter import Link, Session
-from cop.mail.writer import Writer
-from cop.words import N_
+from cop.mail.writer import LetterWriter
+from cop.meetings.locking import MeetingFacts
 
 
-def date_of(writer: Writer, meeting: MeetingFacts) -> str:
+def date_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
     """Format a session's date, like `December 15`."""
     return writer.dates.on(meeting.starts_at)
 
 
-def topic_of(writer: Writer, meeting: MeetingFacts) -> str:
+def topic_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
     """The session's topic, or that there is none yet."""
     return meeting.topic or writer.say(N_("Topic to be announced"))
 
 
 def session_block(
-    writer: Writer, meeting: MeetingFacts, *lines: str, links: tuple[Link, ...] = ()
+    writer: LetterWriter, meeting: MeetingFacts, *lines: str, links: tuple[Link, ...] = ()
 ) -> Session:
     """The block that shows a session: date, topic, time, and some lines and links below."""
     return Session(
@@ -30,7 +30,7 @@ def session_block(
     )
 
 
-def preparation(writer: Writer, meeting: MeetingFacts) -> tuple[str, ...]:
+def preparation(writer: LetterWriter, meeting: MeetingFacts) -> tuple[str, ...]:
     """Lines about what to read and to think about before a session."""
     lines = []
     if meeting.reading_title:

@@ -1,1 +1,1 @@
-"""Everything that knows HTTP."""
+"""The HTTP frame: rendering, forms, security, errors and the page cache. Knows no capability."""

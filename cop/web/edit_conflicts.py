@@ -13,9 +13,8 @@ from typing import Any
 from flask import g
 from wtforms import StringField
 
-from cop.web.console.forms import ConsoleForm
-from cop.web.forms import one_line
-from cop.web.saying import gettext
+from cop.web.forms import ConsoleForm, strip_to_one_line
+from cop.web.i18n import gettext
 
 QUOTED = 60  # characters of a value that an error message shows
 
@@ -23,7 +22,7 @@ QUOTED = 60  # characters of a value that an error message shows
 class EditConflictForm(ConsoleForm):
     """A form filled with stored values, by field name."""
 
-    before = StringField(filters=[one_line])
+    before = StringField(filters=[strip_to_one_line])
 
     def __init__(self, stored: Mapping[str, Any]) -> None:
         super().__init__({**stored, "before": " ".join(_digests(stored))})

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("cop.web")
 
 UNKNOWN = "unknown"  # one address for all that are none, so that nobody can make up new ones
-HEALTH = {"/healthz", "/readyz"}  # asked by monitors that know the site by a number, or no name
+HEALTH_PATHS = {
+    "/healthz",
+    "/readyz",
+}  # asked by monitors that know the site by a number, or no name
 IS_CACHEABLE = "cop.is_cacheable"  # in the environment: the host is one of few spellings
 _HOST = re.compile(r"(\[[0-9a-f:.]*\]|[^:\[\]]+?)\.?(?::(\d+))?")
-_LONGEST_ADDRESS = 64
+_MAX_ADDRESS_LENGTH = 64
 _POSSIBLE_LENGTHS = range(1, 270)  # of a name and a port (RFC 1035); longer ones are not looked at
-_USUAL_PORTS = {"http": "80", "https": "443"}
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Normalizer:
@@ -45,10 +48,10 @@ class Normalizer:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        if environ["wsgi.url_scheme"] not in _USUAL_PORTS:
+        if environ["wsgi.url_scheme"] not in _DEFAULT_PORTS:
             environ["wsgi.url_scheme"] = "http"
         environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR") or "")
-        if environ["PATH_INFO"] in HEALTH:
+        if environ["PATH_INFO"] in HEALTH_PATHS:
             environ["HTTP_HOST"] = self._any_host
         elif len(host := environ.get("HTTP_HOST", "")) in _POSSIBLE_LENGTHS:
             environ["HTTP_HOST"], environ[IS_CACHEABLE] = self._normal_host(
@@ -65,7 +68,7 @@ class Normalizer:
             return self._host, True
         if not self._name and name in LOOPBACK_NAMES:
             # Links follow the port in use, which is another one only where ports are mapped.
-            is_usual = (port or _USUAL_PORTS[scheme]) == server_port
+            is_usual = (port or _DEFAULT_PORTS[scheme]) == server_port
             return (f"{name}:{port}" if port else name), is_usual
         return host, False
 
@@ -91,7 +94,7 @@ def client_address(given: str) -> str:
 
     A proxy may write `203.0.113.9:4711`, `[2001:db8::1]:4711`, `unknown` or what a client wrote.
     """
-    return _client_address(given) if len(given) <= _LONGEST_ADDRESS else UNKNOWN
+    return _client_address(given) if len(given) <= _MAX_ADDRESS_LENGTH else UNKNOWN
 
 
 @lru_cache(1000)

@@ -10,12 +10,18 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
-from cop.domain.community import CommunityFacts
-from cop.web.forms import lines
+from cop.community.community import CommunityFacts
+from cop.i18n import N_
+from cop.web.forms import normalize_newlines
+from cop.web.i18n import gettext
 from cop.web.rendering import current_community, is_console, wants_fragment
-from cop.web.saying import gettext
-from cop.web.security import SAFE, ForeignPost, NotExporting, is_personal, seconds_until_next_post
-from cop.words import N_
+from cop.web.security import (
+    SAFE,
+    CrossOriginPost,
+    ExportForbidden,
+    is_personal,
+    seconds_until_next_post,
+)
 
 log = logging.getLogger("cop.web")
 
@@ -23,7 +29,7 @@ RETRY_AFTER = 30  # seconds
 _TRY_AGAIN = N_(
     "It was not your doing. Please try again in a minute: the same form sent twice counts once."
 )
-_SAID = {
+_MESSAGES = {
     403: (N_("This is not for you to see"), N_("You may have to sign in first.")),
     404: (
         N_("There is nothing at this address"),
@@ -47,19 +53,19 @@ _SAID = {
     500: (N_("Something went wrong on our side"), _TRY_AGAIN),
     503: (N_("We cannot answer at the moment"), _TRY_AGAIN),
 }
-_OTHERWISE = (
+_DEFAULT_MESSAGE = (
     N_("We could not make sense of this"),
     N_("Please go back to the page before and try again."),
 )
-_FOREIGN = (
+_CROSS_ORIGIN = (
     N_("This form cannot be sent from inside this page"),
     N_("Nothing was saved. Open the form on its own page, and it will work there."),
 )
-_FOREIGN_TO_MEMBER = (
+_CROSS_ORIGIN_MEMBER = (
     N_("This cannot be done from another site's page"),
     N_("Nothing was changed. Open the link from our mail in a window of its own."),
 )
-_NOT_EXPORTING = (
+_EXPORT_FORBIDDEN = (
     N_("Your account may not take lists away"),
     N_(
         "It shows you every roster, and takes none away as a file or to paste. If you need that, "
@@ -73,7 +79,7 @@ _TOO_LARGE_A_FILE = (
         "the CSV file that Zoom's Export button gives."
     ),
 )
-_TOO_OLD = (
+_FORM_EXPIRED = (
     N_("This page had been open for too long"),
     N_("Nothing was changed. Please go back, reload the page, and do it again."),
 )
@@ -109,21 +115,21 @@ def _refusal(error: HTTPException) -> Response:
 
 def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
     if isinstance(error, CSRFError):
-        return _TOO_OLD
-    if isinstance(error, NotExporting):
-        return _NOT_EXPORTING
+        return _FORM_EXPIRED
+    if isinstance(error, ExportForbidden):
+        return _EXPORT_FORBIDDEN
     if code == 413 and request.mimetype == "multipart/form-data":
         return _TOO_LARGE_A_FILE
     if code == 403 and is_personal() and not is_console():
-        return _FOREIGN_TO_MEMBER
-    if isinstance(error, ForeignPost) and not is_personal():
-        return _FOREIGN
-    return _SAID.get(code, _OTHERWISE)
+        return _CROSS_ORIGIN_MEMBER
+    if isinstance(error, CrossOriginPost) and not is_personal():
+        return _CROSS_ORIGIN
+    return _MESSAGES.get(code, _DEFAULT_MESSAGE)
 
 
 def _too_many() -> Response:
     seconds = seconds_until_next_post()
-    response = _show(*_SAID[429], status=429, minutes=ceil(seconds / 60))
+    response = _show(*_MESSAGES[429], status=429, minutes=ceil(seconds / 60))
     response.headers["Retry-After"] = str(seconds)
     return response
 
@@ -145,7 +151,7 @@ def _fault_500(error: Exception) -> Response:
 
 def _fault(error: Exception, status: int) -> Response:
     log.error("fault", exc_info=error, extra={"request_id": g.get("request_id")})
-    response = _show(*_SAID[status], status=status)
+    response = _show(*_MESSAGES[status], status=status)
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
 
@@ -160,7 +166,7 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
         title=gettext(title),
         sentence=gettext(sentence, **values),
         status=status,
-        kept=_kept(status),
+        kept=_preserved_fields(status),
         has_form_elsewhere=status == 403 and not is_personal(),
         is_console=is_console(),
     )
@@ -173,14 +179,16 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
     return response
 
 
-def _kept(status: int) -> list[tuple[str, str]]:
+def _preserved_fields(status: int) -> list[tuple[str, str]]:
     """What was typed into a form that was stopped, so that it can be sent again as it was.
 
     Not for a post from another site: what it says is not what somebody typed here.
     """
     if request.method in SAFE or status not in {429, 500, 503} or is_console():
         return []
-    return [(name or "", lines(value)) for name, value in request.form.items(multi=True)]
+    return [
+        (name or "", normalize_newlines(value)) for name, value in request.form.items(multi=True)
+    ]
 
 
 def _community() -> CommunityFacts | None:

@@ -1,48 +1,41 @@
-"""The registration form, made from the field registry."""
+"""What the forms of the console have in common."""
 
-import hashlib
-import hmac
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from flask import current_app, request
+from flask import current_app
 from flask_wtf import FlaskForm
 from itsdangerous import BadData, URLSafeTimedSerializer
-from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, RadioField, SelectMultipleField, StringField
 from wtforms import Field as FormField
+from wtforms import StringField
 from wtforms.validators import StopValidation, ValidationError
 
-from cop import fields
-from cop.domain import addresses
-from cop.domain.details import Details
+from cop import email_addresses
 from cop.errors import InvalidAddress, Refused
-from cop.web.rendering import language
-from cop.web.saying import gettext
-from cop.words import N_
+from cop.i18n import N_
+from cop.links import is_https
+from cop.web.i18n import gettext
 
 TOKEN_AGE = 12 * 3600  # seconds
-HONEYPOT = "website"
 # What no keyboard types: C0 without tab and line ends, delete, C1; line ends are one kind.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SPACES = re.compile(r"\s+")
-_Filter = Callable[[str | None], str]
+Filter = Callable[[str | None], str]
 
 
-def one_line(text: str | None) -> str:
+def strip_to_one_line(text: str | None) -> str:
     """What was typed into one line: without control characters, its spaces made one."""
     return _SPACES.sub(" ", _CONTROLS.sub("", text or "")).strip()
 
 
-def lines(text: str | None) -> str:
+def normalize_newlines(text: str | None) -> str:
     """What was typed into several lines: without control characters."""
     return _CONTROLS.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-class AtMost:
+class MaxLength:
     """Refuses a text that is too long, by its number of characters."""
 
     def __init__(self, limit: int) -> None:
@@ -59,7 +52,7 @@ class AtMost:
             )
 
 
-class Needed:
+class Required:
     """Refuses an empty answer with a sentence of its own."""
 
     def __init__(self, sentence: str) -> None:
@@ -70,150 +63,11 @@ class Needed:
             raise StopValidation(gettext(self.sentence))
 
 
-class _Among:
-    """Refuses a value that was not offered."""
-
-    def __init__(self, field: fields.Field) -> None:
-        self.values = {choice.value for choice in field.choices}
-
-    def __call__(self, _form: FlaskForm, field: FormField) -> None:
-        picked = field.data if isinstance(field.data, list) else [field.data]
-        if not self.values.issuperset(picked):
-            raise ValidationError(gettext("Choose among the answers listed here."))
-
-
-def _an_address(_form: FlaskForm, field: FormField) -> None:
+def email_address(_form: FlaskForm, field: FormField) -> None:
     try:
-        addresses.key(field.data)
+        email_addresses.normalize(field.data)
     except InvalidAddress as refusal:
         raise ValidationError(gettext(refusal.sentence)) from refusal
-
-
-_NEEDED = {
-    "sessions": N_("Tick at least one session."),
-    "name": N_("Write the name that we should call you by."),
-    "email": addresses.INVALID,
-}
-
-
-class AnswersForm(FlaskForm):
-    """Questions of the registry, and the answers to them."""
-
-    class Meta:
-        csrf = False  # public pages have no cookie; security.py looks at where a post comes from
-
-    questions: tuple[fields.Field, ...]
-
-    @property
-    def answers(self) -> dict[str, object]:
-        """What was typed and ticked, by name."""
-        asked = (each for question in self.questions for each in (question, *question.own_words))
-        return {each.name: self[each.name].data for each in asked}
-
-
-class RegistrationForm(AnswersForm):
-    """What every registration form has, whichever questions are asked."""
-
-    token = StringField()
-    website = StringField(filters=[one_line])
-
-    def validate_website(self, field: FormField) -> None:
-        if field.data:
-            raise ValidationError(
-                gettext(
-                    "Leave this field empty: it is there to catch programs that fill every field."
-                )
-            )
-
-    def refuse(self, refusal: Refused, **said: str) -> None:
-        """Show a refusal of the domain at its field."""
-        sentence = gettext(refusal.sentence, **(refusal.values | said))
-        self[refusal.field].errors = [*self[refusal.field].errors, sentence]
-
-    @property
-    def slugs(self) -> list[str]:
-        return list(dict.fromkeys(self["sessions"].data or []))
-
-    def details(self) -> Details:
-        """What was typed, as the domain wants it."""
-        said = {name: self[name].data for name in Details.__dataclass_fields__ if name in self}
-        return Details(**said, language=language())
-
-
-def _built(question: fields.Field) -> FormField:
-    needed = [Needed(_NEEDED[question.name])] if question.required else []
-    match question.kind:
-        case fields.Kind.SESSIONS:
-            return SelectMultipleField(validators=needed, validate_choice=False)
-        case fields.Kind.TICKS:
-            return SelectMultipleField(validators=[_Among(question)], validate_choice=False)
-        case fields.Kind.ONE_OF:
-            return RadioField(
-                validators=[_Among(question)],
-                validate_choice=False,
-                default=question.blank,
-                filters=[lambda value: value or question.blank],
-            )
-        case fields.Kind.TICK:
-            return BooleanField(false_values=("", "no"))
-        case fields.Kind.EMAIL:
-            checks = [*needed, AtMost(question.limit), _an_address]
-            return StringField(filters=[one_line], validators=checks)
-    tidy: _Filter = lines if question.kind is fields.Kind.LONG_TEXT else one_line
-    return StringField(filters=[tidy], validators=[*needed, AtMost(question.limit)])
-
-
-class LinkForm(FlaskForm):
-    """An address to which a lost link is sent."""
-
-    class Meta:
-        csrf = False  # harmless to repeat, and the answer tells nothing
-
-    email = _built(fields.EMAIL)
-
-
-def link_form(*, is_sent: bool) -> LinkForm:
-    """The address that was sent, or an empty form."""
-    formdata = request.form if is_sent else None
-    return LinkForm(formdata=formdata)  # type: ignore[no-untyped-call]
-
-
-@lru_cache(maxsize=16)
-def _form_class(
-    base: type[AnswersForm], switched_off: frozenset[str], left_out: frozenset[str] = frozenset()
-) -> Any:
-    """The form for one choice of questions; the class is shared, an instance never is."""
-    questions = tuple(q for q in fields.asked(switched_off) if q.name not in left_out)
-    parts: dict[str, Any] = {"questions": questions}
-    for question in questions:
-        for asked in (question, *question.own_words):
-            parts[asked.name] = _built(asked)
-    return type("AskedForm", (base,), parts)
-
-
-def registration_form(
-    switched_off: Iterable[str], *, ticked: Sequence[str] | None = None
-) -> RegistrationForm:
-    """The form that was sent, or a new one with some sessions ticked."""
-    form_class = _form_class(RegistrationForm, frozenset(switched_off))
-    if ticked is None:
-        return cast("RegistrationForm", form_class(formdata=request.form))
-    form: RegistrationForm = form_class(formdata=MultiDict([("sessions", slug) for slug in ticked]))
-    form.token.data = new_token()
-    return form
-
-
-def answers_form(
-    switched_off: Iterable[str],
-    *,
-    left_out: Iterable[str],
-    kept: Mapping[str, object] | None = None,
-) -> AnswersForm:
-    """The answers that were sent, or those that are kept; without some of the questions."""
-    form_class = _form_class(AnswersForm, frozenset(switched_off), frozenset(left_out))
-    if kept is None:
-        return cast("AnswersForm", form_class(formdata=request.form))
-    return cast("AnswersForm", form_class(formdata=None, data=kept))
 
 
 def _serializer() -> URLSafeTimedSerializer:
@@ -234,11 +88,60 @@ def nonce_of(token: str) -> str | None:
     return nonce if isinstance(nonce, str) else None
 
 
-def submission_key(nonce: str) -> str:
-    """A name for the form that was sent: the same form and the same answers have the same name.
+class ConsoleForm(FlaskForm):
+    """A form of the console, filled with what was sent, or else with what is there."""
 
-    Another address typed into the same form, after Back, is another name, and so a new post.
-    """
-    pairs = (pair for pair in request.form.items(multi=True) if pair[0] != "token")
-    body = repr((nonce, sorted(pairs, key=repr))).encode()  # a part may have no name at all
-    return hmac.new((current_app.secret_key or "").encode(), body, hashlib.sha256).hexdigest()  # type: ignore[union-attr]
+    class Meta:
+        csrf = False  # the console's door has looked at it already
+
+    def __init__(self, there: Mapping[str, object] | None = None) -> None:
+        super().__init__(data=there)  # type: ignore[no-untyped-call]
+
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Whether the form was sent and is valid."""
+        return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]
+
+    def refuse(self, refusal: Refused, *, at: str = "") -> None:
+        """Show a refusal of the domain at its field, or at another one."""
+        self[at or refusal.field].errors = [gettext(refusal.sentence, **refusal.values)]
+
+
+class Https:
+    """Refuses what is no address to send people to; a reading may be on the old, open web."""
+
+    def __init__(self, *, or_http: bool = False) -> None:
+        self.or_http = or_http
+
+    def __call__(self, _form: FlaskForm, field: StringField) -> None:
+        address = field.data or ""
+        if self.or_http and address.startswith("http://"):
+            address = address.replace("http://", "https://", 1)
+        if address and not is_https(address):
+            said = N_("Write the whole address, beginning with https://.")
+            raise ValidationError(gettext(said))
+
+
+class IntegerText:
+    """Refuses what is no whole number above nought; nothing at all is fine."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+    def __call__(self, _form: FlaskForm, field: StringField) -> None:
+        if field.data and parse_integer(field.data) is None:
+            raise ValidationError(gettext(self.sentence))
+
+
+def parse_integer(typed: str) -> int | None:
+    """The number that was typed, if it is one that somebody can mean."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else None
+
+
+def line(limit: int, *checks: object) -> StringField:
+    """One line to type into."""
+    return StringField(filters=[strip_to_one_line], validators=[*checks, MaxLength(limit)])
+
+
+def area(limit: int, *checks: object) -> StringField:
+    """Several lines to type into."""
+    return StringField(filters=[normalize_newlines], validators=[*checks, MaxLength(limit)])

@@ -19,12 +19,13 @@ from flask import (
 from markupsafe import Markup
 from wtforms import Form
 
-from cop import words
+from cop import i18n
+from cop.community.community import CommunityFacts, load_community
 from cop.config import Settings
-from cop.db import joined_tx
-from cop.domain.community import CommunityFacts, load_community
+from cop.dates import DateFormatter
+from cop.db.engine import joined_tx
 from cop.links import Links
-from cop.mail.writer import Writer
+from cop.mail.writer import LetterWriter
 
 EMBED, CONSOLE = "/embed", "/coordinator"
 THEMES = ("light", "dark", "auto")
@@ -37,9 +38,9 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         public_url=public_url, links=links, language=language, sender=sender
     )
-    app.jinja_env.globals.update(is_embedded=is_embedded, theme=theme, away=away)
+    app.jinja_env.globals.update(is_embedded=is_embedded, theme=theme, away=external_target)
     app.context_processor(_shared_context)
-    app.url_defaults(_carry)
+    app.url_defaults(_add_language_and_theme)
 
 
 def current_community() -> CommunityFacts:
@@ -65,13 +66,13 @@ def now() -> datetime:
     return cast("datetime", current_app.extensions["cop.clock"]())
 
 
-class Visit(Request):
+class RequestContext(Request):
     """A request, with what its address says of how to answer it: read once, asked for often."""
 
     @cached_property
     def language(self) -> str:
         wanted = self.args.get("lang")
-        return wanted if wanted in words.LANGUAGES else words.LANGUAGES[0]
+        return wanted if wanted in i18n.LANGUAGES else i18n.LANGUAGES[0]
 
     @cached_property
     def is_embedded(self) -> bool:
@@ -85,14 +86,14 @@ class Visit(Request):
         return wanted if wanted in THEMES else THEMES[0]
 
 
-def visit() -> Visit:
+def request_context() -> RequestContext:
     """The request that is being answered."""
-    return cast("Visit", request)
+    return cast("RequestContext", request)
 
 
 def language() -> str:
     """The language of this answer: that of the address, else English; never a cookie's."""
-    return visit().language if has_request_context() else words.LANGUAGES[0]
+    return request_context().language if has_request_context() else i18n.LANGUAGES[0]
 
 
 def is_embedded() -> bool:
@@ -100,7 +101,7 @@ def is_embedded() -> bool:
 
     By the path, since an address that does not exist belongs to no blueprint.
     """
-    return has_request_context() and visit().is_embedded
+    return has_request_context() and request_context().is_embedded
 
 
 def is_console() -> bool:
@@ -113,20 +114,20 @@ def theme() -> str:
 
     A page around the frame may be light where its visitor prefers dark, and only it can know.
     """
-    return visit().theme
+    return request_context().theme
 
 
-def away() -> Markup:
+def external_target() -> Markup:
     """What a link needs that leads out of the frame, if this is one: it opens a new tab."""
     return Markup(' target="_blank" rel="noopener"') if is_embedded() else Markup()
 
 
-def _carry(endpoint: str, values: dict[str, object]) -> None:
+def _add_language_and_theme(endpoint: str, values: dict[str, object]) -> None:
     """Keep the language and the theme of this address in those of the public pages it links to."""
     zone = endpoint.partition(".")[0]
     if not has_request_context() or zone not in {"public", "embed"}:
         return
-    if language() != words.LANGUAGES[0]:
+    if language() != i18n.LANGUAGES[0]:
         values.setdefault("lang", language())
     if zone == "embed" and is_embedded() and theme() != THEMES[0]:
         values.setdefault("theme", theme())
@@ -142,10 +143,10 @@ def sender() -> str:
     return str(settings().sender)
 
 
-def writer(community: CommunityFacts | None = None) -> Writer:
+def writer(community: CommunityFacts | None = None) -> LetterWriter:
     """Who writes mail for this request: with addresses of the settings, never of the request."""
     links = Links(settings().base, settings().secret_key)
-    return Writer(community or current_community(), links, now(), language())
+    return LetterWriter(community or current_community(), links, now(), language())
 
 
 def public_url(name: str, **values: str) -> str:
@@ -194,3 +195,7 @@ def render(
     else:
         response.cache_control.no_store = True
     return response
+
+
+def date_formatter(community: CommunityFacts | None = None) -> DateFormatter:
+    return DateFormatter(language(), (community or current_community()).zone_info, now())

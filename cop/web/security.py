@@ -13,25 +13,25 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, SecurityError
 
 from cop.config import LOOPBACK_NAMES
-from cop.glances import Glance
+from cop.db.revision import Revision
 from cop.web.environ import UNKNOWN
 from cop.web.rendering import is_console, is_embedded, settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
-FRAMES = {"iframe", "frame", "embed", "object"}
+FRAMEABLE_ENDPOINTS = {"iframe", "frame", "embed", "object"}
 PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
 # Mail programs post here by themselves (RFC 8058), with nothing that says where they come from.
-ONE_CLICK = "/unsubscribe/"
-LIMITED = {"submit", "send_link", "send_ask_password"}
+ONE_CLICK_UNSUBSCRIBE = "/unsubscribe/"
+RATE_LIMITED = {"submit", "send_link", "send_ask_password"}
 MAX_NAMES, MAX_PAIRS = 60, 200
 # Forms that ask about everybody on a roster, and the one that takes a file. They are read behind
 # the console's door only, so that nobody else can send that much.
 LONG = {"send_attendance", "keep_report", "send_rooms"}
-WITH_FILE = {"send_report"}
+UPLOAD_ENDPOINTS = {"send_report"}
 MAX_FILE, MAX_PIECE, MAX_TEXTS = 2 * 1024 * 1024, 256 * 1024, 256 * 1024  # bytes
 # What pages of other origins may load, besides what is made for their frames. A sandboxed frame is
 # of no origin, so that even our own pages' files are another's to it.
-FOR_ALL = ("/embed.js", "/static/")
+COMMON_HEADERS = ("/embed.js", "/static/")
 PREVIEW = "/coordinator/embed/"  # and below: the page that shows a frame of ours
 
 CONTENT_SECURITY_POLICY = (
@@ -44,11 +44,11 @@ _FINAL_DOT = re.compile(r"\.(?=(:\d+)?$)")  # cop.example.org. is another way to
 csrf = CSRFProtect()
 
 
-class NotExporting(Forbidden):
+class ExportForbidden(Forbidden):
     """A coordinator who may not take lists of people away."""
 
 
-class ForeignPost(Forbidden):
+class CrossOriginPost(Forbidden):
     """A form that was sent from another site, or from inside another site's page."""
 
 
@@ -58,7 +58,7 @@ def install(app: Flask) -> None:
     app.before_request(_refuse_other_names)
     app.before_request(_look_up_embed_hosts)
     app.before_request(_refuse_frames)
-    app.before_request(_refuse_foreign_posts)
+    app.before_request(_refuse_cross_origin_posts)
     app.before_request(_limit_bodies)
     app.after_request(_add_headers)
     app.extensions["cop.limiter"] = _limiter(app)
@@ -98,7 +98,7 @@ def limit_posts(app: Flask) -> None:
         f"{app.extensions['cop.settings'].posts_per_hour} per hour", scope="public posts"
     )
     for endpoint, view in app.view_functions.items():
-        if endpoint.rpartition(".")[2] in LIMITED:
+        if endpoint.rpartition(".")[2] in RATE_LIMITED:
             app.view_functions[endpoint] = limit(view)  # type: ignore[assignment]
 
 
@@ -114,26 +114,26 @@ def _refuse_other_names() -> None:
         raise request.routing_exception
 
 
-def glance() -> Glance:
+def current_revision() -> Revision:
     """How the public pages stand, looked at anew for each request, so that no change is missed."""
     if "glance" not in g:
         g.glance = current_app.extensions["cop.glances"].look()
-    return cast("Glance", g.glance)
+    return cast("Revision", g.glance)
 
 
 def _look_up_embed_hosts() -> None:
     """Before anything is refused: the page around the frame may show refusals, too."""
     if is_embedded():
-        glance()
+        current_revision()
 
 
 def _refuse_frames() -> None:
-    if is_personal() and request.headers.get("Sec-Fetch-Dest") in FRAMES:
+    if is_personal() and request.headers.get("Sec-Fetch-Dest") in FRAMEABLE_ENDPOINTS:
         raise Forbidden
 
 
-def _refuse_foreign_posts() -> None:
-    if request.method in SAFE or request.path.startswith(ONE_CLICK):
+def _refuse_cross_origin_posts() -> None:
+    if request.method in SAFE or request.path.startswith(ONE_CLICK_UNSUBSCRIBE):
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
@@ -143,7 +143,7 @@ def _refuse_foreign_posts() -> None:
     else:
         is_ours = not is_personal()
     if not is_ours:
-        raise ForeignPost
+        raise CrossOriginPost
 
 
 def _is_own_origin(origin: str) -> bool:
@@ -165,14 +165,14 @@ def _is_own_origin(origin: str) -> bool:
 
 def _limit_bodies() -> None:
     form = (request.endpoint or "").removeprefix("console.")
-    if form in WITH_FILE:
+    if form in UPLOAD_ENDPOINTS:
         request.max_content_length = MAX_FILE
         # Werkzeug reads files in pieces as large as the usual limit, and counts what it held back.
         request.max_form_memory_size = MAX_PIECE
     elif is_console():
         # Long texts, in scripts of which a form sends nine bytes for a letter.
         request.max_content_length = request.max_form_memory_size = MAX_TEXTS
-    if request.method not in SAFE and form not in WITH_FILE | LONG:
+    if request.method not in SAFE and form not in UPLOAD_ENDPOINTS | LONG:
         values = request.form
         if len(values) > MAX_NAMES or sum(1 for _ in values.items(multi=True)) > MAX_PAIRS:
             raise RequestEntityTooLarge
@@ -189,7 +189,7 @@ def _add_headers(response: Response) -> ResponseReturnValue:
         headers["Cross-Origin-Embedder-Policy"] = "require-corp"
     else:
         headers["X-Frame-Options"] = "DENY"
-    if request.path.startswith(FOR_ALL) or is_embedded():
+    if request.path.startswith(COMMON_HEADERS) or is_embedded():
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if response.mimetype == "text/html":
         headers["Content-Security-Policy"] = _content_security_policy()

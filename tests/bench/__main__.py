@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from cop.web.logs import JsonFormatter
+from cop.web.request_log import JsonFormatter
 from tests import databases
 from tests.bench import (
     attendance,

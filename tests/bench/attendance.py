@@ -7,10 +7,11 @@ import time
 from statistics import median
 from types import SimpleNamespace
 
-from cop.domain import rooms, zoom_report
-from cop.domain.recognizing import recognize
+from cop.attendance import zoom_report
+from cop.attendance.matching import match_participants
+from cop.groups import mixing
+from tests.attendance.reports import Row, report
 from tests.bench.measuring import Figure, alternate, compared
-from tests.domain.reports import Row, report
 
 ROWS, PEOPLE, MIXED = 5_000, 1_000, 300
 HATS = ("analyst", "evaluator", "researcher", "case-manager", "program-manager")
@@ -20,7 +21,7 @@ def measure(*, is_quick):
     """All figures about attendance and small groups."""
     rounds = 3 if is_quick else 9
     yield from _report(rounds)
-    took = [_seconds(rooms.arrange, _people(seed), 4, seed=seed) for seed in range(rounds)]
+    took = [_seconds(mixing.assign_rooms, _people(seed), 4, seed=seed) for seed in range(rounds)]
     yield Figure(f"rooms for {MIXED} people, four in each", median(took), "s", "< 1 s",
                  median(took) < 1)  # fmt: skip
 
@@ -39,7 +40,7 @@ def _report(rounds):
     ]
 
     def recognized():
-        return recognize(zoom_report.read(content), roster)
+        return match_participants(zoom_report.read(content), roster)
 
     found = {line.person_id for line in recognized()} - {None}
     assert len(found) == len(roster), "everybody on the roster is found"
@@ -61,7 +62,7 @@ def _report(rounds):
 def _people(seed):
     chance = random.Random(seed)
     return [
-        rooms.Person(
+        mixing.Participant(
             number,
             organization=f"org {chance.randrange(MIXED // 4)}",
             hats=frozenset(chance.sample(HATS, chance.randrange(3))),

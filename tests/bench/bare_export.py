@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from cop import fields
-from cop.db import sqlite_module
-from cop.domain.roster import USUAL_COLUMNS
+from cop.db.engine import sqlite_module
+from cop.questions import registry
+from cop.roster.csv_export import USUAL_COLUMNS
 
 ZONE = ZoneInfo("America/New_York")
 LABELS = {
     choice.value: choice.label
-    for field in (fields.HATS, fields.TAKING_PART)
+    for field in (registry.HATS, registry.TAKING_PART)
     for choice in field.choices
 }
 # In the order of the columns, but for `hats_other`, which is the last.

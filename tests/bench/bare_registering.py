@@ -6,7 +6,7 @@ from threading import local
 
 from flask import Flask, redirect, request
 
-from cop.db import journal_pragmas, sqlite_module
+from cop.db.engine import journal_pragmas, sqlite_module
 from tests.mail.gallery import TO_MEMBERS
 
 LETTER = TO_MEMBERS["confirmation"]()

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from cop import create_app
-from cop.db import db
+from cop.db.engine import db
 from tests.bench import bare_export
 from tests.bench.sites import coordinator
 from tests.bench.usage import forget_peak, peak_mb

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from cop.db import sqlite_file, sqlite_module
+from cop.db.engine import sqlite_file, sqlite_module
 from tests.bench.export_run import SMALL
 from tests.bench.measuring import Figure, alternate, compared
 from tests.bench.sites import file_in, site

@@ -12,11 +12,12 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from cop import create_app
-from cop.db import db, sqlite_module, write_tx
-from cop.domain import outbox, seed
-from cop.domain.outbox import Kind, Mail
-from cop.mail import messages
-from cop.upgrade import upgrade
+from cop.db.engine import db, sqlite_module, write_tx
+from cop.operations import seed
+from cop.operations.schema import upgrade
+from cop.outbox import outbox
+from cop.outbox.outbox import EmailKind, QueuedEmail
+from cop.registration import emails
 from tests.bench.measuring import Figure, alternate, compared, percentile
 from tests.conftest import settings_for
 from tests.mail.gallery import ADA, MEETING, WRITER
@@ -47,14 +48,14 @@ def _site(folder):
     upgrade(app)
     with app.app_context():
         with write_tx() as db_session:
-            seed.begin(db_session, now=datetime.now(UTC))
+            seed.create_site(db_session, now=datetime.now(UTC))
         yield url
         db.engine.dispose()
 
 
 def _composed():
     ids = {MEETING.id: 1}
-    return messages.confirmation(WRITER, ADA, held=[MEETING], waiting=[], registration_ids=ids)
+    return emails.confirmation(WRITER, ADA, held=[MEETING], waiting=[], registration_ids=ids)
 
 
 def _composing(folder, *, mails, rounds):
@@ -64,7 +65,7 @@ def _composing(folder, *, mails, rounds):
         def ours():
             began = time.perf_counter()
             for _ in range(mails):
-                mail = Mail(_composed(), ADA.email, Kind.CONFIRMATION, uuid4().hex)
+                mail = QueuedEmail(_composed(), ADA.email, EmailKind.CONFIRMATION, uuid4().hex)
                 with write_tx() as db_session:
                     outbox.queue(db_session, [mail], now=datetime.now(UTC))
             return mails / (time.perf_counter() - began)
@@ -111,7 +112,7 @@ def _soon(folder, *, mails):
 
 def _queued_one(server, number):
     """Queue a mail, wait until it is there, and a moment more; return when it was committed."""
-    mail = Mail(_composed(), "ada@example.org", Kind.LINK, f"soon {number}")
+    mail = QueuedEmail(_composed(), "ada@example.org", EmailKind.LINK, f"soon {number}")
     with write_tx() as db_session:
         outbox.queue(db_session, [mail], now=datetime.now(UTC))
     at = time.time()
@@ -130,7 +131,8 @@ def _backlog(folder, *, mails, rounds):
             letter = _composed()
             with write_tx() as db_session:
                 queued = [
-                    Mail(letter, f"p{n}@example.org", Kind.LINK, str(n)) for n in range(mails)
+                    QueuedEmail(letter, f"p{n}@example.org", EmailKind.LINK, str(n))
+                    for n in range(mails)
                 ]
                 outbox.queue(db_session, queued, now=datetime.now(UTC))
             command = [sys.executable, "-m", "tests.processes.fast_worker", url, server.url]

@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import func, select
 
-from cop.db import read_tx, sqlite_file
-from cop.models import OutboxEmail, Registration
+from cop.db.engine import read_tx, sqlite_file
+from cop.models.email import OutboxEmail
+from cop.models.registration import Registration
 from tests import databases
 from tests.bench import load
 from tests.bench.measuring import Figure, alternate, by_clock_and_cpu, compared, left_out

@@ -11,16 +11,16 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import insert
 
 from cop import create_app
-from cop.db import db, write_tx
-from cop.domain import seed
-from cop.models import Member, Registration
-from cop.upgrade import upgrade
+from cop.db.engine import db, write_tx
+from cop.models.registration import Member, Registration
+from cop.operations import seed
+from cop.operations.schema import upgrade
 from tests.bench.measuring import Figure, compared
 from tests.bench.sites import coordinator
+from tests.builders import a_meeting
+from tests.client import HTMX, SAME_ORIGIN
 from tests.conftest import settings_for
 from tests.statements import Statements
-from tests.web.posting import HTMX, SAME_ORIGIN
-from tests.world import a_meeting
 
 HERE = 1000
 ELSEWHERE = 200  # sessions among which all others are spread
@@ -62,7 +62,7 @@ def _site(file, people):
     now = datetime.now(UTC)
     with app.app_context():
         with write_tx() as db_session:
-            seed.begin(db_session, now=now)
+            seed.create_site(db_session, now=now)
             _fill(db_session, now, people)
         with db.engine.connect() as connection:
             connection.exec_driver_sql("ANALYZE")

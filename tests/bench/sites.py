@@ -11,15 +11,21 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from cop import create_app
-from cop.db import db, read_tx, write_tx
-from cop.domain import changes, community, coordinators, meetings, schedule, seed
-from cop.domain.community import load_community
+from cop.accounts import accounts
+from cop.accounts.access_control import TOKEN
+from cop.changes import changes
+from cop.community import community
+from cop.community.community import load_community
+from cop.db.engine import db, read_tx, write_tx
 from cop.links import Links
-from cop.mail.writer import Writer
-from cop.models import Community, Coordinator, Meeting
-from cop.upgrade import upgrade
-from cop.web.console import TOKEN
-from cop.web_process import THREADS
+from cop.mail.writer import LetterWriter
+from cop.meetings import locking, schedule
+from cop.models.community import Community
+from cop.models.coordinator import Coordinator
+from cop.models.meeting import Meeting
+from cop.operations import seed
+from cop.operations.schema import upgrade
+from cop.operations.web_process import THREADS
 from tests.conftest import settings_for
 from tests.processes.server import Server
 
@@ -45,7 +51,7 @@ class Site:
         """Edit a session as a coordinator does, from this process."""
         with self.app.app_context(), write_tx() as db_session:
             meeting_id = db_session.scalars(select(Meeting.id).where(Meeting.slug == slug)).one()
-            meeting = meetings.lock_one(db_session, meeting_id)
+            meeting = locking.lock_one(db_session, meeting_id)
             changes.edit(db_session, meeting, {"topic": topic}, writer=_writer(db_session))
 
 
@@ -71,10 +77,10 @@ def site(url, *, sessions=SESSIONS):
 
 def _begin(db_session, sessions):
     now = datetime.now(UTC)
-    community.found(db_session)
+    community.create(db_session)
     db_session.execute(update(Community).values(planned_ahead=sessions))
     schedule.plan_ahead(db_session, now=now)
-    seed.begin(db_session, now=now)
+    seed.create_site(db_session, now=now)
     for number, meeting in enumerate(db_session.scalars(select(Meeting))):
         meeting.topic = f"Counting renters, part {number + 1}"
         meeting.guests = "Ada Example, Harbor Data Lab"
@@ -85,7 +91,7 @@ def _begin(db_session, sessions):
 
 def _writer(db_session):
     links = Links("http://localhost:8000", "k" * 40)
-    return Writer(load_community(db_session), links, datetime.now(UTC))
+    return LetterWriter(load_community(db_session), links, datetime.now(UTC))
 
 
 def coordinator(app, *, now=None):
@@ -95,7 +101,7 @@ def coordinator(app, *, now=None):
         one = Coordinator(email=address, email_key=address, name="Corin", password_hash="none")
         db_session.add(one)
         db_session.flush()
-        token = coordinators.start_session(db_session, one.id, now=now)
+        token = accounts.start_session(db_session, one.id, now=now)
     client = app.test_client()
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token

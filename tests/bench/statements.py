@@ -6,17 +6,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cop import create_app
-from cop.db import db, write_tx
-from cop.domain import seed
-from cop.upgrade import upgrade
+from cop.db.engine import db, write_tx
+from cop.operations import seed
+from cop.operations.schema import upgrade
 from tests.bench.measuring import Figure
 from tests.bench.sites import coordinator, file_in
+from tests.builders import NOW, a_meeting, a_registration
+from tests.client import DECEMBER, OVER, SAME_ORIGIN, addresses, fill, token_of
 from tests.conftest import settings_for
-from tests.web.closed import OVER, addresses
-from tests.web.posting import SAME_ORIGIN, token_of
-from tests.web.reading import DECEMBER, fill
-from tests.web.test_statements import GET, Statements
-from tests.world import NOW, a_meeting, a_registration
+from tests.statements import Statements
+from tests.web.test_statements import GET
 
 PUBLIC, KEPT, REGISTERING, CONSOLE = 3, 1, 12, 5
 
@@ -51,7 +50,7 @@ def _site(folder, rows):
     upgrade(app)
     with app.app_context():
         with write_tx() as db_session:
-            seed.begin(db_session, now=NOW)
+            seed.create_site(db_session, now=NOW)
             a_meeting(db_session, slug=OVER, starts_at=NOW - timedelta(days=5))
         for slug in (DECEMBER, OVER):  # the first of whom is the person whose page is looked at
             fill(slug, *(f"grace{number}@example.org" for number in range(rows)), access=["cart"])

@@ -14,8 +14,10 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import func, select, update
 
-from cop.db import read_tx, write_tx
-from cop.models import MailState, Meeting, OutboxEmail, Registration
+from cop.db.engine import read_tx, write_tx
+from cop.models.email import MailState, OutboxEmail
+from cop.models.meeting import Meeting
+from cop.models.registration import Registration
 from tests import databases
 from tests.bench import load
 from tests.bench.measuring import Figure, alternate, compared, left_out

@@ -13,9 +13,9 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from cop.db import sqlite_module
+from cop.db.engine import sqlite_module
+from tests.builders import PASSWORD
 from tests.processes.server import COP
-from tests.world import PASSWORD
 
 SECONDS = 60  # that a start may take
 

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from tests.world import PASSWORD
+from tests.builders import PASSWORD
 
 PATIENCE = 10_000  # milliseconds
 # Chromium says each refused or failed answer on the console; tests that want one say so.

@@ -3,14 +3,19 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from cop.domain.community import CommunityFacts
-from cop.domain.meetings import Announced, LockedMeeting
-from cop.domain.recipients import Recipient
+from cop.accounts import emails as accounts_emails
+from cop.changes import emails
+from cop.community.community import CommunityFacts
 from cop.links import Links
-from cop.mail import changing, informing, messages, placing, reminding, writing
-from cop.mail.informing import DayBefore
-from cop.mail.writer import Writer
-from tests.world import NOW
+from cop.mail.recipients import Recipient
+from cop.mail.writer import LetterWriter
+from cop.meetings.locking import Announced, LockedMeeting
+from cop.messages import emails as messages_emails
+from cop.registration import emails as registration_emails
+from cop.reminders import emails as reminders_emails
+from cop.reminders.emails import DayBeforeSummary
+from cop.roster import emails as roster_emails
+from tests.builders import NOW
 
 COMMUNITY = CommunityFacts(
     name="Equity in Data Community of Practice",
@@ -34,7 +39,7 @@ COMMUNITY = CommunityFacts(
     notice_minutes=2,
     revision=0,
 )
-WRITER = Writer(COMMUNITY, Links("https://cop.example.org", "k" * 40), NOW)
+WRITER = LetterWriter(COMMUNITY, Links("https://cop.example.org", "k" * 40), NOW)
 MEETING = LockedMeeting(
     id=1,
     slug="2026-12-15",
@@ -87,15 +92,17 @@ SOMEBODY = replace(ADA, verified_at=None)
 TOLD = MEETING.snapshot
 OTHER_WAY_IN = Announced(TOLD.starts_at, TOLD.ends_at, TOLD.status, "0" * 16)
 WAS_CANCELLED = Announced(TOLD.starts_at, TOLD.ends_at, "cancelled", TOLD.way_in)
-COUNTS = DayBefore(held=28, waiting=2, first_time=6, access=1, has_join_url=False)
+COUNTS = DayBeforeSummary(held=28, waiting=2, first_time=6, access=1, has_join_url=False)
 
 
 def _changed(meeting, told, *, is_held=True):
-    return changing.changed(WRITER, ADA, meeting, registration_id=1, is_held=is_held, told=told)
+    return emails.session_changed(
+        WRITER, ADA, meeting, registration_id=1, is_held=is_held, told=told
+    )
 
 
 def _confirmed(to, held, waiting):
-    return messages.confirmation(
+    return registration_emails.confirmation(
         WRITER, to, held=held, waiting=waiting, registration_ids={1: 1, 2: 2}
     )
 
@@ -107,7 +114,9 @@ WRITTEN = (
 
 
 def _written(to):
-    return writing.letter(WRITER, to, MEETING, subject="Bring a chart: {date}", text=WRITTEN)
+    return messages_emails.letter(
+        WRITER, to, MEETING, subject="Bring a chart: {date}", text=WRITTEN
+    )
 
 
 TO_MEMBERS = {
@@ -115,29 +124,39 @@ TO_MEMBERS = {
     "confirmation to an unproven address": lambda: _confirmed(SOMEBODY, [MEETING, JANUARY], []),
     "confirmation with a waiting list": lambda: _confirmed(ADA, [JANUARY], [MEETING]),
     "waiting list only": lambda: _confirmed(SOMEBODY, [], [MEETING]),
-    "a place for you": lambda: messages.promoted(WRITER, SOMEBODY, MEETING, registration_id=1),
-    "moved to the waiting list": lambda: placing.moved_to_tail(WRITER, ADA, MEETING),
-    "cancelled by a coordinator": lambda: placing.cancelled(WRITER, SOMEBODY, MEETING),
+    "a place for you": lambda: registration_emails.promoted(
+        WRITER, SOMEBODY, MEETING, registration_id=1
+    ),
+    "moved to the waiting list": lambda: roster_emails.moved_to_waiting_list(WRITER, ADA, MEETING),
+    "cancelled by a coordinator": lambda: roster_emails.cancelled(WRITER, SOMEBODY, MEETING),
     "moved": lambda: _changed(MOVED, TOLD),
     "moved, to who waits": lambda: _changed(MOVED, TOLD, is_held=False),
     "cancelled": lambda: _changed(CANCELLED, TOLD),
     "after all": lambda: _changed(MEETING, WAS_CANCELLED),
     "another way in": lambda: _changed(MEETING, OTHER_WAY_IN),
-    "reminder to prepare": lambda: reminding.to_prepare(WRITER, ADA, MEETING, registration_id=1),
-    "reminder to join": lambda: reminding.to_join(WRITER, SOMEBODY, MEETING, registration_id=1),
-    "takeaways": lambda: changing.takeaways(WRITER, ADA, MEETING),
+    "reminder to prepare": lambda: reminders_emails.preparation_reminder(
+        WRITER, ADA, MEETING, registration_id=1
+    ),
+    "reminder to join": lambda: reminders_emails.join_reminder(
+        WRITER, SOMEBODY, MEETING, registration_id=1
+    ),
+    "takeaways": lambda: emails.takeaways(WRITER, ADA, MEETING),
     "written by a coordinator": lambda: _written(ADA),
     "written to an unproven address": lambda: _written(SOMEBODY),
-    "your link": lambda: messages.my_link(WRITER, ADA, [MEETING], posted_again=False),
-    "posted again": lambda: messages.my_link(WRITER, SOMEBODY, [MEETING], posted_again=True),
-    "mailing list": lambda: messages.confirm_list(WRITER, SOMEBODY),
+    "your link": lambda: registration_emails.my_link(WRITER, ADA, [MEETING], posted_again=False),
+    "posted again": lambda: registration_emails.my_link(
+        WRITER, SOMEBODY, [MEETING], posted_again=True
+    ),
+    "mailing list": lambda: registration_emails.confirm_list(WRITER, SOMEBODY),
 }
 TO_COORDINATORS = {
-    "access need": lambda: informing.access_need(WRITER, MEETING),
-    "day before": lambda: informing.day_before(WRITER, MEETING, COUNTS),
-    "first failure": lambda: informing.first_failure(WRITER),
-    "new password": lambda: informing.new_password(WRITER, "https://cop.example.org/coordinator/x"),
-    "invitation": lambda: informing.invitation(
+    "access need": lambda: registration_emails.access_need(WRITER, MEETING),
+    "day before": lambda: reminders_emails.day_before(WRITER, MEETING, COUNTS),
+    "first failure": lambda: accounts_emails.first_failure(WRITER),
+    "new password": lambda: accounts_emails.password_reset(
+        WRITER, "https://cop.example.org/coordinator/x"
+    ),
+    "invitation": lambda: accounts_emails.invitation(
         WRITER, "https://cop.example.org/coordinator/x", by="Corin"
     ),
 }

@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
-from cop.mail.address import Security, SmtpServer
-from cop.mail.endings import RefusedForGood
+from cop.mail.errors import PermanentError
 from cop.mail.smtp import SmtpTransport
-from tests.mail.mails import SENDER, an_envelope, read, recipients, text_of
+from cop.smtp_url import Security, SmtpServer
+from tests.mail.messages import SENDER, an_envelope, read, recipients, text_of
 from tests.smtp_server import MailServer
 
 MALLORY = "mallory@evil.example"
@@ -53,7 +53,7 @@ def test_no_name_and_no_address_adds_a_recipient_or_a_header(seed):
     for name, address in hostile(seed, count=1000):
         try:
             content = an_envelope(address, name).as_bytes()
-        except RefusedForGood:
+        except PermanentError:
             refused += 1
             continue
         taken += 1
@@ -79,7 +79,7 @@ def test_what_an_address_hides_is_refused_and_not_guessed():
 def is_refused(address):
     try:
         an_envelope(address)
-    except RefusedForGood:
+    except PermanentError:
         return True
     return False
 

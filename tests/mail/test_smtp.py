@@ -8,18 +8,17 @@ from errno import ECONNREFUSED
 
 import pytest
 
-from cop.mail.address import Security, SmtpServer
-from cop.mail.connection import Patience
-from cop.mail.endings import (
-    NotSent,
-    RefusedForGood,
-    RefusedForNow,
-    ServerUnusable,
-    UnknownEnding,
+from cop.mail.errors import (
+    DeliveryError,
+    PermanentError,
+    ServerUnavailableError,
+    TransientError,
+    UnknownOutcomeError,
 )
-from cop.mail.smtp import MAILS_PER_CONNECTION, SmtpTransport
+from cop.mail.smtp import MAX_EMAILS_PER_CONNECTION, SmtpTransport, Timeouts
+from cop.smtp_url import Security, SmtpServer
 from tests.mail.gallery import EVERY
-from tests.mail.mails import ADA, CALENDAR, SENDER, an_envelope, read, recipients
+from tests.mail.messages import ADA, CALENDAR, SENDER, an_envelope, read, recipients
 from tests.smtp_server import (
     BREAKS_OFF_AFTER,
     BREAKS_OFF_BEFORE,
@@ -41,7 +40,7 @@ HEADERS = {
     *("Auto-Submitted", "X-Auto-Response-Suppress", "Content-Language"),
     *("List-Unsubscribe", "List-Unsubscribe-Post"),
 }
-SHORT = Patience(connect=0.5, answer=5, last_answer=0.3, farewell=0.2)
+SHORT = Timeouts(connect=0.5, answer=5, last_answer=0.3, farewell=0.2)
 
 
 @pytest.fixture
@@ -67,7 +66,7 @@ def send(transport, to=ADA, **values):
 
 def ending_of(transport, to=ADA, **values):
     """How sending a mail ended, other than well."""
-    with pytest.raises(NotSent) as ending:
+    with pytest.raises(DeliveryError) as ending:
         send(transport, to, **values)
     return ending.value
 
@@ -103,10 +102,10 @@ def test_every_email_has_one_recipient_by_its_envelope_and_by_its_headers(server
 def test_mails_go_over_one_connection_until_it_has_carried_enough(server, transport):
     envelope = an_envelope()
 
-    for _ in range(MAILS_PER_CONNECTION + 1):
+    for _ in range(MAX_EMAILS_PER_CONNECTION + 1):
         transport.send(envelope, to=ADA)
 
-    assert len(server.mails) == MAILS_PER_CONNECTION + 1
+    assert len(server.mails) == MAX_EMAILS_PER_CONNECTION + 1
     assert server.connections == 2
 
 
@@ -131,7 +130,7 @@ def test_an_address_beyond_ascii_is_refused_for_good_where_the_server_cannot_wri
         send(transport, GRACE)
         transport.close()
 
-    assert type(ending) is RefusedForGood
+    assert type(ending) is PermanentError
     assert ending.is_address_fault
     assert "knows only addresses that are ASCII before the @." in ending.answer
     assert server.recipients == [GRACE]
@@ -157,7 +156,7 @@ def test_what_is_wrong_with_us_loses_no_mail_and_blames_no_address(server, trans
     ending = ending_of(transport)
     send(transport, GRACE)
 
-    assert type(ending) is ServerUnusable
+    assert type(ending) is ServerUnavailableError
     assert server.recipients == [GRACE]
 
 
@@ -188,7 +187,7 @@ def test_a_refusal_for_good_says_whether_the_address_is_at_fault(
     ending = ending_of(transport)
     send(transport, GRACE)
 
-    assert type(ending) is RefusedForGood
+    assert type(ending) is PermanentError
     assert ending.is_address_fault is is_address_fault
     assert ending.answer in {answer.to_recipient, answer.to_mail}
     assert server.recipients == [GRACE]
@@ -206,7 +205,7 @@ def test_a_refusal_for_now_leaves_the_connection_to_the_next_mail(server, transp
     ending = ending_of(transport)
     send(transport)
 
-    assert type(ending) is RefusedForNow
+    assert type(ending) is TransientError
     assert ending.answer in {answer.to_recipient, answer.to_mail}
     assert server.recipients == [ADA]
     assert server.connections == 1
@@ -223,7 +222,7 @@ def test_what_is_no_refusal_of_this_mail_stops_the_others_too(server, transport,
     ending = ending_of(transport)
     send(transport)
 
-    assert type(ending) is ServerUnusable
+    assert type(ending) is ServerUnavailableError
     assert ending.answer in {answer.to_recipient, answer.to_mail}
     assert server.connections == 2
 
@@ -240,7 +239,7 @@ def test_a_refused_sender_loses_no_mail_since_it_is_the_same_for_all(server, tra
 
     ending = ending_of(transport)
 
-    assert type(ending) is ServerUnusable
+    assert type(ending) is ServerUnavailableError
     assert ending.answer.endswith(f"takes no mail from no-reply@cop.example.org: {answer}")
     assert server.mails == []
 
@@ -251,7 +250,7 @@ def test_a_server_that_breaks_off_before_the_last_byte_has_not_got_the_mail(serv
     ending = ending_of(transport)
     send(transport)
 
-    assert type(ending) is ServerUnusable
+    assert type(ending) is ServerUnavailableError
     assert ending.answer == f"The server at 127.0.0.1:{server.port} ended the connection."
     assert server.recipients == [ADA]
 
@@ -262,7 +261,7 @@ def test_a_server_that_breaks_off_after_the_last_byte_may_have_got_the_mail(serv
     ending = ending_of(transport)
     send(transport)
 
-    assert type(ending) is UnknownEnding
+    assert type(ending) is UnknownOutcomeError
     assert ending.answer.endswith("ended after the whole mail was sent and before the answer, so "
                                   "it may have arrived.")  # fmt: skip
     assert server.recipients == [ADA, ADA]
@@ -275,7 +274,7 @@ def test_a_server_that_is_silent_after_the_last_byte_may_have_got_the_mail(serve
 
     ending = ending_of(transport)
 
-    assert type(ending) is UnknownEnding
+    assert type(ending) is UnknownOutcomeError
     assert server.recipients == [ADA]
 
 
@@ -301,7 +300,7 @@ def test_a_server_that_went_away_and_came_back_gets_the_next_mail(server, transp
     server.start()
     send(transport, KATHERINE)
 
-    assert type(ending) is ServerUnusable
+    assert type(ending) is ServerUnavailableError
     assert ending.answer == (
         f"The server at 127.0.0.1:{server.port} cannot be reached: {os.strerror(ECONNREFUSED)}."
     )
@@ -325,7 +324,7 @@ def test_a_host_that_does_not_exist_is_named():
 
     ending = ending_of(SmtpTransport(server, sender=SENDER))
 
-    assert type(ending) is ServerUnusable
+    assert type(ending) is ServerUnavailableError
     assert ending.answer.startswith("The server at nowhere.invalid:25 cannot be reached: ")
 
 
@@ -334,7 +333,7 @@ def test_a_server_that_does_not_greet_is_not_waited_for_long():
         port = silent.getsockname()[1]
         ending = ending_of(transport_to(port, patience=SHORT))
 
-    assert type(ending) is ServerUnusable
+    assert type(ending) is ServerUnavailableError
     assert ending.answer == f"The server at 127.0.0.1:{port} did not answer in time."
 
 
@@ -365,14 +364,14 @@ MANNERLY = (b"220 hello\r\n", OK, OK, OK, b"354 go on\r\n")
 @pytest.mark.parametrize(
     ("answers", "ending", "says"),
     [
-        ((b"554 No service for you\r\n",), ServerUnusable, "answered: 554 No service for you"),
-        ((b"SSH-2.0-OpenSSH_9.6\r\n",), ServerUnusable, "ended the connection."),
-        ((b"220 hello\r\n", b"500 What?\r\n", b"500 What?\r\n"), ServerUnusable, "500 What?"),
-        ((*MANNERLY[:4], b"250 What data?\r\n"), ServerUnusable, "250 What data?"),
-        ((*MANNERLY[:4], b"554 No valid recipients\r\n"), RefusedForGood, "554 No valid recipients"),
-        ((*MANNERLY, b"gibberish\r\n"), UnknownEnding, "so it may have arrived."),
-        ((*MANNERLY, b"250 " + b"x" * 9000), UnknownEnding, "so it may have arrived."),
-        ((*MANNERLY, b"250-o\x1b[31m\r\n250"), UnknownEnding, "so it may have arrived."),
+        ((b"554 No service for you\r\n",), ServerUnavailableError, "answered: 554 No service for you"),
+        ((b"SSH-2.0-OpenSSH_9.6\r\n",), ServerUnavailableError, "ended the connection."),
+        ((b"220 hello\r\n", b"500 What?\r\n", b"500 What?\r\n"), ServerUnavailableError, "500 What?"),
+        ((*MANNERLY[:4], b"250 What data?\r\n"), ServerUnavailableError, "250 What data?"),
+        ((*MANNERLY[:4], b"554 No valid recipients\r\n"), PermanentError, "554 No valid recipients"),
+        ((*MANNERLY, b"gibberish\r\n"), UnknownOutcomeError, "so it may have arrived."),
+        ((*MANNERLY, b"250 " + b"x" * 9000), UnknownOutcomeError, "so it may have arrived."),
+        ((*MANNERLY, b"250-o\x1b[31m\r\n250"), UnknownOutcomeError, "so it may have arrived."),
     ],
     ids=["no service", "another protocol", "no greeting back", "no data", "no recipients",
          "gibberish", "too long", "half an answer"],
@@ -414,11 +413,11 @@ def test_a_mail_that_breaks_off_half_way_has_not_arrived(server):
         ending = ending_of(transport_to(listening.getsockname()[1]), text="x" * 20_000_000)
         thread.join(10)
 
-    assert type(ending) is ServerUnusable
+    assert type(ending) is ServerUnavailableError
 
 
 def test_what_is_not_an_address_never_reaches_the_server(server, transport):
-    with pytest.raises(RefusedForGood):
+    with pytest.raises(PermanentError):
         transport.send(an_envelope(), to=f"{ADA}, {GRACE}")
 
     assert server.connections == 0

@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from cop.domain import reminders
-from cop.models import Community, Meeting
-from tests.domain.mails import forget_mails, mails
-from tests.domain.people import a_writer, register
-from tests.world import ADA
+from cop.models.community import Community
+from cop.models.meeting import Meeting
+from cop.reminders import reminders
+from tests.builders import ADA, a_writer, forget_mails, mails, register
 
 BEFORE, AFTER = "2027-02-16", "2027-03-16"  # clocks there go forward on 2027-03-14
 TIME = re.compile(r"\d+:\d\d\s[ap]m")
@@ -27,44 +26,44 @@ def times(mail):
     return [list(dict.fromkeys(TIME.findall(text))) for text in (mail.text, mail.html)]
 
 
-def test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change(db_session):
-    register(db_session, [BEFORE, AFTER], ADA)
+def test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change(app_session):
+    register(app_session, [BEFORE, AFTER], ADA)
 
-    [mail] = mails(db_session)
-    assert starts(db_session) == ["16:30", "15:30"]  # in UTC
+    [mail] = mails(app_session)
+    assert starts(app_session) == ["16:30", "15:30"]  # in UTC
     assert times(mail) == [SAID, SAID]
     assert mail.text.count("11:30 am to 1:00 pm Eastern Time") == 2
 
 
 @pytest.mark.parametrize("slug", [BEFORE, AFTER])
-def test_a_reminder_says_the_hour_of_the_community_s_clocks(db_session, slug):
-    register(db_session, slug, ADA)
-    starts_at = db_session.query(Meeting).filter_by(slug=slug).one().starts_at
-    forget_mails(db_session)
-    writer = a_writer(db_session, now=starts_at - timedelta(hours=20))
+def test_a_reminder_says_the_hour_of_the_community_s_clocks(app_session, slug):
+    register(app_session, slug, ADA)
+    starts_at = app_session.query(Meeting).filter_by(slug=slug).one().starts_at
+    forget_mails(app_session)
+    writer = a_writer(app_session, now=starts_at - timedelta(hours=20))
 
-    reminders.queue(db_session, reminders.due(db_session, writer=writer), writer=writer)
+    reminders.queue(app_session, reminders.next_due(app_session, writer=writer), writer=writer)
 
-    [mail] = mails(db_session, "reminder")
+    [mail] = mails(app_session, "reminder")
     assert times(mail) == [SAID, SAID]
 
 
-def test_a_day_is_that_of_the_community_s_clocks(db_session):
+def test_a_day_is_that_of_the_community_s_clocks(app_session):
     late = {"starts_at": datetime(2027, 2, 17, 2, 0, tzinfo=UTC),
             "ends_at": datetime(2027, 2, 17, 3, 0, tzinfo=UTC)}  # fmt: skip
-    db_session.execute(update(Meeting).where(Meeting.slug == BEFORE).values(**late))
+    app_session.execute(update(Meeting).where(Meeting.slug == BEFORE).values(**late))
 
-    register(db_session, BEFORE, ADA)
+    register(app_session, BEFORE, ADA)
 
-    [mail] = mails(db_session)
+    [mail] = mails(app_session)
     assert "Tuesday, February 16, 9:00 pm to 10:00 pm Eastern Time" in mail.text
     assert mail.subject == "You are registered: February 16"
 
 
-def test_the_clocks_are_those_of_the_community_that_the_settings_name(db_session):
-    db_session.execute(update(Community).values(time_zone="Asia/Kolkata"))
+def test_the_clocks_are_those_of_the_community_that_the_settings_name(app_session):
+    app_session.execute(update(Community).values(time_zone="Asia/Kolkata"))
 
-    register(db_session, BEFORE, ADA)
+    register(app_session, BEFORE, ADA)
 
-    [mail] = mails(db_session)
+    [mail] = mails(app_session)
     assert times(mail)[0] == ["10:00 pm", "11:30 pm"]

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from cop import create_app
-from cop.db import db, read_tx, write_tx
-from cop.domain import seed
-from cop.models import Member, OutboxEmail, Registration
+from cop.db.engine import db, read_tx, write_tx
+from cop.models.email import OutboxEmail
+from cop.models.registration import Member, Registration
+from cop.operations import seed
 from tests import databases
+from tests.builders import a_meeting
 from tests.conftest import settings_for
-from tests.world import a_meeting
 
 
 class World:
@@ -21,7 +22,7 @@ class World:
     def __init__(self, url, now):
         self.url, self.app = url, create_app(settings_for(url))
         with self.write() as db_session:
-            seed.begin(db_session, now=now)
+            seed.create_site(db_session, now=now)
 
     @contextmanager
     def write(self):

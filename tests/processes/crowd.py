@@ -8,7 +8,7 @@ from http.client import HTTPConnection, HTTPException
 from threading import local
 from urllib.parse import urlencode, urlsplit
 
-from tests.web.posting import SAME_ORIGIN
+from tests.client import SAME_ORIGIN
 
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
 SENT_AS = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -12,14 +12,14 @@ from threading import Thread
 from sqlalchemy import func, select
 
 from cop import create_app
-from cop.db import read_tx
-from cop.delivery import Delivery
-from cop.mail.address import smtp_server
+from cop.db.engine import read_tx
 from cop.mail.smtp import SmtpTransport
-from cop.models import MailState, OutboxEmail
-from cop.worker import LANES
+from cop.models.email import MailState, OutboxEmail
+from cop.operations.worker import DELIVERY_THREADS
+from cop.outbox.delivery import Delivery
+from cop.smtp_url import smtp_server
+from tests.builders import LINKS
 from tests.conftest import settings_for
-from tests.domain.people import LINKS
 
 SENDER = Address("", "no-reply", "cop.example.org")
 OPEN = (MailState.QUEUED, MailState.RETRYING, MailState.SENDING)
@@ -35,7 +35,7 @@ def main(database, smtp_url, began, speed):
         return Delivery(transport, SENDER, LINKS, clock)
 
     app = create_app(settings_for(database))
-    threads = [Thread(target=_deliver, args=(app, a_lane())) for _ in range(LANES)]
+    threads = [Thread(target=_deliver, args=(app, a_lane())) for _ in range(DELIVERY_THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:

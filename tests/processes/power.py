@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cop.db import sqlite_module
+from cop.db.engine import sqlite_module
 from tests.databases import NEEDED
 
 CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,close"

@@ -9,18 +9,19 @@ import os
 import sys
 from contextlib import closing
 
-from cop import create_app, db
+from cop import create_app
+from cop.db import engine
+from tests.client import SAME_ORIGIN
 from tests.conftest import settings_for
 from tests.processes.crowd import TOKEN, form
-from tests.web.posting import SAME_ORIGIN
 
 CHECKPOINT = "PRAGMA wal_checkpoint"  # what SQLite does by itself after a thousand pages
 BETWEEN = 25  # registrations from one to the next
 
 
 def main(url, people, *weaker):
-    pragmas = db.journal_pragmas
-    db.journal_pragmas = lambda version: [*pragmas(version), *weaker]
+    pragmas = engine.journal_pragmas
+    engine.journal_pragmas = lambda version: [*pragmas(version), *weaker]
     app = create_app(settings_for(url, posts_per_hour=0))
     client = app.test_client()
     token = TOKEN.search(client.get("/register").get_data(as_text=True))[1]
@@ -29,7 +30,7 @@ def main(url, people, *weaker):
         assert client.post("/register", data=sent, headers=SAME_ORIGIN).status_code == 303
         print(sent["email"], flush=True)
         if number % BETWEEN == 0:
-            with app.app_context(), closing(db.db.engine.raw_connection()) as connection:
+            with app.app_context(), closing(engine.db.engine.raw_connection()) as connection:
                 connection.cursor().execute(CHECKPOINT)
     os._exit(0)
 

@@ -10,7 +10,7 @@ import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from cop.processes import fork
+from cop.operations.processes import fork
 
 COP = [sys.executable, "-c", "from cop.cli import cop; cop()"]
 PATIENCE = 60  # seconds

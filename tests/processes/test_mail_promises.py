@@ -10,9 +10,9 @@ from email import message_from_bytes
 
 import pytest
 
-from cop.models import MailState
-from cop.worker import LANES
-from tests.domain.mails import a_mail, mails
+from cop.models.email import MailState
+from cop.operations.worker import DELIVERY_THREADS
+from tests.builders import a_mail, mails
 from tests.processes.server import Server
 from tests.smtp_server import (
     BREAKS_OFF_AFTER,
@@ -97,7 +97,7 @@ def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, tmp_p
     doubled = sum(times - 1 for times in got.values())
     assert states[MailState.SENT] + states[MailState.FAILED] == count
     # A worker that was killed may not have heard the refusal of what it had in hand.
-    assert refused - KILLS * LANES <= states[MailState.FAILED] <= refused
+    assert refused - KILLS * DELIVERY_THREADS <= states[MailState.FAILED] <= refused
     assert {mail.to_address for mail in kept if mail.state == "sent"} <= set(got)
     assert 0 < doubled <= sum(mail.unknown_outcomes for mail in kept)
     assert len(ids) == len(got)
@@ -105,11 +105,11 @@ def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, tmp_p
 
 def a_mail_quickly(db_session, address, now):
     """Queue a mail without looking at all the others."""
-    from cop.domain import outbox
-    from cop.domain.outbox import Kind, Mail
-    from tests.domain.mails import LETTER
+    from cop.outbox import outbox
+    from cop.outbox.outbox import EmailKind, QueuedEmail
+    from tests.builders import LETTER
 
-    outbox.queue(db_session, [Mail(LETTER, address, Kind.LINK, address)], now=now)
+    outbox.queue(db_session, [QueuedEmail(LETTER, address, EmailKind.LINK, address)], now=now)
 
 
 def kill_after(workers, server, mails_taken):

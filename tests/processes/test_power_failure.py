@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from cop.db import sqlite_file
+from cop.db.engine import sqlite_file
 from tests.processes.power import Disk, complete, recorded
 
 PEOPLE, CUTS, MEETINGS = 80, 1000, 6

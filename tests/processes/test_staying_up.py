@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from cop.db import sqlite_file, sqlite_module
+from cop.db.engine import sqlite_file, sqlite_module
 from tests.processes.crowd import crowd, form, token
 from tests.processes.server import Server, running
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from cop.models import OutboxEmail
-from cop.processes import Child, StopRequest, supervise
-from tests.domain.mails import a_mail
+from cop.models.email import OutboxEmail
+from cop.operations.processes import Child, StopRequest, supervise
+from tests.builders import a_mail
 from tests.processes.server import PATIENCE, Server, in_child
 from tests.smtp_server import Answer, MailServer
 

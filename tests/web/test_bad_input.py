@@ -4,10 +4,19 @@ from urllib.parse import urlencode
 
 import pytest
 
-from cop.models import Member
+from cop.models.registration import Member
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SAME_ORIGIN,
+    change,
+    places,
+    refusals,
+    register,
+    rows,
+    token_of,
+)
 from tests.page import parse
-from tests.web.posting import HTMX, SAME_ORIGIN, register, token_of
-from tests.web.reading import DECEMBER, change, places, refusals, rows
 
 TOO_MUCH = "That was more than this form can take"
 NAMES = [

@@ -2,13 +2,13 @@
 
 import pytest
 
-from cop.web.console import charts
-from cop.web.console.charts import Group
+from cop.web import charts
+from cop.web.charts import Group
 
 
 @pytest.mark.parametrize("groups", [1, 12, 13, 60])
 def test_a_chart_keeps_within_its_frame(groups):
-    chart = charts.drawn([Group("Sep", number, number // 2) for number in range(1, groups + 1)])
+    chart = charts.draw([Group("Sep", number, number // 2) for number in range(1, groups + 1)])
 
     bars = [bar for column in chart.columns for bar in (column.whole, column.part)]
     assert len(chart.columns) == groups
@@ -18,7 +18,7 @@ def test_a_chart_keeps_within_its_frame(groups):
 
 
 def test_a_higher_column_shows_a_higher_number():
-    low, high = charts.drawn([Group("", 5, None), Group("", 10, 12)]).columns
+    low, high = charts.draw([Group("", 5, None), Group("", 10, 12)]).columns
 
     assert high.whole.height == pytest.approx(2 * low.whole.height, abs=0.1)
     assert high.part.height > high.whole.height
@@ -27,4 +27,4 @@ def test_a_higher_column_shows_a_higher_number():
 
 @pytest.mark.parametrize("groups", [[], [Group("", 0, 0)]], ids=["none", "noughts"])
 def test_where_there_is_nothing_to_see_nothing_is_drawn(groups):
-    assert charts.drawn(groups) is None
+    assert charts.draw(groups) is None

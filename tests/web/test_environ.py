@@ -5,13 +5,12 @@ import logging
 import pytest
 
 from cop import create_app
-from cop.db import db
+from cop.db.engine import db
 from cop.web.environ import UNKNOWN, client_address, split_host
+from tests.builders import NOW
+from tests.client import DECEMBER, SeparateRequests
 from tests.conftest import settings_for
 from tests.page import parse
-from tests.web.conftest import SeparateRequests
-from tests.web.reading import DECEMBER
-from tests.world import NOW
 
 
 class Lines(logging.Handler):

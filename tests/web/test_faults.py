@@ -8,12 +8,11 @@ import psycopg
 import pytest
 from sqlalchemy import event
 
-from cop.db import db, sqlite_file, sqlite_module
-from cop.models import Member, Submission
+from cop.db.engine import db, sqlite_file, sqlite_module
+from cop.models.registration import Member, Submission
 from tests import databases
+from tests.client import DECEMBER, HTMX, SAME_ORIGIN, places, rows, token_of
 from tests.page import parse
-from tests.web.posting import HTMX, SAME_ORIGIN, token_of
-from tests.web.reading import DECEMBER, places, rows
 
 pytestmark = pytest.mark.both
 

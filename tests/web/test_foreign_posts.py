@@ -3,13 +3,11 @@
 import pytest
 
 from cop import create_app
-from cop.db import db
+from cop.db.engine import db
+from tests.builders import NOW
+from tests.client import DECEMBER, HTMX, SeparateRequests, places, rows, token_of
 from tests.conftest import settings_for
 from tests.page import parse
-from tests.web.conftest import SeparateRequests
-from tests.web.posting import HTMX, token_of
-from tests.web.reading import DECEMBER, places, rows
-from tests.world import NOW
 
 OUR_OWN = "[target=_blank][href='/register']"  # the same form, at top level
 FOREIGN = [

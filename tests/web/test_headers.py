@@ -3,14 +3,11 @@
 import pytest
 
 from cop import create_app
-from cop.db import db, write_tx
-from cop.domain import coordinators
+from cop.accounts import accounts
+from cop.db.engine import db, write_tx
+from tests.builders import NOW, PASSWORD
+from tests.client import DECEMBER, HTMX, SAME_ORIGIN, SeparateRequests, example, sign_in
 from tests.conftest import settings_for
-from tests.web.closed import example
-from tests.web.conftest import SeparateRequests
-from tests.web.posting import HTMX, SAME_ORIGIN, sign_in
-from tests.web.reading import DECEMBER
-from tests.world import NOW, PASSWORD
 
 CSP = {
     "default-src": "'none'",
@@ -156,7 +153,7 @@ def test_where_the_site_is_https_it_stays_so(app, database_url):
 
 def test_the_console_s_cookie_is_out_of_reach_for_scripts_and_other_sites(app, database_url):
     with write_tx() as db_session:
-        coordinators.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
+        accounts.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
     secure = create_app(settings_for(database_url, base_url="https://localhost", posts_per_hour=0))
     for site, name, is_secure in ((app, "cop", False), (secure, "__Host-cop", True)):
         client = site.test_client()

@@ -9,13 +9,19 @@ import pytest
 import redis
 
 from cop import create_app
-from cop.db import db
+from cop.db.engine import db
+from tests.builders import NOW
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SeparateRequests,
+    change_community,
+    places,
+    register,
+    token_of,
+)
 from tests.conftest import settings_for
 from tests.page import parse
-from tests.web.conftest import SeparateRequests
-from tests.web.posting import HTMX, register, token_of
-from tests.web.reading import DECEMBER, change_community, places
-from tests.world import NOW
 
 REDIS = "redis://127.0.0.1:6379/15"
 TYPED = {"name": 'Ada "&" Example', "hats": ["analyst", "evaluator"], "organization": "A & B"}

@@ -6,8 +6,7 @@ from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 
-from tests.web.posting import SAME_ORIGIN, token_of
-from tests.web.reading import ALL_SIX, DECEMBER, change, fill, rows
+from tests.client import ALL_SIX, DECEMBER, SAME_ORIGIN, change, fill, rows, token_of
 
 POSTS = 2000
 KINDS = ["application/x-www-form-urlencoded"] * 12 + ["multipart/form-data; boundary=x"] + [

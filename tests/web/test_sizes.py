@@ -4,10 +4,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.web.posting import SAME_ORIGIN, token_of
-from tests.web.reading import DECEMBER, places
-from tests.web.test_console_attendance import PAGE as ATTENDANCE
-from tests.web.test_console_attendance import over, send_file  # noqa: F401 - a fixture
+from tests.attendance.test_views import PAGE as ATTENDANCE
+from tests.attendance.test_views import (
+    over,  # noqa: F401
+    send_file,
+)
+from tests.client import DECEMBER, SAME_ORIGIN, places, token_of
 
 KIB = 1024
 SIGN_OUT = "/coordinator/sign-out"

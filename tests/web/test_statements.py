@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from cop.db import write_tx
+from cop.db.engine import write_tx
+from tests.builders import NOW, a_meeting, a_registration
+from tests.client import DECEMBER, HTMX, SAME_ORIGIN, change, token_of
 from tests.statements import Statements
-from tests.web.posting import HTMX, SAME_ORIGIN, token_of
-from tests.web.reading import DECEMBER, change
-from tests.world import NOW, a_meeting, a_registration
 
 pytestmark = pytest.mark.both
 

@@ -4,8 +4,7 @@ import json
 
 import pytest
 
-from tests.web.posting import token_of
-from tests.web.reading import DECEMBER, places
+from tests.client import DECEMBER, places, token_of
 
 
 def good_form(client):

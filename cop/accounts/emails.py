@@ -1,0 +1,40 @@
+"""Composes the mails to coordinators. They name no member: a link leads to where the names are."""
+
+from cop.i18n import N_
+from cop.mail.letter import Button, Letter
+from cop.mail.writer import LetterWriter
+
+
+def first_failure(writer: LetterWriter) -> Letter:
+    """A mail could not be delivered, and none had failed before it."""
+    draft = writer.coordinator_draft(
+        writer.say(N_("A mail could not be delivered")),
+        writer.say(N_("The list of mails says which one, and what the mail server answered.")),
+        Button(writer.say(N_("See the mails")), writer.links.console("/mail")),
+    )
+    return draft.sealed()
+
+
+def password_reset(writer: LetterWriter, address: str) -> Letter:
+    """The way to a new password for the console."""
+    draft = writer.coordinator_draft(
+        writer.say(N_("A new password for the console")),
+        writer.say(N_("Somebody, most likely you, asked for a new password. Choose one here:")),
+        Button(writer.say(N_("Choose a new password")), address),
+        writer.say(N_("The link works once, for an hour. If it was not you, do nothing.")),
+    )
+    return draft.sealed()
+
+
+def invitation(writer: LetterWriter, address: str, *, by: str) -> Letter:
+    """The way to one more coordinator's account."""
+    say, name = writer.say, writer.community.name
+    draft = writer.coordinator_draft(
+        say(N_("Will you coordinate %(name)s?"), name=writer.community.short_name),
+        say(N_("%(by)s invites you to coordinate %(name)s."), by=by, name=name),
+        say(N_("Make your account here: you choose your name and a password.")),
+        Button(say(N_("Make my account")), address),
+        say(N_("The link works once, for 7 days. If you do not know what this is, do nothing.")),
+        why=say(N_("You get this since a coordinator of %(name)s wrote your address."), name=name),
+    )
+    return draft.sealed()

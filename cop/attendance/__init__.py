@@ -1,0 +1,1 @@
+"""Attendance: marks by hand, and Zoom's participants reports."""

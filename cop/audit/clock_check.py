@@ -1,0 +1,101 @@
+"""Whether the clock can be trusted to erase by.
+
+What is past its date is erased for good, and a clock that is years ahead puts everything past its
+date. So the daily round compares the clock with the time of the last round. After a jump it waits
+until the clock has been steady for a day, and after a long one until a coordinator has confirmed
+it. A site that was switched off for as long looks the same, and has to wait, too.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cop.audit import audit_log
+from cop.audit.audit_log import Action
+from cop.community.community import CommunityFacts, load_community
+from cop.models.community import Community
+
+EXPECTED_GAP = timedelta(days=2)  # from one round to the next, either way
+LONG_GAP = timedelta(days=60)
+STABLE_FOR = timedelta(hours=24)
+SETTLED_AFTER = timedelta(hours=1)  # most wrong clocks are set right by then
+LONGEST_GAP = timedelta(hours=1)  # a longer gap is a stop, or a jump: no time that was watched
+RECORD_INTERVAL = timedelta(minutes=10)
+
+
+class Verdict(Enum):
+    """What the daily round may do."""
+
+    RUN = "run"
+    WAIT = "wait"
+    ASK = "ask"
+
+
+def check(community: CommunityFacts, *, now: datetime) -> Verdict:
+    """Judge the clock by what is stored about it."""
+    last = community.clock_confirmed_at or community.daily_tasks_at
+    if last is None or abs(now - last) <= EXPECTED_GAP:
+        return Verdict.RUN
+    if now - last > LONG_GAP:
+        return Verdict.ASK
+    return Verdict.RUN if stable_for(community) >= STABLE_FOR else Verdict.WAIT
+
+
+def stable_for(community: CommunityFacts) -> timedelta:
+    """For how long a clock that has jumped was watched running on steadily."""
+    return timedelta(seconds=community.clock_steady_seconds or 0)
+
+
+def has_settled(community: CommunityFacts, *, now: datetime) -> bool:
+    """Whether emails may go by it: it is not in doubt, or has run on steadily for an hour."""
+    is_in_doubt = check(community, now=now) is not Verdict.RUN
+    return not is_in_doubt or stable_for(observe(community, now=now)) >= SETTLED_AFTER
+
+
+def can_plan(community: CommunityFacts, *, now: datetime) -> bool:
+    """Whether sessions may be planned by it: they stay, and one years ahead is in the way."""
+    return check(community, now=now) is not Verdict.ASK and has_settled(community, now=now)
+
+
+def observe(community: CommunityFacts, *, now: datetime) -> CommunityFacts:
+    """Look at a clock that has jumped, and count the time since the last look.
+
+    A gap of some hours counts nothing, and takes nothing back: a machine that runs by day only has
+    its 24 hours, too. Another jump begins again.
+    """
+    seen_at = community.clock_seen_at
+    gap = now - seen_at if seen_at else None
+    if gap is None or not -LONGEST_GAP <= gap <= EXPECTED_GAP:
+        return replace(community, clock_seen_at=now, clock_steady_seconds=0)
+    counted = gap if timedelta() < gap <= LONGEST_GAP else timedelta()
+    steady = stable_for(community) + counted
+    return replace(community, clock_seen_at=now, clock_steady_seconds=int(steady.total_seconds()))
+
+
+def should_record(community: CommunityFacts, *, now: datetime) -> bool:
+    """Whether a look is worth a write: not each of the worker's, every few seconds."""
+    return community.clock_seen_at is None or abs(now - community.clock_seen_at) >= RECORD_INTERVAL
+
+
+def record(db_session: Session, *, now: datetime) -> None:
+    """Store a look at a clock that has jumped."""
+    db_session.execute(select(Community.id).with_for_update())  # two workers add up one by one
+    seen = observe(load_community(db_session), now=now)
+    values = {"clock_seen_at": now, "clock_steady_seconds": seen.clock_steady_seconds}
+    db_session.execute(update(Community).values(values))
+
+
+def confirm(db_session: Session, *, coordinator_id: int | None, now: datetime) -> bool:
+    """Note that the clock was found right, by a coordinator or on the command line.
+
+    The next round erases by it. Return whether it was in doubt.
+    """
+    if check(load_community(db_session), now=now) is Verdict.RUN:
+        return False
+    db_session.execute(update(Community).values(clock_confirmed_at=now))
+    if coordinator_id is not None:
+        audit_log.record_action(db_session, coordinator_id, Action.CONFIRMED_CLOCK, now=now)
+    return True

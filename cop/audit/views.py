@@ -1,0 +1,113 @@
+"""The record: which coordinator did what and looked at what, in words and without names."""
+
+from collections.abc import Sequence
+
+from flask import Response, abort, g, request
+
+from cop.audit import audit_log
+from cop.audit.audit_log import Action, LogEntry
+from cop.db.engine import read_tx, write_tx
+from cop.i18n import N_
+from cop.web.blueprints import console
+from cop.web.forms import parse_integer
+from cop.web.i18n import gettext
+from cop.web.rendering import date_formatter, now, render
+
+KINDS = {
+    "sessions": N_("Sessions"),
+    "people": N_("People"),
+    audit_log.VIEWINGS: N_("Looks at personal data"),
+    audit_log.EXPORTS: N_("Lists taken away"),
+    "settings": N_("Settings and mail"),
+    "accounts": N_("Accounts"),
+}
+ACTION_SENTENCES: dict[str, str] = {
+    Action.SIGNED_IN: N_("%(who)s signed in"),
+    Action.ADDED_MEETING: N_("%(who)s added the session of %(date)s"),
+    Action.EDITED_MEETING: N_("%(who)s edited the session of %(date)s"),
+    Action.MOVED_MEETING: N_("%(who)s moved the session of %(date)s"),
+    Action.CANCELLED_MEETING: N_("%(who)s cancelled the session of %(date)s"),
+    Action.RESTORED_MEETING: N_("%(who)s restored the session of %(date)s"),
+    Action.PUBLISHED: N_("%(who)s published the takeaways of %(date)s"),
+    Action.MADE_ROOMS: N_("%(who)s made the small groups of %(date)s"),
+    Action.WROTE: N_("%(who)s wrote to people of %(date)s"),
+    Action.ADDED_PERSON: N_("%(who)s added somebody to %(date)s"),
+    Action.CORRECTED_ADDRESS: N_("%(who)s corrected an address on %(date)s"),
+    Action.MOVED_PERSON: N_("%(who)s moved somebody to or from the waiting list of %(date)s"),
+    Action.CANCELLED_PLACE: N_("%(who)s cancelled a place on %(date)s"),
+    Action.RESTORED_PLACE: N_("%(who)s restored a place on %(date)s"),
+    Action.MARKED_MAIL: N_("%(who)s noted whether mail reaches somebody of %(date)s"),
+    Action.MARKED_ATTENDANCE: N_("%(who)s noted who came on %(date)s"),
+    Action.IMPORTED_ATTENDANCE: N_("%(who)s imported who came on %(date)s"),
+    Action.CHANGED_SETTINGS: N_("%(who)s changed the settings"),
+    Action.CHANGED_HOSTS: N_("%(who)s changed which sites can show the form"),
+    Action.INVITED: N_("%(who)s invited a coordinator"),
+    Action.REMOVED: N_("%(who)s removed a coordinator"),
+    Action.CHANGED_RIGHTS: N_("%(who)s changed what a coordinator may do"),
+    Action.CHANGED_SECOND_FACTOR: N_("%(who)s changed their second factor"),
+    Action.TRIED_MAIL_AGAIN: N_("%(who)s tried failed mails again"),
+    Action.CONFIRMED_CLOCK: N_("%(who)s confirmed that the clock is right"),
+}
+VIEWING_SENTENCES = {
+    "roster": N_("%(who)s saw the roster of %(date)s"),
+    "access": N_("%(who)s saw the access needs of %(date)s"),
+    "emails": N_("%(who)s took the addresses of %(date)s to paste them"),
+    "rooms": N_("%(who)s took the small groups of %(date)s as a file"),
+    "export": N_("%(who)s took the attendee list of %(date)s as a file"),
+    "list": N_("%(who)s saw the mailing list"),
+    "mails": N_("%(who)s saw the mails"),
+}
+EXPORTED_LIST = N_("%(who)s took the mailing list as a file")
+OTHER_VIEWING = N_("%(who)s saw what people answered for %(date)s")
+
+
+@console.get("/record", endpoint="record")
+def record_page() -> Response:
+    kind, page = request.args.get("kind", ""), parse_integer(request.args.get("page", "1"))
+    by = request.args.get("by", "")
+    with read_tx() as db_session:
+        coordinators = audit_log.coordinator_names(db_session)
+        if not page or (kind and kind not in KINDS) or (by and _id(by) not in coordinators):
+            abort(422)
+        entries, has_more = audit_log.read_log(
+            db_session, kind=kind, coordinator_id=_id(by), page=page
+        )
+    return render(
+        "audit/audit_log.html",
+        entries=[(entry, _said(entry)) for entry in entries],
+        kinds=KINDS,
+        coordinators=coordinators,
+        chosen={"kind": kind, "by": by},
+        newer=page - 1,
+        older=page + 1 if has_more else 0,
+    )
+
+
+def _id(by: str) -> int | None:
+    return parse_integer(by) if by else None
+
+
+def _said(entry: LogEntry) -> str:
+    """What was done, in a sentence."""
+    sentence = (
+        _look(entry) if entry.is_look else ACTION_SENTENCES.get(entry.action)
+    ) or OTHER_VIEWING
+    date = date_formatter().on(entry.starts_at) if entry.starts_at else gettext("all sessions")
+    said = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
+    if "access" in entry.columns:
+        return gettext("%(said)s, with access needs", said=said)
+    return said
+
+
+def _look(entry: LogEntry) -> str:
+    if entry.action == "list" and entry.is_list:
+        return EXPORTED_LIST
+    return VIEWING_SENTENCES.get(entry.action, OTHER_VIEWING)
+
+
+def note_viewing(what: str, meeting_id: int | None = None, columns: Sequence[str] = ()) -> None:
+    """Write down that who is signed in looks at personal data, or takes them away."""
+    with write_tx() as db_session:
+        audit_log.note_viewing(
+            db_session, g.coordinator.id, what, now=now(), meeting_id=meeting_id, columns=columns
+        )

@@ -1,0 +1,88 @@
+"""Withdrawals, remembered as keyed hashes: a backup made before one still has what was withdrawn.
+
+What a person ended or deleted is applied again to a restored backup (`cop/restoring.py`). No
+address is stored, and a row is deleted once no backup is older than it.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from cop.db.statements import insert_with_conflict
+from cop.mail.writer import LetterWriter
+from cop.models.registration import Member, Withdrawal
+
+RETENTION = timedelta(days=14)  # as long as backups
+
+# What can be withdrawn, besides the kinds of email in `preferences.KINDS`.
+EVERYTHING = "everything"  # all data of the person
+EMAIL = "email"  # all email to the address
+LINKS = "links"  # every emailed link, the calendar's too
+CALENDAR = "calendar"  # the calendar's address
+ACCOUNT = "account"  # a coordinator's account
+ANSWER = "answer"  # one answer, as `answer:<field>:<slug of the session>`
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """What was withdrawn and when; the key can be compared with that of an address."""
+
+    key: str
+    scope: str
+    withdrawn_at: datetime
+
+
+def answer(name: str, slug: str) -> str:
+    """What is withdrawn when one answer about one session is deleted."""
+    return f"{ANSWER}:{name}:{slug}"
+
+
+def remember(db_session: Session, member_id: int, *what: str, writer: LetterWriter) -> None:
+    """Remember what a member has withdrawn."""
+    remember_address(db_session, _email_key(db_session, member_id), *what, writer=writer)
+
+
+def remember_address(db_session: Session, email_key: str, *what: str, writer: LetterWriter) -> None:
+    """Remember what was withdrawn for an address."""
+    key = key_of(email_key, writer.links.secret_key)
+    store(db_session, [Withdrawn(key, each, writer.now) for each in what])
+
+
+def forget(db_session: Session, member_id: int, *what: str, writer: LetterWriter) -> None:
+    """Forget that a member had withdrawn something: they opted in again."""
+    key = key_of(_email_key(db_session, member_id), writer.links.secret_key)
+    db_session.execute(delete(Withdrawal).where(Withdrawal.key == key, Withdrawal.scope.in_(what)))
+
+
+def store(db_session: Session, withdrawn: Iterable[Withdrawn]) -> None:
+    """Store withdrawals, also those that another database remembers."""
+    for each in withdrawn:
+        new = insert_with_conflict(db_session, Withdrawal).values(**vars(each))
+        later = {"withdrawn_at": each.withdrawn_at}
+        db_session.execute(new.on_conflict_do_update(index_elements=["key", "scope"], set_=later))
+
+
+def read_all(db_session: Session) -> set[Withdrawn]:
+    """Return all withdrawals that are remembered."""
+    query = select(Withdrawal.key, Withdrawal.scope, Withdrawal.withdrawn_at)
+    return {Withdrawn(*row) for row in db_session.execute(query)}
+
+
+def delete_old(db_session: Session, *, now: datetime) -> None:
+    """Delete the withdrawals that every backup already contains."""
+    db_session.execute(delete(Withdrawal).where(Withdrawal.withdrawn_at <= now - RETENTION))
+
+
+def key_of(email_key: str, secret_key: str) -> str:
+    """Return the keyed hash of an address."""
+    # The prefix is from when only erasures were remembered, whose rows are still there.
+    return hmac.new(secret_key.encode(), f"erased {email_key}".encode(), hashlib.sha256).hexdigest()
+
+
+def _email_key(db_session: Session, member_id: int) -> str:
+    return db_session.scalars(select(Member.email_key).where(Member.id == member_id)).one()

@@ -1,0 +1,1 @@
+"""Calendar feeds, files and links (RFC 5545)."""

@@ -1,0 +1,97 @@
+"""A zone's clock changes as calendar programs want them told, from the rules that Python knows.
+
+RFC 5545, 3.6.5, wants each change by the clock as it stood before it.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from cop.calendar.ical import component, format_local, format_offset
+
+FIRST, LAST = 2015, 2041  # years whose changes are told; yearly ones go on
+_DAY = timedelta(days=1)
+_WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+
+
+class Transition(NamedTuple):
+    """What a change of the clocks does."""
+
+    before: timedelta
+    after: timedelta
+    name: str
+    is_summer: bool
+
+
+@cache
+def vtimezone(name: str) -> tuple[str, ...]:
+    """Describe a zone as the lines of a VTIMEZONE."""
+    lines = [f"TZID:{name}"]
+    for kind, moments in _changes(ZoneInfo(name)).items():
+        lines += _observance(kind, moments)
+    return tuple(component("VTIMEZONE", lines))
+
+
+def _changes(zone: ZoneInfo) -> dict[Transition, list[datetime]]:
+    """When the clocks change in each way, by the clock as it stood before."""
+    begin, end = datetime(FIRST, 1, 1, tzinfo=UTC), datetime(LAST + 1, 1, 1, tzinfo=UTC)
+    days = [begin + number * _DAY for number in range((end - begin).days + 1)]
+    pairs = pairwise(day.astimezone(zone) for day in days)
+    jumps = [
+        _find_transition(zone, day) for day, next_ in pairs if day.utcoffset() != next_.utcoffset()
+    ]
+    if not jumps or jumps[0].year > FIRST:  # how the clocks stood until the first change
+        jumps.insert(0, begin)
+    changes = defaultdict(list)
+    for jump in jumps:
+        before, after = (jump - timedelta(seconds=1)).astimezone(zone), jump.astimezone(zone)
+        start = _offset(after if jump == begin else before)
+        kind = Transition(start, _offset(after), after.tzname() or zone.key, bool(after.dst()))
+        changes[kind].append((jump + start).replace(tzinfo=None))
+    return changes
+
+
+def _find_transition(zone: ZoneInfo, day: datetime) -> datetime:
+    """The second within a day at which the zone's offset becomes another one."""
+    begin, offset = day.astimezone(UTC), day.utcoffset()
+
+    def is_past(second: int) -> bool:
+        return (begin + timedelta(seconds=second)).astimezone(zone).utcoffset() != offset
+
+    return begin + timedelta(seconds=bisect_left(range(86_400), True, key=is_past))
+
+
+def _offset(moment: datetime) -> timedelta:
+    return moment.utcoffset() or timedelta()
+
+
+def _observance(kind: Transition, moments: list[datetime]) -> list[str]:
+    lines = [f"DTSTART:{format_local(moments[0])}"]
+    if rule := _yearly(moments):
+        lines.append(f"RRULE:{rule}")
+    elif moments[1:]:
+        lines.append(f"RDATE:{','.join(format_local(moment) for moment in moments[1:])}")
+    lines += [
+        f"TZNAME:{kind.name}",
+        f"TZOFFSETFROM:{format_offset(kind.before)}",
+        f"TZOFFSETTO:{format_offset(kind.after)}",
+    ]
+    return component("DAYLIGHT" if kind.is_summer else "STANDARD", lines)
+
+
+def _yearly(moments: list[datetime]) -> str:
+    """The rule by which a change comes every year, such as the second Sunday of March, if any."""
+    first = moments[0]
+    is_yearly = [moment.year for moment in moments] == list(range(FIRST, LAST + 1))
+    if not is_yearly or len({(m.month, m.weekday(), m.time()) for m in moments}) > 1:
+        return ""
+    weeks = {(moment.day - 1) // 7 + 1 for moment in moments}
+    if len(weeks) > 1 and any((m + 7 * _DAY).month == m.month for m in moments):
+        return ""
+    week = -1 if len(weeks) > 1 else weeks.pop()
+    day = f"{week}{_WEEKDAYS[first.weekday()]}"
+    return f"FREQ=YEARLY;BYDAY={day};BYMONTH={first.month}"

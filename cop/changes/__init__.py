@@ -1,0 +1,1 @@
+"""A session after it was planned: moving, canceling, restoring, texts and takeaways."""

@@ -1,0 +1,204 @@
+"""Changes to a planned meeting: edit, cancel, restore, publish takeaways.
+
+Each takes a meeting whose lock the caller holds, so that edits and registrations come one by one.
+People who are registered are notified by email a short while later (`notices`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from cop.changes import emails
+from cop.errors import Refused
+from cop.i18n import N_
+from cop.links import is_https
+from cop.mail import recipients
+from cop.mail.recipients import Registered
+from cop.mail.writer import LetterWriter
+from cop.meetings import locking
+from cop.meetings.locking import LockedMeeting
+from cop.models.email import OutboxEmail
+from cop.models.meeting import Meeting, MeetingStatus
+from cop.models.registration import RegistrationStatus
+from cop.outbox import outbox
+from cop.outbox.outbox import EmailKind, QueuedEmail
+from cop.registration import waiting_list
+
+DESCRIPTIONS = ("topic", "guests", "summary", "reading_title", "reading_url", "reading_minutes",
+                "prep_question", "reason")  # fmt: skip
+RESTORABLE_FOR = timedelta(days=30)
+
+
+def edit(
+    db_session: Session, meeting: LockedMeeting, values: Mapping[str, Any], *, writer: LetterWriter
+) -> list[int]:
+    """Write new values, by column; return the registrations promoted from the waiting list.
+
+    `values` may hold `DESCRIPTIONS`, `capacity`, `join_url`, and `starts_at` with `ends_at`. A new
+    time keeps the slug; calendars and the schedule say from which date the meeting was moved.
+    """
+    new: dict[str, object] = {name: values[name] or None for name in DESCRIPTIONS if name in values}
+    if new:
+        new["revised_at"] = writer.now
+    if "starts_at" in values:
+        new |= _moved(meeting, values["starts_at"], values["ends_at"], writer)
+    if "join_url" in values:
+        new |= _join_url(meeting, values["join_url"] or None, now=writer.now)
+    if "capacity" in values:
+        new["capacity"] = _valid_capacity(values["capacity"])
+    if new:
+        _update(db_session, meeting, new)
+    if "starts_at" in new:
+        _withdraw_reminders(db_session, meeting)
+    if not {"starts_at", "capacity"} & new.keys():
+        return []
+    return _promote(db_session, meeting, writer=writer)
+
+
+def cancel(
+    db_session: Session, meeting: LockedMeeting, *, reason: str, writer: LetterWriter
+) -> None:
+    """Cancel a meeting; spots are kept, in case it is restored."""
+    if meeting.is_cancelled:
+        raise Refused(
+            N_("It is cancelled already, and everybody reads: “%(said)s” Nothing was changed."),
+            field="reason",
+            said=meeting.reason or "",
+        )
+    _withdraw_reminders(db_session, meeting)
+    new = {"status": MeetingStatus.CANCELLED, "reason": reason or None, "cancelled_at": writer.now}
+    _update(db_session, meeting, new | _revision(meeting, now=writer.now))
+
+
+def restore(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter) -> list[int]:
+    """Restore a canceled meeting; return the registrations promoted from the waiting list."""
+    if not meeting.is_cancelled:
+        raise Refused(N_("It takes place: there is nothing to restore."))
+    if meeting.ends_at <= writer.now:
+        raise Refused(N_("Its time is over, so it cannot be restored. Add a new session instead."))
+    # Meetings canceled by an early release have no `cancelled_at`.
+    if meeting.cancelled_at and writer.now - meeting.cancelled_at > RESTORABLE_FOR:
+        raise Refused(
+            N_(
+                "It was cancelled more than %(days)s days ago, so it cannot be restored. Add a new "
+                "session instead."
+            ),
+            days=RESTORABLE_FOR.days,
+        )
+    new = {"status": MeetingStatus.PLANNED, "reason": None, "cancelled_at": None}
+    _update(db_session, meeting, new | _revision(meeting, now=writer.now))
+    return _promote(db_session, meeting, writer=writer)
+
+
+def publish_takeaways(
+    db_session: Session, meeting: LockedMeeting, *, takeaways: str, recording_url: str,
+    writer: LetterWriter,
+) -> int:  # fmt: skip
+    """Publish takeaways; email them the first time. Return the number of emails."""
+    if not (takeaways or recording_url):
+        raise Refused(
+            N_("Write what was taken away, or give the address of the recording."),
+            field="takeaways",
+        )
+    _update(
+        db_session,
+        meeting,
+        {
+            "takeaways": takeaways or None,
+            "recording_url": recording_url or None,
+            "published_at": meeting.published_at or writer.now,
+        },
+    )
+    if meeting.published_at:
+        return 0
+    [published] = locking.read(db_session, [meeting.id])
+    mails = [
+        QueuedEmail(
+            emails.takeaways(writer, person.recipient, published),
+            person.recipient,
+            EmailKind.TAKEAWAYS,
+            f"takeaways:{person.registration_id}",
+            registration_id=person.registration_id,
+            meeting_id=meeting.id,
+        )
+        for person in takeaways_recipients(db_session, meeting.id)
+    ]
+    outbox.queue(db_session, mails, now=writer.now)
+    return len(mails)
+
+
+def takeaways_recipients(db_session: Session, meeting_id: int) -> list[Registered]:
+    """Find who gets the takeaways by email: held a spot, address verified, not unsubscribed."""
+    held = recipients.of_meeting(db_session, meeting_id, [RegistrationStatus.HELD])
+    return [
+        person
+        for person in held
+        if person.recipient.is_proven
+        and person.recipient.is_reached
+        and "takeaways" not in person.recipient.opt_outs
+    ]
+
+
+def _moved(
+    meeting: LockedMeeting, starts_at: datetime, ends_at: datetime, writer: LetterWriter
+) -> dict[str, object]:
+    """Return the columns of another time, or none where it is the same."""
+    if ends_at <= starts_at:
+        raise Refused(locking.ENDS_BEFORE_START, field="ends")
+    if ends_at <= writer.now:
+        raise Refused(
+            N_("At that time the session would be over already. Choose a later one."), field="date"
+        )
+    if (starts_at, ends_at) == (meeting.starts_at, meeting.ends_at):
+        return {}
+    if meeting.ends_at <= writer.now:
+        raise Refused(
+            N_("This session is over, so its date stays. Add another session instead."),
+            field="date",
+        )
+    zone = writer.community.zone_info
+    first = meeting.moved_from or meeting.starts_at.astimezone(zone).date()
+    is_back = starts_at.astimezone(zone).date() == first
+    new = {"starts_at": starts_at, "ends_at": ends_at, "moved_from": None if is_back else first}
+    return new | _revision(meeting, now=writer.now)
+
+
+def _join_url(meeting: LockedMeeting, join_url: str | None, *, now: datetime) -> dict[str, object]:
+    if join_url and not is_https(join_url):
+        raise Refused(
+            N_("Write the whole address, beginning with https://, as Zoom shows it."),
+            field="join_url",
+        )
+    return {} if join_url == meeting.join_url else {"join_url": join_url, "edited_at": now}
+
+
+def _valid_capacity(capacity: int | None) -> int | None:
+    if capacity is not None and capacity < 1:
+        raise Refused(
+            N_("Offer at least one place, or leave this empty for no limit."), field="capacity"
+        )
+    return capacity
+
+
+def _revision(meeting: LockedMeeting, *, now: datetime) -> dict[str, object]:
+    """Return the columns of a change that calendars show and people are notified of."""
+    # RFC 5545, 3.8.7.4: a calendar takes a revision for newer by its sequence number.
+    return {"sequence": meeting.sequence + 1, "revised_at": now, "edited_at": now}
+
+
+def _update(db_session: Session, meeting: LockedMeeting, values: Mapping[str, object]) -> None:
+    row = update(Meeting).where(Meeting.id == meeting.id).values(**values)
+    db_session.execute(row.execution_options(synchronize_session=False))
+
+
+def _withdraw_reminders(db_session: Session, meeting: LockedMeeting) -> None:
+    outbox.withdraw(db_session, OutboxEmail.meeting_id == meeting.id,
+                     OutboxEmail.kind == EmailKind.REMINDER)  # fmt: skip
+
+
+def _promote(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter) -> list[int]:
+    [changed] = locking.read(db_session, [meeting.id])
+    return waiting_list.promote(db_session, changed, writer=writer)

@@ -1,0 +1,1 @@
+"""The one community that an installation serves: its settings, recurrence rule and holidays."""

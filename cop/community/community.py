@@ -1,0 +1,171 @@
+"""What the community says about itself."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from cop.community import holidays
+from cop.community.rhythm import Recurrence
+from cop.db.statements import Prepared, insert_with_conflict
+from cop.models.community import Community
+from cop.models.email import MailState, OutboxEmail
+from cop.questions import field, registry
+
+DEFAULT_ABOUT = Path(__file__).with_name("about.md")
+
+
+@dataclass(frozen=True)
+class CommunityFacts:
+    """The community's row as it stood when it was read."""
+
+    name: str
+    short_name: str
+    host_name: str
+    host_url: str | None
+    contact_name: str
+    contact_role: str
+    contact_email: str | None
+    location: str
+    time_zone: str
+    recurrence_rule: str
+    recurrence_from: date | None
+    start_time: time
+    duration_minutes: int
+    planned_ahead: int
+    about: str | None
+    disabled_questions: list[str]
+    observances: list[str]
+    reminder_days: list[int]
+    notice_minutes: int
+    revision: int
+    backup_at: datetime | None = None
+    key_changed_at: datetime | None = None
+    retention_days: int = registry.LONG.days
+    short_retention_days: int = registry.SHORT.days
+    two_factor_required: bool = False
+    daily_tasks_at: datetime | None = None
+    clock_confirmed_at: datetime | None = None
+    clock_seen_at: datetime | None = None
+    clock_steady_seconds: int | None = None
+
+    @cached_property
+    def zone_info(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @cached_property
+    def rhythm(self) -> Recurrence:
+        times = (self.start_time, self.duration_minutes, self.zone_info)
+        return Recurrence(self.recurrence_rule, *times, self.recurrence_from)
+
+    @property
+    def slug(self) -> str:
+        """The short name as it stands in file names: `equity-in-data`."""
+        letters = (c if c.isascii() and c.isalnum() else "-" for c in self.short_name.lower())
+        return "-".join(filter(None, "".join(letters).split("-"))) or "community"
+
+    @property
+    def about_text(self) -> str:
+        """The About page in Markdown: the coordinator's, or the one that is shipped."""
+        return self.about if self.about is not None else DEFAULT_ABOUT.read_text("utf-8")
+
+    @property
+    def long(self) -> timedelta:
+        """How long most is kept after a session: as the registry promises, or shorter."""
+        return min(registry.LONG, timedelta(days=self.retention_days))
+
+    @property
+    def short(self) -> timedelta:
+        """How long the answers are kept that soon nobody needs; no longer than all else."""
+        return min(registry.SHORT, timedelta(days=self.short_retention_days), self.long)
+
+    def keeps(self, field: field.Field) -> timedelta | None:
+        """How long an answer is kept after a session; None: until they leave the list."""
+        if field.kept is None:
+            return None
+        return self.long if field.kept == registry.LONG else self.short
+
+
+_FACTS = Prepared(
+    select(*(getattr(Community, name) for name in CommunityFacts.__dataclass_fields__))
+)
+
+
+def load_community(db_session: Session) -> CommunityFacts:
+    """Read the community."""
+    [row] = _FACTS.rows(db_session)
+    return CommunityFacts(*row)
+
+
+def note_daily_tasks(db_session: Session, *, now: datetime) -> None:
+    """Note that the daily round is done, so that anybody can see whether it still happens."""
+    looks = {"clock_confirmed_at": None, "clock_seen_at": None, "clock_steady_seconds": None}
+    db_session.execute(update(Community).values(daily_tasks_at=now, **looks))
+
+
+def note_write_probe(db_session: Session, *, now: datetime) -> None:
+    """Note that the database takes writes, which is what `/readyz` goes by.
+
+    The pages' revision stays: else all cached pages would go each time.
+    """
+    db_session.execute(update(Community).values(write_probe_at=now))
+
+
+def write_probe_at(db_session: Session) -> datetime | None:
+    """When a write last worked."""
+    return db_session.scalar(select(Community.write_probe_at))
+
+
+def note_backup(db_session: Session, *, now: datetime) -> None:
+    """Note that a backup was made."""
+    db_session.execute(update(Community).values(backup_at=now))
+
+
+def backup_at(db_session: Session) -> datetime | None:
+    """When the last backup was made."""
+    return db_session.scalar(select(Community.backup_at))
+
+
+@dataclass(frozen=True)
+class WorkerStatus:
+    """What the worker has done, and what it has left to do."""
+
+    daily_tasks_at: datetime | None
+    backup_at: datetime | None
+    write_probe_at: datetime | None
+    mails_waiting: int
+    mails_waiting_since: datetime | None
+
+
+def worker_status(db_session: Session) -> WorkerStatus:
+    """Read how the worker stands, in one look."""
+    is_open = OutboxEmail.state.in_([MailState.QUEUED, MailState.RETRYING, MailState.SENDING])
+    waiting = select(func.count()).where(is_open).scalar_subquery()
+    since = select(func.min(OutboxEmail.created_at)).where(is_open).scalar_subquery()
+    times = (Community.daily_tasks_at, Community.backup_at, Community.write_probe_at)
+    return WorkerStatus(*db_session.execute(select(*times, waiting, since)).one())
+
+
+def create(db_session: Session) -> None:
+    """Make the community with the facts of the one this was written for, unless it exists."""
+    new = insert_with_conflict(db_session, Community).values(
+        id=1,
+        name="Equity in Data Community of Practice",
+        short_name="Equity in Data",
+        host_name="CTData Collaborative",
+        host_url="https://www.ctdata.org",
+        contact_name="Sarah Eisele-Dyrli",
+        contact_role="Data Engagement Specialist",
+        location="Zoom",
+        time_zone="America/New_York",
+        recurrence_rule="FREQ=MONTHLY;BYDAY=3TU",
+        start_time=time(11, 30),
+        duration_minutes=90,
+        embed_hosts=["https://www.ctdata.org", "https://ctdata.org"],
+        observances=holidays.default_observances(),
+    )
+    db_session.execute(new.on_conflict_do_nothing())

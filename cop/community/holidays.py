@@ -1,0 +1,78 @@
+"""Days on which people may be away: federal holidays, and the community's own observances."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cop.errors import Refused
+from cop.i18n import N_
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
+
+_UNREADABLE = N_(
+    "Mend line %(number)s: write a date like 2027-03-26, a space, and a name of at most 100 "
+    "letters."
+)
+
+DEFAULT_OBSERVANCES_FILE = Path(__file__).with_name("observances.txt")
+MAX_OBSERVANCES, MAX_NAME_LENGTH = 500, 100  # lines, letters of a name
+# What the console calls the days that the law, and with it the library, calls otherwise.
+_NAMES = {
+    "Columbus Day": "Indigenous Peoples' Day (Columbus Day)",
+    "Juneteenth National Independence Day": "Juneteenth",
+    "Juneteenth National Independence Day (observed)": "Juneteenth (observed)",
+    "Thanksgiving Day": "Thanksgiving",
+    "Washington's Birthday": "Presidents' Day",
+}
+_LINE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(\S.*)", re.ASCII)
+
+
+def holidays_on(day: date, observances: Iterable[str] = ()) -> list[str]:
+    """The names of the federal holidays and the observances of a day."""
+    federal = _federal(day.year).get_list(day)
+    others = (line.partition(" ") for line in observances)
+    return [_NAMES.get(name, name) for name in federal] + [
+        name for date_, _, name in others if date_ == day.isoformat()
+    ]
+
+
+def default_observances() -> list[str]:
+    """The observances that a new installation begins with."""
+    return DEFAULT_OBSERVANCES_FILE.read_text("utf-8").splitlines()
+
+
+def parse_observances(text: str) -> list[str]:
+    """The observances of a text with one on each line, in the order of their dates."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
+    kept = {_checked(number, line) for number, line in lines if line}
+    if len(kept) > MAX_OBSERVANCES:
+        raise Refused(
+            N_("Keep at most %(most)s days: leave out those that have passed."),
+            field="observances",
+            most=MAX_OBSERVANCES,
+        )
+    return sorted(kept)
+
+
+def _checked(number: int, line: str) -> str:
+    found = _LINE.fullmatch(line)
+    if not found or len(found[2]) > MAX_NAME_LENGTH:
+        raise Refused(_UNREADABLE, field="observances", number=number)
+    try:
+        date.fromisoformat(found[1])
+    except ValueError as error:
+        raise Refused(_UNREADABLE, field="observances", number=number) from error
+    return f"{found[1]} {found[2]}"
+
+
+@cache
+def _federal(year: int) -> "HolidayBase":
+    # Large, and only the console asks for it.
+    from holidays import country_holidays  # noqa: PLC0415
+
+    # By default its names are in the language of the environment.
+    return country_holidays("US", years=year, expand=False, language="en_US")

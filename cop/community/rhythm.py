@@ -1,0 +1,132 @@
+"""The community's rhythm: from a rule such as "third Tuesday" to moments in time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from dateutil import tz
+from dateutil.rrule import rrule, rrulestr
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """When a community meets: an RFC 5545 recurrence rule, and a wall time in a zone."""
+
+    rule: str
+    starts: time
+    minutes: int
+    zone: ZoneInfo
+    since: date | None = None  # from when a rule such as "every second week" counts
+
+    def upcoming(self, now: datetime) -> Iterator["Occurrence"]:
+        """Every occurrence that has not ended at `now`, soonest first."""
+        midnight = datetime.combine(now.astimezone(self.zone), time()) - timedelta(days=1)
+        for day in self._days_from(midnight):
+            occurrence = self.on(day)
+            if occurrence.ends_at > now:
+                yield occurrence
+
+    def next_dates(self, count: int, *, now: datetime) -> list["Occurrence"]:
+        """The next `count` occurrences."""
+        return list(islice(self.upcoming(now), count))
+
+    def last_before(self, now: datetime) -> "Occurrence | None":
+        """The latest occurrence that has ended at `now`."""
+        a_year_ago = datetime.combine(now.astimezone(self.zone), time()) - timedelta(days=366)
+        latest = None
+        for day in self._days_from(a_year_ago):
+            occurrence = self.on(day)
+            if occurrence.ends_at > now:
+                break
+            latest = occurrence
+        return latest
+
+    def on(self, day: date) -> "Occurrence":
+        """The occurrence on a given day, whether the rule names that day or not."""
+        local = datetime.combine(day, self.starts, tzinfo=self.zone)
+        # A wall time that the clocks skip in spring is moved to the moment they jump to.
+        starts_at = tz.resolve_imaginary(local).astimezone(UTC)
+        return Occurrence(day, starts_at, starts_at + timedelta(minutes=self.minutes))
+
+    def names(self, day: date) -> bool:
+        """Whether the rule names a day."""
+        return next(self._days_from(datetime.combine(day, time())), None) == day
+
+    def _days_from(self, midnight: datetime) -> Iterator[date]:
+        # Counted from the day of the look, every second week would be another one each week.
+        begin = datetime.combine(self.since, time()) if self.since else midnight
+        recurrence = rrulestr(self.rule, dtstart=begin)
+        if not isinstance(recurrence, rrule):
+            raise TypeError(f"One rule, not a set of them: {self.rule}")
+        for moment in recurrence.xafter(midnight, inc=True):
+            yield moment.date()
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One date of a rhythm, with its start and end in UTC."""
+
+    on: date
+    starts_at: datetime
+    ends_at: datetime
+
+
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+OF_MONTH = ("1", "2", "3", "4", "-1")
+WEEKS = range(1, 5)
+MONTHS = range(1, 13)
+
+
+@dataclass(frozen=True)
+class RecurrenceChoice:
+    """A weekday: one of each month's, or one every so many weeks; and the months without any."""
+
+    weekday: str
+    of_month: str | None = None  # among OF_MONTH; without it, weeks are counted
+    weeks: int = 1
+    months_off: tuple[int, ...] = ()
+
+    @property
+    def months(self) -> tuple[int, ...]:
+        return tuple(month for month in MONTHS if month not in self.months_off)
+
+    @property
+    def counts_weeks(self) -> bool:
+        """Whether it takes a date to say which weeks are meant."""
+        return self.of_month is None and self.weeks > 1
+
+    @property
+    def rule(self) -> str:
+        """The rule as RFC 5545 writes it; without any month it is none that can be read."""
+        how = "WEEKLY" if self.of_month is None else "MONTHLY"
+        parts = [f"FREQ={how}"]
+        if self.counts_weeks:
+            parts.append(f"INTERVAL={self.weeks}")
+        parts.append(f"BYDAY={self.of_month or ''}{self.weekday}")
+        if self.months_off:
+            parts.append(f"BYMONTH={','.join(map(str, self.months))}")
+        return ";".join(parts)
+
+
+def parse(rule: str) -> RecurrenceChoice | None:
+    """The choice that makes a rule; None for a rule that no choice makes."""
+    parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
+    by_day = parts.pop("BYDAY", "")
+    number, weekday = by_day[:-2].lstrip("+"), by_day[-2:]
+    how, weeks = parts.pop("FREQ", ""), parts.pop("INTERVAL", "1")
+    months = _months(parts.pop("BYMONTH", ",".join(map(str, MONTHS))))
+    if parts or weekday not in WEEKDAYS or not months or weeks not in map(str, WEEKS):
+        return None
+    off = tuple(month for month in MONTHS if month not in months)
+    if how == "MONTHLY" and number in OF_MONTH and weeks == "1":
+        return RecurrenceChoice(weekday, of_month=number, months_off=off)
+    if how == "WEEKLY" and not number:
+        return RecurrenceChoice(weekday, weeks=int(weeks), months_off=off)
+    return None
+
+
+def _months(said: str) -> set[int]:
+    months = {int(part) for part in said.split(",") if part.isascii() and part.isdigit()}
+    return months if months <= set(MONTHS) and len(months) == said.count(",") + 1 else set()

@@ -1,0 +1,164 @@
+"""What needs doing: the first thing that a coordinator should see, where there is something."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import request, url_for
+
+from cop.audit import clock_check
+from cop.audit.clock_check import Verdict
+from cop.meetings.filters import on, stamp
+from cop.meetings.schedule import Listing, Schedule
+from cop.operations import status
+from cop.outbox.status import OutboxStatus
+from cop.statistics.statistics import Tally
+from cop.web.i18n import gettext, ngettext
+from cop.web.rendering import current_community, now, settings
+
+UPCOMING_WITHIN = timedelta(days=7)
+TOPIC_NEEDED_BEFORE = timedelta(weeks=4)
+TAKEAWAYS_WITHIN = timedelta(weeks=4)
+ATTENDANCE_WITHIN = timedelta(days=60)
+KEY_CHANGE_SHOWN = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """Something to do, and where, if that is here."""
+
+    sentence: str
+    words: str = ""
+    address: str = ""
+
+
+def to_do_items(
+    listed: Schedule, tallies: Mapping[int, Tally], standing: OutboxStatus
+) -> list[ToDo]:
+    """What needs doing now, the most pressing first."""
+    next_ = listed.next
+    return [
+        *_secret_key(),
+        *_clock(),
+        *_mails(standing),
+        *(_next_session_items(next_, tallies.get(next_.id, Tally())) if next_ else ()),
+        *_topics(listed),
+        *_past_session_items(listed, tallies),
+        *_system_items(),
+    ]
+
+
+def _secret_key() -> Iterator[ToDo]:
+    """Say why people write that their links do not work."""
+    changed_at = current_community().key_changed_at
+    if changed_at and now() - changed_at < KEY_CHANGE_SHOWN:
+        said = gettext(
+            "Links in emails sent before %(moment)s no longer work, because the site's secret key "
+            "was replaced then. Whoever writes to you about it gets a new link here:",
+            moment=stamp(changed_at),
+        )
+        yield ToDo(said, gettext("Lost your link?"), url_for("public.my_link"))
+
+
+def _clock() -> Iterator[ToDo]:
+    if clock_check.check(current_community(), now=now()) is not Verdict.RUN:
+        sentence = gettext("Nothing is deleted, since the clock of the server may be wrong.")
+        yield ToDo(sentence, gettext("Check the clock"), url_for("console.clock"))
+
+
+def _mails(standing: OutboxStatus) -> Iterator[ToDo]:
+    if standing.fault:
+        yield ToDo(_delivery_problem(standing), gettext("See the mails"), url_for("console.mails"))
+    if standing.failed:
+        failed = url_for("console.mails", state="failed")
+        yield ToDo(_failed(standing), gettext("See which, and why"), failed)
+
+
+def _next_session_items(next_: Listing, tally: Tally) -> Iterator[ToDo]:
+    if next_.starts_at - now() > UPCOMING_WITHIN:
+        return
+    if not next_.has_join_url:
+        said = gettext("The join address of the next session is missing: nobody can come in yet.")
+        edit = url_for("console.edit", slug=next_.slug)
+        yield ToDo(said, gettext("Write it down"), f"{edit}#join_url")
+    if tally.expects_new:
+        said = ngettext(
+            "%(num)s person comes for the first time on %(date)s. Welcome them by name.",
+            "%(num)s people come for the first time on %(date)s. Welcome them by name.",
+            tally.expects_new,
+            date=on(next_.starts_at),
+        )
+        yield ToDo(said, gettext("See who"), url_for("console.meeting", slug=next_.slug))
+
+
+def _topics(listed: Schedule) -> Iterator[ToDo]:
+    for meeting in listed.upcoming:
+        is_near = meeting.is_open and meeting.starts_at - now() <= TOPIC_NEEDED_BEFORE
+        if is_near and not meeting.topic:
+            said = gettext("%(date)s has no topic yet.", date=on(meeting.starts_at))
+            edit = url_for("console.edit", slug=meeting.slug)
+            yield ToDo(said, gettext("Choose one"), f"{edit}#topic")
+
+
+def _past_session_items(listed: Schedule, tallies: Mapping[int, Tally]) -> Iterator[ToDo]:
+    """Who came, and what was taken away, of the sessions that were lately."""
+    for meeting in listed.past:
+        age, tally = now() - meeting.ends_at, tallies.get(meeting.id, Tally())
+        if meeting.is_cancelled or age > ATTENDANCE_WITHIN:
+            continue
+        date = on(meeting.starts_at)
+        if tally.held and tally.attended is None:
+            said = gettext("Nobody has noted yet who came on %(date)s.", date=date)
+            address = url_for("console.attendance", slug=meeting.slug)
+            yield ToDo(said, gettext("Note who came"), address)
+        if meeting.published_at is None and age <= TAKEAWAYS_WITHIN:
+            said = gettext("The takeaways of %(date)s are not published yet.", date=date)
+            address = url_for("console.takeaways", slug=meeting.slug)
+            yield ToDo(said, gettext("Publish them"), address)
+
+
+def _system_items() -> Iterator[ToDo]:
+    """What whoever runs the site has to see to."""
+    backup_at = current_community().backup_at
+    if backup_at is None or abs(now() - backup_at) > status.DAILY_MAX_AGE:
+        yield ToDo(_backup_sentence(backup_at))
+    if warning := status.proxy_warning(settings(), is_forwarded=_is_forwarded()):
+        yield ToDo(gettext(warning))
+    if settings().smtp is None:
+        said = gettext("Mail goes into files and to nobody, since COP_SMTP_URL is not set.")
+        yield ToDo(said, gettext("See where"), url_for("console.mails"))
+
+
+def _is_forwarded() -> bool:
+    """Whether a proxy has passed this request on; the coordinator reads it through that proxy."""
+    return "X-Forwarded-For" in request.headers
+
+
+def _backup_sentence(backup_at: datetime | None) -> str:
+    if backup_at:
+        moment = stamp(backup_at)
+        said = gettext("The last backup is of %(moment)s: one a day is wanted.", moment=moment)
+    else:
+        said = gettext("No backup is noted yet.")
+    if settings().is_sqlite:
+        more = gettext(
+            "If the disk of this machine is lost, what came since is lost with it. Until a backup "
+            "can be made, nothing is deleted, either; the log of the server says what is wrong."
+        )
+    else:
+        more = gettext("Ask whoever runs the PostgreSQL server whether it is backed up.")
+    return f"{said} {more}"
+
+
+def _delivery_problem(standing: OutboxStatus) -> str:
+    waiting = ngettext("%(num)s mail is waiting.", "%(num)s mails are waiting.", standing.waiting)
+    said = gettext("Mail is not getting out. %(waiting)s", waiting=waiting)
+    return f"{said} {gettext('The last answer: %(answer)s', answer=standing.fault)}"
+
+
+def _failed(standing: OutboxStatus) -> str:
+    return ngettext(
+        "%(num)s mail could not be delivered.",
+        "%(num)s mails could not be delivered.",
+        standing.failed,
+    )

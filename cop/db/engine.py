@@ -1,0 +1,215 @@
+"""The database: engine set-up, and the only ways to a transaction."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import URL, Engine, event, text
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.orm import Session
+
+from cop.config import Settings
+from cop.db.revision import RevisionReader
+from cop.db.statements import CONNECTION
+from cop.db.types import Base
+
+try:
+    from pysqlite3 import dbapi2 as _sqlite
+except ImportError:  # no wheel for this system
+    import sqlite3 as _sqlite
+
+sqlite_module = _sqlite  # the one SQLite that ever opens our files
+
+POSTGRESQL_LIMITS = (
+    "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
+)
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # settings of a PostgreSQL server
+
+BUSY_TIMEOUT = 10_000  # milliseconds
+
+db = SQLAlchemy(model_class=Base)
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite can lose committed data in WAL mode: 3.7.0 to 3.51.2, but two fixes."""
+    if version[:2] == (3, 44):
+        return version < (3, 44, 6)
+    if version[:2] == (3, 50):
+        return version < (3, 50, 7)
+    return (3, 7, 0) <= version < (3, 51, 3)
+
+
+def journal_pragmas(version: tuple[int, ...]) -> list[str]:
+    """WAL with FULL where SQLite is sound; the slower rollback journal with EXTRA elsewhere."""
+    if has_wal_reset_bug(version):
+        return ["journal_mode=DELETE", "synchronous=EXTRA"]
+    return ["journal_mode=WAL", "synchronous=FULL"]
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Options of `create_engine` for the database of the settings."""
+    arguments: dict[str, Any]
+    if settings.is_sqlite:
+        arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
+        return {"module": sqlite_module, "connect_args": arguments, "hide_parameters": True}
+    arguments = {"options": POSTGRESQL_LIMITS, "connect_timeout": 5}
+    return {"connect_args": arguments, "hide_parameters": True, "pool_pre_ping": True}
+
+
+def prepare(engine: Engine) -> Engine:
+    """Teach an engine our pragmas and our BEGIN; on PostgreSQL there is nothing to teach."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
+    others = [f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON", "secure_delete=ON"]
+    others.append("fullfsync=ON")  # of fsync alone, macOS does not wait until the disk has written
+    for pragma in [*others, *journal_pragmas(sqlite_module.sqlite_version_info)]:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that writes after another process has written fails at once, whatever
+    # the busy timeout: so a transaction that will write takes the write lock first.
+    how = "IMMEDIATE" if connection.get_execution_options().get("immediate") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {how}")
+
+
+def unsafe_settings(engine: Engine) -> list[str]:
+    """The settings of a PostgreSQL server without which it forgets commits when the power fails.
+
+    SQLite's are set by ourselves. See PostgreSQL's manual, "Write Ahead Log, Settings".
+    """
+    if engine.dialect.name == "sqlite":
+        return []
+    with engine.connect() as connection:
+        shown = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in DURABLE}
+    return [name for name, value in shown.items() if value == "off"]
+
+
+def bind(app: Flask, settings: Settings) -> None:
+    """Give the app its engine."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
+    db.init_app(app)
+    with app.app_context():
+        app.extensions["cop.glances"] = RevisionReader(prepare(db.engine))
+
+
+def create_file(engine: Engine) -> None:
+    """Create the file of an SQLite database, which SQLite would let everybody read.
+
+    The files that it makes beside it follow suit.
+    """
+    file = sqlite_file(engine.url)
+    if file and not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+
+
+def empty_log(*, tries: int = 20) -> bool:
+    """Empty SQLite's write-ahead log, where values that were erased could still be read.
+
+    Emptying holds the write lock while it waits for readers. So it waits for moments only, and
+    tries again. Return False where a reader stood in the way every time.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return True
+    with closing(db.engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        try:
+            cursor.execute("PRAGMA busy_timeout = 50")
+            for _ in range(tries):
+                [is_busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not is_busy:
+                    return True
+                time.sleep(0.1)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+    return False
+
+
+def sqlite_file(address: str | URL) -> Path | None:
+    """The file behind an SQLite address, or None for another database."""
+    url = make_url(address)
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+_open: ContextVar[Session | None] = ContextVar("the session of the open transaction", default=None)
+
+
+@contextmanager
+def _transaction(**options: object) -> Iterator[Session]:
+    if _open.get():
+        raise RuntimeError("One transaction at a time: end the open one first.")
+    with Session(db.engine, expire_on_commit=False) as db_session, db_session.begin():
+        token = _open.set(db_session)
+        try:
+            connection = db_session.connection(execution_options=options)
+            db_session.info[CONNECTION] = connection
+            yield db_session
+        finally:
+            _open.reset(token)
+
+
+@contextmanager
+def write_tx() -> Iterator[Session]:
+    """Open a transaction that may write: it takes SQLite's write lock first, and commits."""
+    with _transaction(immediate=True) as db_session:
+        yield db_session
+
+
+@contextmanager
+def erasing_tx() -> Iterator[Session]:
+    """Open a transaction that deletes what somebody typed: then the log does not hold it either."""
+    with write_tx() as db_session:
+        yield db_session
+    empty_log()
+
+
+@contextmanager
+def rehearsal_tx() -> Iterator[Session]:
+    """Open a transaction that may write and is taken back: to say what an act would do."""
+    with _transaction(immediate=True) as db_session:
+        yield db_session
+        db_session.rollback()
+
+
+@contextmanager
+def read_tx() -> Iterator[Session]:
+    """Open a transaction that only reads."""
+    with _transaction() as db_session:
+        yield db_session
+
+
+@contextmanager
+def joined_tx() -> Iterator[Session]:
+    """Join the transaction that is open, or open one that only reads."""
+    if db_session := _open.get():
+        yield db_session
+    else:
+        with read_tx() as db_session:
+            yield db_session
+
+
+@contextmanager
+def snapshot_tx(*, seconds: int) -> Iterator[Session]:
+    """Open a reading transaction that sees one moment throughout, with a time limit of its own."""
+    if (
+        db.engine.dialect.name == "sqlite"
+    ):  # a deferred transaction is a snapshot from its first read
+        with _transaction() as db_session:
+            yield db_session
+        return
+    with _transaction(isolation_level="REPEATABLE READ", postgresql_readonly=True) as db_session:
+        db_session.execute(text(f"SET LOCAL statement_timeout = {seconds * 1000:d}"))
+        yield db_session

@@ -1,0 +1,45 @@
+"""Bringing a database to the schema of this release, and refusing one that does not fit."""
+
+from enum import Enum
+from functools import cache
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+
+class Schema(Enum):
+    """How a database's schema stands to this release's."""
+
+    EMPTY = "empty"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+def migrations_folder() -> Path:
+    """Where the migrations are: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    inside = package / "migrations"
+    return inside if inside.is_dir() else package.parent / "migrations"
+
+
+def schema_state(engine: Engine, folder: Path | None = None) -> Schema:
+    """Compare a database's schema with the newest migration."""
+    with engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None:
+        return Schema.EMPTY
+    head, known = _revisions(folder or migrations_folder())
+    if revision == head:
+        return Schema.CURRENT
+    return Schema.OLDER if revision in known else Schema.NEWER
+
+
+@cache
+def _revisions(folder: Path) -> tuple[str | None, frozenset[str]]:
+    """The newest revision, and all of them; cached because `/readyz` asks each time."""
+    scripts = ScriptDirectory(str(folder))
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return scripts.get_current_head(), known

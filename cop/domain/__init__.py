@@ -1,1 +1,0 @@
-"""What the community does: plain functions over a database session, without Flask."""

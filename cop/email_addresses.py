@@ -1,0 +1,61 @@
+"""Email addresses: kept as typed, compared in one form, with a hint at likely slips."""
+
+from difflib import get_close_matches
+
+from email_validator import EmailNotValidError, validate_email
+
+from cop.errors import InvalidAddress
+from cop.i18n import N_
+
+INVALID = N_("Write an email address like name@example.org.")
+
+
+# Where the members' mail lives, and those that are a slip away from them but real.
+KNOWN_DOMAINS = (
+    "gmail.com", "yahoo.com", "outlook.com", "hotmail.com", "icloud.com", "aol.com", "comcast.net",
+    "live.com", "msn.com", "me.com", "mac.com", "att.net", "sbcglobal.net", "optonline.net",
+    "snet.net", "proton.me", "protonmail.com", "verizon.net", "ctdata.org", "ct.gov", "yale.edu",
+    "uconn.edu", "uchc.edu", "trincoll.edu", "wesleyan.edu", "ccsu.edu", "southernct.edu",
+    "wcsu.edu", "hartford.gov", "newhavenct.gov", "bridgeportct.gov", "ymail.com", "mail.com",
+    "email.com", "gmx.com", "gmx.net", "example.org", "example.com",
+)  # fmt: skip
+
+
+def normalize(address: str) -> str:
+    """The form in which two spellings of one address are the same: folded, its domain in IDNA.
+
+    Dots and plus tags stay: whether they matter is for the owner's provider to say.
+    """
+    try:
+        parts = validate_email(address, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise InvalidAddress(INVALID, field="email") from error
+    if "=?" in parts.local_part:  # in the header of a mail this would be read as something else
+        raise InvalidAddress(INVALID, field="email")
+    return f"{parts.local_part.casefold()}@{parts.ascii_domain}"
+
+
+def suggest_correction(address: str) -> str | None:
+    """The address that was probably meant, where its domain is one slip away from a common one."""
+    local, at, domain = address.strip().rpartition("@")
+    domain = domain.casefold()
+    if not (local and at and len(domain) <= 40) or domain in KNOWN_DOMAINS:
+        return None
+    for known in KNOWN_DOMAINS:
+        if _is_transposition(domain, known):
+            return f"{local}@{known}"
+    close = get_close_matches(domain, KNOWN_DOMAINS, n=1, cutoff=0.86)
+    return f"{local}@{close[0]}" if close else None
+
+
+def _is_transposition(typed: str, known: str) -> bool:
+    """Whether two neighbours have changed places: in a short domain that is a large part."""
+    if len(typed) != len(known):
+        return False
+    other = [n for n, (a, b) in enumerate(zip(typed, known, strict=True)) if a != b]
+    return (
+        len(other) == 2
+        and other[1] == other[0] + 1
+        and typed[other[0]] == known[other[1]]
+        and typed[other[1]] == known[other[0]]
+    )

@@ -1,0 +1,1 @@
+"""Which other sites may show the public pages, and the code that they paste."""

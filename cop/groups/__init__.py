@@ -1,0 +1,1 @@
+"""Small groups of a session."""

@@ -1,0 +1,94 @@
+"""Date and time fields, in the community's time zone."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from dateutil import tz
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from cop.meetings import filters
+from cop.meetings.schedule import Listing
+from cop.web.forms import ConsoleForm, strip_to_one_line
+from cop.web.i18n import gettext
+from cop.web.rendering import current_community
+
+TIMES = ("date", "starts", "ends")
+EARLIEST_YEAR, LATEST_YEAR = 999, 2100  # years, both exclusive
+
+
+class DateTimeForm(ConsoleForm):
+    """A date, and a start and an end on it."""
+
+    zone: ZoneInfo
+    date = StringField(filters=[strip_to_one_line])
+    starts = StringField(filters=[strip_to_one_line])
+    ends = StringField(filters=[strip_to_one_line])
+
+    def validate_date(self, field: StringField) -> None:
+        if read_date(field.data) is None:
+            raise ValidationError(gettext("Write the date like 2026-12-15."))
+
+    def validate_starts(self, field: StringField) -> None:
+        self._check_clock(field)
+
+    def validate_ends(self, field: StringField) -> None:
+        self._check_clock(field)
+
+    def value(self, name: str) -> str:
+        """Return the value to be stored."""
+        return self[name].data or ""
+
+    def _check_clock(self, field: StringField) -> None:
+        if read_time(field.data) is None:
+            raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
+        moment = self._read(self["date"].data, field.data)
+        if moment and not tz.datetime_exists(moment):
+            raise ValidationError(
+                gettext("On this date the clocks are put forward and skip this time. Choose one.")
+            )
+
+    def moment(self, name: str) -> datetime:
+        """Return the start or the end in UTC; only once the form is valid."""
+        moment = self._read(self.value("date"), self.value(name))
+        if moment is None:
+            raise ValueError(f"{name} of a form that is not valid")
+        return moment.astimezone(UTC)
+
+    def _read(self, on: str | None, at: str | None) -> datetime | None:
+        day, time_of_day = read_date(on), read_time(at)
+        return datetime.combine(day, time_of_day, tzinfo=self.zone) if day and time_of_day else None
+
+
+def read_date(typed: str | None) -> date | None:
+    """Parse a date in a plausible year, else return None."""
+    try:
+        day = datetime.strptime(typed or "", "%Y-%m-%d").date()  # noqa: DTZ007
+    except ValueError:
+        return None
+    return day if EARLIEST_YEAR < day.year < LATEST_YEAR else None
+
+
+def read_time(typed: str | None) -> time | None:
+    """Parse a time of day, else return None."""
+    try:
+        return datetime.strptime(typed or "", "%H:%M").time()  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+def date_warnings(starts_at: datetime, listings: Iterable[Listing]) -> list[str]:
+    """Return what to know of a date before a session is held on it; none of it forbids it."""
+    zone, warnings = current_community().zone_info, []
+    date = filters.on(starts_at)
+    if special := filters.observances(starts_at):
+        warnings.append(gettext("%(date)s is %(special)s.", date=date, special=special))
+    for meeting in listings:
+        is_then = meeting.starts_at.astimezone(zone).date() == starts_at.astimezone(zone).date()
+        if is_then and not meeting.is_cancelled:
+            topic = meeting.topic or gettext("Topic to be announced")
+            warnings.append(
+                gettext("On %(date)s there is a session already: %(topic)s", date=date, topic=topic)
+            )
+    return warnings

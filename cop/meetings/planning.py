@@ -1,0 +1,148 @@
+"""What coordinators plan: another rhythm, and sessions beside it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from zoneinfo import available_timezones
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from cop.community import rhythm
+from cop.community.community import CommunityFacts, load_community
+from cop.community.rhythm import Occurrence, Recurrence
+from cop.errors import Refused
+from cop.i18n import N_
+from cop.meetings import locking, schedule
+from cop.models.community import Community
+from cop.models.meeting import Meeting, MeetingStatus
+
+RECURRENCE_COLUMNS = (
+    "recurrence_rule",
+    "recurrence_from",
+    "start_time",
+    "duration_minutes",
+    "time_zone",
+    "planned_ahead",
+    "observances",
+)
+MAX_PLANNED_AHEAD = 24
+EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class PlanPreview:
+    """The next dates of a rhythm; which of them are not planned yet, and how many sessions are."""
+
+    dates: tuple[Occurrence, ...]
+    added: frozenset[date]
+    kept: int
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """The time zones to choose from: those that are called by a place."""
+    return tuple(sorted(name for name in available_timezones() if _is_place(name)))
+
+
+def check(wanted: CommunityFacts, *, now: datetime) -> None:
+    """Pass for a community whose rhythm can be kept."""
+    if wanted.time_zone not in time_zones():
+        raise Refused(N_("Choose a time zone of the list, like America/New_York."), field="zone")
+    if wanted.duration_minutes <= 0:
+        raise Refused(locking.ENDS_BEFORE_START, field="ends")
+    if not 1 <= wanted.planned_ahead <= MAX_PLANNED_AHEAD:
+        raise Refused(N_("Plan 1 to 24 dates ahead."), field="planned_ahead")
+    if not _is_counted(wanted):
+        raise Refused(
+            N_("Write one of its dates, on the weekday above: the weeks are counted from there."),
+            field="recurrence_from",
+        )
+    if not _has_dates(wanted.rhythm, now):
+        raise Refused(
+            N_("There would never be a session. Leave at least one month."), field="months_off"
+        )
+
+
+def plan(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> PlanPreview:
+    """What planning ahead in a community with this rhythm would do."""
+    dates = tuple(wanted.rhythm.next_dates(wanted.planned_ahead, now=now))
+    days = [occurrence.on for occurrence in dates]
+    query = select(Meeting.occurrence_on, Meeting.ends_at, Meeting.status).where(
+        (Meeting.ends_at > now) | Meeting.occurrence_on.in_(days)
+    )
+    rows = db_session.execute(query).all()
+    added = frozenset(days) - {row.occurrence_on for row in rows}
+    is_kept = [row.ends_at > now and row.status == MeetingStatus.PLANNED for row in rows]
+    return PlanPreview(dates, added, sum(is_kept))
+
+
+def change_recurrence(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> list[str]:
+    """Meet in the rhythm of `wanted` from now on; return the slugs of the dates that were added.
+
+    What is planned already stays as it is.
+    """
+    check(wanted, now=now)
+    row = _locked(db_session)
+    for name in RECURRENCE_COLUMNS:
+        setattr(row, name, getattr(wanted, name))
+    row.revision += 1
+    return schedule.plan_ahead(db_session, now=now)
+
+
+def add_session(
+    db_session: Session, *, starts_at: datetime, ends_at: datetime, topic: str, now: datetime
+) -> Meeting:
+    """Add a session that nobody planned ahead; one that is over joins the past ones."""
+    if ends_at <= starts_at:
+        raise Refused(locking.ENDS_BEFORE_START, field="ends")
+    if starts_at < EARLIEST:
+        raise Refused(N_("Write a date of this century."), field="date")
+    _locked(db_session)
+    is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
+    if db_session.scalar(select(exists().where(is_same))):
+        raise Refused(
+            N_(
+                "There is a session at this time with this topic already. Choose another time, or "
+                "say in the topic how this one differs."
+            ),
+            field="topic",
+        )
+    rhythm_ = load_community(db_session).rhythm
+    day = starts_at.astimezone(rhythm_.zone).date()
+    # On a date of the rhythm it takes that date: planning ahead would add another one beside it.
+    is_due = rhythm_.names(day) and not _is_planned(db_session, day)
+    occurrence = Occurrence(day, starts_at, ends_at)
+    meeting = schedule.add(db_session, occurrence, now=now, by_rhythm=is_due)
+    meeting.topic = topic or None
+    return meeting
+
+
+def _is_place(name: str) -> bool:
+    return "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))
+
+
+def _is_counted(wanted: CommunityFacts) -> bool:
+    """Whether the weeks are counted from a date of the rhythm, where they have to be counted."""
+    choice, since = rhythm.parse(wanted.recurrence_rule), wanted.recurrence_from
+    if not (choice and choice.counts_weeks):
+        return True
+    if since is None or since < EARLIEST.date():
+        return False
+    return rhythm.WEEKDAYS[since.weekday()] == choice.weekday
+
+
+def _has_dates(found: Recurrence, now: datetime) -> bool:
+    try:
+        return bool(found.next_dates(1, now=now))
+    except ValueError:  # it is no rule: there is no month in it
+        return False
+
+
+def _locked(db_session: Session) -> Community:
+    # Who changes the rhythm, and who plans ahead by it, come one after the other.
+    return db_session.execute(select(Community).with_for_update()).scalar_one()
+
+
+def _is_planned(db_session: Session, day: date) -> bool:
+    return bool(db_session.scalar(select(exists().where(Meeting.occurrence_on == day))))

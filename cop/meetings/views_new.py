@@ -1,0 +1,89 @@
+"""Console: add a session beside those of the recurrence rule."""
+
+from flask import flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cop.audit import audit_log
+from cop.audit.audit_log import Action
+from cop.db.engine import write_tx
+from cop.errors import Refused
+from cop.meetings import planning
+from cop.meetings.forms import DateTimeForm, date_warnings
+from cop.meetings.schedule import Schedule
+from cop.meetings.views_common import read_schedule
+from cop.web.blueprints import console
+from cop.web.forms import line
+from cop.web.i18n import gettext
+from cop.web.rendering import current_community, now, render
+
+
+class NewForm(DateTimeForm):
+    """When an extra session takes place, and what it is about."""
+
+    topic = line(200)
+
+    def __init__(self) -> None:
+        community = current_community()
+        self.zone = community.zone_info
+        usual = community.rhythm.on(now().date())
+        super().__init__(
+            {
+                "starts": f"{usual.starts_at.astimezone(self.zone):%H:%M}",
+                "ends": f"{usual.ends_at.astimezone(self.zone):%H:%M}",
+            }
+        )
+
+
+@console.route("/sessions/new", methods=["GET", "POST"])
+@console.post("/sessions/new/preview", endpoint="preview_new")
+def new() -> ResponseReturnValue:
+    schedule = read_schedule()
+    form = NewForm()
+    warnings: list[str] = []
+    if form.validate_on_submit():
+        warnings = _warnings(form, schedule)
+        if request.endpoint == "console.preview_new":
+            warnings = warnings or [gettext("Nothing is known against this date.")]
+        elif slug := _add(form):
+            for sentence in (gettext("The session is added, and on the schedule."), *warnings):
+                flash(sentence)
+            return redirect(url_for("console.edit", slug=slug), 303)
+    return render(
+        "meetings/new.html",
+        fragment="meetings/_warnings.html",
+        form=form,
+        warnings=[] if form.errors else warnings,
+    )
+
+
+def _add(form: NewForm) -> str | None:
+    """Add the session and return its slug; a refusal is shown in the form instead."""
+    try:
+        with write_tx() as db_session:
+            meeting = planning.add_session(
+                db_session,
+                starts_at=form.moment("starts"),
+                ends_at=form.moment("ends"),
+                topic=form.topic.data or "",
+                now=now(),
+            )
+            audit_log.record_action(
+                db_session, g.coordinator.id, Action.ADDED_MEETING, now=now(), meeting_id=meeting.id
+            )
+            return meeting.slug
+    except Refused as refusal:
+        form.refuse(refusal)
+        return None
+
+
+def _warnings(form: NewForm, schedule: Schedule) -> list[str]:
+    starts_at, ends_at = form.moment("starts"), form.moment("ends")
+    warnings = date_warnings(starts_at, (*schedule.upcoming, *schedule.past))
+    if starts_at < ends_at <= now():
+        warnings.append(
+            gettext(
+                "This time has passed: it goes among the past sessions, nobody can register for "
+                "it, and nobody gets a mail."
+            )
+        )
+    return warnings

@@ -1,0 +1,1 @@
+"""What members see and do behind the links in their emails."""

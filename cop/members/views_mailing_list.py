@@ -1,0 +1,32 @@
+"""The mailing list: a look at it, and the list to take away."""
+
+from functools import partial
+
+from flask import Response
+
+from cop.accounts.access_control import exporting_or_403
+from cop.audit.views import note_viewing
+from cop.db.engine import read_tx
+from cop.members import mailing_list
+from cop.web.blueprints import console
+from cop.web.downloads import csv_file
+from cop.web.rendering import current_community, render, writer
+
+
+@console.get("/list")
+def subscribers() -> Response:
+    with read_tx() as db_session:
+        people = mailing_list.subscribers(db_session)
+        unconfirmed = mailing_list.count_unconfirmed(db_session)
+    note_viewing("list")
+    return render("members/mailing_list.html", people=people, unconfirmed=unconfirmed)
+
+
+@console.get("/list.csv")
+def export_subscribers() -> Response:
+    exporting_or_403()
+    note_viewing("list", columns=mailing_list.COLUMNS)  # before it is sent
+    write = partial(
+        mailing_list.write_csv, zone=current_community().zone_info, links=writer().links
+    )
+    return csv_file(f"{current_community().slug}-mailing-list.csv", write)

@@ -1,0 +1,1 @@
+"""Messages that coordinators write to the people of a session."""

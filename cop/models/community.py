@@ -1,0 +1,50 @@
+"""What is kept: the tables, their constraints, and the rules that concern one object alone."""
+
+from datetime import date, datetime, time
+
+from sqlalchemy import JSON, CheckConstraint, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cop.db.types import Base
+
+
+class Community(Base):
+    """The one group that this installation serves."""
+
+    __tablename__ = "community"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    short_name: Mapped[str]
+    host_name: Mapped[str]
+    host_url: Mapped[str | None]
+    contact_name: Mapped[str]
+    contact_role: Mapped[str]
+    contact_email: Mapped[str | None]
+    location: Mapped[str]
+    time_zone: Mapped[str]
+    recurrence_rule: Mapped[str]
+    recurrence_from: Mapped[date | None]  # the day that "every second week" is counted from
+    start_time: Mapped[time]
+    duration_minutes: Mapped[int]
+    planned_ahead: Mapped[int] = mapped_column(default=6)
+    about: Mapped[str | None]
+    disabled_questions: Mapped[list[str]] = mapped_column(default=list)
+    embed_hosts: Mapped[list[str]] = mapped_column(default=list)  # whose pages may show ours
+    # Reminders go out so many days before; a change is told so many minutes after the last edit.
+    reminder_days: Mapped[list[int]] = mapped_column(JSON, default=lambda: [7, 1])
+    notice_minutes: Mapped[int] = mapped_column(default=2)
+    retention_days: Mapped[int] = mapped_column(default=60)  # of answers, at most
+    short_retention_days: Mapped[int] = mapped_column(default=7)
+    observances: Mapped[list[str]] = mapped_column(default=list)  # like "2027-03-10 Eid al-Fitr"
+    two_factor_required: Mapped[bool] = mapped_column(default=False)
+    backup_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=0)
+    daily_tasks_at: Mapped[datetime | None]
+    write_probe_at: Mapped[datetime | None]  # when a write to this database last worked
+    clock_confirmed_at: Mapped[datetime | None]  # this and the next two: see domain/clock_check.py
+    clock_seen_at: Mapped[datetime | None]
+    clock_steady_seconds: Mapped[int | None]
+    key_fingerprint: Mapped[str | None] = mapped_column(String(16))  # of the secret key
+    key_changed_at: Mapped[datetime | None]  # when another one was accepted

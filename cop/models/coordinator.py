@@ -1,0 +1,75 @@
+"""What is kept for the console: its accounts, and what coordinators did and looked at."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cop.db.types import AUTOINCREMENT, Base
+
+
+class Coordinator(Base):
+    """Someone who may use the console."""
+
+    __tablename__ = "coordinator"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    may_export: Mapped[bool] = mapped_column(default=True)
+    # The second factor (RFC 6238); without a secret there is none. The step is the last one used.
+    totp_secret: Mapped[str | None]
+    totp_step: Mapped[int | None]
+    recovery_hashes: Mapped[list[str]] = mapped_column(default=list)
+
+
+class CoordinatorSession(Base):
+    """A signed-in device of a coordinator; only the hash of its token is kept."""
+
+    __tablename__ = "coordinator_session"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    coordinator_id: Mapped[int] = mapped_column(ForeignKey("coordinator.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    device: Mapped[str] = mapped_column(default="")  # "Firefox on Windows"
+    awaits_code: Mapped[bool] = mapped_column(default=False)  # the password was right, so far
+
+
+class SetUpLink(Base):
+    """The way to the first coordinator's account; works once, for 24 hours. One row at most."""
+
+    __tablename__ = "set_up_link"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class SignInDelay(Base):
+    """How often signing in has failed for a key, a hash of account and network, and when last."""
+
+    __tablename__ = "sign_in_delay"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    failed_at: Mapped[datetime]
+
+
+class Invitation(Base):
+    """The way to one more coordinator's account, by mail; works once, for a week."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    may_export: Mapped[bool] = mapped_column(default=True)
+    # Who is removed takes their invitations along.
+    coordinator_id: Mapped[int] = mapped_column(ForeignKey("coordinator.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]

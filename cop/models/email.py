@@ -1,0 +1,68 @@
+"""What is kept: the tables, their constraints, and the rules that concern one object alone."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cop.db.types import AUTOINCREMENT, Base
+
+
+class MailState(StrEnum):
+    """Where a composed email stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    RETRYING = "retrying"
+    SENT = "sent"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+class OutboxEmail(Base):
+    """A composed email, kept until a mail server has taken it, and its text a week longer.
+
+    The row then stays as long as its `dedup_key` can come up again, without anything personal.
+    """
+
+    __tablename__ = "outbox_email"
+    __table_args__ = (
+        CheckConstraint(
+            "state in ('queued', 'sending', 'retrying', 'sent', 'failed', 'withdrawn')",
+            name="state",
+        ),
+        Index("ix_outbox_email_state_due_at", "state", "due_at"),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dedup_key: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    member_id: Mapped[int | None] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), index=True
+    )
+    registration_id: Mapped[int | None] = mapped_column(
+        ForeignKey("registration.id", ondelete="CASCADE"), index=True
+    )
+    meeting_id: Mapped[int | None] = mapped_column(ForeignKey("meeting.id", ondelete="CASCADE"))
+    to_address: Mapped[str]
+    to_name: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(String(10))
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str]
+    calendar: Mapped[str | None]
+    unsubscribe_url: Mapped[str | None]
+    message_id: Mapped[str]
+    state: Mapped[str] = mapped_column(String(10), default=MailState.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    # Times that the connection ended after our last byte and before the server's answer.
+    unknown_outcomes: Mapped[int] = mapped_column(default=0)
+    server_reply: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    due_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    lease: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]

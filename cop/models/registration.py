@@ -1,0 +1,106 @@
+"""What is kept: the tables, their constraints, and the rules that concern one object alone."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from cop.db.types import AUTOINCREMENT, Base, random_first_version
+
+
+class Member(Base):
+    """A person known by an email address; nothing else is kept but what mail they want."""
+
+    __tablename__ = "member"
+    __table_args__ = (AUTOINCREMENT,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    list_requested_at: Mapped[datetime | None]
+    list_confirmed_at: Mapped[datetime | None]
+    # When its owner last acted on a mail of ours: until they have, anybody may have typed it.
+    verified_at: Mapped[datetime | None]
+    undeliverable_at: Mapped[datetime | None]
+    first_attended_on: Mapped[date | None]
+    opt_outs: Mapped[list[str]] = mapped_column(default=list)
+    # Raised to end the links that are out there: to the member's page, and to their calendar.
+    token_version: Mapped[int] = mapped_column(default=random_first_version)
+    calendar_version: Mapped[int] = mapped_column(default=random_first_version)
+
+
+class RegistrationStatus(StrEnum):
+    """What somebody has at a meeting."""
+
+    HELD = "held"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+
+
+class Registration(Base):
+    """A member's place at one meeting, with what they said for that meeting."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        CheckConstraint("status in ('held', 'waiting', 'cancelled')", name="status"),
+        Index(
+            "uq_registration_live",
+            "member_id",
+            "meeting_id",
+            unique=True,
+            sqlite_where=text("status <> 'cancelled'"),
+            postgresql_where=text("status <> 'cancelled'"),
+        ),
+        Index("ix_registration_meeting_status", "meeting_id", "status"),
+        # For deleting members: the unique index above leaves cancelled registrations out.
+        Index("ix_registration_member_id", "member_id"),
+        AUTOINCREMENT,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("meeting.id"))
+    status: Mapped[str] = mapped_column(String(10))
+    registered_at: Mapped[datetime]
+    language: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str]
+    organization: Mapped[str] = mapped_column(default="")
+    pronouns: Mapped[str] = mapped_column(default="")
+    hats: Mapped[list[str]] = mapped_column(default=list)
+    hats_other: Mapped[str] = mapped_column(default="")
+    access: Mapped[list[str]] = mapped_column(default=list)
+    access_language: Mapped[str] = mapped_column(default="")
+    access_other: Mapped[str] = mapped_column(default="")
+    taking_part: Mapped[list[str]] = mapped_column(default=list)
+    first_time: Mapped[bool] = mapped_column(default=False)
+    prep_answer: Mapped[str] = mapped_column(default="")
+    prep_visibility: Mapped[str] = mapped_column(String(10), default="hosts")
+    attended: Mapped[bool | None]
+    minutes_present: Mapped[int | None]
+    room: Mapped[int | None]  # the number of their small group; nothing: the main room
+    cancelled_at: Mapped[datetime | None]
+    promoted_at: Mapped[datetime | None]
+    joined_at: Mapped[datetime | None]
+    announced: Mapped[str] = mapped_column(default="")  # what they were last notified of
+
+
+class Submission(Base):
+    """The saved answer to one sent form, so that sending it again replays the answer. No names."""
+
+    __tablename__ = "submission"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    held: Mapped[list[str]]
+    waiting: Mapped[list[str]]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Withdrawal(Base):
+    """Something that a person ended or deleted, to apply again to a restored backup. No address."""
+
+    __tablename__ = "withdrawal"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)  # a keyed hash of the address
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    withdrawn_at: Mapped[datetime] = mapped_column(index=True)

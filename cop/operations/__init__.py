@@ -1,0 +1,1 @@
+"""What the operator runs: backups, schema upgrades, processes, the worker, health checks."""

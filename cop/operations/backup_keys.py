@@ -1,0 +1,122 @@
+"""The secret key of a backup: kept in a file beside it if asked for, and restored with it."""
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from cop import secret_key
+from cop.config import Settings, own_key_file
+from cop.db.engine import sqlite_file, sqlite_module
+from cop.operations.backups import BackupRefused
+
+
+def key_beside(copy: Path) -> Path:
+    """Return where the key of a copy is kept: its own name, ending in `.key`."""
+    return copy.with_suffix(".key")
+
+
+def settings_for(
+    copy: Path, *, accept_key: bool, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """Return the settings to restore a copy with; write nothing.
+
+    They hold the key beside the copy where the instance has none, or one that signed nothing yet.
+
+    Raises:
+        BackupRefused: the copy needs another key, and `accept_key` does not say to go on without.
+        SettingsRefused: a value cannot be used.
+    """
+    needed = _fingerprint_in(copy)
+    beside = _read_beside(copy, needed)
+    own = own_key_file(environ)
+    if own and not own.exists():
+        if not (beside or accept_key):
+            raise BackupRefused(_no_key(own, copy))
+        values = {**environ, "COP_SECRET_KEY": beside or secret_key.new()}
+        return replace(Settings.from_environment(values), key_file=own)
+    settings = Settings.from_environment(environ)
+    if needed in {None, secret_key.fingerprint(settings.secret_key)}:
+        return settings
+    if beside and own and not _has_people(sqlite_file(settings.database_url)):
+        return replace(settings, secret_key=beside)
+    if not accept_key:
+        raise BackupRefused(_other_key(settings, copy if beside else None))
+    return settings
+
+
+def makes_new_key(copy: Path, settings: Settings) -> bool:
+    """Return whether `settings_for` has made a new key for this copy. Ask before it is written."""
+    file = settings.key_file
+    return file is not None and not file.exists() and not key_beside(copy).is_file()
+
+
+def write_key(settings: Settings) -> AbstractContextManager[None]:
+    """Have the key of a copy on the disk before the database is replaced.
+
+    Where there is no key yet, it is written at once, and stays if restoring fails: a new one is
+    nowhere else. An old key is replaced only at the end.
+    """
+    file, key = settings.key_file, settings.secret_key
+    if file and file.exists():
+        return secret_key.replace(file, key)
+    if file:
+        secret_key.install(file, key)
+    return nullcontext()
+
+
+def _read_beside(copy: Path, needed: str | None) -> str | None:
+    """Return the key beside a copy, if there is one.
+
+    Raises:
+        BackupRefused: it is another copy's.
+    """
+    file = key_beside(copy)
+    if not file.is_file():
+        return None
+    key = file.read_text(errors="replace").strip()
+    if needed not in {None, secret_key.fingerprint(key)} or len(key) < secret_key.MINIMUM:
+        raise BackupRefused(
+            f"{file} is not the key that this copy's links are signed with. Put the right one "
+            "there, or take it away."
+        )
+    return key
+
+
+def _fingerprint_in(copy: Path) -> str | None:
+    with closing(sqlite_module.connect(copy)) as connection:
+        try:
+            row = connection.execute("SELECT key_fingerprint FROM community").fetchone()
+        except sqlite_module.OperationalError:  # made by an earlier release
+            return None
+    return row[0] if row else None
+
+
+def _has_people(live: Path | None) -> bool:
+    """Whether links may have been emailed from a database: not from one made just now."""
+    if live is None or not live.is_file() or live.stat().st_size == 0:
+        return live is None
+    query = "SELECT EXISTS (SELECT 1 FROM member) OR EXISTS (SELECT 1 FROM coordinator)"
+    with closing(sqlite_module.connect(live)) as connection:
+        try:
+            return bool(connection.execute(query).fetchone()[0])
+        except sqlite_module.Error:
+            return True
+
+
+def _no_key(own: Path, copy: Path) -> str:
+    return (
+        f"There is no secret key at {own} and none beside the copy. Nothing was restored. Put the "
+        f"old host's key there or at {key_beside(copy)}; or add --accept-key to go on with a new "
+        "one: links in emails sent before then stop working."
+    )
+
+
+def _other_key(settings: Settings, with_key: Path | None) -> str:
+    old = f"{key_beside(with_key)}" if with_key else "the old one"
+    return (
+        f"The copy's links are signed with another secret key than {settings.key_source} holds. "
+        f"Nothing was restored. Put {old} there; or add --accept-key to go on with the key that "
+        "is there: links in emails sent before then stop working."
+    )

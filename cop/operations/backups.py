@@ -1,0 +1,225 @@
+"""Copies of an SQLite database: made each day and before upgrades, checked, and restored.
+
+Another database is backed up with its own tools; that it was can be noted here.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from sqlite3 import Connection
+from typing import cast
+
+from flask import Flask
+
+from cop.community import community
+from cop.db.engine import read_tx, sqlite_file, sqlite_module, write_tx
+from cop.operations.backup_names import (
+    A_DAY,
+    age_reference,
+    files,
+    is_damaged,
+    mark_ahead,
+    new_name,
+    times,
+)
+from cop.private_files import sync_folder
+
+RETENTION = timedelta(days=14)
+SQLITE_SIDE_FILES = ("-wal", "-shm", "-journal")
+NEWEST = 3  # copies that stay, however old they are
+INTERVAL = timedelta(hours=20)  # a day, with room for a round that comes early
+
+log = logging.getLogger("cop.backups")
+
+
+class BackupRefused(OSError):  # noqa: N818 - a refusal
+    """A copy that could not be made, or is none that can be restored."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a copy holds, as far as it helps to tell one from another."""
+
+    meetings: int
+    registrations: int
+    coordinators: int
+
+
+def file_of(app: Flask) -> Path | None:
+    """The app's database, if it is a file."""
+    return sqlite_file(app.config["SQLALCHEMY_DATABASE_URI"])
+
+
+def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
+    """Copy an SQLite database, in use or not, to the folder `backups` beside it.
+
+    The copy is whole and sound when it appears, and says when it was made.
+
+    Raises:
+        BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
+    """
+    now = now or datetime.now(UTC)
+    made = new_name(file, why, now=now)
+    draft = made.with_suffix(".draft")
+    draft.touch(mode=0o600)
+    try:
+        with (
+            _error_text(),
+            closing(open_database(file)) as source,
+            closing(open_database(draft)) as target,
+        ):
+            source.backup(target)
+            _note(target, now)
+        verify(draft)
+        shutil.move(draft, made)
+        sync_folder(
+            made.parent
+        )  # what is erased after a backup must be in it after a power failure
+    finally:
+        draft.unlink(missing_ok=True)
+    return made
+
+
+def copy_once(file: Path, *, why: str) -> Path:
+    """Copy a database, unless a sound copy of the same rows is there: an upgrade was cut off.
+
+    Raises:
+        BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
+    """
+    for earlier in sorted((file.parent / "backups").glob(f"{why}-*.sqlite3"), reverse=True):
+        with suppress(BackupRefused, sqlite_module.Error):
+            verify(earlier)
+            if _has_same_rows(file, earlier):
+                return earlier
+    return copy(file, why=why)
+
+
+def _has_same_rows(file: Path, other: Path) -> bool:
+    """Compare two databases, but for the note in a copy of when it was made."""
+    schema = "SELECT name, sql FROM %s.sqlite_master WHERE type = 'table' ORDER BY name"
+    with closing(open_database(file)) as connection:
+        connection.execute("ATTACH ? AS other", [str(other)])
+        ours, theirs = (connection.execute(schema % of).fetchall() for of in ("main", "other"))
+        return ours == theirs and not any(_differs(connection, table) for table, _ in ours)
+
+
+def _differs(connection: Connection, table: str) -> bool:
+    columns = connection.execute("SELECT name FROM pragma_table_info(?)", [table])
+    names = ", ".join(f'"{name}"' for (name,) in columns if name != "backup_at")
+    here, there = (f'SELECT {names} FROM {of}."{table}"' for of in ("main", "other"))  # noqa: S608
+    only_in_one = (f"{here} EXCEPT {there}", f"{there} EXCEPT {here}")
+    return any(connection.execute(each).fetchone() for each in only_in_one)
+
+
+def make(app: Flask, *, now: datetime) -> Path | None:
+    """Make the day's copy, and note that there is one; nothing for a database that is no file.
+
+    Raises:
+        BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
+    """
+    file = file_of(app)
+    if file is None:
+        return None
+    made = copy(file, why="daily", now=now)
+    with app.app_context(), write_tx() as db_session:
+        community.note_backup(db_session, now=now)
+    return made
+
+
+def make_if_due(app: Flask, *, now: datetime) -> Path | None:
+    """Make the day's copy, unless there is one of today."""
+    with app.app_context(), read_tx() as db_session:
+        last = community.backup_at(db_session)
+    is_due = last is None or abs(now - last) >= INTERVAL  # the clock may jump
+    return make(app, now=now) if is_due else None
+
+
+def delete_old(app: Flask, *, now: datetime) -> int:
+    """Delete the copies that are older than promised; return how many.
+
+    The newest three stay, however old they are, and nothing goes without a newer copy that is
+    sound: while no backup can be made, the last good ones must not run out.
+    """
+    mark_ahead(files(file_of(app)), now=now)
+    counted = {file: age_reference(file, now=now) for file in files(file_of(app))}
+    found = sorted(counted, key=counted.__getitem__, reverse=True)
+    newest = [file for file in found if _is_reliable(file, now=now)][:NEWEST]
+    old = [
+        file
+        for file in found
+        if now - counted[file] > RETENTION
+        and file.with_suffix(".sqlite3") not in newest  # or its key
+    ]
+    sound = next(filter(_passes_integrity_check, newest), None) if old else None
+    gone = [file for file in old if sound and counted[file] < counted[sound]]
+    for file in gone:
+        file.unlink()
+    return len(gone)
+
+
+def oldest_at(app: Flask) -> datetime | None:
+    """When the oldest copy was made, or earlier, by the names."""
+    # One that a clock ahead made is noticed within a day after the clock is right again.
+    earliest = [
+        min(made_at, seen_at - A_DAY if seen_at else made_at)
+        for made_at, seen_at in map(times, files(file_of(app)))
+    ]
+    return min(earliest, default=None)
+
+
+def _is_reliable(file: Path, *, now: datetime) -> bool:
+    """Whether it was sound when it was made, and is as old as it says."""
+    is_dated = age_reference(file, now=now) == times(file)[0]
+    return file.suffix == ".sqlite3" and not is_damaged(file) and is_dated
+
+
+def _passes_integrity_check(file: Path) -> bool:
+    try:
+        verify(file)
+    except BackupRefused:
+        log.exception("a backup is damaged", extra={"backup": file.name})
+        return False
+    return True
+
+
+def verify(file: Path) -> Contents:
+    """Look through every page of a copy, and count what is in it.
+
+    Raises:
+        BackupRefused: it is damaged, or no database of this site.
+    """
+    if not file.is_file():
+        raise BackupRefused(f"There is no file {file}.")
+    with _error_text(), closing(open_database(file)) as connection:
+        [(found,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
+        if found != "ok":
+            raise BackupRefused(f"{file} is damaged: {found}")
+        counts = [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            for table in ("meeting", "registration", "coordinator")
+        ]
+    return Contents(*counts)
+
+
+def _note(draft: Connection, now: datetime) -> None:
+    columns = {row[1] for row in draft.execute("PRAGMA table_info(community)")}
+    if "backup_at" in columns:  # not in a copy from before it was noted
+        draft.execute("UPDATE community SET backup_at = ?", [f"{now:%Y-%m-%d %H:%M:%S.%f}"])
+        draft.commit()
+
+
+def open_database(file: Path) -> Connection:
+    return cast("Connection", sqlite_module.connect(file, timeout=10))
+
+
+@contextmanager
+def _error_text() -> Iterator[None]:
+    """Say what SQLite found as a refusal."""
+    try:
+        yield
+    except sqlite_module.Error as error:
+        raise BackupRefused(f"The database cannot be copied: {error}") from error

@@ -1,0 +1,266 @@
+"""Bringing a restored copy up to the day: this release's schema, and what has to be gone by now."""
+
+import logging
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from sqlite3 import Connection
+from tempfile import TemporaryDirectory
+
+from flask import Flask
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from cop.audit import clock_check, withdrawals
+from cop.audit.clock_check import Verdict
+from cop.audit.withdrawals import ACCOUNT, EVERYTHING, Withdrawn
+from cop.community import community
+from cop.community.community import CommunityFacts, load_community
+from cop.config import Settings
+from cop.db.engine import db, empty_log, sqlite_file, sqlite_module, write_tx
+from cop.db.types import random_first_version
+from cop.links import Links
+from cop.mail.writer import LetterWriter
+from cop.members import preferences, registrations
+from cop.models.community import Community
+from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
+from cop.models.email import MailState, OutboxEmail
+from cop.models.registration import Member
+from cop.operations import backups
+from cop.operations.backup_names import DAMAGED, new_name
+from cop.operations.schema import upgrade
+from cop.outbox import outbox
+from cop.privacy import erasure, retention
+
+log = logging.getLogger("cop.restoring")
+
+# What coordinators sign in with, and what they may do, as SQLite stores it.
+_READ_ACCESS = (
+    "SELECT password_hash, totp_secret, totp_step, recovery_hashes, may_export, email_key"
+    " FROM coordinator"
+)
+_WRITE_ACCESS = (
+    "UPDATE coordinator SET password_hash = ?, totp_secret = ?, totp_step = ?, recovery_hashes = ?,"
+    " may_export = ? WHERE email_key = ?"
+)
+_READ_WITHDRAWN = (
+    "SELECT key, scope, withdrawn_at FROM withdrawal",
+    "SELECT key, what, withdrawn_at FROM withdrawal",  # schema 0005
+    "SELECT key, 'everything', erased_at FROM erasure",  # schema 0004
+)
+_READ_DAILY_TASKS = (
+    "SELECT daily_tasks_at FROM community WHERE daily_tasks_at IS NOT NULL",
+    "SELECT round_at FROM community WHERE round_at IS NOT NULL",  # before schema 0006
+)
+
+
+@dataclass(frozen=True)
+class LaterState:
+    """What the database in whose place the copy comes knows, and the copy does not."""
+
+    withdrawn: tuple[Withdrawn, ...] = ()
+    sent: frozenset[str] = frozenset()  # the Message-IDs of emails that have gone out
+    access: tuple[tuple[str, ...], ...] = ()  # of each coordinator, see `_READ_ACCESS`
+    daily_tasks_at: datetime | None = None  # the last daily round
+
+
+def restore(
+    settings: Settings, file: Path, *, now: datetime, create_app: Callable[[Settings], Flask]
+) -> tuple[Path | None, int]:
+    """Put a copy in the place of the database, which is itself kept as one more copy.
+
+    Who had their data deleted after the copy was made is deleted again, and what is past its date
+    goes. Return the copy of the database that was there, and how many were deleted again.
+
+    Raises:
+        BackupRefused: the copy is damaged, or the site is running, or its database is no file.
+    """
+    live = sqlite_file(settings.database_url)
+    if live is None:
+        raise backups.BackupRefused("This database is no file. Restore it with its own tools.")
+    backups.verify(file)
+    live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = _put_aside(live, now=now)
+    with TemporaryDirectory(prefix="restoring-", dir=live.parent) as folder:
+        draft = Path(folder) / live.name
+        shutil.copyfile(file, draft)
+        draft.chmod(0o600)
+        app = create_app(replace(settings, database_url=f"sqlite:///{draft}"))
+        erased = bring_up_to_date(app, before=kept, now=now)
+        # A log left beside the database would be taken for that of the copy in its place.
+        for end in backups.SQLITE_SIDE_FILES:
+            live.with_name(live.name + end).unlink(missing_ok=True)
+        os.replace(draft, live)  # noqa: PTH105 - in one step
+    backups.verify(live)
+    return kept, erased
+
+
+def bring_up_to_date(app: Flask, *, before: Path | None, now: datetime) -> int:
+    """Upgrade a copy, and undo in it what must not come back; return how many were erased again.
+
+    `before` is the database in whose place it comes. What people withdrew since is withdrawn again,
+    email that has gone out does not go out again, coordinators keep their passwords and are signed
+    out, and invitations are withdrawn.
+
+    Raises:
+        SchemaRefused: the copy was made by a newer release.
+    """
+    since = _since(before) if before else LaterState()
+    with app.app_context():
+        try:
+            upgrade(app)
+            number = _reapply(app.extensions["cop.settings"], since, now=now)
+            empty_log()
+        finally:
+            db.engine.dispose()
+    return number
+
+
+def _put_aside(live: Path, *, now: datetime) -> Path | None:
+    """Keep the database that is there: as a copy, or if it is damaged, byte for byte."""
+    if not live.is_file() or live.stat().st_size == 0:
+        return None
+    try:
+        with closing(backups.open_database(live)) as connection:
+            connection.execute("PRAGMA busy_timeout = 500")
+            connection.execute("PRAGMA journal_mode = DELETE")  # not while others have it open
+        return backups.copy(live, why="before-restore", now=now)
+    except sqlite_module.OperationalError as error:
+        if "locked" in str(error):
+            said = "The site is running. Stop it first, so that nothing that it accepts is lost."
+            raise backups.BackupRefused(said) from error
+    except (sqlite_module.Error, backups.BackupRefused):
+        pass  # damaged: that is what it is restored for
+    kept = new_name(live, DAMAGED, now=now)
+    for end in ("", *backups.SQLITE_SIDE_FILES):
+        part = live.with_name(live.name + end)
+        if part.exists():
+            shutil.copyfile(part, kept.with_name(kept.name + end))
+            kept.with_name(kept.name + end).chmod(0o600)
+    return kept
+
+
+def _since(file: Path) -> LaterState:
+    """Read by plain SQL: its schema may be an older one, and it may be damaged."""
+    with closing(sqlite_module.connect(file)) as connection:
+        withdrawn = [row for query in _READ_WITHDRAWN for row in _rows(connection, query)]
+        sent = _rows(connection, "SELECT message_id FROM outbox_email WHERE state = 'sent'")
+        access = _rows(connection, _READ_ACCESS)
+        rounds = [row for query in _READ_DAILY_TASKS for row in _rows(connection, query)]
+    return LaterState(
+        tuple(
+            Withdrawn(key, scope, datetime.fromisoformat(at).replace(tzinfo=UTC))
+            for key, scope, at in withdrawn
+        ),
+        frozenset(message_id for (message_id,) in sent),
+        tuple(access),
+        max((datetime.fromisoformat(at).replace(tzinfo=UTC) for (at,) in rounds), default=None),
+    )
+
+
+def _rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
+    try:
+        return list(connection.execute(query))
+    except sqlite_module.Error:
+        return []
+
+
+def _reapply(settings: Settings, since: LaterState, *, now: datetime) -> int:
+    links = Links(settings.base, settings.secret_key)
+    with write_tx() as db_session:
+        writer = LetterWriter(load_community(db_session), links, now)
+        # A withdrawal that the copy knows was before it, and the person may have opted in again
+        # since. Times do not tell: the copy may be from while the clock was wrong.
+        in_copy = withdrawals.read_all(db_session)
+        later = [each for each in since.withdrawn if each not in in_copy]
+        number = _withdraw_again(db_session, later, writer=writer)
+        withdrawals.store(db_session, since.withdrawn)  # with their own times, not with this one
+        _carry_over_access(db_session, since, later, secret_key=settings.secret_key)
+        for console in (CoordinatorSession, Invitation):
+            db_session.execute(delete(console))
+        gone_out = update(OutboxEmail).where(OutboxEmail.message_id.in_(since.sent))
+        db_session.execute(gone_out.values(state=MailState.SENT, lease=None, done_at=now))
+        # The copy's backups are elsewhere: this host needs one of its own, at the next start.
+        db_session.execute(update(Community).values(backup_at=None))
+        if _is_clock_right(load_community(db_session), since, now=now):
+            retention.run(db_session, now=now)
+            community.note_daily_tasks(db_session, now=now)
+    return number
+
+
+def _withdraw_again(
+    db_session: Session, withdrawn: list[Withdrawn], *, writer: LetterWriter
+) -> int:
+    """Apply withdrawals to the members they are of; return how many members were erased."""
+    by_key = defaultdict(set)
+    for each in withdrawn:
+        by_key[each.key].add(each.scope)
+    erased = 0
+    for member in db_session.execute(select(Member.id, Member.email_key)).all():
+        whats = by_key[withdrawals.key_of(member.email_key, writer.links.secret_key)]
+        if EVERYTHING in whats:
+            erasure.erase(db_session, member.id, writer=writer)
+            erased += 1
+            continue
+        for what in whats:
+            _withdraw(db_session, member.id, what, writer=writer)
+    return erased
+
+
+def _withdraw(db_session: Session, member_id: int, what: str, *, writer: LetterWriter) -> None:
+    """Apply one withdrawal to a member."""
+    member = update(Member).where(Member.id == member_id)
+    match what.split(":"):
+        case [kind] if kind in preferences.KINDS:
+            preferences.opt_out(db_session, member_id, kind, writer=writer)
+        case [withdrawals.EMAIL]:
+            outbox.mark_undeliverable(db_session, member_id, now=writer.now)
+        case [withdrawals.CALENDAR]:
+            db_session.execute(member.values(calendar_version=random_first_version()))
+        case [withdrawals.LINKS]:
+            versions = {
+                "token_version": random_first_version(),
+                "calendar_version": random_first_version(),
+            }
+            db_session.execute(member.values(**versions))
+        case [withdrawals.ANSWER, name, slug]:
+            registrations.delete_answer(db_session, member_id, slug, name, writer=writer)
+
+
+def _carry_over_access(
+    db_session: Session, since: LaterState, withdrawn: list[Withdrawn], *, secret_key: str
+) -> None:
+    """Give coordinators what they sign in with now; whose account was removed since has none.
+
+    Not where nobody were left who may take a list away.
+    """
+    removed = {each.key for each in withdrawn if each.scope == ACCOUNT}
+    current = {email_key for *_, email_key in since.access}
+    with db_session.begin_nested() as savepoint:
+        for coordinator in db_session.scalars(select(Coordinator)).all():
+            key = withdrawals.key_of(coordinator.email_key, secret_key)
+            if key in removed and coordinator.email_key not in current:
+                db_session.delete(coordinator)
+        db_session.flush()
+        for row in since.access:
+            db_session.connection().exec_driver_sql(_WRITE_ACCESS, row)
+        if not db_session.scalar(select(exists().where(Coordinator.may_export))):
+            savepoint.rollback()
+
+
+def _is_clock_right(community: CommunityFacts, since: LaterState, *, now: datetime) -> bool:
+    """Whether to erase by the clock: the database that was there knows better than an old copy.
+
+    Where it is in doubt, the worker waits or asks, as it does after any jump.
+    """
+    last = max(filter(None, (community.daily_tasks_at, since.daily_tasks_at)), default=None)
+    expected = replace(community, daily_tasks_at=last, clock_confirmed_at=None)
+    is_right = clock_check.check(expected, now=now) is Verdict.RUN
+    if not is_right:
+        log.warning("the clock is in doubt, so nothing that is past its date was erased")
+    return is_right

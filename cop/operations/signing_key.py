@@ -1,0 +1,77 @@
+"""The secret key that a site's links are signed with: known by its fingerprint, replaced knowingly.
+
+A process with another key would email links that no other process can open.
+"""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from cop import links
+from cop.calendar import ical
+from cop.links import Purpose
+from cop.models.community import Community
+from cop.models.email import MailState, OutboxEmail
+from cop.outbox.outbox import EmailKind
+from cop.secret_key import fingerprint
+
+_LINK = re.compile(r"/(r|join|calendar|unsubscribe|list)/(\.?[\w-]+\.[\w-]+)", re.ASCII)
+_PURPOSES = {
+    "r": Purpose.MEMBER,
+    "join": Purpose.JOIN,
+    "calendar": Purpose.CALENDAR,
+    "unsubscribe": Purpose.UNSUBSCRIBE,
+    "list": Purpose.LIST,
+}
+_UNSENT = (MailState.QUEUED, MailState.RETRYING, MailState.SENDING, MailState.FAILED)
+
+
+def store_fingerprint(db_session: Session, secret_key: str) -> bool:
+    """Store the key's fingerprint where there is none; return whether this is the site's key."""
+    unset = update(Community).where(Community.key_fingerprint.is_(None))
+    db_session.execute(unset.values(key_fingerprint=fingerprint(secret_key)))
+    return is_known(db_session, secret_key)
+
+
+def is_known(db_session: Session, secret_key: str) -> bool:
+    """Return whether the site's links are signed with this key, as far as is stored."""
+    stored = db_session.scalar(select(Community.key_fingerprint))
+    return stored is None or stored == fingerprint(secret_key)
+
+
+def accept(db_session: Session, secret_key: str, *, now: datetime, is_new: bool = False) -> bool:
+    """Go on with another key: sign the links in unsent emails anew, and note when.
+
+    What cannot be signed anew is withdrawn: links to a new password, and invitations. Return False
+    where this is the site's key already; so is any where no fingerprint is stored, unless it
+    `is_new`: made just now.
+    """
+    if not is_new and store_fingerprint(db_session, secret_key):
+        return False
+    values = {"key_fingerprint": fingerprint(secret_key), "key_changed_at": now}
+    db_session.execute(update(Community).values(values))
+    for email in db_session.scalars(select(OutboxEmail).where(OutboxEmail.state.in_(_UNSENT))):
+        if email.kind in {EmailKind.PASSWORD, EmailKind.INVITATION}:
+            email.state = MailState.WITHDRAWN
+        elif email.member_id is not None:
+            _resign_links(email, secret_key)
+    return True
+
+
+def _resign_links(email: OutboxEmail, secret_key: str) -> None:
+    def signed(match: re.Match[str]) -> str:
+        """Sign only what is the recipient's own: an email may quote what somebody typed."""
+        place, token = match.groups()
+        parts = links.read_token_unverified(token)
+        if not parts or parts[0] != email.member_id:
+            return match[0]
+        return f"/{place}/{links.sign_token(secret_key, _PURPOSES[place], *parts)}"
+
+    email.text = _LINK.sub(signed, email.text)
+    email.html = _LINK.sub(signed, email.html)
+    email.unsubscribe_url = email.unsubscribe_url and _LINK.sub(signed, email.unsubscribe_url)
+    if email.calendar:
+        lines = email.calendar.replace("\r\n ", "").splitlines()  # unfolded: RFC 5545, 3.1
+        email.calendar = ical.serialize(_LINK.sub(signed, each) for each in lines).decode()

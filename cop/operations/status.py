@@ -1,0 +1,172 @@
+"""How the site is doing: yes or no for monitors, line by line for whoever runs it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from cop.audit import clock_check
+from cop.audit.clock_check import Verdict
+from cop.community import community
+from cop.community.community import WorkerStatus, load_community
+from cop.config import Settings
+from cop.db.engine import (
+    db,
+    has_wal_reset_bug,
+    journal_pragmas,
+    read_tx,
+    sqlite_module,
+    unsafe_settings,
+)
+from cop.db.migrations import Schema, schema_state
+from cop.i18n import N_
+from cop.outbox import status
+from cop.outbox.status import OutboxStatus
+
+WRITE_PROBE_MAX_AGE = timedelta(minutes=2)  # the worker tries once a minute
+DAILY_MAX_AGE = timedelta(hours=26)  # within which what is done each day has been done again
+
+_NO_PROXY = N_(
+    "Visitors seem to reach this site through a proxy, and COP_TRUSTED_PROXIES is 0. So all of "
+    "them count as one: they share one limit on forms, and wait for each other's failed sign-ins. "
+    "Set COP_TRUSTED_PROXIES=1, or however many proxies there are."
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the report; a warning is something to see to."""
+
+    label: str
+    text: str
+    is_warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{'!' if self.is_warning else ' '} {self.label + ':':<14}{self.text}"
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the checks look at."""
+
+    settings: Settings
+    work: WorkerStatus
+    standing: OutboxStatus
+    clock: Verdict
+    now: datetime
+
+
+def is_ready(*, now: datetime) -> bool:
+    """Whether the database has this release's schema, and took a write lately.
+
+    Raises:
+        SQLAlchemyError: the database cannot be used.
+    """
+    if schema_state(db.engine) is not Schema.CURRENT:
+        return False
+    with read_tx() as db_session:
+        return _is_writable(community.write_probe_at(db_session), now)
+
+
+def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
+    """Whether the site is ready, and what there is to say about it; the schema is current."""
+    try:
+        with read_tx() as db_session:
+            work, standing = community.worker_status(db_session), status.read_status(db_session)
+            clock = clock_check.check(load_community(db_session), now=now)
+        site = Site(settings, work, standing, clock, now)
+        return _is_writable(work.write_probe_at, now), [check(site) for check in _CHECKS]
+    except DBAPIError as error:
+        return False, [Line("Database", f"cannot be used: {error.orig}", is_warning=True)]
+
+
+def proxy_warning(settings: Settings, *, is_forwarded: bool = False) -> str | None:
+    """What to say where a proxy seems to be in use that nobody has told the site about."""
+    has_proxy = settings.is_https or is_forwarded  # nothing here speaks TLS itself
+    return _NO_PROXY if has_proxy and not settings.trusted_proxies else None
+
+
+def _is_writable(written_at: datetime | None, now: datetime) -> bool:
+    # A time to come is no proof either: the clock was set back since.
+    return written_at is not None and abs(now - written_at) <= WRITE_PROBE_MAX_AGE
+
+
+def _database(site: Site) -> Line:
+    url = make_url(site.settings.database_url)
+    where = url.database if site.settings.is_sqlite else url.render_as_string(hide_password=True)
+    return Line("Database", f"{db.engine.dialect.name}, {where}")
+
+
+def _durability(site: Site) -> Line:
+    if not site.settings.is_sqlite:
+        off = " and ".join(unsafe_settings(db.engine))
+        return Line("Durability", f"{off} off: a power failure loses registrations" if off else
+                    "PostgreSQL keeps what it has confirmed", is_warning=bool(off))  # fmt: skip
+    version = sqlite_module.sqlite_version_info
+    pragmas = ", ".join(journal_pragmas(version))
+    slow = " (slower: this version can lose data in WAL mode)" if has_wal_reset_bug(version) else ""
+    return Line("Durability", f"SQLite {sqlite_module.sqlite_version}, {pragmas}{slow}")
+
+
+def _writing(site: Site) -> Line:
+    at = site.work.write_probe_at
+    if _is_writable(at, site.now):
+        return Line("Writing", f"worked at {_moment(at)}")
+    why = "the database is locked, read-only or full, or neither `cop serve` nor `cop work` runs"
+    return Line("Writing", f"last worked at {_moment(at)}: {why}", is_warning=True)
+
+
+def _daily_round(site: Site) -> Line:
+    return _daily("Daily round", site.work.daily_tasks_at, site.now)
+
+
+def _clock(site: Site) -> Line:
+    if site.clock is Verdict.RUN:
+        return Line("Clock", "as expected")
+    until = (
+        "a coordinator confirms it on the console"
+        if site.clock is Verdict.ASK
+        else "it has run steadily for 24 hours, or a coordinator confirms it on the console"
+    )
+    text = f"it has jumped since the last daily round: nothing is deleted until {until}"
+    return Line("Clock", text, is_warning=True)
+
+
+def _backup(site: Site) -> Line:
+    return _daily("Backup", site.work.backup_at, site.now)
+
+
+def _daily(label: str, at: datetime | None, now: datetime) -> Line:
+    is_late = at is None or not timedelta() <= now - at <= DAILY_MAX_AGE
+    return Line(label, f"last at {_moment(at)}" if at else "never yet", is_warning=is_late)
+
+
+def _emails(site: Site) -> Line:
+    standing, since = site.standing, site.work.mails_waiting_since
+    text = f"{standing.waiting} waiting" + (f" since {_moment(since)}" if since else "")
+    text += f", {standing.failed} failed"
+    text += f"; the last answer: {standing.fault}" if standing.fault else ""
+    return Line("Email", text, is_warning=bool(standing.failed or standing.fault))
+
+
+def _smtp(site: Site) -> Line:
+    server = site.settings.smtp
+    to = f"goes to {server}" if server else "none, so email reaches nobody: set COP_SMTP_URL"
+    return Line("Email server", to, is_warning=server is None)
+
+
+def _proxy(site: Site) -> Line:
+    warning = proxy_warning(site.settings)
+    return Line("Proxies", warning or f"{site.settings.trusted_proxies} trusted", bool(warning))
+
+
+def _moment(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "no time yet"
+
+
+# In the order of the report.
+_CHECKS: tuple[Callable[[Site], Line], ...] = (
+    *(_database, _durability, _writing, _daily_round, _clock, _backup, _emails, _smtp, _proxy),
+)

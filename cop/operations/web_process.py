@@ -1,0 +1,165 @@
+"""One web process: waitress answers, in a loop that knows deadlines and how to stop.
+
+waitress reads requests in one thread and hands each to a thread of a fixed pool when its body is
+complete, so that a client that stalls holds a connection and nothing else.
+"""
+
+import logging
+import resource
+import time
+from collections.abc import Iterable, Mapping
+from socket import socket
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer, create_server
+from waitress.task import ThreadedTaskDispatcher
+
+from cop.operations.processes import StopRequest
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+THREADS = 4  # of each pool
+CONNECTIONS = 500  # at once
+OTHER_FILES = 200  # that are open beside connections: the database, logs, templates
+IDLE = 10  # seconds without a byte until a connection is closed
+MAX_RECEIVE_BYTES = (
+    10  # seconds for 64 KiB of a request to come in, and one more for each 64 KiB after
+)
+LARGEST_BODY = 3 * 1024 * 1024  # bytes; the app refuses less, and with a page
+LARGEST_HEADERS = 64 * 1024  # bytes
+POLL_INTERVAL = 0.5  # seconds at most between two looks at the clock and at the request to stop
+LINGER_SECONDS = (
+    1  # seconds in which a connection that is open at the stop may send one more request
+)
+UNFINISHED = 4  # seconds after which requests that are still being answered are given up
+
+Sockets = dict[int, wasyncore.dispatcher]
+
+
+class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """A connection that the loop does not watch while a thread is sending on it.
+
+    Its socket is ready to write, so the loop would not pause, and would keep that thread from the
+    interpreter. Measured with 16 clients: 110 answers a second instead of more than 2,000.
+    """
+
+    def writable(self) -> bool:
+        if self.requests:
+            if not self.outbuf_lock.acquire(blocking=False):
+                return False  # what the thread cannot send, it reports when it is done
+            self.outbuf_lock.release()
+        return bool(super().writable())
+
+
+class Pools:
+    """The threads that answer: some for public reads, others for what may wait for a write lock.
+
+    While the database is locked, each request that writes holds its thread for up to ten seconds;
+    readers must not wait for one of those. Pages of the console write, too: views are recorded.
+    """
+
+    def __init__(self, reading: ThreadedTaskDispatcher) -> None:
+        self.is_stopping = False
+        self._reading, self._writing = reading, ThreadedTaskDispatcher()
+        self._writing.set_thread_count(THREADS)
+
+    def add_task(self, channel: HTTPChannel) -> None:
+        """Answer the first request of a connection. Called by waitress."""
+        request = channel.requests[0]
+        if self.is_stopping:
+            request.headers["CONNECTION"] = "close"
+        pool = self._reading if _only_reads(request) else self._writing
+        pool.add_task(channel)
+
+
+def _only_reads(request: HTTPRequestParser) -> bool:
+    if request.error:
+        return True
+    return request.command in {"GET", "HEAD"} and not request.path.startswith("/coordinator")
+
+
+def serve(app: "WSGIApplication", listening: list[socket]) -> None:
+    """Answer at sockets until this process is asked to stop; then finish what has begun."""
+    stop = StopRequest()
+    # It would warn of each request that waits for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    sockets: Sockets = {}
+    create_server(
+        app,
+        map=sockets,
+        sockets=listening,
+        threads=THREADS,
+        ident=None,
+        clear_untrusted_proxy_headers=False,  # Werkzeug's ProxyFix decides, by our setting
+        connection_limit=_connections(),
+        channel_timeout=IDLE,
+        cleanup_interval=2,
+        max_request_header_size=LARGEST_HEADERS,
+        max_request_body_size=LARGEST_BODY,
+    )
+    servers = [each for each in sockets.values() if isinstance(each, BaseWSGIServer)]
+    pools = Pools(servers[0].task_dispatcher)
+    for server in servers:
+        server.task_dispatcher, server.channel_class = pools, Connection
+    begun: WeakKeyDictionary[HTTPRequestParser, float] = WeakKeyDictionary()
+    while not stop.is_set:
+        _poll_once(sockets)
+        _close_stalled(_channels(sockets), begun, now=time.monotonic())
+    pools.is_stopping = True
+    for server in servers:
+        server.del_channel()  # accept no more; what comes from now on waits in the socket
+    _finish(sockets)
+
+
+def _connections() -> int:
+    """Allow this process to open enough files, and return for how many connections that is.
+
+    waitress opens a second file for a body over 512 KiB. macOS allows 256 files to begin with.
+    """
+    wanted = 2 * CONNECTIONS + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    return min(CONNECTIONS, max(1, (soft - OTHER_FILES) // 2))
+
+
+def _poll_once(sockets: Sockets, seconds: float = POLL_INTERVAL) -> None:
+    wasyncore.loop(timeout=seconds, use_poll=True, map=sockets, count=1)
+
+
+def _channels(sockets: Mapping[int, wasyncore.dispatcher]) -> list[HTTPChannel]:
+    return [each for each in sockets.values() if isinstance(each, HTTPChannel)]
+
+
+def _close_stalled(
+    channels: Iterable[HTTPChannel],
+    begun: "WeakKeyDictionary[HTTPRequestParser, float]",
+    *,
+    now: float,
+) -> None:
+    """Close connections whose request takes too long to come in, byte by byte."""
+    for channel in channels:
+        request = channel.request
+        if request is not None:
+            size = request.header_bytes_received + request.body_bytes_received
+            if now - begun.setdefault(request, now) > MAX_RECEIVE_BYTES + max(0, size / 65_536 - 1):
+                channel.will_close = True
+
+
+def _finish(sockets: Sockets) -> None:
+    """Answer what has begun to come in, and one more request of each connection that is open."""
+    stopped_at = time.monotonic()
+    while channels := _channels(sockets):
+        waited = time.monotonic() - stopped_at
+        is_busy = any(each.request or each.requests or each.total_outbufs_len for each in channels)
+        if waited > UNFINISHED or (waited > LINGER_SECONDS and not is_busy):
+            return
+        _poll_once(sockets, 0.05)

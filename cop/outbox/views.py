@@ -1,0 +1,98 @@
+"""The mail that goes out, and how it stands."""
+
+from flask import Response, abort, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cop.audit import audit_log
+from cop.audit.audit_log import Action
+from cop.audit.views import note_viewing
+from cop.db.engine import read_tx, write_tx
+from cop.i18n import N_
+from cop.mail.message import build_message
+from cop.mail.transport import files
+from cop.models.email import MailState, OutboxEmail
+from cop.outbox import outbox, status
+from cop.outbox.outbox import EmailKind
+from cop.web.blueprints import console
+from cop.web.i18n import ngettext
+from cop.web.rendering import current_community, now, render, settings
+
+STATES = {
+    MailState.QUEUED: N_("waiting to go out"),
+    MailState.SENDING: N_("being sent"),
+    MailState.RETRYING: N_("trying again"),
+    MailState.SENT: N_("sent"),
+    MailState.FAILED: N_("failed"),
+    MailState.WITHDRAWN: N_("no longer needed"),
+}
+KINDS = {
+    EmailKind.CONFIRMATION: N_("confirmation"),
+    EmailKind.PROMOTED: N_("a place became free"),
+    EmailKind.PLACE: N_("change of a place"),
+    EmailKind.CHANGED: N_("change of a session"),
+    EmailKind.REMINDER: N_("reminder"),
+    EmailKind.TAKEAWAYS: N_("takeaways"),
+    EmailKind.MESSAGE: N_("written by a coordinator"),
+    EmailKind.LINK: N_("link to their page"),
+    EmailKind.LIST: N_("mailing list: please confirm"),
+    EmailKind.COORDINATORS: N_("to coordinators"),
+    EmailKind.PASSWORD: N_("new password"),
+    EmailKind.INVITATION: N_("invitation"),
+}
+HEADERS = ("From", "To", "Reply-To", "Date", "Message-ID", "List-Unsubscribe")
+
+
+@console.get("/mail")
+def mails() -> Response:
+    state = request.args.get("state")
+    if state is not None and state not in STATES:
+        abort(422)
+    with read_tx() as db_session:
+        standing = status.read_status(db_session)
+        lines = status.list_emails(db_session, state=state)
+    note_viewing("mails")
+    return render(
+        "outbox/emails.html",
+        standing=standing,
+        mails=lines,
+        states=STATES,
+        kinds=KINDS,
+        state=state,
+        smtp=settings().smtp,
+        folder=files(settings()).folder,
+    )
+
+
+@console.get("/mail/<int(max=2147483647):mail_id>")
+def mail(mail_id: int) -> Response:
+    with read_tx() as db_session:
+        found = status.find(db_session, mail_id) or abort(404)
+    note_viewing("mails", found.meeting_id)
+    return render(
+        "outbox/email.html",
+        mail=found,
+        state=STATES[MailState(found.state)],
+        text=status.redact_tokens(found.text),
+        headers=_headers(found) if found.text else [],
+    )
+
+
+def _headers(found: OutboxEmail) -> list[tuple[str, str]]:
+    message = build_message(
+        found, sender=settings().sender, reply_to=current_community().contact_email
+    )
+    return [(name, status.redact_tokens(message[name])) for name in HEADERS if name in message]
+
+
+@console.post("/mail/try-again")
+def try_again() -> ResponseReturnValue:
+    asked = request.form.getlist("mail")
+    with write_tx() as db_session:
+        failed = status.failed(db_session)
+        ids = failed if "all" in request.form else [id_ for id_ in failed if str(id_) in asked]
+        outbox.retry(db_session, ids, now=now())
+        audit_log.record_action(
+            db_session, g.coordinator.id, Action.TRIED_MAIL_AGAIN, now=now(), item_count=len(ids)
+        )
+    flash(ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", len(ids)))
+    return redirect(url_for("console.mails"), 303)

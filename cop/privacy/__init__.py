@@ -1,0 +1,1 @@
+"""Erasing a member, and deleting what is past its retention period."""

@@ -1,0 +1,35 @@
+"""The clock of the server, where it may be wrong: nothing is deleted before somebody has looked."""
+
+from flask import flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cop.audit import clock_check
+from cop.db.engine import read_tx, write_tx
+from cop.privacy import retention
+from cop.web.blueprints import console
+from cop.web.i18n import gettext
+from cop.web.rendering import current_community, now, render
+
+
+@console.route("/clock", methods=["GET", "POST"])
+def clock() -> ResponseReturnValue:
+    with read_tx() as db_session:
+        due = retention.count_due(db_session, now=now())
+    verdict = clock_check.check(current_community(), now=now())
+    if request.method == "POST":
+        with write_tx() as db_session:
+            was_in_doubt = clock_check.confirm(
+                db_session, coordinator_id=g.coordinator.id, now=now()
+            )
+        flash(
+            gettext("The clock is confirmed. What is past its date is deleted soon.")
+            if was_in_doubt
+            else gettext("The clock is as expected. There is nothing to confirm.")
+        )
+        return redirect(url_for("console.front"), 303)
+    # In full: between a clock that is years ahead and the truth, the year is what differs.
+    moments = [
+        f"{moment.astimezone(current_community().zone_info):%Y-%m-%d %H:%M}" if moment else ""
+        for moment in (now(), current_community().daily_tasks_at)
+    ]
+    return render("privacy/clock_check.html", moments=moments, verdict=verdict.value, due=due)

@@ -1,0 +1,283 @@
+"""The field registry: every question we ask a person, why, who sees the answer, and when it goes.
+
+The form, the "your data" page, the attendee list and the retention rules are made from it, so that
+they cannot disagree. The questions themselves follow the practice that the community preaches:
+nothing is asked that nobody needs, and every question says what it is for.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from cop.i18n import N_
+from cop.questions.field import Choice, Field, Kind
+
+LONG = timedelta(days=60)
+SHORT = timedelta(days=7)
+
+
+HOSTS = N_("the hosts of the session")
+COORDINATORS = N_("the coordinators")
+COORDINATORS_ONLY = N_("the coordinators only, and never in the usual attendee list")
+CHOSEN_BY_MEMBER = N_("whoever you choose below")
+
+
+def _own_words(name: str, label: str, of: "Field") -> Field:
+    return Field(name, label, "", of.seen_by, of.kept, columns=(name,))
+
+
+def _with_other_texts(field: Field, **labels: str) -> Field:
+    own = tuple(_own_words(name, label, field) for name, label in labels.items())
+    columns = (*field.columns, *labels)
+    return Field(**{**vars(field), "own_words": own, "columns": columns})
+
+
+SESSIONS = Field(
+    "sessions",
+    N_("Sessions"),
+    N_("Tick one, several or all. What you tick is where the hosts expect you."),
+    COORDINATORS,
+    LONG,
+    kind=Kind.SESSIONS,
+    required=True,
+)
+NAME = Field(
+    "name",
+    N_("Full name"),
+    N_("What to call you in the session and on the hosts' list. Any characters are fine."),
+    COORDINATORS,
+    LONG,
+    required=True,
+    limit=200,
+    autocomplete="name",
+    columns=("name",),
+)
+EMAIL = Field(
+    "email",
+    N_("Email"),
+    N_("To send you the way in, reminders, any change, and the notes afterwards; nothing else."),
+    COORDINATORS,
+    LONG,
+    kind=Kind.EMAIL,
+    required=True,
+    limit=254,
+    autocomplete="email",
+    columns=("email", "email_key"),
+)
+ORGANIZATION = Field(
+    "organization",
+    N_("Organization"),
+    N_("Helps us mix the small groups. Leave it empty if you come as yourself."),
+    COORDINATORS,
+    LONG,
+    limit=200,
+    autocomplete="organization",
+    columns=("organization",),
+)
+PRONOUNS = Field(
+    "pronouns",
+    N_("Pronouns"),
+    N_("So that the hosts refer to you rightly."),
+    HOSTS,
+    SHORT,
+    limit=60,
+    columns=("pronouns",),
+)
+HATS = _with_other_texts(
+    Field(
+        "hats",
+        N_("Hats you wear with data"),
+        N_("Helps us plan the small groups. Tick any."),
+        HOSTS,
+        LONG,
+        kind=Kind.TICKS,
+        blank=[],
+        choices=(
+            Choice("analyst", N_("Data analyst")),
+            Choice("evaluator", N_("Evaluator")),
+            Choice("researcher", N_("Researcher")),
+            Choice("data-coordinator", N_("Data coordinator")),
+            Choice("gis-analyst", N_("GIS analyst")),
+            Choice("program-manager", N_("Program manager")),
+            Choice("case-manager", N_("Case manager")),
+            Choice("administrative-staff", N_("Administrative staff")),
+            Choice("lived-experience", N_("Lived experience of being in the data")),
+        ),
+        columns=("hats",),
+    ),
+    hats_other=N_("Another hat, in your own words"),
+)
+ACCESS = _with_other_texts(
+    Field(
+        "access",
+        N_("What would help you take part?"),
+        N_("Automatic captions are always on. You never need to say why."),
+        COORDINATORS_ONLY,
+        SHORT,
+        kind=Kind.TICKS,
+        blank=[],
+        choices=(
+            Choice("asl", N_("American Sign Language (ASL) interpreter")),
+            Choice("cart", N_("Live captions by a person (CART)")),
+            Choice("interpretation", N_("Interpretation into another language")),
+            Choice("slides", N_("Slides ahead of the session")),
+            Choice("phone", N_("Joining by phone")),
+            Choice("main-room", N_("Staying in the main room when we form small groups")),
+        ),
+        columns=("access",),
+    ),
+    access_language=N_("Which language should we interpret into?"),
+    access_other=N_("Something else, in your own words"),
+)
+TAKING_PART = Field(
+    "taking_part",
+    N_("How you like to take part"),
+    N_("All ways count. It tells the hosts what to expect, and holds you to nothing."),
+    HOSTS,
+    SHORT,
+    kind=Kind.TICKS,
+    blank=[],
+    choices=(
+        Choice("talk", N_("I like to talk")),
+        Choice("type", N_("I like to type in the chat")),
+        Choice("listen", N_("I like to listen")),
+    ),
+    columns=("taking_part",),
+)
+FIRST_TIME = Field(
+    "first_time",
+    N_("This is my first time"),
+    N_("So that somebody can welcome you by name."),
+    HOSTS,
+    SHORT,
+    kind=Kind.TICK,
+    blank=False,
+    columns=("first_time",),
+)
+PREP_VISIBILITY = Field(
+    "prep_visibility",
+    N_("Who may see your answer?"),
+    N_("You decide for each answer."),
+    HOSTS,
+    LONG,
+    kind=Kind.ONE_OF,
+    blank="hosts",
+    choices=(
+        Choice("hosts", N_("Only the hosts")),
+        Choice("group", N_("The group, without my name")),
+        Choice("named", N_("The group, with my name")),
+    ),
+    columns=("prep_visibility",),
+)
+PREP_ANSWER = Field(
+    "prep_answer",
+    N_("A question to think about before the session"),
+    N_("Think about it, or write a few words: they help the hosts begin where you are."),
+    CHOSEN_BY_MEMBER,
+    LONG,
+    kind=Kind.LONG_TEXT,
+    limit=500,
+    columns=("prep_answer",),
+)
+LIST_OPT_IN = Field(
+    "list_opt_in",
+    N_("Email me about future sessions"),
+    N_("To tell you about new dates and topics, once you have confirmed it from your mailbox."),
+    COORDINATORS,
+    None,
+    kind=Kind.TICK,
+    columns=("list_requested_at", "list_confirmed_at"),
+    blank=None,
+)
+
+QUESTIONS = (
+    SESSIONS,
+    NAME,
+    EMAIL,
+    ORGANIZATION,
+    PRONOUNS,
+    HATS,
+    ACCESS,
+    TAKING_PART,
+    FIRST_TIME,
+    PREP_ANSWER,
+    PREP_VISIBILITY,
+    LIST_OPT_IN,
+)
+
+RECORDED = (
+    Field(
+        "registered",
+        N_("Your place"),
+        N_(
+            "Whether you hold a place or wait for one, when you registered, and the language of "
+            "the form: without these there is no fair waiting list. Also what our mail told you of "
+            "the session, so that we write again only when something has changed."
+        ),
+        COORDINATORS,
+        LONG,
+        columns=("status", "registered_at", "language", "promoted_at", "cancelled_at", "announced"),
+    ),
+    Field(
+        "attended",
+        N_("Whether you came"),
+        N_(
+            "So that we learn how many places to offer: that you used your link to the session, "
+            "what the hosts noted, and for how many minutes Zoom says you were there. Afterwards "
+            "only the count is left."
+        ),
+        COORDINATORS,
+        LONG,
+        columns=("attended", "minutes_present", "joined_at"),
+        blank=None,
+    ),
+    Field(
+        "room",
+        N_("Your small group"),
+        N_("So that you find your group, and meet other people next time."),
+        HOSTS,
+        LONG,
+        columns=("room",),
+        blank=None,
+    ),
+    Field(
+        "first_came",
+        N_("The day you first came"),
+        N_("So that we know how many are new and how many come back. Only the counts are left."),
+        COORDINATORS,
+        LONG,
+        columns=("first_attended_on",),
+        blank=None,
+    ),
+    Field(
+        "correspondence",
+        N_("How we write to you"),
+        N_(
+            "Which mails you have switched off, whether mail to you came back, whether you have "
+            "answered one, and which of your links still work. Kept as long as you are on the "
+            "mailing list, if you are."
+        ),
+        COORDINATORS,
+        LONG,
+        columns=(
+            "verified_at",
+            "undeliverable_at",
+            "opt_outs",
+            "token_version",
+            "calendar_version",
+        ),
+        blank=None,
+    ),
+)
+
+NEVER_COLLECTED = N_(
+    "We do not ask for your phone number, job title, gender, age, race, ZIP code or how you heard "
+    "of us: nothing here needs them, and what is not collected cannot leak."
+)
+
+
+def enabled_questions(switched_off: Iterable[str] = ()) -> tuple[Field, ...]:
+    """The questions of the form, without those that a coordinator has switched off."""
+    off = {name for name in switched_off if name not in {f.name for f in QUESTIONS if f.required}}
+    if PREP_ANSWER.name in off:
+        off.add(PREP_VISIBILITY.name)
+    return tuple(question for question in QUESTIONS if question.name not in off)

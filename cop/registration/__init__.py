@@ -1,0 +1,1 @@
+"""Registering for sessions: the form, its rules, its emails and the waiting list."""

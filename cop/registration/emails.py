@@ -1,0 +1,220 @@
+"""Composes the mails to members about their places. Composing is not sending: these are letters.
+
+A letter to an address that is not proven contains nothing that somebody typed into a form.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from cop.calendar import calendar
+from cop.i18n import N_
+from cop.links import Links
+from cop.mail.letter import Block, Button, Letter, Link
+from cop.mail.recipients import Recipient
+from cop.mail.writer import LetterWriter
+from cop.meetings.emails import date_of, preparation, session_block
+from cop.meetings.locking import LockedMeeting, MeetingFacts
+
+
+def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
+    """Somebody said what would help them take part; what it is stands in the console only."""
+    draft = writer.coordinator_draft(
+        writer.say(N_("Somebody asked for access on %(date)s"), date=date_of(writer, meeting)),
+        writer.say(N_("Somebody who is registered said what would help them take part:")),
+        session_block(writer, meeting),
+        Button(writer.say(N_("See what to arrange")), f"{roster_url(writer, meeting)}/access"),
+    )
+    return draft.sealed()
+
+
+def roster_url(writer: LetterWriter, meeting: MeetingFacts) -> str:
+    """The console page of a session's roster."""
+    return writer.links.console(f"/sessions/{meeting.slug}")
+
+
+def join_links(links: Links, to: Recipient, registration_ids: Mapping[int, int]) -> dict[int, str]:
+    """The personal way into each meeting, by the meeting's id."""
+    return {meeting: links.join(to.owner, id_) for meeting, id_ in registration_ids.items()}
+
+
+def calendar_attachment(
+    writer: LetterWriter, meetings: Sequence[LockedMeeting], ways_in: Mapping[int, str]
+) -> str | None:
+    """The calendar file to attach: one entry per session, with the recipient's join link."""
+    if not meetings:
+        return None
+    return calendar.attachment(
+        meetings, writer.community, writer.links, way_in=ways_in, language=writer.language
+    )
+
+
+def guests(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
+    """The line that names a session's guests, if it has some."""
+    return [writer.say(N_("Guest: %(guests)s"), guests=meeting.guests)] if meeting.guests else []
+
+
+def join_link(writer: LetterWriter, way_in: str) -> Link:
+    """The recipient's own join link."""
+    return Link(writer.say(N_("Your way in, from 15 minutes before")), way_in)
+
+
+def cannot_come(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Link:
+    """The link to the page that cancels the recipient's registration."""
+    address = writer.links.cancel(to.owner, meeting.slug, on=writer.now.date())
+    return Link(writer.say(N_("I cannot come")), address)
+
+
+def decline_text(writer: LetterWriter) -> str:
+    """Say that declining in the calendar does not cancel a registration."""
+    return writer.say(
+        N_(
+            "The calendar entry is attached. Declining it in your calendar does not tell us: your "
+            "page does."
+        )
+    )
+
+
+def registered_why(writer: LetterWriter) -> str:
+    """Why a registered member gets an email, for the small print."""
+    return writer.say(
+        N_("You get this since this address was registered with the %(name)s."),
+        name=writer.community.name,
+    )
+
+
+def registered_session_block(writer: LetterWriter, meeting: LockedMeeting, way_in: str) -> Block:
+    """The block of a session that the recipient is registered for."""
+    links = (
+        Link(writer.say(N_("Your way in, from 15 minutes before")), way_in),
+        Link(writer.say(N_("Add to Google Calendar")),
+             calendar.google_link(meeting, writer.community, writer.links)),
+        Link(writer.say(N_("Add to Outlook")),
+             calendar.outlook_link(meeting, writer.community, writer.links)),
+    )  # fmt: skip
+    return session_block(
+        writer, meeting, *guests(writer, meeting), *preparation(writer, meeting), links=links
+    )
+
+
+def confirmation(
+    writer: LetterWriter,
+    to: Recipient,
+    *,
+    held: Sequence[LockedMeeting],
+    waiting: Sequence[LockedMeeting],
+    registration_ids: Mapping[int, int],
+) -> Letter:
+    """One mail for everything that was chosen in one form: places held, and turns in line."""
+    writer = writer.to(to)
+    ways_in = join_links(writer.links, to, registration_ids)
+    blocks: list[Block] = []
+    if held:
+        one, many = N_("You hold a place at this session:"), N_("You hold a place at these:")
+        blocks.append(writer.count(one, many, len(held)))
+        blocks += [
+            registered_session_block(writer, meeting, ways_in[meeting.id]) for meeting in held
+        ]
+    if waiting:
+        blocks.append(_waiting_text(writer))
+        blocks += [session_block(writer, meeting) for meeting in waiting]
+    blocks.append(_my_page(writer, to))
+    if held:
+        blocks.append(decline_text(writer))
+    draft = writer.member_draft(
+        to, _subject(writer, held, waiting), *blocks, why=registered_why(writer)
+    )
+    return draft.sealed(calendar=calendar_attachment(writer, held, ways_in))
+
+
+def promoted(
+    writer: LetterWriter, to: Recipient, meeting: LockedMeeting, *, registration_id: int
+) -> Letter:
+    """A place became free, and it is theirs."""
+    writer = writer.to(to)
+    ways_in = join_links(writer.links, to, {meeting.id: registration_id})
+    draft = writer.member_draft(
+        to,
+        writer.say(N_("A place for you: %(date)s"), date=date_of(writer, meeting)),
+        writer.say(N_("A place became free, and it is yours:")),
+        registered_session_block(writer, meeting, ways_in[meeting.id]),
+        writer.say(
+            N_("If you cannot come any more, please say so: the next in line gets the place.")
+        ),
+        Button(writer.say(N_("See or change your registration")), writer.my_page(to)),
+        cannot_come(writer, to, meeting),
+        decline_text(writer),
+        why=registered_why(writer),
+    )
+    return draft.sealed(calendar=calendar_attachment(writer, [meeting], ways_in))
+
+
+def my_link(
+    writer: LetterWriter, to: Recipient, meetings: Sequence[MeetingFacts], *, posted_again: bool
+) -> Letter:
+    """The link to their own page: asked for, or since their address was typed once more."""
+    writer = writer.to(to)
+    if posted_again:
+        said = writer.say(
+            N_(
+                "Somebody, most likely you, registered again with this address. You are registered "
+                "already, and nothing was changed. Your page changes or cancels it."
+            )
+        )
+    else:
+        said = writer.say(N_("Somebody, most likely you, asked for the link to your page."))
+    draft = writer.member_draft(
+        to,
+        writer.say(N_("Your link: %(name)s"), name=writer.community.short_name),
+        said,
+        *[session_block(writer, meeting) for meeting in meetings],
+        Button(writer.say(N_("Open your page")), writer.my_page(to)),
+        writer.say(N_("It works for a year. Do not pass it on: it opens your page to anybody.")),
+        why=writer.say(N_("If it was not you, you need not do anything.")),
+    )
+    return draft.sealed()
+
+
+def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
+    """Whoever wants mail about future sessions says so once more, from their own mailbox."""
+    writer = writer.to(to)
+    draft = writer.member_draft(
+        to,
+        writer.say(N_("Please confirm: mail about future sessions")),
+        writer.say(
+            N_(
+                "Somebody, most likely you, ticked that we may write to this address about future "
+                "sessions of the %(name)s. We do so only once you confirm it."
+            ),
+            name=writer.community.name,
+        ),
+        Button(writer.say(N_("Yes, write to me")), writer.links.confirm_list(to.owner)),
+        why=writer.say(N_("If you do nothing, you get no such mail. You can leave at any time.")),
+    )
+    return draft.sealed()
+
+
+def _waiting_text(writer: LetterWriter) -> str:
+    return writer.say(
+        N_(
+            "You are on the waiting list here, in the order of joining. When a place becomes free "
+            "for you, a mail says so at once:"
+        )
+    )
+
+
+def _my_page(writer: LetterWriter, to: Recipient) -> Button:
+    words = N_("See or change your registration") if to.is_proven else N_("This is me: see my page")
+    return Button(writer.say(words), writer.my_page(to))
+
+
+def _subject(
+    writer: LetterWriter, held: Sequence[MeetingFacts], waiting: Sequence[MeetingFacts]
+) -> str:
+    if len(held) == 1:
+        return writer.say(N_("You are registered: %(date)s"), date=date_of(writer, held[0]))
+    if held:
+        return writer.count(
+            N_("You are registered for %(num)s session"),
+            N_("You are registered for %(num)s sessions"),
+            len(held),
+        )
+    return writer.say(N_("You are on the waiting list: %(date)s"), date=date_of(writer, waiting[0]))

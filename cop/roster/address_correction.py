@@ -1,0 +1,161 @@
+"""Correcting a misspelt address: what was registered with it goes to the address that was meant."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, delete, exists, select, update
+from sqlalchemy.orm import Session, aliased
+
+from cop import email_addresses
+from cop.audit import withdrawals
+from cop.db.statements import insert_with_conflict
+from cop.errors import Refused
+from cop.i18n import N_
+from cop.mail import recipients
+from cop.mail.recipients import LIVE_STATUSES, MEMBER_COLUMNS, recipient
+from cop.mail.writer import LetterWriter
+from cop.meetings import locking
+from cop.meetings.locking import LockedMeeting
+from cop.members import preferences
+from cop.models.email import OutboxEmail
+from cop.models.meeting import Meeting
+from cop.models.registration import Member, Registration
+from cop.outbox import outbox
+from cop.outbox.outbox import EmailKind, QueuedEmail
+from cop.registration import emails
+from cop.roster import places
+
+# Whoever has the misspelt address gets nothing from a restored backup either.
+_ENDED_STATES = (withdrawals.EMAIL, withdrawals.LINKS)
+
+
+@dataclass(frozen=True)
+class CorrectionResult:
+    """For how many sessions a confirmation goes out, and the emails that were deleted."""
+
+    sessions: int
+    deleted_emails: list[str]  # by Message-ID
+
+
+def correct_address(
+    db_session: Session, registration_id: int, email: str, *, writer: LetterWriter
+) -> CorrectionResult:
+    """Give all that was registered with a misspelt address to the one that was meant.
+
+    The member with the misspelt address goes, and every email to it: so its links die, and what was
+    queued does not go out. The other address gets one confirmation, with a link of its own; it may
+    be that of somebody who is known.
+    """
+    key = email_addresses.normalize(email)
+    old = _locked_member(db_session, registration_id)
+    is_theirs = Registration.member_id == old.id
+    ids = db_session.scalars(select(Registration.meeting_id).where(is_theirs).distinct())
+    locked = locking.lock(db_session, ids)
+    was_known = db_session.scalar(select(exists().where(Member.email_key == key)))
+    new = _target_member(db_session, email, key, old)
+    _refuse_shared_sessions(db_session, old.id, new.id)
+    moved = update(Registration).where(is_theirs).values(member_id=new.id)
+    moved_ids = db_session.scalars(moved.returning(Registration.id)).all()
+    deleted_emails = _delete_member(db_session, old.id, writer=writer)
+    if not was_known:  # what somebody withdrew themselves stays withdrawn
+        withdrawals.forget(db_session, new.id, *_ENDED_STATES, writer=writer)
+    if old.list_requested_at:
+        to = recipient(new, name="", language=writer.language)
+        preferences.request_subscription(db_session, to, writer=writer)
+    sessions = _confirm(db_session, locked, moved_ids, writer=writer)
+    return CorrectionResult(sessions, deleted_emails)
+
+
+def _delete_member(db_session: Session, member_id: int, *, writer: LetterWriter) -> list[str]:
+    """Delete the member with the misspelt address; return the Message-IDs of its emails."""
+    withdrawals.remember(db_session, member_id, *_ENDED_STATES, writer=writer)
+    is_theirs = OutboxEmail.member_id == member_id
+    emails = delete(OutboxEmail).where(is_theirs).returning(OutboxEmail.message_id)
+    message_ids = list(db_session.scalars(emails))
+    db_session.execute(delete(Member).where(Member.id == member_id))
+    return message_ids
+
+
+def _locked_member(db_session: Session, registration_id: int) -> Any:
+    """The member whose registration it is; holds their row, as does whoever erases them."""
+    theirs = select(Registration.member_id).where(Registration.id == registration_id)
+    query = select(*MEMBER_COLUMNS, Member.first_attended_on).where(
+        Member.id == theirs.scalar_subquery()
+    )
+    row: Any = db_session.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        raise Refused(places.CHANGED)
+    return row
+
+
+def _target_member(db_session: Session, email: str, key: str, old: Any) -> Any:
+    """The member with the address that was meant, made where there is none; holds their row."""
+    # Two corrections to one address at once: this waits for the other one, and finds what it made.
+    new = insert_with_conflict(db_session, Member).values(
+        email=email,
+        email_key=key,
+        opt_outs=old.opt_outs if old.verified_at else [],
+        first_attended_on=old.first_attended_on,
+    )
+    # The first day that either is known to have come; nothing is earlier than no day.
+    earlier = new.excluded.first_attended_on < Member.first_attended_on
+    first = case(
+        (Member.first_attended_on.is_(None) | earlier, new.excluded.first_attended_on),
+        else_=Member.first_attended_on,
+    )
+    upsert = new.on_conflict_do_update(
+        index_elements=[Member.email_key],
+        set_={"email_key": new.excluded.email_key, "first_attended_on": first},
+    )
+    row: Any = db_session.execute(upsert.returning(*MEMBER_COLUMNS)).one()
+    if row.id == old.id:
+        raise Refused(
+            N_("This is the address that we have. Write the one that is meant."), field="email"
+        )
+    return row
+
+
+def _refuse_shared_sessions(db_session: Session, old: int, new: int) -> None:
+    other = aliased(Registration)
+    both = (
+        select(Meeting.starts_at)
+        .join(Registration, Registration.meeting_id == Meeting.id)
+        .join(other, other.meeting_id == Meeting.id)
+        .where(Registration.member_id == old, Registration.status.in_(LIVE_STATUSES))
+        .where(other.member_id == new, other.status.in_(LIVE_STATUSES))
+    )
+    if first := db_session.scalar(both.order_by(Meeting.starts_at).limit(1)):
+        raise Refused(
+            N_(
+                "This address is registered for %(date)s already. Cancel the place of the misspelt "
+                "address on that day, without a mail: the other one stays."
+            ),
+            field="email",
+            date=first,
+        )
+
+
+def _confirm(
+    db_session: Session,
+    locked: Sequence[LockedMeeting],
+    ids: Sequence[int],
+    *,
+    writer: LetterWriter,
+) -> int:
+    """Queue one confirmation of all that lies ahead, and note what it tells."""
+    ahead = {m.id: m for m in locked if m.ends_at > writer.now and not m.is_cancelled}
+    moved = recipients.of_registrations(db_session, ids)
+    people = {p.meeting_id: p for p in moved if p.meeting_id in ahead and p.status in LIVE_STATUSES}
+    if not people:
+        return 0
+    chosen = [meeting for id_, meeting in ahead.items() if id_ in people]
+    places = {meeting.id: people[meeting.id].registration_id for meeting in chosen}
+    told = [{"id": places[meeting.id], "announced": str(meeting.snapshot)} for meeting in chosen]
+    db_session.execute(update(Registration), told)
+    held, waits = ([m for m in chosen if people[m.id].status == status] for status in LIVE_STATUSES)
+    to = people[chosen[0].id].recipient
+    letter = emails.confirmation(writer, to, held=held, waiting=waits, registration_ids=places)
+    key = f"corrected:{to.member_id}:{writer.now.isoformat()}"
+    outbox.queue(db_session, [QueuedEmail(letter, to, EmailKind.CONFIRMATION, key)], now=writer.now)
+    return len(people) if to.is_reached else 0

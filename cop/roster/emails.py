@@ -1,0 +1,62 @@
+"""Composes the mails about what coordinators did with somebody's place."""
+
+from cop.i18n import N_
+from cop.mail.letter import Button, Letter
+from cop.mail.recipients import Recipient
+from cop.mail.writer import LetterWriter
+from cop.meetings.emails import date_of, session_block
+from cop.meetings.locking import LockedMeeting
+from cop.registration import emails
+
+
+def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Letter:
+    """They held a place, and now wait for one."""
+    return _render(
+        writer,
+        to,
+        meeting,
+        subject=N_("You are on the waiting list now: %(date)s"),
+        said=N_(
+            "The coordinators have moved you to the end of the waiting list for this session. You "
+            "do not hold a place any more:"
+        ),
+        then=N_(
+            "When a place becomes free for you, a mail says so at once. Until then please take the "
+            "session out of your calendar: it does not learn of this by itself."
+        ),
+    )
+
+
+def cancelled(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Letter:
+    """Their place, or their turn in line, was cancelled for them."""
+    return _render(
+        writer,
+        to,
+        meeting,
+        subject=N_("Your registration is cancelled: %(date)s"),
+        said=N_("The coordinators have cancelled your registration for this session:"),
+        then=N_("Please take it out of your calendar: it does not learn of this by itself."),
+    )
+
+
+def _render(
+    writer: LetterWriter,
+    to: Recipient,
+    meeting: LockedMeeting,
+    *,
+    subject: str,
+    said: str,
+    then: str,
+) -> Letter:
+    writer = writer.to(to)
+    draft = writer.member_draft(
+        to,
+        writer.say(subject, date=date_of(writer, meeting)),
+        writer.say(said),
+        session_block(writer, meeting),
+        writer.say(then),
+        writer.say(N_("If this surprises you, please ask us: a mistake can be undone.")),
+        Button(writer.say(N_("See or change your registration")), writer.my_page(to)),
+        why=emails.registered_why(writer),
+    )
+    return draft.sealed()

@@ -1,0 +1,204 @@
+"""What coordinators do with one person's place: give it, take it, cancel it, restore it.
+
+Each takes the meeting's lock first, so that it and registrations come one by one.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import exists, insert, inspect, select, update
+from sqlalchemy.orm import Session, aliased
+
+from cop.changes.changes import RESTORABLE_FOR
+from cop.errors import Refused
+from cop.i18n import N_
+from cop.mail import recipients
+from cop.mail.letter import Letter
+from cop.mail.recipients import LIVE_STATUSES, Registered
+from cop.mail.writer import LetterWriter
+from cop.meetings import locking
+from cop.meetings.locking import LockedMeeting
+from cop.models.registration import Registration, RegistrationStatus
+from cop.outbox import outbox
+from cop.outbox.outbox import EmailKind, QueuedEmail
+from cop.registration import cancellation, register, statements, waiting_list
+from cop.registration import emails as registration_emails
+from cop.registration.statements import PlaceCounts
+from cop.roster import emails
+
+SETTLED = N_("The session has begun, is over or is cancelled, so places stay as they are.")
+CHANGED = N_("This place was changed meanwhile, so nothing was done. It stands here as it is.")
+
+_OTHER = aliased(Registration)
+HAS_LIVE_REGISTRATION = (
+    exists()
+    .where(
+        _OTHER.member_id == Registration.member_id,
+        _OTHER.meeting_id == Registration.meeting_id,
+        _OTHER.id != Registration.id,
+        _OTHER.status.in_(LIVE_STATUSES),
+    )
+    .correlate(Registration)
+    .label("is_live_again")
+)
+
+
+class PlaceChange(NamedTuple):
+    """What came of it: the registration that counts now, and who came off the waiting list."""
+
+    registration_id: int
+    status: str
+    is_told: bool
+    promoted: int = 0
+
+
+def give_place(
+    db_session: Session, registration_id: int, *, beyond: bool, writer: LetterWriter
+) -> PlaceChange:
+    """Give a place to somebody who waits, out of turn; `beyond` allows more than are offered."""
+    meeting, person = _locked(db_session, registration_id, RegistrationStatus.WAITING)
+    if meeting.is_cancelled or meeting.ends_at <= writer.now:
+        raise Refused(SETTLED)
+    held = _taken(db_session, meeting).held
+    if meeting.capacity is not None and held >= meeting.capacity and not beyond:
+        raise Refused(
+            N_("The last place has just gone. You can still give one more than you offer.")
+        )
+    waiting_list.give_places(db_session, meeting, [registration_id], writer=writer)
+    return PlaceChange(registration_id, RegistrationStatus.HELD, person.recipient.is_reached)
+
+
+def can_wait(capacity: int | None, taken: PlaceCounts) -> bool:
+    """Whether others wait for all that would be free if somebody gave up a place."""
+    return capacity is not None and capacity - (taken.held - 1) <= taken.waiting
+
+
+def move_to_waiting_list(
+    db_session: Session, registration_id: int, *, writer: LetterWriter
+) -> PlaceChange:
+    """Take somebody's place and let them wait, as the last; the place goes to the next in line."""
+    meeting, person = _locked(db_session, registration_id, RegistrationStatus.HELD)
+    if meeting.is_cancelled or meeting.starts_at <= writer.now:
+        raise Refused(SETTLED)
+    if not can_wait(meeting.capacity, _taken(db_session, meeting)):
+        raise Refused(
+            N_("Nobody else waits for this place, so it would be theirs again. You can cancel it.")
+        )
+    cancellation.cancel_at_meeting(db_session, registration_id, now=writer.now)
+    promoted = waiting_list.promote(db_session, meeting, writer=writer)
+    new_id = _restore_to_waiting_list(db_session, registration_id, meeting)
+    letter = emails.moved_to_waiting_list(writer, person.recipient, meeting)
+    _notify(db_session, person, letter, meeting, writer=writer, about=new_id)
+    return PlaceChange(
+        new_id, RegistrationStatus.WAITING, person.recipient.is_reached, len(promoted)
+    )
+
+
+def cancel(
+    db_session: Session, registration_id: int, *, by_mail: bool, writer: LetterWriter
+) -> PlaceChange:
+    """Cancel a place, or a turn in line, for somebody; the place goes to the next in line."""
+    meeting, person = _locked(db_session, registration_id, *LIVE_STATUSES)
+    promoted = cancellation.cancel_registration(db_session, registration_id, writer=writer)
+    if by_mail:
+        letter = emails.cancelled(writer, person.recipient, meeting)
+        _notify(db_session, person, letter, meeting, writer=writer)
+    is_told = by_mail and person.recipient.is_reached
+    return PlaceChange(registration_id, RegistrationStatus.CANCELLED, is_told, len(promoted))
+
+
+def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) -> PlaceChange:
+    """Restore what was cancelled; where no place is free, at the end of the waiting list."""
+    meeting, person = _locked(db_session, registration_id, RegistrationStatus.CANCELLED)
+    _refuse_old(db_session, registration_id, writer.now)
+    status = register.next_status(db_session, meeting, now=writer.now)
+    if status is None:
+        raise Refused(SETTLED)
+    back = _restore_place if status is RegistrationStatus.HELD else _restore_to_waiting_list
+    id_ = back(db_session, registration_id, meeting)
+    held, waits = ([meeting] if status is each else [] for each in LIVE_STATUSES)
+    letter = registration_emails.confirmation(
+        writer, person.recipient, held=held, waiting=waits, registration_ids={meeting.id: id_}
+    )
+    _notify(db_session, person, letter, meeting, writer=writer, about=id_)
+    return PlaceChange(id_, status, person.recipient.is_reached)
+
+
+def _locked(
+    db_session: Session, registration_id: int, *statuses: str
+) -> tuple[LockedMeeting, Registered]:
+    query = select(Registration.meeting_id).where(Registration.id == registration_id)
+    locked = locking.lock(db_session, db_session.scalars(query))
+    people = recipients.of_registrations(db_session, [registration_id])
+    if not people or people[0].status not in statuses:  # it was erased, or changed
+        raise Refused(CHANGED)
+    return locked[0], people[0]
+
+
+def _refuse_old(db_session: Session, registration_id: int, now: datetime) -> None:
+    query = select(Registration.cancelled_at, HAS_LIVE_REGISTRATION)
+    row = db_session.execute(query.where(Registration.id == registration_id)).one()
+    if row.is_live_again:
+        raise Refused(CHANGED)
+    if row.cancelled_at is None or now - row.cancelled_at > RESTORABLE_FOR:
+        raise Refused(N_("A place can be restored for 30 days. Add the person again instead."))
+
+
+def _taken(db_session: Session, meeting: LockedMeeting) -> PlaceCounts:
+    return statements.count_places(db_session, [meeting])[meeting.id]
+
+
+def _restore_place(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:
+    place = update(Registration).where(Registration.id == registration_id)
+    held = place.values(
+        status=RegistrationStatus.HELD,
+        cancelled_at=None,
+        room=None,
+        announced=str(meeting.snapshot),
+    )
+    db_session.execute(held.execution_options(synchronize_session=False))
+    return registration_id
+
+
+# What was so of the place that was given up, and is not of the next one.
+_CLEARED_ON_RESTORE = (
+    "cancelled_at",
+    "promoted_at",
+    "room",
+    "joined_at",
+    "attended",
+    "minutes_present",
+)
+
+
+def _restore_to_waiting_list(
+    db_session: Session, registration_id: int, meeting: LockedMeeting
+) -> int:
+    """Let somebody wait behind all others, with what they said; the old registration stays.
+
+    The waiting list is in the order of the ids: whoever is last has a new one.
+    """
+    columns = inspect(Registration).columns
+    old = db_session.execute(select(*columns).where(Registration.id == registration_id)).one()
+    kept = {name: value for name, value in old._mapping.items() if name != "id"}
+    new = {"status": RegistrationStatus.WAITING, "announced": str(meeting.snapshot)}
+    none = dict.fromkeys(_CLEARED_ON_RESTORE)
+    joined = insert(Registration).values(kept | new | none).returning(Registration.id)
+    return db_session.execute(joined).scalar_one()
+
+
+def _notify(
+    db_session: Session,
+    person: Registered,
+    letter: Letter,
+    meeting: LockedMeeting,
+    *,
+    writer: LetterWriter,
+    about: int | None = None,
+) -> None:
+    """Queue a mail; not one `about` a place that is cancelled, or it would be moot."""
+    key = f"place:{person.registration_id}:{person.status}:{writer.now.isoformat()}"
+    mail = QueuedEmail(
+        letter, person.recipient, EmailKind.PLACE, key, about, meeting.id, meeting.ends_at
+    )
+    outbox.queue(db_session, [mail], now=writer.now)

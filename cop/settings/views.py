@@ -1,0 +1,100 @@
+"""Console: settings, an overview and a page for each part."""
+
+from flask import Response, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from cop.accounts import management, views_coordinators
+from cop.audit import audit_log
+from cop.db.engine import read_tx, rehearsal_tx, write_tx
+from cop.embedding import hosts as embedding_hosts
+from cop.settings import settings
+from cop.settings.forms import (
+    OPTIONAL,
+    AboutForm,
+    CommunityForm,
+    QuestionsForm,
+    RemindersForm,
+    RetentionForm,
+    SettingsForm,
+)
+from cop.web.blueprints import console
+from cop.web.i18n import gettext
+from cop.web.rendering import current_community, now, render
+
+
+@console.post("/settings/coordinators/two-factor")
+def require_two_factor() -> ResponseReturnValue:
+    needed = request.form.get("needed") == "yes"
+    with write_tx() as db_session:
+        if settings.lock_settings(db_session).two_factor_required != needed:
+            values = {"two_factor_required": needed}
+            settings.save_settings(db_session, values, by=g.coordinator, now=now())
+    if needed:
+        return views_coordinators._done(
+            gettext("Who has no second factor sets one up before anything else.")
+        )
+    return views_coordinators._done(gettext("Each coordinator decides for themselves now."))
+
+
+FORMS: dict[str, type[SettingsForm]] = {
+    "community": CommunityForm,
+    "about": AboutForm,
+    "questions": QuestionsForm,
+    "reminders": RemindersForm,
+    "retention": RetentionForm,
+}
+PART = f"/settings/<any({', '.join(FORMS)}):part>"
+
+
+@console.get("/settings", endpoint="settings")
+def overview() -> Response:
+    with read_tx() as db_session:
+        hosts = embedding_hosts.hosts(db_session)
+        found = management.list_accounts(db_session)
+    return render("settings/overview.html", hosts=hosts, accounts=found)
+
+
+@console.route(PART, methods=["GET", "POST"])
+def setting(part: str) -> ResponseReturnValue:
+    form = FORMS[part](current_community())
+    preview: str | None = None
+    sentences: list[str] = []
+    if isinstance(form, AboutForm) and "shipped" in request.form:
+        form.put_back()
+    elif form.validate_on_submit():
+        if isinstance(form, AboutForm) and "preview" in request.form:
+            preview = form.about.data
+        else:
+            sentences = [] if "sure" in request.form else _rehearse(form)
+            if not sentences and _save(form):
+                flash(gettext("Saved.") if form.changed else gettext("Nothing was changed."))
+                return redirect(url_for("console.settings"), 303)
+    page = "confirm" if sentences else part
+    return render(
+        f"settings/{page}.html",
+        part=part,
+        form=form,
+        questions=OPTIONAL,
+        preview=preview,
+        sentences=sentences,
+    )
+
+
+def _rehearse(form: SettingsForm) -> list[str]:
+    """Return what saving would lead to at once, in sentences."""
+    if not form.changed:
+        return []
+    with rehearsal_tx() as db_session:
+        settings.save_settings(db_session, form.values, by=g.coordinator, now=now())
+        return form.consequences(db_session, current_community())
+
+
+def _save(form: SettingsForm) -> bool:
+    """Write what was changed; return False for a conflict, which the form then shows."""
+    with write_tx() as db_session:
+        stored = form.shown(settings.lock_settings(db_session))
+        if form.has_conflict(stored, editor=audit_log.last_editor(db_session, meeting_id=None)):
+            return False
+        if form.changed:
+            settings.save_settings(db_session, form.values, by=g.coordinator, now=now())
+        return True

@@ -1,0 +1,223 @@
+"""Console: the recurrence rule in words, and how far ahead sessions are planned."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from flask import flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import StringField
+from wtforms.validators import ValidationError
+
+from cop.audit import audit_log
+from cop.audit.audit_log import Action
+from cop.community import holidays
+from cop.community import rhythm as community_rhythm
+from cop.community.community import CommunityFacts
+from cop.db.engine import read_tx, write_tx
+from cop.errors import Refused
+from cop.meetings import planning
+from cop.meetings.filters import ORDINALS, month, weekday
+from cop.meetings.forms import read_date, read_time
+from cop.meetings.planning import PlanPreview
+from cop.settings import settings
+from cop.web.blueprints import console
+from cop.web.edit_conflicts import EditConflictForm
+from cop.web.forms import area, line, parse_integer, strip_to_one_line
+from cop.web.i18n import gettext, ngettext
+from cop.web.rendering import current_community, now, render
+
+MONTH, WEEK, KEPT = "month", "week", "kept"
+
+
+class Among:
+    """Validate that the value, or each of several, is one of the choices."""
+
+    def __init__(self, values: Collection[str]) -> None:
+        self.values = frozenset(values)
+
+    def __call__(self, _form: FlaskForm, field: StringField) -> None:
+        value = field.data or ""
+        if not self.values.issuperset(
+            value.split(",") if isinstance(field, MultiCheckboxField) else [value]
+        ):
+            raise ValidationError(gettext("Choose among the answers listed here."))
+
+
+class MultiCheckboxField(StringField):
+    """Several checkboxes as one text: `7,8`."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = ",".join(valuelist)
+
+
+class RhythmForm(EditConflictForm):
+    """The recurrence rule, in words to choose from."""
+
+    every = StringField(validators=[Among({MONTH, WEEK, KEPT})])
+    of_month = StringField(validators=[Among(community_rhythm.OF_MONTH)])
+    weekday = StringField(validators=[Among(community_rhythm.WEEKDAYS)])
+    weeks = StringField(validators=[Among([str(weeks) for weeks in community_rhythm.WEEKS])])
+    recurrence_from = StringField(filters=[strip_to_one_line])
+    months_off = MultiCheckboxField(validators=[Among({"", *map(str, community_rhythm.MONTHS)})])
+    starts = StringField(filters=[strip_to_one_line])
+    ends = StringField(filters=[strip_to_one_line])
+    zone = line(60)
+    planned_ahead = line(20)
+    observances = area(60_000)
+
+    def __init__(self, community: CommunityFacts) -> None:
+        super().__init__(self.shown(community))
+
+    @staticmethod
+    def shown(community: CommunityFacts) -> dict[str, str]:
+        """Return the recurrence rule as the form shows it."""
+        choice = community_rhythm.parse(community.recurrence_rule)
+        shown_choice = choice or community_rhythm.RecurrenceChoice("MO")
+        every = KEPT if choice is None else MONTH if shown_choice.of_month else WEEK
+        ends = datetime.combine(now(), community.start_time) + timedelta(
+            minutes=community.duration_minutes
+        )
+        return {
+            "every": every,
+            "of_month": shown_choice.of_month or "1",
+            "weekday": shown_choice.weekday,
+            "weeks": str(shown_choice.weeks),
+            "recurrence_from": f"{community.recurrence_from or ''}",
+            "months_off": ",".join(map(str, shown_choice.months_off)),
+            "starts": f"{community.start_time:%H:%M}",
+            "ends": f"{ends:%H:%M}",
+            "zone": community.time_zone,
+            "planned_ahead": str(community.planned_ahead),
+            "observances": "\n".join(community.observances),
+        }
+
+    def stored_text(self, name: str) -> str:
+        """Return a stored value by the label of its choice."""
+        labels, stored = dict(_options().get(name, [])), super().stored_text(name)
+        if not labels:
+            return stored
+        return ", ".join(labels.get(value, value) for value in stored.split(","))
+
+    def validate_recurrence_from(self, field: StringField) -> None:
+        if field.data and read_date(field.data) is None:
+            raise ValidationError(gettext("Write the date like 2026-12-15."))
+
+    def validate_starts(self, field: StringField) -> None:
+        if read_time(field.data) is None:
+            raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
+
+    validate_ends = validate_starts
+
+    def wanted(self, community: CommunityFacts) -> CommunityFacts:
+        """Return the community with the values of this form; only once the form is valid.
+
+        Raises:
+            ObservanceRefused: a line of the list is no date with a name after it.
+            ObservancesTooMany: the list is too long.
+        """
+        starts, ends = read_time(self.value("starts")), read_time(self.value("ends"))
+        if starts is None or ends is None:
+            raise ValueError("A form that is not valid")
+        rule, choice = self._rule(community)
+        counts = choice is None or choice.counts_weeks
+        return replace(
+            community,
+            recurrence_rule=rule,
+            recurrence_from=read_date(self.value("recurrence_from")) if counts else None,
+            start_time=starts,
+            duration_minutes=(ends.hour - starts.hour) * 60 + ends.minute - starts.minute,
+            time_zone=self.value("zone"),
+            planned_ahead=parse_integer(self.value("planned_ahead")) or 0,
+            observances=holidays.parse_observances(self.value("observances")),
+        )
+
+    def _rule(
+        self, community: CommunityFacts
+    ) -> tuple[str, community_rhythm.RecurrenceChoice | None]:
+        every = self.value("every")
+        if every == KEPT:
+            return community.recurrence_rule, community_rhythm.parse(community.recurrence_rule)
+        off = tuple(int(month) for month in self.value("months_off").split(",") if month)
+        choice = community_rhythm.RecurrenceChoice(
+            self.value("weekday"),
+            of_month=self.value("of_month") if every == MONTH else None,
+            weeks=int(self.value("weeks")) if every == WEEK else 1,
+            months_off=tuple(sorted(set(off))),
+        )
+        return choice.rule, choice
+
+
+@console.route("/rhythm", methods=["GET", "POST"])
+@console.post("/rhythm/preview", endpoint="preview_rhythm")
+def rhythm() -> ResponseReturnValue:
+    as_if = stored = current_community()
+    form = RhythmForm(stored)
+    is_preview = request.endpoint == "console.preview_rhythm"
+    if form.validate_on_submit():
+        try:
+            if is_preview:
+                as_if = form.wanted(stored)
+                planning.check(as_if, now=now())
+            else:
+                added = _save(form)
+        except Refused as refusal:
+            form.refuse(refusal)
+        if not (is_preview or form.errors):
+            flash(_saved(added))
+            return redirect(url_for("console.rhythm"), 303)
+    return render(
+        "meetings/rhythm.html",
+        fragment="meetings/_dates.html",
+        as_if=as_if,
+        form=form,
+        plan=None if form.errors else _plan(as_if),
+        kept=None if community_rhythm.parse(stored.recurrence_rule) else stored.recurrence_rule,
+        options=_options(),
+        zones=planning.time_zones(),
+    )
+
+
+def _save(form: RhythmForm) -> int:
+    """Write the rule, and return how many dates were added; a conflict is shown in the form."""
+    with write_tx() as db_session:
+        stored = settings.lock_settings(db_session)
+        editor = audit_log.last_editor(db_session, meeting_id=None)
+        if form.has_conflict(form.shown(stored), editor=editor):
+            return 0
+        added = len(planning.change_recurrence(db_session, form.wanted(stored), now=now()))
+        audit_log.record_action(
+            db_session, g.coordinator.id, Action.CHANGED_SETTINGS, now=now(), item_count=added
+        )
+        return added
+
+
+def _plan(community: CommunityFacts) -> PlanPreview:
+    with read_tx() as db_session:
+        return planning.plan(db_session, community, now=now())
+
+
+def _saved(added: int) -> str:
+    if not added:
+        return gettext("Saved. No date was added; what was planned already stays as it is.")
+    return ngettext(
+        "Saved. %(num)s date was added; what was planned already stays as it is.",
+        "Saved. %(num)s dates were added; what was planned already stays as it is.",
+        added,
+    )
+
+
+def _options() -> dict[str, list[tuple[str, str]]]:
+    """Return the values and labels of the choices, by field."""
+    weeks = {str(n): ngettext("%(num)s week", "%(num)s weeks", n) for n in community_rhythm.WEEKS}
+    return {
+        "every": [
+            (MONTH, gettext("Once a month")),
+            (WEEK, gettext("Every week, or every few weeks")),
+        ],
+        "months_off": [(str(number), month(number)) for number in community_rhythm.MONTHS],
+        "of_month": [(value, gettext(words)) for value, words in ORDINALS.items()],
+        "weekday": [(code, weekday(code)) for code in community_rhythm.WEEKDAYS],
+        "weeks": [*weeks.items()],
+    }

@@ -1,0 +1,142 @@
+"""The addresses in the settings of mail: the server that takes it, and the one it comes from."""
+
+import re
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from enum import StrEnum
+from ipaddress import ip_address
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from email_validator import EmailNotValidError, validate_email
+
+_NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
+_HOST = re.compile(rf"{_NAME}|[0-9a-f:.]*:[0-9a-f:.]*")
+# Lets the validator look at the syntax of addresses like `root@localhost` alone.
+_SAFE_LOCAL_PART = ".example.org"
+
+
+class InvalidAddress(Exception):  # noqa: N818 - it is a refusal, and reads as one
+    """An address cannot be used; says what to write instead, and never a password."""
+
+
+class Security(StrEnum):
+    """How the connection to a mail server is kept from being read by others."""
+
+    TLS = "encrypted from the first byte"
+    STARTTLS = "encrypted before anything is said that matters"
+    IF_OFFERED = "encrypted where the server offers it"
+    NONE = "not encrypted"
+
+
+@dataclass(frozen=True)
+class SmtpServer:
+    """The mail server that takes our mail."""
+
+    host: str
+    port: int
+    security: Security
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def smtp_server(url: str) -> SmtpServer:
+    """Read the address of a mail server, as `COP_SMTP_URL` has it.
+
+    Ports that are not written: 465 for smtps, 587 for smtp, but 25 on this machine and with tls=no.
+
+    Raises:
+        AddressUnusable: this is no such address, or it would send a password for all to read.
+    """
+    parts, port = _split(url)
+    host = parts.hostname or ""
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    security = _security(parts, is_near=_is_loopback(host))
+    usual = {Security.TLS: 465, Security.STARTTLS: 587}.get(security, 25)
+    if bool(user) != bool(password):
+        raise InvalidAddress("write both a user and a password, or neither.")
+    if not f"{user}{password}".isascii() or not f"{user}{password}x".isprintable():
+        raise InvalidAddress("the user and the password may have only printable ASCII characters.")
+    if user and security is Security.NONE and not _is_loopback(host):
+        raise InvalidAddress(
+            "with tls=no everybody on the way could read the password: leave out tls=no, or the "
+            "user and the password."
+        )
+    return SmtpServer(host, port or usual, security, user, password)
+
+
+def _split(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = SplitResult("", "", "", "", ""), None
+    is_smtp = parts.scheme in {"smtp", "smtps"} and _HOST.fullmatch(parts.hostname or "")
+    if not is_smtp or port == 0 or parts.path not in {"", "/"} or "#" in url:
+        raise InvalidAddress(
+            "write smtps://user:password@host:465 or smtp://user:password@host:587; in the user "
+            "and the password %40 stands for @, %3A for :, %2F for /, %23 for #, %3F for ? and "
+            "%25 for %."
+        )
+    return parts, port
+
+
+def _security(parts: SplitResult, *, is_near: bool) -> Security:
+    if parts.query not in {"", "tls=no"}:
+        raise InvalidAddress("after the ? only tls=no can stand; in a password write %3F for ?.")
+    if parts.scheme == "smtps":
+        if parts.query:
+            raise InvalidAddress("smtps:// is always encrypted: with tls=no, write smtp://.")
+        return Security.TLS
+    if parts.query:
+        return Security.NONE
+    return Security.IF_OFFERED if is_near else Security.STARTTLS
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def sender(written: str) -> Address:
+    """Read the address that mail comes from: `address` or `Name <address>`.
+
+    Raises:
+        AddressUnusable: this is no such address, or not every server could write back to it.
+    """
+    name, bracket, address = written.strip().rpartition("<")
+    if bracket and not address.endswith(">"):
+        raise InvalidAddress("close the address with >, like CTData <no-reply@example.org>.")
+    mailbox = bare_address(address.removesuffix(">") if bracket else address)
+    if not mailbox.username.isascii():
+        raise InvalidAddress("before the @ only ASCII letters work with every mail server.")
+    return Address(name.strip().strip('"'), mailbox.username, mailbox.domain)
+
+
+def default_sender(host: str) -> Address:
+    """The address of nobody at a host, or on this machine, where the host's name fits into none."""
+    try:
+        return bare_address(f"no-reply@{host}")
+    except InvalidAddress:
+        return Address("", "no-reply", "localhost")
+
+
+def bare_address(address: str) -> Address:
+    """An address as servers know it, its domain in IDNA; also one that works only in one's network.
+
+    Raises:
+        AddressUnusable: this is not an email address.
+    """
+    try:
+        parts = validate_email(
+            f"{address}{_SAFE_LOCAL_PART}", check_deliverability=False, globally_deliverable=False
+        )
+    except EmailNotValidError as error:
+        raise InvalidAddress("write an address like no-reply@example.org.") from error
+    if "=?" in parts.local_part:  # programs decode it into whatever it hides, also another address
+        raise InvalidAddress("write an address without =? in it.")
+    return Address("", parts.local_part, parts.ascii_domain.removesuffix(_SAFE_LOCAL_PART))

@@ -1,0 +1,1 @@
+"""Counts per session and year, with small counts suppressed."""

@@ -1,0 +1,250 @@
+"""The console's door: nobody gets past it who is not signed in."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from cop.models.audit import Viewing
+from cop.models.coordinator import CoordinatorSession
+from tests.builders import PASSWORD
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SAME_ORIGIN,
+    addresses,
+    fill,
+    post,
+    refusals,
+    rows,
+    sign_in,
+    turn_clock,
+)
+from tests.page import parse
+
+SIGN_IN = "/coordinator/sign-in"
+FRONT = "/coordinator/"
+OPEN_TO_ALL = {
+    *("console.sign_in", "console.send_sign_in", "console.set_up", "console.send_set_up"),
+    *("console.ask_password", "console.send_ask_password"),
+    *("console.choose_password", "console.send_choose_password"),
+    *("console.sign_in_code", "console.send_sign_in_code"),
+    *("console.invitation", "console.send_invitation"),
+}
+INSIDE = [FRONT, f"/coordinator/sessions/{DECEMBER}", "/coordinator/export.csv?status=held"]
+
+
+def test_who_signs_in_gets_to_the_sessions_and_is_named(corin):
+    page = corin.page(FRONT)
+
+    assert "Sign out Corin" in page.find("nav").get_text()
+    assert "Topic to be announced" in page.h1.get_text()
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("corin@example.org", "five purple otters sing"),
+        ("mallory@example.org", PASSWORD),
+        ("corin@example.org\x00", ""),
+        ("", PASSWORD),
+        ("not an address", PASSWORD),
+        ("corin@example.org", PASSWORD + "\x00"),
+        ("x" * 5000, "y" * 5000),
+    ],
+    ids=["wrong password", "unknown", "no password", "no address", "none", "NUL", "long"],
+)
+def test_nobody_gets_in_without_both(app, corin, email, password):
+    mallory = app.test_client()
+
+    response = sign_in(mallory, email, password)
+
+    page = parse(response)
+    assert response.status_code == 422
+    assert refusals(page)
+    assert page.find(id="email")["value"] == email.replace("\0", "")
+    assert "value" not in page.find(id="password").attrs
+    assert mallory.get(FRONT).status_code == 303
+
+
+def test_a_wrong_password_and_an_unknown_address_are_told_the_same(app, corin):
+    mallory = app.test_client()
+
+    wrong = sign_in(mallory, "corin@example.org", "five purple otters sing")
+    unknown = sign_in(mallory, "corim@example.org", "five purple otters sing")
+
+    assert refusals(parse(wrong)) == refusals(parse(unknown))
+    assert wrong.status_code == unknown.status_code
+
+
+def test_an_address_is_recognised_in_any_spelling(app, corin):
+    response = sign_in(app.test_client(), " Corin@Example.ORG ")
+
+    assert response.status_code == 303
+
+
+def test_after_several_failures_people_wait_and_are_never_locked_out(app, corin):
+    mallory = app.test_client()
+    waited = timedelta()
+    longest = 0
+
+    failures = [sign_in(mallory, password="x").status_code for _ in range(5)]
+    for _ in range(9):
+        delayed = sign_in(mallory)
+        seconds = int(delayed.headers["Retry-After"])
+        longest = max(longest, seconds)
+        assert delayed.status_code == 429
+        assert str(seconds) in refusals(parse(delayed))[0]
+        turn_clock(app, waited := waited + timedelta(seconds=seconds))
+        assert sign_in(mallory, password="x").status_code == 422
+    turn_clock(app, waited + timedelta(seconds=61))
+
+    assert failures == [422] * 5
+    assert longest <= 60
+    assert sign_in(mallory).status_code == 303
+
+
+def test_delays_are_for_one_account_and_the_network_they_come_from(app, corin):
+    mallory, elsewhere = app.test_client(), app.test_client()
+    elsewhere.environ_base["REMOTE_ADDR"] = "192.0.2.9"
+
+    for _ in range(6):
+        last = sign_in(mallory, password="x")
+
+    assert last.status_code == 429
+    assert sign_in(elsewhere).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("wanted", "led_to"),
+    [
+        *[(path, path) for path in INSIDE],
+        *[(path, FRONT) for path in ("", "/", "/register", "//evil.example", "/\\evil.example")],
+        *[
+            (path, FRONT)
+            for path in ("https://evil.example", "https:/coordinator/", "coordinator/")
+        ],
+        *[(path, FRONT) for path in ("//evil.example/coordinator/", "/coordinator/\\evil")],
+        *[
+            (path, FRONT)
+            for path in ("http://[", "//[", "javascript:alert(1)", "/coordinator/\n/x")
+        ],
+        *[(path, FRONT) for path in ("\t//evil.example", "/coordinatorx", "/coordinator/..//evil")],
+    ],
+)
+def test_signing_in_leads_on_to_the_console_s_own_paths_only(app, corin, wanted, led_to):
+    client = app.test_client()
+    token = client.page(SIGN_IN).find("input", attrs={"name": "csrf_token"})["value"]
+    answers = {"email": "corin@example.org", "password": PASSWORD, "csrf_token": token}
+
+    response = client.post(
+        SIGN_IN, query_string={"next": wanted}, data=answers, headers=SAME_ORIGIN
+    )
+
+    assert response.status_code == 303
+    assert response.location == led_to
+
+
+def test_the_way_on_survives_a_wrong_password(app, corin):
+    client = app.test_client()
+    wanted = client.get(INSIDE[1]).location
+
+    form = parse(post(client, wanted, email="corin@example.org", password="x")).select_one(
+        "main form"
+    )
+    response = post(client, form["action"], email="corin@example.org", password=PASSWORD)
+
+    assert response.location == INSIDE[1]
+
+
+def test_signing_out_ends_the_session_on_the_server_too(corin):
+    kept = corin.get_cookie("cop").value
+
+    left = post(corin, "/coordinator/sign-out", form_at=FRONT)
+    corin.set_cookie("cop", kept)
+
+    assert left.status_code == 303
+    assert urlsplit(left.location).path == SIGN_IN
+    assert corin.get(FRONT).status_code == 303
+    assert rows(CoordinatorSession) == []
+
+
+def test_signing_in_begins_a_new_session(app, corin):
+    client = app.test_client()
+    page = client.page(SIGN_IN)
+    token = page.find("input", attrs={"name": "csrf_token"})["value"]
+    before = client.get_cookie("cop").value
+    sign_in(client)
+    after = client.get_cookie("cop").value
+
+    old_form = {"csrf_token": token}
+    refused = client.post("/coordinator/sign-out", data=old_form, headers=SAME_ORIGIN)
+    client.set_cookie("cop", before)
+
+    assert before != after
+    assert refused.status_code == 403
+    assert client.get(FRONT).status_code == 303
+
+
+def test_an_hour_without_use_signs_out_and_use_does_not(app, corin):
+    turn_clock(app, timedelta(minutes=59))
+    used = corin.get(FRONT).status_code
+    turn_clock(app, timedelta(minutes=59 + 59))
+    used_again = corin.get(FRONT).status_code
+    turn_clock(app, timedelta(minutes=59 + 59 + 61))
+
+    idle = corin.get(FRONT).status_code
+
+    assert (used, used_again, idle) == (200, 200, 303)
+
+
+def test_twelve_hours_sign_out_however_busy_one_was(app, corin):
+    for half_hours in range(24):
+        turn_clock(app, timedelta(minutes=30 * half_hours))
+        assert corin.get(FRONT).status_code == 200
+
+    turn_clock(app, timedelta(hours=12, seconds=1))
+
+    assert corin.get(FRONT).status_code == 303
+
+
+@pytest.mark.parametrize("path", [SIGN_IN, "/coordinator/sign-out", "/coordinator/set-up/x"])
+@pytest.mark.parametrize("token", [None, "", "forged"])
+def test_a_form_without_its_token_is_refused(corin, path, token):
+    corin.page(FRONT)
+
+    response = corin.post(path, data={"csrf_token": token} if token else {}, headers=SAME_ORIGIN)
+
+    assert response.status_code == 403
+    assert corin.get(FRONT).status_code == 200
+
+
+def test_a_token_of_somebody_else_s_session_is_refused(app, corin):
+    stranger = app.test_client().page(SIGN_IN).find("input", attrs={"name": "csrf_token"})["value"]
+
+    response = corin.post(
+        "/coordinator/sign-out", data={"csrf_token": stranger}, headers=SAME_ORIGIN
+    )
+
+    assert response.status_code == 403
+
+
+def test_every_address_of_the_console_is_closed_to_who_is_not_signed_in(app, client):
+    fill(DECEMBER, "ada@example.org")
+    asked = list(addresses(app))
+
+    for path in asked:
+        for method in ("GET", "HEAD", "POST"):
+            plain = client.open(f"{path}?a=b", method=method, headers=SAME_ORIGIN)
+            htmx = client.open(path, method=method, headers=SAME_ORIGIN | HTMX)
+            if method == "POST":
+                assert plain.status_code == 403
+            else:
+                assert plain.status_code == 303
+                assert urlsplit(plain.location).path == SIGN_IN
+                assert parse_qs(urlsplit(plain.location).query) == {"next": [f"{path}?a=b"]}
+            assert htmx.status_code == 204
+            assert urlsplit(htmx.headers["HX-Redirect"]).path == SIGN_IN
+            assert b"ada@" not in plain.data + htmx.data
+    assert len(asked) > 60
+    assert rows(Viewing) == []

@@ -1,0 +1,216 @@
+"""Accounts: there is always one, always one that may take lists away, and rights are given."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from cop.accounts import accounts, invitations, management
+from cop.accounts.accounts import CurrentCoordinator
+from cop.db.engine import read_tx, write_tx
+from cop.errors import NotPermitted, Refused
+from cop.mail.writer import LetterWriter
+from cop.models.audit import AuditEntry
+from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
+from cop.models.email import OutboxEmail
+from tests.builders import CORIN, NOW, PASSWORD, kept_password
+from tests.client import LINKS
+from tests.concurrency import at_once
+from tests.mail.gallery import COMMUNITY
+
+pytestmark = pytest.mark.both
+
+WRITER = LetterWriter(COMMUNITY, LINKS, NOW)
+DANA = "dana@example.org"
+
+
+def an_account(db_session, email, *, may_export=True):
+    """An account, as who is signed in."""
+    row = Coordinator(
+        email=email, email_key=email, name=email.split("@")[0].title(),
+        password_hash=kept_password(), may_export=may_export,
+    )  # fmt: skip
+    db_session.add(row)
+    db_session.flush()
+    return CurrentCoordinator(row.id, row.name, email, may_export)
+
+
+def invite(db_session, by, email=DANA, *, may_export=False, writer=WRITER):
+    """Invite somebody; return the token of the link."""
+    address = invitations.invite(db_session, email, may_export=may_export, by=by, writer=writer)
+    return address.rpartition("/")[2]
+
+
+def accept(db_session, token, now=NOW):
+    return invitations.accept(
+        db_session, token, name="Dana", password=PASSWORD, secret_key=LINKS.secret_key, now=now
+    )
+
+
+def test_the_last_account_stays(db_session):
+    corin = an_account(db_session, CORIN)
+
+    with pytest.raises(Refused, match="the only account"):
+        management.remove(db_session, corin.id, by=corin, writer=WRITER)
+
+    assert [each.email for each in management.list_accounts(db_session)] == [CORIN]
+
+
+def test_the_last_who_may_take_lists_away_stays_and_keeps_the_right(db_session):
+    corin = an_account(db_session, CORIN)
+    dana = an_account(db_session, DANA, may_export=False)
+
+    with pytest.raises(NotPermitted):  # whoever may not is not the one to remove who may
+        management.remove(db_session, corin.id, by=dana, writer=WRITER)
+    with pytest.raises(Refused, match="Nobody else may take lists away"):
+        management.remove(db_session, corin.id, by=corin, writer=WRITER)
+    with pytest.raises(Refused, match="Nobody else may take lists away"):
+        management.set_may_export(db_session, corin.id, may_export=False, by=corin, now=NOW)
+
+    assert {each.email: each.may_export for each in management.list_accounts(db_session)} == {
+        CORIN: True,
+        DANA: False,
+    }
+
+
+def test_nobody_gives_a_right_that_they_do_not_have(db_session):
+    an_account(db_session, CORIN)
+    dana = an_account(db_session, DANA, may_export=False)
+    pretending = CurrentCoordinator(dana.id, dana.name, dana.email, may_export=True)
+
+    for by in (dana, pretending):
+        with pytest.raises(NotPermitted):
+            management.set_may_export(db_session, dana.id, may_export=True, by=by, now=NOW)
+        with pytest.raises(NotPermitted):
+            invite(db_session, by, "dana2@example.org", may_export=True)
+
+    assert not management.may_export(db_session, dana.id)
+    assert list(db_session.scalars(select(Invitation))) == []
+
+
+def test_removing_an_account_signs_out_its_devices_and_keeps_the_record(db_session):
+    corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+    kept = accounts.finish_sign_in(db_session, corin.id, device="", now=NOW)
+    gone = accounts.finish_sign_in(db_session, dana.id, device="", now=NOW)
+
+    name = management.remove(db_session, dana.id, by=corin, writer=WRITER)
+
+    acts = db_session.execute(
+        select(AuditEntry.coordinator_id, AuditEntry.action).order_by(AuditEntry.id)
+    ).all()
+    assert name == "Dana"
+    assert accounts.find_signed_in(db_session, gone, now=NOW) is None
+    assert accounts.find_signed_in(db_session, kept, now=NOW)
+    assert acts == [
+        (corin.id, "signed in"),
+        (None, "signed in"),
+        (corin.id, "removed a coordinator"),
+    ]
+    assert len(db_session.scalars(select(CoordinatorSession)).all()) == 1
+
+
+def test_two_who_remove_each_other_at_once_leave_one(app):
+    with write_tx() as db_session:
+        corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+
+    def remove(whom, by):
+        def remove_once():
+            try:
+                with write_tx() as db_session:
+                    return management.remove(db_session, whom.id, by=by, writer=WRITER)
+            except Refused:
+                return None
+
+        return remove_once
+
+    removed = at_once(app, remove(corin, dana), remove(dana, corin))
+
+    with read_tx() as db_session:
+        assert len(management.list_accounts(db_session)) == 1
+    assert len([name for name in removed if name]) == 1
+
+
+def test_two_who_take_the_right_from_each_other_at_once_leave_one_with_it(app):
+    with write_tx() as db_session:
+        corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+
+    def take(whom, by):
+        def take_once():
+            try:
+                with write_tx() as db_session:
+                    management.set_may_export(db_session, whom.id, may_export=False, by=by, now=NOW)
+            except Refused:
+                return False
+            return True
+
+        return take_once
+
+    at_once(app, take(corin, dana), take(dana, corin))
+
+    with read_tx() as db_session:
+        assert sorted(each.may_export for each in management.list_accounts(db_session)) == [
+            False,
+            True,
+        ]
+
+
+def test_one_link_used_twice_at_once_makes_one_account(app):
+    with write_tx() as db_session:
+        token = invite(db_session, an_account(db_session, CORIN))
+
+    def take():
+        try:
+            with write_tx() as db_session:
+                return accept(db_session, token)
+        except Refused:
+            return None
+
+    made = at_once(app, take, take, take)
+
+    assert len([id_ for id_ in made if id_]) == 1
+    with read_tx() as db_session:
+        assert [each.email for each in management.list_accounts(db_session)] == [CORIN, DANA]
+        assert invitations.list_invitations(db_session) == []
+
+
+def test_one_address_invited_by_two_at_once_has_one_invitation(app):
+    with write_tx() as db_session:
+        corin = an_account(db_session, CORIN)
+
+    def ask(spelling):
+        def ask_once():
+            with write_tx() as db_session:
+                return invite(db_session, corin, spelling)
+
+        return ask_once
+
+    at_once(app, ask(DANA), ask("Dana@Example.org"), ask(DANA))
+
+    with read_tx() as db_session:
+        assert len(invitations.list_invitations(db_session)) == 1
+        assert len(db_session.scalars(select(OutboxEmail)).all()) == 1
+
+
+def test_who_is_removed_or_loses_a_right_takes_their_invitations_along(db_session):
+    corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+    for by, email in ((corin, "ada@example.org"), (dana, "grace@example.org")):
+        invite(db_session, by, email, may_export=True)
+
+    management.set_may_export(db_session, dana.id, may_export=False, by=corin, now=NOW)
+    lowered = {each.email: each.may_export for each in invitations.list_invitations(db_session)}
+    management.remove(db_session, dana.id, by=corin, writer=WRITER)
+
+    assert lowered == {"ada@example.org": True, "grace@example.org": False}
+    assert [each.email for each in invitations.list_invitations(db_session)] == ["ada@example.org"]
+
+
+def test_an_invitation_that_nobody_took_in_time_is_deleted_with_its_address(db_session):
+    corin = an_account(db_session, CORIN)
+    invite(db_session, corin, "ada@example.org")
+
+    left = []
+    for days in (6, 7):
+        invitations.delete_expired(db_session, now=NOW + timedelta(days=days))
+        left.append(len(invitations.list_invitations(db_session)))
+
+    assert left == [1, 0]

@@ -1,0 +1,228 @@
+"""Two-factor sign-in: each code works once, and recovery codes replace a lost phone."""
+
+from datetime import timedelta
+
+import pytest
+from pyotp import TOTP, random_base32
+from sqlalchemy import select
+
+from cop.accounts import accounts, sign_in, two_factor
+from cop.accounts.accounts import CurrentCoordinator
+from cop.db.engine import read_tx, write_tx
+from cop.errors import Refused, SignInExpired, TooManyAttempts
+from cop.models.audit import AuditEntry
+from cop.models.coordinator import Coordinator, CoordinatorSession
+from tests.builders import CORIN, NOW, PASSWORD, kept_password
+from tests.concurrency import at_once
+
+pytestmark = pytest.mark.both
+
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+def code_at(moment=NOW):
+    return TOTP(SECRET).at(moment)
+
+
+def account(db_session):
+    """Corin with an account with a second factor, and the recovery codes."""
+    corin = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash=kept_password())
+    db_session.add(corin)
+    db_session.flush()
+    then = NOW - timedelta(hours=1)
+    by = CurrentCoordinator(corin.id, "Corin", CORIN)
+    return by, two_factor.set_up(db_session, by, secret=SECRET, typed=code_at(then), now=then)
+
+
+def waiting_device(db_session, by, now=NOW):
+    """The token of a device whose password was right."""
+    return accounts.start_session(db_session, by.id, now=now, device="Lynx", awaits_code=True)
+
+
+def test_the_address_for_the_app_says_who_and_where():
+    address = two_factor.provisioning_uri(
+        SECRET, issuer="Équité: data & us", account="a+b@example.org"
+    )
+
+    assert address == (
+        "otpauth://totp/%C3%89quit%C3%A9%20%20data%20%26%20us:a%2Bb%40example.org"
+        f"?secret={SECRET}&issuer=%C3%89quit%C3%A9%20%20data%20%26%20us"
+    )
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("steps", "fits"),
+    [(-2, False), (-1, True), (0, True), (1, True), (2, False)],
+    ids=["long over", "just over", "now", "next", "far ahead"],
+)
+def test_a_clock_may_be_wrong_by_one_step(db_session, steps, fits):
+    by, _ = account(db_session)
+    typed = code_at(NOW + steps * HALF_A_MINUTE)
+
+    if fits:
+        assert two_factor.use_code(db_session, by.id, typed, now=NOW) is None
+    else:
+        with pytest.raises(Refused, match="This code does not fit"):
+            two_factor.use_code(db_session, by.id, typed, now=NOW)
+
+
+def test_a_code_works_once_and_ends_those_before_it(db_session):
+    by, _ = account(db_session)
+    two_factor.use_code(db_session, by.id, code_at(), now=NOW)
+
+    for typed in (code_at(), code_at(NOW - HALF_A_MINUTE)):
+        with pytest.raises(Refused, match="This code does not fit"):
+            two_factor.use_code(db_session, by.id, typed, now=NOW)
+    assert two_factor.use_code(db_session, by.id, code_at(NOW + HALF_A_MINUTE), now=NOW) is None
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    "typed",
+    ["", "000000", "12345", "1234567", "٠٠٠٠٠٠", "\x00", "x" * 5000],
+    ids=["empty", "wrong", "short", "long", "other digits", "NUL", "huge"],
+)
+def test_what_is_no_code_is_refused(db_session, typed):
+    by, _ = account(db_session)
+
+    with pytest.raises(Refused, match="This code does not fit"):
+        two_factor.use_code(db_session, by.id, typed, now=NOW)
+
+
+@pytest.mark.sqlite
+def test_a_code_may_be_typed_with_spaces(db_session):
+    by, _ = account(db_session)
+    typed = code_at()
+
+    assert two_factor.use_code(db_session, by.id, f" {typed[:3]} {typed[3:]}", now=NOW) is None
+
+
+def test_ten_recovery_codes_work_once_each_and_only_hashes_are_kept(db_session):
+    by, codes = account(db_session)
+    kept = db_session.scalar(select(Coordinator.recovery_hashes))
+
+    left = [two_factor.use_code(db_session, by.id, code.upper(), now=NOW) for code in codes]
+
+    assert len(set(codes)) == 10
+    assert left == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+    assert not any(code.replace("-", "") in str(kept) for code in codes)
+    with pytest.raises(Refused, match="This code does not fit"):
+        two_factor.use_code(db_session, by.id, codes[0], now=NOW)
+
+
+def test_one_code_sent_twice_at_once_signs_one_device_in(app):
+    with write_tx() as db_session:
+        by, _ = account(db_session)
+        tokens = [waiting_device(db_session, by) for _ in range(4)]
+
+    def enter(token):
+        def enter_once():
+            try:
+                with write_tx() as db_session:
+                    return two_factor.finish(db_session, token, code_at(), now=NOW)
+            except Refused:
+                return None
+
+        return enter_once
+
+    entered = at_once(app, *(enter(token) for token in tokens))
+
+    assert len([each for each in entered if each]) == 1
+    with read_tx() as db_session:
+        query = select(CoordinatorSession.awaits_code, CoordinatorSession.device)
+        assert sorted(db_session.execute(query).all()) == [(False, "Lynx"), *[(True, "Lynx")] * 3]
+
+
+def test_a_waiting_device_gets_a_new_token_and_the_old_one_is_worth_nothing(db_session):
+    by, _ = account(db_session)
+    token = waiting_device(db_session, by)
+    before = accounts.find_signed_in(db_session, token, now=NOW)
+
+    entered = two_factor.finish(db_session, token, code_at(), now=NOW)
+
+    assert before is None
+    assert accounts.find_signed_in(db_session, entered.token, now=NOW).name == "Corin"
+    assert entered.token != token
+    with pytest.raises(SignInExpired):
+        two_factor.finish(db_session, token, code_at(), now=NOW)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(("minutes", "waits"), [(9, True), (10, False)])
+def test_a_device_waits_ten_minutes_for_its_code(db_session, minutes, waits):
+    by, _ = account(db_session)
+    token = waiting_device(db_session, by, now=NOW - timedelta(minutes=minutes))
+
+    if waits:
+        assert two_factor.finish(db_session, token, code_at(), now=NOW)
+    else:
+        with pytest.raises(SignInExpired):
+            two_factor.finish(db_session, token, code_at(), now=NOW)
+
+
+def test_wrong_codes_make_people_wait_wherever_they_come_from_and_never_lock_them_out(db_session):
+    by, _ = account(db_session)
+    for _ in range(5):
+        two_factor.begin(db_session, waiting_device(db_session, by), now=NOW)
+
+    with pytest.raises(TooManyAttempts) as refusal:
+        two_factor.begin(db_session, waiting_device(db_session, by), now=NOW)
+    later = NOW + timedelta(seconds=refusal.value.values["seconds"])
+    token = waiting_device(db_session, by, now=later)
+    two_factor.begin(db_session, token, now=later)
+    two_factor.finish(db_session, token, code_at(later), now=later)
+
+    assert 0 < refusal.value.values["seconds"] <= 60
+    two_factor.begin(db_session, waiting_device(db_session, by, now=later), now=later)
+
+
+@pytest.mark.sqlite
+def test_the_right_password_does_not_forgive_wrong_codes(db_session):
+    by, _ = account(db_session)
+    for _ in range(5):
+        two_factor.begin(db_session, waiting_device(db_session, by), now=NOW)
+    attempt = sign_in.begin(db_session, CORIN, network="198.51.100.0", now=NOW)
+
+    token = sign_in.finish(db_session, attempt, now=NOW)
+
+    assert attempt.matches(PASSWORD)
+    assert accounts.find_signed_in(db_session, token, now=NOW) is None
+    with pytest.raises(TooManyAttempts):
+        two_factor.begin(db_session, token, now=NOW)
+
+
+@pytest.mark.sqlite
+def test_a_second_factor_cannot_be_put_in_place_of_another(db_session):
+    by, _ = account(db_session)
+    other = random_base32()
+    typed = TOTP(other).at(NOW)
+
+    with pytest.raises(Refused, match="on already"):
+        two_factor.set_up(db_session, by, secret=other, typed=typed, now=NOW)
+
+    assert db_session.scalar(select(Coordinator.totp_secret)) == SECRET
+
+
+def test_turning_it_off_takes_a_code_and_leaves_nothing(db_session):
+    by, _ = account(db_session)
+
+    with pytest.raises(Refused, match="This code does not fit"):
+        two_factor.turn_off(db_session, by, "000000", now=NOW)
+    two_factor.turn_off(db_session, by, code_at(), now=NOW)
+
+    found = db_session.scalars(select(Coordinator)).one()
+    assert (found.totp_secret, found.totp_step, found.recovery_hashes) == (None, None, [])
+    assert list(db_session.scalars(select(AuditEntry.action))) == ["changed second factor"] * 2
+
+
+@pytest.mark.sqlite
+def test_an_administrator_ends_it_by_the_address(db_session):
+    account(db_session)
+
+    with pytest.raises(Refused, match="There is no account"):
+        two_factor.end_pending_sign_in(db_session, "mallory@example.org")
+    two_factor.end_pending_sign_in(db_session, " Corin@Example.org ".strip())
+
+    assert db_session.scalar(select(Coordinator.totp_secret)) is None

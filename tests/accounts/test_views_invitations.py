@@ -1,0 +1,297 @@
+"""Coordinators inviting others: a link that works once, rights that are given, and removing."""
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+
+from cop.accounts import accounts
+from cop.accounts.access_control import TOKEN
+from cop.db.engine import write_tx
+from cop.links import Purpose, sign_token
+from cop.models.audit import AuditEntry
+from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
+from cop.models.email import OutboxEmail
+from tests.builders import NOW, PASSWORD, kept_password
+from tests.client import DECEMBER, fill, post, refusals, rows, said, turn_clock
+from tests.page import parse
+from tests.statements import Statements
+
+PAGE, FRONT = "/coordinator/settings/coordinators", "/coordinator/"
+DANA = "dana@example.org"
+DANAS = {"name": "Dana", "password": "five green herons whistle"}
+
+
+def invite(client, email=DANA, **more):
+    return post(client, PAGE, email=email, **more)
+
+
+def links():
+    """The paths in the mails, in the order of inviting."""
+    found = (re.search(r"\S+/coordinator/invitation/\S+", m["text"]) for m in rows(OutboxEmail))
+    return [urlsplit(link[0]).path for link in found if link]
+
+
+@pytest.fixture
+def dana(app, corin):
+    """A client of a second coordinator, who may not take lists away."""
+    row = Coordinator(email=DANA, email_key=DANA, name="Dana", may_export=False,
+                      password_hash=kept_password())  # fmt: skip
+    with write_tx() as db_session:
+        db_session.add(row)
+        db_session.flush()
+        token = accounts.start_session(db_session, row.id, now=NOW)
+    client = app.test_client()
+    with client.session_transaction("/coordinator/") as cookie:
+        cookie[TOKEN] = token
+    return client
+
+
+def press(client, below, **answers):
+    return post(client, f"{PAGE}{below}", form_at=PAGE, **answers)
+
+
+def who():
+    return {row["email"]: row["may_export"] for row in rows(Coordinator)}
+
+
+def test_the_link_in_the_mail_makes_an_account_and_signs_it_in(app, corin):
+    invite(corin, may_export="yes")
+    [mail], [link], client = rows(OutboxEmail), links(), app.test_client()
+
+    page = client.page(link)
+    answer = post(client, link, **DANAS)
+
+    assert (mail["to_address"], mail["kind"]) == (DANA, "invitation")
+    assert "Corin invites you" in mail["text"]
+    assert DANA in said(page)
+    assert (answer.status_code, answer.location) == (303, FRONT)
+    assert "Sign out Dana" in client.page(FRONT).find("nav").get_text()
+    assert who() == {"corin@example.org": True, DANA: True}
+    assert rows(Invitation) == []
+    assert [(a["coordinator_id"], a["action"]) for a in rows(AuditEntry)] == [
+        (1, "invited a coordinator"),
+        (2, "signed in"),
+    ]
+
+
+def test_without_a_mail_server_the_page_shows_the_link_once_to_pass_on(corin):
+    answer = invite(corin)
+
+    once, again = said(corin.page(answer.location)), said(corin.page(PAGE))
+    assert f"http://localhost:8000{links()[0]}" in once
+    assert "/invitation/" not in again
+    assert DANA in again
+
+
+def test_the_console_s_list_of_mails_does_not_show_the_link(corin):
+    corin.get(invite(corin).location)  # which shows it, once
+    [mail] = rows(OutboxEmail)
+
+    page = said(corin.page(f"/coordinator/mail/{mail['id']}"))
+
+    assert "/coordinator/invitation/…" in page
+    assert links()[0] not in page
+
+
+def test_the_link_works_once(app, corin):
+    invite(corin)
+    [link], client = links(), app.test_client()
+    post(client, link, **DANAS)
+
+    page = app.test_client().get(link)
+    again = post(app.test_client(), link, form_at="/coordinator/sign-in", **DANAS)
+
+    assert (page.status_code, again.status_code) == (404, 404)
+    assert "has been used or withdrawn" in said(parse(page))
+    assert len(rows(Coordinator)) == 2
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(7, 200), (7.001, 404)], ids=["a week", "longer"])
+def test_the_link_works_for_a_week(app, corin, ahead, status):
+    invite(corin)
+    turn_clock(app, timedelta(days=ahead))
+
+    assert app.test_client().get(links()[0]).status_code == status
+
+
+def test_inviting_again_ends_the_older_link(app, corin):
+    invite(corin)
+    [older] = links()
+    turn_clock(app, timedelta(minutes=1))
+    invite(corin, "Dana@Example.org")
+    [newer] = links()  # the older mail had not gone out yet
+
+    statuses = [app.test_client().get(link).status_code for link in (older, newer)]
+
+    assert statuses == [404, 200]
+    assert len(rows(Invitation)) == 1
+
+
+def test_an_invitation_can_be_withdrawn_and_its_mail_does_not_go_out(app, corin):
+    invite(corin)
+    [link], [row] = links(), rows(Invitation)
+
+    answer = press(corin, "/withdraw", invitation=row["id"])
+
+    assert answer.status_code == 303
+    assert app.test_client().get(link).status_code == 404
+    assert rows(OutboxEmail) == []
+    assert press(corin, "/withdraw", invitation=row["id"]).status_code == 404
+    assert press(corin, "/withdraw", invitation="x").status_code == 404
+
+
+def test_a_token_that_is_not_ours_or_for_something_else_is_no_link(app, corin, settings):
+    invite(corin)
+    token = links()[0].rpartition("/")[2]
+    key = settings.secret_key
+    forged = [
+        *("x", "%00", "é", "a" * 3000, token[:-1]),
+        sign_token(key, Purpose.PASSWORD, 1, 0),
+        sign_token(key, Purpose.INVITATION, 1, 0),
+        sign_token(key, Purpose.INVITATION, 2, int(NOW.timestamp() * 1_000_000)),
+        sign_token("another key", Purpose.INVITATION, 1, int(NOW.timestamp() * 1_000_000)),
+    ]
+
+    statuses = [app.test_client().get(f"/coordinator/invitation/{t}").status_code for t in forged]
+
+    assert statuses == [404] * len(forged)
+
+
+def test_what_cannot_be_invited_is_said(corin):
+    refused = {
+        "": "Write their email address.",
+        "dana": "Write an email address like name@example.org.",
+        "Corin@Example.org": "There is an account for this address already.",
+        "x" * 300 + "@example.org": "Shorten this to 254 characters; it has 312.",
+    }
+
+    for email, sentence in refused.items():
+        answer = invite(corin, email)
+
+        page = parse(answer)
+        assert answer.status_code == 422, email
+        assert sentence in refusals(page)
+        assert page.find(id="email")["value"] == email
+    assert rows(Invitation) == rows(OutboxEmail) == []
+
+
+def test_a_bad_answer_is_refused_and_the_link_still_works(app, corin):
+    invite(corin)
+    [link], client = links(), app.test_client()
+    bad = (
+        *({"name": " "}, {"name": "x" * 201}),
+        *({"password": "short"}, {"password": "DanaDanaDanaDana"}),
+    )
+
+    for answers in bad:
+        refused = post(client, link, **DANAS | answers)
+
+        assert refused.status_code == 422, answers
+        assert refusals(parse(refused))
+    assert post(client, link, **DANAS).status_code == 303
+
+
+def test_an_address_that_got_an_account_meanwhile_ends_the_link(app, corin):
+    invite(corin)
+    with write_tx() as db_session:
+        accounts.add(db_session, DANA, name="Dana", password=PASSWORD)
+
+    answer = post(app.test_client(), links()[0], **DANAS)
+
+    assert answer.status_code == 404
+    assert "There is an account for this address already." in said(parse(answer))
+
+
+def test_who_may_not_take_lists_away_sees_no_button_for_it_and_gets_none(corin, dana):
+    fill(DECEMBER, "ada@example.org")
+    lists = ("/coordinator/export.csv", "/coordinator/list.csv")
+    shown = (FRONT, f"/coordinator/sessions/{DECEMBER}", "/coordinator/list", PAGE)
+
+    pages = [str(dana.page(path).main) for path in shown]
+
+    assert not any(".csv" in page or "Allow lists" in page for page in pages)
+    assert [dana.get(path).status_code for path in lists] == [403, 403]
+    assert "export.csv" in str(corin.page(FRONT).main)
+
+
+def test_nobody_raises_their_own_right_or_gives_what_they_do_not_have(corin, dana):
+    own = next(row["id"] for row in rows(Coordinator) if row["email"] == DANA)
+
+    answers = [
+        press(dana, "/rights", coordinator=own, right="yes"),
+        press(dana, "/rights", coordinator=1, right="no"),
+        invite(dana, "dana2@example.org", may_export="yes"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert who() == {"corin@example.org": True, DANA: False}
+    assert rows(Invitation) == []
+    assert invite(dana, "dana2@example.org").status_code == 303
+    assert [row["may_export"] for row in rows(Invitation)] == [False]
+
+
+def test_a_right_is_given_and_taken_at_once(corin, dana):
+    press(corin, "/rights", coordinator=2, right="yes")
+    given = dana.get("/coordinator/export.csv").status_code
+    press(corin, "/rights", coordinator=2, right="no")
+    taken = dana.get("/coordinator/export.csv").status_code
+
+    refused = press(corin, "/rights", coordinator=1, right="no")
+
+    assert (given, taken) == (200, 403)
+    assert refused.status_code == 422
+    assert "Nobody else may take lists away." in said(parse(refused))
+    assert press(corin, "/rights", coordinator=9, right="yes").status_code == 404
+    changed = [act["action"] for act in rows(AuditEntry) if act["action"] == "changed rights"]
+    assert len(changed) == 2
+
+
+def test_removing_asks_first_and_signs_out_at_once(corin, dana):
+    asked = corin.page(f"{PAGE}/2/remove")
+    before = dana.get(FRONT).status_code
+
+    answer = post(corin, f"{PAGE}/2/remove")
+
+    assert DANA in said(asked)
+    assert (before, dana.get(FRONT).status_code) == (200, 303)
+    assert answer.location == PAGE
+    assert who() == {"corin@example.org": True}
+    assert "Dana is no coordinator any more." in said(corin.page(PAGE))
+    assert corin.get(f"{PAGE}/2/remove").status_code == 404
+    assert press(corin, "/2/remove").status_code == 404
+
+
+def test_the_last_one_cannot_go_and_who_goes_is_signed_out(corin, dana):
+    refused = post(corin, f"{PAGE}/1/remove")
+    left = post(dana, f"{PAGE}/2/remove")
+    alone = post(corin, f"{PAGE}/1/remove")
+
+    assert refused.status_code == 422
+    assert "Nobody else may take lists away." in said(parse(refused))
+    assert left.location == "/coordinator/sign-in"
+    assert alone.status_code == 422
+    assert "This is the only account." in said(parse(alone))
+    assert [row["coordinator_id"] for row in rows(CoordinatorSession)] == [1]
+
+
+def test_the_list_takes_five_statements_however_many_there_are(corin, dana):
+    with write_tx() as db_session:
+        for number in range(12):
+            address = f"{number}@example.org"
+            row = Invitation(email=address, email_key=address, created_at=NOW, coordinator_id=1)
+            db_session.add(row)
+
+    with Statements() as sent:
+        page = corin.page(PAGE)
+
+    assert len(page.select(".allowed li")) == 14
+    assert len(sent) <= 5, sent
+
+
+def test_the_list_says_who_was_here_when_and_who_is_protected(corin, dana):
+    page = said(corin.page(PAGE))
+
+    assert "Dana dana@example.org Last seen Nov 22, 10:00 am. May not take lists away." in page
+    assert page.count("No two-factor sign-in.") == 2

@@ -1,0 +1,283 @@
+"""Two-factor sign-in: setting it up, signing in with it, doing without, and asking it of all."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from pyotp import TOTP
+
+from cop.accounts import accounts, two_factor
+from cop.accounts.access_control import TOKEN
+from cop.accounts.accounts import CurrentCoordinator
+from cop.db.engine import write_tx
+from cop.models.audit import AuditEntry, Viewing
+from cop.models.coordinator import Coordinator, CoordinatorSession
+from tests.builders import NOW, PASSWORD
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SAME_ORIGIN,
+    addresses,
+    change_community,
+    fill,
+    post,
+    refusals,
+    rows,
+    said,
+    sign_in,
+    turn_clock,
+)
+from tests.page import parse
+
+ACCOUNT, FRONT, SIGN_IN = "/coordinator/account", "/coordinator/", "/coordinator/sign-in"
+SET_UP, OFF, CODE = f"{ACCOUNT}/two-factor", f"{ACCOUNT}/two-factor/off", f"{SIGN_IN}/code"
+SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
+
+CORIN = CurrentCoordinator(1, "Corin", "corin@example.org")
+
+
+def code(secret=SECRET, ahead=timedelta()):
+    return TOTP(secret).at(NOW + ahead)
+
+
+@pytest.fixture
+def phone(corin):
+    """Corin's second factor: the recovery codes."""
+    then = NOW - timedelta(hours=1)
+    typed = code(ahead=-timedelta(hours=1))
+    with write_tx() as db_session:
+        return two_factor.set_up(db_session, CORIN, secret=SECRET, typed=typed, now=then)
+
+
+@pytest.fixture
+def waiting(app, phone):
+    """A client whose password was right, and that has not written a code."""
+    return half_signed_in(app)
+
+
+def half_signed_in(app):
+    """One more device whose password was right, without the work of checking it."""
+    client = app.test_client()
+    with write_tx() as db_session:
+        token = accounts.start_session(db_session, CORIN.id, now=NOW, awaits_code=True)
+    with client.session_transaction("/coordinator/") as cookie:
+        cookie[TOKEN] = token
+    return client
+
+
+def test_setting_it_up_shows_the_key_in_three_ways_and_the_codes_once(app, corin):
+    page = corin.page(SET_UP)
+    key = page.select_one(".secret").get_text().replace(" ", "")
+    address = page.select_one("main a[href^='otpauth:']")["href"]
+    picture = corin.get(page.select_one("main img")["src"])
+
+    shown = post(corin, SET_UP, code=code(key), old=PASSWORD)
+    codes = [item.get_text() for item in parse(shown).select(".codes li")]
+
+    assert parse_qs(urlsplit(address).query)["secret"] == [key]
+    assert "Equity%20in%20Data:corin%40example.org" in address
+    assert picture.mimetype == "image/svg+xml"
+    assert "no-store" in picture.headers["Cache-Control"]
+    assert (shown.status_code, len(set(codes))) == (200, 10)
+    assert "no-store" in shown.headers["Cache-Control"]
+    assert "10 recovery codes are left." in said(corin.page(ACCOUNT))
+    assert corin.get(SET_UP).status_code == 303
+    assert corin.get(f"{SET_UP}/qr.svg").status_code == 404
+    assert not any(code in str(rows(Coordinator)) for code in codes)
+    assert [act["action"] for act in rows(AuditEntry)] == ["changed second factor"]
+
+
+def test_a_code_that_does_not_fit_turns_nothing_on_and_keeps_the_key(corin):
+    key = corin.page(SET_UP).select_one(".secret").get_text()
+
+    for typed in ("", "000000", "abc", "x" * 5000, "\x00"):
+        answer = post(corin, SET_UP, code=typed, old=PASSWORD)
+
+        page = parse(answer)
+        assert answer.status_code == 422
+        assert refusals(page)
+        assert page.select_one(".secret").get_text() == key
+    assert rows(Coordinator)[0]["totp_secret"] is None
+
+
+def test_the_password_alone_opens_nothing_any_more(app, waiting):
+    fill(DECEMBER, "ada@example.org")
+    asked = list(addresses(app))
+
+    for path in asked:
+        for method in ("GET", "HEAD", "POST"):
+            answer = waiting.open(path, method=method, headers=SAME_ORIGIN)
+            assert answer.status_code == (403 if method == "POST" else 303), (method, path)
+            assert b"ada@" not in answer.data
+    assert len(asked) > 60
+    assert rows(Viewing) == []
+    assert "Corin" not in said(waiting.page(CODE))
+
+
+def test_the_code_signs_in_under_a_new_cookie_and_leads_on(app, phone):
+    client, wanted = app.test_client(), f"/coordinator/sessions/{DECEMBER}"
+    first = post(client, f"{SIGN_IN}?next={wanted}", email="corin@example.org", password=PASSWORD)
+    before = client.get_cookie("cop").value
+    form = client.page(first.location).select_one("main form")
+
+    answer = post(client, form["action"], code=f" {code()[:3]} {code()[3:]} ")
+    after = client.get_cookie("cop").value
+    client.set_cookie("cop", before)
+
+    assert first.location.startswith(f"{CODE}?next=")
+    assert (answer.status_code, answer.location) == (303, wanted)
+    assert client.get(FRONT).status_code == 303
+    client.set_cookie("cop", after)
+    assert client.get(FRONT).status_code == 200
+    assert [act["action"] for act in rows(AuditEntry)] == ["changed second factor", "signed in"]
+
+
+def test_a_code_works_once(app, waiting):
+    post(waiting, CODE, code=code())
+    other = half_signed_in(app)
+
+    answer = post(other, CODE, code=code())
+
+    assert answer.status_code == 422
+    assert "has been used" in refusals(parse(answer))[0]
+    assert other.get(FRONT).status_code == 303
+
+
+def test_a_recovery_code_works_once_and_says_how_many_are_left(app, phone, waiting):
+    answer = post(waiting, CODE, code=phone[0].upper().replace("-", " "))
+    other = half_signed_in(app)
+
+    assert answer.status_code == 303
+    assert "You used a recovery code. 9 are left." in said(waiting.page(FRONT))
+    assert post(other, CODE, code=phone[0]).status_code == 422
+
+
+def test_wrong_codes_make_people_wait_from_any_network_and_new_sign_ins_do_not_help(app, waiting):
+    statuses = [post(waiting, CODE, code="000000").status_code for _ in range(6)]
+    elsewhere = app.test_client()
+    elsewhere.environ_base["REMOTE_ADDR"] = "192.0.2.9"
+    sign_in(elsewhere)
+
+    delayed = post(elsewhere, CODE, code=code())
+    seconds = int(delayed.headers["Retry-After"])
+    turn_clock(app, timedelta(seconds=seconds))
+    in_time = post(elsewhere, CODE, code=code(ahead=timedelta(seconds=seconds)))
+
+    assert statuses == [422] * 5 + [429]
+    assert delayed.status_code == 429
+    assert str(seconds) in refusals(parse(delayed))[0]
+    assert in_time.status_code == 303
+
+
+def test_a_code_that_comes_too_late_leads_back_to_the_password(app, waiting):
+    token = waiting.page(CODE).find("input", attrs={"name": "csrf_token"})["value"]
+    turn_clock(app, timedelta(minutes=11))
+
+    answer = waiting.post(CODE, data={"csrf_token": token, "code": code()}, headers=SAME_ORIGIN)
+
+    assert (answer.status_code, answer.location) == (303, SIGN_IN)
+    assert "Sign in with your password once more" in said(waiting.page(SIGN_IN))
+    assert waiting.get(CODE).status_code == 303
+
+
+def test_without_a_waiting_device_there_is_no_page_for_a_code(app, corin):
+    answers = [client.get(CODE) for client in (corin, app.test_client())]
+
+    assert [(answer.status_code, answer.location) for answer in answers] == [(303, SIGN_IN)] * 2
+
+
+def test_a_form_without_its_token_is_refused(corin):
+    sent = {"code": code()}
+
+    answers = [corin.post(path, data=sent, headers=SAME_ORIGIN) for path in (CODE, SET_UP, OFF)]
+
+    assert [answer.status_code for answer in answers] == [403] * 3
+
+
+def test_turning_it_off_takes_the_password_and_a_code(app, corin, phone):
+    typed = phone[3]
+
+    refused = [
+        post(corin, OFF, old=old, code=sent).status_code
+        for old, sent in ((PASSWORD, ""), ("", typed), ("wrong", typed), (PASSWORD, "000000"))
+    ]
+    still = rows(Coordinator)[0]["totp_secret"]
+    done = post(corin, OFF, old=PASSWORD, code=typed)
+
+    assert refused == [422] * 4
+    assert still == SECRET
+    assert (done.status_code, done.location) == (303, ACCOUNT)
+    assert rows(Coordinator)[0]["totp_secret"] is None
+    assert sign_in(app.test_client()).location == FRONT
+    assert corin.get(OFF).status_code == 303
+
+
+def test_guessing_the_code_to_turn_it_off_makes_people_wait(corin, phone):
+    statuses = [post(corin, OFF, old=PASSWORD, code="000000").status_code for _ in range(6)]
+
+    assert statuses == [422] * 5 + [429]
+
+
+def test_a_new_password_by_mail_still_takes_the_code(app, corin, phone):
+    with write_tx() as db_session:
+        accounts.change_password(
+            db_session, "corin@example.org", password="five green herons whistle"
+        )
+    client = app.test_client()
+
+    sign_in(client, password="five green herons whistle")
+
+    assert client.get(FRONT).status_code == 303
+    assert [row["awaits_code"] for row in rows(CoordinatorSession)] == [True]
+
+
+def test_where_it_is_needed_who_has_none_is_led_to_it_before_anything_else(app, corin):
+    fill(DECEMBER, "ada@example.org")
+    post(corin, "/coordinator/settings/coordinators/two-factor",
+         form_at="/coordinator/settings/coordinators", needed="yes")  # fmt: skip
+    wanted = f"/coordinator/sessions/{DECEMBER}"
+
+    led = corin.get(wanted)
+    htmx = corin.get(wanted, headers=HTMX)
+    export = corin.get("/coordinator/export.csv")
+    form = corin.page(led.location).select_one("main form")
+    posted = corin.post("/coordinator/mail/try-again", headers=SAME_ORIGIN)
+    key = corin.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
+    done = parse(post(corin, form["action"], code=code(key), old=PASSWORD))
+
+    assert urlsplit(led.location).path == urlsplit(export.location).path == SET_UP
+    assert htmx.headers["HX-Redirect"] == SET_UP
+    assert posted.status_code == 403
+    assert done.select_one("main a.button")["href"] == wanted
+    assert corin.get(wanted).status_code == 200
+
+
+def test_where_it_is_needed_one_can_still_sign_out(corin):
+    change_community(two_factor_required=True)
+
+    left = post(corin, "/coordinator/sign-out", form_at=SET_UP)
+
+    assert (left.status_code, left.location) == (303, SIGN_IN)
+
+
+def test_who_has_it_notices_nothing_of_it_being_needed(corin, phone):
+    change_community(two_factor_required=True)
+
+    assert corin.get(FRONT).status_code == 200
+    assert "All need two-factor sign-in." in said(corin.page("/coordinator/settings"))
+
+
+def test_a_browser_that_was_left_open_does_not_set_it_up_without_the_password(app, corin):
+    other = app.test_client()
+    sign_in(other)
+    key = corin.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
+
+    refused = [post(corin, SET_UP, code=code(key), old=old) for old in ("", "five otters sing")]
+    still = other.get(FRONT).status_code
+    done = post(corin, SET_UP, code=code(key), old=PASSWORD)
+
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert (still, done.status_code) == (200, 200)
+    assert corin.get(FRONT).status_code == 200
+    assert other.get(FRONT).status_code == 303

@@ -1,0 +1,300 @@
+"""Who came: by a report, by hand, and the day on which somebody first did."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from cop.attendance import attendance
+from cop.attendance.attendance import ReportResult
+from cop.attendance.matching import MatchKind, closest_name, match_participants
+from cop.attendance.zoom_report import Participant
+from cop.db.engine import write_tx
+from cop.errors import ReportGone
+from cop.models.audit import AttendanceImport
+from cop.models.registration import Registration
+from cop.privacy import erasure, retention
+from tests.builders import EASTERN, NOW, a_meeting, a_registration, a_writer, member
+from tests.concurrency import at_once
+
+pytestmark = pytest.mark.both
+
+EVENING = NOW - timedelta(hours=12)  # still November 21 in the community's zone
+THE_DAY = date(2026, 11, 21)
+ADA = Participant("Ada Example", "ada@example.org", 80)
+
+
+@pytest.fixture
+def it(db_session):
+    """A meeting that is over, and a bystander at another one."""
+    other = a_meeting(db_session, slug="other", starts_at=EVENING - timedelta(days=30))
+    a_registration(db_session, other, "bystander@example.org", attended=None)
+    return a_meeting(db_session, slug="it", starts_at=EVENING)
+
+
+def on_roster(db_session, meeting, name, status="held", **values):
+    address = f"{name.split()[0].lower()}@example.org"
+    return a_registration(db_session, meeting, address, status, name=name, **values)
+
+
+def keep(db_session, it, *participants, chosen=None, overrules=False):
+    attendance.store_report(db_session, it.id, participants, now=NOW)
+    stamp = attendance.read_sheet(db_session, it.id).report.stamp
+    return attendance.apply_report(
+        db_session, it.id, chosen or {}, stamp=stamp, zone=EASTERN, overrules=overrules
+    )
+
+
+def mark(db_session, it, **marks):
+    people = {
+        p.name.split()[0].lower(): p.id for p in attendance.read_sheet(db_session, it.id).people
+    }
+    by_id = {people[name]: came for name, came in marks.items()}
+    return attendance.mark(db_session, it.id, by_id, zone=EASTERN)
+
+
+def marks(db_session, it):
+    db_session.expire_all()
+    return {
+        person.name.split()[0]: (person.attended, person.minutes_present)
+        for person in attendance.read_sheet(db_session, it.id).people
+    }
+
+
+def first_came(db_session, name):
+    return member(db_session, f"{name}@example.org").first_attended_on
+
+
+def test_a_report_says_who_came_who_did_not_and_for_how_long(db_session, it):
+    for name in ("Ada Example", "Grace Sample", "Katherine Placeholder"):
+        on_roster(db_session, it, name)
+
+    kept = keep(db_session, it, ADA, Participant("sample, GRACE", "", 0))
+
+    assert kept == ReportResult(came=1, did_not_come=2, by_hand=0)
+    assert marks(db_session, it) == {
+        "Ada": (True, 80),
+        "Grace": (False, 0),
+        "Katherine": (False, 0),
+    }
+    assert attendance.read_sheet(db_session, it.id).report is None
+    assert db_session.query(Registration).filter_by(meeting_id=it.id, attended=None).count() == 0
+    assert member(db_session, "bystander@example.org").first_attended_on is None
+
+
+def test_who_waited_is_marked_only_when_they_came_and_who_cancelled_not_at_all(db_session, it):
+    on_roster(db_session, it, "Ada Example", "waiting")
+    on_roster(db_session, it, "Grace Sample", "waiting")
+    gone = on_roster(db_session, it, "Mallory Nobody", "cancelled")
+
+    keep(db_session, it, ADA, Participant("Mallory Nobody", "mallory@example.org", 60))
+
+    assert marks(db_session, it) == {"Ada": (True, 80), "Grace": (None, None)}
+    db_session.refresh(gone)
+    assert gone.attended is None
+
+
+def test_the_same_report_again_changes_nothing(db_session, it):
+    on_roster(db_session, it, "Ada Example")
+    on_roster(db_session, it, "Grace Sample")
+
+    kept = [keep(db_session, it, ADA) for _ in range(2)]
+
+    assert kept[0] == kept[1]
+    assert marks(db_session, it) == {"Ada": (True, 80), "Grace": (False, 0)}
+
+
+def test_a_better_report_replaces_what_the_first_one_said(db_session, it):
+    on_roster(db_session, it, "Ada Example")
+    on_roster(db_session, it, "Grace Sample")
+    keep(db_session, it, ADA)
+
+    keep(db_session, it, Participant("Grace Sample", "", 45))
+
+    assert marks(db_session, it) == {"Ada": (False, 0), "Grace": (True, 45)}
+    assert (first_came(db_session, "ada"), first_came(db_session, "grace")) == (None, THE_DAY)
+
+
+@pytest.mark.parametrize(
+    ("overrules", "ada", "stayed"), [(False, (False, None), 1), (True, (True, 80), 0)]
+)
+def test_a_mark_by_hand_stays_unless_the_report_overrules_it(
+    db_session, it, overrules, ada, stayed
+):
+    on_roster(db_session, it, "Ada Example")
+    mark(db_session, it, ada=False)
+
+    kept = keep(db_session, it, ADA, overrules=overrules)
+
+    assert marks(db_session, it) == {"Ada": ada}
+    assert kept.by_hand == stayed
+
+
+def test_what_a_coordinator_decides_counts_and_two_names_of_one_person_add_up(db_session, it):
+    ada = on_roster(db_session, it, "Ada Example")
+    grace = on_roster(db_session, it, "Grace Sample")
+    names = {"A. E.": 30, "iPhone": 20, "Grace Sample": 90, "Stranger": 5}
+    lines = [Participant(name, "", minutes) for name, minutes in names.items()]
+
+    keep(db_session, it, *lines, chosen={0: ada.id, 1: ada.id, 2: None, 3: 999_999, 7: grace.id})
+
+    assert marks(db_session, it) == {"Ada": (True, 50), "Grace": (False, 0)}
+
+
+def test_who_came_under_two_names_at_once_was_there_no_longer_than_anybody(db_session, it):
+    ada = on_roster(db_session, it, "Ada Example")
+
+    keep(db_session, it, ADA, Participant("iPhone", "", 75), chosen={1: ada.id})
+
+    assert marks(db_session, it) == {"Ada": (True, 80)}
+
+
+@pytest.mark.parametrize("other", ["kept", "deleted", "replaced"])
+def test_a_report_that_is_not_the_one_that_was_seen_is_not_kept(db_session, it, other):
+    on_roster(db_session, it, "Ada Example")
+    attendance.store_report(db_session, it.id, [ADA], now=NOW)
+    stamp = attendance.read_sheet(db_session, it.id).report.stamp
+    if other == "kept":
+        attendance.apply_report(db_session, it.id, {}, stamp=stamp, zone=EASTERN)
+    elif other == "deleted":
+        attendance.discard_report(db_session, it.id)
+    else:
+        attendance.store_report(db_session, it.id, [], now=NOW + timedelta(seconds=1))
+    before = marks(db_session, it)
+
+    with pytest.raises(ReportGone):
+        attendance.apply_report(db_session, it.id, {}, stamp=stamp, zone=EASTERN)
+
+    assert marks(db_session, it) == before
+
+
+def test_marks_by_hand_are_counted_where_they_differ(db_session, it):
+    for name in ("Ada Example", "Grace Sample", "Katherine Placeholder"):
+        on_roster(db_session, it, name)
+    keep(db_session, it, ADA)
+
+    changed = mark(db_session, it, ada=True, grace=True, katherine=None)
+
+    assert changed == 2
+    assert marks(db_session, it) == {
+        "Ada": (True, 80), "Grace": (True, None), "Katherine": (None, None),
+    }  # fmt: skip
+
+
+def test_nobody_is_marked_at_a_meeting_that_is_not_theirs(db_session, it):
+    on_roster(db_session, it, "Ada Example")
+    other = a_meeting(db_session, slug="more")
+    stranger = on_roster(db_session, other, "Grace Sample")
+
+    changed = attendance.mark(db_session, it.id, {stranger.id: True}, zone=EASTERN)
+
+    db_session.refresh(stranger)
+    assert (changed, stranger.attended) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("known", "becomes"),
+    [(None, THE_DAY), (date(2027, 1, 19), THE_DAY), (date(2025, 1, 21), date(2025, 1, 21))],
+    ids=["never", "later", "earlier"],
+)
+def test_the_day_of_first_coming_is_the_earliest_on_the_community_s_clocks(
+    db_session, it, known, becomes
+):
+    on_roster(db_session, it, "Ada Example")
+    member(db_session, "ada@example.org").first_attended_on = known
+
+    mark(db_session, it, ada=True)
+
+    assert first_came(db_session, "ada") == becomes
+
+
+def test_who_did_not_come_after_all_first_came_on_another_day_or_never(db_session, it):
+    later = a_meeting(db_session, slug="later", starts_at=EVENING + timedelta(days=28))
+    for meeting in (it, later):
+        on_roster(db_session, meeting, "Ada Example")
+    on_roster(db_session, it, "Grace Sample")
+    mark(db_session, it, ada=True, grace=True)
+    mark(db_session, later, ada=True)
+
+    mark(db_session, it, ada=False, grace=None)
+
+    assert first_came(db_session, "ada") == date(2026, 12, 19)
+    assert first_came(db_session, "grace") is None
+
+
+def test_who_used_their_link_is_suggested_and_not_yet_marked(db_session, it):
+    on_roster(db_session, it, "Ada Example", joined_at=EVENING)
+    on_roster(db_session, it, "Grace Sample", joined_at=EVENING, attended=False)
+    on_roster(db_session, it, "Katherine Placeholder")
+
+    people = attendance.read_sheet(db_session, it.id).people
+
+    assert [person.suggested for person in people] == [True, False, None]
+    assert [person.attended for person in people] == [None, False, None]
+
+
+def test_a_report_is_forgotten_after_a_day_and_when_somebody_on_the_roster_is_erased(
+    db_session, it
+):
+    other = a_meeting(db_session, slug="more")
+    for meeting in (it, other):
+        on_roster(db_session, meeting, "Grace Sample")
+        attendance.store_report(db_session, meeting.id, [ADA], now=NOW)
+    ada = on_roster(db_session, it, "Ada Example")
+
+    retention.run(db_session, now=NOW + timedelta(hours=23))
+    erasure.erase(db_session, ada.member_id, writer=a_writer(db_session))
+    left = [row.meeting_id for row in db_session.query(AttendanceImport)]
+    retention.run(db_session, now=NOW + timedelta(days=1))
+
+    assert left == [other.id]
+    assert db_session.query(AttendanceImport).count() == 0
+
+
+def test_people_are_recognized_by_address_then_by_a_name_that_only_one_has(db_session, it):
+    for name in ("Ada Example", "Grace Sample", "Katherine Placeholder"):
+        on_roster(db_session, it, name)
+    twin = a_registration(db_session, it, "twin@example.org", name="Katherine Placeholder")
+    people = attendance.read_sheet(db_session, it.id).people
+    shown = [
+        Participant("Somebody else", "ADA@EXAMPLE.org", 9), Participant("Grâce Sample", "g@x", 9),
+        Participant("Katherine Placeholder", "", 9), Participant("Ada's OtterPilot", "", 9),
+        Participant("Galaxy S21", "", 9), Participant("Wanda", "twin@example.org", 9),
+        Participant("K. Placeholder", "", 9),
+    ]  # fmt: skip
+
+    lines = match_participants(shown, people)
+
+    assert [line.kind for line in lines] == [
+        MatchKind.BY_EMAIL, MatchKind.BY_NAME, MatchKind.UNKNOWN, MatchKind.BOT, MatchKind.DEVICE, MatchKind.BY_EMAIL,
+        MatchKind.UNKNOWN,
+    ]  # fmt: skip
+    assert lines[5].person_id == twin.id
+    assert closest_name(people)("K. Placeholder")[0].name == "Katherine Placeholder"
+
+
+def test_an_address_counts_in_every_spelling_of_its_domain(db_session, it):
+    a_registration(db_session, it, "ada@xn--bcher-kva.example", name="Ada Example")
+    people = attendance.read_sheet(db_session, it.id).people
+
+    [line] = match_participants([Participant("A", "Ada@bücher.example", 9)], people)
+
+    assert line.kind is MatchKind.BY_EMAIL
+
+
+def test_two_who_keep_one_report_at_once_keep_it_once(app):
+    with write_tx() as db_session:
+        it = a_meeting(db_session, slug="it", starts_at=EVENING)
+        on_roster(db_session, it, "Ada Example")
+        attendance.store_report(db_session, it.id, [ADA], now=NOW)
+        stamp, id_ = attendance.read_sheet(db_session, it.id).report.stamp, it.id
+
+    def keeping():
+        try:
+            with write_tx() as db_session:
+                return attendance.apply_report(db_session, id_, {}, stamp=stamp, zone=EASTERN).came
+        except ReportGone:
+            return "gone"
+
+    outcomes = at_once(app, keeping, keeping)
+
+    assert sorted(outcomes, key=str) == [1, "gone"]

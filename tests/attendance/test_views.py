@@ -1,0 +1,308 @@
+"""Who came, in the console: a look at Zoom's report first, and marks by hand."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from cop.audit.audit_log import Action
+from cop.models.audit import AttendanceImport, AuditEntry, Viewing
+from cop.models.registration import Registration
+from tests.attendance.reports import Row, report
+from tests.builders import NOW
+from tests.client import DECEMBER, SAME_ORIGIN, change, fill, post, refusals, rows, said, turn_clock
+from tests.page import parse
+from tests.statements import Statements
+
+PAGE = f"/coordinator/sessions/{DECEMBER}/attendance"
+REPORT = f"{PAGE}/report"
+ADA, GRACE = "ada@example.org", "grace@example.org"
+
+
+@pytest.fixture
+def over(app):
+    """December's session is over; Ada and Grace held a place, Katherine waited."""
+    change(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
+    fill(DECEMBER, ADA, organization="Harbor Data Lab")
+    fill(DECEMBER, GRACE)
+    fill(DECEMBER, "katherine@example.org", status="waiting")
+    fill("2027-01-19", "bystander@example.org")
+
+
+def upload(client, content):
+    token = parse(client.get(PAGE)).find("input", attrs={"name": "csrf_token"})["value"]
+    return send_file(client, content, csrf_token=token)
+
+
+def send_file(client, content, **fields):
+    """Encoded here: the client itself would leave a file open for a body of this size."""
+    file = FileStorage(io.BytesIO(content), "report.csv", "report")
+    boundary, body = encode_multipart(fields | {"report": file})
+    kind = f"multipart/form-data; boundary={boundary}"
+    return client.post(REPORT, data=body, content_type=kind, headers=SAME_ORIGIN)
+
+
+def marks():
+    return {row["name"]: (row["attended"], row["minutes_present"]) for row in rows(Registration)}
+
+
+def registered():
+    return [row["id"] for row in rows(Registration)]
+
+
+def acts():
+    return [(row["action"], row["item_count"]) for row in rows(AuditEntry)]
+
+
+def choices(page):
+    """What each select of the preview offers, by the name that Zoom shows."""
+    return {
+        label.contents[1].strip(): [
+            option.get_text() for option in page.find(id=label["for"]).select("option")
+        ]
+        for label in page.select(".lines label")
+    }
+
+
+def sent_by(page):
+    """What the form that stores would send as it stands."""
+    form = page.select_one("form[action$='/keep']")
+    fields = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
+    for select in form.select("select"):
+        fields[select["name"]] = select.select_one("option[selected]")["value"]
+    return fields
+
+
+def keep(client, page, **more):
+    return client.post(f"{REPORT}/keep", data=sent_by(page) | more, headers=SAME_ORIGIN)
+
+
+def test_before_the_session_begins_the_page_says_when_it_will(corin):
+    page = corin.page(PAGE)
+
+    assert "on December 15 at 11:30 am Eastern Time" in said(page)
+    assert not page.select("main form")
+    assert post(corin, PAGE, form_at="/coordinator/").status_code == 404
+    assert post(corin, REPORT, form_at="/coordinator/").status_code == 404
+
+
+def test_a_report_is_looked_at_before_anything_is_kept(corin, over):
+    content = report([
+        Row("Ada E.", ADA, "10:00", "11:10"),
+        Row("Katherin P.", "", "10:00", "10:20"),
+        Row("Ada's OtterPilot"), Row("iPhone"), Row("Nobody", "", "10:00", "10:00"),
+    ])  # fmt: skip
+
+    answer = upload(corin, content)
+    page = corin.page(REPORT)
+
+    assert (answer.status_code, answer.location) == (303, REPORT)
+    figures = {div.dt.get_text(): div.dd.get_text() for div in page.select(".figures div")}
+    assert figures == {
+        "Recognized by address": "1", "Recognized by name": "0", "For you to decide": "2",
+        "Not in the report": "1",
+    }  # fmt: skip
+    assert choices(page)["Katherin P."] == ["Nobody on the roster", "Katherine", "Grace"]
+    assert "1 program that takes notes is left out Ada's OtterPilot" in said(page)
+    assert "1 more name is left out" in said(page)
+    assert set(marks().values()) == {(None, None)}
+    assert acts() == []
+
+
+def test_what_is_kept_is_what_was_decided_and_the_report_goes(corin, over):
+    upload(corin, report([Row("Ada E.", ADA, "10:00", "11:10"), Row("Kat", "", "10:00", "10:20")]))
+    page = corin.page(REPORT)
+    katherine = next(row["id"] for row in rows(Registration) if row["name"] == "Katherine")
+
+    answer = keep(corin, page, **{"line-1": katherine})
+
+    assert answer.location == PAGE
+    assert marks() == {
+        "Ada": (True, 70), "Grace": (False, 0), "Katherine": (True, 20),
+        "Bystander": (None, None),
+    }  # fmt: skip
+    assert "Kept: 2 people came. 1 person did not come." in said(corin.page(PAGE))
+    assert acts() == [(Action.IMPORTED_ATTENDANCE, 2)]
+    assert rows(AttendanceImport) == []
+
+
+def test_who_is_recognized_by_name_can_be_said_to_be_somebody_else(corin, over):
+    upload(corin, report([Row("Grace", "other@example.org", "10:00", "10:30")]))
+    page = corin.page(REPORT)
+
+    keep(corin, page, **{"line-0": ""})
+
+    assert choices(page)["Grace"][0] == "Grace"
+    assert marks()["Grace"] == (False, 0)
+
+
+def test_marks_by_hand_stay_unless_the_box_is_ticked(corin, over):
+    post(corin, PAGE, **{f"person-{registered()[0]}": "not"})
+    kept = []
+
+    for more in ({}, {"overrules": "yes"}):
+        upload(corin, report([Row("Ada", ADA)]))
+        page = corin.page(REPORT)
+        keep(corin, page, **more)
+        kept.append((said(corin.page(PAGE)).count("1 mark made by hand stayed"), marks()["Ada"]))
+
+    assert "1 person was marked by hand. That mark stays." in said(page)
+    assert kept == [(1, (False, None)), (0, (True, 60))]
+
+
+def test_a_report_that_was_replaced_meanwhile_is_not_kept(app, corin, over):
+    upload(corin, report([Row("Ada", ADA)]))
+    page = corin.page(REPORT)
+    turn_clock(app, timedelta(seconds=5))
+    upload(corin, report([Row("Grace", GRACE)]))
+
+    answer = keep(corin, page)
+
+    assert answer.location == PAGE
+    assert "Nothing was changed" in said(corin.page(PAGE))
+    assert set(marks().values()) == {(None, None)}
+    assert acts() == []
+
+
+def test_a_report_can_be_deleted_and_is_then_gone(corin, over):
+    upload(corin, report([Row("Ada", ADA)]))
+    waiting = said(corin.page(PAGE))
+
+    answer = post(corin, f"{REPORT}/delete", form_at=REPORT)
+
+    assert "A report of Zoom with 1 names waits" not in waiting
+    assert "A report of Zoom with 1 name waits" in waiting
+    assert answer.location == PAGE
+    assert corin.get(REPORT).location == PAGE
+    assert rows(AttendanceImport) == []
+    assert set(marks().values()) == {(None, None)}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"", "Choose the file"), (b"\x89PNG\x00", "a picture"), (b"name,email\na,b", "no times")],
+    ids=["nothing", "picture", "roster"],
+)
+def test_another_file_is_refused_in_a_sentence(corin, over, content, sentence):
+    answer = upload(corin, content)
+
+    page = parse(answer)
+    assert answer.status_code == 422
+    assert sentence in refusals(page)[0]
+    assert page.title.get_text().startswith("Error:")
+    assert rows(AttendanceImport) == []
+
+
+def test_a_file_of_two_megabytes_is_taken_and_a_larger_one_is_not(corin, over):
+    small = report([Row("Ada", ADA)]) + (b" " * 98 + b"\r\n") * 20_000
+
+    taken, refused = upload(corin, small), upload(corin, b"x" * 2 * 1024 * 1024)
+
+    assert taken.status_code == 303
+    assert refused.status_code == 413
+    assert "This file is too large" in parse(refused).h1
+    assert len(rows(AttendanceImport)) == 1
+
+
+def test_nobody_else_can_send_that_much(client, over):
+    answer = send_file(client, b"x" * 1024 * 1024)
+
+    assert answer.status_code == 403
+
+
+def test_marks_by_hand_are_saved_and_the_rest_is_left_alone(corin, over):
+    page = corin.page(PAGE)
+    ada, grace, katherine = registered()[:3]
+    shown = page.find("input", attrs={"name": "shown"})["value"]
+    # Somebody else marks Grace meanwhile.
+    post(corin, PAGE, **{f"person-{grace}": "came"})
+
+    answer = post(corin, PAGE, shown=shown, **{
+        f"person-{ada}": "came", f"person-{grace}": "unknown", f"person-{katherine}": "not",
+    })  # fmt: skip
+
+    assert answer.location == PAGE
+    assert [mark[0] for mark in marks().values()] == [True, True, False, None]
+    assert "2 marks were changed" in said(corin.page(PAGE))
+    assert acts() == [(Action.MARKED_ATTENDANCE, 1), (Action.MARKED_ATTENDANCE, 2)]
+
+
+def test_whoever_is_not_known_can_be_marked_at_one_stroke(corin, over):
+    ada, grace = registered()[:2]
+
+    post(corin, PAGE, others="not", **{f"person-{ada}": "came", f"person-{grace}": "unknown"})
+
+    assert marks() == {
+        "Ada": (True, None), "Grace": (False, None), "Katherine": (None, None),
+        "Bystander": (None, None),
+    }  # fmt: skip
+
+
+def test_who_used_their_link_begins_as_having_come(corin, over):
+    fill(DECEMBER, "mallory@example.org", joined_at=NOW)
+
+    page = corin.page(PAGE)
+
+    checked = [radio["value"] for radio in page.select("input[type=radio][checked]")]
+    assert checked == ["unknown", "unknown", "unknown", "came"]
+    assert "1 person used their link" in said(page)
+
+
+def test_nonsense_in_the_form_changes_nothing(corin, over):
+    ada = registered()[0]
+    sent = {
+        f"person-{ada}": "maybe",
+        "person-x": "came",
+        "person-99999999999": "came",
+        "person-": "",
+    }
+
+    answer = post(corin, PAGE, **sent)
+
+    assert answer.status_code == 303
+    assert set(marks().values()) == {(None, None)}
+
+
+@pytest.mark.parametrize("people", [3, 40], ids=["few", "many"])
+def test_the_pages_take_five_statements_at_most_and_are_written_down(corin, over, people):
+    fill(DECEMBER, *(f"person{n}@example.org" for n in range(people)))
+    upload(corin, report([Row(f"Person {n}") for n in range(people)]))
+    seen = len(rows(Viewing))
+    took = {}
+
+    for path in (PAGE, REPORT):
+        with Statements() as sent:
+            corin.page(path)
+        took[path] = len(sent)
+
+    assert max(took.values()) <= 5, took
+    assert [row["resource"] for row in rows(Viewing)][seen:] == ["roster", "roster"]
+
+
+def test_a_roster_of_two_hundred_can_be_marked_in_one_form(corin, over):
+    fill(DECEMBER, *(f"person{n}@example.org" for n in range(197)))
+    sent = {f"person-{id_}": "came" for id_ in registered()}
+
+    answer = post(corin, PAGE, **sent)
+
+    assert answer.status_code == 303
+    assert [mark[0] for mark in marks().values()].count(True) == 200
+
+
+@pytest.mark.parametrize("why", ["cancelled", "deleted", "nobody"])
+def test_where_there_is_nobody_to_mark_the_page_says_why(corin, why):
+    change(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
+    values = {
+        "cancelled": {"status": "cancelled"},
+        "deleted": {"registered_count": 7, "attended_count": 5},
+        "nobody": {"registered_count": None},
+    }
+    change(DECEMBER, **values[why])
+
+    text = said(corin.page(PAGE))
+
+    words = {"cancelled": "did not take place", "deleted": "7 had registered. 5 came.",
+             "nobody": "Nobody has registered"}  # fmt: skip
+    assert words[why] in text

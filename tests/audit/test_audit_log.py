@@ -1,0 +1,140 @@
+"""The record: what coordinators did and saw, the newest first, for a year."""
+
+from datetime import timedelta
+
+import pytest
+
+from cop.accounts.accounts import CurrentCoordinator
+from cop.audit import audit_log
+from cop.audit.audit_log import EXPORTS, FILTERS, PAGE_SIZE, VIEWINGS, Action
+from cop.models.audit import Announcement, AuditEntry, Viewing
+from cop.models.coordinator import Coordinator
+from cop.privacy import retention
+from tests.builders import CORIN, NOW, a_meeting
+
+pytestmark = pytest.mark.both
+
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def corin(db_session):
+    return coordinator(db_session, CORIN, "Corin")
+
+
+def coordinator(db_session, email, name):
+    row = Coordinator(email=email, email_key=email, name=name, password_hash="x")
+    db_session.add(row)
+    db_session.flush()
+    return CurrentCoordinator(row.id, name, email)
+
+
+def did(db_session, by, what, ago=timedelta(), **values):
+    audit_log.record_action(db_session, by.id, what, now=NOW - ago, **values)
+    db_session.flush()
+
+
+def saw(db_session, by, what, ago=timedelta(), **values):
+    audit_log.note_viewing(db_session, by.id, what, now=NOW - ago, **values)
+    db_session.flush()
+
+
+def read(db_session, **asked):
+    return audit_log.read_log(db_session, **asked)[0]
+
+
+def whats(entries):
+    return [entry.action for entry in entries]
+
+
+def test_deeds_and_looks_stand_in_one_list_the_newest_first(db_session, corin):
+    meeting = a_meeting(db_session)
+    saw(db_session, corin, "roster", 2 * A_DAY, meeting_id=meeting.id)
+    did(db_session, corin, Action.MOVED_MEETING, A_DAY, meeting_id=meeting.id, item_count=3)
+    saw(db_session, corin, "mails")
+
+    found = read(db_session)
+
+    moved = found[1]
+    assert whats(found) == ["mails", Action.MOVED_MEETING, "roster"]
+    assert (moved.by, moved.slug, moved.item_count, moved.at) == (
+        "Corin", meeting.slug, 3, NOW - A_DAY,
+    )  # fmt: skip
+    assert [entry.is_look for entry in found] == [True, False, True]
+
+
+def test_it_can_be_narrowed_to_a_kind_of_thing(db_session, corin):
+    did(db_session, corin, Action.WROTE)
+    did(db_session, corin, Action.CANCELLED_PLACE, registration_id=7)
+    did(db_session, corin, Action.CHANGED_HOSTS)
+    did(db_session, corin, Action.INVITED)
+    saw(db_session, corin, "list")
+    saw(db_session, corin, "list", columns=["email"])
+    saw(db_session, corin, "export", columns=["name", "access"])
+
+    found = {kind: read(db_session, kind=kind) for kind in FILTERS}
+
+    assert whats(found["sessions"]) == [Action.WROTE]
+    assert [entry.registration_id for entry in found["people"]] == [7]
+    assert whats(found["settings"]) == [Action.CHANGED_HOSTS]
+    assert whats(found["accounts"]) == [Action.INVITED]
+    assert [(entry.action, entry.columns) for entry in found[VIEWINGS]] == [("list", ())]
+    assert [(entry.action, entry.columns) for entry in found[EXPORTS]] == [
+        ("export", ("name", "access")),
+        ("list", ("email",)),
+    ]
+
+
+def test_it_can_be_narrowed_to_one_coordinator(db_session, corin):
+    mallory = coordinator(db_session, "mallory@example.org", "Mallory")
+    did(db_session, corin, Action.WROTE)
+    did(db_session, mallory, Action.INVITED)
+    saw(db_session, mallory, "roster")
+
+    found = read(db_session, coordinator_id=mallory.id)
+
+    assert {entry.by for entry in found} == {"Mallory"}
+    assert len(found) == 2
+
+
+def test_every_deed_is_of_one_kind():
+    listed = [deed for deeds in FILTERS.values() for deed in deeds]
+
+    assert sorted(listed) == sorted(Action)
+
+
+def test_a_hundred_stand_on_a_page(db_session, corin):
+    for number in range(PAGE_SIZE + 3):
+        did(db_session, corin, Action.WROTE, timedelta(minutes=number), item_count=number)
+
+    (first, has_more), (second, has_even_more) = (
+        audit_log.read_log(db_session, page=page) for page in (1, 2)
+    )
+
+    assert [entry.item_count for entry in first] == list(range(PAGE_SIZE))
+    assert [entry.item_count for entry in second] == [100, 101, 102]
+    assert (has_more, has_even_more) == (True, False)
+
+
+def test_what_was_done_a_year_ago_is_forgotten(db_session, corin):
+    for ago in (audit_log.RETENTION, audit_log.RETENTION - timedelta(seconds=1)):
+        did(db_session, corin, Action.WROTE, ago)
+        saw(db_session, corin, "roster", ago)
+
+    erased, again = retention.run(db_session, now=NOW), retention.run(db_session, now=NOW)
+
+    assert (erased.notes, again.notes) == (2, 0)
+    assert (db_session.query(AuditEntry).count(), db_session.query(Viewing).count()) == (1, 1)
+
+
+def test_what_was_written_goes_sixty_days_after_the_session(db_session, corin):
+    for ended in (timedelta(days=60), timedelta(days=60) - timedelta(seconds=1)):
+        starts_at = NOW - ended - timedelta(minutes=90)
+        meeting = a_meeting(db_session, starts_at=starts_at, slug=str(ended.total_seconds()))
+        said = {"audience": "held", "subject": "Hello", "text": "Hello", "recipient_count": 1}
+        db_session.add(Announcement(meeting_id=meeting.id, sent_at=NOW, **said))
+
+    retention.run(db_session, now=NOW)
+
+    [left] = db_session.query(Announcement).all()
+    assert left.meeting_id == meeting.id

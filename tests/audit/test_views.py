@@ -1,0 +1,197 @@
+"""The record in the console: who did what, in words, by its kind and by who did it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from cop.accounts.accounts import CurrentCoordinator
+from cop.audit import audit_log
+from cop.audit.audit_log import Action
+from cop.audit.views import ACTION_SENTENCES
+from cop.db.engine import write_tx
+from cop.models.audit import AuditEntry
+from cop.models.coordinator import Coordinator
+from tests.builders import CORIN, NOW
+from tests.client import DECEMBER, fill, post, rows, said
+from tests.dashboard.test_views import id_of
+from tests.outbox.test_views import a_mail
+from tests.statements import Statements
+
+PATH = "/coordinator/record"
+
+
+def corin_self(db_session):
+    row = db_session.scalars(select(Coordinator).where(Coordinator.email == CORIN)).one()
+    return CurrentCoordinator(row.id, row.name, row.email)
+
+
+def did(*deeds, **values):
+    with write_tx() as db_session:
+        for deed in deeds:
+            audit_log.record_action(db_session, corin_self(db_session).id, deed, now=NOW, **values)
+
+
+def saw(what, **values):
+    with write_tx() as db_session:
+        audit_log.note_viewing(db_session, corin_self(db_session).id, what, now=NOW, **values)
+
+
+def lines(corin, query=""):
+    return [row.th.get_text(strip=True) for row in corin.page(PATH + query).select("tbody tr")]
+
+
+def test_every_deed_has_a_sentence(corin):
+    did(*Action, meeting_id=id_of(DECEMBER))
+
+    found = lines(corin)
+
+    assert set(ACTION_SENTENCES) == set(Action)
+    assert len(set(found)) == len(Action)
+    assert "Corin moved the session of December 15" in found
+    assert all(line.startswith("Corin ") for line in found)
+
+
+LOOKS = [
+    ("roster", [], "Corin saw the roster of December 15"),
+    ("access", [], "Corin saw the access needs of December 15"),
+    ("emails", [], "Corin took the addresses of December 15 to paste them"),
+    ("rooms", [], "Corin took the small groups of December 15 as a file"),
+    (
+        "export",
+        ["name", "access"],
+        "Corin took the attendee list of December 15 as a file, with access needs",
+    ),
+    ("list", [], "Corin saw the mailing list"),
+    ("list", ["email"], "Corin took the mailing list as a file"),
+    ("mails", [], "Corin saw the mails"),
+    ("something", [], "Corin saw what people answered for December 15"),
+]
+
+
+def test_every_look_has_a_sentence(corin):
+    december = id_of(DECEMBER)
+    for what, columns, _ in LOOKS:
+        saw(what, columns=columns, meeting_id=december)
+
+    found = lines(corin)
+
+    assert found == [sentence for _, _, sentence in reversed(LOOKS)]
+
+
+def test_a_list_of_all_sessions_says_so(corin):
+    saw("export", columns=["name"])
+
+    assert lines(corin) == ["Corin took the attendee list of all sessions as a file"]
+
+
+def test_it_names_no_member_but_a_registration_s_number(corin):
+    fill(DECEMBER, "ada@example.org")
+    did(Action.CANCELLED_PLACE, meeting_id=id_of(DECEMBER), registration_id=1)
+
+    page = corin.page(PATH)
+
+    assert "no. 1" in said(page)
+    assert "Ada" not in page.get_text()
+    assert "ada@" not in page.get_text()
+
+
+def test_who_has_left_did_it_still(corin):
+    did(Action.WROTE, meeting_id=id_of(DECEMBER), item_count=41)
+    with write_tx() as db_session:
+        db_session.query(AuditEntry).update({"coordinator_id": None})
+
+    assert lines(corin) == ["A coordinator who has left wrote to people of December 15"]
+    assert "41" in said(corin.page(PATH))
+
+
+def test_it_is_filtered_by_kind_and_by_coordinator(corin):
+    did(Action.INVITED)
+    saw("mails")
+    [own] = [row["id"] for row in rows(Coordinator)]
+
+    assert lines(corin, "?kind=accounts") == ["Corin invited a coordinator"]
+    assert lines(corin, "?kind=looks") == ["Corin saw the mails"]
+    assert lines(corin, "?kind=lists") == []
+    assert len(lines(corin, f"?by={own}&kind=")) == 2
+    assert corin.page(f"{PATH}?kind=looks").find("option", selected=True)["value"] == "looks"
+
+
+def test_what_cannot_be_asked_for_is_refused(corin):
+    asked = ("kind=nothing", "by=99", "by=corin", "by=%00", "page=0", "page=x", "page=-1", "page=")
+
+    answers = {query: corin.get(f"{PATH}?{query}").status_code for query in asked}
+
+    assert answers == dict.fromkeys(asked, 422)
+
+
+def test_a_hundred_stand_on_a_page_and_the_others_behind_it(corin):
+    did(*[Action.WROTE] * 101, meeting_id=id_of(DECEMBER))
+
+    first = corin.page(f"{PATH}?kind=sessions")
+    older = first.find("a", string="Older")["href"]
+    second = corin.page(older)
+
+    assert len(first.select("tbody tr")) == 100
+    assert len(second.select("tbody tr")) == 1
+    assert "kind=sessions" in second.find("a", string="Newer")["href"]
+    assert first.find("a", string="Newer") is None
+
+
+def test_with_nothing_noted_it_says_so(corin):
+    page = corin.page(PATH)
+
+    assert "There is nothing here." in said(page)
+    assert page.find("a", string="Mail", href="/coordinator/mail")
+
+
+@pytest.mark.parametrize(
+    ("path", "answers"),
+    [
+        ("/coordinator/embed/hosts", {"host": "https://www.example.net"}),
+        ("/coordinator/embed/hosts/remove", {"host": "https://ctdata.org"}),
+        ("/coordinator/embed/presets", {"preset": "google-sites", "allowed": "yes"}),
+    ],
+    ids=["add", "remove", "preset"],
+)
+def test_changes_of_the_sites_that_show_the_form_are_noted(corin, path, answers):
+    response = post(corin, path, form_at="/coordinator/embed", **answers)
+
+    assert response.status_code == 303
+    assert lines(corin) == ["Corin changed which sites can show the form"]
+
+
+def test_a_site_that_was_refused_is_not_noted(corin):
+    response = post(corin, "/coordinator/embed/hosts", form_at="/coordinator/embed", host="*")
+
+    assert response.status_code == 422
+    assert lines(corin) == []
+
+
+def test_trying_mails_again_is_noted(corin):
+    a_mail("failed")
+
+    post(corin, "/coordinator/mail/try-again", form_at="/coordinator/mail", all="yes")
+
+    assert "Corin tried failed mails again" in lines(corin)
+
+
+@pytest.mark.parametrize("stored", [3, 150])
+def test_the_page_takes_five_statements(corin, stored):
+    did(*[Action.WROTE] * stored)
+    saw("mails")
+    corin.get(PATH)  # the door notes once a minute that somebody is there
+
+    with Statements() as sent:
+        corin.get(PATH)
+
+    assert 0 < len(sent) <= 5
+
+
+def test_it_is_read_in_the_community_s_time(corin):
+    saw("mails")
+
+    row = corin.page(PATH).select_one("tbody tr")
+
+    assert row.td.get_text() == "Nov 22, 10:00 am"
+    assert NOW.utcoffset() == timedelta()

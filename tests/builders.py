@@ -1,0 +1,147 @@
+"""Registering in the tests as the fixed cast, and looking at what became of it."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from cop.accounts import passwords
+from cop.changes import changes
+from cop.community.community import load_community
+from cop.links import Links
+from cop.mail.letter import Letter
+from cop.mail.writer import LetterWriter
+from cop.meetings import locking
+from cop.models.email import OutboxEmail
+from cop.models.meeting import Meeting
+from cop.models.registration import Member, Registration, RegistrationStatus
+from cop.outbox import outbox
+from cop.outbox.outbox import EmailKind, QueuedEmail
+from cop.registration import register as registration_register
+from cop.registration.details import Details
+
+ADA = Details("Ada Example", "ada@example.org")
+GRACE = Details("Grace Sample", "grace@example.org")
+KATHERINE = Details("Katherine Placeholder", "katherine@example.org")
+MALLORY = Details("Mallory Nobody", "mallory@example.org")
+CORIN = "corin@example.org"
+PASSWORD = "four purple otters sing"
+
+# A Sunday; the next third Tuesday is December 15.
+NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
+
+
+def a_meeting(db_session, *, starts_at=None, minutes=90, **values):
+    """A planned meeting, three weeks from now unless said otherwise."""
+    starts_at = starts_at or NOW + timedelta(days=21)
+    values = {"slug": starts_at.date().isoformat(), "uid": str(uuid4()), "revised_at": NOW} | values
+    meeting = Meeting(starts_at=starts_at, ends_at=starts_at + timedelta(minutes=minutes), **values)
+    db_session.add(meeting)
+    db_session.flush()
+    return meeting
+
+
+def a_registration(db_session, meeting, email, status=RegistrationStatus.HELD, **values):
+    """A registration as it stands in the database, without the rules that lead to it."""
+    member = db_session.query(Member).filter_by(email_key=email).one_or_none()
+    if member is None:
+        member = Member(email=email, email_key=email, token_version=0, calendar_version=0)
+        db_session.add(member)
+        db_session.flush()
+    values = {"name": email.split("@")[0].title(), "registered_at": NOW, "language": "en"} | values
+    registration = Registration(member_id=member.id, meeting_id=meeting.id, status=status, **values)
+    db_session.add(registration)
+    db_session.flush()
+    return registration
+
+
+@cache
+def kept_password():
+    """What is kept of the password; made once, since that is slow on purpose."""
+    return passwords.hash_password(PASSWORD, about=())
+
+
+LETTER = Letter("Hello", "Hello there.\n", "<p>Hello there.</p>")
+
+
+def a_mail(db_session, to="ada@example.org", *, kind=EmailKind.LINK, now=NOW, **values):
+    """Queue a mail, of which nothing matters but what is said."""
+    values = {"dedup_key": uuid4().hex} | values
+    outbox.queue(db_session, [QueuedEmail(LETTER, to, kind, **values)], now=now)
+    return mails(db_session)[-1]
+
+
+def mails(db_session, *kinds):
+    """Every mail in the outbox, or those of some kinds, in the order of being queued."""
+    query = select(OutboxEmail).order_by(OutboxEmail.id)
+    query = query.where(OutboxEmail.kind.in_(kinds)) if kinds else query
+    return list(db_session.scalars(query.execution_options(populate_existing=True)))
+
+
+def told(db_session, *kinds):
+    """Who is told what: `(address, subject)` of each mail."""
+    return [(mail.to_address, mail.subject) for mail in mails(db_session, *kinds)]
+
+
+def forget_mails(db_session):
+    """Empty the outbox, so that a test sees only what comes next."""
+    for mail in mails(db_session):
+        db_session.delete(mail)
+    db_session.flush()
+
+
+EASTERN = ZoneInfo("America/New_York")
+LINKS = Links("https://cop.example.org", "k" * 40)
+
+
+def a_writer(db_session, *, now=NOW):
+    """Who writes the mails of a test."""
+    return LetterWriter(load_community(db_session), LINKS, now)
+
+
+def edit(db_session, meeting, *, now=NOW, **values):
+    """Edit a meeting as a coordinator does; return who came off the waiting list."""
+    locked = locking.lock_one(db_session, meeting.id)
+    return changes.edit(db_session, locked, values, writer=a_writer(db_session, now=now))
+
+
+def cancel_meeting(db_session, meeting, *, reason="Snow", now=NOW):
+    """Cancel a meeting as a coordinator does."""
+    locked = locking.lock_one(db_session, meeting.id)
+    changes.cancel(db_session, locked, reason=reason, writer=a_writer(db_session, now=now))
+
+
+def restore_meeting(db_session, meeting, *, now=NOW):
+    """Restore a canceled meeting as a coordinator does."""
+    locked = locking.lock_one(db_session, meeting.id)
+    return changes.restore(db_session, locked, writer=a_writer(db_session, now=now))
+
+
+def register(db_session, slugs, details, *, now=NOW, submission=None):
+    """Register somebody for one meeting, or several, by a form that was not sent before."""
+    slugs = [slugs] if isinstance(slugs, str) else slugs
+    submission = submission or uuid4().hex
+    return registration_register.register(
+        db_session, slugs, details, submission=submission, writer=a_writer(db_session, now=now)
+    )
+
+
+def registrations(db_session, slug=None):
+    """Every registration, or those of one meeting, in the order in which they were made."""
+    query = select(Registration).join(Meeting).order_by(Registration.id)
+    query = query if slug is None else query.where(Meeting.slug == slug)
+    return list(db_session.scalars(query.execution_options(populate_existing=True)))
+
+
+def roll(db_session, slug):
+    """Who has what at a meeting: "Ada held, Grace waiting"."""
+    rows = registrations(db_session, slug)
+    return ", ".join(f"{row.name.split()[0]} {row.status}" for row in rows)
+
+
+def member(db_session, email_key):
+    """The member with this address, if there is one."""
+    query = select(Member).where(Member.email_key == email_key)
+    return db_session.scalars(query.execution_options(populate_existing=True)).one_or_none()

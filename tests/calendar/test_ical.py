@@ -1,0 +1,72 @@
+"""Lines of calendar files: what is folded and escaped reads as it was written."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from icalendar import Calendar, vCalAddress
+
+from cop.calendar.ical import (
+    MAX_OCTETS,
+    component,
+    escape_text,
+    format_offset,
+    quote_parameter,
+    serialize,
+)
+
+WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=400)
+
+
+@given(WORDS)
+@example("\\Nothing; is, lost\\n")
+@example("é" * 200)
+@example("𝔘" * 80)
+@example("BEGIN:VEVENT")
+def test_a_text_is_read_as_it_was_written_and_no_line_is_too_long(words):
+    file = serialize(component("VCALENDAR", component("VEVENT", [f"SUMMARY:{escape_text(words)}"])))
+
+    assert max(len(line) for line in file.split(b"\r\n")) <= MAX_OCTETS
+    for line in file.split(b"\r\n"):
+        line.decode()  # no letter is cut in two
+    unfolded = file.decode().replace("\r\n ", "").split("\r\n")[2].removeprefix("SUMMARY:")
+    assert unfolded == escape_text(words)
+    assert Calendar.from_ical(file).walk("VEVENT")[0]["SUMMARY"] == words
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("a\r\nb\rc\u2028d", "a\\nb\\nc\\nd"),
+        ("a\x00b\x1bc\x7f", "abc"),
+        ("a;b,c\\d", "a\\;b\\,c\\\\d"),
+    ],
+)
+def test_lines_and_controls_cannot_leave_a_text(typed, kept):
+    assert escape_text(typed) == kept
+
+
+@pytest.mark.parametrize("name", ['Sa "rah"; Eisele, D: Ünï', "a^b", "two\nlines"])
+def test_a_name_is_read_as_it_was_written(name):
+    line = f"ORGANIZER;CN={quote_parameter(name)}:mailto:sarah@example.org"
+    file = serialize(component("VCALENDAR", component("VEVENT", [line])))
+
+    found = Calendar.from_ical(file).walk("VEVENT")[0]["ORGANIZER"]
+
+    assert isinstance(found, vCalAddress)
+    assert found == "mailto:sarah@example.org"
+    assert found.params["CN"] == name
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        (timedelta(), "+0000"),
+        (-timedelta(hours=5), "-0500"),
+        (timedelta(hours=5, minutes=45), "+0545"),
+        (-timedelta(hours=4, minutes=56, seconds=2), "-045602"),
+    ],
+)
+def test_a_difference_from_utc_is_told_to_the_second(difference, said):
+    assert format_offset(difference) == said

@@ -1,0 +1,109 @@
+"""A zone's clock changes as calendars are told them, against what Python knows of the zone."""
+
+from bisect import bisect
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from dateutil.rrule import rrulestr
+from icalendar import Timezone
+
+from cop.calendar.ical import serialize
+from cop.calendar.timezones import vtimezone
+
+ZONES = [
+    "America/New_York",
+    "America/Santiago",
+    "Europe/Dublin",
+    "Africa/Casablanca",
+    "Africa/Cairo",
+    "Asia/Kolkata",
+    "Asia/Almaty",
+    "Australia/Lord_Howe",
+    "Pacific/Chatham",
+    "America/Nuuk",
+    "UTC",
+]
+DAYS = [datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(21 * 365)]
+
+
+def parsed(zone):
+    """The zone's parts, as a calendar program reads them."""
+    return Timezone.from_ical(serialize(vtimezone(zone))).subcomponents
+
+
+def told(zone):
+    """The offsets that the component tells, in force from a moment on, read as RFC 5545 says."""
+    onsets = []
+    for part in parsed(zone):
+        start, before = part["DTSTART"].dt, part["TZOFFSETFROM"].td
+        rdates = part.get("RDATE", [])
+        lists = rdates if isinstance(rdates, list) else [rdates]
+        moments = [start, *(each.dt for found in lists for each in found.dts)]
+        if rule := part.get("RRULE"):
+            repeated = rrulestr(rule.to_ical().decode(), dtstart=start)
+            moments = repeated.between(start, start.replace(year=2043), inc=True)
+        onsets += [((m - before).replace(tzinfo=UTC), part["TZOFFSETTO"].td) for m in moments]
+    return sorted(onsets)
+
+
+def changes(zone):
+    """The days of which the next has another offset."""
+    local = [day.astimezone(zone) for day in DAYS]
+    return [day for day, next_ in pairwise(local) if day.utcoffset() != next_.utcoffset()]
+
+
+@pytest.mark.parametrize("name", ZONES)
+def test_every_offset_from_2020_to_2040_is_that_of_the_zone(name):
+    zone, onsets = ZoneInfo(name), told(name)
+    begins = [begin for begin, _ in onsets]
+    around = [
+        day.astimezone(UTC) + timedelta(minutes=minutes)
+        for day in changes(zone)
+        for minutes in range(0, 24 * 60, 10)
+    ]
+    seconds = [
+        begin + timedelta(seconds=s) for begin in begins if begin.year >= 2020 for s in (-1, 0)
+    ]
+
+    wrong = [
+        moment
+        for moment in [*DAYS, *around, *seconds]
+        if onsets[bisect(begins, moment) - 1][1] != moment.astimezone(zone).utcoffset()
+    ]
+
+    assert begins[0] < DAYS[0]
+    assert wrong == []
+
+
+def test_eastern_time_changes_at_two_by_the_clock_as_it_stood_before():
+    lines = vtimezone("America/New_York")
+
+    assert list(lines[2:16]) == [
+        "BEGIN:DAYLIGHT",
+        "DTSTART:20150308T020000",
+        "RRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=3",
+        "TZNAME:EDT",
+        "TZOFFSETFROM:-0500",
+        "TZOFFSETTO:-0400",
+        "END:DAYLIGHT",
+        "BEGIN:STANDARD",
+        "DTSTART:20151101T020000",
+        "RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11",
+        "TZNAME:EST",
+        "TZOFFSETFROM:-0400",
+        "TZOFFSETTO:-0500",
+        "END:STANDARD",
+    ]
+
+
+def test_a_zone_that_never_changes_has_one_offset():
+    parts = parsed("Asia/Kolkata")
+
+    assert [part.name for part in parts] == ["STANDARD"]
+    assert parts[0]["TZOFFSETTO"].td == timedelta(hours=5, minutes=30)
+
+
+def test_a_zone_is_described_once():
+    assert vtimezone("America/New_York") is vtimezone("America/New_York")

@@ -1,0 +1,337 @@
+"""The schedule for other programs, and the ways from our pages into a calendar."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from icalendar import Calendar
+
+from cop.calendar import calendar
+from cop.community.community import load_community
+from cop.db.engine import read_tx, write_tx
+from cop.links import Links, Purpose, sign_token
+from cop.meetings import schedule
+from cop.models.registration import Member
+from tests.client import ALL_SIX, DECEMBER, FEBRUARY, HTMX, JANUARY, change, fill, turn_clock
+from tests.statements import Statements
+
+PUBLIC = ["/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json"]
+ADA = "ada@example.org"
+KEY = "k" * 40
+ROOM = "https://zoom.example/j/123456789?pwd=secret"
+
+
+def summaries(answer):
+    return [str(event["SUMMARY"]) for event in Calendar.from_ical(answer.data).events]
+
+
+def slugs(answer):
+    return [event["URL"].rpartition("/")[2] for event in Calendar.from_ical(answer.data).events]
+
+
+def own_feed(email=ADA, secret_key=KEY, **values):
+    """The path of a member's own feed, once the member has these values."""
+    with write_tx() as db_session:
+        member = db_session.query(Member).filter_by(email_key=email).one()
+        for name, value in values.items():
+            setattr(member, name, value)
+        return Links("", secret_key).calendar(member.id, member.calendar_version)
+
+
+def sessions(client):
+    return {found["slug"]: found for found in client.get("/schedule.json").json["sessions"]}
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_a_public_feed_is_for_every_site_and_kept_for_five_minutes(client, path):
+    answer = client.get(path)
+
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_a_feed_is_sent_again_only_once_something_has_changed(app, client, path):
+    etag = client.get(path).headers["ETag"]
+    turn_clock(app, timedelta(days=1))
+
+    again = client.get(path, headers={"If-None-Match": etag})
+    change(DECEMBER, topic="Something else")
+    changed = client.get(path, headers={"If-None-Match": etag})
+
+    assert (again.status_code, again.data) == (304, b"")
+    assert again.headers["Access-Control-Allow-Origin"] == "*"
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != etag
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_a_program_can_ask_for_the_headers_alone(client, path):
+    full, head = client.get(path), client.head(path)
+
+    assert (head.status_code, head.data) == (200, b"")
+    for name in ("ETag", "Content-Type", "Content-Length", "Cache-Control"):
+        assert head.headers[name] == full.headers[name]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/schedule.ics", "equity-in-data-sessions.ics"),
+        (f"/schedule/{DECEMBER}.ics", f"equity-in-data-{DECEMBER}.ics"),
+    ],
+)
+def test_a_calendar_says_what_it_is_and_what_to_call_it(client, path, name):
+    answer = client.get(path)
+
+    assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == f'inline; filename="{name}"'
+
+
+def test_the_feed_has_every_session_and_a_session_s_file_only_its_own(client):
+    assert slugs(client.get("/schedule.ics")) == ALL_SIX
+    assert slugs(client.get(f"/schedule/{JANUARY}.ics")) == [JANUARY]
+    assert client.get("/schedule/1999-01-01.ics").status_code == 404
+
+
+def test_the_feed_tells_what_has_become_of_a_date(client):
+    change(DECEMBER, status="cancelled", reason="Snow.", topic="How much?")
+    change(JANUARY, moved_from=date(2027, 1, 12))
+
+    off, moved, *_ = Calendar.from_ical(client.get("/schedule.ics").data).events
+
+    assert off["SUMMARY"] == "CANCELLED: Equity in Data: How much?"
+    assert "Snow." in off["DESCRIPTION"]
+    assert moved["DESCRIPTION"].startswith("Moved from January 12.")
+
+
+def test_the_addresses_in_a_feed_are_the_site_s_own(client):
+    answer = client.get("/schedule.ics", base_url="http://localhost:8123")
+
+    event = Calendar.from_ical(answer.data).events[0]
+    assert event["URL"] == f"http://localhost:8123/schedule/{DECEMBER}"
+
+
+def test_json_says_everything_public_about_a_session(client):
+    said = {"topic": "How much?", "summary": "On *less*.", "guests": "A guest", "capacity": 30}
+    reading = {
+        "reading_title": "Do no harm",
+        "reading_url": "https://example.org",
+        "reading_minutes": 20,
+    }
+    change(
+        DECEMBER,
+        prep_question="Which?",
+        moved_from=date(2026, 12, 8),
+        reason="Snow.",
+        **said,
+        **reading,
+    )
+
+    answer = client.get("/schedule.json")
+
+    assert answer.json["community"] == {
+        "name": "Equity in Data Community of Practice",
+        "short_name": "Equity in Data",
+        "host": "CTData Collaborative",
+        "zone": "America/New_York",
+        "place": "Zoom",
+        "url": "http://localhost/schedule",
+    }
+    assert answer.json["sessions"][0] == {
+        "slug": DECEMBER,
+        "starts_at": "2026-12-15T11:30:00-05:00",
+        "ends_at": "2026-12-15T13:00:00-05:00",
+        "status": "planned",
+        "moved_from": "2026-12-08",
+        "reason": "Snow.",
+        "topic": "How much?",
+        "summary": "On *less*.",
+        "guests": "A guest",
+        "reading": {"title": "Do no harm", "url": "https://example.org", "minutes": 20},
+        "prep_question": "Which?",
+        "places": "plenty",
+        "url": f"http://localhost/schedule/{DECEMBER}",
+        "register_url": f"http://localhost/register?session={DECEMBER}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "places", "is_open"),
+    [
+        ({"capacity": None}, None, True),
+        ({"capacity": 30}, "plenty", True),
+        ({"capacity": 6}, "few", True),
+        ({"capacity": 1}, "full", True),
+        ({"capacity": 30, "status": "cancelled"}, None, False),
+        ({"capacity": 30, "starts_at": datetime(2026, 1, 1, tzinfo=UTC),
+          "ends_at": datetime(2026, 1, 2, tzinfo=UTC)}, None, False),
+    ],
+    ids=["no limit", "many", "few", "full", "cancelled", "over"],
+)  # fmt: skip
+def test_json_says_places_in_words_and_only_where_one_can_register(client, values, places, is_open):
+    fill(DECEMBER, ADA)
+    change(DECEMBER, **values)
+
+    found = sessions(client)[DECEMBER]
+
+    assert found["places"] == places
+    assert (found["register_url"] is not None) == is_open
+    assert sessions(client)[JANUARY]["register_url"]
+
+
+def test_json_has_the_past_too_soonest_first(client):
+    change(FEBRUARY, starts_at=datetime(2026, 1, 1, tzinfo=UTC), ends_at=datetime(2026, 1, 2, tzinfo=UTC))  # fmt: skip
+
+    assert list(sessions(client)) == [FEBRUARY, DECEMBER, JANUARY, *ALL_SIX[3:]]
+
+
+def test_nobody_is_counted_or_named_in_anything_public(client):
+    fill(DECEMBER, *(f"someone-{number}@example.org" for number in range(23)))
+    change(DECEMBER, capacity=67, registered_count=23)
+
+    said = [client.get(path).get_data(as_text=True) for path in PUBLIC]
+
+    for text in (*said, json.dumps(sessions(client)[DECEMBER])):
+        assert "someone" not in text.lower()
+        assert not {"23", "44", "67"} & set(text.replace(":", " ").replace(",", " ").split())
+
+
+def test_no_room_is_named_in_anything_public(client):
+    for slug in ALL_SIX:
+        change(slug, join_url=ROOM)
+    paths = ["/", "/schedule", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", *PUBLIC]
+
+    texts = {path: client.get(path).get_data(as_text=True) for path in paths}
+
+    assert [path for path, text in texts.items() if "zoom.example" in text or "pwd=" in text] == []
+
+
+def test_a_member_s_own_feed_has_what_they_hold_and_leads_in(client):
+    fill(DECEMBER, ADA, "grace@example.org")
+    fill(JANUARY, ADA, status="waiting")
+    fill(FEBRUARY, "grace@example.org")
+    change(DECEMBER, join_url=ROOM)
+
+    answer = client.get(own_feed())
+
+    assert slugs(answer) == [DECEMBER]
+    found = Calendar.from_ical(answer.data)
+    assert found["NAME"] == "Equity in Data: your sessions"
+    assert found.events[0]["LOCATION"].startswith("http://localhost/join/")
+    for none_of in (b"zoom.example", b"grace", b"Ada", b"@example.org"):
+        assert none_of not in answer.data
+
+
+def test_a_member_s_own_feed_says_what_was_called_off(client):
+    fill(DECEMBER, ADA)
+    change(DECEMBER, status="cancelled", sequence=1)
+
+    answer = client.get(own_feed())
+
+    assert summaries(answer) == ["CANCELLED: Equity in Data: Topic to be announced"]
+
+
+def test_a_member_s_own_feed_is_for_them_alone(client):
+    fill(DECEMBER, ADA)
+
+    answer = client.get(own_feed())
+    again = client.get(own_feed(), headers={"If-None-Match": answer.headers["ETag"]})
+
+    assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert {"private", "no-cache"} == set(answer.headers["Cache-Control"].split(", "))
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_member_s_own_feed_takes_three_statements(client):
+    fill(DECEMBER, ADA)
+    path = own_feed()
+
+    with Statements() as sent:
+        client.get(path)
+
+    assert len(sent) == 3
+
+
+def test_a_link_that_was_replaced_opens_nothing(client):
+    fill(DECEMBER, ADA)
+    old = own_feed()
+
+    new = own_feed(calendar_version=1)
+
+    assert client.get(old).status_code == 404
+    assert client.get(new).status_code == 200
+
+
+def test_only_a_calendar_s_own_token_opens_it(client):
+    fill(DECEMBER, ADA)
+    forged = own_feed(secret_key="x" * 40)
+    others = [
+        sign_token(KEY, purpose, 1, 0) for purpose in Purpose if purpose is not Purpose.CALENDAR
+    ]
+    odd = [
+        sign_token(KEY, Purpose.CALENDAR, *parts) for parts in ((1,), (1, "0"), (1, 0, 0), (999, 0))
+    ]
+
+    paths = [forged, *(f"/calendar/{token}.ics" for token in (*others, *odd, "unknown"))]
+
+    assert {client.get(path).status_code for path in paths} == {404}
+    assert client.get(own_feed()).status_code == 200
+
+
+def ways(soup):
+    """Where a page's links into a calendar lead: the words before the colon -> the address."""
+    links = soup.select("a[href$='.ics'], a[href*='calendar']")
+    return {link.get_text().partition(":")[0].strip(): link["href"] for link in links}
+
+
+def test_an_open_session_s_page_leads_into_calendars(app, client):
+    soup = client.page(f"/schedule/{DECEMBER}")
+
+    with read_tx() as db_session:
+        facts = load_community(db_session)
+        meeting = schedule.read(db_session, now=app.extensions["cop.clock"]()).find(DECEMBER)
+    links = Links("http://localhost")
+    assert ways(soup) == {
+        "calendar file": f"/schedule/{DECEMBER}.ics",
+        "Google": calendar.google_link(meeting, facts, links),
+        "Outlook": calendar.outlook_link(meeting, facts, links),
+    }
+    outside = soup.select("a[href^='https:'][target=_blank]")
+    assert [link["rel"] for link in outside] == [["noopener"], ["noopener"]]
+
+
+@pytest.mark.parametrize(
+    ("values", "ahead"),
+    [({"status": "cancelled"}, timedelta()), ({"status": "planned"}, timedelta(days=60))],
+    ids=["cancelled", "over"],
+)
+def test_the_page_of_a_session_that_nobody_can_come_to_does_not(app, client, values, ahead):
+    change(DECEMBER, **values)
+    turn_clock(app, ahead)
+
+    assert ways(client.page(f"/schedule/{DECEMBER}")) == {}
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_the_confirmation_leads_into_calendars_with_each_place_that_is_held(client, headers):
+    path = f"/registered?sessions={DECEMBER},{JANUARY}&waiting={JANUARY}"
+
+    soup = client.page(path, headers=headers)
+
+    files = [link["href"] for link in soup.select("a[href$='.ics']")]
+    assert files == [f"/schedule/{DECEMBER}.ics"]
+    assert len(soup.select("a[href*='google.com'], a[href*='outlook.live.com']")) == 2
+
+
+def test_the_schedule_offers_its_feed_to_people_and_to_programs(client):
+    soup = BeautifulSoup(client.get("/schedule").data, "lxml")
+
+    alternate = soup.head.find("link", rel="alternate")
+    offered = [link["href"] for link in soup.select(".aside a[href$='schedule.ics']")]
+    assert (alternate["type"], alternate["href"]) == ("text/calendar", "/schedule.ics")
+    assert offered == ["webcal://localhost/schedule.ics", "http://localhost/schedule.ics"]

@@ -1,0 +1,255 @@
+"""Two coordinators with the same page before their eyes: nobody overwrites unknowingly."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from cop.accounts import accounts
+from cop.accounts.access_control import TOKEN
+from cop.db.engine import write_tx
+from cop.models.audit import AuditEntry
+from cop.models.coordinator import Coordinator
+from cop.models.meeting import Meeting
+from tests.builders import NOW
+from tests.client import DECEMBER, SAME_ORIGIN, change, fill, post, refusals, register, rows, typed
+from tests.concurrency import at_once
+from tests.page import parse
+
+SESSION = f"/coordinator/sessions/{DECEMBER}"
+EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
+TAKEAWAYS, RHYTHM = f"{SESSION}/takeaways", "/coordinator/rhythm"
+
+BY_CORIN = "Corin changed this while you were editing."
+AGAIN = "Save again to put yours in its place."
+
+
+@pytest.fixture
+def dorothy(app, corin):
+    """A client that is signed in as Dorothy, who coordinates as well."""
+    address, client = "dorothy@example.org", app.test_client()
+    with write_tx() as db_session:
+        dorothy = Coordinator(email=address, email_key=address, name="Dorothy", password_hash="")
+        db_session.add(dorothy)
+        db_session.flush()
+        token = accounts.start_session(db_session, dorothy.id, now=NOW)
+    with client.session_transaction("/coordinator/") as cookie:
+        cookie[TOKEN] = token
+    return client
+
+
+@pytest.fixture
+def december(app):
+    def december(name):
+        return next(row for row in rows(Meeting) if row["slug"] == DECEMBER)[name]
+
+    return december
+
+
+def send(client, page, path=EDIT, **answers):
+    """Send the form of a page that was fetched before, with some answers changed."""
+    data = {name: values[0] for name, values in typed(page.main).items()} | answers
+    return client.post(path, data=data, headers=SAME_ORIGIN)
+
+
+def test_a_field_that_both_changed_shows_both_texts_and_who_it_was(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?", guests="A guest")
+
+    response = send(dorothy, earlier, topic="Who is counted?", summary="Mine")
+
+    page = parse(response)
+    assert response.status_code == 422
+    assert refusals(page) == [f"{BY_CORIN} Now it says “Who counts?”. {AGAIN}"]
+    assert refusals(page)[0] in page.find(id="topic-refusal").get_text()
+    assert [typed(page.main)[name][0].strip() for name in ("topic", "guests", "summary")] == [
+        "Who is counted?", "A guest", "Mine",
+    ]  # fmt: skip
+    assert (december("topic"), december("summary")) == ("Who counts?", None)
+
+
+def test_sent_once_more_it_replaces_knowingly_and_nothing_else(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?", guests="A guest")
+    clash = parse(send(dorothy, earlier, topic="Who is counted?", summary="Mine"))
+
+    response = send(dorothy, clash)
+
+    assert response.status_code == 303
+    assert (december("topic"), december("guests"), december("summary")) == (
+        "Who is counted?", "A guest", "Mine",
+    )  # fmt: skip
+
+
+def test_a_third_change_meanwhile_is_shown_again(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?")
+    clash = parse(send(dorothy, earlier, topic="Who is counted?"))
+    send(corin, corin.page(EDIT), topic="Who decides?")
+
+    response = send(dorothy, clash)
+
+    assert response.status_code == 422
+    assert refusals(parse(response)) == [f"{BY_CORIN} Now it says “Who decides?”. {AGAIN}"]
+    assert december("topic") == "Who decides?"
+
+
+def test_a_field_that_the_other_emptied_says_so(corin, dorothy):
+    change(DECEMBER, topic="Who counts?")
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="")
+
+    response = send(dorothy, earlier, topic="Who is counted?")
+
+    assert refusals(parse(response)) == [f"{BY_CORIN} Now it is empty. {AGAIN}"]
+
+
+def test_what_only_one_of_them_changed_is_merged_in_silence(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?", capacity="9")
+
+    response = send(dorothy, earlier, guests="A guest", ends="13:30")
+
+    assert response.status_code == 303
+    assert (december("topic"), december("guests"), december("capacity")) == (
+        "Who counts?", "A guest", 9,
+    )  # fmt: skip
+    assert december("ends_at").hour == 18
+
+
+def test_the_same_change_by_both_is_no_clash(corin, dorothy, december):
+    earlier = dorothy.page(EDIT)
+    send(corin, corin.page(EDIT), topic="Who counts?")
+
+    response = send(dorothy, earlier, topic="Who counts?")
+
+    assert response.status_code == 303
+    assert december("topic") == "Who counts?"
+
+
+def test_members_meanwhile_are_nobodys_clash(corin, december):
+    change(DECEMBER, capacity=3)
+    fill(DECEMBER, "ada@example.org", "grace@example.org")
+    earlier = corin.page(EDIT)
+    lock = december("lock_version")
+    register(corin.application.test_client(), DECEMBER, email="katherine@example.org")
+
+    response = send(corin, earlier, capacity="9")
+
+    assert response.status_code == 303
+    assert december("lock_version") > lock + 1
+    assert december("capacity") == 9
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (None, "Somebody else changed this while you were editing."),
+        ("self", "You changed this in another window while you were editing here."),
+    ],
+    ids=["nobody known", "oneself"],
+)
+def test_who_changed_it_is_said_as_far_as_it_is_known(corin, december, by, said):
+    earlier = corin.page(EDIT)
+    if by:
+        send(corin, corin.page(EDIT), topic="Who counts?")
+    else:
+        change(DECEMBER, topic="x")
+
+    response = send(corin, earlier, topic="Who is counted?")
+
+    assert refusals(parse(response))[0].startswith(said)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [{"before": ""}, {"before": "topic:"}, {"before": "\x00<b>" * 500}],
+    ids=["empty", "wrong", "hostile"],
+)  # fmt: skip
+def test_marks_that_are_not_ours_can_overwrite_nothing_unknowingly(corin, december, hidden):
+    change(DECEMBER, topic="Who counts?")
+
+    response = send(corin, corin.page(EDIT), topic="Who is counted?", **hidden)
+
+    assert response.status_code == 422
+    assert "Now it says “Who counts?”" in refusals(parse(response))[0]
+    assert december("topic") == "Who counts?"
+
+
+def test_of_two_who_send_at_the_same_moment_one_is_asked(app, corin, dorothy, december):
+    for number in range(5):
+        pages = [(client, client.page(EDIT)) for client in (corin, dorothy)]
+
+        responses = at_once(
+            app,
+            *(
+                partial(send, client, page, topic=f"{client is corin} {number}")
+                for client, page in pages
+            ),
+        )
+
+        kept = next(r for r in responses if r.status_code == 303)
+        assert sorted(response.status_code for response in responses) == [303, 422]
+        assert december("topic") == f"{kept is responses[0]} {number}"
+
+
+@pytest.fixture
+def over(corin):
+    change(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=22))
+
+
+def test_takeaways_are_not_overwritten_unknowingly(corin, dorothy, over, december):
+    earlier = dorothy.page(TAKEAWAYS)
+    long = f"We met.\n\n{'<b>word</b> ' * 50}".strip()
+    send(corin, corin.page(TAKEAWAYS), TAKEAWAYS, takeaways=long)
+
+    response = send(dorothy, earlier, TAKEAWAYS, takeaways="We agreed.")
+    clash = parse(response)
+    again = send(dorothy, clash, TAKEAWAYS, recording_url="https://video.example.com/1")
+
+    assert response.status_code == 422
+    assert refusals(clash)[0].startswith(f"{BY_CORIN} Now it says “We met. <b>word</b>")
+    assert clash.select_one(".stands blockquote").get_text() == long
+    assert again.status_code == 303
+    assert (december("takeaways"), december("recording_url")) == (
+        "We agreed.", "https://video.example.com/1",
+    )  # fmt: skip
+
+
+def test_a_session_that_somebody_cancelled_meanwhile_keeps_their_reason(corin, dorothy, december):
+    dorothy.page(CANCEL)
+    post(corin, CANCEL, reason="Snow")
+
+    response = post(dorothy, CANCEL, form_at=EDIT, reason="Ice")
+
+    page = parse(response)
+    assert response.status_code == 422
+    assert "It is cancelled already, and everybody reads: “Snow”" in refusals(page)[0]
+    assert not page.main.find("form")
+    assert december("reason") == "Snow"
+    assert [act["action"] for act in rows(AuditEntry)] == ["cancelled a session"]
+
+
+def test_a_session_that_somebody_restored_meanwhile_says_so(corin, dorothy, december):
+    post(corin, CANCEL, reason="Snow")
+    post(corin, RESTORE)
+
+    response = post(dorothy, RESTORE, form_at=EDIT)
+
+    assert response.status_code == 422
+    assert "It takes place: there is nothing to restore." in parse(response).main.get_text()
+    assert december("sequence") == 2
+
+
+def test_the_rhythm_is_merged_and_what_clashes_is_shown(corin, dorothy):
+    earlier = dorothy.page(RHYTHM)
+    send(corin, corin.page(RHYTHM), RHYTHM, weekday="WE", ends="13:30")
+
+    response = send(dorothy, earlier, RHYTHM, weekday="TH", planned_ahead="3")
+    clash = parse(response)
+    again = send(dorothy, clash, RHYTHM)
+
+    form = typed(dorothy.page(RHYTHM).main)
+    assert (response.status_code, again.status_code) == (422, 303)
+    assert refusals(clash) == [f"{BY_CORIN} Now it says “Wednesday”. {AGAIN}"]
+    assert (form["weekday"], form["ends"], form["planned_ahead"]) == (["TH"], ["13:30"], ["3"])

@@ -1,0 +1,518 @@
+"""Changing a session in the console: its form, its cancelling, its takeaways, and who may."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+
+from cop.changes import notices
+from cop.db.engine import write_tx
+from cop.models.email import OutboxEmail
+from cop.models.meeting import Meeting
+from cop.models.registration import Member
+from tests.builders import NOW, a_writer
+from tests.client import (
+    DECEMBER,
+    SAME_ORIGIN,
+    change,
+    change_community,
+    fill,
+    places,
+    post,
+    refusals,
+    register,
+    rows,
+    tell,
+    typed,
+)
+from tests.page import parse
+
+SESSION = f"/coordinator/sessions/{DECEMBER}"
+EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
+PREVIEW = f"{EDIT}/preview"
+TAKEAWAYS = f"{SESSION}/takeaways"
+AFTER = timedelta(days=24)
+JOIN = "https://zoom.example.com/j/1"
+LONG = "x" * 301
+
+
+@pytest.fixture
+def december(app):
+    def december():
+        return next(row for row in rows(Meeting) if row["slug"] == DECEMBER)
+
+    return december
+
+
+def edit(client, page=None, address=EDIT, headers=(), **answers):
+    """Send the form as a browser does, with some answers changed."""
+    sent = typed((page or client.page(EDIT)).main)
+    data = {name: values[0] for name, values in sent.items()} | answers
+    return client.post(address, data=data, headers=SAME_ORIGIN | dict(headers))
+
+
+def said(client, response):
+    """What the page that follows says was done."""
+    assert (response.status_code, response.location) == (303, SESSION)
+    return client.page(SESSION).select_one(".well").get_text(" ", strip=True)
+
+
+def test_the_form_shows_the_session_as_it_is(corin):
+    change(DECEMBER, topic="Who counts?", capacity=12, reading_minutes=20, summary="One\n\nTwo")
+
+    form = typed(corin.page(EDIT).main)
+
+    assert (form["date"], form["starts"], form["ends"]) == (["2026-12-15"], ["11:30"], ["13:00"])
+    assert (form["topic"], form["capacity"], form["reading_minutes"]) == (
+        ["Who counts?"],
+        ["12"],
+        ["20"],
+    )
+    assert form["summary"][0].strip() == "One\n\nTwo"
+    assert form["guests"] == form["join_url"] == [""]
+
+
+def test_everything_can_be_changed_at_once_under_one_lock(corin, december):
+    locks = december()["lock_version"]
+    texts = {
+        "topic": "Who counts?",
+        "guests": "A guest",
+        "reading_title": "A chapter",
+        "reading_url": "http://example.org/chapter",
+        "prep_question": "Whom do you count?",
+        "reason": "Snow",
+        "join_url": JOIN,
+    }
+
+    response = edit(corin, date="2026-12-16", starts="12:00", ends="13:30", capacity="30",
+                    reading_minutes="20", summary="One\r\n\r\nTwo", **texts)  # fmt: skip
+
+    row = december()
+    assert said(corin, response) == "Saved. Nobody gets a mail."
+    assert {name: row[name] for name in texts} == texts
+    assert row["starts_at"] == datetime(2026, 12, 16, 17, 0, tzinfo=UTC)
+    assert row["ends_at"] == datetime(2026, 12, 16, 18, 30, tzinfo=UTC)
+    assert (row["capacity"], row["reading_minutes"], row["summary"]) == (30, 20, "One\n\nTwo")
+    assert (row["sequence"], row["lock_version"]) == (1, locks + 1)
+
+
+def test_the_public_pages_show_it_at_once_and_never_the_join_address(app, corin):
+    edit(corin, topic="Who counts?", join_url=JOIN)
+
+    page = app.test_client().get(f"/schedule/{DECEMBER}").get_data(as_text=True)
+
+    assert "Who counts?" in page
+    assert "zoom.example.com" not in page
+
+
+def test_what_was_not_changed_is_not_written(corin, december):
+    before = december()
+
+    response = edit(corin)
+
+    assert said(corin, response) == "Nothing was changed."
+    assert december() == before
+
+
+def test_a_text_alone_moves_nothing_and_tells_nobody(corin, december):
+    fill(DECEMBER, "ada@example.org")
+
+    response = edit(corin, topic="Who counts?")
+
+    row = december()
+    assert said(corin, response) == "Saved. Nobody gets a mail."
+    assert (row["sequence"], row["edited_at"], row["revised_at"]) == (0, None, NOW)
+
+
+def test_two_coordinators_at_once_keep_what_each_of_them_changed(corin, december):
+    earlier = corin.page(EDIT)
+    edit(corin, topic="Who counts?", starts="12:00")
+
+    edit(corin, earlier, guests="A guest")
+
+    row = december()
+    assert (row["topic"], row["guests"]) == ("Who counts?", "A guest")
+    assert row["starts_at"].hour == 17
+
+
+def test_who_will_be_told_is_said_before_and_after(corin):
+    change(DECEMBER, capacity=2)
+    change_community(notice_minutes=5)
+    fill(DECEMBER, "ada@example.org", "katherine@example.org")
+    fill(DECEMBER, "grace@example.org", status="waiting")
+    tell(DECEMBER)
+
+    before = edit(corin, starts="12:00", address=PREVIEW)
+    after = said(corin, edit(corin, starts="12:00"))
+
+    sentence = (
+        "One mail about the new time goes to 2 people who hold a place and 1 who waits, 5 minutes "
+        "after your last change."
+    )
+    assert sentence in parse(before).find(id="would").get_text(" ", strip=True)
+    assert after == f"Saved. {sentence}"
+
+
+def test_more_places_are_given_to_those_who_wait(corin):
+    change(DECEMBER, capacity=1)
+    fill(DECEMBER, "ada@example.org")
+    fill(DECEMBER, "grace@example.org", status="waiting")
+
+    response = edit(corin, capacity="2")
+
+    assert "1 person comes off the waiting list, and gets a mail at once." in said(corin, response)
+    assert ("grace@example.org", DECEMBER, "held") in places()
+    assert [mail["kind"] for mail in rows(OutboxEmail)] == ["promoted"]
+
+
+def test_fewer_places_than_are_taken_are_accepted_and_nobody_is_dropped(corin, december):
+    fill(DECEMBER, "ada@example.org", "grace@example.org")
+
+    response = edit(corin, capacity="1")
+
+    assert "2 people hold a place, more than the 1 you offer. Nobody loses theirs" in said(
+        corin, response
+    )
+    assert december()["capacity"] == 1
+    assert {status for *_, status in places()} == {"held"}
+
+
+def test_no_limit_is_an_empty_field(corin, december):
+    change(DECEMBER, capacity=5)
+
+    edit(corin, capacity="")
+
+    assert december()["capacity"] is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "field"),
+    [
+        ({"date": ""}, "date"),
+        ({"date": "15.12.2026"}, "date"),
+        ({"date": "2026-02-30"}, "date"),
+        ({"date": "9999-12-31"}, "date"),
+        ({"date": "2026-11-15"}, "date"),
+        ({"date": "2027-03-14", "starts": "02:30", "ends": "04:00"}, "starts"),
+        ({"starts": ""}, "starts"),
+        ({"starts": "25:00"}, "starts"),
+        ({"ends": "13:00:00Z"}, "ends"),
+        ({"ends": "11:30"}, "ends"),
+        ({"ends": "09:00"}, "ends"),
+        ({"capacity": "0"}, "capacity"),
+        ({"capacity": "many"}, "capacity"),
+        ({"capacity": "-3"}, "capacity"),
+        ({"capacity": "٣"}, "capacity"),
+        ({"capacity": "99999999999999999999"}, "capacity"),
+        ({"join_url": "http://zoom.example.com"}, "join_url"),
+        ({"join_url": "zoom"}, "join_url"),
+        ({"reading_url": "javascript:alert(1)"}, "reading_url"),
+        ({"reading_minutes": "twenty"}, "reading_minutes"),
+        ({"topic": LONG}, "topic"),
+        ({"guests": LONG}, "guests"),
+        ({"reason": LONG}, "reason"),
+        ({"summary": "x" * 5001}, "summary"),
+        ({"reading_title": LONG}, "reading_title"),
+        ({"prep_question": LONG}, "prep_question"),
+    ],
+    ids=ascii,
+)
+def test_what_cannot_be_is_refused_at_its_field_with_everything_kept(
+    corin, december, answers, field
+):
+    before = december()
+    others = {"topic": "Who counts?", "guests": "A guest"} | answers
+
+    response = edit(corin, **others)
+
+    page = parse(response)
+    kept = typed(page.main)
+    assert response.status_code == 422
+    assert page.title.get_text().startswith("Error:")
+    assert refusals(page)[0] in page.find(id=f"{field}-refusal").get_text()
+    assert {name: kept[name][0].strip() for name in others} == others
+    assert december() == before
+
+
+def test_a_refused_form_that_is_mended_still_knows_what_was_changed(corin, december):
+    refused = parse(edit(corin, topic="Who counts?", starts="soon"))
+    change(DECEMBER, guests="A guest")
+
+    edit(corin, refused, starts="12:00")
+
+    row = december()
+    assert (row["topic"], row["guests"]) == ("Who counts?", "A guest")
+    assert row["starts_at"].hour == 17
+
+
+def test_control_characters_and_stray_spaces_are_left_out(corin, december):
+    edit(corin, topic="  Who\x00 \tcounts?\x1b ", summary="One\x07\r\nTwo")
+
+    row = december()
+    assert (row["topic"], row["summary"]) == ("Who counts?", "One\nTwo")
+
+
+def test_a_session_that_is_over_can_be_described_and_not_moved(corin, over, december):
+    told = corin.page(EDIT).find(id="would").get_text(" ", strip=True)
+
+    described = edit(corin, topic="Who counted?")
+    moved = edit(corin, starts="12:00")
+
+    assert "Nobody gets a mail." in told
+    assert (described.status_code, moved.status_code) == (303, 422)
+    assert december()["topic"] == "Who counted?"
+
+
+def test_a_cancelled_session_says_why_and_who_is_told(corin, december):
+    fill(DECEMBER, "ada@example.org")
+    fill(DECEMBER, "grace@example.org", status="waiting")
+    tell(DECEMBER)
+
+    asked = corin.page(CANCEL).main.get_text(" ", strip=True)
+    response = post(corin, CANCEL, reason="Snow")
+
+    sentence = (
+        "One mail that says so goes to 1 person who holds a place and 1 who waits, 2 minutes later."
+    )
+    assert sentence in asked
+    assert said(corin, response) == f"The session is cancelled. {sentence}"
+    assert (december()["status"], december()["reason"]) == ("cancelled", "Snow")
+    assert [status for *_, status in places()] == ["held", "waiting"]
+
+
+def test_nobody_registered_is_nobody_told(corin):
+    asked = corin.page(CANCEL).main.get_text(" ", strip=True)
+
+    done = said(corin, post(corin, CANCEL, reason="Snow"))
+
+    assert "Nobody is registered." in asked
+    assert done == "The session is cancelled. Nobody gets a mail."
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "\x00", LONG], ids=ascii)
+def test_cancelling_needs_a_reason_of_readable_length(corin, december, reason):
+    response = post(corin, CANCEL, reason=reason)
+
+    assert response.status_code == 422
+    assert parse(response).find(id="reason-refusal")
+    assert december()["status"] == "planned"
+
+
+def test_a_cancelled_session_can_be_held_after_all(corin, december):
+    fill(DECEMBER, "ada@example.org")
+    post(corin, CANCEL, reason="Snow")
+
+    asked = corin.page(RESTORE).main.get_text(" ", strip=True)
+    response = post(corin, RESTORE)
+
+    assert "1 hold a place" in asked
+    assert "takes place after all" in said(corin, response)
+    assert (december()["status"], december()["reason"]) == ("planned", None)
+
+
+def test_looking_at_a_page_changes_nothing(corin, december):
+    fill(DECEMBER, "ada@example.org")
+    before = december()
+
+    for path in (EDIT, CANCEL, RESTORE):
+        corin.page(path)
+
+    assert december() == before
+
+
+def test_the_roster_leads_to_what_can_be_done(app, corin):
+    def led_to():
+        return {link["href"] for link in corin.page(SESSION).select(".next .actions a, .pages a")}
+
+    planned = led_to()
+    change(DECEMBER, status="cancelled")
+    cancelled = led_to()
+    change(DECEMBER, status="planned", starts_at=NOW - AFTER, ends_at=NOW - timedelta(days=23))
+    over = led_to()
+
+    public = f"/schedule/{DECEMBER}"
+    fates = {CANCEL, RESTORE, TAKEAWAYS}
+    assert {EDIT, public} <= planned & cancelled & over
+    assert [found & fates for found in (planned, cancelled, over)] == [
+        {CANCEL}, {RESTORE}, {TAKEAWAYS},
+    ]  # fmt: skip
+
+
+def test_the_roster_says_whether_the_join_address_is_set(corin):
+    before = corin.page(SESSION).main.get_text()
+
+    change(DECEMBER, join_url=JOIN)
+    after = corin.page(SESSION).main.get_text()
+
+    assert "The join address is missing" in before
+    assert "The join address is set" in after
+    assert "zoom.example.com" not in after
+
+
+@pytest.fixture
+def over(corin):
+    """Yesterday's session: Ada, proven, and Katherine, not proven, held a place; Grace waited."""
+    change(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=22))
+    fill(DECEMBER, "ada@example.org", "katherine@example.org")
+    fill(DECEMBER, "grace@example.org", status="waiting")
+    with write_tx() as db_session:
+        for member in db_session.query(Member).filter(Member.email != "katherine@example.org"):
+            member.verified_at = NOW
+
+
+def test_takeaways_are_shown_as_they_will_look_and_nothing_is_published(corin, over, december):
+    response = post(corin, TAKEAWAYS, takeaways="## Three\n\n<b>x</b> *y*", preview="yes")
+
+    page = parse(response)
+    assert response.status_code == 200
+    assert page.select_one(".before em").get_text() == "y"
+    assert not page.select(".before b")
+    assert typed(page.main)["takeaways"][0].strip() == "## Three\n\n<b>x</b> *y*"
+    assert (december()["takeaways"], rows(OutboxEmail)) == (None, [])
+
+
+def test_published_takeaways_are_mailed_once_and_stand_on_the_session_s_page(app, corin, over):
+    button = corin.page(TAKEAWAYS).select("main form button")[-1].get_text()
+    answers = {"takeaways": "We *met*.", "recording_url": "https://video.example.com/1"}
+
+    first = said(corin, post(corin, TAKEAWAYS, **answers))
+    again = said(corin, post(corin, TAKEAWAYS, **answers | {"takeaways": "We *agreed*."}))
+
+    page = app.test_client().page(f"/schedule/{DECEMBER}")
+    assert button == "Publish and mail it to 1 person"
+    assert "mailed to 1 person" in first
+    assert again == "Published on the session's page."
+    assert [mail["to_address"] for mail in rows(OutboxEmail)] == ["ada@example.org"]
+    assert page.find("em").get_text() == "agreed"
+    assert page.select_one("a[href='https://video.example.com/1']")
+
+
+def test_what_is_not_published_is_on_no_page(app, corin, over):
+    change(DECEMBER, takeaways="A draft", recording_url="https://video.example.com/1")
+
+    page = app.test_client().get(f"/schedule/{DECEMBER}").get_data(as_text=True)
+
+    assert "A draft" not in page
+    assert "video.example.com" not in page
+
+
+@pytest.mark.parametrize(
+    ("answers", "field"),
+    [
+        ({"takeaways": " ", "recording_url": ""}, "takeaways"),
+        ({"takeaways": "x" * 20_001}, "takeaways"),
+        ({"takeaways": "We met.", "recording_url": "http://video.example.com"}, "recording_url"),
+    ],
+    ids=["nothing", "too long", "not https"],
+)
+def test_takeaways_that_cannot_be_are_refused_at_their_field(corin, over, december, answers, field):
+    response = post(corin, TAKEAWAYS, **answers)
+
+    assert response.status_code == 422
+    assert parse(response).find(id=f"{field}-refusal")
+    assert december()["published_at"] is None
+
+
+def test_takeaways_are_of_a_session_that_took_place(corin):
+    upcoming = corin.get(TAKEAWAYS).status_code
+
+    change(DECEMBER, status="cancelled", starts_at=NOW - AFTER, ends_at=NOW - timedelta(days=23))
+
+    assert (upcoming, corin.get(TAKEAWAYS).status_code) == (404, 404)
+
+
+@pytest.mark.parametrize("path", [CANCEL, RESTORE])
+def test_what_is_over_can_be_neither_cancelled_nor_restored(corin, over, path):
+    shown = corin.get(path).status_code
+
+    sent = post(corin, path, form_at=EDIT, reason="Snow").status_code
+
+    assert (shown, sent) == (404, 404)
+
+
+def test_who_came_through_the_link_is_marked_so_unless_the_hosts_noted_it(corin):
+    fill(DECEMBER, "ada@example.org", joined_at=NOW)
+    fill(DECEMBER, "grace@example.org", joined_at=NOW, attended=True)
+    fill(DECEMBER, "katherine@example.org")
+
+    lines = [row.get_text(" ", strip=True) for row in corin.page(SESSION).select("tbody tr")]
+
+    assert [("through the link" in line) for line in lines] == [True, False, False]
+
+
+PAGES = (EDIT, CANCEL, RESTORE)
+POSTS = (EDIT, CANCEL, RESTORE, TAKEAWAYS)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_nobody_who_is_not_signed_in_changes_a_session(app, corin, december, path):
+    fill(DECEMBER, "ada@example.org")
+    before = december()
+    post(corin, "/coordinator/sign-out", form_at="/coordinator/")
+
+    answers = [
+        (client.get(path).status_code, post(client, path, form_at="/coordinator/sign-in",
+                                            reason="Snow").status_code)
+        for client in (app.test_client(), corin)
+    ]  # fmt: skip
+
+    assert answers == [(303, 403)] * 2
+    assert december() == before
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_form_without_its_token_changes_nothing(corin, december, path):
+    before = december()
+
+    response = corin.post(path, data={"reason": "Snow"}, headers=SAME_ORIGIN)
+
+    assert response.status_code == 403
+    assert december() == before
+
+
+@pytest.mark.parametrize("path", [*PAGES, TAKEAWAYS])
+def test_a_session_that_does_not_exist_cannot_be_changed(corin, path):
+    unknown = path.replace(DECEMBER, "1999-01-01")
+
+    assert corin.get(unknown).status_code == 404
+    assert post(corin, unknown, form_at=EDIT, reason="Snow").status_code == 404
+
+
+def test_those_registered_are_told_of_the_move_with_its_reason(corin):
+    register(corin, DECEMBER)
+    edit(corin, date="2026-12-16", reason="Snow")
+
+    with write_tx() as db_session:
+        later = a_writer(db_session, now=NOW + timedelta(minutes=3))
+        mailed = notices.queue_notices(db_session, writer=later)
+
+    assert mailed == 1
+    assert "Snow" in rows(OutboxEmail)[-1]["text"]
+
+
+def test_takeaways_with_scripts_in_them_are_text_on_the_page_and_in_the_mail(app, corin, over):
+    hostile = (
+        "<script>alert(1)</script>\n\n<img src=x onerror=alert(2)>\n\n"
+        "[here](javascript:alert(3)) ![](https://spy.example.com/1.png)\n\n"
+        '<a href="https://example.org" onclick="alert(4)">there</a>\n\n**Bold** [fine](mailto:ada@example.org)'
+    )
+
+    shown = parse(post(corin, TAKEAWAYS, takeaways=hostile, preview="yes")).select_one(".before")
+    post(corin, TAKEAWAYS, takeaways=hostile)
+
+    page = app.test_client().page(f"/schedule/{DECEMBER}").main
+    [mail] = rows(OutboxEmail)
+    letter = BeautifulSoup(mail["html"], "lxml")
+    for place in (shown, page, letter):
+        assert not place.select("script, img, [onerror], [onclick], a[href^='javascript']")
+        assert place.find("strong", string="Bold")
+        assert place.find("a", string="fine")["href"] == "mailto:ada@example.org"
+        assert "<script>alert(1)</script>" in place.get_text()
+
+
+def test_the_longest_text_can_be_in_any_script(corin):
+    change(DECEMBER, starts_at=NOW - AFTER, ends_at=NOW - AFTER + timedelta(hours=1))
+
+    answer = post(corin, TAKEAWAYS, takeaways="\u8a9e" * 20_000)
+
+    assert answer.status_code == 303

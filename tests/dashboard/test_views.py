@@ -1,0 +1,297 @@
+"""The console's front page: the next session, its mail, what needs doing, and who came of late."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cop.db.engine import write_tx
+from cop.models.coordinator import CoordinatorSession
+from cop.models.email import OutboxEmail
+from cop.models.meeting import Meeting
+from cop.models.registration import Member
+from cop.outbox.outbox import EmailKind
+from tests.builders import NOW, a_meeting, a_registration
+from tests.client import DECEMBER, JANUARY, change, change_community, fill, rows, said, turn_clock
+from tests.conftest import settings_for
+from tests.outbox.test_views import a_mail, figures
+from tests.statements import Statements
+
+FRONT = "/coordinator/"
+A_DAY = timedelta(days=1)
+
+
+def id_of(slug):
+    return next(row["id"] for row in rows(Meeting) if row["slug"] == slug)
+
+
+def a_past_meeting(ago, slug, people=0, attended=None, **values):
+    """A session that was some time ago."""
+    with write_tx() as db_session:
+        meeting = a_meeting(db_session, starts_at=NOW - ago, slug=slug, **values)
+        for number in range(people):
+            a_registration(db_session, meeting, f"{slug}.{number}@example.org", attended=attended)
+
+
+def proven(*emails, **values):
+    """Let members have acted on a mail of ours."""
+    with write_tx() as db_session:
+        for member in db_session.query(Member).filter(Member.email.in_(emails)):
+            for name, value in ({"verified_at": NOW} | values).items():
+                setattr(member, name, value)
+
+
+def to_do(corin):
+    return [" ".join(line.get_text(" ").split()) for line in corin.page(FRONT).select(".to-do li")]
+
+
+def about(corin, *words):
+    """The lines of what needs doing that are about something."""
+    return [line for line in to_do(corin) if any(word in line for word in words)]
+
+
+def standing(corin):
+    return said_in(corin.page(FRONT).select_one(".standing"))
+
+
+def said_in(tag):
+    return " ".join(tag.get_text(" ").split())
+
+
+def test_the_next_session_comes_first_in_numbers(corin):
+    change(DECEMBER, topic="Who disappears?", capacity=10)
+    fill(DECEMBER, "ada@example.org", first_time=True, access=["asl"])
+    fill(DECEMBER, "grace@example.org")
+    fill(DECEMBER, "katherine@example.org", status="waiting")
+    fill(JANUARY, "bystander@example.org", first_time=True)
+
+    page = corin.page(FRONT)
+
+    assert page.h1.get_text(strip=True) == "Who disappears?"
+    assert page.select_one(".eyebrow").get_text().startswith("In 23 days, Tuesday, December 15")
+    assert figures(page) == {
+        "Coming": "2", "Places left": "8", "Waiting": "1", "First time": "1",
+        "Asked for access": "1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (0, "Book people for access by December 1."),
+        (9, "Book people for access by December 1."),
+        (10, "The day to book people for access was December 1."),
+    ],
+)
+def test_access_is_to_be_booked_two_weeks_before(app, corin, days, words):
+    fill(DECEMBER, "ada@example.org", access_other="A quiet room")
+    wait(app, days * A_DAY)
+
+    assert words in standing(corin)
+
+
+def wait(app, ahead):
+    """Let some time pass, in which Corin stays signed in."""
+    turn_clock(app, ahead)
+    with write_tx() as db_session:
+        for device in db_session.query(CoordinatorSession):
+            device.created_at = device.last_seen_at = NOW + ahead
+
+
+def test_mail_that_went_and_mail_that_will_go_is_said_in_words(corin):
+    fill(DECEMBER, "ada@example.org", "grace@example.org", "katherine@example.org")
+    proven("ada@example.org", "grace@example.org")
+    proven("grace@example.org", opt_outs=["reminders"])
+    [ada, *_] = rows(Member)
+    december = id_of(DECEMBER)
+    a_mail(kind=EmailKind.CONFIRMATION, member_id=ada["id"])
+    a_mail("queued", kind=EmailKind.CHANGED, meeting_id=december)
+    a_mail(kind=EmailKind.MESSAGE, meeting_id=december)
+    a_mail(kind=EmailKind.MESSAGE, meeting_id=id_of(JANUARY))
+
+    words = standing(corin)
+
+    assert "Gone out: confirmations 1, written by coordinators 1." in words
+    assert "1 mail is on its way." in words
+    assert "The reminder of December 8 goes to 1 person." in words
+    assert "The reminder of December 14 goes to 2 people." in words
+
+
+def test_a_reminder_that_has_gone_is_not_to_come(app, corin):
+    fill(DECEMBER, "ada@example.org")
+    a_mail(kind=EmailKind.REMINDER, meeting_id=id_of(DECEMBER))
+    wait(app, 20 * A_DAY)
+
+    words = standing(corin)
+
+    assert "Gone out: reminders 1." in words
+    assert "December 8" not in words
+    assert "The reminder of December 14 goes to 1 person." in words
+
+
+def test_a_confirmation_is_counted_for_the_registration_that_it_tells_of(corin):
+    fill(DECEMBER, "ada@example.org", registered_at=NOW + A_DAY)
+    [ada] = rows(Member)
+    a_mail(kind=EmailKind.CONFIRMATION, member_id=ada["id"])
+    a_mail("failed", kind=EmailKind.CONFIRMATION, member_id=ada["id"])
+
+    assert "No mail about it has gone out yet." in standing(corin)
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_it_says_whether_the_join_address_is_set(corin, is_set):
+    change(DECEMBER, join_url="https://zoom.example.org/j/1" if is_set else None)
+
+    words = "The join address is set." if is_set else "The join address is missing. Set it"
+    assert words in standing(corin)
+
+
+def test_topics_are_missed_four_weeks_before(corin):
+    near, far = NOW + timedelta(weeks=4), NOW + timedelta(weeks=4, seconds=1)
+    change(DECEMBER, starts_at=near, ends_at=far)
+    change(JANUARY, starts_at=far)
+
+    assert about(corin, "topic") == ["December 20 has no topic yet. Choose one"]
+    change(DECEMBER, topic="Who disappears?")
+    assert about(corin, "topic") == []
+
+
+def test_a_session_that_was_asks_for_its_takeaways_and_for_who_came(corin):
+    a_past_meeting(5 * A_DAY, "noted", people=2, attended=True, published_at=NOW)
+    a_past_meeting(6 * A_DAY, "unnoted", people=2)
+    a_past_meeting(7 * A_DAY, "cancelled", people=2, status="cancelled")
+    a_past_meeting(90 * A_DAY, "long-ago", registered_count=20)
+
+    assert about(corin, "takeaways", "who came") == [
+        "Nobody has noted yet who came on November 16. Note who came",
+        "The takeaways of November 16 are not published yet. Publish them",
+    ]
+
+
+def test_who_comes_for_the_first_time_is_to_be_welcomed_in_the_last_week(corin):
+    fill(DECEMBER, "ada@example.org", "grace@example.org", first_time=True)
+    early = about(corin, "first time")
+    change(DECEMBER, starts_at=NOW + timedelta(days=7), ends_at=NOW + timedelta(days=7.1))
+
+    late = about(corin, "first time")
+
+    assert early == []
+    assert late == [
+        "2 people come for the first time on November 29. Welcome them by name. See who"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ago", "is_shown"),
+    [(None, False), (timedelta(days=14, seconds=-1), True), (timedelta(days=14), False)],
+    ids=["never", "lately", "long ago"],
+)
+def test_that_older_links_do_not_work_is_said_first_for_two_weeks(corin, ago, is_shown):
+    change_community(key_changed_at=NOW - ago if ago else None)
+
+    lines = to_do(corin)
+
+    assert len(lines) > 1
+    assert lines[0].startswith("Links in emails sent before Nov 8, 10:00 am no longer") is is_shown
+    assert len(about(corin, "Lost your link?")) == is_shown
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [(None, "No backup is noted yet."), (timedelta(hours=26), ""),
+     (timedelta(hours=26, seconds=1), "The last backup is of Nov 21, 7:59 am: one a day")],
+    ids=["never", "in time", "late"],
+)  # fmt: skip
+def test_a_backup_is_missed_after_26_hours(corin, ago, said):
+    change_community(backup_at=NOW - ago if ago else None)
+
+    lines = about(corin, "backup")
+
+    assert len(lines) == bool(said)
+    assert all(line.startswith(said) and "If the disk of this machine" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("values", "headers", "is_said"),
+    [
+        ({"base_url": "https://localhost"}, {}, True),
+        ({"base_url": "https://localhost", "trusted_proxies": 1}, {}, False),
+        ({}, {}, False),
+        ({}, {"X-Forwarded-For": "203.0.113.9"}, True),
+        ({"trusted_proxies": 1}, {"X-Forwarded-For": "203.0.113.9"}, False),
+    ],
+)
+def test_a_proxy_that_nobody_mentioned_is_something_to_see_to(app, corin, values, headers, is_said):
+    app.extensions["cop.settings"] = replace(app.extensions["cop.settings"], **values)
+
+    page = corin.get(FRONT, headers=headers).text
+
+    assert ("Set COP_TRUSTED_PROXIES=1" in page) == is_said
+
+
+def test_on_postgresql_it_is_the_server_that_is_backed_up(app, corin):
+    elsewhere = settings_for("postgresql://localhost/nothing")
+    app.extensions["cop.settings"] = elsewhere
+
+    [line] = about(corin, "backup")
+
+    assert "Ask whoever runs the PostgreSQL server" in line
+
+
+def test_the_last_twelve_months_are_drawn_and_stand_in_a_table(corin):
+    a_past_meeting(400 * A_DAY, "too-old", registered_count=99, attended_count=9)
+    a_past_meeting(190 * A_DAY, "kept", registered_count=40, attended_count=25)
+    a_past_meeting(10 * A_DAY, "unnoted", people=4)
+
+    page = corin.page(FRONT)
+
+    svg = page.find("svg")
+    numbers = [text.get_text() for text in svg.find_all("text")]
+    cells = [
+        [c.get_text() for c in row.select("th, td")] for row in page.select("details tbody tr")
+    ]
+    assert numbers == ["40", "May", "4", "Nov"]
+    assert (len(svg.select(".whole")), len(svg.select(".part"))) == (2, 1)
+    assert svg["aria-labelledby"].split() == [svg.title["id"], svg.desc["id"]]
+    assert cells == [["November 12", "4", "not noted"], ["May 16", "40", "25"]]
+
+
+def test_with_nothing_behind_there_is_no_chart(corin):
+    assert corin.page(FRONT).find("svg") is None
+
+
+def test_past_sessions_are_folded_after_twelve(corin):
+    for number in range(15):
+        a_past_meeting((number + 400) * A_DAY, f"past-{number}", registered_count=9)
+
+    page = corin.page(FRONT)
+
+    assert len(page.select("section > .scroll tbody tr")) == 6 + 12
+    assert page.select_one("#earlier").get_text() == "3 earlier sessions"
+    assert len(page.select("details .scroll tbody tr")) == 3
+
+
+def test_with_no_session_planned_the_page_says_so(corin):
+    for row in rows(Meeting):
+        change(row["slug"], status="cancelled")
+
+    page = corin.page(FRONT)
+
+    assert page.h1.get_text() == "No session is planned"
+    assert "Cancelled" in said(page)
+
+
+@pytest.mark.parametrize("stored", [3, 30])
+def test_the_page_takes_five_statements_whatever_is_stored(corin, stored):
+    december = id_of(DECEMBER)
+    for number in range(stored):
+        a_past_meeting((number + 3) * A_DAY, f"past-{number}", people=1)
+        a_mail("retrying", attempts=1, server_reply="No", meeting_id=december)
+    fill(DECEMBER, *[f"ada{number}@example.org" for number in range(stored)])
+    corin.get(FRONT)  # the door notes once a minute that somebody is there
+
+    with Statements() as sent:
+        corin.get(FRONT)
+
+    assert len(rows(OutboxEmail)) == stored
+    assert 0 < len(sent) <= 5

@@ -1,0 +1,145 @@
+"""Looking whether what is kept is still right: over and over, and also after the database was away."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.exc import DBAPIError
+
+from cop.db.engine import db, empty_log, write_tx
+from cop.db.revision import RevisionReader
+from cop.models.community import Community
+from cop.models.meeting import Meeting
+from tests.databases import run_on_server
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+def glances(app):
+    found = app.extensions["cop.glances"]
+    with app.app_context():
+        yield found
+
+
+def edit(model):
+    counter = Community.revision if model is Community else Meeting.lock_version
+    with write_tx() as db_session:
+        db_session.execute(update(model).values({counter: counter + 1}))
+
+
+@pytest.mark.parametrize("model", [Community, Meeting])
+def test_each_edit_is_another_glance(glances, model):
+    before = [glances.look() for _ in range(2)]
+
+    edit(model)
+
+    assert before[0] == before[1]
+    assert glances.look().revision > before[0].revision
+
+
+def test_it_sees_who_may_frame_pages(glances):
+    with write_tx() as db_session:
+        db_session.execute(update(Community).values(embed_hosts=["https://www.example.org"]))
+
+    assert glances.look().embed_hosts == ("https://www.example.org",)
+
+
+def test_threads_at_once_have_a_connection_each_and_leave_it_to_the_next(glances, app):
+    barrier = threading.Barrier(2)
+
+    def look():
+        barrier.wait()
+        with app.app_context():
+            for _ in range(50):
+                assert glances.look().revision >= 0
+
+    for _ in range(3):
+        threads = [threading.Thread(target=look) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert 1 <= len(glances._idle) <= 2
+
+
+# Threads that Python did not start, as servers written in other languages have them: when one ends,
+# Python deletes its state, and what only that state held.
+FOREIGN_THREADS = """
+import ctypes, sys
+from cop import create_app
+from tests.conftest import settings_for
+
+app = create_app(settings_for(sys.argv[1]))
+
+@ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
+def look(_):
+    app.extensions["cop.glances"].look()
+
+system = ctypes.CDLL(None)
+for _ in range(20):
+    thread = ctypes.c_ulong()
+    system.pthread_create(ctypes.byref(thread), None, look, None)
+    system.pthread_join(thread, None)
+print("alive")
+"""
+
+
+@pytest.mark.processes
+def test_threads_that_end_after_a_look_do_not_crash_the_process(database_url):
+    command = [sys.executable, "-c", FOREIGN_THREADS, database_url]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout) == (0, "alive\n"), ended.stderr
+
+
+def test_a_glance_holds_up_nothing(glances, database_url):
+    glances.look()
+
+    edit(Community)
+    empty_log()  # SQLite's could not be emptied past somebody who reads
+
+    if database_url.startswith("sqlite"):
+        assert Path(f"{db.engine.url.database}-wal").read_bytes() == b""
+
+
+@pytest.mark.postgresql
+def test_a_server_that_was_started_again_is_looked_at_by_a_new_connection(glances, database_url):
+    before = glances.look()
+    name = database_url.rpartition("/")[2]
+    run_on_server(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+
+    assert glances.look() == before
+
+
+def test_a_database_that_cannot_be_used_is_a_fault_each_time_and_then_none(glances):
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE community RENAME TO away"))
+    for _ in range(2):
+        with pytest.raises(DBAPIError, match="community"):
+            glances.look()
+
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO community"))
+
+    assert glances.look().revision > 0
+
+
+def test_connections_end_with_the_engine_s(app):
+    with app.app_context():
+        glances = RevisionReader(db.engine)
+        glances.look()
+        connection = glances._idle[0]._connection
+
+        engine = db.engine
+        engine.dispose()
+
+    with pytest.raises(engine.dialect.loaded_dbapi.Error, match="close"):
+        connection.execute("SELECT 1")

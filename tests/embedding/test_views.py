@@ -1,0 +1,314 @@
+"""The public pages inside another site's page: complete there, and without our own frame around."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from cop import i18n
+from tests.builders import NOW
+from tests.client import (
+    ALL_SIX,
+    DECEMBER,
+    HTMX,
+    JANUARY,
+    SAME_ORIGIN,
+    change,
+    change_community,
+    places,
+    refusals,
+    register,
+    typed,
+)
+from tests.page import parse
+from tests.web.test_faults import gone
+
+PAGES = {
+    "/embed/": "/",
+    "/embed/schedule": "/schedule",
+    "/embed/register": "/register",
+    f"/embed/schedule/{DECEMBER}": f"/schedule/{DECEMBER}",
+    "/embed/your-data": "/your-data",
+    "/embed/next": "/schedule",
+}
+OTHERS = [
+    f"/embed/registered?sessions={DECEMBER},{JANUARY}&waiting={JANUARY}",
+    "/embed/my-link",
+    "/embed/nothing",
+]
+EVERY = [*PAGES, *OTHERS]
+
+
+@pytest.fixture
+def lively(client):
+    """A community with something of everything that can be a link."""
+    markdown = "[Out](https://example.org), [up](/schedule), [mail](mailto:a@example.org)"
+    change(DECEMBER, topic="Who counts?", summary=markdown, reading_title="A chapter")
+    change(DECEMBER, reading_url="https://example.org/chapter", prep_question="Who decides?")
+    change_community(about=markdown, contact_email="contact@example.org")
+    return client
+
+
+def is_in_the_frame(address):
+    return address.startswith(("/embed/", "#"))
+
+
+def opens_a_new_tab(link):
+    return link.get("target") == "_blank" and "noopener" in link["rel"]
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_every_link_stays_in_the_frame_or_opens_a_new_tab(lively, path):
+    soup = parse(lively.get(path))
+
+    links = soup.select("a[href]")
+
+    assert links
+    assert [a for a in links if not is_in_the_frame(a["href"]) and not opens_a_new_tab(a)] == []
+    assert [a for a in links if is_in_the_frame(a["href"]) and a.get("target")] == []
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_every_form_and_every_swap_stays_in_the_frame(lively, path):
+    soup = parse(lively.get(path))
+
+    asked = [
+        tag[verb] for verb in ("action", "hx-get", "hx-post") for tag in soup.select(f"[{verb}]")
+    ]
+
+    assert all(is_in_the_frame(address) for address in asked)
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_there_is_no_masthead_and_no_menu_but_a_quiet_way_to_the_site(client, path):
+    soup = parse(client.get(path))
+
+    assert soup.select(".masthead, nav, .skip") == []
+    assert soup.select_one("footer a[href='/'][target=_blank]").get_text() == (
+        "Equity in Data Community of Practice"
+    )
+    assert soup.select_one("body > #frame > main")
+    assert soup.select_one("body > #frame > footer")
+    assert [s["src"].partition("?")[0] for s in soup.select("script")][-1] == "/static/frame.js"
+
+
+@pytest.mark.parametrize(("path", "page"), PAGES.items())
+def test_search_engines_are_sent_to_the_page_on_the_site(client, path, page):
+    soup = client.page(path)
+    on_the_site = client.page(page)
+
+    assert soup.select_one("link[rel=canonical]")["href"] == f"http://localhost{page}"
+    assert [tag["content"] for tag in soup.select("meta[name=robots]")] == ["noindex"]
+    assert on_the_site.select("meta[name=robots]") == []
+    assert on_the_site.select("script[src*=frame]") == []
+
+
+@pytest.mark.parametrize("path", ["/", "/schedule", "/register", "/nothing"])
+def test_the_site_itself_has_its_masthead_and_its_links_stay_on_it(client, path):
+    soup = parse(client.get(path))
+
+    assert soup.select_one(".masthead nav")
+    assert soup.find(id="frame") is None
+    assert [a for a in soup.select("a[href]") if a["href"].startswith("/embed")] == []
+
+
+def test_who_registers_in_the_frame_stays_in_it(client):
+    form = typed(client.page("/embed/register"))
+    answers = form | {"name": "Ada", "email": "ada@example.org", "sessions": [DECEMBER]}
+
+    sent = client.post("/embed/register", data=answers, headers=SAME_ORIGIN)
+
+    page = client.page(sent.location)
+    assert sent.status_code == 303
+    assert urlsplit(sent.location).path == "/embed/registered"
+    assert page.h1.get_text() == "You are registered"
+    assert places() == [("ada@example.org", DECEMBER, "held")]
+    assert "Set-Cookie" not in sent.headers
+
+
+def test_by_htmx_the_confirmation_and_the_places_are_of_the_frame(client):
+    change(DECEMBER, capacity=1)
+
+    sent = register(client, DECEMBER, HTMX, path="/embed/register")
+
+    soup = parse(sent)
+    act = soup.select_one(f"#act-{DECEMBER} a")
+    assert soup.select_one("#registration h2").get_text() == "You are registered"
+    assert act["hx-get"] == act["href"] == f"/embed/register?session={DECEMBER}"
+
+
+def test_a_refused_form_is_shown_again_in_the_frame(client):
+    sent = register(client, DECEMBER, path="/embed/register", email="")
+
+    soup = parse(sent)
+    assert sent.status_code == 422
+    assert refusals(soup) == ["Write an email address like name@example.org."]
+    assert soup.find("form", method="post")["action"] == "/embed/register"
+
+
+def test_the_hint_at_a_slip_is_given_in_the_frame_too(client):
+    asked = client.page("/embed/register").find(id="email")["hx-post"]
+
+    hint = client.post(asked, data={"email": "ada@gmial.com"}, headers=SAME_ORIGIN | HTMX)
+
+    assert asked == "/embed/register/email-hint"
+    assert "ada@gmail.com" in hint.get_data(as_text=True)
+
+
+def test_the_schedule_opens_with_the_next_session_and_leaves_the_past_to_the_site(client):
+    change(DECEMBER, topic="Who counts?")
+    change(JANUARY, starts_at=NOW - timedelta(hours=2), ends_at=NOW - timedelta(hours=1))
+
+    framed, on_the_site = client.page("/embed/schedule"), client.page("/schedule")
+
+    past = framed.select_one("a[href='/schedule#past']")
+    assert framed.h1.get_text(strip=True) == "Who counts?"
+    assert on_the_site.h1.get_text() == "Schedule"
+    assert past.get_text() == on_the_site.find(id="past").get_text() == "Past sessions"
+    assert f"/embed/schedule/{JANUARY}" not in str(framed)
+    assert f"/schedule/{JANUARY}" in str(on_the_site)
+
+
+def test_the_schedule_says_when_nothing_is_planned(client):
+    for slug in ALL_SIX:
+        change(slug, status="cancelled")
+
+    soup = client.page("/embed/schedule")
+
+    assert soup.h1.get_text() == "Schedule"
+    assert "No session is planned at the moment" in soup.main.get_text()
+
+
+def test_the_card_shows_the_next_session_and_one_button_that_opens_its_form(client):
+    change(DECEMBER, topic="Who counts?", capacity=3)
+
+    soup = client.page("/embed/next")
+    card = soup.select_one(".card")
+    button = card.select_one("a.button")
+    form = parse(client.get(button["hx-get"], headers=HTMX))
+
+    assert card.h1.get_text(strip=True) == "Who counts?"
+    assert card.select_one(".tile b").get_text() == "15"
+    assert "5 or fewer places left" in card.get_text()
+    assert len(soup.select(".button")) == 1
+    assert soup.select(button["hx-target"])
+    assert typed(form)["sessions"] == [DECEMBER]
+
+
+def test_the_card_says_when_nothing_is_planned(client):
+    for slug in ALL_SIX:
+        change(slug, status="cancelled")
+
+    soup = client.page("/embed/next")
+
+    assert soup.h1.get_text() == "No session is planned"
+    assert soup.select(".card, .button") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "scheme"),
+    [
+        ("", "light", "light"),
+        ("?theme=light", "light", "light"),
+        ("?theme=dark", "dark", "dark"),
+        ("?theme=auto", None, "light dark"),
+        ("?theme=DARK", "light", "light"),
+        ("?theme=neon", "light", "light"),
+        ("?theme=", "light", "light"),
+        ("?theme=%00", "light", "light"),
+        ("?theme=neon&theme=dark", "light", "light"),
+        ('?theme="><script>', "light", "light"),
+    ],
+)
+def test_the_theme_is_one_of_three_and_light_unless_said(client, query, said, scheme):
+    response = client.get(f"/embed/schedule{query}")
+
+    soup = parse(response)
+    assert soup.html.get("data-theme") == said
+    assert soup.find("meta", attrs={"name": "color-scheme"})["content"] == scheme
+    assert "neon" not in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/schedule?theme=dark", "/nothing?theme=dark"])
+def test_the_site_itself_follows_the_visitor_s_own_setting(client, path):
+    soup = parse(client.get(path))
+
+    assert not soup.html.has_attr("data-theme")
+    assert "theme=" not in str(soup.main)
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_the_theme_goes_along_inside_the_frame_and_nothing_else_does(lively, path):
+    joint = "&" if "?" in path else "?"
+
+    soup = parse(lively.get(f"{path}{joint}theme=dark&utm_source=mallory"))
+
+    inside = [a["href"] for a in soup.select("a[href^='/embed/']")]
+    inside += [tag[verb] for verb in ("action", "hx-get") for tag in soup.select(f"[{verb}]")]
+    assert inside or path == "/embed/your-data"
+    assert all(parse_qs(urlsplit(address).query)["theme"] == ["dark"] for address in inside)
+    assert not [a for a in soup.select("a[target=_blank]") if "theme=" in a["href"]]
+    assert "mallory" not in str(soup)
+
+
+def test_the_theme_goes_along_to_the_confirmation(client):
+    sent = register(client, DECEMBER, path="/embed/register?theme=dark")
+
+    assert parse_qs(urlsplit(sent.location).query) == {"sessions": [DECEMBER], "theme": ["dark"]}
+
+
+def test_the_language_goes_along_in_the_frame_and_to_the_site(client, monkeypatch):
+    monkeypatch.setattr(i18n, "LANGUAGES", ("en", "es"))
+
+    soup = parse(client.get("/embed/schedule?lang=es"))
+
+    public = [a["href"] for a in soup.select("a[href^='/']") if ".ics" not in a["href"]]
+    assert soup.html["lang"] == "es"
+    assert soup.find("link", rel="canonical")["href"] == "http://localhost/schedule?lang=es"
+    assert all(parse_qs(urlsplit(address).query)["lang"] == ["es"] for address in public)
+
+
+@pytest.mark.parametrize("lang", ["en", "xx", "", "%00", "en-US"])
+def test_a_language_that_is_unknown_or_the_usual_one_is_not_said(client, lang):
+    response = client.get(f"/embed/schedule?lang={lang}")
+
+    assert parse(response).html["lang"] == "en"
+    assert "lang=en" not in response.get_data(as_text=True).replace('<html lang="en"', "")
+    assert "lang=xx" not in response.get_data(as_text=True)
+
+
+def hosts_of(answer):
+    return answer.headers["Content-Security-Policy"].partition("frame-ancestors ")[2].split()
+
+
+def test_a_host_that_is_taken_off_the_list_is_out_at_once_for_kept_pages_too(client):
+    first = client.get("/embed/schedule")
+    same = client.get("/embed/schedule", headers={"If-None-Match": first.headers["ETag"]})
+    change_community(embed_hosts=["https://ctdata.org"])
+
+    after = client.get("/embed/schedule", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert hosts_of(first) == ["'self'", "https://www.ctdata.org", "https://ctdata.org"]
+    assert same.status_code == 304
+    assert after.status_code == 200
+    assert hosts_of(after) == ["'self'", "https://ctdata.org"]
+
+
+def test_with_nobody_on_the_list_only_the_site_itself_may_frame_its_pages(client):
+    change_community(embed_hosts=[])
+
+    answers = [client.get("/embed/schedule"), client.get("/embed/nothing")]
+
+    assert [hosts_of(answer) for answer in answers] == [["'self'"]] * 2
+
+
+def test_with_the_database_away_it_is_said_and_no_other_site_may_show_it(client, database_url):
+    with gone(database_url):
+        page = client.get("/embed/schedule")
+        fragment = client.get("/embed/register", headers=HTMX)
+
+    assert (page.status_code, fragment.status_code) == (503, 503)
+    assert hosts_of(page) == ["'self'"]
+    assert "X-Frame-Options" not in page.headers
+    assert parse(page).select_one("footer a[href='/'][target=_blank]").get_text() == "Home"
+    assert client.get("/embed/schedule").status_code == 200

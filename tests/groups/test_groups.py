@@ -1,0 +1,334 @@
+"""Small groups: whom the mixing brings together, and what is made of it for a meeting."""
+
+import csv
+import io
+import random
+import time
+from collections import Counter
+from datetime import timedelta
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cop.groups import groups as groups_groups
+from cop.groups import mixing
+from cop.groups.mixing import Participant, assign_rooms, cost
+from cop.models.meeting import Meeting
+from tests.builders import NOW, a_meeting, a_registration, registrations
+
+HATS = ["analyst", "evaluator", "researcher", "case-manager"]
+
+
+def sizes(room_of):
+    return sorted(Counter(room_of.values()).values())
+
+
+def pairs(people, room_of):
+    return [(a, b) for a, b in combinations(people, 2) if room_of[a.id] == room_of[b.id]]
+
+
+def a_community(count, *, seed=7):
+    """Invented people: a quarter of one organization, many hats, some new, some met last time."""
+    chance = random.Random(seed)
+    return [
+        Participant(
+            number,
+            organization=chance.choice(["harbor", "", *(f"org {n}" for n in range(count // 3))])
+            if number % 4
+            else "harbor",
+            hats=frozenset(chance.sample(HATS, chance.randrange(3))),
+            is_new=number % 5 == 0,
+            last_room=number // 4 if number % 3 else None,
+        )
+        for number in range(count)
+    ]
+
+
+def test_the_mixing_is_far_better_than_chance_and_repeats_no_pair():
+    people = a_community(48)
+    at_random = []
+    for seed in range(20):
+        shuffled = random.Random(seed).sample(range(48), 48)
+        dealt = {number: place // 4 for place, number in enumerate(shuffled)}
+        at_random.append(sum(cost(*pair) for pair in pairs(people, dealt)))
+
+    mixed = pairs(people, assign_rooms(people, 4, seed=1))
+
+    assert sum(cost(*pair) for pair in mixed) < min(at_random) / 3
+    assert not [1 for one, other in mixed if one.organization == other.organization == "harbor"]
+    assert not [1 for a, b in mixed if a.last_room is not None and a.last_room == b.last_room]
+    assert not [1 for one, other in mixed if one.is_new and other.is_new]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "expected"),
+    [
+        (0, 4, []),
+        (1, 4, [1]),
+        (3, 2, [3]),
+        (5, 2, [2, 3]),
+        (5, 4, [2, 3]),
+        (9, 4, [3, 3, 3]),
+        (10, 4, [3, 3, 4]),
+        (16, 4, [4, 4, 4, 4]),
+        (3, 50, [3]),
+    ],
+)
+def test_rooms_differ_by_one_person_at_most_and_nobody_is_alone(count, size, expected):
+    people = [Participant(number) for number in range(count)]
+
+    assert sizes(assign_rooms(people, size, seed=3)) == expected
+
+
+def test_the_same_seed_gives_the_same_rooms_and_another_one_others():
+    people = a_community(24)
+
+    first, again = assign_rooms(people, 4, seed=5), assign_rooms(people[::-1], 4, seed=5)
+
+    assert first == again
+    assert first != assign_rooms(people, 4, seed=6)
+
+
+@pytest.mark.parametrize("count", [2, 5, 11])
+def test_who_needs_the_same_interpreter_shares_a_room_however_many_they_are(count):
+    needing = [
+        Participant(n, "harbor", needs=frozenset({"asl"}), last_room=1) for n in range(count)
+    ]
+    others = [Participant(100 + n) for n in range(12 - count)]
+
+    room_of = assign_rooms([*needing, *others], 4, seed=2)
+
+    assert len({room_of[person.id] for person in needing}) == 1
+    assert min(sizes(room_of)) >= 2 or count == 11
+
+
+def test_who_needs_two_kinds_brings_both_together():
+    needs = [{"asl"}, {"cart"}, {"asl", "cart"}, {"interpretation spanish"}]
+    people = [Participant(n, needs=frozenset(need)) for n, need in enumerate(needs)]
+    others = [Participant(10 + n) for n in range(8)]
+
+    room_of = assign_rooms([*people, *others], 4, seed=1)
+
+    assert room_of[0] == room_of[1] == room_of[2]
+    assert sizes(room_of) == [4, 4, 4]
+
+
+def test_who_comes_later_finds_a_place_and_nobody_else_moves():
+    people = [Participant(n, room=n // 4 + 1) for n in range(12)]
+    people[0] = Participant(0, room=1, needs=frozenset({"asl"}))
+    late = [
+        Participant(20),
+        Participant(21, needs=frozenset({"asl"})),
+        Participant(22),
+        Participant(23),
+        Participant(24),
+    ]
+
+    one, all_ = (assign_rooms([*people, *late[:many]], 4, seed=1) for many in (1, 5))
+
+    for room_of in (one, all_):
+        assert {n: room_of[n] for n in range(12)} == {n: n // 4 + 1 for n in range(12)}
+    assert sizes(one) == [4, 4, 5]
+    assert all_[21] == 1
+    assert sizes(all_) == [4, 4, 4, 5]
+
+
+_PEOPLE = st.builds(
+    Participant,
+    id=st.integers(1, 200),
+    organization=st.sampled_from(["", "harbor", "valley"]),
+    hats=st.frozensets(st.sampled_from(HATS), max_size=2),
+    is_new=st.booleans(),
+    needs=st.frozensets(st.sampled_from(["asl", "cart", "spanish"]), max_size=2),
+    last_room=st.none() | st.integers(1, 5),
+    room=st.none() | st.integers(1, 4),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    people=st.lists(_PEOPLE, max_size=30, unique_by=lambda person: person.id),
+    size=st.integers(2, 6),
+    seed=st.integers(1, 9),
+)
+def test_everybody_gets_one_room_and_keeps_the_one_they_have(people, size, seed):
+    room_of = assign_rooms(people, size, seed=seed)
+
+    assert set(room_of) == {person.id for person in people}
+    assert all(room >= 1 for room in room_of.values())
+    assert all(room_of[person.id] == person.room for person in people if person.room)
+    free = [person for person in people if not person.room]
+    for one, other in combinations(free, 2):
+        if one.needs & other.needs:
+            assert room_of[one.id] == room_of[other.id]
+
+
+def test_three_hundred_people_have_their_rooms_in_a_second():
+    people = a_community(300)
+    began = time.process_time()
+
+    room_of = assign_rooms(people, 4, seed=1)
+
+    assert time.process_time() - began < 1
+    assert sizes(room_of) == [4] * 75
+
+
+@pytest.fixture
+def it(db_session):
+    """Two hold a place, one asked to stay in the main room, one waits, one cancelled."""
+    other = a_meeting(db_session, slug="other")
+    a_registration(db_session, other, "bystander@example.org")
+    it = a_meeting(db_session, slug="it")
+    for name, values in (
+        ("ada", {"organization": "Harbor"}),
+        ("grace", {}),
+        ("corin", {"access": ["slides", "main-room"]}),
+        ("katherine", {"status": "waiting"}),
+        ("mallory", {"status": "cancelled"}),
+    ):
+        a_registration(db_session, it, f"{name}@example.org", **values)
+    return it
+
+
+def rooms_of(db_session, slug="it"):
+    return {row.name: row.room for row in registrations(db_session, slug)}
+
+
+def test_rooms_are_made_for_who_is_expected_and_not_for_who_stays_in_the_main_room(db_session, it):
+    made = groups_groups.make_groups(db_session, it.id, size=4)
+
+    groups = groups_groups.read_groups(db_session, it.id)
+    assert made == 2
+    assert rooms_of(db_session) == {
+        "Ada": 1, "Grace": 1, "Corin": None, "Katherine": None, "Mallory": None,
+    }  # fmt: skip
+    assert [person.name for person in groups.staying] == ["Corin"]
+    assert groups.roomless == []
+    assert rooms_of(db_session, "other") == {"Bystander": None}
+
+
+def test_once_it_is_known_who_came_rooms_can_be_made_for_them_alone(db_session, it):
+    came = {"ada": True, "grace": None, "katherine": True}
+    for name, attended in came.items():
+        row = next(r for r in registrations(db_session, "it") if r.name == name.title())
+        row.attended = attended
+    a_registration(db_session, it, "absent@example.org", attended=False)
+    db_session.flush()
+
+    groups_groups.make_groups(db_session, it.id, size=2)
+    all_ = {name for name, room in rooms_of(db_session).items() if room}
+    groups_groups.make_groups(db_session, it.id, size=2, came=True)
+    some = {name for name, room in rooms_of(db_session).items() if room}
+
+    assert all_ == {"Ada", "Grace", "Katherine"}
+    assert some == {"Ada", "Katherine"}
+
+
+def test_mixing_again_gives_other_rooms(db_session):
+    it = a_meeting(db_session, slug="it")
+    for number in range(12):
+        a_registration(db_session, it, f"p{number}@example.org")
+
+    seen = []
+    for _ in range(3):
+        groups_groups.make_groups(db_session, it.id, size=3)
+        seen.append(tuple(rooms_of(db_session).items()))
+    db_session.expire_all()
+
+    assert len(set(seen)) == 3
+    assert (db_session.get(Meeting, it.id).room_seed, it.room_size) == (3, 3)
+
+
+def test_who_met_last_time_is_kept_apart_across_meetings(db_session):
+    for slug, days, apart in (("before", -60, 4), ("last", -30, 2)):
+        meeting = a_meeting(db_session, slug=slug, starts_at=NOW + timedelta(days=days))
+        for number in range(4):
+            room = number % apart + 1
+            a_registration(db_session, meeting, f"p{number}@example.org", room=room)
+    a_meeting(db_session, slug="between", starts_at=NOW - timedelta(days=2))  # without groups
+    it = a_meeting(db_session, slug="it")
+    for number in range(4):
+        a_registration(db_session, it, f"p{number}@example.org")
+
+    groups_groups.make_groups(db_session, it.id, size=2)
+
+    now = rooms_of(db_session)
+    assert now["P0"] != now["P2"]
+    assert now["P1"] != now["P3"]
+
+
+def test_people_who_need_the_same_language_share_a_room_and_others_need_not(db_session):
+    it = a_meeting(db_session, slug="it")
+    asked = ["Spanish", "español", "SPANISH ", "", "Portuguese"]
+    for number, language in enumerate(asked):
+        access = {"access": ["interpretation"], "access_language": language}
+        a_registration(db_session, it, f"p{number}@example.org", **access)
+    for number in range(5, 10):
+        a_registration(db_session, it, f"p{number}@example.org")
+
+    groups_groups.make_groups(db_session, it.id, size=2)
+
+    now = rooms_of(db_session)
+    assert now["P0"] == now["P2"]
+    assert len({now["P0"], now["P1"], now["P3"], now["P4"]}) == 4
+
+
+def test_who_registers_later_is_without_a_room_until_they_are_given_one(db_session, it):
+    groups_groups.make_groups(db_session, it.id, size=2)
+    before = rooms_of(db_session)
+    for name in ("nora", "olu"):
+        a_registration(db_session, it, f"{name}@example.org")
+    waiting = [person.name for person in groups_groups.read_groups(db_session, it.id).roomless]
+
+    given_ = groups_groups.assign_late_arrivals(db_session, it.id)
+
+    assert waiting == ["Nora", "Olu"]
+    assert given_ == 2
+    assert rooms_of(db_session) == before | {"Nora": 2, "Olu": 2}
+
+
+def test_people_are_moved_by_hand_to_another_room_a_new_one_or_none(db_session, it):
+    groups_groups.make_groups(db_session, it.id, size=2)
+    ids = {row.name: row.id for row in registrations(db_session, "it")}
+    stranger = registrations(db_session, "other")[0].id
+
+    moved = groups_groups.move(
+        db_session,
+        it.id,
+        {ids["Ada"]: 2, ids["Grace"]: 1, ids["Corin"]: 99_999, ids["Mallory"]: 1, stranger: 1},
+    )
+
+    assert moved == 1
+    assert rooms_of(db_session) == {
+        "Ada": 2, "Grace": 1, "Corin": None, "Katherine": None, "Mallory": None,
+    }  # fmt: skip
+    assert rooms_of(db_session, "other") == {"Bystander": None}
+
+
+def test_the_file_for_zoom_has_a_row_for_each_person_in_a_room_and_runs_nowhere(db_session, it):
+    a_registration(db_session, it, "=cmd@example.org")
+    groups_groups.make_groups(db_session, it.id, size=4)
+    out = io.StringIO()
+
+    groups_groups.write_csv(db_session, out, meeting_id=it.id)
+
+    header, *found = csv.reader(io.StringIO(out.getvalue(), newline=""))
+    assert header == ["Pre-assign Room Name", "Email Address"]
+    assert sorted(found) == [
+        ["Room 1", "'=cmd@example.org"],
+        ["Room 1", "ada@example.org"],
+        ["Room 1", "grace@example.org"],
+    ]
+    assert out.getvalue().count("\r\n") == 4
+
+
+def test_a_meeting_without_people_has_no_rooms(db_session):
+    it = a_meeting(db_session, slug="it")
+
+    made = groups_groups.make_groups(db_session, it.id, size=4)
+
+    assert made == 0
+    assert groups_groups.read_groups(db_session, it.id).rooms == {}
+    assert mixing.assign_rooms([], 4, seed=1) == {}

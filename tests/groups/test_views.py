@@ -1,0 +1,208 @@
+"""Small groups in the console: mixed, changed by hand, printed, pasted and taken along."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from cop.audit.audit_log import Action
+from cop.db.engine import write_tx
+from cop.models.audit import AuditEntry, Viewing
+from cop.models.coordinator import Coordinator
+from cop.models.registration import Registration
+from tests.client import (
+    DECEMBER,
+    SAME_ORIGIN,
+    change,
+    fill,
+    own,
+    post,
+    refusals,
+    rows,
+    said,
+    turn_clock,
+)
+from tests.page import parse
+from tests.statements import Statements
+
+PAGE = f"/coordinator/sessions/{DECEMBER}/rooms"
+MIX, GIVE, CSV = f"{PAGE}/mix", f"{PAGE}/give", f"{PAGE}.csv"
+
+
+@pytest.fixture
+def people(app):
+    """Four hold a place, two of them from one place; one asked to stay in the main room."""
+    fill(DECEMBER, "ada@example.org", "grace@example.org", organization="Harbor Data Lab")
+    fill(DECEMBER, "katherine@example.org", "nora@example.org")
+    fill(DECEMBER, "corin@example.org", access=["main-room"])
+    fill("2027-01-19", "bystander@example.org")
+
+
+def mix(client, size="2", **answers):
+    return post(client, MIX, form_at=PAGE, size=size, **answers)
+
+
+def rooms():
+    return {row["name"]: row["room"] for row in rows(Registration)}
+
+
+def number_of(name):
+    return next(row["id"] for row in rows(Registration) if row["name"] == name)
+
+
+def acts():
+    return [(row["action"], row["item_count"]) for row in rows(AuditEntry)]
+
+
+def test_the_page_says_who_would_get_a_room_before_they_do(corin, people):
+    page = corin.page(PAGE)
+
+    assert "4 people get a room. 1 person asked to stay in the main room, and does." in said(page)
+    assert page.find("input", id="size")["value"] == "4"
+    assert not page.select(".room")
+
+
+def test_rooms_are_made_and_shown_with_a_list_of_names_to_paste(corin, people):
+    answer = mix(corin)
+
+    page = corin.page(PAGE)
+    shown = [
+        [label.contents[0].strip() for label in room.select("label")]
+        for room in page.select(".room")
+    ]
+    to_paste = page.find("textarea", id="to-paste").get_text().strip()
+    assert answer.location == PAGE
+    assert [len(room) for room in shown] == [2, 2, 1]
+    assert not [room for room in shown if {"Ada", "Grace"} <= set(room)]
+    assert to_paste == f"Room 1: {', '.join(shown[0])}\nRoom 2: {', '.join(shown[1])}"
+    assert page.select_one(".room.on-screen h2").get_text() == "In the main room, as they asked"
+    assert "4 people have a room." in said(page)
+    assert acts() == [(Action.MADE_ROOMS, 4)]
+
+
+@pytest.mark.parametrize("size", ["", "1", "51", "four", "-2", "4.5", "99999999"])
+def test_another_size_is_refused_in_a_sentence_and_kept(corin, people, size):
+    answer = mix(corin, size)
+
+    page = parse(answer)
+    assert answer.status_code == 422
+    assert refusals(page) == ["Write a number of people from 2 to 50, like 4."]
+    assert page.find("input", id="size")["value"] == size
+    assert set(rooms().values()) == {None}
+
+
+def test_only_what_was_moved_on_this_page_is_moved(corin, people):
+    mix(corin)
+    shown = corin.page(PAGE).find("input", attrs={"name": "shown"})["value"]
+    before = rooms()
+    ada, grace = number_of("Ada"), number_of("Grace")
+    post(corin, PAGE, **{f"person-{grace}": "3"})  # somebody else, meanwhile
+
+    answer = post(corin, PAGE, shown=shown, **{
+        f"person-{ada}": "", f"person-{grace}": before["Grace"], "person-x": "1",
+    })  # fmt: skip
+
+    assert answer.location == PAGE
+    assert rooms() == before | {"Ada": None, "Grace": 3}
+    assert acts()[1:] == [(Action.MADE_ROOMS, 1), (Action.MADE_ROOMS, 1)]
+    assert "Saved: 1 person moved." in said(corin.page(PAGE))
+
+
+def test_who_registers_later_is_listed_and_given_a_room(corin, people):
+    mix(corin)
+    before = rooms()
+    fill(DECEMBER, "olu@example.org", "pia@example.org")
+    waiting = said(corin.page(PAGE))
+
+    post(corin, GIVE, form_at=PAGE)
+
+    assert "Without a room yet Olu" in waiting
+    assert "2 people have no room yet. Everybody else keeps theirs." in waiting
+    assert rooms() == before | {"Olu": 3, "Pia": 3}
+    assert "no room yet" not in said(corin.page(PAGE))
+
+
+def test_once_some_came_the_form_asks_for_whom(corin, people):
+    with write_tx() as db_session:
+        came = Registration.name.in_(["Ada", "Nora"])
+        db_session.execute(update(Registration).where(came).values(attended=True))
+    page = corin.page(PAGE)
+
+    mix(corin, who="came")
+
+    assert "The 2 people who came" in said(page)
+    assert {name for name, room in rooms().items() if room} == {"Ada", "Nora"}
+
+
+def test_the_file_for_zoom_is_noted_and_the_people_in_it_can_see_that(app, corin, people):
+    mix(corin)
+
+    answer = corin.get(CSV)
+
+    header, *found = csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline=""))
+    assert header == ["Pre-assign Room Name", "Email Address"]
+    assert {row[1] for row in found} == {
+        f"{n}@example.org" for n in ("ada", "grace", "katherine", "nora")
+    }
+    assert "equity-in-data-2026-12-15-rooms.csv" in answer.headers["Content-Disposition"]
+    assert [row["resource"] for row in rows(Viewing)][-1] == "rooms"
+    turn_clock(app, timedelta(minutes=1))
+    assert "took the list of small groups away for Zoom" in said(corin.page(own()))
+
+
+def test_who_may_not_take_lists_away_gets_neither_the_file_nor_its_link(corin, people):
+    mix(corin)
+    with write_tx() as db_session:
+        db_session.execute(update(Coordinator).values(may_export=False))
+
+    page, answer = corin.page(PAGE), corin.get(CSV)
+
+    assert not page.select(f"a[href='{CSV}']")
+    assert answer.status_code == 403
+    assert "rooms" not in {row["resource"] for row in rows(Viewing)}
+
+
+@pytest.mark.parametrize("many", [2, 30], ids=["few", "many"])
+def test_the_page_takes_five_statements_and_says_what_was_seen(corin, people, many):
+    fill(DECEMBER, *(f"person{n}@example.org" for n in range(many)))
+    mix(corin)
+
+    with Statements() as sent:
+        corin.page(PAGE)
+
+    assert len(sent) <= 5, sent
+    seen = rows(Viewing)[-1]
+    assert (seen["resource"], seen["columns"]) == ("roster", ["access"])
+
+
+@pytest.mark.parametrize("why", ["cancelled", "nobody"])
+def test_where_there_are_no_rooms_to_make_the_page_says_why(corin, why):
+    if why == "cancelled":
+        fill(DECEMBER, "ada@example.org")
+        change(DECEMBER, status="cancelled")
+
+    page = corin.page(PAGE)
+
+    words = {"cancelled": "needs no rooms", "nobody": "nobody to put into a room"}
+    assert words[why] in said(page)
+    assert not page.select("main form")
+
+
+@pytest.mark.parametrize("path", [PAGE, MIX, GIVE])
+def test_a_cancelled_session_gets_no_rooms(corin, people, path):
+    change(DECEMBER, status="cancelled")
+
+    answer = post(corin, path, form_at="/coordinator/", size="4")
+
+    assert answer.status_code == 404
+    assert set(rooms().values()) == {None}
+
+
+def test_nobody_else_sees_or_makes_rooms(client, people):
+    answers = [client.get(PAGE), client.get(CSV)]
+    answers += [client.post(path, headers=SAME_ORIGIN) for path in (PAGE, MIX, GIVE)]
+
+    assert [answer.status_code for answer in answers] == [303, 303, 403, 403, 403]
+    assert set(rooms().values()) == {None}

@@ -1,0 +1,164 @@
+"""The connection to the mail server: encrypted, to the right one, and no password to be seen."""
+
+import logging
+import ssl
+import traceback
+from base64 import b64encode
+
+import pytest
+import trustme
+
+from cop.mail.errors import ServerUnavailableError
+from cop.mail.smtp import SmtpTransport, Timeouts
+from cop.smtp_url import Security, SmtpServer
+from tests.mail.messages import ADA, SENDER, an_envelope
+from tests.smtp_server import MailServer
+
+USER, PASSWORD = "cop@example.org", "correct horse"
+CA = trustme.CA()
+CERTIFICATE = CA.issue_cert("127.0.0.1")
+
+
+def trusting(ca=CA):
+    context = ssl.create_default_context()
+    ca.configure_trust(context)
+    return context
+
+
+def transport_to(server, security, *, context=None, user="", password=""):
+    place = SmtpServer("127.0.0.1", server.port, security, user, password)
+    patience = Timeouts(connect=1, answer=5)
+    return SmtpTransport(place, sender=SENDER, context=context, patience=patience)
+
+
+def send(transport):
+    try:
+        return transport.send(an_envelope(), to=ADA)
+    finally:
+        transport.close()
+
+
+def refusal_of(transport):
+    with pytest.raises(ServerUnavailableError) as refusal:
+        send(transport)
+    return refusal.value
+
+
+@pytest.fixture(params=["TLS", "STARTTLS"])
+def security(request):
+    return Security[request.param]
+
+
+@pytest.fixture
+def server(security):
+    with MailServer(certificate=CERTIFICATE, is_implicit=security is Security.TLS) as server:
+        yield server
+
+
+def test_a_mail_goes_out_encrypted(server, security):
+    answer = send(transport_to(server, security, context=trusting()))
+
+    assert answer == "250 2.0.0 OK queued"
+    assert server.recipients == [ADA]
+    assert server.mails[0].is_encrypted
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(server, security):
+    refusal = refusal_of(transport_to(server, security))
+
+    assert "has a certificate that cannot be trusted: " in refusal.answer
+    assert server.begun == 0
+
+
+def test_a_certificate_for_another_name_is_refused(security):
+    other = CA.issue_cert("mail.example.org")
+
+    with MailServer(certificate=other, is_implicit=security is Security.TLS) as server:
+        refusal = refusal_of(transport_to(server, security, context=trusting()))
+
+    assert "not valid for '127.0.0.1'" in refusal.answer
+    assert server.begun == 0
+
+
+def test_a_server_that_hides_that_it_can_encrypt_gets_nothing():
+    with MailServer(login=(USER, PASSWORD)) as server:
+        refusal = refusal_of(transport_to(server, Security.STARTTLS, user=USER, password=PASSWORD))
+
+    assert "does not offer encryption (STARTTLS), so nothing was sent." in refusal.answer
+    assert (server.begun, server.logins) == (0, [])
+
+
+def test_on_this_machine_encryption_is_used_where_it_is_offered():
+    with MailServer(certificate=CERTIFICATE) as offering, MailServer() as plain:
+        send(transport_to(offering, Security.IF_OFFERED, context=trusting()))
+        send(transport_to(plain, Security.IF_OFFERED))
+        refusal = refusal_of(transport_to(offering, Security.IF_OFFERED))
+
+    assert [mail.is_encrypted for mail in offering.mails + plain.mails] == [True, False]
+    assert refusal.answer.endswith(" It is on this machine, where ?tls=no does without.")
+
+
+def test_encryption_that_is_switched_off_is_not_used_even_where_it_is_offered():
+    with MailServer(certificate=CERTIFICATE) as server:
+        send(transport_to(server, Security.NONE))
+
+    assert [mail.is_encrypted for mail in server.mails] == [False]
+
+
+@pytest.mark.parametrize(
+    ("is_implicit", "security", "says"),
+    [
+        (False, Security.TLS, "could not be reached encrypted: WRONG_VERSION_NUMBER."),
+        (True, Security.STARTTLS, "did not answer in time."),
+    ],
+    ids=["smtps at 587", "smtp at 465"],
+)
+def test_the_wrong_port_for_the_kind_of_encryption_is_named(is_implicit, security, says):
+    with MailServer(certificate=CERTIFICATE, is_implicit=is_implicit) as server:
+        refusal = refusal_of(transport_to(server, security, context=trusting()))
+
+    assert says in refusal.answer
+
+
+def test_a_login_that_is_right_is_taken(security):
+    with MailServer(
+        certificate=CERTIFICATE, is_implicit=security is Security.TLS, login=(USER, PASSWORD)
+    ) as server:
+        send(transport_to(server, security, context=trusting(), user=USER, password=PASSWORD))
+
+    assert server.recipients == [ADA]
+
+
+@pytest.mark.parametrize("echo", [PASSWORD, b64encode(PASSWORD.encode()).decode(), ""])
+def test_a_login_that_is_refused_is_told_without_its_password(caplog, echo):
+    caplog.set_level(logging.DEBUG, "cop")
+    says = f"535 5.7.8 Not accepted {echo}"
+    with MailServer(login=(USER, "another"), to_wrong_login=says) as server:
+        transport = transport_to(server, Security.NONE, user=USER, password=PASSWORD)
+        refusal = refusal_of(transport)
+
+    told = "".join(traceback.format_exception(refusal)) + caplog.text
+    told += f"{refusal!r} {transport!r} {vars(transport)!r}"
+    assert refusal.answer.startswith(
+        f"The server at 127.0.0.1:{server.port} refused the login: 535 5.7.8 Not accepted"
+    )
+    assert server.begun == 0
+    assert PASSWORD not in told
+    assert b64encode(PASSWORD.encode()).decode() not in told
+
+
+def test_a_server_that_takes_no_login_is_named():
+    with MailServer() as server:
+        refusal = refusal_of(transport_to(server, Security.NONE, user=USER, password=PASSWORD))
+
+    assert refusal.answer == (
+        f"The server at 127.0.0.1:{server.port} offers no login that we know."
+    )
+
+
+def test_a_server_that_wants_a_login_loses_no_mail_of_who_gives_none():
+    with MailServer(login=(USER, PASSWORD)) as server:
+        refusal = refusal_of(transport_to(server, Security.NONE))
+
+    assert refusal.answer.endswith(": 530 5.7.0 Authentication required")
+    assert server.begun == 0

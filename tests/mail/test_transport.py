@@ -1,0 +1,157 @@
+"""Mail without a server: files in a folder that nobody else can read, each written once."""
+
+import resource
+import signal
+from datetime import timedelta
+
+import pytest
+
+from cop.mail.errors import ServerUnavailableError
+from cop.mail.smtp import SmtpTransport
+from cop.mail.transport import FolderTransport, transport_for
+from tests.mail.messages import ADA, CALENDAR, COMPOSED_AT, an_envelope, read, recipients
+from tests.test_config import mode_of, settings_from
+
+GRACE = "grace@example.org"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "instance" / "outbox"
+
+
+@pytest.fixture
+def transport(folder):
+    return FolderTransport(folder)
+
+
+def send(transport, to=ADA, **values):
+    return transport.send(an_envelope(to, **values), to=to)
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_mail_becomes_a_file_that_a_mail_program_opens(folder, transport):
+    answer = send(transport, calendar=CALENDAR, message_id="a1b2")
+
+    assert answer == "written to 20261201T163000Z-a1b2.eml"
+    assert names(folder) == ["20261201T163000Z-a1b2.eml"]
+    mail = read((folder / "20261201T163000Z-a1b2.eml").read_bytes())
+    assert recipients(mail) == [ADA]
+    assert mail.get_content_type() == "multipart/mixed"
+
+
+def test_nobody_else_can_read_a_mail(folder, transport):
+    send(transport)
+
+    [file] = folder.iterdir()
+    assert (mode_of(file), mode_of(folder)) == (0o600, 0o700)
+
+
+def test_a_mail_that_is_sent_again_overwrites_its_own_file_alone(folder, transport):
+    send(transport, message_id="first")
+    send(transport, GRACE, message_id="second")
+    send(transport, message_id="first", text="again")
+
+    assert names(folder) == ["20261201T163000Z-first.eml", "20261201T163000Z-second.eml"]
+    assert b"again" in (folder / "20261201T163000Z-first.eml").read_bytes()
+
+
+def test_a_message_id_cannot_lead_out_of_the_folder(folder, transport):
+    send(transport, message_id="../../../etc/cron.d/x*")
+
+    assert names(folder) == ["20261201T163000Z--etc-cron-d-x-.eml"]
+
+
+def test_a_draft_that_a_crash_left_behind_is_overwritten(folder, transport):
+    folder.mkdir(parents=True)
+    (folder / "20261201T163000Z-a1b2.eml.draft").write_text("half a m")
+
+    send(transport, message_id="a1b2")
+
+    assert names(folder) == ["20261201T163000Z-a1b2.eml"]
+
+
+def test_the_files_of_some_mails_are_forgotten_and_drafts_of_them_too(folder, transport):
+    for message_id in ("ada1", "ada2", "ada22", "grace"):
+        send(transport, message_id=message_id)
+    (folder / "20261201T163000Z-ada1.eml.draft").write_text("half a m")
+    (folder / "README").write_text("ada1")
+
+    transport.forget(["ada1", "ada2", "never-written"])
+
+    assert names(folder) == [
+        "20261201T163000Z-ada22.eml",
+        "20261201T163000Z-grace.eml",
+        "README",
+    ]
+
+
+def test_old_mails_are_forgotten(folder, transport):
+    send(transport, message_id="old", created_at=COMPOSED_AT - timedelta(days=8))
+    send(transport, message_id="new")
+    (folder / ".gitkeep").touch()
+    (folder / "README").touch()
+
+    transport.forget_before(COMPOSED_AT)
+
+    assert names(folder) == [".gitkeep", "20261201T163000Z-new.eml", "README"]
+
+
+def test_there_is_nothing_to_forget_before_the_first_mail(folder, transport):
+    transport.forget(["a1b2"])
+    transport.forget_before(COMPOSED_AT)
+    transport.close()
+
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("in_the_way", ["instance", "instance/outbox"])
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, folder, transport, in_the_way):
+    (tmp_path / in_the_way).parent.mkdir(exist_ok=True)
+    (tmp_path / in_the_way).write_text("a file")
+
+    with pytest.raises(ServerUnavailableError) as refusal:
+        send(transport)
+
+    assert refusal.value.answer == (
+        f"Mail cannot be written to {folder}: there is a file in its place."
+    )
+    assert (tmp_path / in_the_way).read_text() == "a file"
+
+
+def test_a_full_disk_is_named_and_leaves_nothing_half_written(folder, transport):
+    send(transport, message_id="before")
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(ServerUnavailableError) as refusal:
+            send(transport, message_id="big", text="x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+    assert refusal.value.answer == f"Mail cannot be written to {folder}: File too large."
+    assert names(folder) == ["20261201T163000Z-before.eml"]
+
+
+def test_a_folder_in_the_place_of_a_file_leaves_nothing_half_written(folder, transport):
+    (folder / "20261201T163000Z-a1b2.eml" / "x").mkdir(parents=True)
+
+    with pytest.raises(ServerUnavailableError) as refusal:
+        send(transport, message_id="a1b2")
+
+    assert str(folder) in refusal.value.answer
+    assert names(folder) == ["20261201T163000Z-a1b2.eml"]
+
+
+def test_the_settings_choose_the_way_out(tmp_path):
+    into_files = transport_for(settings_from(tmp_path))
+    to_a_server = transport_for(settings_from(tmp_path, COP_SMTP_URL="smtp://mail.example.org"))
+
+    assert into_files.folder == tmp_path / "instance" / "outbox"
+    assert type(to_a_server) is SmtpTransport

@@ -1,0 +1,269 @@
+"""A member's own page: what it shows, and the end of everything."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+
+from cop import create_app
+from cop.db.engine import db, write_tx
+from cop.mail.transport import FolderTransport
+from cop.models.audit import Viewing
+from cop.models.email import OutboxEmail
+from cop.models.registration import Member
+from cop.operations import seed
+from cop.outbox.delivery import Delivery
+from tests.builders import NOW, a_meeting, a_registration
+from tests.client import (
+    ADA,
+    DECEMBER,
+    GRACE,
+    JANUARY,
+    LINKS,
+    SeparateRequests,
+    change,
+    fill,
+    own,
+    places,
+    press,
+    register,
+    rows,
+    said,
+    the_member,
+    turn_clock,
+    words,
+)
+from tests.conftest import settings_for
+from tests.page import parse
+from tests.statements import Statements
+
+AFTER_DECEMBER = timedelta(days=24)
+OF_THE_TEST = 1  # finding out what Ada's link is
+
+
+def update_member(email=ADA, **values):
+    with write_tx() as db_session:
+        found = db_session.query(Member).filter_by(email_key=email).one()
+        for name, value in values.items():
+            setattr(found, name, value)
+
+
+@pytest.fixture
+def ada(client):
+    register(client, DECEMBER, pronouns="she/her")
+    return client
+
+
+@pytest.mark.parametrize(
+    ("status", "ahead", "shown"),
+    [
+        ("held", 0, "You hold a place"),
+        ("waiting", 2, "3rd on the waiting list"),
+        ("waiting", 10, "11th on the waiting list"),
+        ("cancelled", 0, "You gave up this place"),
+    ],
+)
+def test_a_place_is_said_in_words(client, status, ahead, shown):
+    fill(DECEMBER, *(f"other{number}@example.org" for number in range(ahead)), status="waiting")
+    fill(DECEMBER, ADA, status=status)
+
+    page = client.page(own())
+
+    assert shown in page.select_one(".sessions").get_text(" ")
+
+
+def test_a_session_that_is_held_comes_with_its_way_in_and_its_calendar_links(ada):
+    session = ada.page(own()).select_one(".sessions li")
+
+    links = {link.get_text(" ", strip=True): link["href"] for link in session.select("a")}
+    assert links["Your way in December 15"].startswith("http://localhost/join/")
+    assert any(address.startswith("https://calendar.google.com/") for address in links.values())
+    assert own(f"/sessions/{DECEMBER}/cancel") in links.values()
+
+
+def test_a_cancelled_session_says_so_and_has_no_way_in(ada):
+    change(DECEMBER, status="cancelled", reason="The guest is ill.")
+
+    page = ada.page(own())
+
+    assert "Cancelled session" in said(page)
+    assert "The guest is ill." in said(page)
+    assert not page.select("a[href*='/join/']")
+
+
+def test_what_is_over_is_shown_until_it_goes(app, ada):
+    turn_clock(app, AFTER_DECEMBER)
+
+    page = ada.page(own())
+
+    assert "You are registered for no session to come." in said(page)
+    assert "You held a place" in page.select_one("section[aria-labelledby=past]").get_text()
+
+
+def test_each_value_comes_with_why_who_and_when(ada):
+    page = ada.page(own())
+
+    entry = next(tag for tag in page.select(".registry > div") if tag.dt.string == "Pronouns")
+    assert entry.dd.p.string == "she/her"
+    assert "So that the hosts refer to you rightly." in entry.get_text()
+    assert "Seen by the hosts of the session goes on December 22" in words(entry)
+
+
+def test_who_has_looked_is_named(client, corin):
+    register(client, DECEMBER)
+    client.get(f"/coordinator/sessions/{DECEMBER}")
+    client.get("/coordinator/export.csv?columns=name,access")
+
+    took, opened = client.page(own()).select("[aria-labelledby=looks] li")
+
+    assert words(took).startswith("Nov 22, 10:00 am: Corin took the list away as a file")
+    assert words(took).endswith("all sessions, with what would help you take part")
+    assert words(opened) == "Nov 22, 10:00 am: Corin opened the list, Tuesday, December 15"
+
+
+@pytest.mark.parametrize("how_many", [1, 60])
+def test_a_page_takes_six_statements_however_much_there_is(app, ada, how_many):
+    with write_tx() as db_session:
+        for number in range(how_many):
+            starts_at = NOW + timedelta(days=3 * number - how_many, hours=1)
+            meeting = a_meeting(db_session, starts_at=starts_at, slug=f"1999-01-01-{number + 2}")
+            a_registration(db_session, meeting, ADA, "waiting")
+            looks = [{"resource": "roster", "meeting_id": meeting.id, "viewed_at": NOW}] * 3
+            db_session.execute(insert(Viewing), looks)
+    took = {}
+
+    for below in ("", "/erase", "/mine.json", "/mine.csv", f"/sessions/{DECEMBER}"):
+        with Statements() as sent:
+            assert ada.get(own(below)).status_code == 200
+        took[below] = len(sent) - OF_THE_TEST
+
+    assert max(took.values()) <= 6, took
+
+
+def test_an_address_that_somebody_typed_is_asked_whether_it_is_theirs(ada):
+    page = ada.page(own())
+
+    buttons = [button.get_text() for button in page.select(".well button")]
+    assert buttons == ["Yes, this is me", "Not me: remove this"]
+    assert the_member().verified_at is None
+
+
+def test_saying_yes_proves_the_address_and_is_not_asked_again(ada):
+    answer = press(ada, own())
+
+    page = ada.page(answer.location)
+    assert answer.status_code == 303
+    assert the_member().verified_at == NOW
+    assert "Is this you?" not in said(page)
+    assert "we know that this address is yours" in said(page)
+
+
+def test_looking_changes_nothing(ada):
+    before = rows(Member), rows(), rows(OutboxEmail)
+
+    for below in ("", f"/sessions/{DECEMBER}", f"/sessions/{DECEMBER}/cancel", "/erase"):
+        assert ada.get(own(below)).status_code == 200
+        assert ada.head(own(below)).status_code == 200
+
+    assert (rows(Member), rows(), rows(OutboxEmail)) == before
+
+
+def test_an_address_from_which_mail_came_back_can_be_tried_again(ada):
+    update_member(undeliverable_at=NOW - timedelta(days=1), verified_at=NOW)
+    page = ada.page(own())
+
+    answer = press(ada, own("/address"))
+
+    assert "Mail to ada@example.org came back on November 21" in said(page)
+    assert "Mail to you comes back" not in said(ada.page(answer.location))
+    assert the_member().undeliverable_at is None
+
+
+def test_who_is_on_the_mailing_list_alone_has_a_page_too(client):
+    with write_tx() as db_session:
+        db_session.add(Member(email=ADA, email_key=ADA, list_confirmed_at=NOW))
+
+    page = client.page(own())
+
+    assert "kept until you leave the mailing list" in said(page)
+    assert client.page(own("/erase")).h1
+
+
+def test_all_of_it_can_be_taken_away_as_json(ada):
+    answer = ada.get(own("/mine.json"))
+
+    [held] = answer.json["registrations"]
+    values = {each["label"]: each["value"] for each in held["values"]}
+    assert answer.headers["Content-Disposition"] == (
+        'attachment; filename="equity-in-data-mine.json"'
+    )
+    assert (held["session"], values["Pronouns"]) == (DECEMBER, "she/her")
+    assert answer.json["you"][0]["value"].startswith("ada@example.org")
+    assert answer.json["mails"][0]["subject"] == "You are registered: December 15"
+    assert answer.cache_control.no_store
+
+
+def test_all_of_it_can_be_taken_away_as_csv_that_no_spreadsheet_runs(client):
+    register(client, DECEMBER, pronouns="=1+1")
+
+    answer = client.get(own("/mine.csv"))
+
+    text = answer.data.decode("utf-8-sig")
+    table = list(csv.reader(io.StringIO(text, newline="")))
+    assert table[0] == ["label", "value", "session"]
+    assert ["Pronouns", "'=1+1", DECEMBER] in table
+    assert answer.cache_control.no_store
+
+
+def test_erasing_is_asked_first_and_says_in_numbers_what_goes(ada):
+    register(ada, JANUARY)
+
+    page = said(ada.page(own("/erase")))
+
+    assert "2 registrations with all their answers go." in page
+    assert "2 mails to you go." in page
+    assert "Your place on December 15 goes to the next in line." in page
+
+
+def test_erasing_leaves_nothing_and_the_link_opens_nothing(ada):
+    register(ada, DECEMBER, name="Grace Sample", email=GRACE)
+    address = own()
+
+    answer = press(ada, own("/erase"))
+
+    page = parse(answer)
+    assert answer.status_code == 200
+    assert page.h1.get_text() == "Everything is deleted"
+    assert not [value for value in ("Ada Example", ADA, address) if value in answer.text]
+    assert places() == [(GRACE, DECEMBER, "held")]
+    assert ada.get(address).status_code == 404
+
+
+def test_erasing_removes_the_mails_from_the_folder_and_the_names_from_the_log(tmp_path):
+    file = tmp_path / "cop.db"
+    settings = settings_for(f"sqlite:///{file}", posts_per_hour=0)
+    settings = type(settings)(**{**vars(settings), "instance": tmp_path})
+    app = create_app(settings)
+    app.extensions["cop.clock"] = lambda: NOW
+    app.test_client_class = SeparateRequests
+    with app.app_context():
+        db.create_all()
+        with write_tx() as db_session:
+            seed.create_site(db_session, now=NOW)
+        client = app.test_client()
+        register(client, DECEMBER, name="Ada Lovelace-Unmistakable")
+        folder = FolderTransport(tmp_path / "outbox")
+        Delivery(folder, settings.sender, LINKS, lambda: NOW).run()
+        written = list(folder.folder.iterdir())
+
+        answer = press(client, own("/erase"))
+
+        left = b"".join(path.read_bytes() for path in tmp_path.glob("cop.db*"))
+        db.engine.dispose()
+    assert answer.status_code == 200
+    assert len(written) == 1
+    assert list(folder.folder.iterdir()) == []
+    assert b"Unmistakable" not in left
+    assert b"ada@example.org" not in left

@@ -1,0 +1,350 @@
+"""What a member changes about the sessions they chose: answers, places, and which sessions."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+
+from cop.accounts import accounts
+from cop.db.engine import write_tx
+from cop.models.registration import Member
+from tests.builders import PASSWORD
+from tests.client import (
+    ADA,
+    DECEMBER,
+    GRACE,
+    JANUARY,
+    SAME_ORIGIN,
+    change,
+    change_community,
+    fill,
+    mails,
+    own,
+    places,
+    press,
+    refusals,
+    register,
+    rows,
+    said,
+    the_member,
+    turn_clock,
+    typed,
+)
+from tests.concurrency import at_once
+from tests.page import parse
+
+pytestmark = pytest.mark.both
+
+FORM, CANCEL = f"/sessions/{DECEMBER}", f"/sessions/{DECEMBER}/cancel"
+AFTER_DECEMBER = timedelta(days=24)
+ANSWERS = {
+    "name": "Ada Example",
+    "organization": "Harbor Lab",
+    "pronouns": "she/her",
+    "hats": ["analyst", "evaluator"],
+    "hats_other": "cook",
+    "access": ["interpretation"],
+    "access_language": "Portuguese",
+    "taking_part": ["listen"],
+    "first_time": "yes",
+    "prep_answer": "Those who left.",
+    "prep_visibility": "named",
+}
+
+
+@pytest.fixture
+def ada(client):
+    """Ada holds a place in December and has answered everything; Grace holds one, too."""
+    change(DECEMBER, prep_question="Who is missing?")
+    with write_tx() as db_session:
+        accounts.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
+    register(client, DECEMBER, **ANSWERS)
+    register(client, DECEMBER, email=GRACE, name="Grace Sample", pronouns="they")
+    return client
+
+
+def grace():
+    return next(row for row in rows() if row["name"] == "Grace Sample")
+
+
+def test_the_form_has_what_was_said_and_saving_it_as_it_is_changes_nothing(ada):
+    before = rows()
+    as_it_is = typed(ada.page(own(FORM)))
+
+    answer = press(ada, own(FORM), **as_it_is)
+
+    assert as_it_is["hats"] == ["analyst", "evaluator"]
+    assert as_it_is["prep_visibility"] == ["named"]
+    assert not {"email", "sessions", "list_opt_in", "website"} & as_it_is.keys()
+    assert answer.status_code == 303
+    assert rows() == before
+    assert "Saved." in said(ada.page(answer.location))
+
+
+def test_other_answers_are_kept_for_that_session_alone(ada):
+    register(ada, JANUARY, **ANSWERS)
+    other = grace()
+
+    press(ada, own(FORM), **(ANSWERS | {"name": "Ada Lovelace", "hats": []}))
+
+    december, _, january = rows()
+    assert (december["name"], december["hats"]) == ("Ada Lovelace", [])
+    assert (january["name"], january["hats"]) == ("Ada Example", ["analyst", "evaluator"])
+    assert grace() == other
+
+
+def test_what_is_refused_is_kept_with_its_reason(ada):
+    before = rows()
+
+    answer = press(ada, own(FORM), **(ANSWERS | {"name": "", "pronouns": "x" * 61}))
+
+    page = parse(answer)
+    assert answer.status_code == 422
+    assert page.title.get_text().startswith("Error: ")
+    assert refusals(page) == [
+        "Write the name that we should call you by.",
+        "Shorten this to 60 characters; it has 61.",
+    ]
+    assert typed(page)["pronouns"] == ["x" * 61]
+    assert typed(page)["hats_other"] == ["cook"]
+    assert rows() == before
+
+
+def test_a_question_that_was_switched_off_is_not_asked_and_its_answer_stays_to_be_deleted(ada):
+    change_community(disabled_questions=["pronouns"])
+    page = ada.page(own(FORM))
+
+    press(ada, own(FORM), **typed(page))
+
+    assert "pronouns" not in typed(page)
+    assert page.select_one("button[name=erase][value=pronouns]")
+    assert rows()[0]["pronouns"] == "she/her"
+
+
+def test_after_the_session_its_question_is_not_asked_and_the_answer_stays(app, ada):
+    turn_clock(app, AFTER_DECEMBER)
+
+    press(ada, own(FORM), name="Ada Lovelace")
+
+    assert (rows()[0]["name"], rows()[0]["prep_answer"]) == ("Ada Lovelace", "Those who left.")
+
+
+@pytest.mark.parametrize(
+    ("name", "gone"),
+    [
+        ("pronouns", {"pronouns": ""}),
+        ("hats", {"hats": [], "hats_other": ""}),
+        ("access", {"access": [], "access_language": "", "access_other": ""}),
+        ("first_time", {"first_time": False}),
+        ("prep_answer", {"prep_answer": "", "prep_visibility": "hosts"}),
+    ],
+)
+def test_one_answer_can_be_deleted(ada, name, gone):
+    before, other = rows()[0], grace()
+
+    answer = press(ada, own(FORM), erase=name)
+
+    assert rows()[0] == before | gone
+    assert grace() == other
+    assert "That answer is deleted." in said(ada.page(answer.location))
+
+
+@pytest.mark.parametrize("name", ["name", "email", "registered", "list_opt_in", "", "\0"])
+def test_what_is_no_optional_answer_cannot_be_deleted_alone(ada, name):
+    before = rows()
+
+    answer = press(ada, own(FORM), erase=name)
+
+    assert answer.status_code == 422
+    assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"access": ["interpretation", "asl"]}, 1),
+        ({"access_language": "Spanish"}, 1),
+        ({}, 0),
+        ({"access": [], "access_language": ""}, 0),
+    ],
+    ids=["added", "changed", "as it was", "taken back"],
+)
+def test_the_coordinators_are_told_of_a_new_need_for_access_and_of_no_other(ada, changed, told):
+    before = len(mails("coordinators"))
+
+    press(ada, own(FORM), **(ANSWERS | changed))
+    press(ada, own(FORM), **(ANSWERS | changed))
+
+    assert len(mails("coordinators")) == before + told
+
+
+def test_the_mail_leads_to_one_question_with_one_button(ada):
+    page = ada.page(own(CANCEL))
+
+    [form] = page.main.find_all("form")
+    assert page.h1.get_text() == "Can you not come on December 15?"
+    assert form.button.get_text() == "I cannot come"
+
+
+def test_giving_up_a_place_thanks_and_gives_it_to_the_next(ada):
+    change(DECEMBER, capacity=2)
+    fill(DECEMBER, "katherine@example.org", status="waiting")
+
+    answer = press(ada, own(CANCEL))
+
+    page = ada.page(answer.location)
+    assert answer.status_code == 303
+    assert "You gave up your place on December 15. Thank you for saying so." in said(page)
+    assert places() == [
+        (ADA, DECEMBER, "cancelled"),
+        (GRACE, DECEMBER, "held"),
+        ("katherine@example.org", DECEMBER, "held"),
+    ]
+
+
+def test_who_gives_up_at_the_same_moment_as_who_waits_leaves_the_place_to_the_next(app, ada):
+    change(DECEMBER, capacity=2)
+    for name in ("mallory", "katherine"):
+        register(ada, DECEMBER, email=f"{name}@example.org", name=name.title())
+    addresses = [own(CANCEL, email) for email in (ADA, GRACE, "mallory@example.org")]
+    clicks = [partial(press, app.test_client(), address) for address in addresses]
+
+    answers = at_once(app, *clicks)
+
+    assert [answer.status_code for answer in answers] == [303] * 3
+    assert [status for *_, status in places()] == ["cancelled"] * 3 + ["held"]
+
+
+def test_the_page_thanks_nobody_who_has_not_given_up_a_place(ada):
+    page = ada.page(own(f"?done=given-up&session={DECEMBER}"))
+
+    assert "You gave up" not in said(page)
+
+
+def test_what_was_given_up_or_is_over_says_so_and_shows_a_way_on(app, ada):
+    press(ada, own(CANCEL))
+    given_up = ada.page(own(CANCEL))
+    turn_clock(app, AFTER_DECEMBER)
+    over = ada.page(own(CANCEL, GRACE))
+
+    posted = press(ada, own(CANCEL, GRACE))
+
+    assert "You gave up this place already." in said(given_up)
+    assert "This session is over, so there is nothing to give up." in said(over)
+    assert not given_up.main.find("form")
+    assert not over.main.find("form")
+    assert posted.status_code == 200
+    assert places()[1] == (GRACE, DECEMBER, "held")
+
+
+@pytest.mark.parametrize("slug", [JANUARY, "1999-01-01"], ids=["not theirs", "unknown"])
+@pytest.mark.parametrize("below", ["", "/cancel"])
+def test_a_session_that_is_not_theirs_does_not_exist(ada, slug, below):
+    register(ada, JANUARY, email=GRACE, name="Grace Sample")
+    address = own(f"/sessions/{slug}{below}")
+
+    statuses = {ada.get(address).status_code, press(ada, address).status_code}
+
+    assert statuses == {404}
+    assert places()[2] == (GRACE, JANUARY, "held")
+
+
+def test_a_session_is_added_with_what_was_said_last(ada):
+    answer = press(ada, own("/sessions"), sessions=[JANUARY])
+
+    added = rows()[2]
+    same = ("name", "organization", "pronouns", "hats", "hats_other", "access", "access_language")
+    assert [added[name] for name in same] == [rows()[0][name] for name in same]
+    assert (added["prep_answer"], added["prep_visibility"]) == ("", "hosts")
+    assert mails("confirmation")[-1] == (ADA, "You are registered: January 19")
+    assert "Added." in said(ada.page(answer.location))
+
+
+def test_what_was_blanked_or_is_not_asked_any_more_is_not_taken_along(ada):
+    press(ada, own(FORM), erase="access")
+    change_community(disabled_questions=["pronouns"])
+
+    press(ada, own("/sessions"), sessions=[JANUARY])
+
+    added = rows()[2]
+    assert (added["access"], added["access_language"], added["pronouns"]) == ([], "", "")
+
+
+def test_two_clicks_add_a_session_once_and_send_one_mail(app, ada):
+    address = own("/sessions")
+
+    def click():
+        return press(app.test_client(), address, sessions=[JANUARY]).status_code
+
+    statuses = at_once(app, *[click] * 4)
+
+    assert statuses == [303] * 4
+    assert places()[2:] == [(ADA, JANUARY, "held")]
+    assert [to for to, _ in mails("confirmation", "link")].count(ADA) == 2
+
+
+def test_what_was_given_up_today_can_be_added_again_today(ada):
+    press(ada, own("/sessions"), sessions=[JANUARY])
+    press(ada, own(f"/sessions/{JANUARY}/cancel"))
+
+    press(ada, own("/sessions"), sessions=[JANUARY])
+
+    assert places()[2:] == [(ADA, JANUARY, "cancelled"), (ADA, JANUARY, "held")]
+
+
+@pytest.mark.parametrize(
+    ("sessions", "sentence"),
+    [
+        ([], "Tick at least one session."),
+        (["1999-01-01"], "is not on the schedule"),
+        ([JANUARY], "The session on January 19 is cancelled."),
+    ],
+    ids=["none", "unknown", "cancelled"],
+)
+def test_what_cannot_be_added_is_said(ada, sessions, sentence):
+    change(JANUARY, status="cancelled")
+
+    answer = press(ada, own("/sessions"), sessions=sessions)
+
+    assert answer.status_code == 422
+    assert sentence in parse(answer).select_one(".summary").get_text()
+    assert len(places()) == 2
+
+
+def test_who_is_registered_nowhere_is_led_to_the_form(client):
+    with write_tx() as db_session:
+        db_session.add(Member(email=ADA, email_key=ADA))
+
+    answer = press(client, own("/sessions"), sessions=[JANUARY])
+
+    assert answer.status_code == 422
+    assert parse(answer).select_one("[aria-labelledby=add] a")["href"] == "/register"
+    assert places() == []
+
+
+@pytest.mark.parametrize(
+    ("below", "sent"),
+    [
+        ("/sessions", {"sessions": JANUARY}),
+        (CANCEL, {}),
+        (FORM, ANSWERS),
+        (FORM, {"erase": "hats"}),
+    ],
+    ids=["adding", "giving up", "answering", "deleting"],
+)
+def test_to_act_is_to_prove_the_address(ada, below, sent):
+    press(ada, own(below), **sent)
+
+    assert the_member().verified_at
+    assert the_member(GRACE).verified_at is None
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}])
+def test_a_post_from_elsewhere_changes_nothing(ada, headers):
+    before = rows(), rows(Member)
+
+    answer = ada.post(own(CANCEL), headers=headers)
+
+    assert answer.status_code == 403
+    assert (rows(), rows(Member)) == before
+    assert ada.post(own(CANCEL), headers=SAME_ORIGIN).status_code == 303

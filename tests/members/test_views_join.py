@@ -1,0 +1,212 @@
+"""The way into a meeting: from 15 minutes before the start until the end, for who holds a place."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import NOW
+from tests.client import (
+    ADA,
+    DECEMBER,
+    GRACE,
+    JANUARY,
+    LINKS,
+    change,
+    change_community,
+    feed,
+    fill,
+    owner,
+    places,
+    press,
+    register,
+    rows,
+    said,
+    the_member,
+    turn_clock,
+    way_in,
+)
+from tests.page import parse
+from tests.tokens import without_tokens
+
+pytestmark = pytest.mark.both
+
+ZOOM = "https://zoom.example.org/j/123?pwd=abc"
+# The December session begins at 11:30 in Connecticut and takes 90 minutes.
+START = timedelta(days=23, hours=1, minutes=30)
+A_MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def ada(client):
+    change(DECEMBER, join_url=ZOOM, capacity=1, topic="How much is enough?")
+    register(client, DECEMBER)
+    return client
+
+
+def at(app, moment):
+    turn_clock(app, moment)
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_open"),
+    [
+        (START - timedelta(minutes=15, seconds=1), False),
+        (START - timedelta(minutes=15), True),
+        (START + timedelta(minutes=89), True),
+        (START + timedelta(minutes=90), False),
+    ],
+    ids=["too early", "at the first moment", "late", "at the end"],
+)
+def test_the_door_opens_15_minutes_before_and_closes_at_the_end(app, ada, moment, is_open):
+    at(app, moment)
+
+    page = ada.page(way_in())
+    answer = press(ada, way_in())
+
+    assert ("Join the session" in said(page)) is is_open
+    assert answer.status_code == (200 if is_open else 422)
+    assert (ZOOM in answer.text) is is_open
+    assert (rows()[0]["joined_at"] is not None) is is_open
+
+
+def test_going_in_is_noted_the_first_time_and_leads_on_by_itself(app, ada):
+    at(app, START)
+    first = press(ada, way_in())
+    at(app, START + A_MINUTE)
+
+    press(ada, way_in())
+
+    assert first.headers["Refresh"] == f"0; url={ZOOM}"
+    assert parse(first).main.a["href"] == ZOOM
+    assert first.cache_control.no_store
+    assert rows()[0]["joined_at"] == NOW + START
+    assert the_member().verified_at == NOW + START + A_MINUTE
+    assert rows()[0]["attended"] is None
+
+
+def test_looking_at_the_door_notes_nothing_and_shows_no_join_address(app, ada):
+    at(app, START)
+
+    answer = ada.get(way_in())
+
+    assert ZOOM not in answer.text
+    assert "Refresh" not in answer.headers
+    assert rows()[0]["joined_at"] is None
+    assert the_member().verified_at is None
+
+
+def test_before_it_says_when_it_opens_and_offers_the_calendar(ada):
+    page = ada.page(way_in())
+
+    assert "The way in opens here on December 15 at 11:15 am Eastern Time" in said(page)
+    assert page.main.select("a[href^='https://calendar.google.com/']")
+    assert [button.get_text() for button in page.main.select("button")] == ["I cannot come"]
+
+
+def test_who_waits_is_told_their_turn_and_does_not_get_in(app, ada):
+    fill(DECEMBER, "katherine@example.org", status="waiting")
+    register(ada, DECEMBER, email=GRACE, name="Grace Sample")
+    at(app, START)
+
+    page = ada.page(way_in(GRACE))
+    answer = press(ada, way_in(GRACE))
+
+    assert "You are on the waiting list, 2nd in line." in said(page)
+    assert answer.status_code == 422
+    assert ZOOM not in answer.text
+
+
+def test_who_cannot_come_says_so_at_the_door_and_the_next_gets_the_place(ada):
+    register(ada, DECEMBER, email=GRACE, name="Grace Sample")
+
+    answer = press(ada, way_in(), **{"give-up": "yes"})
+
+    page = ada.page(answer.location)
+    assert answer.status_code == 303
+    assert "You gave up this place." in said(page)
+    assert page.main.select_one("a[href='/register?session=2026-12-15']")
+    assert places() == [(ADA, DECEMBER, "cancelled"), (GRACE, DECEMBER, "held")]
+
+
+def test_what_is_over_is_not_given_up_any_more(app, ada):
+    at(app, START + timedelta(hours=2))
+
+    answer = press(ada, way_in(), **{"give-up": "yes"})
+
+    assert answer.status_code == 303
+    assert places() == [(ADA, DECEMBER, "held")]
+
+
+def test_the_link_of_a_place_that_was_given_up_leads_to_the_one_that_is_held_now(app, ada):
+    old = way_in()
+    press(ada, old, **{"give-up": "yes"})
+    register(ada, DECEMBER)
+    at(app, START)
+
+    answer = press(ada, old)
+
+    assert ZOOM in answer.text
+    assert [row["joined_at"] is not None for row in rows()] == [False, True]
+
+
+def test_a_cancelled_session_says_why_and_lets_nobody_in(app, ada):
+    change(DECEMBER, status="cancelled", reason="The guest is ill.")
+    at(app, START)
+
+    page = ada.page(way_in())
+
+    assert "This session does not take place. The guest is ill." in said(page)
+    assert page.main.select_one("a[href='/schedule']")
+    assert press(ada, way_in()).status_code == 422
+
+
+def test_after_the_end_it_thanks_and_says_where_the_takeaways_are(app, ada):
+    at(app, START + timedelta(days=1))
+
+    page = ada.page(way_in())
+
+    assert "Thank you for being part of it." in said(page)
+    assert page.main.select_one(f"a[href='/schedule/{DECEMBER}']")
+
+
+def test_without_an_address_it_says_whom_to_write_to(app, ada):
+    change(DECEMBER, join_url=None)
+    change_community(contact_email="contact@example.org")
+    at(app, START)
+
+    page = ada.page(way_in())
+    answer = press(ada, way_in())
+
+    assert "The hosts have not set the address yet." in said(page)
+    assert page.main.select_one("a[href='mailto:contact@example.org']")
+    assert answer.status_code == 422
+    assert rows()[0]["joined_at"] is None
+
+
+def test_the_way_in_opens_no_other_page(ada):
+    page = ada.get(way_in()).text
+
+    assert "/r/" not in page
+    assert ADA not in page
+    assert "Ada" not in without_tokens(page)
+
+
+def test_the_join_address_is_on_no_other_page(app, ada):
+    register(ada, JANUARY)
+    at(app, START)
+    addresses = ["/", "/schedule", f"/schedule/{DECEMBER}", "/schedule.json", "/schedule.ics"]
+    addresses += [LINKS.member(owner(), below, on=NOW.date()) for below in ("", "/mine.json")]
+    addresses += [feed(), f"/registered?sessions={DECEMBER}"]
+
+    shown = [address for address in addresses if "zoom.example" in ada.get(address).text]
+
+    assert shown == []
+
+
+def test_an_address_in_other_letters_still_fits_into_the_header(app, ada):
+    change(DECEMBER, join_url="https://zoom.example.org/j/ñ?a=ü")
+    at(app, START)
+
+    answer = press(ada, way_in())
+
+    assert answer.headers["Refresh"] == "0; url=https://zoom.example.org/j/%C3%B1?a=%C3%BC"

@@ -1,0 +1,83 @@
+"""What coordinators write: placeholders are filled in once, and nobody's name becomes markup."""
+
+from dataclasses import replace
+
+import pytest
+from bs4 import BeautifulSoup
+
+from cop.messages import emails
+from tests.mail.gallery import ADA, MEETING, SOMEBODY, WRITER
+
+PAGE = "https://cop.example.org/schedule/2026-12-15"
+
+
+def letter(text, to=ADA, subject="Hello"):
+    return emails.letter(WRITER, to, MEETING, subject=subject, text=text)
+
+
+def test_each_placeholder_is_filled_in():
+    text = "|".join(f"{{{name}}}" for name in emails.PLACEHOLDERS)
+
+    said = letter(text).text.splitlines()[2]
+
+    name, session, date, time, own, page = said.split("|")
+    assert (name, session) == ("Ada Example", MEETING.topic)
+    assert date == "Tuesday, December 15"
+    assert time == "11:30 am to 1:00 pm Eastern Time"
+    assert own.startswith("https://cop.example.org/r/")
+    assert page == PAGE
+
+
+def test_a_subject_is_filled_in_too():
+    said = letter("Hello.", subject="{name}: {date}").subject
+
+    assert said == "Ada Example: Tuesday, December 15"
+
+
+def test_an_address_that_is_not_proven_reads_no_name_and_can_remove_itself():
+    said = letter("Dear {name}, hello.", to=replace(SOMEBODY, name="Mallory Nobody"))
+
+    assert "Dear colleague, hello." in said.text
+    assert "Dear colleague, hello." in said.html
+    assert "Mallory" not in said.text + said.html + said.subject
+    assert "Not you? Remove this" in said.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["[Ada](https://evil.example)", "<b>Ada</b>", "<https://evil.example>", "**Ada**", "{date}",
+     "Ada & Co", '"><script>alert(1)</script>'],
+)  # fmt: skip
+def test_a_name_is_a_name_whatever_it_looks_like(name):
+    said = letter("Dear {name}.", to=replace(ADA, name=name))
+
+    [paragraph] = [p for p in BeautifulSoup(said.html, "lxml").select("div > div > p")
+                   if p.get_text().startswith("Dear")]  # fmt: skip
+    assert paragraph.get_text() == f"Dear {name}."
+    assert paragraph.find(True) is None
+    assert f"Dear {name}." in said.text
+
+
+def test_links_can_be_followed_in_html_and_read_in_text():
+    said = letter("See {link to the session}.")
+
+    link = BeautifulSoup(said.html, "lxml").find("a", href=PAGE)
+    assert link.get_text() == "the session's page"
+    assert f"See {PAGE}." in said.text
+
+
+def test_html_that_a_coordinator_types_stays_text():
+    said = letter('<img src="https://evil.example/1.gif"> **bold**')
+
+    soup = BeautifulSoup(said.html, "lxml")
+    assert soup.img is None
+    assert soup.strong.get_text() == "bold"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("{name} {date}", None), ("no braces", None), ("{nmae}", "nmae"), ("{name {x} y}", "x"),
+     ("{na*m*e}", "na*m*e"), ("}{", None), ("{link to\ntheir page}", "link to\ntheir page")],
+)  # fmt: skip
+def test_what_stands_for_nothing_is_found(text, found):
+    assert emails.unknown_placeholder(text, emails.PLACEHOLDERS) == found

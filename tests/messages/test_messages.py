@@ -1,0 +1,172 @@
+"""Writing to those of a session: each once, those whom mail reaches, and no more than was said."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from cop.accounts.accounts import CurrentCoordinator
+from cop.db.engine import read_tx, write_tx
+from cop.errors import Refused
+from cop.messages import messages
+from cop.messages.messages import Audience, Message
+from cop.models.audit import Announcement, AuditEntry
+from cop.models.coordinator import Coordinator
+from cop.models.email import OutboxEmail
+from cop.outbox.outbox import EmailKind
+from tests.builders import CORIN, NOW, a_meeting, a_registration, a_writer, mails, member, told
+from tests.concurrency import at_once
+
+pytestmark = pytest.mark.both
+
+TO_ALL = Message(Audience.REGISTERED, "Bring a chart", "Please bring **one**.")
+
+
+def corin_in(db_session):
+    row = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash="x")
+    db_session.add(row)
+    db_session.flush()
+    return CurrentCoordinator(row.id, row.name, row.email)
+
+
+def a_full_meeting(db_session, **values):
+    """Ada and Grace hold places, Katherine waits, Mallory gave up, and Ken's mail comes back."""
+    meeting = a_meeting(db_session, **values)
+    a_registration(db_session, meeting, "ada@example.org", attended=True)
+    a_registration(db_session, meeting, "grace@example.org", attended=False)
+    a_registration(db_session, meeting, "katherine@example.org", "waiting")
+    a_registration(db_session, meeting, "mallory@example.org", "cancelled")
+    a_registration(db_session, meeting, "ken@example.org")
+    member(db_session, "ken@example.org").undeliverable_at = NOW
+    other = a_meeting(db_session, slug="other")
+    a_registration(db_session, other, "bystander@example.org")
+    return meeting
+
+
+def send(db_session, meeting, message=TO_ALL, *, by=None, asked=9, nonce=None, now=NOW):
+    return messages.send(
+        db_session,
+        meeting.id,
+        message,
+        by=by or corin_in(db_session),
+        asked=asked,
+        nonce=nonce or uuid4().hex,
+        writer=a_writer(db_session, now=now),
+    )
+
+
+@pytest.mark.parametrize(
+    ("audience", "names"),
+    [
+        (Audience.HELD, ["ada", "grace"]),
+        (Audience.WAITING, ["katherine"]),
+        (Audience.REGISTERED, ["ada", "grace", "katherine"]),
+        (Audience.CAME, ["ada"]),
+        (Audience.ABSENT, ["grace"]),
+    ],
+)
+def test_it_goes_to_those_who_were_chosen_and_whom_mail_reaches(db_session, audience, names):
+    meeting = a_full_meeting(db_session)
+
+    counted = messages.audience_counts(db_session, meeting.id)[audience]
+    sent = send(db_session, meeting, Message(audience, "Hello", "Hello."))
+
+    assert [to.split("@")[0] for to, _ in told(db_session, EmailKind.MESSAGE)] == names
+    assert sent == counted == len(names)
+
+
+def test_what_was_written_is_kept_and_noted(db_session):
+    meeting = a_full_meeting(db_session)
+
+    send(db_session, meeting)
+
+    [kept] = messages.sent_messages(db_session, meeting.id)
+    [act] = db_session.scalars(select(AuditEntry))
+    assert (kept.by, kept.audience, kept.recipient_count) == ("Corin", "registered", 3)
+    assert (kept.subject, kept.text, kept.sent_at) == (TO_ALL.subject, TO_ALL.text, NOW)
+    assert (act.action, act.item_count, act.meeting_id) == ("wrote to people", 3, meeting.id)
+
+
+def test_pressing_the_button_twice_sends_once(db_session):
+    meeting, corin = a_full_meeting(db_session), corin_in(db_session)
+
+    first, second = (send(db_session, meeting, by=corin, nonce="n") for _ in range(2))
+
+    assert (first, second) == (3, None)
+    assert len(mails(db_session, EmailKind.MESSAGE)) == 3
+    assert len(messages.sent_messages(db_session, meeting.id)) == 1
+
+
+def test_the_same_words_from_another_page_are_sent_again(db_session):
+    meeting, corin = a_full_meeting(db_session), corin_in(db_session)
+
+    for _ in range(2):
+        send(db_session, meeting, by=corin)
+
+    assert len(mails(db_session, EmailKind.MESSAGE)) == 6
+
+
+def test_two_clicks_at_once_send_once(app):
+    with write_tx() as db_session:
+        meeting, corin = a_full_meeting(db_session), corin_in(db_session)
+
+    def click():
+        with write_tx() as db_session:
+            return send(db_session, meeting, by=corin, nonce="n")
+
+    sent = at_once(app, click, click)
+
+    with read_tx() as db_session:
+        written = db_session.scalar(select(func.count(Announcement.id)))
+        is_message = OutboxEmail.kind == EmailKind.MESSAGE
+        queued = db_session.scalar(select(func.count(OutboxEmail.id)).where(is_message))
+    assert sorted(sent, key=str) == [3, None]
+    assert (written, queued) == (1, 3)
+
+
+def test_it_goes_to_no_more_than_was_said(db_session):
+    meeting = a_full_meeting(db_session)
+
+    with pytest.raises(Refused, match="more of them") as refusal:
+        send(db_session, meeting, asked=2)
+
+    assert refusal.value.values == {"asked": 2, "num": 3}
+    assert mails(db_session, EmailKind.MESSAGE) == []
+
+
+def test_where_mail_reaches_nobody_it_is_refused(db_session):
+    meeting = a_meeting(db_session)
+
+    with pytest.raises(Refused, match="Mail reaches none"):
+        send(db_session, meeting)
+
+
+@pytest.mark.parametrize("braces", ["nmae", "", "name.email", "name!r", "0", "__class__", " name"])
+def test_what_stands_for_nothing_is_refused(db_session, braces):
+    meeting = a_full_meeting(db_session)
+    text = f"Dear {{name}}, {{{braces}}}"
+
+    with pytest.raises(Refused, match="stands for nothing") as refusal:
+        send(db_session, meeting, Message(Audience.HELD, "Hello", text))
+
+    assert refusal.value.values["found"] == braces
+    assert "{name}, {session}" in refusal.value.values["known"]
+    assert mails(db_session, EmailKind.MESSAGE) == []
+
+
+def test_a_subject_takes_no_links(db_session):
+    meeting = a_full_meeting(db_session)
+
+    with pytest.raises(Refused, match="stands for nothing"):
+        send(db_session, meeting, Message(Audience.HELD, "{link to the session}", "Hello."))
+
+
+@pytest.mark.parametrize(("ahead", "expires"), [(1, True), (-1, False)], ids=["before", "after"])
+def test_what_is_said_before_a_session_does_not_go_out_after_it(db_session, ahead, expires):
+    meeting = a_full_meeting(db_session, starts_at=NOW + ahead * timedelta(days=1))
+
+    send(db_session, meeting)
+
+    [ends, *_] = {mail.expires_at for mail in mails(db_session, EmailKind.MESSAGE)}
+    assert ends == (meeting.ends_at if expires else None)

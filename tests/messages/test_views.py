@@ -1,0 +1,200 @@
+"""Writing to those of a session: written, looked at, and sent to as many as the button says."""
+
+import pytest
+
+from cop.models.audit import Announcement, AuditEntry, Viewing
+from cop.models.email import OutboxEmail
+from tests.builders import NOW
+from tests.client import DECEMBER, SAME_ORIGIN, change, fill, post, refusals, rows
+from tests.page import parse
+from tests.statements import Statements
+
+PATH = f"/coordinator/sessions/{DECEMBER}/write"
+ANSWERS = {"audience": "held", "subject": "Bring a chart", "text": "Dear {name}, bring **one**."}
+
+
+@pytest.fixture(autouse=True)
+def _people(app):
+    fill(DECEMBER, "ada@example.org", "grace@example.org")
+    fill(DECEMBER, "katherine@example.org", status="waiting")
+
+
+def look(corin, **answers):
+    """The page on which a message is looked at before it goes."""
+    return post(corin, PATH, **ANSWERS | answers)
+
+
+def sent_from(page, button="send"):
+    """What the browser sends when a button of that page is pressed."""
+    controls = page.select("main form input, main form textarea")
+    said = {c["name"]: c.get("value", c.get_text().removeprefix("\n")) for c in controls}
+    return said | {button: "yes"}
+
+
+def press(corin, answers):
+    return corin.post(PATH, data=answers, headers=SAME_ORIGIN)
+
+
+def main(response):
+    return " ".join(parse(response).main.get_text(" ").split())
+
+
+def test_the_page_says_how_many_each_choice_reaches(corin):
+    labels = [label.get_text(strip=True) for label in corin.page(PATH).select("fieldset label")]
+
+    assert labels == ["Who holds a place: 2", "Who waits: 1", "Who holds a place or waits: 3"]
+
+
+def test_once_it_has_begun_those_who_came_can_be_chosen(corin):
+    change(DECEMBER, starts_at=NOW)
+
+    labels = [label.get_text(strip=True) for label in corin.page(PATH).select("fieldset label")]
+
+    assert labels[3:] == ["Who came: 0", "Who held a place and did not come: 0"]
+
+
+def test_before_it_goes_it_is_shown_as_one_of_them_reads_it(corin):
+    page = parse(look(corin))
+
+    assert page.h1.get_text() == "Send this to 2 people?"
+    assert page.find("button", attrs={"name": "send"}).get_text() == "Send to 2 people"
+    assert "Dear colleague, bring **one**." in page.pre.get_text()
+    assert page.select_one(".before strong").get_text() == "one"
+    assert "/r/…" in page.pre.get_text()
+    assert rows(OutboxEmail) == rows(Announcement) == []
+    assert [row["resource"] for row in rows(Viewing)] == ["roster"]
+
+
+def test_the_reader_of_the_preview_can_be_chosen(corin):
+    page = parse(look(corin))
+    other = page.select("#reader option")[1]
+
+    chosen = parse(press(corin, sent_from(page, "again") | {"reader": other["value"]}))
+
+    assert "grace@example.org" in chosen.select_one(".headers").get_text()
+    assert chosen.find("input", attrs={"name": "nonce"}) == page.find(
+        "input", attrs={"name": "nonce"}
+    )
+
+
+def test_a_second_step_sends_it_and_keeps_what_was_written(corin):
+    response = press(corin, sent_from(parse(look(corin))))
+
+    page = corin.page(PATH)
+    assert (response.status_code, response.location) == (303, PATH)
+    assert [row["to_address"] for row in rows(OutboxEmail)] == [
+        "ada@example.org",
+        "grace@example.org",
+    ]
+    assert "It goes to 2 people now." in page.select_one(".well").get_text()
+    assert "Bring a chart" in page.summary.get_text()
+    assert "to 2 people, Corin" in " ".join(page.summary.get_text().split())
+    assert page.select_one("details pre").get_text() == ANSWERS["text"]
+    assert [row["action"] for row in rows(AuditEntry)] == ["wrote to people"]
+
+
+def test_two_clicks_send_once(corin):
+    answers = sent_from(parse(look(corin)))
+
+    for _ in range(2):
+        response = press(corin, answers)
+
+    assert response.status_code == 303
+    assert len(rows(OutboxEmail)) == 2
+    assert "Nothing was sent again." in main(corin.get(PATH))
+
+
+def test_where_there_are_more_people_meanwhile_it_asks_again(corin):
+    answers = sent_from(parse(look(corin)))
+    fill(DECEMBER, "mallory@example.org")
+
+    refused = press(corin, answers)
+    again = press(corin, sent_from(parse(refused)))
+
+    assert refused.status_code == 422
+    assert "it would go to 3 people, not to 2" in refusals(parse(refused))[0]
+    assert parse(refused).find("button", attrs={"name": "send"}).get_text() == "Send to 3 people"
+    assert again.status_code == 303
+    assert len(rows(OutboxEmail)) == 3
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"audience": ""}, "Choose whom to write to."),
+        ({"audience": "everybody"}, "Choose whom to write to."),
+        ({"subject": " \n"}, "Write what it is about."),
+        ({"text": ""}, "Write what you want to tell them."),
+        ({"subject": "x" * 151}, "Shorten this to 150 characters; it has 151."),
+        ({"text": "x" * 5001}, "Shorten this to 5000 characters; it has 5001."),
+        ({"text": "{passwort}"}, "{passwort} stands for nothing. In braces there can be: {name},"),
+        ({"subject": "{link to their page}"}, "{link to their page} stands for nothing."),
+        ({"text": "{0.__class__} %(x)s"}, "{0.__class__} stands for nothing."),
+        ({"audience": "came"}, "Mail reaches none of them."),
+    ],
+)
+def test_what_cannot_be_sent_is_said_and_everything_is_kept(corin, answers, said):
+    typed = ANSWERS | answers
+
+    looked_at = look(corin, **typed)
+    response = press(corin, sent_from(parse(looked_at)) | typed | {"asked": "9"})
+
+    page = parse(response)
+    assert (looked_at.status_code, response.status_code) == (422, 422)
+    assert refusals(page) == refusals(parse(looked_at))
+    assert refusals(page)[0].startswith(said)
+    assert page.find(id="text").get_text().removeprefix("\n") == typed["text"]
+    assert page.find(id="subject")["value"] == typed["subject"].strip()
+    assert rows(OutboxEmail) == []
+
+
+def test_a_number_that_nobody_was_told_sends_nothing(corin):
+    answers = sent_from(parse(look(corin)))
+    numbers = ("", "x", "-1", "1e9", "9" * 40)
+
+    found = [press(corin, answers | {"asked": asked}).status_code for asked in numbers]
+
+    assert found == [422] * len(numbers)
+    assert rows(OutboxEmail) == []
+
+
+def test_changing_it_keeps_what_was_typed(corin):
+    page = parse(press(corin, sent_from(parse(look(corin)), "change")))
+
+    assert page.find(id="text").get_text().removeprefix("\n") == ANSWERS["text"]
+    assert page.find(id="subject")["value"] == ANSWERS["subject"]
+    assert page.find("input", checked=True)["value"] == "held"
+
+
+def test_where_nobody_is_registered_there_is_nobody_to_write_to(corin):
+    page = corin.page(PATH.replace(DECEMBER, "2027-01-19"))
+
+    assert "There is nobody to write to" in page.main.get_text()
+    assert page.main.form is None
+
+
+def test_an_unknown_session_is_not_found(corin):
+    assert corin.get(PATH.replace(DECEMBER, "1999-01-01")).status_code == 404
+
+
+@pytest.mark.parametrize("people", [5, 60])
+def test_the_page_takes_five_statements(corin, people):
+    fill(DECEMBER, *[f"ada{number}@example.org" for number in range(people)])
+    corin.get(PATH)  # the door notes once a minute that somebody is there
+
+    with Statements() as sent:
+        corin.get(PATH)
+
+    assert 0 < len(sent) <= 5
+
+
+def test_a_page_that_was_open_for_too_long_sends_nothing_and_is_shown_once_more(corin):
+    answers = sent_from(parse(look(corin)))
+    stale = press(corin, answers | {"nonce": "forged or too old"})
+
+    again = press(corin, sent_from(parse(stale)))
+
+    assert stale.status_code == 422
+    assert "open for more than 12 hours" in refusals(parse(stale))[0]
+    assert again.status_code == 303
+    assert len(rows(Announcement)) == 1

@@ -1,0 +1,311 @@
+"""Another secret key than the site's: on a second host, after a lost disk, with a restored copy."""
+
+import shutil
+import subprocess
+from contextlib import closing
+
+import pytest
+
+from cop.db.engine import sqlite_module
+from cop.operations import schema
+from tests import databases
+from tests.db.test_migrations import next_release
+from tests.processes.server import COP, environment
+from tests.test_cli import (
+    PROJECT,
+    import_wsgi,
+    instance,  # noqa: F401
+    is_refused,
+    rows,
+    run,
+    site,  # noqa: F401
+)
+
+OTHER_KEY = "another-" * 5
+REFUSED = "The secret key is not the one that this site's links are signed with."
+CHANGED = "Links in emails sent before now no longer work"
+
+
+def alone(*words, at, **environ):
+    """Run `cop` in a process of its own, for an instance folder."""
+    environ = environment(at, **environ)
+    command = [*COP, *words]
+    return subprocess.run(
+        command, env=environ, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def key_of(folder):
+    return (folder / "secret-key").read_text()
+
+
+def backed_up(folder, *options):
+    """A copy of the site's database, made by the command."""
+    done = alone("backup", *options, at=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "backups" / done.stdout.splitlines()[0].rpartition("/")[2]
+
+
+def add_coordinator(folder):
+    with closing(sqlite_module.connect(folder / "cop.sqlite3")) as connection:
+        connection.execute(
+            "INSERT INTO coordinator (email, email_key, name, password_hash, may_export,"
+            " recovery_hashes) VALUES ('c@b.org', 'c@b.org', 'C', 'x', 1, '[]')"
+        )
+        connection.commit()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("seed",), ("serve",), ("work",), ("db", "upgrade")),
+        ("coordinators", "two-factor", "corin@example.org", "--off"),
+        ("mail", "test", "ada@example.org"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_starts_with_another_key_and_what_to_do_is_said(site, words):  # noqa: F811
+    ended = alone(*words, at=site, COP_SECRET_KEY=OTHER_KEY)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        f"Error: {REFUSED} Put the old key back (COP_SECRET_KEY or COP_SECRET_KEY_FILE), or go on "
+        "with this one by `cop key accept`: links in emails sent before then stop working.\n"
+    )
+
+
+def test_wsgi_does_not_start_with_another_key(site):  # noqa: F811
+    (site / "secret-key").write_text(OTHER_KEY)
+
+    ended = import_wsgi(PROJECT)
+
+    assert ended.returncode == 1
+    assert f"{REFUSED} Put the old key back ({site / 'secret-key'}), or go on" in ended.stderr
+
+
+def test_a_backup_is_made_with_another_key_too_and_says_so(site):  # noqa: F811
+    plain = run("backup", COP_SECRET_KEY=OTHER_KEY)
+    with_key = run("backup", "--with-key", COP_SECRET_KEY=OTHER_KEY)
+
+    assert plain.exit_code == 0
+    assert f"Warning: {REFUSED}" in plain.output
+    assert with_key.exit_code == 1
+    assert not list((site / "backups").glob("*.key"))
+
+
+def test_a_key_is_accepted_and_the_site_starts_with_it(site):  # noqa: F811
+    (site / "secret-key").write_text(OTHER_KEY)
+
+    accepted, again, started = run("key", "accept"), run("key", "accept"), run("seed")
+
+    assert CHANGED in accepted.output
+    assert again.output == "This is the site's key already.\n"
+    assert started.exit_code == 0, started.output
+    assert rows(site, "SELECT key_changed_at IS NOT NULL FROM community") == [(1,)]
+
+
+def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
+    site,  # noqa: F811
+    tmp_path,
+    monkeypatch,
+):
+    (site / "secret-key").write_text(OTHER_KEY)
+    folder = next_release(tmp_path)
+    monkeypatch.setattr(schema, "migrations_folder", lambda: folder)
+
+    refused, accepted, upgraded = run("db", "upgrade"), run("key", "accept"), run("db", "upgrade")
+
+    assert is_refused(refused, says="`cop key accept`")
+    assert (accepted.exit_code, upgraded.exit_code) == (0, 0), accepted.output + upgraded.output
+    assert CHANGED in accepted.output
+    assert "The database was upgraded; the one from before is kept as" in accepted.output
+
+
+def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(site):  # noqa: F811
+    with closing(sqlite_module.connect(site / "cop.sqlite3")) as connection:
+        connection.execute("UPDATE community SET key_fingerprint = NULL")
+        connection.commit()
+
+    started, other = run("seed"), run("seed", COP_SECRET_KEY=OTHER_KEY)
+
+    assert started.exit_code == 0, started.output
+    assert is_refused(other, says=REFUSED)
+
+
+@pytest.mark.processes
+@pytest.mark.postgresql
+def test_a_second_host_on_the_same_postgresql_starts_with_the_same_key_only(tmp_path):
+    url = databases.new_database("postgresql", tmp_path)
+    first, second = tmp_path / "first", tmp_path / "second"
+    started = alone("seed", at=first, COP_DATABASE_URL=url)
+
+    missing = alone("work", at=second, COP_DATABASE_URL=url)
+    was_made = second.exists()
+    other = alone("seed", at=second, COP_DATABASE_URL=url)
+    shutil.copy(first / "secret-key", second)
+    same = alone("seed", at=second, COP_DATABASE_URL=url)
+
+    databases.drop(url)
+    assert started.returncode == 0, started.stderr
+    assert f"there is no file {second / 'secret-key'}" in missing.stderr
+    assert "another host of the site has the same" in missing.stderr
+    assert (missing.returncode, was_made) == (1, False)
+    assert (other.returncode, REFUSED in other.stderr) == (1, True)
+    assert same.returncode == 0, same.stderr
+
+
+@pytest.mark.processes
+def test_a_backup_takes_the_key_along_only_if_asked_to(site):  # noqa: F811
+    without, with_key = backed_up(site), backed_up(site, "--with-key")
+
+    [file] = (site / "backups").glob("*.key")
+    assert file == with_key.with_suffix(".key")
+    assert file.stem != without.stem
+    assert file.read_text() == key_of(site)
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.processes
+def test_a_new_host_gets_the_key_that_is_beside_the_copy(site, tmp_path):  # noqa: F811
+    copy = backed_up(site, "--with-key")
+    new = tmp_path / "new"
+
+    restored = alone("restore", str(copy), at=new)
+    started = alone("seed", at=new)
+
+    assert (restored.returncode, started.returncode) == (0, 0), restored.stderr + started.stderr
+    assert key_of(new) == key_of(site)
+    assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
+    assert CHANGED not in restored.stdout
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("options", [("--with-key",), ()], ids=["key beside", "new key"])
+def test_a_new_host_with_its_database_elsewhere_gets_the_folder_and_the_key(
+    site,  # noqa: F811
+    tmp_path,
+    options,
+):
+    copy = backed_up(site, *options)
+    new, url = tmp_path / "new", f"sqlite:///{tmp_path / 'data' / 'cop.sqlite3'}"
+
+    restored = alone("restore", str(copy), "--accept-key", at=new, COP_DATABASE_URL=url)
+    started = alone("seed", at=new, COP_DATABASE_URL=url)
+
+    assert (restored.returncode, started.returncode) == (0, 0), restored.stderr + started.stderr
+    assert (key_of(new) == key_of(site)) is bool(options)
+    assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
+
+
+@pytest.mark.processes
+def test_no_database_is_replaced_where_the_key_cannot_be_written(site, tmp_path):  # noqa: F811
+    copy, data = backed_up(site), tmp_path / "data"
+    (tmp_path / "file").touch()
+
+    refused = alone(
+        *("restore", str(copy), "--accept-key"),
+        at=tmp_path / "file" / "new",
+        COP_DATABASE_URL=f"sqlite:///{data / 'cop.sqlite3'}",
+    )
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: [Errno 20] Not a directory: ")
+    assert not data.exists()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("has_key", [True, False])
+def test_a_restore_that_fails_loses_no_key(site, tmp_path, has_key):  # noqa: F811
+    copy = backed_up(site, "--with-key")
+    new, data = tmp_path / "new", tmp_path / "data"
+    url = f"sqlite:///{data / 'cop.sqlite3'}"
+    if has_key:
+        alone("seed", at=new, COP_DATABASE_URL=url)
+    before = key_of(new) if has_key else key_of(site)
+    shutil.rmtree(data, ignore_errors=True)
+    data.touch()  # no folder for a database
+
+    refused = alone("restore", str(copy), "--accept-key", at=new, COP_DATABASE_URL=url)
+
+    assert refused.returncode == 1
+    assert key_of(new) == before
+    assert [file.name for file in new.iterdir() if "secret" in file.name] == ["secret-key"]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("has_fingerprint", [True, False], ids=["with fingerprint", "older"])
+def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
+    site,  # noqa: F811
+    tmp_path,
+    has_fingerprint,
+):
+    if not has_fingerprint:
+        with closing(sqlite_module.connect(site / "cop.sqlite3")) as connection:
+            connection.execute("UPDATE community SET key_fingerprint = NULL")
+            connection.commit()
+    copy, new = backed_up(site), tmp_path / "new"
+
+    refused = alone("restore", str(copy), at=new)
+    was_made = new.exists()
+    accepted = alone("restore", str(copy), "--accept-key", at=new)
+    started = alone("seed", at=new)
+
+    assert refused.returncode == 1
+    assert f"There is no secret key at {new / 'secret-key'} and none beside" in refused.stderr
+    assert f"or at {copy.with_suffix('.key')}; or add --accept-key" in refused.stderr
+    assert not was_made
+    assert (accepted.returncode, CHANGED in accepted.stdout) == (0, True), accepted.stderr
+    assert started.returncode == 0, started.stderr
+    assert key_of(new) != key_of(site)
+
+
+@pytest.mark.processes
+def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_its_own(
+    site,  # noqa: F811
+    tmp_path,
+):
+    copy = backed_up(site, "--with-key")
+    started, used = tmp_path / "started", tmp_path / "used"
+    for folder in (started, used):
+        alone("seed", at=folder)
+    add_coordinator(used)
+    before = key_of(used)
+
+    taken = alone("restore", str(copy), at=started)
+    refused = alone("restore", str(copy), at=used)
+    untouched = rows(used, "SELECT count(*) FROM coordinator")
+    accepted = alone("restore", str(copy), "--accept-key", at=used)
+    again = [alone("seed", at=folder).returncode for folder in (started, used)]
+
+    assert (taken.returncode, key_of(started)) == (0, key_of(site)), taken.stderr
+    assert refused.returncode == 1
+    assert f"with another secret key than {used / 'secret-key'} holds" in refused.stderr
+    assert f"Nothing was restored. Put {copy.with_suffix('.key')} there; or add" in refused.stderr
+    assert untouched == [(1,)]
+    assert (accepted.returncode, CHANGED in accepted.stdout) == (0, True), accepted.stderr
+    assert key_of(used) == before
+    assert again == [0, 0]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("content", [OTHER_KEY.encode(), b"", b"\xff" * 40])
+def test_the_key_of_another_copy_is_refused(site, tmp_path, content):  # noqa: F811
+    copy, new = backed_up(site, "--with-key"), tmp_path / "new"
+    copy.with_suffix(".key").write_bytes(content)
+
+    refused = alone("restore", str(copy), at=new)
+
+    assert f"{copy.with_suffix('.key')} is not the key that this copy's links" in refused.stderr
+    assert (refused.returncode, new.exists()) == (1, False)
+
+
+@pytest.mark.processes
+def test_a_copy_is_looked_at_anywhere_and_makes_no_site(site, tmp_path, monkeypatch):  # noqa: F811
+    copy = backed_up(site)
+    monkeypatch.setenv("COP_INSTANCE", str(tmp_path / "new"))
+
+    result = run("restore", "--verify", str(copy))
+
+    assert (result.exit_code, "The copy is sound." in result.output) == (0, True)
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,125 @@
+"""Giving up a place, and taking everything away that is known about oneself."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import inspect, select
+
+from cop.db.types import Base
+from cop.errors import Refused
+from cop.outbox import leases
+from cop.outbox.outbox import EmailKind
+from cop.privacy import erasure
+from cop.registration import cancellation
+from tests.builders import (
+    ADA,
+    GRACE,
+    KATHERINE,
+    NOW,
+    a_mail,
+    a_meeting,
+    a_registration,
+    a_writer,
+    mails,
+    member,
+    register,
+    registrations,
+    roll,
+    told,
+)
+from tests.tokens import without_tokens
+
+pytestmark = pytest.mark.both
+
+DECEMBER, JANUARY = "2026-12-15", "2027-01-19"
+
+
+def a_full_meeting(db_session):
+    """One place, which Ada holds; Grace waits, and Katherine behind her."""
+    a_meeting(db_session, slug="it", capacity=1)
+    for details in (ADA, GRACE, KATHERINE):
+        register(db_session, "it", details)
+
+
+def of(db_session, name, slug=None):
+    return next(row for row in registrations(db_session, slug) if row.name.startswith(name))
+
+
+def test_what_was_queued_about_a_place_does_not_go_out_once_it_is_given_up(db_session):
+    a_full_meeting(db_session)
+    ada, grace = of(db_session, "Ada"), of(db_session, "Grace")
+    for row in (ada, grace):
+        a_mail(
+            db_session, kind=EmailKind.REMINDER, registration_id=row.id, meeting_id=row.meeting_id
+        )
+
+    cancellation.cancel_registration(db_session, ada.id, writer=a_writer(db_session))
+
+    assert [mail.registration_id for mail in mails(db_session, EmailKind.REMINDER)] == [grace.id]
+    assert len(told(db_session, EmailKind.CONFIRMATION)) == 3
+
+
+@pytest.mark.parametrize("late", [timedelta(), timedelta(days=3)], ids=["at the end", "later"])
+def test_what_is_over_cannot_be_given_up(db_session, late):
+    it = a_meeting(db_session, slug="it")
+    held = a_registration(db_session, it, "ada@example.org")
+
+    with pytest.raises(Refused, match="is over"):
+        cancellation.cancel_registration(
+            db_session, held.id, writer=a_writer(db_session, now=it.ends_at + late)
+        )
+
+    assert roll(db_session, "it") == "Ada held"
+
+
+def everything(db_session):
+    """All values in the database, as text."""
+    found = []
+    for table in Base.metadata.sorted_tables:
+        found += [repr(tuple(row)) for row in db_session.execute(select(table))]
+    return "\n".join(found)
+
+
+def test_erasing_leaves_nothing_of_a_member_anywhere(db_session):
+    a_full_meeting(db_session)
+    register(db_session, [DECEMBER, JANUARY], ADA)
+    assert "ada@example.org" in everything(db_session)
+
+    erasure.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
+
+    left = everything(db_session)
+    assert "Ada" not in without_tokens(left)
+    assert "ada@example" not in left
+    assert "grace@example.org" in left
+
+
+def test_erasing_gives_the_places_to_those_who_wait(db_session):
+    a_full_meeting(db_session)
+
+    erasure.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
+
+    assert roll(db_session, "it") == "Grace held, Katherine waiting"
+    assert [address for address, _ in told(db_session, EmailKind.PROMOTED)] == ["grace@example.org"]
+
+
+def test_erasing_names_the_mails_that_were_theirs_and_no_others(db_session):
+    register(db_session, DECEMBER, ADA)
+    register(db_session, DECEMBER, GRACE)
+    ids = {mail.to_address: mail.message_id for mail in mails(db_session)}
+
+    erased = erasure.erase(
+        db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session)
+    )
+
+    assert erased == [ids["ada@example.org"]]
+
+
+def test_a_mail_that_is_out_for_delivery_is_erased_too(db_session):
+    register(db_session, DECEMBER, ADA)
+    leased = leases.claim(db_session, now=NOW)
+    assert inspect(leased).mapper.class_.__name__ == "OutboxEmail"
+
+    erasure.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
+    leases.mark_sent(db_session, leased, answer="taken", now=NOW)
+
+    assert mails(db_session) == []

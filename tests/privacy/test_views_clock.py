@@ -1,0 +1,73 @@
+"""The clock of the server as coordinators check it, before anything is deleted by it."""
+
+from datetime import timedelta
+
+import pytest
+
+from cop.models.audit import AuditEntry
+from cop.models.community import Community
+from tests.builders import NOW
+from tests.client import DECEMBER, change, change_community, fill, post, rows, said
+from tests.dashboard.test_views import about
+
+FRONT, CLOCK = "/coordinator/", "/coordinator/clock"
+
+
+def to_do(corin):
+    """What needs doing about the clock."""
+    return about(corin, "clock")
+
+
+@pytest.mark.parametrize(("days", "words"), [(3, "24 hours"), (90, "until you confirm")])
+def test_a_clock_in_doubt_is_something_to_do_and_is_confirmed_once(corin, days, words):
+    change_community(daily_tasks_at=NOW - timedelta(days=days))
+    past = NOW - timedelta(days=70)
+    change(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
+    fill(DECEMBER, "ada@example.org", pronouns="she/her")
+
+    [sentence] = to_do(corin)
+    page = said(corin.page(CLOCK))
+    answer = post(corin, CLOCK, form_at=CLOCK)
+
+    assert "Nothing is deleted" in sentence
+    assert words in page
+    assert "2026-11-22 10:00" in page
+    assert "1 registration is deleted" in page
+    assert answer.status_code == 303
+    assert "The clock is confirmed." in said(corin.page(FRONT))
+    assert to_do(corin) == []
+    assert rows(Community)[0]["clock_confirmed_at"] == NOW
+    assert [act["action"] for act in rows(AuditEntry)] == ["confirmed the clock"]
+    assert "Corin confirmed that the clock is right" in said(corin.page("/coordinator/record"))
+
+
+@pytest.mark.parametrize("ago", [None, timedelta(hours=47), timedelta(hours=-47)])
+def test_a_clock_that_is_right_is_nothing_to_do_and_cannot_be_confirmed(corin, ago):
+    change_community(daily_tasks_at=NOW - ago if ago else None)
+
+    page = said(corin.page(CLOCK))
+    post(corin, CLOCK, form_at=FRONT)
+    answer = said(corin.page(FRONT))
+
+    assert "The clock is as expected. There is nothing to confirm." in answer
+    assert "is confirmed" not in answer
+    assert to_do(corin) == []
+    assert "There is nothing to do" in page
+    assert rows(AuditEntry) == []
+
+
+def test_only_coordinators_confirm_the_clock(client):
+    change_community(daily_tasks_at=NOW - timedelta(days=90))
+
+    answers = [client.get(CLOCK).status_code, post(client, CLOCK, form_at="/register").status_code]
+
+    assert answers == [303, 403]
+    assert rows(Community)[0]["clock_confirmed_at"] is None
+
+
+def test_a_backup_from_the_future_is_missed_like_an_old_one(corin):
+    change_community(backup_at=NOW + timedelta(days=800))
+
+    [line] = about(corin, "backup is of")
+
+    assert "one a day is wanted" in line

@@ -1,0 +1,248 @@
+"""Registering through the form: what it is made of, what it answers, what it stores."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from cop.models.meeting import Meeting
+from cop.models.registration import Member
+from tests.builders import NOW
+from tests.client import (
+    ALL_SIX,
+    DECEMBER,
+    FEBRUARY,
+    HTMX,
+    JANUARY,
+    change,
+    change_community,
+    fill,
+    places,
+    register,
+    rows,
+    ticked,
+)
+from tests.page import parse
+
+pytestmark = pytest.mark.both
+
+CHOICES = {
+    "sessions": {*ALL_SIX, "all"},
+    "hats": {
+        *("analyst", "evaluator", "researcher", "data-coordinator", "gis-analyst"),
+        *("program-manager", "case-manager", "administrative-staff", "lived-experience"),
+    },
+    "access": {"asl", "cart", "interpretation", "slides", "phone", "main-room"},
+    "taking_part": {"talk", "type", "listen"},
+    "first_time": {"yes"},
+    "prep_visibility": {"hosts", "group", "named"},
+    "list_opt_in": {"yes"},
+}
+OTHERS = {"name", "email", "organization", "pronouns", "hats_other", "access_language"} | {
+    *("access_other", "prep_answer", "token", "website")
+}
+OPTIONAL = [
+    "organization",
+    "pronouns",
+    "hats",
+    "access",
+    "taking_part",
+    "first_time",
+    *("prep_answer", "prep_visibility", "list_opt_in"),
+]
+EVERYTHING = {
+    "organization": "Example Org",
+    "pronouns": "she/her",
+    "hats": ["analyst", "gis-analyst"],
+    "hats_other": "gardener",
+    "access": ["interpretation", "main-room"],
+    "access_language": "Spanish",
+    "access_other": "large print",
+    "taking_part": ["type"],
+    "first_time": "yes",
+}
+
+
+def landing(response):
+    """Where a plain post was sent, and what its query says."""
+    parts = urlsplit(response.location)
+    return parts.path, {name: v for name, (v,) in parse_qs(parts.query).items()}
+
+
+def test_the_form_sends_the_names_and_values_that_were_decided(client):
+    change(DECEMBER, prep_question="What is missing?")
+
+    controls = client.page("/register").find("form").select("input, textarea")
+
+    assert {control["name"] for control in controls} == OTHERS | set(CHOICES)
+    for name, values in CHOICES.items():
+        assert {control["value"] for control in controls if control["name"] == name} == values
+
+
+@pytest.mark.parametrize(
+    ("sessions", "stored"),
+    [
+        (JANUARY, [JANUARY]),
+        ([JANUARY, DECEMBER], [DECEMBER, JANUARY]),
+        ("all", ALL_SIX),
+        (["all", JANUARY], ALL_SIX),
+    ],
+    ids=["one", "several", "all", "all beside one"],
+)
+def test_one_form_registers_for_one_several_or_all_sessions(client, sessions, stored):
+    response = register(client, sessions)
+
+    assert response.status_code == 303
+    assert landing(response) == ("/registered", {"sessions": ",".join(stored)})
+    assert places() == [("ada@example.org", slug, "held") for slug in stored]
+    assert client.page(response.location).h1.get_text() == "You are registered"
+
+
+def test_all_means_every_session_that_can_be_registered_for(client):
+    change(JANUARY, status="cancelled")
+    change(FEBRUARY, starts_at=NOW.replace(day=1), ends_at=NOW.replace(day=2))
+
+    register(client, "all")
+
+    assert [slug for _, slug, _ in places()] == [DECEMBER, *ALL_SIX[3:]]
+
+
+def test_every_answer_is_stored_with_the_registration(client):
+    register(client, DECEMBER, **EVERYTHING)
+
+    (stored,) = rows()
+    (member,) = rows(Member)
+    assert {name: stored[name] for name in EVERYTHING} == EVERYTHING | {"first_time": True}
+    assert (stored["name"], stored["language"]) == ("Ada Example", "en")
+    assert stored["registered_at"] == NOW
+    assert member["email"] == "ada@example.org"
+    assert member["list_requested_at"] is None
+
+
+def test_asking_for_news_is_noted_and_not_yet_confirmed(client):
+    register(client, DECEMBER, list_opt_in="yes")
+
+    (member,) = rows(Member)
+
+    assert (member["list_requested_at"], member["list_confirmed_at"]) == (NOW, None)
+
+
+def test_what_happens_next_names_each_session_and_is_not_for_search_engines(client):
+    change(JANUARY, capacity=1)
+    fill(JANUARY, "grace@example.org")
+
+    page = client.page(f"/registered?sessions={DECEMBER},{JANUARY},1999-01-01&waiting={JANUARY}")
+
+    said = page.find(id="registration").get_text(" ", strip=True)
+    assert said.index("December 15") < said.index("On the waiting list") < said.index("January 19")
+    assert page.find("meta", attrs={"name": "robots"})["content"] == "noindex"
+
+
+@pytest.mark.parametrize("query", ["", "?sessions=", "?sessions=1999-01-01", "?waiting=2026-12-15"])
+def test_a_landing_page_without_a_session_does_not_exist(client, query):
+    page = client.page(f"/registered{query}", status=404)
+
+    assert page.h1
+
+
+def test_htmx_gets_the_confirmation_and_all_that_changes_with_it(client):
+    change(DECEMBER, capacity=1)
+
+    response = register(client, [DECEMBER, JANUARY], headers=HTMX)
+
+    soup = parse(response)
+    outside = {tag.get("id") for tag in soup.find_all(attrs={"hx-swap-oob": True})}
+    assert response.status_code == 200
+    assert not response.get_data(as_text=True).lower().startswith("<!doctype")
+    assert soup.find("section", id="registration").h2.has_attr("autofocus")
+    assert outside == {"status"} | {f"{w}-{s}" for w in ("places", "act") for s in ALL_SIX[:2]}
+    assert soup.find(id=f"places-{DECEMBER}").get_text() == "Full, waiting list open"
+    assert "waiting list" in soup.find(id=f"act-{DECEMBER}").get_text()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", []),
+        (f"?session={JANUARY}", [JANUARY]),
+        ("?session=all", ["all"]),
+        ("?session=1999-01-01", []),
+        (f"?session={JANUARY}&session={FEBRUARY}", ALL_SIX[1:3]),
+    ],
+    ids=["nothing", "one", "all", "unknown", "two"],
+)
+def test_the_address_ticks_a_session(client, query, expected):
+    page = client.page(f"/register{query}")
+
+    assert ticked(page) == expected
+
+
+def test_a_session_s_own_page_has_it_ticked(client):
+    page = client.page(f"/schedule/{FEBRUARY}")
+
+    assert ticked(page) == [FEBRUARY]
+
+
+def test_a_full_session_takes_people_on_its_waiting_list_in_the_same_post(client):
+    change(JANUARY, capacity=1)
+    fill(JANUARY, "grace@example.org")
+
+    response = register(client, [DECEMBER, JANUARY])
+
+    chosen = {"sessions": f"{DECEMBER},{JANUARY}", "waiting": JANUARY}
+    assert response.status_code == 303
+    assert landing(response) == ("/registered", chosen)
+    assert places()[1:] == [
+        ("ada@example.org", DECEMBER, "held"),
+        ("ada@example.org", JANUARY, "waiting"),
+    ]
+
+
+def test_the_last_place_going_while_the_form_is_open_is_no_refusal(client):
+    change(DECEMBER, capacity=1)
+    client.page(f"/register?session={DECEMBER}")
+    register(client, DECEMBER, email="grace@example.org")
+
+    response = register(client, DECEMBER)
+
+    assert landing(response) == ("/registered", {"sessions": DECEMBER, "waiting": DECEMBER})
+    assert client.page(response.location).h1.get_text() == "You are on the waiting list"
+    assert [status for _, _, status in places()] == ["held", "waiting"]
+
+
+def test_the_answer_goes_to_the_soonest_ticked_session_with_a_question(client):
+    change(JANUARY, prep_question="What is missing?")
+    change(FEBRUARY, prep_question="Who counts?")
+    meeting_of = {meeting["id"]: meeting["slug"] for meeting in rows(Meeting)}
+
+    register(client, ALL_SIX[:4], prep_answer="Renters.", prep_visibility="named")
+
+    said = {meeting_of[r["meeting_id"]]: (r["prep_answer"], r["prep_visibility"]) for r in rows()}
+    nothing = ("", "hosts")
+    assert said == dict.fromkeys(ALL_SIX[:4], nothing) | {JANUARY: ("Renters.", "named")}
+
+
+@pytest.mark.parametrize("off", OPTIONAL)
+def test_a_question_that_is_switched_off_is_not_asked_and_its_answer_not_kept(client, off):
+    change(DECEMBER, prep_question="What is missing?")
+    change_community(disabled_questions=[off])
+    answers = EVERYTHING | {"prep_answer": "Renters.", "prep_visibility": "named"}
+
+    page = client.page("/register")
+    register(client, DECEMBER, list_opt_in="yes", **answers)
+
+    (stored,) = rows()
+    stored |= {"list_opt_in": rows(Member)[0]["list_requested_at"]}
+    others = {name for name in answers if not name.startswith((off, "prep_"))}
+    assert not page.select(f'[name="{off}"], [name="{off}_other"]')
+    assert stored[off] in ("", [], False, None, "hosts")
+    assert {name: stored[name] for name in others} == {
+        name: True if name == "first_time" else answers[name] for name in others
+    }
+
+
+def test_required_questions_cannot_be_switched_off(client):
+    change_community(disabled_questions=["sessions", "name", "email"])
+
+    names = {control["name"] for control in client.page("/register").select("form input")}
+
+    assert {"sessions", "name", "email"} <= names

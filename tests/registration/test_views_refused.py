@@ -1,0 +1,253 @@
+"""Registrations that are refused: nothing stored, everything typed kept, a sentence that says why."""
+
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+
+import itsdangerous.timed
+import pytest
+
+from cop.models.registration import Member, Submission
+from cop.web.forms import TOKEN_AGE
+from tests.client import (
+    DECEMBER,
+    FEBRUARY,
+    HTMX,
+    JANUARY,
+    change,
+    fill,
+    places,
+    refusals,
+    register,
+    rows,
+    ticked,
+    token_of,
+    turn_clock,
+    typed,
+)
+from tests.page import parse
+
+pytestmark = pytest.mark.both
+
+TYPED = {
+    "sessions": [DECEMBER, JANUARY],
+    "name": "Ada <b>& \"Example\"</b> 'ß' 🦦",
+    "email": "ada@example.org",
+    "organization": "A & B",
+    "pronouns": "she/her",
+    "hats": ["analyst", "lived-experience"],
+    "hats_other": "gardener",
+    "access": ["asl", "interpretation"],
+    "access_language": "Español",
+    "access_other": "large print",
+    "taking_part": ["talk", "listen"],
+    "first_time": "yes",
+    "prep_answer": "\nOne line.\n\nAnd </textarea> another.",
+    "prep_visibility": "group",
+    "list_opt_in": "yes",
+}
+SIZES = pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+LONG_OPEN = "This page had been open for a long time. Please send it once more."
+OVER = timedelta(days=24)
+
+
+def as_lists(answers):
+    return {name: v if isinstance(v, list) else [v] for name, v in answers.items()}
+
+
+def refused(response):
+    """What the form says and holds now; nothing of the post was stored."""
+    assert response.status_code == 422
+    assert rows() == rows(Member) == rows(Submission) == []
+    soup = parse(response)
+    if response.get_data(as_text=True).lower().startswith("<!doctype"):
+        assert soup.title.get_text().startswith("Error: ")
+    return soup
+
+
+@pytest.fixture
+def long_open(client, monkeypatch):
+    """The token of a form that was fetched longer ago than it is valid."""
+    past = SimpleNamespace(time=lambda: time.time() - TOKEN_AGE - 5)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(itsdangerous.timed, "time", past)
+        return token_of(client)
+
+
+@SIZES
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": ""}, {"email": "ada.example.org"}, {"sessions": None}, {"organization": "x" * 201}],
+    ids=["no name", "no address", "no session", "too long"],
+)
+def test_a_refusal_keeps_everything_that_was_typed(client, wrong, headers):
+    change(DECEMBER, prep_question="What is missing?")
+    answers = TYPED | wrong
+
+    soup = refused(register(client, headers=headers, **answers))
+
+    (name,) = wrong
+    kept = {n: v for n, v in typed(soup).items() if n not in {"token", "website"}}
+    expected = as_lists({n: v for n, v in answers.items() if v is not None})
+    expected["prep_answer"] = ["One line.\n\nAnd </textarea> another."]  # spaces around it go
+    assert kept == expected
+    assert len(refusals(soup)) == 1
+    assert soup.select_one(f".summary a[href='#{name}']")
+    assert soup.find(id=f"{name}-refusal").get_text(strip=True) == refusals(soup)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [
+        ("name", 200),
+        ("organization", 200),
+        ("pronouns", 60),
+        ("hats_other", 300),
+        ("access_language", 300),
+        ("access_other", 300),
+        ("prep_answer", 500),
+    ],
+)
+def test_a_text_may_be_as_long_as_was_decided_and_no_longer(client, name, limit):
+    change(DECEMBER, prep_question="What is missing?")
+
+    soup = refused(register(client, DECEMBER, **{name: "é" * (limit + 1)}))
+    accepted = register(client, DECEMBER, **{name: "é" * limit})
+
+    assert refusals(soup) == [f"Shorten this to {limit} characters; it has {limit + 1}."]
+    assert accepted.status_code == 303
+    assert rows()[0][name] == "é" * limit
+
+
+@pytest.mark.parametrize("name", ["hats", "access", "taking_part", "prep_visibility"])
+def test_an_answer_that_was_not_offered_is_refused(client, name):
+    change(DECEMBER, prep_question="What is missing?")
+
+    soup = refused(register(client, DECEMBER, **{name: "admiral"}))
+
+    assert refusals(soup) == ["Choose among the answers listed here."]
+
+
+@SIZES
+@pytest.mark.parametrize("why", ["cancelled", "ended", "unknown"])
+def test_a_session_that_is_closed_stores_nothing_and_leaves_the_others_ticked(
+    app, client, why, headers
+):
+    chosen = [DECEMBER, JANUARY, FEBRUARY]
+    token = token_of(client)
+    if why == "cancelled":
+        change(DECEMBER, status="cancelled")
+    elif why == "ended":
+        turn_clock(app, OVER)
+    else:
+        chosen[0] = "1999-01-01"
+
+    soup = refused(register(client, chosen, token=token, headers=headers))
+
+    said = {"cancelled": "is cancelled", "ended": "is over", "unknown": "is not on the schedule"}
+    assert len(refusals(soup)) == 1
+    assert said[why] in refusals(soup)[0]
+    assert ticked(soup) == [JANUARY, FEBRUARY]
+
+
+def test_registration_is_open_until_the_end_and_waiting_until_the_start(app, client):
+    change(DECEMBER, capacity=1)
+    fill(DECEMBER, "grace@example.org")
+    fill(JANUARY, "grace@example.org")
+    begun = timedelta(days=23, hours=2)  # December 15, 12:00 in Connecticut
+
+    turn_clock(app, begun)
+    full = register(client, DECEMBER)
+    change(DECEMBER, capacity=2)
+    free = register(client, DECEMBER)
+    turn_clock(app, begun + timedelta(hours=1))
+    over = register(client, DECEMBER, email="katherine@example.org")
+
+    assert [full.status_code, free.status_code, over.status_code] == [422, 303, 422]
+    assert places()[2:] == [("ada@example.org", DECEMBER, "held")]
+
+
+def test_all_is_refused_where_nothing_is_planned(app, client):
+    token = token_of(client)
+    turn_clock(app, timedelta(days=400))
+
+    soup = refused(register(client, "all", token=token))
+
+    assert refusals(soup) == [
+        "No session is planned at the moment. Please look at the schedule again soon."
+    ]
+
+
+@SIZES
+def test_a_form_open_for_too_long_is_kept_and_can_be_sent_once_more(client, long_open, headers):
+    change(DECEMBER, prep_question="What is missing?")
+
+    soup = refused(register(client, token=long_open, headers=headers, **TYPED))
+
+    kept = typed(soup)
+    (fresh,) = kept["token"]
+    assert refusals(soup) == [LONG_OPEN]
+    assert kept["name"] == [TYPED["name"]]
+    assert kept["sessions"] == TYPED["sessions"]
+    assert fresh != long_open
+    assert client.post("/register", data=kept).status_code == 303
+    assert [slug for _, slug, _ in places()] == TYPED["sessions"]
+
+
+@pytest.mark.parametrize(
+    "token", ["", "forged", "x.y.z", "\0", "é" * 300, "IkhlbGxvIg.aaaa.bbbb"], ids=ascii
+)
+def test_a_forged_token_is_refused_like_an_old_one(client, token):
+    soup = refused(register(client, DECEMBER, token=token))
+
+    (fresh,) = typed(soup)["token"]
+
+    assert refusals(soup) == [LONG_OPEN]
+    assert register(client, DECEMBER, token=fresh).status_code == 303
+
+
+def test_a_token_signed_for_something_else_is_refused(app, client):
+    other = itsdangerous.URLSafeTimedSerializer(app.secret_key, salt="another form")
+
+    soup = refused(register(client, DECEMBER, token=other.dumps("a nonce")))
+
+    assert refusals(soup) == [LONG_OPEN]
+
+
+@SIZES
+def test_the_trap_for_programs_is_shown_when_somebody_falls_into_it(client, headers):
+    soup = refused(register(client, website="https://spam.example", headers=headers, **TYPED))
+
+    field = soup.find("input", id="website")
+    sent = typed(soup)
+    assert "Leave this field empty" in refusals(soup)[0]
+    assert "is-shown" in field.parent["class"]
+    assert field["value"] == "https://spam.example"
+    assert field["tabindex"] == "0"
+    assert sent["name"] == [TYPED["name"]]
+    assert client.post("/register", data=sent | {"website": ""}).status_code == 303
+
+
+@SIZES
+def test_a_likely_slip_in_the_address_is_pointed_out_on_refusal_and_never_blocks(client, headers):
+    soup = refused(register(client, DECEMBER, name="", email="ada@gmial.com", headers=headers))
+
+    accepted = register(client, DECEMBER, email="ada@gmial.com")
+
+    assert "Did you mean ada@gmail.com?" in soup.find(id="email-meant").get_text()
+    assert accepted.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("email", "said"),
+    [("ada@gmial.com", "Did you mean ada@gmail.com?"), ("ada@gmail.com", ""), ("ada", "")],
+    ids=["a slip", "none", "not an address"],
+)
+def test_the_hint_is_given_while_typing(client, email, said):
+    answer = client.post("/register/email-hint", data={"email": email}, headers=HTMX)
+
+    hint = parse(answer).find(id="email-meant").get_text()
+
+    assert answer.status_code == 200
+    assert hint.startswith(said)
+    assert bool(hint) == bool(said)

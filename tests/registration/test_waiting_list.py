@@ -1,0 +1,207 @@
+"""The waiting list: free places go to those who wait, in the order of joining, never after the start."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from cop.db.engine import read_tx, write_tx
+from cop.errors import Refused
+from cop.meetings import locking
+from cop.models.registration import Registration
+from cop.outbox.outbox import EmailKind
+from cop.privacy import erasure
+from cop.registration import cancellation, waiting_list
+from tests.builders import (
+    ADA,
+    GRACE,
+    KATHERINE,
+    NOW,
+    a_meeting,
+    a_registration,
+    a_writer,
+    cancel_meeting,
+    edit,
+    forget_mails,
+    mails,
+    register,
+    registrations,
+    restore_meeting,
+    roll,
+    told,
+)
+from tests.concurrency import at_once
+
+pytestmark = pytest.mark.both
+
+A_MINUTE = timedelta(minutes=1)
+SLUG = "2026-12-13"
+
+
+@pytest.fixture
+def meeting(db_session):
+    """One place: Ada holds it, Grace waits, Katherine waits behind her; a bystander elsewhere."""
+    meeting = a_meeting(db_session, capacity=1)
+    other = a_meeting(db_session, slug="other", capacity=1)
+    for details in (ADA, GRACE, KATHERINE):
+        register(db_session, SLUG, details)
+    a_registration(db_session, other, "mallory@example.org", "waiting")
+    forget_mails(db_session)
+    return meeting
+
+
+def of(db_session, details):
+    [found] = [row for row in registrations(db_session, SLUG) if row.name == details.name]
+    return found
+
+
+def cancel(db_session, details, *, now=NOW):
+    return cancellation.cancel_registration(
+        db_session, of(db_session, details).id, writer=a_writer(db_session, now=now)
+    )
+
+
+def test_giving_up_a_place_offers_it_to_the_first_person_waiting(db_session, meeting):
+    cancel(db_session, ADA)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+    assert roll(db_session, "other") == "Mallory waiting"
+    assert told(db_session) == [("grace@example.org", "A place for you: December 13")]
+    assert of(db_session, GRACE).promoted_at == NOW
+
+
+def test_giving_up_a_turn_in_line_frees_no_place(db_session, meeting):
+    cancel(db_session, GRACE)
+
+    assert roll(db_session, SLUG) == "Ada held, Grace cancelled, Katherine waiting"
+    assert mails(db_session) == []
+
+
+def test_giving_up_twice_frees_one_place(db_session, meeting):
+    cancel(db_session, ADA)
+    cancel(db_session, ADA)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+    assert len(mails(db_session, EmailKind.PROMOTED)) == 1
+
+
+def test_whoever_registers_while_others_wait_joins_at_the_tail(db_session, meeting):
+    cancel(db_session, ADA)
+    register(db_session, SLUG, ADA)
+
+    turns = [waiting_list.waiting_position(db_session, row.id, meeting_id=meeting.id)
+             for row in registrations(db_session, SLUG)]  # fmt: skip
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    assert turns[2:] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("capacity", "expected"),
+    [(2, "Ada held, Grace held, Katherine waiting"), (9, "Ada held, Grace held, Katherine held"),
+     (None, "Ada held, Grace held, Katherine held"), (1, "Ada held, Grace waiting, Katherine waiting")],
+    ids=["one more", "many more", "no limit", "as many"],
+)  # fmt: skip
+def test_a_raised_capacity_promotes_as_many(db_session, meeting, capacity, expected):
+    edit(db_session, meeting, capacity=capacity)
+
+    assert roll(db_session, SLUG) == expected
+    assert len(mails(db_session, EmailKind.PROMOTED)) == expected.count("held") - 1
+
+
+@pytest.mark.parametrize("late", [timedelta(), A_MINUTE], ids=["at the start", "after the start"])
+def test_nobody_is_promoted_once_the_meeting_has_begun(db_session, meeting, late):
+    cancel(db_session, ADA, now=meeting.starts_at + late)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine waiting"
+    assert mails(db_session) == []
+
+
+def test_a_moment_before_the_start_the_place_still_goes_on(db_session, meeting):
+    cancel(db_session, ADA, now=meeting.starts_at - A_MINUTE)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+
+
+def test_a_place_at_a_meeting_that_is_over_cannot_be_given_up(db_session, meeting):
+    with pytest.raises(Refused, match="is over"):
+        cancel(db_session, ADA, now=meeting.ends_at)
+
+
+def test_nobody_gets_a_place_at_a_cancelled_meeting(db_session, meeting):
+    cancel_meeting(db_session, meeting)
+
+    cancel(db_session, ADA)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine waiting"
+
+
+def test_a_place_that_was_given_up_at_a_cancelled_meeting_is_given_when_it_takes_place_after_all(
+    db_session, meeting
+):
+    cancel_meeting(db_session, meeting)
+    cancel(db_session, ADA)
+
+    restore_meeting(db_session, meeting)
+
+    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+
+
+def test_erasing_somebody_gives_their_places_away_and_leaves_nothing(db_session, meeting):
+    register(db_session, "2026-12-15", ADA)
+    member_id = of(db_session, ADA).member_id
+
+    erased = erasure.erase(db_session, member_id, writer=a_writer(db_session))
+
+    assert roll(db_session, SLUG) == "Grace held, Katherine waiting"
+    assert len(erased) == 1
+    assert told(db_session) == [("grace@example.org", "A place for you: December 13")]
+    assert registrations(db_session, "2026-12-15") == []
+
+
+def test_a_promotion_raises_what_kept_pages_are_checked_against(db_session, meeting):
+    [before] = locking.read(db_session, [meeting.id])
+    version = meeting.lock_version
+
+    cancel(db_session, ADA)
+
+    db_session.refresh(meeting)
+    assert meeting.lock_version > version
+    assert before.capacity == meeting.capacity
+
+
+def test_64_cancel_and_register_at_once_and_no_place_is_lost_or_given_twice(app):
+    people = [f"person{number}@example.org" for number in range(64)]
+    with write_tx() as db_session:
+        meeting = a_meeting(db_session, capacity=32)
+        rows = [a_registration(db_session, meeting, email, "held" if n < 32 else "waiting")
+                for n, email in enumerate(people)]  # fmt: skip
+        meeting_id, ids = meeting.id, [row.id for row in rows]
+
+    def cancelling(id_):
+        def act():
+            with write_tx() as db_session:
+                cancellation.cancel_registration(db_session, id_, writer=a_writer(db_session))
+
+        return act
+
+    def joining(number):
+        details = ADA.__class__(f"New {number}", f"new{number}@example.org")
+
+        def act():
+            with write_tx() as db_session:
+                register(db_session, SLUG, details)
+
+        return act
+
+    at_once(app, *[cancelling(id_) for id_ in ids[:32]], *[joining(n) for n in range(32)])
+
+    with read_tx() as db_session:
+        query = select(Registration.status, func.count()).where(
+            Registration.meeting_id == meeting_id
+        )
+        counts = {row[0]: row[1] for row in db_session.execute(query.group_by(Registration.status))}
+        live = [row.status for row in registrations(db_session, SLUG) if row.status != "cancelled"]
+        promoted = mails(db_session, EmailKind.PROMOTED)
+    assert counts == {"held": 32, "waiting": 32, "cancelled": 32}
+    assert live == ["held"] * 32 + ["waiting"] * 32
+    assert len(promoted) == len({mail.to_address for mail in promoted}) == 32

@@ -1,0 +1,331 @@
+"""Reminders: each once and in time, whatever the clock, the worker and the zone do."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import update
+
+from cop.accounts import accounts
+from cop.changes import notices
+from cop.community.rhythm import Recurrence
+from cop.db.engine import write_tx
+from cop.models.community import Community
+from cop.models.email import MailState
+from cop.models.registration import Member
+from cop.outbox.outbox import EmailKind
+from cop.registration import cancellation
+from cop.reminders import reminders
+from tests.builders import (
+    ADA,
+    GRACE,
+    KATHERINE,
+    NOW,
+    PASSWORD,
+    a_meeting,
+    a_writer,
+    cancel_meeting,
+    edit,
+    forget_mails,
+    mails,
+    register,
+    registrations,
+    told,
+)
+from tests.concurrency import at_once
+from tests.tokens import without_tokens
+
+pytestmark = pytest.mark.both
+
+SLUG = "2026-12-13"
+START = NOW + timedelta(days=21)  # Sunday, December 13, 10:00 in Connecticut
+A_MINUTE, AN_HOUR, A_DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+A_WEEK_BEFORE, THE_DAY_BEFORE = START - 7 * A_DAY, START - A_DAY
+
+
+@pytest.fixture
+def meeting(db_session):
+    """Ada holds the only place and has shown that her address is hers; Grace waits."""
+    meeting = a_meeting(
+        db_session, capacity=1, topic="Who is missing?", prep_question="Whom can nobody see?",
+        reading_title="A chapter", reading_minutes=20,
+    )  # fmt: skip
+    register(db_session, SLUG, ADA)
+    register(db_session, SLUG, GRACE)
+    prove(db_session, "ada@example.org")
+    forget_mails(db_session)
+    return meeting
+
+
+def prove(db_session, email, **values):
+    values = {"verified_at": NOW} | values
+    db_session.execute(update(Member).where(Member.email_key == email).values(**values))
+
+
+def remind(db_session, now):
+    writer = a_writer(db_session, now=now)
+    due = reminders.next_due(db_session, writer=writer)
+    return reminders.queue(db_session, due, writer=writer)
+
+
+def reminded(db_session):
+    return told(db_session, EmailKind.REMINDER)
+
+
+PREPARE = ("ada@example.org", "On December 13: Who is missing?")
+JOIN = ("ada@example.org", "Your way in, Sunday, December 13: Who is missing?")
+
+
+def test_a_reminder_a_week_before_and_one_the_day_before(db_session, meeting):
+    counts = [
+        remind(db_session, now)
+        for now in (
+            A_WEEK_BEFORE - A_MINUTE, A_WEEK_BEFORE, A_WEEK_BEFORE + A_MINUTE,
+            THE_DAY_BEFORE - A_MINUTE, THE_DAY_BEFORE, START - A_MINUTE,
+        )
+    ]  # fmt: skip
+
+    assert counts == [0, 1, 0, 0, 1, 0]
+    assert reminded(db_session) == [PREPARE, JOIN]
+
+
+def test_what_they_say(db_session, meeting):
+    remind(db_session, A_WEEK_BEFORE)
+    remind(db_session, THE_DAY_BEFORE)
+
+    prepare, join = mails(db_session)
+    assert "Hello Ada Example," in prepare.text
+    assert "A chapter (20 minutes)" in prepare.text
+    assert "Whom can nobody see?" in prepare.text
+    for mail in (prepare, join):
+        assert "I cannot come" in mail.text
+        assert f"/sessions/{SLUG}/cancel" in mail.text
+        assert "/join/" in mail.text
+        assert "/unsubscribe/" in mail.unsubscribe_url
+        assert mail.expires_at == START
+
+
+def test_an_unproven_address_gets_the_last_one_only_and_nothing_that_was_typed(db_session, meeting):
+    prove(db_session, "ada@example.org", verified_at=None)
+
+    remind(db_session, A_WEEK_BEFORE)
+    remind(db_session, THE_DAY_BEFORE)
+
+    [mail] = mails(db_session)
+    assert (mail.to_address, mail.subject) == JOIN
+    assert "Ada" not in without_tokens(mail.text + mail.html)
+    assert "Not you? Remove this" in mail.text
+
+
+def test_nothing_after_the_start(db_session, meeting):
+    assert [remind(db_session, START + late) for late in (timedelta(), AN_HOUR, A_DAY)] == [0, 0, 0]
+
+
+def test_nothing_where_the_start_came_between_the_look_and_the_lock(db_session, meeting):
+    early, late = (a_writer(db_session, now=now) for now in (START - A_MINUTE, START))
+    due = reminders.next_due(db_session, writer=early)
+
+    counts = [reminders.queue(db_session, due, writer=writer) for writer in (late, early)]
+
+    assert counts == [0, 1]
+
+
+def test_a_worker_that_was_down_reminds_late_but_not_of_what_the_next_one_says(db_session, meeting):
+    three_days_before = remind(db_session, START - 3 * A_DAY)
+    forget_mails(db_session)
+    an_hour_before = remind(db_session, START - AN_HOUR)
+
+    assert (three_days_before, an_hour_before) == (1, 1)
+    assert reminded(db_session) == [JOIN]
+
+
+@pytest.mark.parametrize("jump", [-A_DAY, -AN_HOUR, AN_HOUR, A_DAY - A_MINUTE], ids=str)
+def test_a_clock_that_jumps_reminds_nobody_twice(db_session, meeting, jump):
+    for now in (A_WEEK_BEFORE, A_WEEK_BEFORE + jump, A_WEEK_BEFORE, THE_DAY_BEFORE):
+        remind(db_session, now)
+    for now in (THE_DAY_BEFORE + jump, THE_DAY_BEFORE, START - A_MINUTE):
+        remind(db_session, now)
+
+    assert sorted(reminded(db_session)) == sorted([PREPARE, JOIN])
+
+
+def test_who_registered_later_was_told_everything_just_then(db_session, meeting):
+    edit(db_session, meeting, capacity=9)
+    register(db_session, SLUG, KATHERINE, now=THE_DAY_BEFORE + A_MINUTE)
+    forget_mails(db_session)
+
+    remind(db_session, THE_DAY_BEFORE + AN_HOUR)
+
+    assert [address for address, _ in reminded(db_session)] == [
+        "ada@example.org", "grace@example.org"
+    ]  # fmt: skip
+
+
+def test_after_i_cannot_come_nothing_is_said_not_even_what_was_queued(db_session, meeting):
+    remind(db_session, THE_DAY_BEFORE)
+    before = reminded(db_session)
+
+    ada = registrations(db_session, SLUG)[0]
+    cancellation.cancel_registration(
+        db_session, ada.id, writer=a_writer(db_session, now=THE_DAY_BEFORE + A_MINUTE)
+    )
+    remind(db_session, THE_DAY_BEFORE + AN_HOUR)
+
+    assert before == [JOIN]
+    assert reminded(db_session) == []
+
+
+def test_who_was_promoted_after_the_moment_has_just_been_told(db_session, meeting):
+    ada = registrations(db_session, SLUG)[0]
+    cancellation.cancel_registration(
+        db_session, ada.id, writer=a_writer(db_session, now=THE_DAY_BEFORE + A_MINUTE)
+    )
+
+    remind(db_session, THE_DAY_BEFORE + AN_HOUR)
+
+    assert [address for address, _ in told(db_session, EmailKind.PROMOTED)] == ["grace@example.org"]
+    assert reminded(db_session) == []
+
+
+@pytest.mark.parametrize("off", [["reminders"], ["takeaways"]], ids=["reminders", "something else"])
+def test_who_has_switched_reminders_off_gets_none_and_keeps_the_place(db_session, meeting, off):
+    prove(db_session, "ada@example.org", opt_outs=off)
+
+    remind(db_session, THE_DAY_BEFORE)
+
+    assert reminded(db_session) == ([] if off == ["reminders"] else [JOIN])
+    assert registrations(db_session, SLUG)[0].status == "held"
+
+
+def test_who_cannot_be_told_is_not_looked_for_again_and_again(db_session, meeting):
+    prove(db_session, "ada@example.org", undeliverable_at=NOW)
+
+    due = reminders.next_due(db_session, writer=a_writer(db_session, now=THE_DAY_BEFORE))
+
+    assert due == []
+
+
+def test_a_moved_meeting_is_another_occasion_and_the_old_reminder_does_not_go_out(
+    db_session, meeting
+):
+    remind(db_session, A_WEEK_BEFORE)
+    start = START + 7 * A_DAY
+    edit(
+        db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE + A_MINUTE
+    )
+    notices.queue_notices(db_session, writer=a_writer(db_session, now=A_WEEK_BEFORE + AN_HOUR))
+    after_the_move = reminded(db_session)
+
+    remind(db_session, start - 7 * A_DAY)
+
+    assert after_the_move == []
+    assert reminded(db_session) == [("ada@example.org", "On December 20: Who is missing?")]
+
+
+def test_moved_away_and_back_before_the_mail_went_out_it_is_said_once(db_session, meeting):
+    remind(db_session, A_WEEK_BEFORE)
+    for start in (START + A_DAY, START):
+        edit(db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE)
+
+    remind(db_session, A_WEEK_BEFORE + A_MINUTE)
+
+    assert reminded(db_session) == [PREPARE]
+
+
+def test_a_reminder_that_went_out_is_not_said_again_when_the_meeting_comes_back(
+    db_session, meeting
+):
+    remind(db_session, A_WEEK_BEFORE)
+    mails(db_session)[0].state = MailState.SENT
+    db_session.flush()
+    for start in (START + A_DAY, START):
+        edit(db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE)
+
+    assert remind(db_session, A_WEEK_BEFORE + A_MINUTE) == 0
+
+
+def test_nobody_is_reminded_of_a_cancelled_meeting(db_session, meeting):
+    cancel_meeting(db_session, meeting)
+
+    assert remind(db_session, THE_DAY_BEFORE) == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"), [([], 0), ([3], 1), ([14, 3, 1], 3)], ids=["none", "one", "three"]
+)
+def test_the_days_are_a_setting(db_session, meeting, days, expected):
+    db_session.execute(update(Community).values(reminder_days=days))
+
+    count = sum(remind(db_session, NOW + hours * AN_HOUR) for hours in range(1, 21 * 24, 6))
+
+    assert count == expected
+
+
+def test_coordinators_hear_the_day_before_once_and_what_is_missing(db_session, meeting):
+    for name in ("Corin", "Dana"):
+        accounts.add(db_session, f"{name}@example.org", name=name, password=PASSWORD)
+
+    remind(db_session, A_WEEK_BEFORE)
+    remind(db_session, THE_DAY_BEFORE)
+    remind(db_session, THE_DAY_BEFORE + AN_HOUR)
+
+    to_them = mails(db_session, EmailKind.COORDINATORS)
+    assert [mail.to_address for mail in to_them] == ["Corin@example.org", "Dana@example.org"]
+    assert "Coming: 1" in to_them[0].text
+    assert "Waiting: 1" in to_them[0].text
+    assert "The join address is missing" in to_them[0].text
+    assert "Ada" not in without_tokens(to_them[0].text)
+
+
+def test_workers_at_once_remind_once(app):
+    with write_tx() as db_session:
+        a_meeting(db_session)
+        register(db_session, SLUG, ADA)
+
+    def act():
+        with write_tx() as db_session:
+            return remind(db_session, THE_DAY_BEFORE)
+
+    at_once(app, *[act] * 4)
+
+    with write_tx() as db_session:
+        assert len(mails(db_session, EmailKind.REMINDER)) == 1
+
+
+ZONES = ["America/New_York", "America/Los_Angeles", "Europe/London", "Europe/Berlin",
+         "Asia/Kolkata", "Asia/Tokyo", "Australia/Lord_Howe", "America/Sao_Paulo"]  # fmt: skip
+DATES = [date(2027, month, 15) for month in range(1, 13)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_reminder_comes_at_the_hour_of_the_meeting_on_the_clocks_of_its_place(db_session, zone):
+    """Eight zones by twelve dates, with a clock that jumps an hour and a day to and fro."""
+    db_session.execute(update(Community).values(time_zone=zone))
+    rhythm = Recurrence("FREQ=MONTHLY;BYDAY=3TU", time(11, 30), 90, ZoneInfo(zone))
+    for on in DATES:
+        occurrence = rhythm.on(on)
+        slug = on.isoformat()
+        a_meeting(db_session, slug=slug, starts_at=occurrence.starts_at)
+        register(db_session, slug, ADA)
+        prove(db_session, "ada@example.org")
+        forget_mails(db_session)
+
+        _jump_about(db_session, on, ZoneInfo(zone))
+
+        queued = mails(db_session, EmailKind.REMINDER)
+        wall = [mail.created_at.astimezone(ZoneInfo(zone)) for mail in queued]
+        assert [(moment.date(), moment.time()) for moment in wall] == [
+            (on - 7 * A_DAY, time(11, 30)), (on - A_DAY, time(11, 30))
+        ]  # fmt: skip
+        forget_mails(db_session)
+
+
+def _jump_about(db_session, on, zone):
+    """Ask at every hour around both moments, to the minute, with jumps; and after the start."""
+    start = datetime.combine(on, time(11, 30), tzinfo=zone)
+    for days in (7, 1):
+        due = datetime.combine(on - days * A_DAY, time(11, 30), tzinfo=zone).astimezone(UTC)
+        for jump in (-A_DAY, -AN_HOUR, -A_MINUTE, timedelta(), -AN_HOUR, AN_HOUR, -A_DAY):
+            remind(db_session, due + jump)
+    for late in (timedelta(), AN_HOUR, A_DAY):
+        remind(db_session, start.astimezone(UTC) + late)

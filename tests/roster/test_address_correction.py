@@ -1,0 +1,289 @@
+"""Correcting a misspelt address, and adding somebody by hand."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cop.audit import withdrawals
+from cop.db.engine import read_tx, write_tx
+from cop.errors import InvalidLink, Refused
+from cop.links import Owner
+from cop.meetings import schedule
+from cop.members import members
+from cop.models.email import MailState
+from cop.models.meeting import Meeting
+from cop.outbox.outbox import EmailKind
+from cop.roster import address_correction, people
+from tests.builders import (
+    ADA,
+    GRACE,
+    NOW,
+    a_mail,
+    a_meeting,
+    a_registration,
+    a_writer,
+    forget_mails,
+    mails,
+    member,
+    register,
+    registrations,
+    roll,
+    told,
+)
+from tests.concurrency import at_once
+
+pytestmark = pytest.mark.both
+
+DECEMBER, JANUARY = "2026-12-15", "2027-01-19"
+SLIP = replace(ADA, email="ada@exmaple.org")
+
+
+def correct(db_session, slug, email, *, of="Ada"):
+    [row] = [row for row in registrations(db_session, slug) if row.name.startswith(of)]
+    voice = a_writer(db_session)
+    return address_correction.correct_address(db_session, row.id, email, writer=voice).sessions
+
+
+def test_all_that_was_registered_goes_to_the_address_that_was_meant(db_session):
+    register(db_session, [DECEMBER, JANUARY], SLIP)
+    register(db_session, DECEMBER, GRACE)
+    forget_mails(db_session)
+
+    sessions = correct(db_session, DECEMBER, "Ada@Example.org")
+
+    ada = member(db_session, "ada@example.org")
+    assert (sessions, ada.email, ada.verified_at) == (2, "Ada@Example.org", None)
+    assert {row.member_id for row in registrations(db_session) if row.name == ADA.name} == {ada.id}
+    assert member(db_session, "ada@exmaple.org") is None
+    assert told(db_session) == [("Ada@Example.org", "You are registered for 2 sessions")]
+
+
+def test_links_to_the_misspelt_address_die_and_its_mails_go(db_session):
+    register(db_session, DECEMBER, SLIP)
+    register(db_session, DECEMBER, GRACE)
+    slip = member(db_session, "ada@exmaple.org")
+    owner = Owner(slip.id, slip.token_version)
+    for state in (MailState.QUEUED, MailState.FAILED, MailState.SENT):
+        a_mail(db_session, members.recipient_of_link(db_session, owner)).state = state
+    db_session.flush()
+
+    correct(db_session, DECEMBER, ADA.email)
+
+    with pytest.raises(InvalidLink):
+        members.recipient_of_link(db_session, owner)
+    assert {mail.to_address for mail in mails(db_session)} == {ADA.email, GRACE.email}
+    assert len(mails(db_session, EmailKind.LINK)) == 0
+
+
+def test_the_confirmation_has_the_link_of_the_new_member(db_session):
+    register(db_session, DECEMBER, SLIP)
+    forget_mails(db_session)
+
+    correct(db_session, DECEMBER, ADA.email)
+
+    ada = member(db_session, ADA.email)
+    [mail] = mails(db_session)
+    link = a_writer(db_session).links.member(Owner(ada.id, ada.token_version), on=NOW.date())
+    assert link in mail.text
+    assert "Ada Example" not in mail.text  # nobody has proven that it is theirs
+    assert registrations(db_session, DECEMBER)[0].announced
+
+
+def test_somebody_who_is_known_gets_the_sessions_that_they_lack(db_session):
+    register(db_session, JANUARY, ADA)
+    register(db_session, DECEMBER, SLIP)
+    known = member(db_session, ADA.email)
+    known.verified_at = NOW
+    forget_mails(db_session)
+
+    sessions = correct(db_session, DECEMBER, ADA.email)
+
+    assert sessions == 1
+    assert {row.member_id for row in registrations(db_session)} == {known.id}
+    assert told(db_session) == [(ADA.email, "You are registered: December 15")]
+    assert member(db_session, ADA.email).verified_at == NOW
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_only_a_member_whom_the_correction_makes_has_nothing_withdrawn(db_session, is_known):
+    register(db_session, DECEMBER, SLIP)
+    if is_known:
+        register(db_session, JANUARY, ADA)
+    voice = a_writer(db_session)
+    withdrawals.remember_address(db_session, ADA.email, withdrawals.LINKS, writer=voice)
+    key = withdrawals.key_of(ADA.email, voice.links.secret_key)
+
+    correct(db_session, DECEMBER, ADA.email)
+
+    assert (key in {each.key for each in withdrawals.read_all(db_session)}) is is_known
+
+
+def test_where_both_are_registered_for_one_session_neither_is_changed(db_session):
+    register(db_session, [DECEMBER, JANUARY], ADA)
+    register(db_session, [DECEMBER], replace(SLIP, name="Slip"))
+    forget_mails(db_session)
+
+    with pytest.raises(Refused, match="is registered for") as refusal:
+        correct(db_session, DECEMBER, ADA.email, of="Slip")
+
+    assert refusal.value.values["date"].date().isoformat() == DECEMBER
+    assert len({row.member_id for row in registrations(db_session, DECEMBER)}) == 2
+    assert mails(db_session) == []
+
+
+def test_a_place_that_one_of_them_cancelled_is_in_nobodys_way(db_session):
+    it = a_meeting(db_session, slug="it")
+    a_registration(db_session, it, ADA.email, "cancelled")
+    a_registration(db_session, it, SLIP.email, name="Slip")
+
+    correct(db_session, "it", ADA.email, of="Slip")
+
+    assert roll(db_session, "it") == "Ada cancelled, Slip held"
+    assert len({row.member_id for row in registrations(db_session, "it")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("email", "refusal"),
+    [
+        ("ada@", "Write an email address"),
+        ("", "Write an email address"),
+        ("ADA@exmaple.ORG", "the address that we have"),
+    ],
+)
+def test_what_is_no_other_address_is_refused(db_session, email, refusal):
+    register(db_session, DECEMBER, SLIP)
+
+    with pytest.raises(Refused, match=refusal):
+        correct(db_session, DECEMBER, email)
+
+
+def test_who_wanted_the_mailing_list_is_asked_at_the_right_address(db_session):
+    register(db_session, DECEMBER, replace(SLIP, list_opt_in=True))
+    member(db_session, SLIP.email).list_confirmed_at = NOW  # by whoever has that address
+    db_session.flush()
+    forget_mails(db_session)
+
+    correct(db_session, DECEMBER, ADA.email)
+
+    ada = member(db_session, ADA.email)
+    assert (ada.list_requested_at, ada.list_confirmed_at) == (NOW, None)
+    assert [mail.to_address for mail in mails(db_session, EmailKind.LIST)] == [ADA.email]
+
+
+def test_after_the_session_the_address_is_corrected_without_a_mail(db_session):
+    it = a_meeting(db_session, slug="it", starts_at=NOW.replace(day=1))
+    a_registration(db_session, it, SLIP.email)
+
+    sessions = correct(db_session, "it", ADA.email)
+
+    assert (sessions, mails(db_session)) == (0, [])
+    assert member(db_session, ADA.email)
+
+
+@pytest.mark.parametrize("targets", [(ADA.email,) * 2, (ADA.email, "lovelace@example.org")],
+                         ids=["to one", "to two"])  # fmt: skip
+@pytest.mark.parametrize("slips", [1, 2], ids=["one person", "two"])
+def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targets, slips):
+    people = [SLIP, replace(SLIP, email="ada@example.or")]
+    with write_tx() as db_session:
+        register(db_session, DECEMBER, people[0])
+        register(db_session, JANUARY if slips == 2 else DECEMBER, people[slips - 1])
+        ids = [row.id for row in registrations(db_session)]
+
+    def correcting_to(email, id_):
+        def act():
+            with write_tx() as db_session:
+                voice = a_writer(db_session)
+                try:
+                    return address_correction.correct_address(
+                        db_session, id_, email, writer=voice
+                    ).sessions
+                except Refused:
+                    return 0
+
+        return act
+
+    done = at_once(app, correcting_to(targets[0], ids[0]), correcting_to(targets[1], ids[-1]))
+
+    with read_tx() as db_session:
+        left = {row.member_id for row in registrations(db_session)}
+        gone = [member(db_session, person.email) for person in people]
+    assert 1 in done
+    assert len(left) == (2 if slips == 2 and len(set(targets)) == 2 else 1)
+    assert gone == [None, None]
+
+
+def add(db_session, details, slug=DECEMBER, *, by_mail=True):
+    it = schedule.find(db_session, slug, now=NOW)
+    writer = a_writer(db_session)
+    id_, status, _ = people.add_person(db_session, it, details, by_mail=by_mail, writer=writer)
+    return id_, status
+
+
+@pytest.mark.parametrize(("by_mail", "kinds"), [(True, ["confirmation"]), (False, [])])
+def test_who_is_added_by_hand_gets_the_confirmation_unless_they_are_told(
+    db_session, by_mail, kinds
+):
+    id_, status = add(db_session, ADA, by_mail=by_mail)
+
+    [row] = registrations(db_session, DECEMBER)
+    assert (row.id, row.status, status) == (id_, "held", "held")
+    assert [mail.kind for mail in mails(db_session)] == kinds
+
+
+def test_at_a_full_session_they_wait(db_session):
+    a_meeting(db_session, slug="it", capacity=1)
+    register(db_session, "it", GRACE)
+
+    id_, status = add(db_session, ADA, "it")
+
+    assert roll(db_session, "it") == "Grace held, Ada waiting"
+    assert (registrations(db_session, "it")[-1].id, status) == (id_, "waiting")
+
+
+def test_an_address_that_holds_a_place_is_not_added_again(db_session):
+    register(db_session, DECEMBER, ADA)
+    register(db_session, JANUARY, GRACE)
+    forget_mails(db_session)
+
+    with pytest.raises(Refused, match="on the roster already"):
+        add(db_session, replace(ADA, email="ADA@example.org", name="Other"))
+    add(db_session, GRACE)
+
+    assert roll(db_session, DECEMBER) == "Ada held, Grace held"
+    assert [mail.to_address for mail in mails(db_session)] == [GRACE.email]
+
+
+def test_nobody_is_added_to_a_session_that_does_not_take_place(db_session):
+    db_session.query(Meeting).filter_by(slug=DECEMBER).update({"status": "cancelled"})
+
+    with pytest.raises(Refused, match="is cancelled"):
+        add(db_session, ADA)
+
+    assert registrations(db_session) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "first"),
+    [
+        (date(2026, 9, 15), None, date(2026, 9, 15)),
+        (date(2026, 9, 15), date(2026, 6, 16), date(2026, 6, 16)),
+        (date(2026, 6, 16), date(2026, 9, 15), date(2026, 6, 16)),
+        (None, date(2026, 9, 15), date(2026, 9, 15)),
+        (None, None, None),
+    ],
+)
+def test_the_first_day_that_either_came_is_kept(db_session, wrong, right, first):
+    meeting, other = a_meeting(db_session), a_meeting(db_session, slug="other")
+    typed = a_registration(db_session, meeting, "aad@example.org")
+    a_registration(db_session, other, "ada@example.org")
+    for email, day in (("aad@example.org", wrong), ("ada@example.org", right)):
+        member(db_session, email).first_attended_on = day
+    db_session.flush()
+
+    address_correction.correct_address(
+        db_session, typed.id, "ada@example.org", writer=a_writer(db_session)
+    )
+
+    assert member(db_session, "ada@example.org").first_attended_on == first

@@ -1,0 +1,287 @@
+"""The attendee CSV: what is in it, in which order, and that no spreadsheet runs it."""
+
+import csv
+import io
+import tracemalloc
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from cop.db.engine import snapshot_tx, write_tx
+from cop.models.registration import Registration
+from cop.roster import csv_export, roster
+from cop.web.downloads import guard_formula
+from tests.builders import EASTERN, NOW, a_meeting, a_registration, member
+
+pytestmark = pytest.mark.both
+
+HEADER = (
+    "session_date,session_topic,status,name,email,organization,pronouns,hats,taking_part,"
+    "first_time,prep_answer,mailing_list,registered_at,attended"
+)
+
+
+AT_LENGTH = {"organization": "Harbor Data Lab " * 10, "prep_answer": "Nobody asked. " * 30}
+COUNTING = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 20998)"
+MANY_MEMBERS = "INSERT INTO member (id, email, email_key, opt_outs, token_version, calendar_version) SELECT i, 'a@example.org', i, '[]', 0, 0 FROM n"
+COPIED = ", ".join(c.name for c in Registration.__table__.c if c.name not in {"id", "member_id"})
+MANY_REGISTRATIONS = (
+    f"INSERT INTO registration (member_id, {COPIED}) SELECT i, {COPIED} FROM n, registration"
+)
+
+
+def written(db_session, **values):
+    """The attendee CSV as text."""
+    out = io.StringIO(newline="")
+    csv_export.write_csv(db_session, out, zone=EASTERN, **values)
+    return out.getvalue()
+
+
+def rows(db_session, **values):
+    """The attendee CSV as a spreadsheet reads it."""
+    return list(csv.DictReader(io.StringIO(written(db_session, **values), newline="")))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+1 860 555 0100",
+        "-",
+        "-2",
+        "@SUM(A1)",
+        "|calc",
+        "%appdata%",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "\tAda",
+        " =1+1",
+        "   @x",
+        "\u00a0=1",
+        "\u3000=1",
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠x",
+        "｜x",
+        "％x",
+        " ＝1",
+    ],
+    ids=repr,
+)
+def test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe_and_loses_nothing(cell):
+    assert guard_formula(cell) == "'" + cell
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["", " ", "Ada", "Ada = Ada", "a@example.org", "1-2", "'quoted'", "עדה", "🦊", "5 %", "a\nb"],
+    ids=repr,
+)
+def test_any_other_cell_stays_as_it_is(cell):
+    assert guard_formula(cell) == cell
+
+
+def test_the_usual_list_has_the_columns_of_the_format(db_session):
+    text = written(db_session)
+
+    assert text == HEADER + "\r\n"
+    assert ",".join(csv_export.USUAL_COLUMNS) == HEADER
+
+
+def test_a_row_says_everything_as_the_format_wants_it(db_session):
+    topic = "Who disappears?"
+    meeting = a_meeting(db_session, topic=topic, starts_at=datetime(2027, 7, 21, 2, tzinfo=UTC))
+    a_registration(
+        db_session,
+        meeting,
+        "ada@example.org",
+        name='Ada "the first", Example',
+        organization="Harbor Data Lab",
+        pronouns="she/her",
+        hats=["analyst", "lived-experience"],
+        hats_other="beekeeper",
+        taking_part=["type", "listen"],
+        first_time=True,
+        prep_answer="First line.\nSecond line.",
+        registered_at=datetime(2027, 7, 1, 13, 14, 15, 999999, tzinfo=UTC),
+        attended=False,
+    )
+    member(db_session, "ada@example.org").list_confirmed_at = NOW
+
+    [row] = rows(db_session)
+
+    assert row == {
+        "session_date": "2027-07-20",
+        "session_topic": topic,
+        "status": "held",
+        "name": 'Ada "the first", Example',
+        "email": "ada@example.org",
+        "organization": "Harbor Data Lab",
+        "pronouns": "she/her",
+        "hats": "Data analyst; Lived experience of being in the data; beekeeper",
+        "taking_part": "I like to type in the chat; I like to listen",
+        "first_time": "yes",
+        "prep_answer": "First line.\nSecond line.",
+        "mailing_list": "yes",
+        "registered_at": "2027-07-01T09:14:15-04:00",
+        "attended": "no",
+    }
+
+
+def test_what_was_not_said_is_empty_or_no(db_session):
+    a_registration(db_session, a_meeting(db_session), "ada@example.org")
+    member(db_session, "ada@example.org").list_requested_at = NOW
+
+    [row] = rows(db_session)
+
+    for name in ("session_topic", "organization", "hats", "taking_part", "attended"):
+        assert row[name] == ""
+    assert (row["first_time"], row["mailing_list"]) == ("no", "no")
+    assert row["registered_at"] == "2026-11-22T10:00:00-05:00"
+
+
+def test_rows_are_ordered_by_session_and_then_by_time_of_registration(db_session):
+    later = a_meeting(db_session, slug="later", starts_at=NOW + timedelta(days=9))
+    sooner = a_meeting(db_session, slug="sooner", starts_at=NOW + timedelta(days=2))
+    for meeting, email, minutes in (
+        (later, "ada@example.org", 0),
+        (sooner, "katherine@example.org", 3),
+        (sooner, "grace@example.org", 2),
+        (sooner, "ada@example.org", 3),
+    ):
+        registered_at = NOW + timedelta(minutes=minutes)
+        a_registration(db_session, meeting, email, registered_at=registered_at)
+
+    names = [row["name"] for row in rows(db_session)]
+
+    assert names == ["Grace", "Katherine", "Ada", "Ada"]
+
+
+def test_one_session_or_some_statuses_can_be_asked_for(db_session):
+    it, other = a_meeting(db_session, slug="it"), a_meeting(db_session, slug="other")
+    for email, status in (("ada", "held"), ("grace", "waiting"), ("mallory", "cancelled")):
+        a_registration(db_session, it, f"{email}@example.org", status)
+    a_registration(db_session, other, "bystander@example.org")
+
+    def names(**values):
+        return [row["name"] for row in rows(db_session, **values)]
+
+    assert names() == ["Ada", "Grace", "Bystander"]
+    assert names(meeting_id=it.id) == ["Ada", "Grace"]
+    assert names(statuses=["cancelled"]) == ["Mallory"]
+    assert names(meeting_id=it.id, statuses=roster.STATUSES) == ["Ada", "Grace", "Mallory"]
+
+
+def test_access_needs_are_in_the_list_only_when_asked_for(db_session):
+    said = {"access": ["cart", "interpretation"], "access_language": "ASL", "access_other": "=tea"}
+    a_registration(db_session, a_meeting(db_session), "ada@example.org", **said)
+
+    [usual] = rows(db_session)
+    [asked] = rows(db_session, columns=["access", "name"])
+
+    assert "access" not in usual
+    assert "tea" not in str(usual)
+    assert list(asked) == ["name", "access"]
+    assert asked["access"] == (
+        "'Live captions by a person (CART); Interpretation into another language; language: ASL;"
+        "' =tea"
+    )
+
+
+def test_each_column_is_the_same_alone_as_among_all_others(db_session):
+    said = {"hats": ["analyst"], "hats_other": "=hat", "access": ["asl"], "attended": True}
+    meeting = a_meeting(db_session, topic="Topic")
+    a_registration(db_session, meeting, "ada@example.org", taking_part=["type"], **said)
+    a_registration(db_session, meeting, "grace@example.org", "waiting")
+
+    together = rows(db_session, columns=csv_export.COLUMNS)
+
+    for name in csv_export.COLUMNS:
+        alone = rows(db_session, columns=[name])
+        assert alone == [{name: row[name]} for row in together]
+
+
+def test_no_cell_of_the_list_is_run_by_a_spreadsheet(db_session):
+    said = dict.fromkeys(("name", "organization", "pronouns", "prep_answer"), "=HYPERLINK(1)")
+    meeting = a_meeting(db_session, topic="+topic")
+    a_registration(db_session, meeting, "+ada@example.org", hats_other="@hat", **said)
+
+    [row] = rows(db_session)
+
+    assert {row[name] for name in said} == {"'=HYPERLINK(1)"}
+    assert (row["session_topic"], row["hats"], row["email"]) == (
+        "'+topic",
+        "'@hat",
+        "'+ada@example.org",
+    )
+
+
+@pytest.mark.sqlite
+def test_twenty_thousand_rows_take_no_more_memory_than_a_few(app):
+    with write_tx() as db_session:
+        a_registration(db_session, a_meeting(db_session), "ada@example.org", **AT_LENGTH)
+        for statement in (MANY_MEMBERS, MANY_REGISTRATIONS):
+            db_session.execute(text(f"{COUNTING} {statement}"))
+    lines = _Counter()
+
+    with snapshot_tx(seconds=60) as db_session:
+        tracemalloc.start()
+        try:
+            csv_export.write_csv(db_session, lines, zone=EASTERN)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert lines.count == 1 + 20_000
+    assert peak < 10_000_000
+
+
+@pytest.mark.postgresql
+def test_postgresql_keeps_what_has_not_been_read_yet(app):
+    with write_tx() as db_session:
+        meeting = a_meeting(db_session)
+        for number in range(120):
+            a_registration(db_session, meeting, f"ada{number}@example.org")
+
+    with snapshot_tx(seconds=60) as db_session:
+        lines = _Watch(db_session)
+        csv_export.write_csv(db_session, lines, zone=EASTERN)
+
+    assert lines.cursors == [0] + [1] * 120  # none before the header
+
+
+class _Watch(io.TextIOBase):
+    """Somewhere to write to that notes how many cursors are open on the server."""
+
+    def __init__(self, db_session):
+        self.db_session, self.cursors = db_session, []
+
+    def write(self, text_):
+        count = "SELECT count(*) FROM pg_cursors WHERE name <> ''"
+        self.cursors.append(self.db_session.scalar(text(count)))
+        return len(text_)
+
+
+class _Counter(io.TextIOBase):
+    """Somewhere to write to that keeps nothing."""
+
+    count = 0
+
+    def write(self, text):
+        self.count += 1
+        return len(text)
+
+
+@pytest.mark.parametrize(
+    ("on", "name"),
+    [
+        (date(2026, 12, 15), "equity-in-data-2026-12-15-attendees.csv"),
+        (None, "equity-in-data-attendees.csv"),
+    ],
+    ids=["one session", "all sessions"],
+)
+def test_the_file_is_named_after_the_community_and_the_session(on, name):
+    assert csv_export.file_name("equity-in-data", on=on) == name

@@ -1,0 +1,238 @@
+"""The roster of a session on the screen: everybody, or whom a coordinator looks for."""
+
+from datetime import timedelta
+
+import pytest
+
+from cop.db.engine import write_tx
+from cop.models.audit import Viewing
+from cop.models.coordinator import Coordinator
+from tests.builders import NOW
+from tests.client import DECEMBER, HTMX, SAME_ORIGIN, change, fill, own, rows, turn_clock
+from tests.page import parse
+from tests.statements import Statements
+
+SESSION = f"/coordinator/sessions/{DECEMBER}"
+PEOPLE, ACCESS, EMAILS = f"{SESSION}/people", f"{SESSION}/access", f"{SESSION}/emails"
+EXPORT = f"/coordinator/export.csv?session={DECEMBER}"
+
+
+@pytest.fixture
+def search(corin):
+    """Send the search form, as a browser does or as HTMX."""
+    token = corin.page("/coordinator/").find("input", attrs={"name": "csrf_token"})["value"]
+
+    def search(headers=(), **typed):
+        sent = typed | {"csrf_token": token}
+        return corin.post(PEOPLE, data=sent, headers=SAME_ORIGIN | dict(headers))
+
+    return search
+
+
+def names(response):
+    return [cell.get_text(strip=True) for cell in parse(response).select("#people th[scope=row] a")]
+
+
+def test_a_roster_shows_its_people_and_that_it_was_seen_is_written_down(corin):
+    fill(DECEMBER, "ada@example.org", organization="Example Org", access=["asl"], hats=["analyst"])
+    fill(DECEMBER, "grace@example.org", status="waiting", hats_other="gardener")
+    fill("2027-01-19", "katherine@example.org")
+
+    text = corin.page(SESSION).main.get_text(" ", strip=True)
+
+    (seen,) = rows(Viewing)
+    assert text.index("ada@example.org") < text.index("grace@example.org")
+    assert "Example Org" in text
+    assert "gardener" in text
+    assert "katherine" not in text.lower()
+    assert "ASL" not in text
+    assert (seen["resource"], seen["columns"]) == ("roster", [])
+
+
+def test_a_roster_of_no_session_does_not_exist(corin):
+    corin.page("/coordinator/sessions/1999-01-01", status=404)
+
+    assert rows(Viewing) == []
+
+
+def test_a_search_without_javascript_is_a_page_that_keeps_what_was_asked(search):
+    fill(DECEMBER, "ada@example.org", name="Áda Example", hats=["analyst"], first_time=True)
+    fill(DECEMBER, "grace@example.org", hats=["analyst"])
+
+    response = search(text="ADA", hat="analyst", first_time="yes", sort="name")
+
+    form = parse(response).select_one("#find")
+    assert response.status_code == 200
+    assert names(response) == ["Áda Example"]
+    assert form.find(id="text")["value"] == "ADA"
+    assert [option["value"] for option in form.select("option[selected]")] == ["analyst", "name"]
+    assert [tick["name"] for tick in form.select("input[checked]")] == ["first_time"]
+
+
+def test_while_typing_the_list_alone_comes_and_how_many_is_said(search):
+    fill(DECEMBER, "ada@example.org", "grace@example.org")
+
+    response = search(HTMX, text="grace@")
+
+    fragment = parse(response).body
+    assert fragment.find(id="people")
+    assert not fragment.find("form")
+    assert names(response) == ["Grace"]
+    assert fragment.select_one("#status[hx-swap-oob]").get_text() == "1 person"
+
+
+def test_who_finds_nobody_reads_what_to_do(search):
+    fill(DECEMBER, "ada@example.org")
+
+    page = parse(search(text="100%_"))
+
+    assert "0 people" in page.find(id="people").get_text()
+    assert "Try fewer letters" in page.find(id="people").get_text()
+
+
+@pytest.mark.parametrize("name", ["status", "hat", "came", "sort"])
+def test_what_is_not_offered_is_refused_and_not_noted_as_seen(search, name):
+    response = search(**{name: "gone"})
+
+    assert response.status_code == 422
+    assert rows(Viewing) == []
+
+
+def test_a_hundred_stand_on_a_page_and_all_on_one_to_print(search):
+    fill(DECEMBER, *(f"p{number:03}@example.org" for number in range(101)))
+
+    first, second = parse(search(page="x")), parse(search(HTMX, page="2"))
+    sizes = [len(page.select("#people tbody tr")) for page in (first, second)]
+    further = [len(names(search(HTMX, page=page))) for page in ("3", "all")]
+
+    assert (sizes, further) == ([100, 1], [1, 101])
+    assert [button["value"] for button in first.select("#people button")] == ["2", "all"]
+    assert [button["form"] for button in first.select("#people button")] == ["find", "find"]
+    assert second.find(id="people-count").has_attr("autofocus")
+    assert "101 people, page 2 of 2" in second.find(id="people-count").get_text()
+
+
+def test_typing_on_is_one_look_and_a_filter_by_access_is_another(app, corin, search):
+    fill(DECEMBER, "ada@example.org", access=["asl"])
+
+    for text in ("a", "ad", "ada"):
+        search(text=text)
+    search(access="yes")
+    turn_clock(app, timedelta(minutes=11))
+    search(text="ada")
+
+    looks = [(row["resource"], row["columns"]) for row in rows(Viewing)]
+    assert looks == [("roster", []), ("roster", ["asked_for_access"]), ("roster", [])]
+    assert "and who asked for something" in corin.page(own()).find(id="looks").parent.get_text()
+
+
+def test_what_is_typed_stands_in_no_address(corin, search):
+    fill(DECEMBER, "ada@example.org")
+
+    form = parse(search(text="ada@example.org")).select_one("#find")
+
+    assert form["method"] == "post"
+    assert form["hx-post"] == form["action"] == PEOPLE
+    assert corin.get(f"{PEOPLE}?text=ada").status_code == 405
+
+
+@pytest.mark.parametrize("people", [3, 40])
+def test_a_page_of_the_roster_takes_five_statements_whatever_is_stored(corin, search, people):
+    fill(DECEMBER, *(f"p{number}@example.org" for number in range(people)), access=["asl"])
+    fill("2027-01-19", *(f"q{number}@example.org" for number in range(people)))
+    one = f"{PEOPLE}/{rows()[0]['id']}"
+    took = {}
+
+    for path in (SESSION, one, f"{SESSION}/add", ACCESS, EMAILS):
+        with Statements() as took[path]:
+            assert corin.get(path).status_code == 200
+    with Statements() as took[PEOPLE]:
+        search(text="p1")
+
+    assert max(len(sent) for sent in took.values()) <= 5, took
+
+
+def test_access_needs_are_by_need_with_their_words_and_noted_as_seen(corin):
+    fill(DECEMBER, "ada@example.org", access=["asl", "interpretation"], access_language="Spanish")
+    fill(DECEMBER, "grace@example.org", status="waiting", access=["asl"], access_other="Breaks")
+    fill(DECEMBER, "mallory@example.org", status="cancelled", access=["cart"])
+    fill("2027-01-19", "katherine@example.org", access=["phone"])
+
+    page = corin.page(ACCESS)
+
+    said = [" ".join(part.get_text(" ").split()) for part in page.select("main section.flow")]
+    assert said == [
+        "American Sign Language (ASL) interpreter (2) Ada coming Grace waiting",
+        "Interpretation into another language (1) Ada : Spanish coming",
+        "Something else, in your own words (1) Grace : Breaks waiting",
+    ]
+    assert "2 people asked" in page.main.get_text()
+    assert "by December 1" in page.main.get_text()
+    assert [row["resource"] for row in rows(Viewing)] == ["access"]
+    assert "who asked for what" in corin.page(own()).find(id="looks").parent.get_text()
+
+
+def test_two_weeks_before_the_time_to_book_is_said_to_be_over(app, corin):
+    fill(DECEMBER, "ada@example.org", access=["asl"])
+    turn_clock(app, timedelta(minutes=30))
+    change(DECEMBER, starts_at=NOW + timedelta(days=14), ends_at=NOW + timedelta(days=15))
+
+    assert "The time to book a person was" in corin.page(ACCESS).main.get_text()
+
+
+def test_the_addresses_to_paste_are_one_text_and_noted_as_seen(corin):
+    fill(DECEMBER, "ada@example.org", "grace@example.org")
+    fill(DECEMBER, "katherine@example.org", status="waiting")
+
+    held, waiting = corin.page(EMAILS), corin.page(f"{EMAILS}?status=waiting")
+
+    copy = held.select_one("button[data-copies]")
+    assert held.find(id=copy["data-copies"]).get_text() == "ada@example.org, grace@example.org"
+    assert waiting.find(id="addresses").get_text() == "katherine@example.org"
+    assert "Bcc" in held.main.get_text()
+    assert [row["resource"] for row in rows(Viewing)] == ["emails", "emails"]
+    assert corin.get(f"{EMAILS}?status=cancelled").status_code == 422
+    assert "took the addresses" in corin.page(own()).find(id="looks").parent.get_text()
+
+
+@pytest.mark.parametrize("query", ["columns=name,email", "columns=name&columns=email"])
+def test_the_columns_are_chosen_with_commas_or_one_by_one(corin, query):
+    fill(DECEMBER, "ada@example.org")
+
+    response = corin.get(f"{EXPORT}&{query}&status=held")
+
+    assert response.data.decode("utf-8-sig") == "name,email\r\nAda,ada@example.org\r\n"
+
+
+def test_every_column_has_a_tick_and_access_alone_is_not_ticked(corin):
+    fill(DECEMBER, "ada@example.org")
+
+    ticks = corin.page(SESSION).select("input[name=columns]")
+
+    header = corin.get(EXPORT).data.decode("utf-8-sig").split("\r\n")[0]
+    assert ",".join(tick["value"] for tick in ticks if tick.has_attr("checked")) == header
+    assert [tick["value"] for tick in ticks if not tick.has_attr("checked")] == ["access"]
+
+
+def test_who_may_not_take_lists_away_sees_no_button_and_is_told_whom_to_ask(corin):
+    fill(DECEMBER, "ada@example.org")
+    with write_tx() as db_session:
+        db_session.query(Coordinator).update({"may_export": False})
+
+    page = corin.page(SESSION)
+    refused = [corin.page(path, status=403) for path in (EMAILS, EXPORT)]
+
+    assert "ada@example.org" in page.main.get_text()
+    assert not page.select("input[name=columns], a[href$=emails]")
+    assert all("ask Sarah Eisele-Dyrli" in refusal.main.get_text() for refusal in refused)
+    assert [row["resource"] for row in rows(Viewing)] == ["roster"]
+
+
+def test_on_paper_there_is_a_box_to_tick_and_no_address(corin):
+    fill(DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Those who left.")
+
+    [row] = corin.page(SESSION).select("#people tbody tr")
+
+    for part in row.select(".off-paper"):
+        part.decompose()
+    assert " ".join(row.get_text(" ").split()) == "☐ Ada (she/her)"

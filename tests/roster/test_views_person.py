@@ -1,0 +1,362 @@
+"""One person on a roster: what is known, what can be done, and adding somebody by hand."""
+
+from datetime import timedelta
+
+import pytest
+
+from cop.db.engine import write_tx
+from cop.models.audit import AuditEntry, Viewing
+from cop.models.email import OutboxEmail
+from cop.models.meeting import Meeting
+from cop.models.registration import Member
+from tests.builders import NOW
+from tests.client import (
+    DECEMBER,
+    JANUARY,
+    SAME_ORIGIN,
+    change,
+    fill,
+    mails,
+    own,
+    places,
+    post,
+    press,
+    refusals,
+    register,
+    rows,
+    the_member,
+    turn_clock,
+)
+from tests.page import parse
+
+SESSION = f"/coordinator/sessions/{DECEMBER}"
+ADD = f"{SESSION}/add"
+ADA = "ada@example.org"
+
+
+def path_of(email=ADA, session=SESSION):
+    """The page of the registration that somebody made last."""
+    member_id = the_member(email).id
+    return f"{session}/people/{max(row['id'] for row in rows() if row['member_id'] == member_id)}"
+
+
+def do(corin, what, whom=ADA, **sent):
+    """Press a button of somebody's page."""
+    path = path_of(whom)
+    return post(corin, f"{path}/{what}", form_at="/coordinator/", **sent)
+
+
+def token_of(corin):
+    return corin.page("/coordinator/").find("input", attrs={"name": "csrf_token"})["value"]
+
+
+def said(corin, response):
+    """What the page that follows says was done."""
+    assert response.status_code == 303
+    return corin.page(response.location).select_one(".well").get_text(" ", strip=True)
+
+
+def buttons(corin, email=ADA):
+    return [button.get_text() for button in corin.page(path_of(email)).select("main form .button")]
+
+
+def deeds():
+    return [row["action"] for row in rows(AuditEntry)]
+
+
+MARK = ["Correct the address and mail a new link", "Mail to this address comes back"]
+
+
+def test_a_person_s_page_says_what_they_said_and_not_what_they_need(corin):
+    fill(DECEMBER, ADA, organization="Harbor Lab", access=["asl"], hats=["analyst"])
+    fill(DECEMBER, "grace@example.org", organization="Elsewhere")
+
+    page = corin.page(path_of())
+
+    text = page.main.get_text(" ", strip=True)
+    assert page.h1.get_text() == "Ada"
+    assert "Harbor Lab" in text
+    assert "Data analyst" in text
+    assert "ASL" not in text
+    assert page.select_one(f"a[href='{SESSION}/access']:-soup-contains('See Access needs')")
+    assert "Elsewhere" not in text
+    assert "Notes about people are not kept here." in text
+    assert [row["resource"] for row in rows(Viewing)] == ["person"]
+    assert "you or somebody else" in corin.page(own()).find(id="looks").parent.get_text()
+
+
+@pytest.mark.parametrize(
+    ("capacity", "status", "expected"),
+    [
+        (1, "held", ["Move them to the end of the waiting list", "Cancel their registration"]),
+        (None, "held", ["Cancel their registration"]),
+        (1, "waiting", ["Give them a place, one more than you offer",
+                        "Cancel their registration"]),
+        (9, "waiting", ["Give them a place", "Cancel their registration"]),
+        (2, "cancelled", ["Restore it, at the end of the waiting list"]),
+        (9, "cancelled", ["Restore it, at the end of the waiting list"]),
+    ],
+)  # fmt: skip
+def test_what_can_be_done_fits_the_place_as_it_is(corin, capacity, status, expected):
+    change(DECEMBER, capacity=capacity)
+    fill(DECEMBER, "katherine@example.org")
+    fill(DECEMBER, ADA, status=status, cancelled_at=NOW if status == "cancelled" else None)
+    fill(DECEMBER, "grace@example.org", "mallory@example.org", status="waiting")
+
+    shown = buttons(corin)
+
+    assert shown == [*expected, *MARK]
+
+
+def test_after_the_session_only_the_address_can_be_changed(app, corin):
+    fill(DECEMBER, ADA)
+    turn_clock(app, timedelta(minutes=30))
+    change(DECEMBER, starts_at=NOW - timedelta(days=2), ends_at=NOW - timedelta(days=1))
+
+    assert buttons(corin) == MARK
+
+
+def test_a_place_is_given_out_of_turn_once_it_is_said_that_it_is_one_more(corin):
+    change(DECEMBER, capacity=1)
+    fill(DECEMBER, "grace@example.org")
+    fill(DECEMBER, "katherine@example.org", ADA, status="waiting")
+
+    refused = do(corin, "place")
+    page = corin.page(path_of())
+    done = said(corin, do(corin, "place", beyond="yes"))
+
+    text = page.main.get_text(" ", strip=True)
+    assert refused.status_code == 422
+    assert "one more than you offer" in parse(refused).select_one(".summary").get_text()
+    assert "The one place is taken" in text
+    assert "1 person is ahead" in text
+    assert page.find("input", attrs={"name": "beyond"})
+    assert done == "They hold a place now. A mail tells them."
+    assert places()[-1] == (ADA, DECEMBER, "held")
+    assert deeds() == ["moved a person"]
+
+
+def test_moved_to_the_waiting_list_the_page_goes_on_with_the_new_registration(corin):
+    change(DECEMBER, capacity=1)
+    fill(DECEMBER, ADA)
+    fill(DECEMBER, "grace@example.org", status="waiting")
+    before = path_of()
+
+    done = said(corin, do(corin, "wait"))
+
+    assert done == (
+        "They are at the end of the waiting list now. A mail tells them. "
+        "1 person who waited has a place now, and gets a mail."
+    )
+    assert path_of() != before
+    assert "on the roster once more" in corin.page(before).main.get_text()
+    assert "moved to or from the waiting list" in corin.page(path_of()).main.get_text()
+    assert [to for to, _ in mails("place", "promoted")] == ["grace@example.org", ADA]
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"), [({}, "A mail tells them."), ({"silent": "yes"}, "No mail goes to them.")]
+)
+def test_a_place_is_cancelled_and_restored_and_both_are_written_down(corin, sent, told):
+    register(corin, DECEMBER)
+
+    cancelled = said(corin, do(corin, "cancel", **sent))
+    restored = said(corin, do(corin, "restore"))
+
+    assert cancelled == f"Their registration is cancelled. {told}"
+    assert restored == "They hold a place now. A mail tells them."
+    assert len(mails("place")) == (1 if sent else 2)
+    assert places() == [(ADA, DECEMBER, "held")]
+    assert deeds() == ["cancelled a place", "restored a place"]
+    assert {row["registration_id"] for row in rows(AuditEntry)} == {rows()[0]["id"]}
+
+
+def test_what_cannot_be_done_any_more_is_said_and_nothing_is_written_down(corin):
+    fill(DECEMBER, ADA, status="cancelled", cancelled_at=NOW - timedelta(days=31))
+
+    refused = do(corin, "restore")
+    again = do(corin, "cancel")
+
+    assert "for 30 days" in parse(refused).select_one(".summary").get_text()
+    assert "changed meanwhile" in parse(again).select_one(".summary").get_text()
+    assert [answer.status_code for answer in (refused, again)] == [422, 422]
+    assert "It can no longer be restored." in corin.page(path_of()).main.get_text()
+    assert deeds() == []
+
+
+def test_an_address_is_corrected_and_its_owner_gets_in_by_the_new_link(app, corin):
+    slip = "ada@exmaple.org"
+    register(corin, f"{DECEMBER}", email=slip)
+    old_link = own(email=slip)
+
+    done = said(corin, do(corin, "address", slip, email=" Ada@Example.org "))
+
+    visitor = app.test_client()
+    assert "A mail with a new link, for 1 session, is on its way." in done
+    assert visitor.get(old_link).status_code == 404
+    assert visitor.get(own()).status_code == 200
+    assert [to for to, _ in mails()] == ["Ada@Example.org"]
+    assert deeds() == ["corrected an address"]
+
+
+@pytest.mark.parametrize(
+    ("email", "sentence"),
+    [
+        ("ada@", "Write an email address like name@example.org."),
+        ("ada@example.org", "This is the address that we have."),
+        ("grace@example.org", "registered for December 15 already"),
+    ],
+)
+def test_an_address_that_cannot_be_theirs_is_refused_beside_its_field(corin, email, sentence):
+    fill(DECEMBER, ADA, "grace@example.org")
+
+    response = do(corin, "address", email=email)
+
+    page = parse(response)
+    field = page.find(id="email")
+    assert response.status_code == 422
+    assert sentence in page.select_one(".summary a[href='#email']").get_text()
+    assert sentence in page.find(id=field["aria-describedby"]).get_text()
+    assert field["value"] == email
+    assert deeds() == []
+
+
+def test_mail_that_comes_back_stops_and_starts_again(corin):
+    register(corin, DECEMBER)
+    fill(JANUARY, "grace@example.org")
+
+    noted = said(corin, do(corin, "undeliverable"))
+    page, roster = corin.page(path_of()), corin.page(SESSION)
+    stopped = [row["undeliverable_at"] for row in rows(Member)]
+    states = [mail["state"] for mail in rows(OutboxEmail)]
+    again = said(corin, do(corin, "undeliverable", works="yes"))
+
+    assert "gets no more mail" in noted
+    assert "came back on" in page.main.get_text()
+    assert "mail comes back" in roster.select_one("table").get_text()
+    assert (stopped, states) == ([NOW, None], ["withdrawn"])
+    assert "works again" in again
+    assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
+    assert deeds() == ["marked an address"] * 2
+
+
+ACTS = ("address", "cancel", "place", "restore", "undeliverable", "wait")
+
+
+@pytest.mark.parametrize("number", ["elsewhere", "99999", "2147483648"])
+def test_nobody_is_found_who_is_not_on_this_roster(corin, number):
+    fill(JANUARY, "grace@example.org")
+    fill(DECEMBER, ADA)
+    number = path_of("grace@example.org").rpartition("/")[2] if number == "elsewhere" else number
+    path, token = f"{SESSION}/people/{number}", token_of(corin)
+
+    sent = {"csrf_token": token, "email": "x@example.org", "beyond": "yes"}
+    answers = [corin.post(f"{path}/{act}", data=sent, headers=SAME_ORIGIN) for act in ACTS]
+
+    assert {answer.status_code for answer in (corin.get(path), *answers)} == {404}
+    assert places() == [("grace@example.org", JANUARY, "held"), (ADA, DECEMBER, "held")]
+    assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
+
+
+def test_who_erased_everything_is_found_no_more(corin):
+    register(corin, DECEMBER)
+    path = path_of()
+    press(corin, own("/erase"))
+
+    shown = corin.get(path).status_code
+    restored = post(corin, f"{path}/restore", form_at="/coordinator/").status_code
+
+    assert (shown, restored) == (404, 404)
+
+
+def test_a_form_without_its_token_does_nothing(corin):
+    fill(DECEMBER, ADA)
+
+    answers = [corin.post(f"{path_of()}/{act}", headers=SAME_ORIGIN) for act in ACTS]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert (places(), deeds()) == ([(ADA, DECEMBER, "held")], [])
+
+
+def test_adding_somebody_by_hand_asks_what_the_form_asks(corin):
+    page = corin.page(ADD)
+
+    asked = {control["name"] for control in page.select("main form [name]")}
+    assert {"name", "email", "organization", "hats", "access", "first_time", "told"} <= asked
+    assert not {"sessions", "list_opt_in", "prep_answer", "website"} & asked
+    assert "they hold it at once" in page.main.get_text()
+
+
+@pytest.mark.parametrize(
+    ("told", "said_of_mail", "count"),
+    [("mail", "A mail with their link is on its way.", 1), ("self", "please tell them.", 0)],
+)
+def test_somebody_added_by_hand_is_told_as_was_chosen(corin, told, said_of_mail, count):
+    response = post(corin, ADD, name="Ada", email=ADA, told=told, hats="analyst", pronouns="she")
+
+    assert said_of_mail in said(corin, response)
+    assert response.location == path_of()
+    assert (rows()[0]["hats"], rows()[0]["pronouns"]) == (["analyst"], "she")
+    assert len(mails()) == count
+    assert deeds() == ["added a person"]
+
+
+def test_at_a_full_session_it_is_the_waiting_list_before_and_after(corin):
+    change(DECEMBER, capacity=1)
+    fill(DECEMBER, "grace@example.org")
+
+    page = corin.page(ADD)
+    response = post(corin, ADD, name="Ada", email=ADA, told="mail")
+
+    assert "they join the waiting list" in page.main.get_text()
+    assert "Add to the waiting list" in page.main.get_text()
+    assert "on the waiting list" in said(corin, response)
+    assert places()[-1] == (ADA, DECEMBER, "waiting")
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"email": ADA, "name": "Ada"}, "This address is on the roster already."),
+        ({"email": "ada@", "name": "Ada"}, "Write an email address"),
+        ({"email": "b@example.org", "name": ""}, "Write the name"),
+    ],
+)
+def test_what_cannot_be_added_is_said_and_everything_is_kept(corin, answers, sentence):
+    fill(DECEMBER, ADA)
+
+    response = post(corin, ADD, told="self", organization="Harbor Lab", **answers)
+
+    page = parse(response)
+    assert response.status_code == 422
+    assert any(sentence in refusal for refusal in refusals(page))
+    assert page.find(id="email")["value"] == answers["email"]
+    assert page.find(id="organization")["value"] == "Harbor Lab"
+    assert page.select_one("input[name=told][checked]")["value"] == "self"
+    assert (len(places()), deeds()) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"status": "cancelled"}, "This session is cancelled."),
+        ({"starts_at": NOW - timedelta(minutes=5), "capacity": 1}, "has begun and is full"),
+    ],
+)
+def test_where_nobody_can_be_added_the_page_says_why(corin, values, sentence):
+    fill(DECEMBER, ADA)
+    change(DECEMBER, **values)
+
+    page = corin.page(ADD)
+
+    assert sentence in page.main.get_text()
+    assert not page.select("main form")
+
+
+def test_to_a_session_that_is_over_nobody_is_added(app, corin):
+    with write_tx() as db_session:
+        db_session.query(Meeting).filter_by(slug=DECEMBER).update(
+            {"starts_at": NOW - timedelta(days=2), "ends_at": NOW - timedelta(days=1)}
+        )
+
+    assert corin.get(ADD).status_code == 404

@@ -1,0 +1,394 @@
+"""The settings: small forms, checked, saved once, and never over somebody else's change."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from cop.community.community import DEFAULT_ABOUT
+from cop.db.engine import write_tx
+from cop.models.audit import AuditEntry
+from cop.models.community import Community
+from cop.models.email import OutboxEmail
+from cop.models.registration import Member, Registration
+from cop.privacy import retention
+from cop.settings.views import FORMS
+from tests.builders import NOW
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SAME_ORIGIN,
+    change,
+    change_community,
+    fill,
+    own,
+    refusals,
+    rows,
+    said,
+    typed,
+)
+from tests.page import parse
+from tests.statements import Statements
+
+SETTINGS, FRONT = "/coordinator/settings", "/coordinator/"
+HOSTILE = '"><script>alert(1)</script>{{ 7*7 }} %(x)s \x00\x1b'
+TIDY = HOSTILE.replace("\x00\x1b", "").strip()
+
+
+def path(part):
+    return f"{SETTINGS}/{part}"
+
+
+def the_community():
+    return rows(Community)[0]
+
+
+def form_of(client, part):
+    """What a browser would send from a page of settings."""
+    soup = client.page(path(part))
+    return typed_in(soup.find("form", action=path(part)))
+
+
+def typed_in(form):
+    """What a browser would send of one form."""
+    found = {}
+    for control in form.select("input, textarea"):
+        if control.get("type") == "checkbox" and not control.has_attr("checked"):
+            continue
+        value = control.get_text() if control.name == "textarea" else control.get("value", "")
+        found.setdefault(control["name"], []).append(value.lstrip("\n"))
+    return found
+
+
+def save(client, part, shown=None, **changed):
+    """Send a form with what was changed in it."""
+    return send(client, part, (shown or form_of(client, part)) | changed)
+
+
+def send(client, part, answers):
+    """Send a form as it is, with the token in it."""
+    return client.post(path(part), data=answers, headers=SAME_ORIGIN)
+
+
+def test_the_overview_leads_to_every_part_and_says_how_it_stands(corin):
+    page = corin.page(SETTINGS)
+
+    links = {link["href"] for link in page.main.select("a")}
+    assert {path(part) for part in FORMS} | {path("coordinators"), "/coordinator/account"} <= links
+    assert "/coordinator/embed" in links
+    assert "So many days before a session: 7, 1." in said(page)
+    assert "Names go 60 days after a session, short-lived answers after 7 days." in said(page)
+    assert page.select_one(f"header nav a[href='{SETTINGS}'][aria-current]")
+
+
+def test_a_page_takes_five_statements_at_most(corin):
+    corin.get(FRONT)
+    took = {}
+
+    for part in ("", *(f"/{part}" for part in FORMS)):
+        with Statements() as sent:
+            corin.page(f"{SETTINGS}{part}")
+        took[part] = len(sent)
+
+    assert max(took.values()) <= 5, took
+
+
+def test_a_form_that_was_not_changed_changes_nothing(corin):
+    before = the_community()
+
+    answers = [save(corin, part) for part in FORMS]
+
+    assert [(answer.status_code, answer.location) for answer in answers] == [(303, SETTINGS)] * 5
+    assert "Nothing was changed." in said(corin.page(SETTINGS))
+    assert the_community() == before
+    assert rows(AuditEntry) == []
+
+
+def test_what_is_changed_shows_at_once_is_counted_and_is_noted(client, corin):
+    client.page("/")
+    before = the_community()
+
+    save(corin, "community", name="Data Friends", contact_email="Ask@Example.org")
+
+    page, after = client.page("/"), the_community()
+    assert page.h1.get_text() == "Data Friends"
+    assert page.select_one("footer a[href='mailto:Ask@Example.org']")
+    assert after["revision"] == before["revision"] + 1
+    assert {name for name in after if after[name] != before[name]} == {
+        *("name", "contact_email", "revision")
+    }
+    assert [(act["action"], act["item_count"]) for act in rows(AuditEntry)] == [
+        ("changed settings", 2)
+    ]
+
+
+REFUSED = {
+    "community": [
+        ("short_name", ""),
+        ("short_name", "x" * 61),
+        ("name", "x" * 201),
+        ("host_url", "http://example.org"),
+        ("host_url", "javascript:alert(1)"),
+        ("host_url", "https://" + "x" * 3000),
+        ("contact_email", "a@b@c, d@example.org"),
+        ("contact_email", "x" * 300 + "@example.org"),
+    ],
+    "about": [("about", " \x00 "), ("about", "x" * 20_001)],
+    "questions": [("asked", "religion"), ("asked", "name")],
+    "reminders": [
+        *(("reminder_days", days) for days in ("0", "29", "-1", "7;1", "1,2,3,4,5,6", "٧")),
+        *(("notice_minutes", minutes) for minutes in ("", "0", "61")),
+    ],
+    "retention": [
+        *(("retention_days", days) for days in ("", "61", "-1", "99999999")),
+        *(("short_retention_days", days) for days in ("0", "8")),
+    ],
+}
+
+
+@pytest.mark.parametrize("part", REFUSED)
+def test_what_cannot_be_is_said_at_its_field_and_kept_as_typed(corin, part):
+    before, shown = the_community(), form_of(corin, part)
+
+    for field, wrong in REFUSED[part]:
+        answer = save(corin, part, shown, **{field: wrong})
+
+        page = parse(answer)
+        assert answer.status_code == 422, (field, wrong)
+        assert page.title.get_text().startswith("Error: ")
+        assert page.find(id=f"{field}-refusal").p.get_text(strip=True) in refusals(page)
+        assert field in {"asked", "about"} or page.find(id=field)["value"] == wrong
+    assert the_community() == before
+
+
+def test_short_answers_cannot_outlive_the_names(corin):
+    answer = save(corin, "retention", retention_days="3")
+
+    assert answer.status_code == 422
+    assert refusals(parse(answer)) == ["This cannot be longer than the names are kept."]
+
+
+def test_hostile_text_is_text_wherever_it_shows(client, corin):
+    names = ("name", "short_name", "host_name", "location", "contact_name", "contact_role")
+    answer = save(corin, "community", **dict.fromkeys(names, HOSTILE))
+    save(corin, "about", about=f"{HOSTILE}\n\n[x](javascript:alert(1))\n\n# Big")
+
+    pages = [client.page(at) for at in ("/", "/schedule", "/your-data", "/register", FRONT)]
+    feeds = [client.get(at) for at in ("/schedule.ics", "/schedule.json")]
+    export = client.get("/coordinator/export.csv")
+
+    assert answer.status_code == 303
+    assert the_community()["name"] == TIDY
+    assert pages[0].h1.get_text() == TIDY
+    assert not any(page.find("script", string=True) for page in pages)
+    assert not any("javascript:" in link["href"] for link in pages[0].select("a[href]"))
+    assert [feed.status_code for feed in feeds] == [200, 200]
+    assert "script-alert-1-script-7-7-x-s" in export.headers["Content-Disposition"]
+
+
+def test_a_short_name_without_plain_letters_still_names_files(corin):
+    save(corin, "community", short_name="公平…")
+
+    answer = corin.get("/coordinator/export.csv")
+
+    assert "community-attendees.csv" in answer.headers["Content-Disposition"]
+
+
+def test_an_empty_address_hides_the_link(client, corin):
+    save(corin, "community", contact_email="ask@example.org")
+    save(corin, "community", contact_email="", host_url="")
+
+    page = client.page("/")
+
+    assert (the_community()["contact_email"], the_community()["host_url"]) == (None, None)
+    assert not page.select("a[href^=mailto]")
+
+
+def test_two_who_change_different_things_keep_both(app, corin):
+    shown = form_of(corin, "community")
+    save(corin, "community", location="Teams")
+
+    answer = save(corin, "community", shown, contact_role="Librarian")
+
+    after = the_community()
+    assert answer.status_code == 303
+    assert (after["location"], after["contact_role"]) == ("Teams", "Librarian")
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "first", "second"),
+    [
+        ("community", "location", "Teams", "Jitsi"),
+        ("questions", "asked", ["hats"], ["pronouns"]),
+        ("reminders", "notice_minutes", "5", "9"),
+    ],
+    ids=["a fact", "the questions", "reminders"],
+)
+def test_who_changes_what_somebody_else_has_changed_is_shown_it_first(
+    corin, part, field, first, second
+):
+    shown, column = form_of(corin, part), {"asked": "disabled_questions"}.get(field, field)
+    save(corin, part, **{field: first})
+    theirs = the_community()[column]
+
+    refused = save(corin, part, shown, **{field: second})
+    kept = the_community()[column]
+    page = parse(refused)
+    again = send(corin, part, typed_in(page.find("form", action=path(part))))
+
+    assert refused.status_code == 422
+    assert "You changed this in another window while you were editing here." in refusals(page)[0]
+    assert str(first if isinstance(first, str) else first[0]) in refusals(page)[0]
+    assert kept == theirs
+    assert again.status_code == 303
+    assert the_community()[column] != theirs
+
+
+def test_two_who_change_the_same_in_the_same_way_are_not_stopped(corin):
+    shown = form_of(corin, "community")
+    save(corin, "community", location="Teams")
+
+    answer = save(corin, "community", shown, location="Teams")
+
+    assert answer.status_code == 303
+
+
+def test_the_text_can_be_looked_at_before_it_is_saved(corin):
+    answer = save(corin, "about", about="## Hello\n\nThere *you* are.", preview="yes")
+
+    page = parse(answer)
+    assert answer.status_code == 200
+    assert page.select_one(".before h2 + .flow h2").get_text() == "Hello"
+    assert "There *you* are." in page.find(id="about").get_text()
+    assert the_community()["about"] is None
+
+
+def test_the_shipped_text_comes_back_and_is_stored_as_nothing(client, corin):
+    save(corin, "about", about="Another text.")
+    shown = form_of(corin, "about")
+
+    back = parse(save(corin, "about", shown, about="Half a tho", shipped="yes"))
+    before = the_community()["about"]
+    answer = send(corin, "about", typed_in(back.find("form", action=path("about"))))
+
+    assert before == "Another text."
+    assert back.find(id="about").get_text().strip() == DEFAULT_ABOUT.read_text("utf-8").strip()
+    assert answer.status_code == 303
+    assert the_community()["about"] is None
+
+
+def test_a_question_that_is_switched_off_is_asked_no_longer_and_its_answers_stay(client, corin):
+    fill(DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Hm", first_time=True)
+    change(DECEMBER, prep_question="Who is missing?")
+
+    save(corin, "questions", asked=["organization", "hats", "access", "list_opt_in"])
+
+    form, yours = client.page("/register"), client.page("/your-data")
+    assert form.find(attrs={"name": "hats"})
+    assert not form.find(attrs={"name": "pronouns"})
+    assert not form.find(attrs={"name": "prep_answer"})
+    assert not form.find(attrs={"name": "prep_visibility"})
+    assert "Pronouns" not in said(yours)
+    assert rows(Registration)[0]["pronouns"] == "she/her"
+    assert "she/her" in said(client.page(own()))
+
+
+def test_all_questions_can_be_switched_off_and_on_again(client, corin):
+    shown = form_of(corin, "questions")
+    save(corin, "questions", asked=[])
+    none = client.page("/register")
+
+    save(corin, "questions", asked=shown["asked"])
+
+    assert the_community()["disabled_questions"] == []
+    assert {"name", "email"} <= set(typed(none))
+    assert not none.find(attrs={"name": "organization"})
+    assert client.page("/register").find(attrs={"name": "organization"})
+
+
+def test_reminders_are_so_many_days_before_sorted_and_each_once(corin):
+    save(corin, "reminders", reminder_days=" 1,14, 3 ,14,", notice_minutes="60")
+    some = the_community()["reminder_days"]
+    save(corin, "reminders", reminder_days="")
+
+    assert some == [14, 3, 1]
+    assert the_community()["reminder_days"] == []
+    assert the_community()["notice_minutes"] == 60
+    assert "None go out." in said(corin.page(SETTINGS))
+
+
+def test_reminders_that_would_go_out_at_once_are_said_in_numbers_first(corin):
+    fill(DECEMBER, "ada@example.org", "grace@example.org", registered_at=NOW - timedelta(days=9))
+    with write_tx() as db_session:
+        db_session.execute(update(Member).values(verified_at=NOW))
+
+    asked = save(corin, "reminders", reminder_days="28, 1")
+    sure = parse(asked).find("form", action=path("reminders"))
+    before = (the_community()["reminder_days"], rows(OutboxEmail))
+    done = send(corin, "reminders", typed_in(sure))
+
+    assert asked.status_code == 200
+    assert "2 reminders go out at once" in said(parse(asked))
+    assert before == ([7, 1], [])
+    assert done.status_code == 303
+    assert the_community()["reminder_days"] == [28, 1]
+
+
+def test_retention_says_first_what_goes_and_then_that_goes(app, corin):
+    past = NOW - timedelta(days=20)
+    change(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
+    fill(DECEMBER, "ada@example.org", "grace@example.org", hats=["analyst"])
+    fill("2027-01-19", "katherine@example.org", pronouns="she/her")
+
+    asked = save(corin, "retention", retention_days="10", short_retention_days="2")
+    left = (the_community()["retention_days"], len(rows(Registration)))
+    done = send(corin, "retention", typed_in(parse(asked).find("form", action=path("retention"))))
+    with write_tx() as db_session:
+        retention.run(db_session, now=NOW)
+
+    assert "Within a day, 2 registrations are deleted" in said(parse(asked))
+    assert left == (60, 3)
+    assert done.status_code == 303
+    assert [row["pronouns"] for row in rows(Registration)] == ["she/her"]
+
+
+def test_longer_again_says_what_that_means_for_who_was_told_less(corin):
+    change_community(retention_days=10, short_retention_days=2)
+
+    asked = save(corin, "retention", retention_days="60", short_retention_days="2")
+
+    assert asked.status_code == 200
+    assert "was told a shorter time" in said(parse(asked))
+    assert the_community()["retention_days"] == 10
+
+
+def test_every_page_says_how_long_answers_are_kept_now(client, corin):
+    fill(DECEMBER, "ada@example.org", pronouns="she/her")
+
+    save(corin, "retention", retention_days="30", short_retention_days="1")
+
+    form, yours = said(client.page("/register")), said(client.page("/your-data"))
+    mine = said(client.page(own()))
+    for page in (form, yours):
+        assert "deleted 30 days after the session" in page
+        assert "deleted 1 day after the session" in page
+        assert "60 days after the session" not in page
+    assert "After 30 days only numbers of a session are left" in yours
+    assert "goes on December 16" in mine  # a day after the session
+    assert "goes on January 14" in mine  # thirty days
+    assert "goes on February" not in mine
+
+
+def test_another_part_does_not_exist(corin):
+    statuses = [corin.get(path(part)).status_code for part in ("x", "about/x", "About", "%00")]
+
+    assert statuses == [404] * 4
+
+
+def test_a_form_of_settings_without_its_token_is_refused(corin):
+    corin.page(FRONT)
+
+    answer = corin.post(path("community"), data={"name": "x"}, headers=SAME_ORIGIN | HTMX)
+
+    assert answer.status_code == 403
+    assert the_community()["name"] != "x"

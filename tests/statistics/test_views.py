@@ -1,0 +1,129 @@
+"""The numbers in the console: by session, by year, and the hats in bands."""
+
+from datetime import timedelta
+
+import pytest
+
+from cop.db.engine import write_tx
+from cop.models.registration import Member
+from cop.privacy import retention
+from tests.builders import NOW, a_meeting, a_registration
+from tests.client import said
+from tests.dashboard.test_views import a_past_meeting
+from tests.statements import Statements
+
+PATH = "/coordinator/numbers"
+A_DAY = timedelta(days=1)
+
+
+def a_lively_meeting(answered=14):
+    """Twenty signed up, half of them came, two of these for the first time."""
+    with write_tx() as db_session:
+        meeting = a_meeting(db_session, starts_at=NOW - 70 * A_DAY, slug="2026-09-13")
+        for number in range(20):
+            hats = ["analyst", *["researcher"] * (number < 3)] if number < answered else []
+            a_registration(db_session, meeting, f"{number}@example.org", hats=hats,
+                           attended=number < 10)  # fmt: skip
+        first = meeting.starts_at.date()
+        for number, member in enumerate(db_session.query(Member).order_by(Member.id)):
+            member.first_attended_on = first if number < 2 else first - 30 * A_DAY
+
+
+def table(page, labelled):
+    rows = page.select(f"[aria-labelledby={labelled}] tbody tr")
+    return [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in rows]
+
+
+def hats(page):
+    return {row.th.get_text(): row.td.get_text() for row in page.select(".is-narrow tbody tr")}
+
+
+def test_a_session_is_told_in_numbers_the_same_before_and_after_the_names_go(corin):
+    a_lively_meeting()
+    before = corin.page(PATH)
+    with write_tx() as db_session:
+        erased = retention.run(db_session, now=NOW)
+
+    after = corin.page(PATH)
+
+    assert erased.registrations == 20
+    assert table(before, "sessions") == [["September 13", "20", "10", "2", "8", "0"]]
+    assert before.main == after.main
+
+
+def test_hats_are_shown_in_bands_and_in_the_order_of_the_form(corin):
+    a_lively_meeting()
+
+    page = corin.page(PATH)
+
+    assert "20 were asked on September 13, 14 answered, 6 did not." in said(page)
+    assert list(hats(page).items())[:3] == [
+        ("Data analyst", "all but fewer than 6"),
+        ("Evaluator", "fewer than 6 (may be none)"),
+        ("Researcher", "fewer than 6 (may be none)"),
+    ]
+    assert len(hats(page)) == 9
+
+
+def test_where_few_answered_nothing_is_said_of_the_hats(corin):
+    a_lively_meeting(answered=11)
+
+    page = corin.page(PATH)
+
+    assert hats(page) == {}
+    assert "fewer than 12 answered" in said(page)
+
+
+def test_the_hats_of_another_session_can_be_asked_for(corin):
+    a_lively_meeting()
+    a_past_meeting(2 * A_DAY, "2026-11-20", people=3)
+
+    latest, chosen = corin.page(PATH), corin.page(f"{PATH}?session=2026-09-13")
+
+    assert "3 were asked on November 20" in said(latest)
+    assert "20 were asked on September 13" in said(chosen)
+    assert chosen.find("option", selected=True)["value"] == "2026-09-13"
+    assert corin.get(f"{PATH}?session=1999-01-01").status_code == 404
+
+
+def test_years_are_added_up_from_what_is_known(corin):
+    a_past_meeting(5 * A_DAY, "a", registered_count=30, attended_count=20)
+    a_past_meeting(9 * A_DAY, "b", registered_count=10)
+    a_past_meeting(400 * A_DAY, "c", registered_count=7, attended_count=5, new_count=1)
+
+    years = table(corin.page(PATH), "years")
+
+    unknown = "not noted"
+    assert years == [
+        ["2026", "2", "at 1 session", "40", "20", unknown, unknown, unknown],
+        ["2025", "1", "at 1 session", "7", "5", "1", unknown, unknown],
+    ]
+
+
+def test_each_chart_has_its_table(corin):
+    a_lively_meeting()
+
+    page = corin.page(PATH)
+
+    drawn = [[text.get_text() for text in svg.find_all("text")] for svg in page.find_all("svg")]
+    assert drawn == [["20", "Sep '26"], ["10", "Sep '26"]]
+    assert table(page, "sessions")
+
+
+def test_before_the_first_session_there_are_no_numbers(corin):
+    page = corin.page(PATH)
+
+    assert "No session has taken place yet." in said(page)
+    assert page.main.find("table") is None
+
+
+@pytest.mark.parametrize("stored", [3, 30])
+def test_the_page_takes_five_statements(corin, stored):
+    for number in range(stored):
+        a_past_meeting((number + 3) * A_DAY, f"past-{number}", people=1, attended=True)
+    corin.get(PATH)  # the door notes once a minute that somebody is there
+
+    with Statements() as sent:
+        corin.get(PATH)
+
+    assert 0 < len(sent) <= 5

@@ -1,0 +1,135 @@
+"""The floors of the house: what may import what, where Flask is known, who opens a transaction."""
+
+import ast
+from collections import defaultdict
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import cop
+
+PACKAGE = Path(cop.__file__).parent
+# Lowest first: a room imports only itself and rooms named before it. "leaves" are the single files
+# beside the rooms; `app`, `server`, `wsgi` and the `cli` files are on top of all.
+FLOORS = [
+    *("leaves", "db", "models", "questions", "community", "mail", "web", "audit", "outbox"),
+    *("meetings", "calendar", "accounts", "registration", "changes", "attendance", "statistics"),
+    *("privacy", "members", "roster", "groups", "messages", "reminders", "embedding", "settings"),
+    *("pages", "operations", "dashboard", "app", "server", "cli", "wsgi"),
+]
+ON_TOP = {"__init__": "app", "app": "app", "server": "server", "wsgi": "wsgi"}
+WEB_LIBRARIES = {"flask", "flask_wtf", "werkzeug", "wtforms"}
+WEB_FILES = ("views", "forms", "filters", "access_control")
+# Rooms that know the Flask app without being web pages: commands and processes.
+WEB_ROOMS = {"web", "app", "server", "cli", "wsgi", "operations"}
+TRANSACTIONS = {"read_tx", "write_tx", "erasing_tx", "rehearsal_tx", "snapshot_tx"}
+
+
+def module_name(path):
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+FILES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def floor(module):
+    """The room of a module."""
+    room = [*module.split("."), "__init__"][1]
+    if room in ON_TOP:
+        return ON_TOP[room]
+    if room.startswith("cli"):
+        return "cli"
+    return room if (PACKAGE / room).is_dir() else "leaves"
+
+
+def imports(module):
+    """What a module imports, anywhere in it: pairs of a module's dotted name and a name in it."""
+    for node in ast.walk(ast.parse(FILES[module].read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield (whole, "") if whole in FILES else (node.module, alias.name)
+
+
+def is_web(module):
+    return floor(module) in WEB_ROOMS or module.split(".")[-1].startswith(WEB_FILES)
+
+
+def test_every_room_has_a_floor():
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+
+    assert rooms <= set(FLOORS)
+
+
+def test_rooms_import_only_what_is_below_them():
+    upward = [
+        f"{module} imports {imported}"
+        for module in FILES
+        for imported, _ in imports(module)
+        if imported in FILES and FLOORS.index(floor(imported)) > FLOORS.index(floor(module))
+    ]
+
+    assert upward == []
+
+
+def test_no_files_import_each_other_in_a_circle():
+    graph = defaultdict(set)
+    for module in FILES:
+        graph[module] |= {name for name, _ in imports(module) if name in FILES}
+    for package in (name for name, path in FILES.items() if path.name == "__init__.py"):
+        graph[package] -= {name for name in graph[package] if name.startswith(package + ".")}
+
+    try:
+        circle = TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+
+    assert circle is None
+
+
+def test_a_package_does_not_import_its_own_modules():
+    importing = [
+        module
+        for module, path in FILES.items()
+        if path.name == "__init__.py" and path.parent != PACKAGE and list(imports(module))
+    ]
+
+    assert importing == []
+
+
+def test_only_views_and_forms_know_flask():
+    knowing = [
+        f"{module} imports {imported}"
+        for module in FILES
+        if not is_web(module)
+        for imported, _ in imports(module)
+        if imported.split(".")[0] in WEB_LIBRARIES
+    ]
+
+    # Flask-SQLAlchemy is set up with the app.
+    assert knowing == ["cop.db.engine imports flask"]
+
+
+def test_only_views_and_processes_open_transactions():
+    opening = [
+        f"{module} imports {name}"
+        for module in FILES
+        if not is_web(module) and floor(module) != "db"
+        for _, name in imports(module)
+        if name in TRANSACTIONS
+    ]
+
+    assert opening == [f"cop.outbox.delivery imports {name}" for name in ("read_tx", "write_tx")]
+
+
+def test_another_rooms_private_names_are_private():
+    private = [
+        f"{module} imports {imported}.{name}"
+        for module in FILES
+        for imported, name in imports(module)
+        if imported in FILES and name.startswith("_")
+    ]
+
+    assert private == []

@@ -1,0 +1,131 @@
+"""The files that pages come with: which they are, how long they are kept, how much they weigh."""
+
+import base64
+import gzip
+import hashlib
+import re
+import struct
+from pathlib import Path
+
+import brotli
+import pytest
+
+from cop.db.engine import write_tx
+from cop.operations import seed
+from tests.builders import NOW
+
+STATIC = Path(__file__).parent.parent.parent / "cop" / "static"
+VENDOR = STATIC / "vendor"
+KB = 1024
+
+
+@pytest.fixture
+def assets(client):
+    """The addresses of a page's files, as the page gives them."""
+    page = client.page("/schedule")
+    return [tag.get("href") or tag["src"] for tag in page.select("link[rel=stylesheet], script")]
+
+
+def test_htmx_is_the_file_that_was_reviewed():
+    digest = base64.b64encode(hashlib.sha384((VENDOR / "htmx.min.js").read_bytes()).digest())
+
+    row = next(r for r in (VENDOR / "README.md").read_text().splitlines() if "htmx.min.js" in r)
+
+    assert digest.decode() in row
+    assert re.search(r"\b4\.0\.1\b", row)
+    assert b"4.0.1" in (VENDOR / "htmx.min.js").read_bytes()
+
+
+def test_every_vendored_file_is_listed_with_its_licence():
+    readme = (VENDOR / "README.md").read_text()
+
+    others = {path.name for path in VENDOR.iterdir()} - {"README.md"}
+
+    assert others == {name for name in others if f"`{name}`" in readme}
+
+
+def test_the_favicon_is_a_real_icon(client):
+    answer = client.get("/favicon.ico", buffered=True)
+
+    reserved, kind, count = struct.unpack_from("<HHH", answer.data)
+    assert answer.status_code == 200
+    assert answer.mimetype in {"image/x-icon", "image/vnd.microsoft.icon"}
+    assert (reserved, kind) == (0, 1)
+    assert count >= 1
+    for number in range(count):
+        size, where = struct.unpack_from("<II", answer.data, 6 + 16 * number + 8)
+        image = answer.data[where : where + size]
+        assert len(image) == size
+        assert image.startswith((b"\x89PNG", struct.pack("<I", 40)))
+
+
+def test_a_file_named_with_its_fingerprint_is_kept_for_good(client, assets):
+    answers = [client.get(address, buffered=True) for address in assets]
+
+    assert len(assets) == 3
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("version", ["", "?v=", "?v=0000000000000000"])
+def test_a_file_under_another_name_is_asked_for_again(client, version):
+    answer = client.get(f"/static/site.css{version}", buffered=True)
+
+    assert answer.status_code == 200
+    assert "immutable" not in answer.headers.get("Cache-Control", "")
+
+
+def test_the_fingerprint_is_that_of_the_file(assets):
+    for address in assets:
+        path, _, version = address.partition("?v=")
+
+        content = (STATIC / path.removeprefix("/static/")).read_bytes()
+
+        assert hashlib.sha256(content).hexdigest().startswith(version)
+        assert len(version) >= 8
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "read"),
+    [
+        ("gzip, deflate, br, zstd", "br", brotli.decompress),
+        ("gzip", "gzip", gzip.decompress),
+        ("br;q=0", None, bytes),
+        ("", None, bytes),
+    ],
+)
+def test_a_file_is_sent_as_small_as_the_browser_takes_it(client, assets, accepted, encoding, read):
+    for address in assets:
+        answer = client.get(address, headers={"Accept-Encoding": accepted})
+        again = client.get(
+            address, headers={"Accept-Encoding": accepted, "If-None-Match": answer.headers["ETag"]}
+        )
+
+        content = (STATIC / address.partition("?")[0].removeprefix("/static/")).read_bytes()
+        assert answer.headers.get("Content-Encoding") == encoding
+        assert read(answer.data) == content
+        assert "Accept-Encoding" in answer.vary
+        assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["../config.py", "%2e%2e/config.py", "nothing"])
+def test_no_other_file_is_sent(client, name):
+    assert client.get(f"/static/{name}?v=0000000000000000").status_code == 404
+
+
+@pytest.mark.parametrize("accepted", ["br", "gzip"])
+@pytest.mark.parametrize("demo", [False, True], ids=["new", "with life in it"])
+def test_the_schedule_is_light(client, assets, demo, accepted):
+    if demo:
+        with write_tx() as db_session:
+            seed.add_demo(db_session, now=NOW)
+    sent = [
+        len(client.get(address, headers={"Accept-Encoding": accepted}).data)
+        for address in ("/schedule", *assets)
+    ]
+
+    light, everything = sent[0] + sent[1], sum(sent)
+
+    assert light < 10 * KB
+    assert everything < 24 * KB

@@ -1,0 +1,324 @@
+"""Pages whose bytes are kept: never a moment longer than they are right."""
+
+import gzip
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+import brotli
+import pytest
+
+from cop import create_app
+from cop.community.rhythm import Occurrence
+from cop.db.engine import db, read_tx, write_tx
+from cop.embedding import hosts
+from cop.meetings import schedule
+from cop.meetings.schedule import SLUG_PATTERN
+from cop.models.meeting import Meeting
+from cop.web.page_cache import MAX_ENTRIES, Shelf
+from tests.builders import ADA, NOW, cancel_meeting, edit, register
+from tests.client import DECEMBER, HTMX, SeparateRequests, change, fill, turn_clock
+from tests.statements import Statements
+
+pytestmark = pytest.mark.both
+
+KEPT = [
+    *("/", "/schedule", "/your-data", "/schedule.ics", "/schedule.json"),
+    *(f"/schedule/{DECEMBER}.ics", "/embed/", "/embed/schedule", "/embed/next"),
+]
+
+
+def text(client, path="/schedule", **headers):
+    answer = client.get(path, headers={name.replace("_", "-"): v for name, v in headers.items()})
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def in_another_process(settings, act):
+    """Do something through an app of its own, as another process on the same database does."""
+    app = create_app(settings)
+    with app.app_context():
+        with write_tx() as db_session:
+            act(db_session)
+        db.engine.dispose()
+
+
+def december(db_session):
+    return db_session.query(Meeting).filter_by(slug=DECEMBER).one()
+
+
+@pytest.mark.parametrize("path", KEPT)
+def test_a_kept_page_takes_one_statement_and_is_the_same(client, path):
+    first = client.get(path)
+
+    with Statements() as sent:
+        again = client.get(path)
+
+    assert len(sent) == 1
+    assert again.data == first.data
+    assert dict(again.headers) == dict(first.headers)
+
+
+@pytest.mark.parametrize(
+    "path", ["/register", f"/schedule/{DECEMBER}", "/my-link", "/nothing", "/schedule/1999-01-01"]
+)
+def test_a_page_with_a_form_or_of_nothing_is_not_kept(app, client, path):
+    client.get(path)
+
+    assert len(app.extensions["cop.kept"]) == 0
+
+
+EDITS = {
+    "a topic": lambda s: edit(s, december(s), topic="New topic"),
+    "cancelled": lambda s: cancel_meeting(s, december(s)),
+    "a registration": lambda s: register(s, DECEMBER, ADA),
+    "one more meeting": lambda s: schedule.add(
+        s,
+        Occurrence(NOW.date(), NOW + timedelta(days=3), NOW + timedelta(days=3, hours=1)),
+        now=NOW,
+        by_rhythm=False,
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize("path", ["/schedule", "/schedule.json", "/embed/schedule"])
+def test_what_another_process_changes_is_seen_by_the_next_request(client, settings, path, edit):
+    change(DECEMBER, capacity=6)
+    before = client.get(path)
+
+    in_another_process(settings, edit)
+    after = client.get(path, headers={"If-None-Match": before.headers["ETag"]})
+
+    assert after.status_code == 200
+    assert after.data != before.data
+
+
+def test_a_request_within_the_same_second_as_a_change_sees_it(client):
+    tags = set()
+
+    for number in range(5):
+        change(DECEMBER, topic=f"Topic {number}")
+        answer = client.get("/schedule")
+        tags.add(answer.headers["ETag"])
+        assert f"Topic {number}" in answer.text
+
+    assert len(tags) == 5
+
+
+MOMENTS = {
+    "a session begins": ("starts_at", timedelta()),
+    "a session ends": ("ends_at", timedelta()),
+    "a session leaves the feeds": ("ends_at", SLUG_PATTERN),
+}
+
+
+@pytest.mark.parametrize(("when", "later"), MOMENTS.values(), ids=MOMENTS)
+def test_a_page_is_made_anew_when_it_changes_by_itself(app, client, when, later):
+    with read_tx() as db_session:
+        moment = getattr(december(db_session), when) + later
+    change(DECEMBER, capacity=1)
+    fill(DECEMBER, "ada@example.org")  # full: the waiting list ends with the start
+    path = "/schedule.ics" if later else "/schedule"
+    turn_clock(app, moment - NOW - timedelta(seconds=1))
+    before = text(client, path)
+
+    still = text(client, path)
+    turn_clock(app, moment - NOW)
+    after = text(client, path)
+
+    assert before == still
+    assert after != before
+
+
+def test_a_date_gets_its_year_at_midnight_though_nothing_is_edited(app, client):
+    seen = set()
+
+    for days in range(170, 240):
+        turn_clock(app, timedelta(days=days))
+        seen.add("December 15, 2026" in text(client))
+
+    assert seen == {True, False}
+
+
+def test_a_clock_that_is_set_back_brings_the_earlier_page_back(app, client):
+    now = text(client)
+    turn_clock(app, timedelta(days=30))
+    later = text(client)
+
+    turn_clock(app, timedelta())
+
+    assert later != now
+    assert text(client) == now
+
+
+def test_languages_themes_zones_hosts_and_fragments_are_kept_apart(client):
+    addresses = ["/schedule", "/embed/schedule", "/embed/schedule?theme=dark"]
+
+    pages = {path: text(client, path) for path in addresses}
+    again = {path: text(client, path) for path in reversed(addresses)}
+    other_host = client.get("/", base_url="http://127.0.0.1").text
+    fragment = client.get("/schedule", headers=HTMX)
+
+    assert again == pages
+    assert len(set(pages.values())) == 3
+    assert "http://127.0.0.1/" in other_host
+    assert "http://127.0.0.1/" not in text(client, "/")
+    assert "HX-Request" in fragment.vary
+
+
+def test_what_nobody_knows_in_an_address_makes_no_page_of_its_own(app, client):
+    for number in range(5):
+        client.get(f"/schedule?utm_source={number}&lang=xx&theme=pink")
+
+    assert len(app.extensions["cop.kept"]) == 1
+
+
+VARIATIONS = {
+    "host and port": lambda n: {"headers": {"Host": f"cop.example.org:{n + 1}"}},
+    "spelling of the host": lambda n: {"headers": {"Host": f"{'cOpP'[n % 4]}OP.example.org."[1:]}},
+    "unknown host": lambda n: {"headers": {"Host": f"evil{n}.example"}},
+    "query": lambda n: {"query_string": f"v={n}&lang=x{n}&theme=dark"},
+    "encoding": lambda n: {"headers": {"Accept-Encoding": f"x{n}, br;q=0.{n}, gzip;q={n}"}},
+    "scheme": lambda n: {"headers": {"X-Forwarded-Proto": f"http{n}"}},
+    "htmx": lambda n: {"headers": {"HX-Request": "true", "HX-Target": f"x{n}"}},
+    "path": lambda n: {"path": "/%73chedule" if n % 2 else "/schedul%65"},
+    "method": lambda _: {"method": "HEAD"},
+    "address": lambda n: {"headers": {"X-Forwarded-For": f"203.0.113.{n}:{n}"}},
+}
+
+
+@pytest.mark.parametrize("vary", VARIATIONS.values(), ids=VARIATIONS)
+def test_what_a_page_does_not_depend_on_makes_no_more_pages(settings, vary):
+    app = create_app(replace(settings, trusted_proxies=1, base_url="https://cop.example.org"))
+    app.extensions["cop.clock"], app.test_client_class = lambda: NOW, SeparateRequests
+    client = app.test_client()
+    usual = {"Host": "cop.example.org", "Accept-Encoding": "br", "X-Forwarded-Proto": "https"}
+    good = client.get("/schedule", headers=usual)
+
+    for number in range(MAX_ENTRIES + 5):
+        varied = vary(number)
+        headers = usual | varied.pop("headers", {})
+        client.open(**{"path": "/schedule", "headers": headers} | varied)
+    kept = len(app.extensions["cop.kept"])
+    with app.app_context():
+        with Statements() as sent:
+            again = client.get("/schedule", headers=usual)
+        db.engine.dispose()
+
+    assert kept <= 3  # without compression, and each of two kinds of it
+    assert (again.status_code, again.data, len(sent)) == (200, good.data, 1)
+
+
+def test_without_a_base_address_only_the_port_in_use_makes_pages(app, client):
+    page = client.get("/schedule.json")
+
+    mapped = [client.get("/schedule.json", headers={"Host": f"localhost:{n}"}) for n in (8123, 9)]
+
+    assert "http://localhost:8123/schedule" in mapped[0].text
+    assert "http://localhost/schedule" in page.text
+    assert len(app.extensions["cop.kept"]) == 1
+
+
+def test_a_host_that_is_taken_off_the_list_is_out_at_once(client, settings):
+    first = client.get("/embed/schedule")
+
+    in_another_process(settings, lambda s: hosts.remove_host(s, "https://ctdata.org"))
+    again = client.get("/embed/schedule", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert again.status_code == 200
+    assert "https://ctdata.org" in first.headers["Content-Security-Policy"]
+    assert "https://ctdata.org" not in again.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding", "read"),
+    [
+        ("br, gzip", "br", brotli.decompress),
+        ("gzip, deflate", "gzip", gzip.decompress),
+        ("br;q=0, gzip", "gzip", gzip.decompress),
+        ("identity", None, bytes),
+        ("", None, bytes),
+        ("zstd", None, bytes),
+    ],
+)
+@pytest.mark.parametrize("path", ["/schedule", "/schedule.json"])
+def test_a_page_is_sent_as_the_browser_takes_it(client, path, accepted, encoding, read):
+    plain = client.get(path)
+
+    answer = client.get(path, headers={"Accept-Encoding": accepted})
+    again = client.get(
+        path, headers={"Accept-Encoding": accepted, "If-None-Match": answer.headers["ETag"]}
+    )
+
+    assert answer.headers.get("Content-Encoding") == encoding
+    assert read(answer.data) == plain.data
+    assert (answer.headers["ETag"] == plain.headers["ETag"]) is (encoding is None)
+    assert "Accept-Encoding" in answer.vary
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_of_too_many_pages_the_oldest_goes():
+    shelf = Shelf()
+
+    for number in range(MAX_ENTRIES + 5):
+        shelf.put(number, f"page {number}")
+
+    assert len(shelf) == MAX_ENTRIES
+    assert shelf.get(4) is None
+    assert shelf.get(5) == "page 5"
+
+
+def test_a_place_that_is_taken_is_seen_by_the_next_request(client):
+    change(DECEMBER, capacity=7)
+    before = text(client)
+
+    fill(DECEMBER, "ada@example.org", "grace@example.org")
+
+    assert "5 or fewer places left" not in before
+    assert "5 or fewer places left" in text(client)
+
+
+class Kept(logging.Handler):
+    """A log that is kept as it is."""
+
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record)
+
+
+def test_a_kept_page_is_logged_and_its_headers_can_be_asked_for_alone(client):
+    full, log = client.get("/schedule"), Kept()
+    logging.getLogger("cop.web").addHandler(log)
+
+    try:
+        head = client.head("/schedule")
+        again = client.get("/schedule", headers={"If-None-Match": full.headers["ETag"]})
+    finally:
+        logging.getLogger("cop.web").removeHandler(log)
+
+    told = [(line.route, line.method, line.status) for line in log.lines]
+    assert told == [("public.schedule", "HEAD", 200), ("public.schedule", "GET", 304)]
+    assert len({line.request_id for line in log.lines}) == 2
+    assert (head.data, dict(head.headers)) == (b"", dict(full.headers))
+    assert again.data == b""
+
+
+def test_behind_a_proxy_a_page_is_kept_as_visitors_see_it(settings):
+    app = create_app(replace(settings, trusted_proxies=1, base_url="https://cop.example.org"))
+    asked = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+
+    pages = [
+        app.test_client().get("/schedule", base_url="http://cop.example.org", headers=asked)
+        for _ in range(2)
+    ]
+
+    with app.app_context():
+        db.engine.dispose()
+    assert len(app.extensions["cop.kept"]) == 1
+    assert pages[0].data == pages[1].data
+    assert [page.status_code for page in pages] == [200, 200]
+    assert all("Strict-Transport-Security" in page.headers for page in pages)
