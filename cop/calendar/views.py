@@ -7,7 +7,7 @@ it, and that link opens nothing else.
 from datetime import datetime
 from typing import cast
 
-from flask import Blueprint, Response, abort, jsonify, request, url_for
+from flask import Blueprint, Flask, Response, abort, jsonify, request, url_for
 
 from cop import links as cop_links
 from cop.calendar import calendar
@@ -22,6 +22,11 @@ from cop.web.rendering import current_community, language, links, now, settings
 feeds = Blueprint("feeds", "cop")
 
 _NO_TRANSFORM = ("slug", "status", "reason", "topic", "summary", "guests", "prep_question")
+
+
+def install(app: Flask) -> None:
+    """Give templates the links that add a session to a calendar."""
+    app.jinja_env.filters |= {"google_link": google_link, "outlook_link": outlook_link}
 
 
 @feeds.get("/schedule.ics")
