@@ -2,14 +2,14 @@
 
 import re
 
-from flask import Response, abort, flash, g, redirect, request, url_for
+from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import FileField
 
 from cop.attendance import attendance as attendance_attendance
 from cop.attendance import zoom_report
-from cop.audit import audit_log
-from cop.audit.views import note_viewing
+from cop.audit.audit_log import Action
+from cop.audit.views import note_action, note_viewing
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
 from cop.meetings.schedule import Listing
@@ -48,10 +48,7 @@ def send_attendance(slug: str) -> ResponseReturnValue:
         changed = attendance_attendance.mark(
             db_session, found.id, _marks(), zone=current_community().zone_info
         )
-        audit_log.record_action(
-            db_session, g.coordinator.id, audit_log.Action.MARKED_ATTENDANCE, now=now(),
-            meeting_id=found.id, item_count=changed,
-        )  # fmt: skip
+        note_action(db_session, Action.MARKED_ATTENDANCE, meeting_id=found.id, item_count=changed)
     flash(
         ngettext("Saved: %(num)s mark was changed.", "Saved: %(num)s marks were changed.", changed)
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from flask import flash, g, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.attendance import attendance
@@ -16,13 +16,13 @@ from cop.attendance.attendance import (
 )
 from cop.attendance.matching import Match, MatchKind, closest_name, match_participants
 from cop.attendance.views import begun_or_404
-from cop.audit import audit_log
-from cop.audit.views import note_viewing
+from cop.audit.audit_log import Action
+from cop.audit.views import note_action, note_viewing
 from cop.db.engine import erasing_tx, read_tx
 from cop.errors import ReportGone
 from cop.web.blueprints import console
 from cop.web.i18n import gettext, ngettext
-from cop.web.rendering import current_community, now, render
+from cop.web.rendering import current_community, render
 
 MAX_LINES, MOST_OPTIONS = 200, 5_000  # that one page asks about, and offers in all
 _LINE, _NUMBER = re.compile(r"line-(\d{1,6})", re.ASCII), re.compile(r"\d{1,9}", re.ASCII)
@@ -74,13 +74,8 @@ def keep_report(slug: str) -> ResponseReturnValue:
                 zone=current_community().zone_info,
                 overrules="overrules" in request.form,
             )
-            audit_log.record_action(
-                db_session,
-                g.coordinator.id,
-                audit_log.Action.IMPORTED_ATTENDANCE,
-                now=now(),
-                meeting_id=found.id,
-                item_count=kept.came,
+            note_action(
+                db_session, Action.IMPORTED_ATTENDANCE, meeting_id=found.id, item_count=kept.came
             )
     except ReportGone:
         return _report_gone(slug)

@@ -79,7 +79,7 @@ def record_action(
     )
 
 
-def note_viewing(
+def record_viewing(
     db_session: Session,
     coordinator_id: int,
     resource: str,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flask import Response, abort, g, request
+from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
 from cop.audit.audit_log import Action, LogEntry
@@ -105,9 +106,34 @@ def _look(entry: LogEntry) -> str:
     return VIEWING_SENTENCES.get(entry.action, OTHER_VIEWING)
 
 
-def note_viewing(what: str, meeting_id: int | None = None, columns: Sequence[str] = ()) -> None:
-    """Write down that who is signed in looks at personal data, or takes them away."""
+def note_action(
+    db_session: Session,
+    action: Action,
+    *,
+    meeting_id: int | None = None,
+    registration_id: int | None = None,
+    item_count: int | None = None,
+) -> None:
+    """Record an action of the signed-in coordinator, in the transaction that performs it."""
+    audit_log.record_action(
+        db_session,
+        g.coordinator.id,
+        action,
+        now=now(),
+        meeting_id=meeting_id,
+        registration_id=registration_id,
+        item_count=item_count,
+    )
+
+
+def note_viewing(resource: str, meeting_id: int | None = None, columns: Sequence[str] = ()) -> None:
+    """Record that the signed-in coordinator views or exports personal data."""
     with write_tx() as db_session:
-        audit_log.note_viewing(
-            db_session, g.coordinator.id, what, now=now(), meeting_id=meeting_id, columns=columns
+        audit_log.record_viewing(
+            db_session,
+            g.coordinator.id,
+            resource,
+            now=now(),
+            meeting_id=meeting_id,
+            columns=columns,
         )

@@ -1,11 +1,11 @@
 """Console: cancel a session, and restore it."""
 
-from flask import abort, flash, g, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from cop.audit import audit_log
 from cop.audit.audit_log import Action
+from cop.audit.views import note_action
 from cop.changes import changes, preview
 from cop.db.engine import rehearsal_tx, write_tx
 from cop.errors import Refused
@@ -88,7 +88,7 @@ def _restore(db_session: Session, meeting: Listing) -> list[str]:
 def _note(
     db_session: Session, action: Action, meeting: Listing, *, promoted: list[int]
 ) -> list[str]:
-    audit_log.record_action(db_session, g.coordinator.id, action, now=now(), meeting_id=meeting.id)
+    note_action(db_session, action, meeting_id=meeting.id)
     [changed] = locking.read(db_session, [meeting.id])
     found = preview.preview_promotions(db_session, changed, promoted=promoted, now=now())
     return preview.emails(found, about=preview.STATUS)

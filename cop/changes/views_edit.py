@@ -1,11 +1,12 @@
 """Console: edit a session."""
 
-from flask import abort, flash, g, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
+from cop.audit.views import note_action
 from cop.changes import changes, preview
 from cop.changes.preview import PromotionPreview
 from cop.db.engine import read_tx, rehearsal_tx, write_tx
@@ -117,13 +118,9 @@ def _save(form: EditForm, meeting_id: int, *, is_preview: bool) -> PromotionPrev
 
 def _note(db_session: Session, meeting_id: int, changed: set[str]) -> None:
     if not changed.isdisjoint(TIMES):
-        audit_log.record_action(
-            db_session, g.coordinator.id, Action.MOVED_MEETING, now=now(), meeting_id=meeting_id
-        )
+        note_action(db_session, Action.MOVED_MEETING, meeting_id=meeting_id)
     if changed.difference(TIMES):
-        audit_log.record_action(
-            db_session, g.coordinator.id, Action.EDITED_MEETING, now=now(), meeting_id=meeting_id
-        )
+        note_action(db_session, Action.EDITED_MEETING, meeting_id=meeting_id)
 
 
 def _saved(form: EditForm, found: PromotionPreview) -> list[str]:

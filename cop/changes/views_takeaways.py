@@ -1,10 +1,11 @@
 """Console: publish the takeaways of a session."""
 
-from flask import flash, g, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
+from cop.audit.views import note_action
 from cop.changes import changes
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
@@ -15,7 +16,7 @@ from cop.web.blueprints import console
 from cop.web.edit_conflicts import EditConflictForm
 from cop.web.forms import Https, area, line
 from cop.web.i18n import gettext, ngettext
-from cop.web.rendering import now, render, writer
+from cop.web.rendering import render, writer
 
 
 class TakeawaysForm(EditConflictForm):
@@ -75,10 +76,7 @@ def _publish(form: TakeawaysForm, meeting_id: int) -> int:
             recording_url=form.value("recording_url"),
             writer=writer(),
         )
-        audit_log.record_action(
-            db_session, g.coordinator.id, Action.PUBLISHED, now=now(), meeting_id=meeting_id,
-            item_count=emails,
-        )  # fmt: skip
+        note_action(db_session, Action.PUBLISHED, meeting_id=meeting_id, item_count=emails)
     return emails
 
 

@@ -1,19 +1,19 @@
 """What other sites paste into their pages, and which of them may show ours."""
 
-from flask import Response, abort, flash, g, redirect, request, url_for
+from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from wtforms import StringField
 
-from cop.audit import audit_log
 from cop.audit.audit_log import Action
+from cop.audit.views import note_action
 from cop.db.engine import read_tx, write_tx
 from cop.embedding import hosts as embedding_hosts
 from cop.errors import Refused
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, strip_to_one_line
 from cop.web.i18n import gettext
-from cop.web.rendering import current_community, language, links, now, render
+from cop.web.rendering import current_community, language, links, render
 
 
 class HostForm(ConsoleForm):
@@ -70,7 +70,7 @@ def check_page() -> Response:
 
 
 def _note(db_session: Session) -> None:
-    audit_log.record_action(db_session, g.coordinator.id, Action.CHANGED_HOSTS, now=now())
+    note_action(db_session, Action.CHANGED_HOSTS)
 
 
 def _changed(sentence: str) -> ResponseReturnValue:

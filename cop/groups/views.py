@@ -4,15 +4,15 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from flask import Response, abort, flash, g, redirect, request, url_for
+from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from cop.accounts.access_control import exporting_or_403
-from cop.audit import audit_log
-from cop.audit.views import note_viewing
+from cop.audit.audit_log import Action
+from cop.audit.views import note_action, note_viewing
 from cop.db.engine import read_tx, write_tx
 from cop.groups import groups as groups_groups
 from cop.groups.groups import DEFAULT_SIZE
@@ -22,7 +22,7 @@ from cop.web.blueprints import console
 from cop.web.downloads import csv_file
 from cop.web.forms import ConsoleForm, line, parse_integer
 from cop.web.i18n import gettext, ngettext
-from cop.web.rendering import current_community, now, render
+from cop.web.rendering import current_community, render
 
 SMALLEST, LARGEST = 2, 50
 _PLACED = re.compile(r"person-(\d{1,9})", re.ASCII)
@@ -93,10 +93,7 @@ def _do(found: Listing, act: Callable[[Session, int], int]) -> int:
     """Do something with the rooms and write it down; return with how many people."""
     with write_tx() as db_session:
         people = act(db_session, found.id)
-        audit_log.record_action(
-            db_session, g.coordinator.id, audit_log.Action.MADE_ROOMS, now=now(),
-            meeting_id=found.id, item_count=people,
-        )  # fmt: skip
+        note_action(db_session, Action.MADE_ROOMS, meeting_id=found.id, item_count=people)
     return people
 
 

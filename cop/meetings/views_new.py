@@ -1,10 +1,10 @@
 """Console: add a session beside those of the recurrence rule."""
 
-from flask import flash, g, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cop.audit import audit_log
 from cop.audit.audit_log import Action
+from cop.audit.views import note_action
 from cop.db.engine import write_tx
 from cop.errors import Refused
 from cop.meetings import planning
@@ -67,9 +67,7 @@ def _add(form: NewForm) -> str | None:
                 topic=form.topic.data or "",
                 now=now(),
             )
-            audit_log.record_action(
-                db_session, g.coordinator.id, Action.ADDED_MEETING, now=now(), meeting_id=meeting.id
-            )
+            note_action(db_session, Action.ADDED_MEETING, meeting_id=meeting.id)
             return meeting.slug
     except Refused as refusal:
         form.refuse(refusal)

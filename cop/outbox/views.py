@@ -1,11 +1,10 @@
 """The mail that goes out, and how it stands."""
 
-from flask import Response, abort, flash, g, redirect, request, url_for
+from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cop.audit import audit_log
 from cop.audit.audit_log import Action
-from cop.audit.views import note_viewing
+from cop.audit.views import note_action, note_viewing
 from cop.db.engine import read_tx, write_tx
 from cop.i18n import N_
 from cop.mail.message import build_message
@@ -91,8 +90,6 @@ def try_again() -> ResponseReturnValue:
         failed = status.failed(db_session)
         ids = failed if "all" in request.form else [id_ for id_ in failed if str(id_) in asked]
         outbox.retry(db_session, ids, now=now())
-        audit_log.record_action(
-            db_session, g.coordinator.id, Action.TRIED_MAIL_AGAIN, now=now(), item_count=len(ids)
-        )
+        note_action(db_session, Action.TRIED_MAIL_AGAIN, item_count=len(ids))
     flash(ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", len(ids)))
     return redirect(url_for("console.mails"), 303)

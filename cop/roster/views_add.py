@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from flask import Response, flash, g, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cop.audit import audit_log
 from cop.audit.audit_log import Action
+from cop.audit.views import note_action
 from cop.db.engine import write_tx
 from cop.errors import Refused
 from cop.meetings.schedule import Listing, Schedule
@@ -19,7 +19,7 @@ from cop.registration.views import with_dates
 from cop.roster import people
 from cop.web.blueprints import console
 from cop.web.i18n import gettext
-from cop.web.rendering import current_community, language, now, render, writer
+from cop.web.rendering import current_community, language, render, writer
 
 # They choose the mailing list themselves, from their own mailbox.
 _EXCLUDED_FIELDS = {registry.SESSIONS.name, registry.LIST_OPT_IN.name}
@@ -63,8 +63,7 @@ def _add(found: Listing, form: AnswersForm) -> tuple[int, str]:
         id_, status, is_told = people.add_person(
             db_session, found, details, by_mail=by_mail, writer=voice
         )
-        audit_log.record_action(db_session, g.coordinator.id, Action.ADDED_PERSON, now=now(),
-                    meeting_id=found.id, registration_id=id_)  # fmt: skip
+        note_action(db_session, Action.ADDED_PERSON, meeting_id=found.id, registration_id=id_)
     return id_, _success_message(status, is_told=is_told)
 
 

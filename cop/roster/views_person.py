@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Response, abort, flash, g, redirect, request, url_for
+from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from cop.audit import audit_log
 from cop.audit.audit_log import Action
-from cop.audit.views import note_viewing
+from cop.audit.views import note_action, note_viewing
 from cop.db.engine import empty_log, read_tx, write_tx
 from cop.errors import Refused
 from cop.mail.transport import files
@@ -88,8 +87,9 @@ def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnV
             member = roster.member_of(db_session, registration_id, meeting_id=found.id)
             done = _do(db_session, what, registration_id, member or abort(404),
                        writer=writer())  # fmt: skip
-            audit_log.record_action(db_session, g.coordinator.id, ACTIONS[what], now=now(),
-                        meeting_id=found.id, registration_id=done.registration_id)  # fmt: skip
+            note_action(
+                db_session, ACTIONS[what], meeting_id=found.id, registration_id=done.registration_id
+            )
     except Refused as refusal:
         sentence = gettext(refusal.sentence, **with_dates(refusal))
         return show(slug, registration_id, refusal=sentence, field=refusal.field, status=422)

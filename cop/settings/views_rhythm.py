@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from flask import flash, g, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import StringField
@@ -12,6 +12,7 @@ from wtforms.validators import ValidationError
 
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
+from cop.audit.views import note_action
 from cop.community import holidays
 from cop.community import rhythm as community_rhythm
 from cop.community.community import CommunityFacts
@@ -187,9 +188,7 @@ def _save(form: RhythmForm) -> int:
         if form.has_conflict(form.shown(stored), editor=editor):
             return 0
         added = len(planning.change_recurrence(db_session, form.wanted(stored), now=now()))
-        audit_log.record_action(
-            db_session, g.coordinator.id, Action.CHANGED_SETTINGS, now=now(), item_count=added
-        )
+        note_action(db_session, Action.CHANGED_SETTINGS, item_count=added)
         return added
 
 

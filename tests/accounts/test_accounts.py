@@ -161,7 +161,7 @@ def test_a_look_at_personal_data_is_written_down(db_session):
     device = accounts_accounts.start_session(db_session, add(db_session), now=NOW)
     corin = accounts_accounts.find_signed_in(db_session, device, now=NOW)
 
-    audit_log.note_viewing(
+    audit_log.record_viewing(
         db_session, corin.id, "export", now=NOW, meeting_id=meeting.id, columns=("name", "email")
     )
 

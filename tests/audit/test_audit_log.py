@@ -35,7 +35,7 @@ def did(db_session, by, what, ago=timedelta(), **values):
 
 
 def saw(db_session, by, what, ago=timedelta(), **values):
-    audit_log.note_viewing(db_session, by.id, what, now=NOW - ago, **values)
+    audit_log.record_viewing(db_session, by.id, what, now=NOW - ago, **values)
     db_session.flush()
 
 

@@ -34,7 +34,7 @@ def did(*deeds, **values):
 
 def saw(what, **values):
     with write_tx() as db_session:
-        audit_log.note_viewing(db_session, corin_self(db_session).id, what, now=NOW, **values)
+        audit_log.record_viewing(db_session, corin_self(db_session).id, what, now=NOW, **values)
 
 
 def lines(corin, query=""):
