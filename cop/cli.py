@@ -183,7 +183,7 @@ def try_mail(address: str) -> None:
         trial = build_message(_trial(address, settings), sender=settings.sender, reply_to=None)
         answer = transport.send(trial, to=address)
     except DeliveryError as ending:
-        raise click.ClickException(f"The mail was not confirmed. {ending.answer}") from ending
+        raise click.ClickException(f"The mail was not confirmed. {ending.server_reply}") from ending
     finally:
         transport.close()
     if settings.smtp:

@@ -8,33 +8,41 @@ from cop.mail.writer import LetterWriter
 def first_failure(writer: LetterWriter) -> Letter:
     """A mail could not be delivered, and none had failed before it."""
     draft = writer.coordinator_draft(
-        writer.say(N_("A mail could not be delivered")),
-        writer.say(N_("The list of mails says which one, and what the mail server answered.")),
-        Button(writer.say(N_("See the mails")), writer.links.console("/mail")),
+        writer.translate(N_("A mail could not be delivered")),
+        writer.translate(
+            N_("The list of mails says which one, and what the mail server answered.")
+        ),
+        Button(writer.translate(N_("See the mails")), writer.links.console("/mail")),
     )
-    return draft.sealed()
+    return draft.render()
 
 
 def password_reset(writer: LetterWriter, address: str) -> Letter:
     """The way to a new password for the console."""
     draft = writer.coordinator_draft(
-        writer.say(N_("A new password for the console")),
-        writer.say(N_("Somebody, most likely you, asked for a new password. Choose one here:")),
-        Button(writer.say(N_("Choose a new password")), address),
-        writer.say(N_("The link works once, for an hour. If it was not you, do nothing.")),
+        writer.translate(N_("A new password for the console")),
+        writer.translate(
+            N_("Somebody, most likely you, asked for a new password. Choose one here:")
+        ),
+        Button(writer.translate(N_("Choose a new password")), address),
+        writer.translate(N_("The link works once, for an hour. If it was not you, do nothing.")),
     )
-    return draft.sealed()
+    return draft.render()
 
 
 def invitation(writer: LetterWriter, address: str, *, by: str) -> Letter:
     """The way to one more coordinator's account."""
-    say, name = writer.say, writer.community.name
+    translate, name = writer.translate, writer.community.name
     draft = writer.coordinator_draft(
-        say(N_("Will you coordinate %(name)s?"), name=writer.community.short_name),
-        say(N_("%(by)s invites you to coordinate %(name)s."), by=by, name=name),
-        say(N_("Make your account here: you choose your name and a password.")),
-        Button(say(N_("Make my account")), address),
-        say(N_("The link works once, for 7 days. If you do not know what this is, do nothing.")),
-        why=say(N_("You get this since a coordinator of %(name)s wrote your address."), name=name),
+        translate(N_("Will you coordinate %(name)s?"), name=writer.community.short_name),
+        translate(N_("%(by)s invites you to coordinate %(name)s."), by=by, name=name),
+        translate(N_("Make your account here: you choose your name and a password.")),
+        Button(translate(N_("Make my account")), address),
+        translate(
+            N_("The link works once, for 7 days. If you do not know what this is, do nothing.")
+        ),
+        why=translate(
+            N_("You get this since a coordinator of %(name)s wrote your address."), name=name
+        ),
     )
-    return draft.sealed()
+    return draft.render()

@@ -10,7 +10,7 @@ from cop.accounts.views_sign_in import device, start
 from cop.db.engine import erasing_tx, read_tx, write_tx
 from cop.errors import NotPermitted, Refused
 from cop.i18n import N_
-from cop.mail.transport import files
+from cop.mail.transport import folder_transport
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line, parse_integer
 from cop.web.i18n import gettext
@@ -63,7 +63,7 @@ def withdraw_invitation() -> ResponseReturnValue:
     id_ = parse_integer(request.form.get("invitation", "")) or 0
     with erasing_tx() as db_session:
         ended = invitations.withdraw(db_session, id_, by=g.coordinator, now=now()) or abort(404)
-    files(settings()).forget(ended.deleted_emails)
+    folder_transport(settings()).delete_copies(ended.deleted_emails)
     return _done(gettext("The link that %(to)s has works no longer.", to=ended.email))
 
 

@@ -136,8 +136,8 @@ def takeaways_recipients(db_session: Session, meeting_id: int) -> list[Registere
     return [
         person
         for person in held
-        if person.recipient.is_proven
-        and person.recipient.is_reached
+        if person.recipient.is_verified
+        and person.recipient.is_deliverable
         and "takeaways" not in person.recipient.opt_outs
     ]
 

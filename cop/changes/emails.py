@@ -28,17 +28,19 @@ def session_changed(
     if meeting.reason and not _is_only_join_url(meeting, told):
         blocks.append(meeting.reason)
     if meeting.is_cancelled:
-        blocks.append(Button(writer.say(N_("See the other sessions")), writer.links.schedule))
+        blocks.append(Button(writer.translate(N_("See the other sessions")), writer.links.schedule))
     elif is_held:
         blocks.append(emails.join_link(writer, ways_in[meeting.id]))
         blocks.append(emails.cannot_come(writer, to, meeting))
     attached = [meeting] if is_held and not _is_only_join_url(meeting, told) else []
     if attached:
         blocks.append(
-            writer.say(N_("Opening the attached calendar entry brings your calendar up to date."))
+            writer.translate(
+                N_("Opening the attached calendar entry brings your calendar up to date.")
+            )
         )
     draft = writer.member_draft(to, subject, *blocks, why=emails.registered_why(writer))
-    return draft.sealed(calendar=emails.calendar_attachment(writer, attached, ways_in))
+    return draft.render(calendar=emails.calendar_attachment(writer, attached, ways_in))
 
 
 def takeaways(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Letter:
@@ -48,40 +50,46 @@ def takeaways(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Le
     if meeting.takeaways:
         blocks.append(Prose(meeting.takeaways))
     if meeting.recording_url:
-        blocks.append(Link(writer.say(N_("Watch the recording")), meeting.recording_url))
-    blocks.append(Button(writer.say(N_("See it on the session's page")),
+        blocks.append(Link(writer.translate(N_("Watch the recording")), meeting.recording_url))
+    blocks.append(Button(writer.translate(N_("See it on the session's page")),
                          writer.links.meeting(meeting.slug)))  # fmt: skip
     stop = writer.links.unsubscribe(to.member_id, "takeaways")
     draft = writer.member_draft(
         to,
-        writer.say(N_("What we took away: %(topic)s"), topic=topic_of(writer, meeting)),
+        writer.translate(N_("What we took away: %(topic)s"), topic=topic_of(writer, meeting)),
         *blocks,
         why=emails.registered_why(writer),
-        also=(Link(writer.say(N_("No more notes after sessions")), stop),),
+        also=(Link(writer.translate(N_("No more notes after sessions")), stop),),
     )
-    return draft.sealed(unsubscribe_url=stop)
+    return draft.render(unsubscribe_url=stop)
 
 
 def _change_text(writer: LetterWriter, meeting: LockedMeeting, told: Announced) -> tuple[str, str]:
     """The subject, and what has happened."""
     date = date_of(writer, meeting)
     if meeting.is_cancelled:
-        subject = writer.say(N_("Cancelled: the session on %(date)s"), date=date)
-        return subject, writer.say(N_("This session does not take place:"))
+        subject = writer.translate(N_("Cancelled: the session on %(date)s"), date=date)
+        return subject, writer.translate(N_("This session does not take place:"))
     now = meeting.snapshot
     if now.status != told.status:
-        subject = writer.say(N_("It takes place after all: the session on %(date)s"), date=date)
-        return subject, writer.say(N_("This session was cancelled, and takes place after all:"))
+        subject = writer.translate(
+            N_("It takes place after all: the session on %(date)s"), date=date
+        )
+        return subject, writer.translate(
+            N_("This session was cancelled, and takes place after all:")
+        )
     if _is_only_join_url(meeting, told):
-        subject = writer.say(N_("Another way in: the session on %(date)s"), date=date)
-        return subject, writer.say(
+        subject = writer.translate(N_("Another way in: the session on %(date)s"), date=date)
+        return subject, writer.translate(
             N_("We meet at another address. Your own way in stays the same, and leads there:")
         )
     before = writer.dates.when(
         datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at)
     )
-    subject = writer.say(N_("Moved: the session is on %(date)s"), date=date)
-    return subject, writer.say(N_("This session was planned for %(when)s. It is now:"), when=before)
+    subject = writer.translate(N_("Moved: the session is on %(date)s"), date=date)
+    return subject, writer.translate(
+        N_("This session was planned for %(when)s. It is now:"), when=before
+    )
 
 
 def _is_only_join_url(meeting: LockedMeeting, told: Announced) -> bool:

@@ -38,7 +38,7 @@ def preview_promotions(
     emailed = Counter(
         person.status
         for person in notices.count_recipients(people, meeting, now=now)
-        if person.recipient.is_reached
+        if person.recipient.is_deliverable
     )
     return PromotionPreview(
         held=emailed[RegistrationStatus.HELD],

@@ -41,7 +41,7 @@ def summary(meeting: Listing, tally: Tally, standing: OutboxStatus) -> NextSessi
     """The next session, in numbers."""
     voice = writer()
     starts_on, today = (voice.dates.local(m).date() for m in (meeting.starts_at, voice.now))
-    of_it = {key[1:]: mails for key, mails in standing.about.items() if key[0] == meeting.id}
+    of_it = {key[1:]: mails for key, mails in standing.by_meeting.items() if key[0] == meeting.id}
     sent = {kind: mails for (kind, state), mails in of_it.items() if state == MailState.SENT}
     return NextSession(
         meeting,
@@ -59,7 +59,7 @@ def _upcoming_reminders(
     meeting: Listing, tally: Tally, voice: LetterWriter
 ) -> tuple[Reminder, ...]:
     days = sorted(voice.community.reminder_days, reverse=True)
-    people = [tally.to_remind if day == min(days) else tally.proven_to_remind for day in days]
+    people = [tally.to_remind if day == min(days) else tally.verified_to_remind for day in days]
     moments = [reminders.reminder_time(meeting, day, writer=voice) for day in days]
     return tuple(
         Reminder(at, number, is_last=at == max(moments))

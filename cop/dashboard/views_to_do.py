@@ -67,7 +67,7 @@ def _clock() -> Iterator[ToDo]:
 
 
 def _mails(standing: OutboxStatus) -> Iterator[ToDo]:
-    if standing.fault:
+    if standing.last_error:
         yield ToDo(_delivery_problem(standing), gettext("See the mails"), url_for("console.mails"))
     if standing.failed:
         failed = url_for("console.mails", state="failed")
@@ -151,9 +151,9 @@ def _backup_sentence(backup_at: datetime | None) -> str:
 
 
 def _delivery_problem(standing: OutboxStatus) -> str:
-    waiting = ngettext("%(num)s mail is waiting.", "%(num)s mails are waiting.", standing.waiting)
+    waiting = ngettext("%(num)s mail is waiting.", "%(num)s mails are waiting.", standing.pending)
     said = gettext("Mail is not getting out. %(waiting)s", waiting=waiting)
-    return f"{said} {gettext('The last answer: %(answer)s', answer=standing.fault)}"
+    return f"{said} {gettext('The last answer: %(answer)s', answer=standing.last_error)}"
 
 
 def _failed(standing: OutboxStatus) -> str:

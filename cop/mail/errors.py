@@ -20,7 +20,7 @@ class DeliveryError(Exception):
 
     def __init__(self, answer: str) -> None:
         super().__init__(answer)
-        self.answer = answer
+        self.server_reply = answer
 
 
 class PermanentError(DeliveryError):

@@ -28,7 +28,7 @@ class Letter:
 class Link:
     """Something to follow: the words, and the address."""
 
-    words: str
+    text: str
     url: str
 
 
@@ -41,14 +41,14 @@ class Session:
     when: str
     lines: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
-    is_off: bool = False
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True)
 class Button:
     """The one thing to do."""
 
-    words: str
+    text: str
     url: str
 
 
@@ -56,7 +56,7 @@ class Button:
 class Heading:
     """A line above others."""
 
-    words: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class LetterDraft:
     signature: tuple[str, ...]
     small_print: tuple[str | Link, ...] = ()
 
-    def sealed(self, *, calendar: str | None = None, unsubscribe_url: str | None = None) -> Letter:
+    def render(self, *, calendar: str | None = None, unsubscribe_url: str | None = None) -> Letter:
         """The letter in both forms."""
         blocks = [(type(block).__name__, block) for block in self.blocks]
         text, html = (

@@ -33,19 +33,19 @@ class Recipient:
         return Owner(self.member_id, self.token_version)
 
     @property
-    def is_proven(self) -> bool:
+    def is_verified(self) -> bool:
         """Whether the address's owner has acted: before that, a stranger may have typed it."""
         return self.verified_at is not None
 
     @property
-    def is_reached(self) -> bool:
+    def is_deliverable(self) -> bool:
         """Whether mail to them goes out: it did not come back."""
         return self.undeliverable_at is None
 
     @property
-    def shown_name(self) -> str:
+    def display_name(self) -> str:
         """Their name, or nothing: an address not yet proven gets no text that somebody typed."""
-        return self.name if self.is_proven else ""
+        return self.name if self.is_verified else ""
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ class SmtpTransport:
                 ) from error
             raise ServerUnavailableError(describe_error(error, self._server)) from error
 
-    def forget(self, message_ids: Iterable[str]) -> None:
+    def delete_copies(self, message_ids: Iterable[str]) -> None:
         """Nothing is kept here of what was handed over."""
 
     def close(self) -> None:

@@ -44,13 +44,13 @@ class FolderTransport:
     def close(self) -> None:
         """There is nothing to close."""
 
-    def forget(self, message_ids: Iterable[str]) -> None:
+    def delete_copies(self, message_ids: Iterable[str]) -> None:
         """Delete the files of these mails."""
         for message_id in message_ids:
             for file in self.folder.glob(f"{_FILE_NAME[:-1]}{_safe(message_id)}.*"):
                 file.unlink(missing_ok=True)
 
-    def forget_before(self, moment: datetime) -> None:
+    def delete_copies_before(self, moment: datetime) -> None:
         """Delete the files of mails that were composed before a moment."""
         first = f"{moment.astimezone(UTC):{_TIME}}"
         for file in self.folder.glob(_FILE_NAME):
@@ -86,14 +86,14 @@ class Transport(Protocol):
             NotSent: it was not taken, or nobody knows; the kinds of it say which.
         """
 
-    def forget(self, message_ids: Iterable[str]) -> None:
+    def delete_copies(self, message_ids: Iterable[str]) -> None:
         """Keep nothing of mails that were erased; what a server has taken is out of our hands."""
 
     def close(self) -> None:
         """End the connection; the next mail opens a new one."""
 
 
-def files(settings: Settings) -> FolderTransport:
+def folder_transport(settings: Settings) -> FolderTransport:
     """The folder where mails become files, also where they do so no more."""
     return FolderTransport(settings.instance / "outbox")
 
@@ -102,4 +102,4 @@ def transport_for(settings: Settings) -> Transport:
     """Choose the way out that the settings name."""
     if settings.smtp:
         return SmtpTransport(settings.smtp, sender=settings.sender)
-    return files(settings)
+    return folder_transport(settings)

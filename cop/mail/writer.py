@@ -24,12 +24,12 @@ class LetterWriter:
         """The same writer in the recipient's language."""
         return replace(self, language=recipient.language)
 
-    def say(self, sentence: str, **values: object) -> str:
-        """Say a marked sentence."""
+    def translate(self, sentence: str, **values: object) -> str:
+        """Translate a marked sentence and fill in its values."""
         return translator(self.language)(sentence) % values
 
-    def count(self, one: str, many: str, number: int) -> str:
-        """Say one of two marked sentences by a number, which they may name as `num`."""
+    def translate_plural(self, one: str, many: str, number: int) -> str:
+        """Translate one of two marked sentences by a number, which they may name as `num`."""
         return plural(self.language)(one, many, number) % {"num": number}
 
     @property
@@ -45,15 +45,22 @@ class LetterWriter:
     ) -> LetterDraft:
         """A letter to a member; the small print says why it came and how to undo that."""
         small_print: list[str | Link] = [why, *also]
-        if not to.is_proven:
+        if not to.is_verified:
             small_print.append(
-                Link(self.say(N_("Not you? Remove this")), self.my_page(to, "/erase"))
+                Link(self.translate(N_("Not you? Remove this")), self.my_page(to, "/erase"))
             )
         small_print.append(
-            Link(self.say(N_("What we know about you, and what becomes of it")), self.my_page(to))
+            Link(
+                self.translate(N_("What we know about you, and what becomes of it")),
+                self.my_page(to),
+            )
         )
-        name = to.shown_name
-        hello = self.say(N_("Hello %(name)s,"), name=name) if name else self.say(N_("Hello,"))
+        name = to.display_name
+        hello = (
+            self.translate(N_("Hello %(name)s,"), name=name)
+            if name
+            else self.translate(N_("Hello,"))
+        )
         return LetterDraft(
             self.language, subject, hello, blocks, self._signature, tuple(small_print)
         )
@@ -61,9 +68,14 @@ class LetterWriter:
     def coordinator_draft(self, subject: str, *blocks: Block, why: str = "") -> LetterDraft:
         """A letter to a coordinator, which names no member."""
         usual = N_("You get this as a coordinator of %(name)s.")
-        why = why or self.say(usual, name=self.community.name)
+        why = why or self.translate(usual, name=self.community.name)
         return LetterDraft(
-            self.language, subject, self.say(N_("Hello,")), blocks, (self.community.name,), (why,)
+            self.language,
+            subject,
+            self.translate(N_("Hello,")),
+            blocks,
+            (self.community.name,),
+            (why,),
         )
 
     @property

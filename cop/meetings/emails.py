@@ -13,7 +13,7 @@ def date_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
 
 def topic_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
     """The session's topic, or that there is none yet."""
-    return meeting.topic or writer.say(N_("Topic to be announced"))
+    return meeting.topic or writer.translate(N_("Topic to be announced"))
 
 
 def session_block(
@@ -26,7 +26,7 @@ def session_block(
         when=writer.dates.when(meeting.starts_at, meeting.ends_at),
         lines=lines,
         links=links,
-        is_off=meeting.is_cancelled,
+        is_cancelled=meeting.is_cancelled,
     )
 
 
@@ -35,10 +35,14 @@ def preparation(writer: LetterWriter, meeting: MeetingFacts) -> tuple[str, ...]:
     lines = []
     if meeting.reading_title:
         minutes = meeting.reading_minutes
-        length = minutes and writer.count(N_("%(num)s minute"), N_("%(num)s minutes"), minutes)
+        length = minutes and writer.translate_plural(
+            N_("%(num)s minute"), N_("%(num)s minutes"), minutes
+        )
         title = f"{meeting.reading_title} ({length})" if length else meeting.reading_title
         url = f" {meeting.reading_url}" if meeting.reading_url else ""
-        lines.append(writer.say(N_("To read before: %(title)s"), title=title) + url)
+        lines.append(writer.translate(N_("To read before: %(title)s"), title=title) + url)
     if question := meeting.prep_question:
-        lines.append(writer.say(N_("A question to think about: %(question)s"), question=question))
+        lines.append(
+            writer.translate(N_("A question to think about: %(question)s"), question=question)
+        )
     return tuple(lines)

@@ -116,7 +116,7 @@ def _format_column(field: Field, column: str, value: object, writer: LetterWrite
         return
     said = _format_value(field, column, value, writer)
     called = _COLUMN_LABELS.get(column)
-    yield f"{writer.say(called)}: {said}" if called else said
+    yield f"{writer.translate(called)}: {said}" if called else said
 
 
 def _format_value(field: Field, column: str, value: object, writer: LetterWriter) -> str:
@@ -128,11 +128,11 @@ def _format_value(field: Field, column: str, value: object, writer: LetterWriter
         case date():
             return writer.dates.on(value)
         case bool():
-            return writer.say(N_("Yes")) if value else writer.say(N_("No"))
+            return writer.translate(N_("Yes")) if value else writer.translate(N_("No"))
         case list():
             return "; ".join(_format_value(field, column, each, writer) for each in value)
     label = _labels(field, column).get(str(value))
-    return writer.say(label) if label else str(value)
+    return writer.translate(label) if label else str(value)
 
 
 def _labels(field: Field, column: str) -> Mapping[str, str]:
@@ -145,6 +145,6 @@ def _labels(field: Field, column: str) -> Mapping[str, str]:
 
 def _format_announced(told: Announced, writer: LetterWriter) -> str:
     moments = (datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at))
-    status = writer.say(_STATE_LABELS.get(told.status, told.status))
-    way_in = writer.say(N_("with a way in")) if told.way_in else ""
+    status = writer.translate(_STATE_LABELS.get(told.status, told.status))
+    way_in = writer.translate(N_("with a way in")) if told.way_in else ""
     return ", ".join(filter(None, (writer.dates.when(*moments), status, way_in)))

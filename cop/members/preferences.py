@@ -48,7 +48,7 @@ def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
     letter = emails.my_link(writer, to, _upcoming(db_session, to, writer), posted_again=False)
     mail = QueuedEmail(letter, to, EmailKind.LINK, f"link:{to.member_id}:{writer.now.isoformat()}")
     may_have_link = notifications.is_link_allowed(db_session, to, writer=writer)
-    if to is not UNKNOWN_ADDRESS and may_have_link and to.is_reached:
+    if to is not UNKNOWN_ADDRESS and may_have_link and to.is_deliverable:
         outbox.queue(db_session, [mail], now=writer.now)
     else:
         _queue_dummy(db_session, writer)

@@ -14,7 +14,7 @@ from cop.db.engine import erasing_tx, read_tx, write_tx
 from cop.errors import InvalidLink
 from cop.i18n import N_
 from cop.links import Owner, Purpose
-from cop.mail.transport import files
+from cop.mail.transport import folder_transport
 from cop.meetings import filters, schedule
 from cop.meetings.schedule import Listing, Schedule
 from cop.members import held_data, members
@@ -168,5 +168,5 @@ def erase(token: str) -> Response:
     own = open_page(token)
     with erasing_tx() as db_session:
         mails = erasure.erase(db_session, own.owner.member_id, writer=writer())
-    files(settings()).forget(mails)
+    folder_transport(settings()).delete_copies(mails)
     return render("members/erased.html")

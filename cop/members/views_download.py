@@ -67,26 +67,26 @@ def _looks(known: MemberData) -> Iterator[dict[str, object]]:
 def _values(values: Iterable[HeldValue], voice: LetterWriter) -> Iterator[dict[str, object]]:
     for each in values:
         yield {
-            "label": voice.say(each.field.label),
+            "label": voice.translate(each.field.label),
             "value": each.said,
-            "why": voice.say(each.field.hint),
-            "seen_by": voice.say(each.field.seen_by),
+            "why": voice.translate(each.field.hint),
+            "seen_by": voice.translate(each.field.seen_by),
             "goes_at": each.goes_at.isoformat() if each.goes_at else None,
         }
 
 
 def _rows(known: MemberData, voice: LetterWriter) -> Iterator[tuple[str, str, str]]:
     for each in held_data.member_values(known, writer=voice):
-        yield voice.say(each.field.label), each.said, ""
+        yield voice.translate(each.field.label), each.said, ""
     for place in known.places:
         for each in held_data.registration_values(place, writer=voice):
-            yield voice.say(each.field.label), each.said, place.meeting.slug
+            yield voice.translate(each.field.label), each.said, place.meeting.slug
     for look in known.looks:
         slug = look.meeting.slug if look.meeting else ""
-        yield voice.say(N_("Seen by a coordinator")), _format_viewing(look, voice), slug
+        yield voice.translate(N_("Seen by a coordinator")), _format_viewing(look, voice), slug
     for mail in known.mails:
         said = f"{mail.subject}; {voice.dates.stamp(mail.created_at)}"
-        yield voice.say(N_("Mail to you")), said, ""
+        yield voice.translate(N_("Mail to you")), said, ""
 
 
 def _format_viewing(look: DataView, voice: LetterWriter) -> str:

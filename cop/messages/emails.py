@@ -37,7 +37,7 @@ def letter(
         session_block(writer, meeting),
         why=emails.registered_why(writer),
     )
-    return draft.sealed()
+    return draft.render()
 
 
 def fill_placeholders(
@@ -54,12 +54,12 @@ def _values(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> _Valu
     """What each placeholder stands for; a name is shown to who is known to own the address."""
     page = writer.links.meeting(meeting.slug)
     return {
-        "name": to.shown_name or writer.say(N_("colleague")),
+        "name": to.display_name or writer.translate(N_("colleague")),
         "session": topic_of(writer, meeting),
         "date": writer.dates.day(meeting.starts_at),
         "time": writer.dates.clock(meeting.starts_at, meeting.ends_at),
-        "link to their page": Link(writer.say(N_("your page")), writer.my_page(to)),
-        "link to the session": Link(writer.say(N_("the session's page")), page),
+        "link to their page": Link(writer.translate(N_("your page")), writer.my_page(to)),
+        "link to the session": Link(writer.translate(N_("the session's page")), page),
     }
 
 
@@ -75,5 +75,5 @@ def _in_text(value: str | Link) -> str:
 
 def _in_html(value: str | Link) -> str:
     if isinstance(value, Link):
-        return f'<a href="{escape(value.url)}">{escape(value.words)}</a>'
+        return f'<a href="{escape(value.url)}">{escape(value.text)}</a>'
     return str(escape(value))

@@ -145,10 +145,10 @@ def _daily(label: str, at: datetime | None, now: datetime) -> Line:
 
 def _emails(site: Site) -> Line:
     standing, since = site.standing, site.work.mails_waiting_since
-    text = f"{standing.waiting} waiting" + (f" since {_moment(since)}" if since else "")
+    text = f"{standing.pending} waiting" + (f" since {_moment(since)}" if since else "")
     text += f", {standing.failed} failed"
-    text += f"; the last answer: {standing.fault}" if standing.fault else ""
-    return Line("Email", text, is_warning=bool(standing.failed or standing.fault))
+    text += f"; the last answer: {standing.last_error}" if standing.last_error else ""
+    return Line("Email", text, is_warning=bool(standing.failed or standing.last_error))
 
 
 def _smtp(site: Site) -> Line:

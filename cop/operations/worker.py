@@ -22,7 +22,7 @@ from cop.community.community import CommunityFacts, load_community
 from cop.config import Settings
 from cop.db.engine import db, empty_log, read_tx, write_tx
 from cop.links import Links
-from cop.mail.transport import files, transport_for
+from cop.mail.transport import folder_transport, transport_for
 from cop.meetings import schedule
 from cop.operations import backups
 from cop.operations.processes import StopRequest
@@ -150,9 +150,9 @@ class Planner:
 
     def _delete_files(self, now: datetime) -> None:
         """Delete old files; a fault with those of one kind must not keep those of the other."""
-        emails = files(_settings(self.app))
+        emails = folder_transport(_settings(self.app))
         for delete in (
-            partial(emails.forget_before, now - outbox.TEXT_RETENTION),
+            partial(emails.delete_copies_before, now - outbox.TEXT_RETENTION),
             partial(backups.delete_old, self.app, now=now),
         ):
             try:

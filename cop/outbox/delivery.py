@@ -115,7 +115,9 @@ class Delivery:
         except DeliveryError as ending:
             # A server's own words may quote an address; of the server as a whole they say none.
             of_server = (
-                {"answer": ending.answer} if isinstance(ending, ServerUnavailableError) else {}
+                {"answer": ending.server_reply}
+                if isinstance(ending, ServerUnavailableError)
+                else {}
             )
             log.warning("mail not sent", extra=more | of_server | {"why": type(ending).__name__})
             noting = partial(self._note_failure, self._not_sent(email, ending), writer)
@@ -131,7 +133,7 @@ class Delivery:
     def _note_sent(self, email: OutboxEmail, answer: str, db_session: Session) -> None:
         """Note that it was taken; of a mail that was erased meanwhile, no file stays either."""
         if not leases.mark_sent(db_session, email, answer=answer, now=self.clock()):
-            self.transport.forget([email.message_id])
+            self.transport.delete_copies([email.message_id])
 
     def _note_failure(
         self, noting: DeliveryResult, writer: LetterWriter, db_session: Session
@@ -141,7 +143,7 @@ class Delivery:
             self.on_failure(db_session, writer)
 
     def _not_sent(self, email: OutboxEmail, ending: DeliveryError) -> DeliveryResult:
-        answer, now = ending.answer, self.clock()
+        answer, now = ending.server_reply, self.clock()
         if isinstance(ending, PermanentError):
             is_bad = ending.is_address_fault
             return partial(

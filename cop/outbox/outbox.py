@@ -72,7 +72,7 @@ def queue(db_session: Session, mails: Iterable[QueuedEmail], *, now: datetime) -
 
 
 def _is_deliverable(to: Recipient | str) -> bool:
-    return isinstance(to, str) or to.is_reached
+    return isinstance(to, str) or to.is_deliverable
 
 
 _INITIAL_VALUES = {
@@ -94,7 +94,7 @@ def _row(mail: QueuedEmail, now: datetime) -> dict[str, object]:
         "expires_at": mail.expires_at,
         "to_address": address,
         "member_id": member.member_id if member else None,
-        "to_name": member.shown_name if member else "",
+        "to_name": member.display_name if member else "",
         "language": member.language if member else "en",
         # Made once: a mail that is sent again can be recognised as the same one.
         "message_id": token_hex(16),

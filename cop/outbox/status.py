@@ -29,12 +29,12 @@ class OutboxStatus:
 
     counts: dict[str, int]  # by state, also those that nobody can try again any more
     failed: int  # that can be tried again
-    sent_again: int
-    fault: str  # what came back when mail last went nowhere, as long as none got out since
-    about: dict[tuple[int, str, str], int]  # by meeting, kind and state
+    resent: int
+    last_error: str  # what came back when mail last went nowhere, as long as none got out since
+    by_meeting: dict[tuple[int, str, str], int]  # by meeting, kind and state
 
     @property
-    def waiting(self) -> int:
+    def pending(self) -> int:
         return sum(self.counts[state] for state in PENDING_STATES)
 
 
@@ -73,9 +73,9 @@ def read_status(db_session: Session) -> OutboxStatus:
     return OutboxStatus(
         counts=counts,
         failed=with_text[MailState.FAILED],
-        sent_again=in_doubt[MailState.SENT],
-        fault=_last_error(tries, max(sent_at, default=None)),
-        about=about,
+        resent=in_doubt[MailState.SENT],
+        last_error=_last_error(tries, max(sent_at, default=None)),
+        by_meeting=about,
     )
 
 
@@ -112,12 +112,12 @@ class EmailRow:
         return self.state in PENDING_STATES
 
     @property
-    def can_be_tried(self) -> bool:
+    def can_retry(self) -> bool:
         """Whether it failed, and can be given another chance."""
         return self.state == MailState.FAILED and self.has_text
 
     @property
-    def was_sent_again(self) -> bool:
+    def was_resent(self) -> bool:
         return self.state == MailState.SENT and self.unknown_outcomes > 0
 
 

@@ -8,7 +8,7 @@ from cop.audit.views import note_action, note_viewing
 from cop.db.engine import read_tx, write_tx
 from cop.i18n import N_
 from cop.mail.message import build_message
-from cop.mail.transport import files
+from cop.mail.transport import folder_transport
 from cop.models.email import MailState, OutboxEmail
 from cop.outbox import outbox, status
 from cop.outbox.outbox import EmailKind
@@ -58,7 +58,7 @@ def mails() -> Response:
         kinds=KINDS,
         state=state,
         smtp=settings().smtp,
-        folder=files(settings()).folder,
+        folder=folder_transport(settings()).folder,
     )
 
 

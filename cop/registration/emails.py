@@ -18,12 +18,16 @@ from cop.meetings.locking import LockedMeeting, MeetingFacts
 def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
     """Somebody said what would help them take part; what it is stands in the console only."""
     draft = writer.coordinator_draft(
-        writer.say(N_("Somebody asked for access on %(date)s"), date=date_of(writer, meeting)),
-        writer.say(N_("Somebody who is registered said what would help them take part:")),
+        writer.translate(
+            N_("Somebody asked for access on %(date)s"), date=date_of(writer, meeting)
+        ),
+        writer.translate(N_("Somebody who is registered said what would help them take part:")),
         session_block(writer, meeting),
-        Button(writer.say(N_("See what to arrange")), f"{roster_url(writer, meeting)}/access"),
+        Button(
+            writer.translate(N_("See what to arrange")), f"{roster_url(writer, meeting)}/access"
+        ),
     )
-    return draft.sealed()
+    return draft.render()
 
 
 def roster_url(writer: LetterWriter, meeting: MeetingFacts) -> str:
@@ -49,23 +53,25 @@ def calendar_attachment(
 
 def guests(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
     """The line that names a session's guests, if it has some."""
-    return [writer.say(N_("Guest: %(guests)s"), guests=meeting.guests)] if meeting.guests else []
+    return (
+        [writer.translate(N_("Guest: %(guests)s"), guests=meeting.guests)] if meeting.guests else []
+    )
 
 
 def join_link(writer: LetterWriter, way_in: str) -> Link:
     """The recipient's own join link."""
-    return Link(writer.say(N_("Your way in, from 15 minutes before")), way_in)
+    return Link(writer.translate(N_("Your way in, from 15 minutes before")), way_in)
 
 
 def cannot_come(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Link:
     """The link to the page that cancels the recipient's registration."""
     address = writer.links.cancel(to.owner, meeting.slug, on=writer.now.date())
-    return Link(writer.say(N_("I cannot come")), address)
+    return Link(writer.translate(N_("I cannot come")), address)
 
 
 def decline_text(writer: LetterWriter) -> str:
     """Say that declining in the calendar does not cancel a registration."""
-    return writer.say(
+    return writer.translate(
         N_(
             "The calendar entry is attached. Declining it in your calendar does not tell us: your "
             "page does."
@@ -75,7 +81,7 @@ def decline_text(writer: LetterWriter) -> str:
 
 def registered_why(writer: LetterWriter) -> str:
     """Why a registered member gets an email, for the small print."""
-    return writer.say(
+    return writer.translate(
         N_("You get this since this address was registered with the %(name)s."),
         name=writer.community.name,
     )
@@ -84,10 +90,10 @@ def registered_why(writer: LetterWriter) -> str:
 def registered_session_block(writer: LetterWriter, meeting: LockedMeeting, way_in: str) -> Block:
     """The block of a session that the recipient is registered for."""
     links = (
-        Link(writer.say(N_("Your way in, from 15 minutes before")), way_in),
-        Link(writer.say(N_("Add to Google Calendar")),
+        Link(writer.translate(N_("Your way in, from 15 minutes before")), way_in),
+        Link(writer.translate(N_("Add to Google Calendar")),
              calendar.google_link(meeting, writer.community, writer.links)),
-        Link(writer.say(N_("Add to Outlook")),
+        Link(writer.translate(N_("Add to Outlook")),
              calendar.outlook_link(meeting, writer.community, writer.links)),
     )  # fmt: skip
     return session_block(
@@ -109,7 +115,7 @@ def confirmation(
     blocks: list[Block] = []
     if held:
         one, many = N_("You hold a place at this session:"), N_("You hold a place at these:")
-        blocks.append(writer.count(one, many, len(held)))
+        blocks.append(writer.translate_plural(one, many, len(held)))
         blocks += [
             registered_session_block(writer, meeting, ways_in[meeting.id]) for meeting in held
         ]
@@ -122,7 +128,7 @@ def confirmation(
     draft = writer.member_draft(
         to, _subject(writer, held, waiting), *blocks, why=registered_why(writer)
     )
-    return draft.sealed(calendar=calendar_attachment(writer, held, ways_in))
+    return draft.render(calendar=calendar_attachment(writer, held, ways_in))
 
 
 def promoted(
@@ -133,18 +139,18 @@ def promoted(
     ways_in = join_links(writer.links, to, {meeting.id: registration_id})
     draft = writer.member_draft(
         to,
-        writer.say(N_("A place for you: %(date)s"), date=date_of(writer, meeting)),
-        writer.say(N_("A place became free, and it is yours:")),
+        writer.translate(N_("A place for you: %(date)s"), date=date_of(writer, meeting)),
+        writer.translate(N_("A place became free, and it is yours:")),
         registered_session_block(writer, meeting, ways_in[meeting.id]),
-        writer.say(
+        writer.translate(
             N_("If you cannot come any more, please say so: the next in line gets the place.")
         ),
-        Button(writer.say(N_("See or change your registration")), writer.my_page(to)),
+        Button(writer.translate(N_("See or change your registration")), writer.my_page(to)),
         cannot_come(writer, to, meeting),
         decline_text(writer),
         why=registered_why(writer),
     )
-    return draft.sealed(calendar=calendar_attachment(writer, [meeting], ways_in))
+    return draft.render(calendar=calendar_attachment(writer, [meeting], ways_in))
 
 
 def my_link(
@@ -153,24 +159,26 @@ def my_link(
     """The link to their own page: asked for, or since their address was typed once more."""
     writer = writer.to(to)
     if posted_again:
-        said = writer.say(
+        said = writer.translate(
             N_(
                 "Somebody, most likely you, registered again with this address. You are registered "
                 "already, and nothing was changed. Your page changes or cancels it."
             )
         )
     else:
-        said = writer.say(N_("Somebody, most likely you, asked for the link to your page."))
+        said = writer.translate(N_("Somebody, most likely you, asked for the link to your page."))
     draft = writer.member_draft(
         to,
-        writer.say(N_("Your link: %(name)s"), name=writer.community.short_name),
+        writer.translate(N_("Your link: %(name)s"), name=writer.community.short_name),
         said,
         *[session_block(writer, meeting) for meeting in meetings],
-        Button(writer.say(N_("Open your page")), writer.my_page(to)),
-        writer.say(N_("It works for a year. Do not pass it on: it opens your page to anybody.")),
-        why=writer.say(N_("If it was not you, you need not do anything.")),
+        Button(writer.translate(N_("Open your page")), writer.my_page(to)),
+        writer.translate(
+            N_("It works for a year. Do not pass it on: it opens your page to anybody.")
+        ),
+        why=writer.translate(N_("If it was not you, you need not do anything.")),
     )
-    return draft.sealed()
+    return draft.render()
 
 
 def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
@@ -178,22 +186,24 @@ def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
     writer = writer.to(to)
     draft = writer.member_draft(
         to,
-        writer.say(N_("Please confirm: mail about future sessions")),
-        writer.say(
+        writer.translate(N_("Please confirm: mail about future sessions")),
+        writer.translate(
             N_(
                 "Somebody, most likely you, ticked that we may write to this address about future "
                 "sessions of the %(name)s. We do so only once you confirm it."
             ),
             name=writer.community.name,
         ),
-        Button(writer.say(N_("Yes, write to me")), writer.links.confirm_list(to.owner)),
-        why=writer.say(N_("If you do nothing, you get no such mail. You can leave at any time.")),
+        Button(writer.translate(N_("Yes, write to me")), writer.links.confirm_list(to.owner)),
+        why=writer.translate(
+            N_("If you do nothing, you get no such mail. You can leave at any time.")
+        ),
     )
-    return draft.sealed()
+    return draft.render()
 
 
 def _waiting_text(writer: LetterWriter) -> str:
-    return writer.say(
+    return writer.translate(
         N_(
             "You are on the waiting list here, in the order of joining. When a place becomes free "
             "for you, a mail says so at once:"
@@ -202,19 +212,23 @@ def _waiting_text(writer: LetterWriter) -> str:
 
 
 def _my_page(writer: LetterWriter, to: Recipient) -> Button:
-    words = N_("See or change your registration") if to.is_proven else N_("This is me: see my page")
-    return Button(writer.say(words), writer.my_page(to))
+    words = (
+        N_("See or change your registration") if to.is_verified else N_("This is me: see my page")
+    )
+    return Button(writer.translate(words), writer.my_page(to))
 
 
 def _subject(
     writer: LetterWriter, held: Sequence[MeetingFacts], waiting: Sequence[MeetingFacts]
 ) -> str:
     if len(held) == 1:
-        return writer.say(N_("You are registered: %(date)s"), date=date_of(writer, held[0]))
+        return writer.translate(N_("You are registered: %(date)s"), date=date_of(writer, held[0]))
     if held:
-        return writer.count(
+        return writer.translate_plural(
             N_("You are registered for %(num)s session"),
             N_("You are registered for %(num)s sessions"),
             len(held),
         )
-    return writer.say(N_("You are on the waiting list: %(date)s"), date=date_of(writer, waiting[0]))
+    return writer.translate(
+        N_("You are on the waiting list: %(date)s"), date=date_of(writer, waiting[0])
+    )

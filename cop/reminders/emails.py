@@ -24,21 +24,21 @@ class DayBeforeSummary:
 
 def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: DayBeforeSummary) -> Letter:
     """Tomorrow's session in numbers, and what is missing."""
-    say = writer.say
+    translate = writer.translate
     lines = [
-        say(N_("Coming: %(num)s"), num=counts.held),
-        say(N_("Waiting: %(num)s"), num=counts.waiting),
-        say(N_("For the first time: %(num)s"), num=counts.first_time),
-        say(N_("Asked for access: %(num)s"), num=counts.access),
+        translate(N_("Coming: %(num)s"), num=counts.held),
+        translate(N_("Waiting: %(num)s"), num=counts.waiting),
+        translate(N_("For the first time: %(num)s"), num=counts.first_time),
+        translate(N_("Asked for access: %(num)s"), num=counts.access),
     ]
     if not counts.has_join_url:
-        lines.append(say(N_("The join address is missing: nobody can come in yet.")))
+        lines.append(translate(N_("The join address is missing: nobody can come in yet.")))
     draft = writer.coordinator_draft(
-        say(N_("Nearly time: the session on %(date)s"), date=date_of(writer, meeting)),
+        translate(N_("Nearly time: the session on %(date)s"), date=date_of(writer, meeting)),
         session_block(writer, meeting, *lines),
-        Button(say(N_("Open the roster")), emails.roster_url(writer, meeting)),
+        Button(translate(N_("Open the roster")), emails.roster_url(writer, meeting)),
     )
-    return draft.sealed()
+    return draft.render()
 
 
 def preparation_reminder(
@@ -47,7 +47,7 @@ def preparation_reminder(
     """Some days before: what to read, and one question to think about."""
     writer = writer.to(to)
     blocks: list[Block] = [
-        writer.say(N_("We look forward to seeing you at this session:")),
+        writer.translate(N_("We look forward to seeing you at this session:")),
         session_block(
             writer, meeting, *emails.guests(writer, meeting), *preparation(writer, meeting)
         ),
@@ -55,10 +55,13 @@ def preparation_reminder(
     ]
     if meeting.prep_question:
         answer = writer.my_page(to, f"/sessions/{meeting.slug}")
-        blocks.append(Button(writer.say(N_("Write down a few words")), answer))
+        blocks.append(Button(writer.translate(N_("Write down a few words")), answer))
     blocks.append(emails.cannot_come(writer, to, meeting))
-    subject = writer.say(N_("On %(date)s: %(topic)s"), date=date_of(writer, meeting),
-                         topic=topic_of(writer, meeting))  # fmt: skip
+    subject = writer.translate(
+        N_("On %(date)s: %(topic)s"),
+        date=date_of(writer, meeting),
+        topic=topic_of(writer, meeting),
+    )
     return _reminding(writer, to, subject, *blocks)
 
 
@@ -67,18 +70,23 @@ def join_reminder(
 ) -> Letter:
     """The day before: the way in, and one click for who cannot come."""
     writer = writer.to(to)
-    subject = writer.say(N_("Your way in, %(day)s: %(topic)s"), topic=topic_of(writer, meeting),
-                         day=writer.dates.day(meeting.starts_at))  # fmt: skip
+    subject = writer.translate(
+        N_("Your way in, %(day)s: %(topic)s"),
+        topic=topic_of(writer, meeting),
+        day=writer.dates.day(meeting.starts_at),
+    )
     return _reminding(
         writer,
         to,
         subject,
-        writer.say(N_("It is nearly time:")),
+        writer.translate(N_("It is nearly time:")),
         session_block(
             writer, meeting, *emails.guests(writer, meeting), *preparation(writer, meeting)
         ),
-        Button(writer.say(N_("Join the session")), writer.links.join(to.owner, registration_id)),
-        writer.say(N_("The button leads in from 15 minutes before the start until the end.")),
+        Button(
+            writer.translate(N_("Join the session")), writer.links.join(to.owner, registration_id)
+        ),
+        writer.translate(N_("The button leads in from 15 minutes before the start until the end.")),
         emails.cannot_come(writer, to, meeting),
     )
 
@@ -90,6 +98,6 @@ def _reminding(writer: LetterWriter, to: Recipient, subject: str, *blocks: Block
         subject,
         *blocks,
         why=emails.registered_why(writer),
-        also=(Link(writer.say(N_("No more reminders; your place stays")), stop),),
+        also=(Link(writer.translate(N_("No more reminders; your place stays")), stop),),
     )
-    return draft.sealed(unsubscribe_url=stop)
+    return draft.render(unsubscribe_url=stop)

@@ -116,8 +116,8 @@ def _wants(person: Registered, *, by: datetime, is_last: bool) -> bool:
     """Whether somebody gets it: who came to their place later was told everything just then."""
     to = person.recipient
     had_place = (person.promoted_at or person.registered_at) <= by
-    can_be_told = to.is_reached and "reminders" not in to.opt_outs
-    return had_place and can_be_told and (is_last or to.is_proven)
+    can_be_told = to.is_deliverable and "reminders" not in to.opt_outs
+    return had_place and can_be_told and (is_last or to.is_verified)
 
 
 def _reminder(

@@ -158,4 +158,4 @@ def _confirm(
     letter = emails.confirmation(writer, to, held=held, waiting=waits, registration_ids=places)
     key = f"corrected:{to.member_id}:{writer.now.isoformat()}"
     outbox.queue(db_session, [QueuedEmail(letter, to, EmailKind.CONFIRMATION, key)], now=writer.now)
-    return len(people) if to.is_reached else 0
+    return len(people) if to.is_deliverable else 0

@@ -51,12 +51,12 @@ def _render(
     writer = writer.to(to)
     draft = writer.member_draft(
         to,
-        writer.say(subject, date=date_of(writer, meeting)),
-        writer.say(said),
+        writer.translate(subject, date=date_of(writer, meeting)),
+        writer.translate(said),
         session_block(writer, meeting),
-        writer.say(then),
-        writer.say(N_("If this surprises you, please ask us: a mistake can be undone.")),
-        Button(writer.say(N_("See or change your registration")), writer.my_page(to)),
+        writer.translate(then),
+        writer.translate(N_("If this surprises you, please ask us: a mistake can be undone.")),
+        Button(writer.translate(N_("See or change your registration")), writer.my_page(to)),
         why=emails.registered_why(writer),
     )
-    return draft.sealed()
+    return draft.render()

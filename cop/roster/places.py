@@ -65,7 +65,7 @@ def give_place(
             N_("The last place has just gone. You can still give one more than you offer.")
         )
     waiting_list.give_places(db_session, meeting, [registration_id], writer=writer)
-    return PlaceChange(registration_id, RegistrationStatus.HELD, person.recipient.is_reached)
+    return PlaceChange(registration_id, RegistrationStatus.HELD, person.recipient.is_deliverable)
 
 
 def can_wait(capacity: int | None, taken: PlaceCounts) -> bool:
@@ -90,7 +90,7 @@ def move_to_waiting_list(
     letter = emails.moved_to_waiting_list(writer, person.recipient, meeting)
     _notify(db_session, person, letter, meeting, writer=writer, about=new_id)
     return PlaceChange(
-        new_id, RegistrationStatus.WAITING, person.recipient.is_reached, len(promoted)
+        new_id, RegistrationStatus.WAITING, person.recipient.is_deliverable, len(promoted)
     )
 
 
@@ -103,7 +103,7 @@ def cancel(
     if by_mail:
         letter = emails.cancelled(writer, person.recipient, meeting)
         _notify(db_session, person, letter, meeting, writer=writer)
-    is_told = by_mail and person.recipient.is_reached
+    is_told = by_mail and person.recipient.is_deliverable
     return PlaceChange(registration_id, RegistrationStatus.CANCELLED, is_told, len(promoted))
 
 
@@ -121,7 +121,7 @@ def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) 
         writer, person.recipient, held=held, waiting=waits, registration_ids={meeting.id: id_}
     )
     _notify(db_session, person, letter, meeting, writer=writer, about=id_)
-    return PlaceChange(id_, status, person.recipient.is_reached)
+    return PlaceChange(id_, status, person.recipient.is_deliverable)
 
 
 def _locked(

@@ -11,7 +11,7 @@ from cop.audit.audit_log import Action
 from cop.audit.views import note_action, note_viewing
 from cop.db.engine import empty_log, read_tx, write_tx
 from cop.errors import Refused
-from cop.mail.transport import files
+from cop.mail.transport import folder_transport
 from cop.mail.writer import LetterWriter
 from cop.meetings.views_common import meeting_or_404
 from cop.members import held_data, preferences
@@ -95,7 +95,7 @@ def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnV
         return show(slug, registration_id, refusal=sentence, field=refusal.field, status=422)
     if what == "address":  # nothing of the misspelt one stays
         empty_log()
-        files(settings()).forget(done.deleted_emails)
+        folder_transport(settings()).delete_copies(done.deleted_emails)
     flash(done.sentence)
     return redirect(url_for("console.person", slug=slug, registration_id=done.registration_id), 303)
 

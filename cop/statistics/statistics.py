@@ -36,7 +36,7 @@ _COUNTED = {
     "present": Registration.attended.is_(True),
     "promoted": _IS_LIVE & Registration.promoted_at.is_not(None),
     "to_remind": _TO_REMIND,
-    "proven_to_remind": _TO_REMIND & Member.verified_at.is_not(None),
+    "verified_to_remind": _TO_REMIND & Member.verified_at.is_not(None),
 }
 _IS_CONFIRMED = exists().where(
     OutboxEmail.member_id == Registration.member_id,
@@ -62,7 +62,7 @@ class Tally:
     promoted: int = 0
     confirmed: int = 0  # only for the meeting that this was asked of
     to_remind: int = 0
-    proven_to_remind: int = 0
+    verified_to_remind: int = 0
 
     @property
     def registered(self) -> int:

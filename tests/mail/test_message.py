@@ -156,7 +156,7 @@ def test_what_is_not_an_address_is_refused_for_good(address):
         an_envelope(to=address)
 
     assert refusal.value.is_address_fault
-    assert refusal.value.answer == "The mail is addressed to what is not an email address."
+    assert refusal.value.server_reply == "The mail is addressed to what is not an email address."
 
 
 @pytest.mark.parametrize("contact", [None, "", "not an address", "ünal@example.org"])

@@ -132,7 +132,7 @@ def test_an_address_beyond_ascii_is_refused_for_good_where_the_server_cannot_wri
 
     assert type(ending) is PermanentError
     assert ending.is_address_fault
-    assert "knows only addresses that are ASCII before the @." in ending.answer
+    assert "knows only addresses that are ASCII before the @." in ending.server_reply
     assert server.recipients == [GRACE]
     assert server.connections == 1
 
@@ -189,7 +189,7 @@ def test_a_refusal_for_good_says_whether_the_address_is_at_fault(
 
     assert type(ending) is PermanentError
     assert ending.is_address_fault is is_address_fault
-    assert ending.answer in {answer.to_recipient, answer.to_mail}
+    assert ending.server_reply in {answer.to_recipient, answer.to_mail}
     assert server.recipients == [GRACE]
     assert server.connections == 1
 
@@ -206,7 +206,7 @@ def test_a_refusal_for_now_leaves_the_connection_to_the_next_mail(server, transp
     send(transport)
 
     assert type(ending) is TransientError
-    assert ending.answer in {answer.to_recipient, answer.to_mail}
+    assert ending.server_reply in {answer.to_recipient, answer.to_mail}
     assert server.recipients == [ADA]
     assert server.connections == 1
 
@@ -223,14 +223,14 @@ def test_what_is_no_refusal_of_this_mail_stops_the_others_too(server, transport,
     send(transport)
 
     assert type(ending) is ServerUnavailableError
-    assert ending.answer in {answer.to_recipient, answer.to_mail}
+    assert ending.server_reply in {answer.to_recipient, answer.to_mail}
     assert server.connections == 2
 
 
 def test_what_is_told_of_the_whole_server_names_no_recipient(server, transport):
     server.behaviour = first(Answer(to_recipient=f"421 4.7.28 Too much mail for <{ADA}>"))
 
-    assert ending_of(transport).answer == "421 4.7.28 Too much mail for (an address)"
+    assert ending_of(transport).server_reply == "421 4.7.28 Too much mail for (an address)"
 
 
 @pytest.mark.parametrize("answer", ["550 5.7.60 Not allowed to send as this", "451 4.3.0 Wait"])
@@ -240,7 +240,7 @@ def test_a_refused_sender_loses_no_mail_since_it_is_the_same_for_all(server, tra
     ending = ending_of(transport)
 
     assert type(ending) is ServerUnavailableError
-    assert ending.answer.endswith(f"takes no mail from no-reply@cop.example.org: {answer}")
+    assert ending.server_reply.endswith(f"takes no mail from no-reply@cop.example.org: {answer}")
     assert server.mails == []
 
 
@@ -251,7 +251,7 @@ def test_a_server_that_breaks_off_before_the_last_byte_has_not_got_the_mail(serv
     send(transport)
 
     assert type(ending) is ServerUnavailableError
-    assert ending.answer == f"The server at 127.0.0.1:{server.port} ended the connection."
+    assert ending.server_reply == f"The server at 127.0.0.1:{server.port} ended the connection."
     assert server.recipients == [ADA]
 
 
@@ -262,7 +262,7 @@ def test_a_server_that_breaks_off_after_the_last_byte_may_have_got_the_mail(serv
     send(transport)
 
     assert type(ending) is UnknownOutcomeError
-    assert ending.answer.endswith("ended after the whole mail was sent and before the answer, so "
+    assert ending.server_reply.endswith("ended after the whole mail was sent and before the answer, so "
                                   "it may have arrived.")  # fmt: skip
     assert server.recipients == [ADA, ADA]
     assert server.mails[0].content == server.mails[1].content
@@ -301,7 +301,7 @@ def test_a_server_that_went_away_and_came_back_gets_the_next_mail(server, transp
     send(transport, KATHERINE)
 
     assert type(ending) is ServerUnavailableError
-    assert ending.answer == (
+    assert ending.server_reply == (
         f"The server at 127.0.0.1:{server.port} cannot be reached: {os.strerror(ECONNREFUSED)}."
     )
     assert server.recipients == [ADA, KATHERINE]
@@ -325,7 +325,7 @@ def test_a_host_that_does_not_exist_is_named():
     ending = ending_of(SmtpTransport(server, sender=SENDER))
 
     assert type(ending) is ServerUnavailableError
-    assert ending.answer.startswith("The server at nowhere.invalid:25 cannot be reached: ")
+    assert ending.server_reply.startswith("The server at nowhere.invalid:25 cannot be reached: ")
 
 
 def test_a_server_that_does_not_greet_is_not_waited_for_long():
@@ -334,7 +334,7 @@ def test_a_server_that_does_not_greet_is_not_waited_for_long():
         ending = ending_of(transport_to(port, patience=SHORT))
 
     assert type(ending) is ServerUnavailableError
-    assert ending.answer == f"The server at 127.0.0.1:{port} did not answer in time."
+    assert ending.server_reply == f"The server at 127.0.0.1:{port} did not answer in time."
 
 
 @contextmanager
@@ -381,7 +381,7 @@ def test_a_server_without_manners_is_understood_on_the_safe_side(answers, ending
         found = ending_of(transport_to(port, patience=SHORT))
 
     assert type(found) is ending
-    assert found.answer.endswith(says)
+    assert found.server_reply.endswith(says)
 
 
 def test_an_answer_is_told_in_one_short_printable_line():

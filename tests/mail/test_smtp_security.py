@@ -66,7 +66,7 @@ def test_a_mail_goes_out_encrypted(server, security):
 def test_a_certificate_that_nobody_vouches_for_is_refused(server, security):
     refusal = refusal_of(transport_to(server, security))
 
-    assert "has a certificate that cannot be trusted: " in refusal.answer
+    assert "has a certificate that cannot be trusted: " in refusal.server_reply
     assert server.begun == 0
 
 
@@ -76,7 +76,7 @@ def test_a_certificate_for_another_name_is_refused(security):
     with MailServer(certificate=other, is_implicit=security is Security.TLS) as server:
         refusal = refusal_of(transport_to(server, security, context=trusting()))
 
-    assert "not valid for '127.0.0.1'" in refusal.answer
+    assert "not valid for '127.0.0.1'" in refusal.server_reply
     assert server.begun == 0
 
 
@@ -84,7 +84,7 @@ def test_a_server_that_hides_that_it_can_encrypt_gets_nothing():
     with MailServer(login=(USER, PASSWORD)) as server:
         refusal = refusal_of(transport_to(server, Security.STARTTLS, user=USER, password=PASSWORD))
 
-    assert "does not offer encryption (STARTTLS), so nothing was sent." in refusal.answer
+    assert "does not offer encryption (STARTTLS), so nothing was sent." in refusal.server_reply
     assert (server.begun, server.logins) == (0, [])
 
 
@@ -95,7 +95,7 @@ def test_on_this_machine_encryption_is_used_where_it_is_offered():
         refusal = refusal_of(transport_to(offering, Security.IF_OFFERED))
 
     assert [mail.is_encrypted for mail in offering.mails + plain.mails] == [True, False]
-    assert refusal.answer.endswith(" It is on this machine, where ?tls=no does without.")
+    assert refusal.server_reply.endswith(" It is on this machine, where ?tls=no does without.")
 
 
 def test_encryption_that_is_switched_off_is_not_used_even_where_it_is_offered():
@@ -117,7 +117,7 @@ def test_the_wrong_port_for_the_kind_of_encryption_is_named(is_implicit, securit
     with MailServer(certificate=CERTIFICATE, is_implicit=is_implicit) as server:
         refusal = refusal_of(transport_to(server, security, context=trusting()))
 
-    assert says in refusal.answer
+    assert says in refusal.server_reply
 
 
 def test_a_login_that_is_right_is_taken(security):
@@ -139,7 +139,7 @@ def test_a_login_that_is_refused_is_told_without_its_password(caplog, echo):
 
     told = "".join(traceback.format_exception(refusal)) + caplog.text
     told += f"{refusal!r} {transport!r} {vars(transport)!r}"
-    assert refusal.answer.startswith(
+    assert refusal.server_reply.startswith(
         f"The server at 127.0.0.1:{server.port} refused the login: 535 5.7.8 Not accepted"
     )
     assert server.begun == 0
@@ -151,7 +151,7 @@ def test_a_server_that_takes_no_login_is_named():
     with MailServer() as server:
         refusal = refusal_of(transport_to(server, Security.NONE, user=USER, password=PASSWORD))
 
-    assert refusal.answer == (
+    assert refusal.server_reply == (
         f"The server at 127.0.0.1:{server.port} offers no login that we know."
     )
 
@@ -160,5 +160,5 @@ def test_a_server_that_wants_a_login_loses_no_mail_of_who_gives_none():
     with MailServer(login=(USER, PASSWORD)) as server:
         refusal = refusal_of(transport_to(server, Security.NONE))
 
-    assert refusal.answer.endswith(": 530 5.7.0 Authentication required")
+    assert refusal.server_reply.endswith(": 530 5.7.0 Authentication required")
     assert server.begun == 0

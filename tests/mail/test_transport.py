@@ -80,7 +80,7 @@ def test_the_files_of_some_mails_are_forgotten_and_drafts_of_them_too(folder, tr
     (folder / "20261201T163000Z-ada1.eml.draft").write_text("half a m")
     (folder / "README").write_text("ada1")
 
-    transport.forget(["ada1", "ada2", "never-written"])
+    transport.delete_copies(["ada1", "ada2", "never-written"])
 
     assert names(folder) == [
         "20261201T163000Z-ada22.eml",
@@ -95,14 +95,14 @@ def test_old_mails_are_forgotten(folder, transport):
     (folder / ".gitkeep").touch()
     (folder / "README").touch()
 
-    transport.forget_before(COMPOSED_AT)
+    transport.delete_copies_before(COMPOSED_AT)
 
     assert names(folder) == [".gitkeep", "20261201T163000Z-new.eml", "README"]
 
 
 def test_there_is_nothing_to_forget_before_the_first_mail(folder, transport):
-    transport.forget(["a1b2"])
-    transport.forget_before(COMPOSED_AT)
+    transport.delete_copies(["a1b2"])
+    transport.delete_copies_before(COMPOSED_AT)
     transport.close()
 
     assert not folder.exists()
@@ -116,7 +116,7 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, folder, transport,
     with pytest.raises(ServerUnavailableError) as refusal:
         send(transport)
 
-    assert refusal.value.answer == (
+    assert refusal.value.server_reply == (
         f"Mail cannot be written to {folder}: there is a file in its place."
     )
     assert (tmp_path / in_the_way).read_text() == "a file"
@@ -135,7 +135,7 @@ def test_a_full_disk_is_named_and_leaves_nothing_half_written(folder, transport)
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
 
-    assert refusal.value.answer == f"Mail cannot be written to {folder}: File too large."
+    assert refusal.value.server_reply == f"Mail cannot be written to {folder}: File too large."
     assert names(folder) == ["20261201T163000Z-before.eml"]
 
 
@@ -145,7 +145,7 @@ def test_a_folder_in_the_place_of_a_file_leaves_nothing_half_written(folder, tra
     with pytest.raises(ServerUnavailableError) as refusal:
         send(transport, message_id="a1b2")
 
-    assert str(folder) in refusal.value.answer
+    assert str(folder) in refusal.value.server_reply
     assert names(folder) == ["20261201T163000Z-a1b2.eml"]
 
 

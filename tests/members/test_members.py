@@ -215,8 +215,8 @@ def test_a_name_that_a_stranger_typed_is_said_to_nobody_until_they_have_seen_it(
     after = recipients.of_registrations(db_session, [registrations(db_session)[1].id])
 
     assert "prize" not in confirmation.text + confirmation.html + confirmation.to_name
-    assert [person.recipient.shown_name for person in before] == [""]
-    assert [person.recipient.shown_name for person in after] == ["You won a prize"]
+    assert [person.recipient.display_name for person in before] == [""]
+    assert [person.recipient.display_name for person in after] == ["You won a prize"]
 
 
 def test_who_acts_has_proven_their_address(db_session):
@@ -227,7 +227,7 @@ def test_who_acts_has_proven_their_address(db_session):
     first = members.verify_and_lock(db_session, owner, now=NOW)
     members.verify_and_lock(db_session, owner, now=NOW + timedelta(days=1))
 
-    assert first.is_proven
+    assert first.is_verified
     assert (first.name, first.email) == ("Ada Example", "ada@example.org")
     assert member(db_session, "ada@example.org").verified_at == NOW + timedelta(days=1)
     assert member(db_session, "grace@example.org").verified_at is None

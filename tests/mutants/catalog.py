@@ -284,8 +284,8 @@ MUTANTS = [
     Mutant(
         "The emails of who was erased stay as files",
         "web/member.py",
-        "files(settings()).forget(mails)",
-        "files(settings()).forget([])",
+        "folder_transport(settings()).delete_copies(mails)",
+        "folder_transport(settings()).delete_copies([])",
         "web/test_erasing.py::test_what_was_typed_is_nowhere_after_it_was_erased",
     ),
     Mutant(
