@@ -13,7 +13,7 @@ from cop.i18n import N_
 from cop.mail.transport import folder_transport
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line, parse_integer
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import now, render, settings, writer
 
 
@@ -132,7 +132,7 @@ def _show(form: InviteForm, *, status: int = 200, refusal: Refused | None = None
         accounts=listed,
         invited=invited,
         now=now(),
-        refusal=gettext(refusal.sentence) if refusal else "",
+        refusal=refusal_text(refusal) if refusal else "",
     )
 
 
@@ -157,7 +157,7 @@ def send_invitation(token: str) -> ResponseReturnValue:
         start(_accepted(token, form))
     except Refused as refusal:
         if refusal.field not in form:  # it is the link's, and the page says so
-            return _show_invitation(token, form, reason=gettext(refusal.sentence))
+            return _show_invitation(token, form, reason=refusal_text(refusal))
         form.refuse(refusal)
         return _show_invitation(token, form)
     return redirect(url_for("console.front"), 303)
@@ -184,7 +184,7 @@ def _show_invitation(token: str, form: InvitationForm, *, reason: str = "") -> R
                 db_session, token, secret_key=settings().secret_key, now=now()
             )
         except Refused as refusal:
-            reason = gettext(refusal.sentence)
+            reason = refusal_text(refusal)
     if found is None or reason:
         return render("accounts/set_up_over.html", status=404, reason=reason)
     return render(

@@ -15,7 +15,7 @@ from cop.errors import InvalidCredentials, Refused
 from cop.i18n import N_
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line, strip_to_one_line
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import now, render, settings, writer
 from cop.web.security import network
 
@@ -97,7 +97,7 @@ def _choose(token: str, form: PasswordForm) -> Response:
                 db_session, token, secret_key=settings().secret_key, now=now()
             )
         except Refused as refusal:
-            reason = gettext(refusal.sentence)
+            reason = refusal_text(refusal)
             return render("accounts/password_over.html", status=404, reason=reason)
     return render("accounts/password.html", form=form, token=token)
 
@@ -230,6 +230,6 @@ def _set_up_page(token: str, form: SetUpForm) -> Response:
         try:
             accounts.check_set_up_link(db_session, token, now=now())
         except Refused as refusal:
-            reason = gettext(refusal.sentence)
+            reason = refusal_text(refusal)
             return render("accounts/set_up_over.html", status=404, reason=reason)
     return render("accounts/set_up.html", form=form, token=token)

@@ -19,7 +19,7 @@ from cop.errors import Refused, SignInExpired
 from cop.i18n import N_
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line
-from cop.web.i18n import gettext, ngettext
+from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import current_community, now, render
 
 PENDING = "second factor"  # in the cookie, until a code shows that the app has it
@@ -151,7 +151,7 @@ def send_sign_in_code() -> ResponseReturnValue:
     try:
         entered = _enter(session.get(TOKEN, ""), form.code.data or "")
     except SignInExpired as refusal:
-        flash(gettext(refusal.sentence))
+        flash(refusal_text(refusal))
         return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
     except Refused as refusal:
         form.refuse(refusal)

@@ -15,7 +15,7 @@ from cop.meetings.schedule import Listing
 from cop.meetings.views_common import meeting_or_404, open_or_404
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import now, render, writer
 
 
@@ -58,7 +58,7 @@ def restore(slug: str) -> ResponseReturnValue:
         with write_tx() if is_sent else rehearsal_tx() as db_session:
             emails = _restore(db_session, meeting)
     except Refused as refusal:
-        refused = gettext(refusal.sentence, **refusal.values)
+        refused = refusal_text(refusal)
     if is_sent and not refused:
         return _changed(slug, gettext("The session takes place after all."), *emails)
     return render(

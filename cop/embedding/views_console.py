@@ -12,7 +12,7 @@ from cop.embedding import hosts as embedding_hosts
 from cop.errors import Refused
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, strip_to_one_line
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import current_community, language, links, render
 
 
@@ -110,5 +110,5 @@ def _verdict(address: str, hosts: tuple[str, ...]) -> tuple[bool, str]:
     try:
         found = embedding_hosts.check_embeddable(address, hosts)
     except Refused as refusal:
-        return False, gettext(refusal.sentence, **refusal.values)
+        return False, refusal_text(refusal)
     return found.works, gettext(found.sentence, **found.values)

@@ -12,9 +12,8 @@ from cop.members.views import MemberPage, done, open_page, show
 from cop.questions import registry
 from cop.registration import cancellation
 from cop.registration.forms import AnswersForm, answers_form
-from cop.registration.views import with_dates
 from cop.web.blueprints import member
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import current_community, now, render, writer
 
 # They belong to the member, or to the choice of sessions.
@@ -112,6 +111,5 @@ def add(token: str) -> ResponseReturnValue:
     except InvalidLink:
         raise
     except Refused as refusal:
-        dates = with_dates(refusal)
-        return show(own, status=422, refusal=gettext(refusal.sentence, **dates))
+        return show(own, status=422, refusal=refusal_text(refusal))
     return done(token, "added")

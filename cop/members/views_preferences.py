@@ -10,7 +10,7 @@ from cop.members import members, preferences
 from cop.members.views import done, open_page, parts_of, show
 from cop.registration.forms import LinkForm, link_form
 from cop.web.blueprints import member, public
-from cop.web.i18n import gettext
+from cop.web.i18n import refusal_text
 from cop.web.rendering import now, render, writer
 
 
@@ -70,7 +70,7 @@ def renew_links(token: str) -> ResponseReturnValue:
             to = members.verify_and_lock(db_session, own.owner, now=now())
             preferences.renew_links(db_session, to, chosen, writer=writer())
     except Refused as refusal:
-        return show(own, status=422, refusal=gettext(refusal.sentence))
+        return show(own, status=422, refusal=refusal_text(refusal))
     # Not to the new page: whoever else has the old link may be the one who pressed the button.
     return redirect(url_for("public.my_link", renewed="yes"), 303)
 

@@ -14,12 +14,11 @@ from wtforms import Field as FormField
 from wtforms.validators import ValidationError
 
 from cop import email_addresses
-from cop.errors import Refused
 from cop.i18n import N_
 from cop.questions import field, registry
 from cop.registration.details import Details
 from cop.web import forms
-from cop.web.forms import MaxLength, Required
+from cop.web.forms import BaseForm, MaxLength, Required
 from cop.web.i18n import gettext
 from cop.web.rendering import language
 
@@ -45,11 +44,8 @@ _NEEDED = {
 }
 
 
-class AnswersForm(FlaskForm):
+class AnswersForm(BaseForm):
     """Questions of the registry, and the answers to them."""
-
-    class Meta:
-        csrf = False  # public pages have no cookie; security.py looks at where a post comes from
 
     questions: tuple[field.Field, ...]
 
@@ -73,11 +69,6 @@ class RegistrationForm(AnswersForm):
                     "Leave this field empty: it is there to catch programs that fill every field."
                 )
             )
-
-    def refuse(self, refusal: Refused, **said: str) -> None:
-        """Show a refusal of the domain at its field."""
-        sentence = gettext(refusal.sentence, **(refusal.values | said))
-        self[refusal.field].errors = [*self[refusal.field].errors, sentence]
 
     @property
     def slugs(self) -> list[str]:
@@ -116,11 +107,8 @@ def _form_fields(question: field.Field) -> FormField:
     return StringField(filters=[tidy], validators=[*needed, MaxLength(question.limit)])
 
 
-class LinkForm(FlaskForm):
+class LinkForm(BaseForm):
     """An address to which a lost link is sent."""
-
-    class Meta:
-        csrf = False  # harmless to repeat, and the answer tells nothing
 
     email = _form_fields(registry.EMAIL)
 

@@ -1,14 +1,11 @@
 """Registering: the form, its answer, and the hint at a slip in an address."""
 
-from datetime import date
-
 from flask import Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
 
 from cop import email_addresses
 from cop.db.engine import write_tx
 from cop.errors import Refused
-from cop.meetings import filters
 from cop.meetings.views_common import read_schedule
 from cop.registration import register
 from cop.registration.forms import RegistrationForm, registration_form, submission_key
@@ -48,15 +45,9 @@ def submit() -> ResponseReturnValue:
                 writer=writer(),
             )
     except Refused as refusal:
-        sent.refuse(refusal, **with_dates(refusal))
+        sent.refuse(refusal)
         return _refused(sent)
     return _registered(outcome)
-
-
-def with_dates(refusal: Refused) -> dict[str, str]:
-    """The dates in a refusal as people say them."""
-    values = refusal.values.items()
-    return {name: filters.on(value) for name, value in values if isinstance(value, date)}
 
 
 def _refused(sent: RegistrationForm, *, is_stale: bool = False) -> Response:

@@ -15,7 +15,6 @@ from cop.models.registration import RegistrationStatus
 from cop.questions import registry
 from cop.registration.details import Details
 from cop.registration.forms import AnswersForm, answers_form
-from cop.registration.views import with_dates
 from cop.roster import people
 from cop.web.blueprints import console
 from cop.web.i18n import gettext
@@ -41,7 +40,7 @@ def send_add_person(slug: str) -> ResponseReturnValue:
     try:
         id_, said = _add(found, form)
     except Refused as refusal:
-        form["email"].errors = [gettext(refusal.sentence, **with_dates(refusal))]
+        form.refuse(refusal, at="email")
         return _show(found, form)
     flash(said)
     return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)

@@ -17,13 +17,12 @@ from cop.meetings.views_common import meeting_or_404
 from cop.members import held_data, preferences
 from cop.questions import registry
 from cop.registration.statements import PlaceCounts
-from cop.registration.views import with_dates
 from cop.roster import address_correction, people, places, roster
 from cop.roster.places import PlaceChange
 from cop.roster.views import STATUSES
 from cop.web.blueprints import console
 from cop.web.forms import strip_to_one_line
-from cop.web.i18n import gettext, ngettext
+from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import now, render, settings, writer
 
 PERSON = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
@@ -91,7 +90,7 @@ def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnV
                 db_session, ACTIONS[what], meeting_id=found.id, registration_id=done.registration_id
             )
     except Refused as refusal:
-        sentence = gettext(refusal.sentence, **with_dates(refusal))
+        sentence = refusal_text(refusal)
         return show(slug, registration_id, refusal=sentence, field=refusal.field, status=422)
     if what == "address":  # nothing of the misspelt one stays
         empty_log()

@@ -24,7 +24,7 @@ from cop.web.forms import (
     normalize_newlines,
     parse_integer,
 )
-from cop.web.i18n import gettext, ngettext
+from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import now, writer
 
 # Who may see an answer to think about goes with its question.
@@ -63,7 +63,7 @@ def _an_address(_form: ConsoleForm, field: FormField) -> None:
         if field.data:
             email_addresses.normalize(field.data)
     except InvalidAddress as refusal:
-        raise ValidationError(gettext(refusal.sentence)) from refusal
+        raise ValidationError(refusal_text(refusal)) from refusal
 
 
 class CommunityForm(SettingsForm):

@@ -16,7 +16,7 @@ from cop import email_addresses
 from cop.errors import InvalidAddress, Refused
 from cop.i18n import N_
 from cop.links import is_https
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, refusal_text
 
 TOKEN_AGE = 12 * 3600  # seconds
 # What no keyboard types: C0 without tab and line ends, delete, C1; line ends are one kind.
@@ -67,7 +67,7 @@ def email_address(_form: FlaskForm, field: FormField) -> None:
     try:
         email_addresses.normalize(field.data)
     except InvalidAddress as refusal:
-        raise ValidationError(gettext(refusal.sentence)) from refusal
+        raise ValidationError(refusal_text(refusal)) from refusal
 
 
 def _serializer() -> URLSafeTimedSerializer:
@@ -88,22 +88,26 @@ def nonce_of(token: str) -> str | None:
     return nonce if isinstance(nonce, str) else None
 
 
-class ConsoleForm(FlaskForm):
-    """A form of the console, filled with what was sent, or else with what is there."""
+class BaseForm(FlaskForm):
+    """A form that shows refusals at its fields."""
 
     class Meta:
-        csrf = False  # the console's door has looked at it already
+        csrf = False  # security.py checks public posts, access_control.py those of the console
 
-    def __init__(self, there: Mapping[str, object] | None = None) -> None:
-        super().__init__(data=there)  # type: ignore[no-untyped-call]
+    def refuse(self, refusal: Refused, *, at: str = "") -> None:
+        """Show a refusal at its field, or at another one."""
+        self[at or refusal.field].errors = [refusal_text(refusal)]
+
+
+class ConsoleForm(BaseForm):
+    """A form of the console, filled with what was sent, or else with the stored values."""
+
+    def __init__(self, stored: Mapping[str, object] | None = None) -> None:
+        super().__init__(data=stored)  # type: ignore[no-untyped-call]
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Whether the form was sent and is valid."""
         return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]
-
-    def refuse(self, refusal: Refused, *, at: str = "") -> None:
-        """Show a refusal of the domain at its field, or at another one."""
-        self[at or refusal.field].errors = [gettext(refusal.sentence, **refusal.values)]
 
 
 class Https:

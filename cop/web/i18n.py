@@ -1,10 +1,13 @@
-"""Saying marked sentences in the language of the request, in views and in templates."""
+"""Translate marked sentences into the language of the request, in views and templates."""
+
+from datetime import date
 
 from flask import Flask
 from markupsafe import Markup
 
+from cop.errors import Refused
 from cop.i18n import plural, translator
-from cop.web.rendering import language
+from cop.web.rendering import date_formatter, language
 
 
 def install(app: Flask) -> None:
@@ -41,3 +44,12 @@ def gettext(sentence: str, /, **values: object) -> str:
 def ngettext(one: str, many: str, num: int, **values: object) -> str:
     """Say one of two marked sentences, by a number, which stands in it as `num`."""
     return _said_by_number(one, many, num) % (values | {"num": num})
+
+
+def refusal_text(refusal: Refused) -> str:
+    """Translate a refusal, with the dates in it formatted."""
+    values = {
+        name: date_formatter().on(value) if isinstance(value, date) else value
+        for name, value in refusal.values.items()
+    }
+    return gettext(refusal.sentence, **values)
