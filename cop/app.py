@@ -137,17 +137,7 @@ def create(settings: Settings) -> Flask:
     )
     app.extensions["cop.settings"] = settings
     # What is added to answers is added in the opposite order: pages are kept as they go out.
-    for part in (
-        request_log,
-        page_cache,
-        security,
-        rendering,
-        i18n,
-        filters,
-        calendar_views,
-        assets,
-        errors,
-    ):
+    for part in (request_log, page_cache, security, rendering, i18n, filters, assets, errors):
         part.install(app)
     app.register_blueprint(blueprints.public)
     embedding_views.install(app)

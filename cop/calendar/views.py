@@ -7,7 +7,7 @@ it, and that link opens nothing else.
 from datetime import datetime
 from typing import cast
 
-from flask import Blueprint, Flask, Response, abort, jsonify, request, url_for
+from flask import Blueprint, Response, abort, jsonify, request, url_for
 
 from cop import links as cop_links
 from cop.calendar import calendar
@@ -22,11 +22,6 @@ from cop.web.rendering import current_community, language, links, now, settings
 feeds = Blueprint("feeds", "cop")
 
 _NO_TRANSFORM = ("slug", "status", "reason", "topic", "summary", "guests", "prep_question")
-
-
-def install(app: Flask) -> None:
-    """Give templates the links that add a session to a calendar."""
-    app.jinja_env.filters |= {"google_link": google_link, "outlook_link": outlook_link}
 
 
 @feeds.get("/schedule.ics")
@@ -149,11 +144,13 @@ def _reading(found: Listing) -> dict[str, object] | None:
     }
 
 
+@feeds.app_template_filter()
 def google_link(meeting: MeetingFacts) -> str:
     """The address at which Google Calendar offers to add the session."""
     return calendar.google_link(meeting, current_community(), links(), language=language())
 
 
+@feeds.app_template_filter()
 def outlook_link(meeting: MeetingFacts) -> str:
     """The address at which Outlook on the web offers to add it."""
     return calendar.outlook_link(meeting, current_community(), links(), language=language())
