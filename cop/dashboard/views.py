@@ -33,7 +33,9 @@ def front() -> Response:
         listed = read_schedule()
     mailed = listed.next.id if listed.next else 0
     with read_tx() as db_session:
-        tallies = statistics.tallies(db_session, zone=current_community().zone_info, mailed=mailed)
+        tallies = statistics.tallies(
+            db_session, zone=current_community().zone_info, confirmed_for=mailed
+        )
         standing = status.read_status(db_session)
     return _show_front(listed, tallies, standing)
 

@@ -81,11 +81,11 @@ def _next_session_items(next_: Listing, tally: Tally) -> Iterator[ToDo]:
         said = gettext("The join address of the next session is missing: nobody can come in yet.")
         edit = url_for("console.edit", slug=next_.slug)
         yield ToDo(said, gettext("Write it down"), f"{edit}#join_url")
-    if tally.expects_new:
+    if tally.expected_new:
         said = ngettext(
             "%(num)s person comes for the first time on %(date)s. Welcome them by name.",
             "%(num)s people come for the first time on %(date)s. Welcome them by name.",
-            tally.expects_new,
+            tally.expected_new,
             date=on(next_.starts_at),
         )
         yield ToDo(said, gettext("See who"), url_for("console.meeting", slug=next_.slug))

@@ -1,19 +1,19 @@
-"""What may be said of how many gave an answer: a count of its own, or a band that hides it.
+"""Small-count suppression: publish a count, or only that it is few or nearly all.
 
-The rule sees one count and the base, and no other row. So whatever else is published, by
-subtraction nobody learns more about a hidden row than its band says.
+The rule looks at one count and its base, and at no other row. So nothing else that is published
+narrows a suppressed count by subtraction.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 
-MIN_COUNT = 6  # fewer than this could be told apart
+MIN_COUNT = 6  # people in smaller groups could be identified
 SUPPRESSED = "few"
 NEARLY_ALL_SUPPRESSED = "nearly-all"
-CHOICE_BANDS, BASE = "offered", "base"  # how many were asked, and how many answered at all
+ASKED, ANSWERED = "offered", "base"  # keys beside the values: how many were asked, and answered
 
 
 def suppress(count: int, base: int) -> str | None:
-    """The band of one answer: its count, or that it is few or nearly all; None: nothing yet."""
+    """Suppress one count where needed; None: the base is too small to publish anything."""
     if base < 2 * MIN_COUNT:
         return None
     if count < MIN_COUNT:
@@ -22,16 +22,16 @@ def suppress(count: int, base: int) -> str | None:
 
 
 def suppressed_counts(
-    given: Iterable[tuple[Collection[str], str]], values: Sequence[str]
+    answers: Iterable[tuple[Collection[str], str]], values: Sequence[str]
 ) -> dict[str, str]:
-    """The bands of all values, in their order, of the picks (and own words) that people gave.
+    """Count how many gave each value, from their choices and other text; small counts suppressed.
 
-    Every value is listed, also one that nobody gave: a row that is missing would tell that.
+    Values that nobody gave are listed too: a missing row would give that away.
     """
-    people = list(given)
-    picks = [picked for picked, own_words in people if picked or own_words]
-    said = {CHOICE_BANDS: str(len(people)), BASE: str(len(picks))}
+    everyone = list(answers)
+    given = [choices for choices, other_text in everyone if choices or other_text]
+    counts = {ASKED: str(len(everyone)), ANSWERED: str(len(given))}
     for value in values:
-        if found := suppress(sum(value in picked for picked in picks), len(picks)):
-            said[value] = found
-    return said
+        if count := suppress(sum(value in choices for choices in given), len(given)):
+            counts[value] = count
+    return counts

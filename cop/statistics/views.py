@@ -1,4 +1,4 @@
-"""The numbers of all sessions: who signed up, came, was new, and which hats they wear, in bands."""
+"""The console's statistics: sign-ups and attendance by session and year, and hats."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,62 +16,59 @@ from cop.web.i18n import gettext
 from cop.web.rendering import current_community, now, render, writer
 
 MAX_CHARTED_SESSIONS = 12
-BANDS = {
+LABELS = {
     suppression.SUPPRESSED: N_("fewer than 6 (may be none)"),
     suppression.NEARLY_ALL_SUPPRESSED: N_("all but fewer than 6"),
 }
 
 
-@console.get("/numbers", endpoint="numbers")
-def numbers_page() -> Response:
+@console.get("/numbers")
+def numbers() -> Response:
+    zone = current_community().zone_info
     with read_tx() as db_session:
-        lines = statistics.session_stats(db_session, zone=current_community().zone_info, now=now())
-        chosen = _chosen(lines)
-        said = chosen and _bands(statistics.hat_counts(db_session, [chosen.id]), chosen)
+        sessions = statistics.session_stats(db_session, zone=zone, now=now())
+        chosen = _chosen_session(sessions)
+        hat_counts = chosen and statistics.hat_counts_of(db_session, chosen.meeting)
     return render(
         "statistics/statistics.html",
-        lines=lines[:MAX_CHARTED_SESSIONS],
-        earlier=lines[MAX_CHARTED_SESSIONS:],
-        years=statistics.yearly_stats(lines, zone=current_community().zone_info),
-        charts=_charts(lines[:MAX_CHARTED_SESSIONS]),
-        choices=lines,
+        sessions=sessions,
+        recent=sessions[:MAX_CHARTED_SESSIONS],
+        earlier=sessions[MAX_CHARTED_SESSIONS:],
+        years=statistics.yearly_stats(sessions, zone=zone),
+        charts=_charts(sessions[:MAX_CHARTED_SESSIONS]),
         chosen=chosen,
-        hats=said and _hat_labels(said),
-        said=said,
+        hat_counts=hat_counts,
+        hats=_hat_labels(hat_counts or {}),
     )
 
 
-def _chosen(lines: Sequence[SessionStats]) -> SessionStats | None:
-    """The session of which the hats are shown: the one that was asked for, or the last."""
+def _chosen_session(sessions: Sequence[SessionStats]) -> SessionStats | None:
+    """The session whose hats are shown: the one asked for, or the latest."""
     slug = request.args.get("session")
     if slug is None:
-        return next(iter(lines), None)
-    return next((line for line in lines if line.slug == slug), None) or abort(404)
+        return sessions[0] if sessions else None
+    return next((each for each in sessions if each.meeting.slug == slug), None) or abort(404)
 
 
-def _bands(
-    counted: Mapping[int, Mapping[str, str]], line: SessionStats
-) -> Mapping[str, str] | None:
-    return line.hat_counts if line.is_kept else counted.get(line.id)
-
-
-def _hat_labels(said: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Each hat in the order of the form, with what may be said of it; none where few answered."""
+def _hat_labels(counts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Each hat with its count, in the order of the form."""
     return [
-        (gettext(choice.label), gettext(BANDS.get(said[choice.value], said[choice.value])))
+        (gettext(choice.label), gettext(LABELS.get(counts[choice.value], counts[choice.value])))
         for choice in registry.HATS.choices
-        if choice.value in said
+        if choice.value in counts
     ]
 
 
-def _charts(lines: Sequence[SessionStats]) -> list[Chart | None]:
-    """Who came of those who signed up; and who was new among those who came."""
+def _charts(sessions: Sequence[SessionStats]) -> list[Chart | None]:
+    """Attended of those who signed up; new of those who attended."""
     dates = writer().dates
-    in_time = [
-        (dates.dated(line.starts_at, "MMM ''yy", "MMM ''yy"), line) for line in reversed(lines)
+    oldest_first = [
+        (dates.dated(each.meeting.starts_at, "MMM ''yy", "MMM ''yy"), each)
+        for each in reversed(sessions)
     ]
-    known = [(said, line) for said, line in in_time if line.new is not None]
+    groups = [Group(label, each.registered, each.attended) for label, each in oldest_first]
+    known = [(label, each) for label, each in oldest_first if each.new is not None]
     return [
-        charts.draw([Group(said, line.registered, line.attended) for said, line in in_time]),
-        charts.draw([Group(said, line.attended or 0, line.new) for said, line in known]),
+        charts.draw(groups),
+        charts.draw([Group(label, each.attended or 0, each.new) for label, each in known]),
     ]

@@ -1,4 +1,4 @@
-"""The numbers in the console: by session, by year, and the hats in bands."""
+"""The statistics page: numbers by session and by year, and suppressed hat counts."""
 
 from datetime import timedelta
 
@@ -17,20 +17,20 @@ A_DAY = timedelta(days=1)
 
 
 def a_lively_meeting(answered=14):
-    """Twenty signed up, half of them came, two of these for the first time."""
+    """Twenty signed up, half of them attended, two of these for the first time."""
     with write_tx() as db_session:
         meeting = a_meeting(db_session, starts_at=NOW - 70 * A_DAY, slug="2026-09-13")
         for number in range(20):
             hats = ["analyst", *["researcher"] * (number < 3)] if number < answered else []
-            a_registration(db_session, meeting, f"{number}@example.org", hats=hats,
-                           attended=number < 10)  # fmt: skip
+            email, attended = f"{number}@example.org", number < 10
+            a_registration(db_session, meeting, email, hats=hats, attended=attended)
         first = meeting.starts_at.date()
         for number, member in enumerate(db_session.query(Member).order_by(Member.id)):
             member.first_attended_on = first if number < 2 else first - 30 * A_DAY
 
 
-def table(page, labelled):
-    rows = page.select(f"[aria-labelledby={labelled}] tbody tr")
+def table(page, labelled_by):
+    rows = page.select(f"[aria-labelledby={labelled_by}] tbody tr")
     return [[cell.get_text(" ", strip=True) for cell in row.select("th, td")] for row in rows]
 
 
@@ -38,7 +38,7 @@ def hats(page):
     return {row.th.get_text(): row.td.get_text() for row in page.select(".is-narrow tbody tr")}
 
 
-def test_a_session_is_told_in_numbers_the_same_before_and_after_the_names_go(corin):
+def test_the_page_is_the_same_before_and_after_registrations_are_deleted(corin):
     a_lively_meeting()
     before = corin.page(PATH)
     with write_tx() as db_session:
@@ -49,9 +49,11 @@ def test_a_session_is_told_in_numbers_the_same_before_and_after_the_names_go(cor
     assert erased.registrations == 20
     assert table(before, "sessions") == [["September 13", "20", "10", "2", "8", "0"]]
     assert before.main == after.main
+    drawn = [[text.get_text() for text in svg.find_all("text")] for svg in after.find_all("svg")]
+    assert drawn == [["20", "Sep '26"], ["10", "Sep '26"]]
 
 
-def test_hats_are_shown_in_bands_and_in_the_order_of_the_form(corin):
+def test_hat_counts_are_suppressed_and_in_the_order_of_the_form(corin):
     a_lively_meeting()
 
     page = corin.page(PATH)
@@ -65,7 +67,7 @@ def test_hats_are_shown_in_bands_and_in_the_order_of_the_form(corin):
     assert len(hats(page)) == 9
 
 
-def test_where_few_answered_nothing_is_said_of_the_hats(corin):
+def test_where_few_answered_no_hat_is_shown(corin):
     a_lively_meeting(answered=11)
 
     page = corin.page(PATH)
@@ -74,7 +76,7 @@ def test_where_few_answered_nothing_is_said_of_the_hats(corin):
     assert "fewer than 12 answered" in said(page)
 
 
-def test_the_hats_of_another_session_can_be_asked_for(corin):
+def test_the_hats_of_another_session_can_be_chosen(corin):
     a_lively_meeting()
     a_past_meeting(2 * A_DAY, "2026-11-20", people=3)
 
@@ -86,7 +88,7 @@ def test_the_hats_of_another_session_can_be_asked_for(corin):
     assert corin.get(f"{PATH}?session=1999-01-01").status_code == 404
 
 
-def test_years_are_added_up_from_what_is_known(corin):
+def test_years_show_sums_and_what_is_unknown(corin):
     a_past_meeting(5 * A_DAY, "a", registered_count=30, attended_count=20)
     a_past_meeting(9 * A_DAY, "b", registered_count=10)
     a_past_meeting(400 * A_DAY, "c", registered_count=7, attended_count=5, new_count=1)
@@ -100,17 +102,7 @@ def test_years_are_added_up_from_what_is_known(corin):
     ]
 
 
-def test_each_chart_has_its_table(corin):
-    a_lively_meeting()
-
-    page = corin.page(PATH)
-
-    drawn = [[text.get_text() for text in svg.find_all("text")] for svg in page.find_all("svg")]
-    assert drawn == [["20", "Sep '26"], ["10", "Sep '26"]]
-    assert table(page, "sessions")
-
-
-def test_before_the_first_session_there_are_no_numbers(corin):
+def test_before_the_first_session_the_page_says_so(corin):
     page = corin.page(PATH)
 
     assert "No session has taken place yet." in said(page)
@@ -118,10 +110,10 @@ def test_before_the_first_session_there_are_no_numbers(corin):
 
 
 @pytest.mark.parametrize("stored", [3, 30])
-def test_the_page_takes_five_statements(corin, stored):
+def test_the_page_takes_at_most_five_statements(corin, stored):
     for number in range(stored):
         a_past_meeting((number + 3) * A_DAY, f"past-{number}", people=1, attended=True)
-    corin.get(PATH)  # the door notes once a minute that somebody is there
+    corin.get(PATH)  # records the activity of the session once a minute
 
     with Statements() as sent:
         corin.get(PATH)
