@@ -1,6 +1,10 @@
-"""The console: what coordinators see and do. Nobody gets past its door who is not signed in."""
+"""Access to the console: denied by default, opened by a decorator on the view."""
 
-from flask import g, make_response, redirect, request, session, url_for
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import current_app, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
@@ -12,47 +16,60 @@ from cop.web.rendering import is_console, now, wants_fragment
 from cop.web.security import SAFE, ExportForbidden, csrf
 
 TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not the token
-PUBLIC_VIEWS = {
-    *("console.sign_in", "console.send_sign_in"),
-    *("console.set_up", "console.send_set_up"),
-    *("console.ask_password", "console.send_ask_password"),
-    *("console.choose_password", "console.send_choose_password"),
-    *("console.sign_in_code", "console.send_sign_in_code"),
-    *("console.invitation", "console.send_invitation"),
-}
-# What is left to whoever has to set up a second factor before anything else.
-TWO_FACTOR_SETUP_VIEWS = {
-    "console.two_factor",
-    "console.send_two_factor",
-    "console.two_factor_qr",
-    "console.sign_out",
-}
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view of the console that needs no sign-in."""
+    vars(view)["is_open_to_all"] = True
+    return view
+
+
+def open_before_two_factor(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that is open to a coordinator who has to set up two-factor sign-in first."""
+    vars(view)["is_open_before_two_factor"] = True
+    return view
+
+
+def requires_export(view: Callable[P, R]) -> Callable[P, R]:
+    """Refuse a view to coordinators who may not export lists of people."""
+
+    @wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_may_export()
+        return view(*args, **kwargs)
+
+    return checked
+
+
+def check_may_export() -> None:
+    """Refuse coordinators who may not export lists of people."""
+    if not g.coordinator.may_export:
+        raise ExportForbidden
 
 
 @console.before_app_request
 def require_sign_in() -> ResponseReturnValue | None:
-    """Deny by default: what lies below the console's path is for signed-in coordinators only.
+    """Deny by default: only signed-in coordinators get below the console's path.
 
-    By the path, so that nobody else learns which addresses and methods exist there.
+    Checked by path rather than by endpoint, so that nobody else learns which addresses and
+    methods exist there.
     """
     if not is_console():
         return None
     g.coordinator = _signed_in()
     _touch_session()
-    if request.endpoint not in PUBLIC_VIEWS:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not hasattr(view, "is_open_to_all"):
         if g.coordinator is None:
-            return _redirect_to_sign_in("console.sign_in")
-        if g.coordinator.must_set_up and request.endpoint not in TWO_FACTOR_SETUP_VIEWS:
-            return _redirect_to_sign_in("console.two_factor")
+            return _redirect_to("console.sign_in")
+        if g.coordinator.needs_two_factor and not hasattr(view, "is_open_before_two_factor"):
+            return _redirect_to("console.two_factor")
     if request.method not in SAFE:
         csrf.protect()
     return None
-
-
-def exporting_or_403() -> None:
-    """Let only those on who may take lists of people away."""
-    if not g.coordinator.may_export:
-        raise ExportForbidden
 
 
 def _signed_in() -> CurrentCoordinator | None:
@@ -63,8 +80,8 @@ def _signed_in() -> CurrentCoordinator | None:
         return accounts.find_signed_in(db_session, token, now=now())
 
 
-def _redirect_to_sign_in(endpoint: str) -> ResponseReturnValue:
-    """Lead to what has to be done before anything else, and then on to where they wanted to go."""
+def _redirect_to(endpoint: str) -> ResponseReturnValue:
+    """Redirect to what has to be done first; it leads on to the page asked for."""
     if wants_fragment():
         response = make_response("", 204)
         response.headers["HX-Redirect"] = url_for(endpoint)
@@ -76,7 +93,7 @@ def _redirect_to_sign_in(endpoint: str) -> ResponseReturnValue:
 
 
 def _touch_session() -> None:
-    """An hour without a request signs a device out: so note each request, once a minute at most."""
+    """Record the use of this device, at most once a minute: an hour without it signs out."""
     minute = int(now().timestamp() // 60)
     if g.coordinator and session.get("noted", 0) < minute:
         with write_tx() as db_session:

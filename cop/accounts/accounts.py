@@ -32,7 +32,7 @@ class CurrentCoordinator:
     email: str
     may_export: bool = True
     has_second_factor: bool = False
-    must_set_up: bool = False  # everybody needs a second factor here, and they have none
+    needs_two_factor: bool = False  # everybody needs a second factor here, and they have none
 
 
 def hash_token(token: str) -> str:
@@ -191,8 +191,8 @@ def find_signed_in(db_session: Session, token: str, *, now: datetime) -> Current
     if row is None:
         return None
     id_, name, email, may_export, has_second_factor, is_needed = row
-    must_set_up = bool(is_needed) and not has_second_factor
-    return CurrentCoordinator(id_, name, email, may_export, has_second_factor, must_set_up)
+    needs_two_factor = bool(is_needed) and not has_second_factor
+    return CurrentCoordinator(id_, name, email, may_export, has_second_factor, needs_two_factor)
 
 
 def touch_session(db_session: Session, token: str, *, now: datetime) -> None:

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField
 
 from cop.accounts import accounts, invitations, management
-from cop.accounts.access_control import exporting_or_403
+from cop.accounts.access_control import check_may_export, open_to_all, requires_export
 from cop.accounts.views_sign_in import device, start
 from cop.db.engine import erasing_tx, read_tx, write_tx
 from cop.errors import NotPermitted, Refused
@@ -35,7 +35,7 @@ def invite_coordinator() -> ResponseReturnValue:
     if not form.validate():
         return _show(form)
     if form.may_export.data:
-        exporting_or_403()
+        check_may_export()
     try:
         address = _invited(form)
     except Refused as refusal:
@@ -68,8 +68,8 @@ def withdraw_invitation() -> ResponseReturnValue:
 
 
 @console.post("/settings/coordinators/rights")
+@requires_export
 def set_coordinator_right() -> ResponseReturnValue:
-    exporting_or_403()
     id_ = parse_integer(request.form.get("coordinator", "")) or 0
     may_export = request.form.get("right") == "yes"
     try:
@@ -144,11 +144,13 @@ class InvitationForm(ConsoleForm):
 
 
 @console.get("/invitation/<token>")
+@open_to_all
 def invitation(token: str) -> Response:
     return _show_invitation(token, InvitationForm())
 
 
 @console.post("/invitation/<token>")
+@open_to_all
 def send_invitation(token: str) -> ResponseReturnValue:
     form = InvitationForm()
     if not form.validate():

@@ -8,7 +8,7 @@ from wtforms import PasswordField, StringField
 
 from cop.accounts import accounts, password_reset
 from cop.accounts import sign_in as accounts_sign_in
-from cop.accounts.access_control import TOKEN
+from cop.accounts.access_control import TOKEN, open_before_two_factor, open_to_all
 from cop.accounts.sign_in import Attempt
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidCredentials, Refused
@@ -33,11 +33,13 @@ class PasswordForm(ConsoleForm):
 
 
 @console.get("/forgotten")
+@open_to_all
 def ask_password() -> Response:
     return _ask(ForgottenForm())
 
 
 @console.post("/forgotten")
+@open_to_all
 def send_ask_password() -> ResponseReturnValue:
     form = ForgottenForm()
     if not form.validate():
@@ -63,11 +65,13 @@ def _ask(form: ForgottenForm) -> Response:
 
 
 @console.get("/password/<token>")
+@open_to_all
 def choose_password(token: str) -> Response:
     return _choose(token, PasswordForm())
 
 
 @console.post("/password/<token>")
+@open_to_all
 def send_choose_password(token: str) -> ResponseReturnValue:
     form = PasswordForm()
     if not form.validate():
@@ -131,11 +135,13 @@ def start(token: str) -> None:
 
 
 @console.get("/sign-in")
+@open_to_all
 def sign_in() -> Response:
     return _show("accounts/sign_in.html", SignInForm())
 
 
 @console.post("/sign-in")
+@open_to_all
 def send_sign_in() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate():
@@ -190,6 +196,7 @@ def safe_next_path() -> str:
 
 
 @console.post("/sign-out")
+@open_before_two_factor
 def sign_out() -> ResponseReturnValue:
     with write_tx() as db_session:
         accounts.sign_out(db_session, session[TOKEN])
@@ -198,11 +205,13 @@ def sign_out() -> ResponseReturnValue:
 
 
 @console.get("/set-up/<token>")
+@open_to_all
 def set_up(token: str) -> Response:
     return _set_up_page(token, SetUpForm())
 
 
 @console.post("/set-up/<token>")
+@open_to_all
 def send_set_up(token: str) -> ResponseReturnValue:
     form = SetUpForm()
     if not form.validate():

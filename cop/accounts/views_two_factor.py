@@ -10,7 +10,7 @@ from wtforms import PasswordField
 
 from cop.accounts import sign_in
 from cop.accounts import two_factor as accounts_two_factor
-from cop.accounts.access_control import TOKEN
+from cop.accounts.access_control import TOKEN, open_before_two_factor, open_to_all
 from cop.accounts.two_factor import SecondFactorResult
 from cop.accounts.views_account import confirm_password
 from cop.accounts.views_sign_in import safe_next_path, start, throttled
@@ -38,6 +38,7 @@ class ConfirmForm(CodeForm):
 
 
 @console.get("/account/two-factor")
+@open_before_two_factor
 def two_factor() -> ResponseReturnValue:
     if g.coordinator.has_second_factor:
         return redirect(url_for("console.account"), 303)
@@ -46,6 +47,7 @@ def two_factor() -> ResponseReturnValue:
 
 
 @console.post("/account/two-factor")
+@open_before_two_factor
 def send_two_factor() -> ResponseReturnValue:
     form = ConfirmForm()
     secret = session.get(PENDING)
@@ -68,6 +70,7 @@ def send_two_factor() -> ResponseReturnValue:
 
 
 @console.get("/account/two-factor/qr.svg")
+@open_before_two_factor
 def two_factor_qr() -> Response:
     """The picture that a phone reads: its own file, since the pages allow nothing inside them."""
     import segno  # noqa: PLC0415 - for this picture alone
@@ -134,6 +137,7 @@ def send_two_factor_off() -> ResponseReturnValue:
 
 
 @console.get("/sign-in/code")
+@open_to_all
 def sign_in_code() -> ResponseReturnValue:
     try:
         with read_tx() as db_session:
@@ -144,6 +148,7 @@ def sign_in_code() -> ResponseReturnValue:
 
 
 @console.post("/sign-in/code")
+@open_to_all
 def send_sign_in_code() -> ResponseReturnValue:
     form = CodeForm()
     if not form.validate():

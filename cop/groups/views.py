@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from wtforms import StringField
 from wtforms.validators import ValidationError
 
-from cop.accounts.access_control import exporting_or_403
+from cop.accounts.access_control import requires_export
 from cop.audit.audit_log import Action
 from cop.audit.views import note_action, note_viewing
 from cop.db.engine import read_tx, write_tx
@@ -75,8 +75,8 @@ def give_rooms(slug: str) -> ResponseReturnValue:
 
 
 @console.get("/sessions/<slug:slug>/rooms.csv")
+@requires_export
 def export_rooms(slug: str) -> Response:
-    exporting_or_403()
     found = meeting_or_404(slug)
     note_viewing("rooms", found.id)  # before it is sent
     on = found.starts_at.astimezone(current_community().zone_info).date()

@@ -4,7 +4,7 @@ from functools import partial
 
 from flask import Response
 
-from cop.accounts.access_control import exporting_or_403
+from cop.accounts.access_control import requires_export
 from cop.audit.views import note_viewing
 from cop.db.engine import read_tx
 from cop.members import mailing_list
@@ -23,8 +23,8 @@ def subscribers() -> Response:
 
 
 @console.get("/list.csv")
+@requires_export
 def export_subscribers() -> Response:
-    exporting_or_403()
     note_viewing("list", columns=mailing_list.COLUMNS)  # before it is sent
     write = partial(
         mailing_list.write_csv, zone=current_community().zone_info, links=writer().links

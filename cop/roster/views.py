@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from flask import Response, abort, request, session
 
-from cop.accounts.access_control import exporting_or_403
+from cop.accounts.access_control import requires_export
 from cop.audit.views import note_viewing
 from cop.db.engine import read_tx
 from cop.i18n import N_
@@ -122,8 +122,8 @@ def access(slug: str) -> Response:
 
 
 @console.get("/sessions/<slug:slug>/emails")
+@requires_export
 def emails(slug: str) -> Response:
-    exporting_or_403()
     found = meeting_or_404(slug)
     asked_for = {"held": found.held, "waiting": found.waiting}
     status = request.args.get("status", "held")

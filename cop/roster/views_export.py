@@ -6,7 +6,7 @@ from functools import partial
 from flask import Response, abort, request
 from sqlalchemy.orm import Session
 
-from cop.accounts.access_control import exporting_or_403
+from cop.accounts.access_control import requires_export
 from cop.audit.views import note_viewing
 from cop.db.engine import read_tx
 from cop.meetings import schedule
@@ -18,8 +18,8 @@ from cop.web.rendering import current_community, now
 
 
 @console.get("/export.csv")
+@requires_export
 def export() -> Response:
-    exporting_or_403()
     statuses = _requested_columns("status", csv_export.USUAL_STATUSES, roster.STATUSES)
     columns = _requested_columns("columns", csv_export.USUAL_COLUMNS, csv_export.COLUMNS)
     with read_tx() as db_session:

@@ -24,13 +24,6 @@ from tests.page import parse
 
 SIGN_IN = "/coordinator/sign-in"
 FRONT = "/coordinator/"
-OPEN_TO_ALL = {
-    *("console.sign_in", "console.send_sign_in", "console.set_up", "console.send_set_up"),
-    *("console.ask_password", "console.send_ask_password"),
-    *("console.choose_password", "console.send_choose_password"),
-    *("console.sign_in_code", "console.send_sign_in_code"),
-    *("console.invitation", "console.send_invitation"),
-}
 INSIDE = [FRONT, f"/coordinator/sessions/{DECEMBER}", "/coordinator/export.csv?status=held"]
 
 
@@ -227,6 +220,19 @@ def test_a_token_of_somebody_else_s_session_is_refused(app, corin):
     )
 
     assert response.status_code == 403
+
+
+def test_only_the_ways_to_sign_in_are_open_to_all(app):
+    marked = {name for name, view in app.view_functions.items() if hasattr(view, "is_open_to_all")}
+
+    assert {name.removeprefix("console.").removeprefix("send_") for name in marked} == {
+        "ask_password",
+        "choose_password",
+        "invitation",
+        "set_up",
+        "sign_in",
+        "sign_in_code",
+    }
 
 
 def test_every_address_of_the_console_is_closed_to_who_is_not_signed_in(app, client):
