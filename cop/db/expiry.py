@@ -15,14 +15,14 @@ BATCH = 500
 class Expiry:
     """Rows of one table that are due, and what becomes of them.
 
-    `values` is what to write into them; without it they are deleted. `counted_as` names the sum
+    `values` is what to write into them; without it they are deleted. `counter` names the sum
     that they are added to.
     """
 
     key: InstrumentedAttribute[Any]
     is_due: ColumnElement[bool]
     values: Mapping[str, object] = field(default_factory=dict)
-    counted_as: str = ""
+    counter: str = ""
 
     def find(self, db_session: Session) -> list[Sequence[Any]]:
         """Read the keys of the rows that are due, in batches."""

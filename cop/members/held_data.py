@@ -55,8 +55,8 @@ class HeldValue:
     """One thing that is kept: what it is, and when it goes; None: when they leave the list."""
 
     field: Field
-    said: str
-    goes_at: datetime | None
+    text: str
+    deleted_at: datetime | None
 
 
 def registration_values(place: MemberRegistration, *, writer: LetterWriter) -> list[HeldValue]:

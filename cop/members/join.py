@@ -35,12 +35,12 @@ class JoinLink:
 
     registration_id: int
     status: str
-    turn: int  # in the waiting list; 0 for who does not wait
+    waiting_position: int  # 0 where they do not wait
     meeting: LockedMeeting
     now: datetime
 
     @property
-    def has_address(self) -> bool:
+    def has_join_url(self) -> bool:
         """Whether the hosts have said where the meeting is held."""
         return bool(self.meeting.join_url)
 
@@ -49,7 +49,7 @@ class JoinLink:
         return self.meeting.starts_at - OPENS_BEFORE_START
 
     @property
-    def door(self) -> JoinState:
+    def state(self) -> JoinState:
         if self.meeting.is_cancelled:
             return JoinState.CANCELLED
         if self.meeting.ends_at <= self.now:
@@ -73,10 +73,10 @@ def read_join_link(
     if row is None:
         raise InvalidLink
     [meeting] = locking.read(db_session, [row.meeting_id])
-    turn = 0
+    position = 0
     if row.status == RegistrationStatus.WAITING:
-        turn = waiting_list.waiting_position(db_session, row.id, meeting_id=meeting.id)
-    return JoinLink(row.id, row.status, turn, meeting, now)
+        position = waiting_list.waiting_position(db_session, row.id, meeting_id=meeting.id)
+    return JoinLink(row.id, row.status, position, meeting, now)
 
 
 def record_join(
@@ -89,7 +89,7 @@ def record_join(
     """
     members.verify_and_lock(db_session, owner, now=now)
     way_in = read_join_link(db_session, owner, registration_id, now=now)
-    if way_in.door is JoinState.OPEN and way_in.meeting.join_url:
+    if way_in.state is JoinState.OPEN and way_in.meeting.join_url:
         joins = update(Registration).where(
             Registration.id == way_in.registration_id, Registration.joined_at.is_(None)
         )

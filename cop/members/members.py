@@ -36,7 +36,7 @@ class MemberRegistration:
     id: int
     meeting: Listing
     status: str
-    turn: int  # how many wait up to and with this one
+    waiting_position: int  # how many wait up to and including this one
     values: Mapping[str, object]
 
     @property
@@ -186,7 +186,7 @@ WAITING_POSITION = (
     )
     .correlate(Registration)
     .scalar_subquery()
-    .label("turn")
+    .label("waiting_position")
 )
 
 
@@ -197,7 +197,7 @@ def _places(
     rows = db_session.execute(query.where(Registration.member_id == member_id))
     return tuple(
         MemberRegistration(
-            row.id, meetings[row.meeting_id], row.status, row.turn, dict(row._mapping)
+            row.id, meetings[row.meeting_id], row.status, row.waiting_position, dict(row._mapping)
         )
         for row in rows
     )

@@ -68,19 +68,19 @@ def _values(values: Iterable[HeldValue], voice: LetterWriter) -> Iterator[dict[s
     for each in values:
         yield {
             "label": voice.translate(each.field.label),
-            "value": each.said,
+            "value": each.text,
             "why": voice.translate(each.field.hint),
             "seen_by": voice.translate(each.field.seen_by),
-            "goes_at": each.goes_at.isoformat() if each.goes_at else None,
+            "goes_at": each.deleted_at.isoformat() if each.deleted_at else None,
         }
 
 
 def _rows(known: MemberData, voice: LetterWriter) -> Iterator[tuple[str, str, str]]:
     for each in held_data.member_values(known, writer=voice):
-        yield voice.translate(each.field.label), each.said, ""
+        yield voice.translate(each.field.label), each.text, ""
     for place in known.places:
         for each in held_data.registration_values(place, writer=voice):
-            yield voice.translate(each.field.label), each.said, place.meeting.slug
+            yield voice.translate(each.field.label), each.text, place.meeting.slug
     for look in known.looks:
         slug = look.meeting.slug if look.meeting else ""
         yield voice.translate(N_("Seen by a coordinator")), _format_viewing(look, voice), slug

@@ -30,7 +30,7 @@ def enter(token: str) -> ResponseReturnValue:
         return _cancel(token)
     with write_tx() as db_session:
         way_in = members_join.record_join(db_session, owner, registration_id, now=now())
-    if way_in.door is not JoinState.OPEN or not way_in.meeting.join_url:
+    if way_in.state is not JoinState.OPEN or not way_in.meeting.join_url:
         return _show(way_in, token, status=422)
     address = iri_to_uri(way_in.meeting.join_url)
     response = render("members/joined.html", address=address)
@@ -44,7 +44,7 @@ def _cancel(token: str) -> ResponseReturnValue:
     with write_tx() as db_session:
         members.verify_and_lock(db_session, owner, now=now())
         way_in = members_join.read_join_link(db_session, owner, registration_id, now=now())
-        if way_in.door is not JoinState.OVER:
+        if way_in.state is not JoinState.OVER:
             cancellation.cancel_registration(db_session, way_in.registration_id, writer=writer())
     return redirect(url_for("member.join", token=token), 303)
 

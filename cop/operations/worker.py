@@ -90,7 +90,7 @@ def _erase(*, now: datetime, stopping: Callable[[], bool]) -> RetentionResult | 
             if stopping():
                 return None
             with write_tx() as db_session:
-                erased[expiry.counted_as] += expiry.erase(db_session, keys)
+                erased[expiry.counter] += expiry.erase(db_session, keys)
             if len(batches) > 1:
                 time.sleep(EMAIL_GAP)
     return retention.summary(erased)

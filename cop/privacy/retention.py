@@ -48,12 +48,12 @@ def run(db_session: Session, *, now: datetime) -> RetentionResult:
     community = load_community(db_session)
     erased = Counter[str]()
     for expiry in expiries(community, now=now):
-        erased[expiry.counted_as] += expiry.erase_all(db_session)
+        erased[expiry.counter] += expiry.erase_all(db_session)
     return summary(erased)
 
 
 def summary(erased: Counter[str]) -> RetentionResult:
-    """Sums by `counted_as`, of which those without a name are left out."""
+    """Sums by `counter`, of which those without a name are left out."""
     return RetentionResult(**{name: erased[name] for name in RetentionResult.__dataclass_fields__})
 
 
@@ -71,14 +71,14 @@ def expiries(community: CommunityFacts, *, now: datetime) -> Iterator[Expiry]:
     """What is past its date, in the order in which it has to go."""
     yield attendance.expired_reports(now=now)
     yield Expiry(
-        Registration.id, _has_answers(community, now=now), _BLANK_ANSWERS, counted_as="answers"
+        Registration.id, _has_answers(community, now=now), _BLANK_ANSWERS, counter="answers"
     )
     yield _FinalCounts(Meeting.id, _is_uncounted(community, now=now), zone=community.zone_info)
     is_counted = Registration.meeting_id.in_(
         select(Meeting.id).where(Meeting.registered_count.is_not(None))
     )
     is_over = _is_over(community, now=now) & is_counted
-    yield _Registrations(Registration.id, is_over, counted_as="registrations")
+    yield _Registrations(Registration.id, is_over, counter="registrations")
     yield from _members()
     yield from outbox.expiries(now=now)
     yield from audit_log.expiries(announced_before=now - community.long, now=now)
@@ -169,4 +169,4 @@ def _members() -> Iterator[Expiry]:
     came = ~has_registered & Member.first_attended_on.is_not(None)
     yield Expiry(Member.id, came, {"first_attended_on": None})
     is_in_no_list = ~has_registered & Member.list_confirmed_at.is_(None)
-    yield Expiry(Member.id, is_in_no_list, counted_as="members")
+    yield Expiry(Member.id, is_in_no_list, counter="members")

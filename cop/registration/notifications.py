@@ -44,14 +44,14 @@ def queue_registration_emails(
     placed: RegistrationResult,
     details: Details,
     *,
-    is_told_by_us: bool = True,
+    send_confirmation: bool = True,
 ) -> None:
     """Queue what follows from a form: one confirmation, or the link of who was registered already.
 
     Everybody who posts gets one mail, whatever they had before: the page cannot tell them apart.
     """
     mails = []
-    if placed.new and is_told_by_us:
+    if placed.new and send_confirmation:
         mails.append(_confirmation(writer, to, placed))
     elif not placed.new and is_link_allowed(db_session, to, writer=writer):
         letter = emails.my_link(writer, to, placed.chosen, posted_again=True)

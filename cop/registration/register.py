@@ -43,7 +43,7 @@ def register(
     *,
     submission: str,
     writer: LetterWriter,
-    is_told_by_us: bool = True,
+    send_confirmation: bool = True,
 ) -> Outcome:
     """Hold places for somebody, or put them on the waiting lists, and queue their confirmation.
 
@@ -68,7 +68,7 @@ def register(
     new = statements.insert_registrations(db_session, locked, details, status_of, to=to, now=now)
     placed = notifications.RegistrationResult(tuple(locked), status_of, new, submission)
     notifications.queue_registration_emails(
-        db_session, writer, to, placed, details, is_told_by_us=is_told_by_us
+        db_session, writer, to, placed, details, send_confirmation=send_confirmation
     )
     outcome = _outcome(locked, status_of)
     statements.save_submission(db_session, submission, outcome.held, outcome.waiting, now=now)

@@ -52,7 +52,7 @@ def add_person(
         details,
         submission=token_hex(32),
         writer=writer,
-        is_told_by_us=by_mail,
+        send_confirmation=by_mail,
     )
     id_, status, undeliverable_at = db_session.execute(place).one()
     return id_, RegistrationStatus(status), by_mail and undeliverable_at is None

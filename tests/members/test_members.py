@@ -83,7 +83,7 @@ def said(db_session, found):
     values = [*held_data.member_values(found, writer=writer)]
     for place in found.places:
         values += held_data.registration_values(place, writer=writer)
-    return {each.field.name: each.said for each in values}
+    return {each.field.name: each.text for each in values}
 
 
 def ada_at(db_session, meeting, **values):
@@ -132,7 +132,7 @@ def test_each_value_goes_on_the_day_that_the_registry_promises(db_session):
     row = ada_at(db_session, it, pronouns="she/her")
 
     goes = {
-        each.field.name: each.goes_at
+        each.field.name: each.deleted_at
         for each in held_data.registration_values(
             known(db_session, row).places[0], writer=a_writer(db_session)
         )
@@ -153,8 +153,8 @@ def test_an_address_goes_with_the_last_registration_unless_it_is_on_the_list(db_
     db_session.flush()
     on_the_list = held_data.member_values(known(db_session, row), writer=writer)
 
-    assert {each.goes_at for each in by_itself} == {late.ends_at + timedelta(days=60)}
-    assert {each.goes_at for each in on_the_list} == {None}
+    assert {each.deleted_at for each in by_itself} == {late.ends_at + timedelta(days=60)}
+    assert {each.deleted_at for each in on_the_list} == {None}
 
 
 def test_one_place_stands_for_each_session_and_the_live_one_comes_first(db_session):
@@ -179,7 +179,7 @@ def test_the_turn_in_line_counts_those_who_joined_the_list_before(db_session):
 
     [place] = known(db_session, row).upcoming
 
-    assert place.turn == 2
+    assert place.waiting_position == 2
 
 
 @pytest.mark.parametrize("owner", [(0, 1), (9999, 0), (0, -1)], ids=["newer", "nobody", "older"])
