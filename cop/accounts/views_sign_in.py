@@ -17,7 +17,7 @@ from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line, strip_to_one_line
 from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import now, render, settings, writer
-from cop.web.security import network
+from cop.web.security import limited, network
 
 
 class ForgottenForm(ConsoleForm):
@@ -40,6 +40,7 @@ def ask_password() -> Response:
 
 @console.post("/forgotten")
 @open_to_all
+@limited
 def send_ask_password() -> ResponseReturnValue:
     form = ForgottenForm()
     if not form.validate():

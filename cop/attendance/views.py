@@ -18,6 +18,7 @@ from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now, render
+from cop.web.security import takes_file, takes_long_form
 
 MARKS = {"came": True, "not": False, "unknown": None}
 MARK_LABELS = {mark: word for word, mark in MARKS.items()}
@@ -42,6 +43,7 @@ def attendance(slug: str) -> Response:
 
 
 @console.post("/sessions/<slug:slug>/attendance")
+@takes_long_form
 def send_attendance(slug: str) -> ResponseReturnValue:
     found = begun_or_404(slug)
     with write_tx() as db_session:
@@ -56,6 +58,7 @@ def send_attendance(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/sessions/<slug:slug>/attendance/report")
+@takes_file
 def send_report(slug: str) -> ResponseReturnValue:
     found = begun_or_404(slug)
     form = ReportForm()

@@ -23,6 +23,7 @@ from cop.errors import ReportGone
 from cop.web.blueprints import console
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, render
+from cop.web.security import takes_long_form
 
 MAX_LINES, MOST_OPTIONS = 200, 5_000  # that one page asks about, and offers in all
 _LINE, _NUMBER = re.compile(r"line-(\d{1,6})", re.ASCII), re.compile(r"\d{1,9}", re.ASCII)
@@ -62,6 +63,7 @@ def report(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/sessions/<slug:slug>/attendance/report/keep")
+@takes_long_form
 def keep_report(slug: str) -> ResponseReturnValue:
     found = begun_or_404(slug)
     try:

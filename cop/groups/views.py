@@ -23,6 +23,7 @@ from cop.web.downloads import csv_file
 from cop.web.forms import ConsoleForm, line, parse_integer
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, render
+from cop.web.security import takes_long_form
 
 SMALLEST, LARGEST = 2, 50
 _PLACED = re.compile(r"person-(\d{1,9})", re.ASCII)
@@ -46,6 +47,7 @@ def rooms(slug: str) -> Response:
 
 
 @console.post("/sessions/<slug:slug>/rooms")
+@takes_long_form
 def send_rooms(slug: str) -> ResponseReturnValue:
     """Move people by hand."""
     found = _held_or_404(slug)

@@ -12,6 +12,7 @@ from cop.registration.forms import LinkForm, link_form
 from cop.web.blueprints import member, public
 from cop.web.i18n import refusal_text
 from cop.web.rendering import now, render, writer
+from cop.web.security import limited
 
 
 @public.get("/my-link")
@@ -20,6 +21,7 @@ def my_link() -> Response:
 
 
 @public.post("/my-link")
+@limited
 def send_link() -> Response:
     form = link_form(is_sent=True)
     if not form.validate():

@@ -14,6 +14,7 @@ from cop.web.blueprints import public
 from cop.web.forms import new_token, nonce_of, strip_to_one_line
 from cop.web.i18n import gettext
 from cop.web.rendering import current_community, public_url, render, wants_fragment, writer
+from cop.web.security import limited
 
 
 @public.get("/register")
@@ -30,6 +31,7 @@ def form() -> Response:
 
 
 @public.post("/register")
+@limited
 def submit() -> ResponseReturnValue:
     sent = registration_form(current_community().disabled_questions)
     nonce = nonce_of(sent.token.data or "")

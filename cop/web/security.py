@@ -1,13 +1,13 @@
-"""What every request must pass and every answer must carry."""
+"""What every request must pass and every response must carry."""
 
 import ipaddress
 import re
 import time
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
-from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge, SecurityError
@@ -18,21 +18,16 @@ from cop.web.environ import UNKNOWN
 from cop.web.rendering import is_console, is_embedded, settings
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
-FRAMEABLE_ENDPOINTS = {"iframe", "frame", "embed", "object"}
+FRAME_DESTINATIONS = {"iframe", "frame", "embed", "object"}
 PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
-# Mail programs post here by themselves (RFC 8058), with nothing that says where they come from.
+# Email programs post here by themselves (RFC 8058), with nothing that says where they come from.
 ONE_CLICK_UNSUBSCRIBE = "/unsubscribe/"
-RATE_LIMITED = {"submit", "send_link", "send_ask_password"}
 MAX_NAMES, MAX_PAIRS = 60, 200
-# Forms that ask about everybody on a roster, and the one that takes a file. They are read behind
-# the console's door only, so that nobody else can send that much.
-LONG = {"send_attendance", "keep_report", "send_rooms"}
-UPLOAD_ENDPOINTS = {"send_report"}
 MAX_FILE, MAX_PIECE, MAX_TEXTS = 2 * 1024 * 1024, 256 * 1024, 256 * 1024  # bytes
-# What pages of other origins may load, besides what is made for their frames. A sandboxed frame is
-# of no origin, so that even our own pages' files are another's to it.
-COMMON_HEADERS = ("/embed.js", "/static/")
-PREVIEW = "/coordinator/embed/"  # and below: the page that shows a frame of ours
+# What pages of other origins may load, besides the pages made for their frames. A sandboxed frame
+# has no origin, so that even our own files are cross-origin to the page in it.
+CROSS_ORIGIN_PATHS = ("/embed.js", "/static/")
+PREVIEW = "/coordinator/embed/"  # and below: the page that shows one of our frames
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -41,94 +36,114 @@ CONTENT_SECURITY_POLICY = (
 
 _FINAL_DOT = re.compile(r"\.(?=(:\d+)?$)")  # cop.example.org. is another way to write the name
 
+View = TypeVar("View", bound=Callable[..., object])
+
 csrf = CSRFProtect()
 
 
 class ExportForbidden(Forbidden):
-    """A coordinator who may not take lists of people away."""
+    """The coordinator may not export lists of people."""
 
 
 class CrossOriginPost(Forbidden):
-    """A form that was sent from another site, or from inside another site's page."""
+    """The form was sent from another site, or from inside another site's page."""
+
+
+def limited(view: View) -> View:
+    """Count posts to the view against the hourly limit of the network they come from."""
+    return mark(view, "is_limited")
+
+
+def takes_file(view: View) -> View:
+    """Allow the view's form to carry a file. For signed-in coordinators only."""
+    return mark(view, "takes_file")
+
+
+def takes_long_form(view: View) -> View:
+    """Allow any number of fields, as for a whole roster. For signed-in coordinators only."""
+    return mark(view, "takes_long_form")
+
+
+def mark(view: View, name: str) -> View:
+    """Set an attribute of a view, for checks that run before it; `wraps` copies it."""
+    setattr(view, name, True)
+    return view
+
+
+def is_marked(name: str) -> bool:
+    """Return whether the view of this request is marked."""
+    return hasattr(current_app.view_functions.get(request.endpoint or ""), name)
 
 
 def install(app: Flask) -> None:
-    """Put the checks before, and the headers behind, every request."""
+    """Check every request, and add headers to every response."""
     csrf.init_app(app)
-    app.before_request(_refuse_other_names)
+    app.before_request(_refuse_untrusted_hosts)
     app.before_request(_look_up_embed_hosts)
     app.before_request(_refuse_frames)
     app.before_request(_refuse_cross_origin_posts)
     app.before_request(_limit_bodies)
     app.after_request(_add_headers)
-    app.extensions["cop.limiter"] = _limiter(app)
 
 
 def is_personal() -> bool:
-    """Whether this address shows personal data."""
+    """Return whether the address shows personal data."""
     return request.path.startswith(PERSONAL)
 
 
 def network() -> str:
-    """The network a request comes from: an IPv4 address, or the /64 of an IPv6 one."""
+    """Return the network a request comes from: an IPv4 address, or the /64 of an IPv6 one."""
     address = request.remote_addr or UNKNOWN
     return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
 
 
-def _limiter(app: Flask) -> Limiter:
-    found = app.extensions["cop.settings"]
-    limiter = Limiter(
+def limit_posts(app: Flask) -> None:
+    """Limit how many public forms one network may send in an hour, over all `limited` views."""
+    config = app.extensions["cop.settings"]
+    limiter = app.extensions["cop.limiter"] = Limiter(
         network,
         app=app,
-        storage_uri=found.redis_url or "memory://",
+        storage_uri=config.redis_url or "memory://",
         strategy="moving-window",
         key_prefix="cop",
-        enabled=found.posts_per_hour > 0,
-        # Redis gone is no reason to turn people away: each process counts for itself meanwhile.
-        in_memory_fallback_enabled=bool(found.redis_url),
+        enabled=config.posts_per_hour > 0,
+        # Without Redis nobody is turned away: each process counts for itself meanwhile.
+        in_memory_fallback_enabled=bool(config.redis_url),
     )
-    limiter.request_filter(lambda: request.method in SAFE)  # only posts are limited: no look at all
-    return limiter
-
-
-def limit_posts(app: Flask) -> None:
-    """Limit how many public forms an hour one network may send, wherever the form stands."""
-    limiter: Limiter = app.extensions["cop.limiter"]
-    limit = limiter.shared_limit(
-        f"{app.extensions['cop.settings'].posts_per_hour} per hour", scope="public posts"
-    )
+    limiter.request_filter(lambda: request.method in SAFE)  # not even counted
+    limit = limiter.shared_limit(f"{config.posts_per_hour} per hour", scope="public posts")
     for endpoint, view in app.view_functions.items():
-        if endpoint.rpartition(".")[2] in RATE_LIMITED:
+        if hasattr(view, "is_limited"):
             app.view_functions[endpoint] = limit(view)  # type: ignore[assignment]
 
 
 def seconds_until_next_post() -> int:
-    """How long a network that has reached its limit has to wait."""
+    """Return how long a network that has reached its limit has to wait."""
     limit = current_app.extensions["cop.limiter"].current_limit
     return max(1, limit.reset_at - int(time.time())) if limit else 60
 
 
-def _refuse_other_names() -> None:
-    # Found by Flask before, but raised only after the checks below, whose pages need a known name.
+def _refuse_untrusted_hosts() -> None:
+    # Flask raises it only after the checks below, whose error pages need a trusted host.
     if isinstance(request.routing_exception, SecurityError):
         raise request.routing_exception
 
 
 def current_revision() -> Revision:
-    """How the public pages stand, looked at anew for each request, so that no change is missed."""
-    if "glance" not in g:
-        g.glance = current_app.extensions["cop.glances"].look()
-    return cast("Revision", g.glance)
+    """Read the revision of the public pages, once per request."""
+    if "revision" not in g:
+        g.revision = current_app.extensions["cop.glances"].look()
+    return cast("Revision", g.revision)
 
 
 def _look_up_embed_hosts() -> None:
-    """Before anything is refused: the page around the frame may show refusals, too."""
+    """Read who may frame the response before anything is refused: the frame shows refusals."""
     if is_embedded():
         current_revision()
 
 
 def _refuse_frames() -> None:
-    if is_personal() and request.headers.get("Sec-Fetch-Dest") in FRAMEABLE_ENDPOINTS:
+    if is_personal() and request.headers.get("Sec-Fetch-Dest") in FRAME_DESTINATIONS:
         raise Forbidden
 
 
@@ -164,21 +179,21 @@ def _is_own_origin(origin: str) -> bool:
 
 
 def _limit_bodies() -> None:
-    form = (request.endpoint or "").removeprefix("console.")
-    if form in UPLOAD_ENDPOINTS:
+    is_upload = is_marked("takes_file")
+    if is_upload:
         request.max_content_length = MAX_FILE
         # Werkzeug reads files in pieces as large as the usual limit, and counts what it held back.
         request.max_form_memory_size = MAX_PIECE
     elif is_console():
         # Long texts, in scripts of which a form sends nine bytes for a letter.
         request.max_content_length = request.max_form_memory_size = MAX_TEXTS
-    if request.method not in SAFE and form not in UPLOAD_ENDPOINTS | LONG:
+    if request.method not in SAFE and not is_upload and not is_marked("takes_long_form"):
         values = request.form
         if len(values) > MAX_NAMES or sum(1 for _ in values.items(multi=True)) > MAX_PAIRS:
             raise RequestEntityTooLarge
 
 
-def _add_headers(response: Response) -> ResponseReturnValue:
+def _add_headers(response: Response) -> Response:
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
@@ -189,7 +204,7 @@ def _add_headers(response: Response) -> ResponseReturnValue:
         headers["Cross-Origin-Embedder-Policy"] = "require-corp"
     else:
         headers["X-Frame-Options"] = "DENY"
-    if request.path.startswith(COMMON_HEADERS) or is_embedded():
+    if request.path.startswith(CROSS_ORIGIN_PATHS) or is_embedded():
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if response.mimetype == "text/html":
         headers["Content-Security-Policy"] = _content_security_policy()
@@ -201,8 +216,8 @@ def _add_headers(response: Response) -> ResponseReturnValue:
 
 
 def _content_security_policy() -> str:
-    # Without the list, as when the database is away, nobody but ourselves.
-    hosts = g.glance.embed_hosts if "glance" in g else ()
+    # Without a list, such as when the database is unavailable, only this site may frame its pages.
+    hosts = g.revision.embed_hosts if "revision" in g else ()
     ancestors = ["'self'", *hosts] if is_embedded() else ["'none'"]
     preview = "; frame-src 'self'" if f"{request.path}/".startswith(PREVIEW) else ""
     return f"{CONTENT_SECURITY_POLICY}{' '.join(ancestors)}{preview}"
