@@ -20,12 +20,12 @@ from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import register as registration_register
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 
-ADA = Details("Ada Example", "ada@example.org")
-GRACE = Details("Grace Sample", "grace@example.org")
-KATHERINE = Details("Katherine Placeholder", "katherine@example.org")
-MALLORY = Details("Mallory Nobody", "mallory@example.org")
+ADA = Answers("Ada Example", "ada@example.org")
+GRACE = Answers("Grace Sample", "grace@example.org")
+KATHERINE = Answers("Katherine Placeholder", "katherine@example.org")
+MALLORY = Answers("Mallory Nobody", "mallory@example.org")
 CORIN = "corin@example.org"
 PASSWORD = "four purple otters sing"
 

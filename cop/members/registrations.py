@@ -17,7 +17,7 @@ from cop.outbox import outbox
 from cop.privacy.retention import blank_values
 from cop.questions import registry
 from cop.registration import notifications, register
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 
 
 def add_sessions(
@@ -34,8 +34,8 @@ def add_sessions(
     """
     new = sorted(set(slugs) - _selected_slugs(db_session, to.member_id))
     if new:
-        details = _details(to, latest, disabled_questions=writer.community.disabled_questions)
-        register.register(db_session, new, details, submission=token_hex(32), writer=writer)
+        answers = _details(to, latest, disabled_questions=writer.community.disabled_questions)
+        register.register(db_session, new, answers, submission=token_hex(32), writer=writer)
 
 
 def _selected_slugs(db_session: Session, member_id: int) -> set[str]:
@@ -46,7 +46,7 @@ def _selected_slugs(db_session: Session, member_id: int) -> set[str]:
 
 def _details(
     to: Recipient, latest: MemberRegistration, *, disabled_questions: Iterable[str]
-) -> Details:
+) -> Answers:
     """What they said last, without the answer to a meeting's own question."""
     asked = {
         column
@@ -54,9 +54,9 @@ def _details(
         for column in field.columns
     }
     left_out = {"email", *registry.PREP_ANSWER.columns, *registry.PREP_VISIBILITY.columns}
-    names = Details.__dataclass_fields__.keys() & asked - left_out
+    names = Answers.__dataclass_fields__.keys() & asked - left_out
     said = {name: latest.values[name] for name in names}
-    return Details(**said, email=to.email, language=to.language)  # type: ignore[arg-type]
+    return Answers(**said, email=to.email, language=to.language)  # type: ignore[arg-type]
 
 
 def change(

@@ -16,7 +16,7 @@ from wtforms.validators import ValidationError
 from cop import email_addresses
 from cop.i18n import N_
 from cop.questions import field, registry
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 from cop.web import forms
 from cop.web.forms import BaseForm, MaxLength, Required
 from cop.web.i18n import gettext
@@ -74,10 +74,10 @@ class RegistrationForm(AnswersForm):
     def slugs(self) -> list[str]:
         return list(dict.fromkeys(self["sessions"].data or []))
 
-    def details(self) -> Details:
+    def registration_answers(self) -> Answers:
         """What was typed, as the domain wants it."""
-        said = {name: self[name].data for name in Details.__dataclass_fields__ if name in self}
-        return Details(**said, language=language())
+        said = {name: self[name].data for name in Answers.__dataclass_fields__ if name in self}
+        return Answers(**said, language=language())
 
 
 def _form_fields(question: field.Field) -> FormField:

@@ -14,7 +14,7 @@ from cop.models.registration import RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import emails
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 
 MAX_LINK_EMAILS_PER_DAY = 5
 
@@ -42,7 +42,7 @@ def queue_registration_emails(
     writer: LetterWriter,
     to: Recipient,
     placed: RegistrationResult,
-    details: Details,
+    answers: Answers,
     *,
     send_confirmation: bool = True,
 ) -> None:
@@ -56,10 +56,10 @@ def queue_registration_emails(
     elif not placed.new and is_link_allowed(db_session, to, writer=writer):
         letter = emails.my_link(writer, to, placed.chosen, posted_again=True)
         mails.append(QueuedEmail(letter, to, EmailKind.LINK, f"again:{placed.submission}"))
-    if details.list_opt_in and to.list_confirmed_at is None and to.list_requested_at:
+    if answers.list_opt_in and to.list_confirmed_at is None and to.list_requested_at:
         key = f"list:{to.member_id}:{to.list_requested_at.isoformat()}"
         mails.append(QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key))
-    if placed.new and details.asks_for_access:
+    if placed.new and answers.has_access_needs:
         first = next(meeting for meeting in placed.chosen if meeting.id in placed.new)
         mails += access_needs(db_session, writer, first, occasion=placed.submission)
     outbox.queue(db_session, mails, now=writer.now)

@@ -17,7 +17,7 @@ from cop.meetings.schedule import places
 from cop.models.meeting import MeetingStatus
 from cop.models.registration import RegistrationStatus, Submission
 from cop.registration import notifications, statements
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 from cop.registration.statements import PlaceCounts
 
 ALL_UPCOMING = "all"
@@ -39,7 +39,7 @@ class Outcome:
 def register(
     db_session: Session,
     slugs: Sequence[str],
-    details: Details,
+    answers: Answers,
     *,
     submission: str,
     writer: LetterWriter,
@@ -64,11 +64,11 @@ def register(
     if is_all:  # who asks for all asks for those that can be had
         locked = [meeting for meeting in locked if meeting.id in status_of]
     _refuse_missing(locked, status_of, zone=writer.community.zone_info, now=now)
-    to = statements.upsert_member(db_session, details, now=now)
-    new = statements.insert_registrations(db_session, locked, details, status_of, to=to, now=now)
+    to = statements.upsert_member(db_session, answers, now=now)
+    new = statements.insert_registrations(db_session, locked, answers, status_of, to=to, now=now)
     placed = notifications.RegistrationResult(tuple(locked), status_of, new, submission)
     notifications.queue_registration_emails(
-        db_session, writer, to, placed, details, send_confirmation=send_confirmation
+        db_session, writer, to, placed, answers, send_confirmation=send_confirmation
     )
     outcome = _outcome(locked, status_of)
     statements.save_submission(db_session, submission, outcome.held, outcome.waiting, now=now)

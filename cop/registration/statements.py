@@ -20,7 +20,7 @@ from cop.mail.recipients import MEMBER_COLUMNS, Recipient, recipient
 from cop.meetings.locking import LockedMeeting
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus, Submission
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 
 _UNKNOWN = N_(
     "One of the sessions you chose is not on the schedule. Choose among those listed below."
@@ -115,23 +115,23 @@ _NEW_MEMBER = ("email", "email_key", "list_requested_at", "opt_outs", "token_ver
 _MEMBER = Prepared.insert(Member, _NEW_MEMBER, _kept_or_asked)
 
 
-def upsert_member(db_session: Session, details: Details, *, now: datetime) -> Recipient:
+def upsert_member(db_session: Session, answers: Answers, *, now: datetime) -> Recipient:
     """The member with this address, made where there is none; holds their row."""
     [row] = _MEMBER.rows(
         db_session,
-        email=details.email,
-        email_key=email_addresses.normalize(details.email),
-        list_requested_at=now if details.list_opt_in else None,
+        email=answers.email,
+        email_key=email_addresses.normalize(answers.email),
+        list_requested_at=now if answers.list_opt_in else None,
         opt_outs=[],
         token_version=random_first_version(),
         calendar_version=random_first_version(),
         stale_since=now - LIST_REQUEST_INTERVAL,
     )
     # Not the name in the form: a stranger may send it, and would write to a member through us.
-    return recipient(row, name="", language=details.language)
+    return recipient(row, name="", language=answers.language)
 
 
-_ANSWER_COLUMNS = set(Details.__dataclass_fields__) - {"email", "list_opt_in"}
+_ANSWER_COLUMNS = set(Answers.__dataclass_fields__) - {"email", "list_opt_in"}
 _OF_PLACE = {*_ANSWER_COLUMNS, "meeting_id", "member_id", "status", "registered_at", "announced"}
 
 
@@ -152,7 +152,7 @@ def _place(meetings: int) -> Prepared:
 def insert_registrations(
     db_session: Session,
     locked: list[LockedMeeting],
-    details: Details,
+    answers: Answers,
     status_of: Mapping[int, RegistrationStatus],
     *,
     to: Recipient,
@@ -161,7 +161,7 @@ def insert_registrations(
     """Register for what they do not hold or await yet; return the new ids by meeting."""
     asking = _asking(locked)
     rows = [
-        _row(meeting, details, status_of, is_asking=meeting is asking)
+        _row(meeting, answers, status_of, is_asking=meeting is asking)
         | {"member_id": to.member_id, "registered_at": now, "announced": str(meeting.snapshot)}
         for meeting in locked
     ]
@@ -175,12 +175,12 @@ def _asking(locked: list[LockedMeeting]) -> LockedMeeting | None:
 
 def _row(
     meeting: LockedMeeting,
-    details: Details,
+    answers: Answers,
     status_of: Mapping[int, RegistrationStatus],
     *,
     is_asking: bool,
 ) -> dict[str, object]:
-    said = {name: getattr(details, name) for name in _ANSWER_COLUMNS}
+    said = {name: getattr(answers, name) for name in _ANSWER_COLUMNS}
     lists = {name: list(said[name]) for name in ("hats", "access", "taking_part")}
     unasked = {} if is_asking else {"prep_answer": "", "prep_visibility": "hosts"}
     return said | lists | unasked | {"meeting_id": meeting.id, "status": status_of[meeting.id]}

@@ -42,7 +42,7 @@ def submit() -> ResponseReturnValue:
             outcome = register.register(
                 db_session,
                 sent.slugs,
-                sent.details(),
+                sent.registration_answers(),
                 submission=submission_key(nonce),
                 writer=writer(),
             )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cop.mail.recipients import LIVE_STATUSES
 from cop.models.registration import Registration
 from cop.questions import field, registry
-from cop.registration.access import HAS_ACCESS_NEEDS
+from cop.registration.answers import HAS_ACCESS_NEEDS
 
 BOOKING_LEAD_TIME = timedelta(days=14)  # so long before, a person who is to help has to be booked
 _INTERPRETATION = "interpretation"

@@ -21,12 +21,12 @@ from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.registration import register
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 from cop.roster.places import HAS_LIVE_REGISTRATION
 
 
 def add_person(
-    db_session: Session, meeting: Listing, details: Details, *, by_mail: bool, writer: LetterWriter
+    db_session: Session, meeting: Listing, answers: Answers, *, by_mail: bool, writer: LetterWriter
 ) -> tuple[int, RegistrationStatus, bool]:
     """Register somebody by the same rules as the form.
 
@@ -39,7 +39,7 @@ def add_person(
         .where(
             Registration.meeting_id == meeting.id,
             Registration.status.in_(LIVE_STATUSES),
-            Member.email_key == email_addresses.normalize(details.email),
+            Member.email_key == email_addresses.normalize(answers.email),
         )
     )
     if db_session.execute(place).first():
@@ -49,7 +49,7 @@ def add_person(
     register.register(
         db_session,
         [meeting.slug],
-        details,
+        answers,
         submission=token_hex(32),
         writer=writer,
         send_confirmation=by_mail,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus
-from cop.registration.access import HAS_ACCESS_NEEDS
+from cop.registration.answers import HAS_ACCESS_NEEDS
 
 STATUSES = tuple(RegistrationStatus)
 

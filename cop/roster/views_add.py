@@ -13,7 +13,7 @@ from cop.meetings.schedule import Listing, Schedule
 from cop.meetings.views_common import open_or_404
 from cop.models.registration import RegistrationStatus
 from cop.questions import registry
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 from cop.registration.forms import AnswersForm, answers_form
 from cop.roster import people
 from cop.web.blueprints import console
@@ -56,11 +56,11 @@ def _is_by_mail() -> bool:
 
 
 def _add(found: Listing, form: AnswersForm) -> tuple[int, str]:
-    details = Details(**form.answers, language=language())  # type: ignore[arg-type]
+    answers = Answers(**form.answers, language=language())  # type: ignore[arg-type]
     voice, by_mail = writer(), _is_by_mail()
     with write_tx() as db_session:
         id_, status, is_told = people.add_person(
-            db_session, found, details, by_mail=by_mail, writer=voice
+            db_session, found, answers, by_mail=by_mail, writer=voice
         )
         note_action(db_session, Action.ADDED_PERSON, meeting_id=found.id, registration_id=id_)
     return id_, _success_message(status, is_told=is_told)

@@ -14,7 +14,7 @@ from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.outbox.outbox import EmailKind
 from cop.questions import registry
-from cop.registration.access import HAS_ACCESS_NEEDS
+from cop.registration.answers import HAS_ACCESS_NEEDS
 from cop.statistics import suppression
 
 StoredCounts = dict[str, int | dict[str, str] | None]

@@ -90,10 +90,10 @@ _WEBINAR = [
     "Attendee Report",
     "Topic,Webinar ID,Actual Start Time,Actual Duration (minutes),# Registered",
     "Equity,123 456,08/12/2026 10:00:00 AM,90,4",
-    "Host Details",
+    "Host Answers",
     "Attended,User Name (Original Name),Email,Join Time,Leave Time,Time in Session (minutes)",
     "",
-    "Attendee Details",
+    "Attendee Answers",
     _EIGHT,
     "No,Nora Absent,Nora,Absent,nora@example.org,,08/01/2026 09:00:00 AM,approved,--,--,--,--,,",
 ]

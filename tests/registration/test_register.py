@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from cop.errors import InvalidAddress, Refused
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Submission
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 from cop.registration.register import ALL_UPCOMING, Outcome
 from tests.builders import (
     ADA,
@@ -189,7 +189,7 @@ def test_what_is_no_address_is_refused_and_keeps_nothing(db_session, address):
 
 
 def test_everything_that_was_said_is_kept_as_it_was_said(db_session):
-    said = Details(
+    said = Answers(
         name="Ada Lovelace \u200fعدا 🦊",
         email="Ada+notes@Example.org",
         organization="Harbor Data Lab",

@@ -43,21 +43,21 @@ def meeting(db_session):
     """One place: Ada holds it, Grace waits, Katherine waits behind her; a bystander elsewhere."""
     meeting = a_meeting(db_session, capacity=1)
     other = a_meeting(db_session, slug="other", capacity=1)
-    for details in (ADA, GRACE, KATHERINE):
-        register(db_session, SLUG, details)
+    for person in (ADA, GRACE, KATHERINE):
+        register(db_session, SLUG, person)
     a_registration(db_session, other, "mallory@example.org", "waiting")
     forget_mails(db_session)
     return meeting
 
 
-def of(db_session, details):
-    [found] = [row for row in registrations(db_session, SLUG) if row.name == details.name]
+def of(db_session, person):
+    [found] = [row for row in registrations(db_session, SLUG) if row.name == person.name]
     return found
 
 
-def cancel(db_session, details, *, now=NOW):
+def cancel(db_session, person, *, now=NOW):
     return cancellation.cancel_registration(
-        db_session, of(db_session, details).id, writer=a_writer(db_session, now=now)
+        db_session, of(db_session, person).id, writer=a_writer(db_session, now=now)
     )
 
 
@@ -185,11 +185,11 @@ def test_64_cancel_and_register_at_once_and_no_place_is_lost_or_given_twice(app)
         return act
 
     def joining(number):
-        details = ADA.__class__(f"New {number}", f"new{number}@example.org")
+        person = ADA.__class__(f"New {number}", f"new{number}@example.org")
 
         def act():
             with write_tx() as db_session:
-                register(db_session, SLUG, details)
+                register(db_session, SLUG, person)
 
         return act
 

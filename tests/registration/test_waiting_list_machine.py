@@ -22,7 +22,7 @@ from cop.models.registration import Member, Registration
 from cop.outbox.outbox import EmailKind
 from cop.privacy import erasure
 from cop.registration import cancellation
-from cop.registration.details import Details
+from cop.registration.answers import Answers
 from tests.builders import (
     NOW,
     a_meeting,
@@ -81,7 +81,7 @@ class WaitingList(RuleBasedStateMachine):
         is_full = self.capacity is not None and len(self.live("held")) >= self.capacity
         is_full = is_full or (self.time == "before" and bool(self.live("waiting")))
         try:
-            details = Details("Person", person)
+            details = Answers("Person", person)
             register(self.db_session, "machine", details, now=STEPS[self.time])
         except Refused as refusal:
             if "full" in str(refusal):

@@ -1,12 +1,23 @@
-"""What somebody says about themselves when they register."""
+"""The answers of one registration form."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Text, cast, inspect
+
+from cop.models.registration import Registration
+
+_COLUMNS = inspect(Registration).columns
+HAS_ACCESS_NEEDS = (
+    (cast(_COLUMNS.access, Text) != "[]")
+    | (_COLUMNS.access_language != "")
+    | (_COLUMNS.access_other != "")
+)
+
 
 @dataclass(frozen=True)
-class Details:
-    """What somebody said about themselves for the meetings they chose."""
+class Answers:
+    """What a person answered for the sessions they chose."""
 
     name: str
     email: str
@@ -25,6 +36,6 @@ class Details:
     language: str = "en"
 
     @property
-    def asks_for_access(self) -> bool:
-        """Whether something is to be arranged for them."""
+    def has_access_needs(self) -> bool:
+        """Whether the hosts have something to arrange for this person."""
         return bool(self.access or self.access_language or self.access_other)
