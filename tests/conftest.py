@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from jinja2 import BytecodeCache
 from sqlalchemy import create_engine
-from sqlalchemy.orm import Session
 
 from cop import create_app
 from cop.accounts import accounts
 from cop.accounts.access_control import TOKEN
 from cop.config import Settings
-from cop.db.engine import db, engine_options, prepare, write_tx
+from cop.db.engine import DatabaseSession, db, engine_options, prepare, write_tx
 from cop.models.coordinator import Coordinator
 from cop.operations import seed
 from tests import databases
@@ -128,7 +127,7 @@ def seeded(tmp_path_factory):
             settings = settings_for(urls[-1])
             options = engine_options(settings)
             engines[kind] = prepare(create_engine(settings.database_url, **options))
-            with Session(engines[kind]) as db_session:
+            with DatabaseSession(engines[kind]) as db_session:
                 seed.create_site(db_session, now=NOW)
                 db_session.commit()
         return engines[kind]
@@ -143,7 +142,7 @@ def seeded(tmp_path_factory):
 @pytest.fixture
 def db_session(database_kind, seeded):
     """A transaction that the test may write in, and that is taken back when it is over."""
-    with Session(seeded(database_kind), expire_on_commit=False) as db_session:
+    with DatabaseSession(seeded(database_kind), expire_on_commit=False) as db_session:
         db_session.connection(execution_options={"immediate": True})
         yield db_session
         db_session.flush()

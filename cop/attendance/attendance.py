@@ -210,11 +210,11 @@ def _write(
     came = here.where(Registration.attended.is_(True))
     is_later = Member.first_attended_on.is_(None) | (Member.first_attended_on > on)
     first = update(Member).where(Member.id.in_(came), is_later).values(first_attended_on=on)
-    db_session.execute(first.execution_options(synchronize_session=False))
+    db_session.execute(first)
     is_taken_back = Member.id.in_(here) & Member.id.not_in(came) & (Member.first_attended_on == on)
     for member_id, day in _first_attendance_dates(db_session, is_taken_back, zone=zone).items():
         again = update(Member).where(Member.id == member_id).values(first_attended_on=day)
-        db_session.execute(again.execution_options(synchronize_session=False))
+        db_session.execute(again)
 
 
 def _first_attendance_dates(

@@ -191,7 +191,7 @@ def _revision(meeting: LockedMeeting, *, now: datetime) -> dict[str, object]:
 
 def _update(db_session: Session, meeting: LockedMeeting, values: Mapping[str, object]) -> None:
     row = update(Meeting).where(Meeting.id == meeting.id).values(**values)
-    db_session.execute(row.execution_options(synchronize_session=False))
+    db_session.execute(row)
 
 
 def _withdraw_reminders(db_session: Session, meeting: LockedMeeting) -> None:

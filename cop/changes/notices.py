@@ -69,7 +69,7 @@ def _announce(db_session: Session, meeting: LockedMeeting, *, writer: LetterWrit
     if told:
         db_session.execute(update(Registration), told)
     is_told = update(Meeting).where(Meeting.id == meeting.id).values(edited_at=None)
-    db_session.execute(is_told.execution_options(synchronize_session=False))
+    db_session.execute(is_told)
     return len(mails)
 
 

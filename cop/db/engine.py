@@ -12,7 +12,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, Engine, event, text
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from cop.config import Settings
 from cop.db.revision import RevisionReader
@@ -144,6 +144,20 @@ def sqlite_file(address: str | URL) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
+class DatabaseSession(Session):
+    """A session whose bulk updates and deletes leave the objects that it has loaded as they are.
+
+    Finding the loaded objects that match costs a query or an evaluation in Python, and no
+    transaction reads an object again that it has changed in bulk.
+    """
+
+
+@event.listens_for(DatabaseSession, "do_orm_execute")
+def _skip_synchronization(state: ORMExecuteState) -> None:
+    if state.is_update or state.is_delete:
+        state.update_execution_options(synchronize_session=False)
+
+
 _open: ContextVar[Session | None] = ContextVar("the session of the open transaction", default=None)
 
 
@@ -151,7 +165,7 @@ _open: ContextVar[Session | None] = ContextVar("the session of the open transact
 def _transaction(**options: object) -> Iterator[Session]:
     if _open.get():
         raise RuntimeError("One transaction at a time: end the open one first.")
-    with Session(db.engine, expire_on_commit=False) as db_session, db_session.begin():
+    with DatabaseSession(db.engine, expire_on_commit=False) as db_session, db_session.begin():
         token = _open.set(db_session)
         try:
             connection = db_session.connection(execution_options=options)

@@ -41,7 +41,7 @@ class Expiry:
         are_due = self.key.in_(keys) & self.is_due
         table = self.key.class_
         rows = update(table).values(**self.values) if self.values else delete(table)
-        statement = rows.where(are_due).execution_options(synchronize_session=False)
+        statement = rows.where(are_due)
         return db_session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
 
     def erase_all(self, db_session: Session) -> int:

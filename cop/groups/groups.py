@@ -179,7 +179,7 @@ def move(db_session: Session, meeting_id: int, room_of: Mapping[int, int | None]
 
 def _change(db_session: Session, meeting_id: int, **values: int) -> None:
     meeting = update(Meeting).where(Meeting.id == meeting_id).values(**values)
-    db_session.execute(meeting.execution_options(synchronize_session=False))
+    db_session.execute(meeting)
 
 
 def _write(db_session: Session, room_of: Mapping[int, int | None]) -> None:

@@ -93,7 +93,7 @@ def record_join(
         joins = update(Registration).where(
             Registration.id == way_in.registration_id, Registration.joined_at.is_(None)
         )
-        joins = joins.values(joined_at=now).execution_options(synchronize_session=False)
+        joins = joins.values(joined_at=now)
         db_session.execute(joins)
     return way_in
 

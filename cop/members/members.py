@@ -157,7 +157,7 @@ def verify_and_lock(db_session: Session, owner: Owner, *, now: datetime) -> Reci
         InvalidLink: there is no such member, or they have made the link useless.
     """
     acts = update(Member).where(*_is(owner)).values(verified_at=now).returning(*MEMBER_COLUMNS)
-    row = db_session.execute(acts.execution_options(synchronize_session=False)).one_or_none()
+    row = db_session.execute(acts).one_or_none()
     if row is None:
         raise InvalidLink
     return recipient(row, **verified_name(db_session, row.id))

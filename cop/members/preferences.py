@@ -221,4 +221,4 @@ def _switch_off(db_session: Session, member_id: int, off: list[str]) -> None:
 
 def _set(db_session: Session, member_id: int, **values: object) -> None:
     row = update(Member).where(Member.id == member_id).values(**values)
-    db_session.execute(row.execution_options(synchronize_session=False))
+    db_session.execute(row)

@@ -72,7 +72,7 @@ def change(
     ]
     withdrawals.remember(db_session, place.member_id, *emptied, writer=writer)
     registration = update(Registration).where(Registration.id == place.id).values(**said)
-    db_session.execute(registration.execution_options(synchronize_session=False))
+    db_session.execute(registration)
     if place.is_live and not place.meeting.is_over and _has_new_access_needs(place, said):
         occasion = f"{place.id}:{writer.now.isoformat()}"
         mails = notifications.access_needs(db_session, writer, place.meeting, occasion=occasion)
@@ -96,7 +96,7 @@ def delete_answer(
     answers = update(Registration).where(
         Registration.member_id == member_id, Registration.meeting_id == meeting_id
     )
-    db_session.execute(answers.values(**values).execution_options(synchronize_session=False))
+    db_session.execute(answers.values(**values))
     withdrawals.remember(db_session, member_id, withdrawals.answer(name, slug), writer=writer)
     return True
 

@@ -84,7 +84,7 @@ def _claim_statement(is_due: ColumnElement[bool]) -> ReturningUpdate[OutboxEmail
             lease_until=bindparam("until", type_=UtcDateTime()),
         )
         .returning(OutboxEmail)
-        .execution_options(synchronize_session=False, populate_existing=True)
+        .execution_options(populate_existing=True)
     )
 
 
@@ -170,4 +170,4 @@ def _end_lease(db_session: Session, email: OutboxEmail, **values: object) -> boo
     # Only for the lease's holder: a worker that was away too long must not speak for another one.
     leased = update(OutboxEmail).where(OutboxEmail.id == email.id, OutboxEmail.lease == email.lease)
     ended = leased.values(lease=None, lease_until=None, **values).returning(OutboxEmail.id)
-    return db_session.scalar(ended.execution_options(synchronize_session=False)) is not None
+    return db_session.scalar(ended) is not None

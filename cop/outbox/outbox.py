@@ -122,7 +122,7 @@ def withdraw(db_session: Session, *conditions: ColumnElement[bool]) -> None:
     Their keys are free again: should it hold once more, it is said once more.
     """
     mails = delete(OutboxEmail).where(OutboxEmail.state.in_(UNSENT_STATES), *conditions)
-    db_session.execute(mails.execution_options(synchronize_session=False))
+    db_session.execute(mails)
 
 
 def mark_undeliverable(db_session: Session, member_id: int, *, now: datetime) -> None:
@@ -131,7 +131,7 @@ def mark_undeliverable(db_session: Session, member_id: int, *, now: datetime) ->
     db_session.execute(member.values(undeliverable_at=now))
     theirs = (OutboxEmail.member_id == member_id, OutboxEmail.state.in_(UNSENT_STATES))
     mails = update(OutboxEmail).where(*theirs).values(state=MailState.WITHDRAWN)
-    db_session.execute(mails.execution_options(synchronize_session=False))
+    db_session.execute(mails)
 
 
 def mark_deliverable(db_session: Session, member_id: int) -> None:
@@ -146,9 +146,7 @@ def retry(db_session: Session, ids: Iterable[int], *, now: datetime) -> None:
         OutboxEmail.id.in_(list(ids)), OutboxEmail.state == MailState.FAILED
     )
     db_session.execute(
-        mails.values(
-            state=MailState.QUEUED, attempts=0, due_at=now, created_at=now, done_at=None
-        ).execution_options(synchronize_session=False)
+        mails.values(state=MailState.QUEUED, attempts=0, due_at=now, created_at=now, done_at=None)
     )
 
 

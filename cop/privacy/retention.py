@@ -111,7 +111,7 @@ class _FinalCounts(Expiry):
         if version_now != version + 1:
             counts = statistics.final_counts(db_session, [id_], zone=self.zone)[id_]
         left = update(Meeting).where(Meeting.id == id_).values(**counts)
-        db_session.execute(left.execution_options(synchronize_session=False))
+        db_session.execute(left)
         return 0
 
 

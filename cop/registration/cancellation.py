@@ -36,5 +36,5 @@ def cancel_at_meeting(db_session: Session, registration_id: int, *, now: datetim
         Registration.id == registration_id, Registration.status != RegistrationStatus.CANCELLED
     )
     given_up = place.values(status=RegistrationStatus.CANCELLED, cancelled_at=now)
-    db_session.execute(given_up.execution_options(synchronize_session=False))
+    db_session.execute(given_up)
     outbox.withdraw(db_session, OutboxEmail.registration_id == registration_id)

@@ -68,7 +68,7 @@ def _hold_places(
     db_session.execute(
         places.values(
             status=RegistrationStatus.HELD, promoted_at=now, announced=str(meeting.snapshot)
-        ).execution_options(synchronize_session=False)
+        )
     )
 
 

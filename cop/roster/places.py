@@ -156,7 +156,7 @@ def _restore_place(db_session: Session, registration_id: int, meeting: LockedMee
         room=None,
         announced=str(meeting.snapshot),
     )
-    db_session.execute(held.execution_options(synchronize_session=False))
+    db_session.execute(held)
     return registration_id
 
 

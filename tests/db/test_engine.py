@@ -23,6 +23,7 @@ from cop.db.engine import (
 from cop.models.community import Community
 from cop.models.meeting import Meeting
 from cop.models.registration import Member
+from tests.builders import a_meeting
 
 pytestmark = pytest.mark.both
 
@@ -286,3 +287,13 @@ def test_a_failing_statement_does_not_say_what_was_typed(app):
 )
 def test_only_an_sqlite_address_names_a_file(url, file):
     assert str(sqlite_file(url)) == file
+
+
+def test_a_bulk_update_leaves_loaded_objects_as_they_are(db_session):
+    meeting = a_meeting(db_session, topic="Maps")
+
+    db_session.execute(update(Meeting).values(topic="Surveys"))
+
+    assert meeting.topic == "Maps"
+    db_session.refresh(meeting)
+    assert meeting.topic == "Surveys"

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import create_engine, func, select
-from sqlalchemy.orm import Session
 
 from cop.community.community import load_community
+from cop.db.engine import DatabaseSession
 from cop.db.types import Base
 from cop.errors import Refused
 from cop.meetings import schedule
@@ -190,7 +190,7 @@ def test_people_registered_before_now_and_before_the_session(demo):
     ids=lambda now: f"{now:%m-%d %H:%M}",
 )
 def test_whatever_the_day_registrations_go_to_one_recent_session_and_the_next_two(in_memory, now):
-    with Session(in_memory) as db_session, db_session.begin() as transaction:
+    with DatabaseSession(in_memory) as db_session, db_session.begin() as transaction:
         assert seed.add_demo(db_session, now=now)
         erased = retention.run(db_session, now=now)
         query = select(Meeting).join(Registration).order_by(Meeting.starts_at)

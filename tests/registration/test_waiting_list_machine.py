@@ -14,8 +14,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
+from cop.db.engine import DatabaseSession
 from cop.errors import Refused
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
@@ -47,7 +47,7 @@ class WaitingList(RuleBasedStateMachine):
 
     @initialize(capacity=CAPACITIES)
     def begin(self, capacity):
-        self.db_session = Session(self.engine, expire_on_commit=False)
+        self.db_session = DatabaseSession(self.engine, expire_on_commit=False)
         self.db_session.connection(execution_options={"immediate": True})
         self.meeting = a_meeting(
             self.db_session, slug="machine", starts_at=START, capacity=capacity
