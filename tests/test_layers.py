@@ -1,4 +1,4 @@
-"""The floors of the house: what may import what, where Flask is known, who opens a transaction."""
+"""Layers: what may import what, which files import Flask, and which open transactions."""
 
 import ast
 from collections import defaultdict
@@ -8,9 +8,9 @@ from pathlib import Path
 import cop
 
 PACKAGE = Path(cop.__file__).parent
-# Lowest first: a room imports only itself and rooms named before it. "leaves" are the single files
-# beside the rooms; `app`, `server`, `wsgi` and the `cli` files are on top of all.
-FLOORS = [
+# Lowest first: a package imports only itself and packages named before it. "leaves" are the single
+# files beside the packages; `app`, `server`, `wsgi` and the `cli` files are on top of all.
+LAYERS = [
     *("leaves", "db", "models", "questions", "community", "mail", "web", "audit", "outbox"),
     *("meetings", "calendar", "accounts", "registration", "changes", "attendance", "statistics"),
     *("privacy", "members", "roster", "groups", "messages", "reminders", "embedding", "settings"),
@@ -19,8 +19,8 @@ FLOORS = [
 ON_TOP = {"__init__": "app", "app": "app", "server": "server", "wsgi": "wsgi"}
 WEB_LIBRARIES = {"flask", "flask_wtf", "werkzeug", "wtforms"}
 WEB_FILES = ("views", "forms", "filters", "access_control")
-# Rooms that know the Flask app without being web pages: commands and processes.
-WEB_ROOMS = {"web", "app", "server", "cli", "wsgi", "operations"}
+# Layers that use the Flask app: besides pages, commands and processes.
+WEB_LAYERS = {"web", "app", "server", "cli", "wsgi", "operations"}
 TRANSACTIONS = {"read_tx", "write_tx", "erasing_tx", "rehearsal_tx", "snapshot_tx"}
 
 
@@ -32,18 +32,18 @@ def module_name(path):
 FILES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def floor(module):
-    """The room of a module."""
-    room = [*module.split("."), "__init__"][1]
-    if room in ON_TOP:
-        return ON_TOP[room]
-    if room.startswith("cli"):
+def layer(module):
+    """Return the layer of a module."""
+    package = [*module.split("."), "__init__"][1]
+    if package in ON_TOP:
+        return ON_TOP[package]
+    if package.startswith("cli"):
         return "cli"
-    return room if (PACKAGE / room).is_dir() else "leaves"
+    return package if (PACKAGE / package).is_dir() else "leaves"
 
 
 def imports(module):
-    """What a module imports, anywhere in it: pairs of a module's dotted name and a name in it."""
+    """Yield what a module imports, anywhere in it, as pairs of a module and a name in it."""
     for node in ast.walk(ast.parse(FILES[module].read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
@@ -54,27 +54,27 @@ def imports(module):
 
 
 def is_web(module):
-    return floor(module) in WEB_ROOMS or module.split(".")[-1].startswith(WEB_FILES)
+    return layer(module) in WEB_LAYERS or module.split(".")[-1].startswith(WEB_FILES)
 
 
-def test_every_room_has_a_floor():
-    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+def test_every_package_has_a_layer():
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
 
-    assert rooms <= set(FLOORS)
+    assert packages <= set(LAYERS)
 
 
-def test_rooms_import_only_what_is_below_them():
+def test_packages_import_only_lower_layers():
     upward = [
         f"{module} imports {imported}"
         for module in FILES
         for imported, _ in imports(module)
-        if imported in FILES and FLOORS.index(floor(imported)) > FLOORS.index(floor(module))
+        if imported in FILES and LAYERS.index(layer(imported)) > LAYERS.index(layer(module))
     ]
 
     assert upward == []
 
 
-def test_no_files_import_each_other_in_a_circle():
+def test_no_imports_are_circular():
     graph = defaultdict(set)
     for module in FILES:
         graph[module] |= {name for name, _ in imports(module) if name in FILES}
@@ -99,8 +99,8 @@ def test_a_package_does_not_import_its_own_modules():
     assert importing == []
 
 
-def test_only_views_and_forms_know_flask():
-    knowing = [
+def test_only_views_and_forms_import_flask():
+    importing_flask = [
         f"{module} imports {imported}"
         for module in FILES
         if not is_web(module)
@@ -109,14 +109,14 @@ def test_only_views_and_forms_know_flask():
     ]
 
     # Flask-SQLAlchemy is set up with the app.
-    assert knowing == ["cop.db.engine imports flask"]
+    assert importing_flask == ["cop.db.engine imports flask"]
 
 
 def test_only_views_and_processes_open_transactions():
     opening = [
         f"{module} imports {name}"
         for module in FILES
-        if not is_web(module) and floor(module) != "db"
+        if not is_web(module) and layer(module) != "db"
         for _, name in imports(module)
         if name in TRANSACTIONS
     ]
@@ -124,7 +124,7 @@ def test_only_views_and_processes_open_transactions():
     assert opening == [f"cop.outbox.delivery imports {name}" for name in ("read_tx", "write_tx")]
 
 
-def test_another_rooms_private_names_are_private():
+def test_no_private_name_is_imported():
     private = [
         f"{module} imports {imported}.{name}"
         for module in FILES
