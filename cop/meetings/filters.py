@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import cast
 
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
-from flask import Flask, current_app, request
+from flask import Flask
 from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
@@ -23,8 +22,7 @@ from cop.questions import registry
 from cop.web import rendering
 from cop.web.blueprints import public
 from cop.web.i18n import gettext
-from cop.web.page_cache import Shelf
-from cop.web.rendering import current_community, external_target, is_embedded, language, theme
+from cop.web.rendering import current_community, external_target, is_embedded, language
 
 _PLACES = {
     PlaceCounts.PLENTY: N_("Places left"),
@@ -46,24 +44,7 @@ def install(app: Flask) -> None:
     for say in (tile, on, day, clock, when, format_places, rhythm, markdown, stamp,
                 weeks_before, ordinal, format_time, observances):  # fmt: skip
         app.jinja_env.filters[say.__name__] = say
-    app.jinja_env.globals.update(never_asked=registry.NEVER_COLLECTED, row=row)
-    app.extensions["cop.rows"] = Shelf[Markup]()
-
-
-def row(meeting: Listing) -> Markup:
-    """A line of the schedule; made anew only where its session, or the day, is another one.
-
-    A change is mostly of one session, and the other lines are half of the page.
-    """
-    speaker = rendering.date_formatter()
-    shelf = cast("Shelf[Markup]", current_app.extensions["cop.rows"])
-    today, here = speaker.local(speaker.now).date(), (request.script_root, is_embedded(), theme())
-    key = (meeting, speaker.zone, speaker.language, today, here)
-    if (made := shelf.get(key)) is None:
-        lines = current_app.jinja_env.get_template("pages/_row.html").module
-        made = lines.row(meeting, current_community())  # type: ignore[attr-defined]
-        shelf.put(key, made)
-    return made
+    app.jinja_env.globals.update(never_asked=registry.NEVER_COLLECTED)
 
 
 def tile(meeting: MeetingFacts) -> Tile:

@@ -67,7 +67,7 @@ def _site(folder, rows):
 
 def _public(app):
     """Of those that stay on the shelf, only the second answer is a kept one."""
-    client, shelf, fresh, kept = app.test_client(), app.extensions["cop.kept"], {}, {}
+    client, shelf, fresh, kept = app.test_client(), app.extensions["cop.page_cache"], {}, {}
     for path in GET:
         before = len(shelf)
         fresh[path] = _count(app, lambda path=path: client.get(path))

@@ -126,7 +126,7 @@ def test_a_name_in_capitals_or_with_a_final_dot_is_the_same_site(site):
     assert [page.status_code for page in pages] == [200] * 4
     assert {page.data for page in pages} == {pages[0].data}
     assert f"{BASE}/schedule" in pages[0].text
-    assert len(app.extensions["cop.kept"]) == 1
+    assert len(app.extensions["cop.page_cache"]) == 1
     other = client.get("/schedule.json", headers={"Host": "cop.example.org.evil.example"})
     assert other.status_code == 400
 

@@ -15,7 +15,7 @@ from cop.embedding import hosts
 from cop.meetings import schedule
 from cop.meetings.schedule import SLUG_PATTERN
 from cop.models.meeting import Meeting
-from cop.web.page_cache import MAX_ENTRIES, Shelf
+from cop.web.page_cache import MAX_ENTRIES, PageCache
 from tests.builders import ADA, NOW, cancel_meeting, edit, register
 from tests.client import DECEMBER, HTMX, SeparateRequests, change, fill, turn_clock
 from tests.statements import Statements
@@ -65,7 +65,7 @@ def test_a_kept_page_takes_one_statement_and_is_the_same(client, path):
 def test_a_page_with_a_form_or_of_nothing_is_not_kept(app, client, path):
     client.get(path)
 
-    assert len(app.extensions["cop.kept"]) == 0
+    assert len(app.extensions["cop.page_cache"]) == 0
 
 
 EDITS = {
@@ -171,7 +171,7 @@ def test_what_nobody_knows_in_an_address_makes_no_page_of_its_own(app, client):
     for number in range(5):
         client.get(f"/schedule?utm_source={number}&lang=xx&theme=pink")
 
-    assert len(app.extensions["cop.kept"]) == 1
+    assert len(app.extensions["cop.page_cache"]) == 1
 
 
 VARIATIONS = {
@@ -200,7 +200,7 @@ def test_what_a_page_does_not_depend_on_makes_no_more_pages(settings, vary):
         varied = vary(number)
         headers = usual | varied.pop("headers", {})
         client.open(**{"path": "/schedule", "headers": headers} | varied)
-    kept = len(app.extensions["cop.kept"])
+    kept = len(app.extensions["cop.page_cache"])
     with app.app_context():
         with Statements() as sent:
             again = client.get("/schedule", headers=usual)
@@ -217,7 +217,7 @@ def test_without_a_base_address_only_the_port_in_use_makes_pages(app, client):
 
     assert "http://localhost:8123/schedule" in mapped[0].text
     assert "http://localhost/schedule" in page.text
-    assert len(app.extensions["cop.kept"]) == 1
+    assert len(app.extensions["cop.page_cache"]) == 1
 
 
 def test_a_host_that_is_taken_off_the_list_is_out_at_once(client, settings):
@@ -259,14 +259,14 @@ def test_a_page_is_sent_as_the_browser_takes_it(client, path, accepted, encoding
 
 
 def test_of_too_many_pages_the_oldest_goes():
-    shelf = Shelf()
+    cache = PageCache()
 
     for number in range(MAX_ENTRIES + 5):
-        shelf.put(number, f"page {number}")
+        cache.put(number, f"page {number}")
 
-    assert len(shelf) == MAX_ENTRIES
-    assert shelf.get(4) is None
-    assert shelf.get(5) == "page 5"
+    assert len(cache) == MAX_ENTRIES
+    assert cache.get(4) is None
+    assert cache.get(5) == "page 5"
 
 
 def test_a_place_that_is_taken_is_seen_by_the_next_request(client):
@@ -318,7 +318,7 @@ def test_behind_a_proxy_a_page_is_kept_as_visitors_see_it(settings):
 
     with app.app_context():
         db.engine.dispose()
-    assert len(app.extensions["cop.kept"]) == 1
+    assert len(app.extensions["cop.page_cache"]) == 1
     assert pages[0].data == pages[1].data
     assert [page.status_code for page in pages] == [200, 200]
     assert all("Strict-Transport-Security" in page.headers for page in pages)
