@@ -48,7 +48,7 @@ def takeaways(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Le
     writer = writer.to(to)
     blocks: list[Block] = [session_block(writer, meeting)]
     if meeting.takeaways:
-        blocks.append(Prose(meeting.takeaways))
+        blocks.append(Prose.of(meeting.takeaways))
     if meeting.recording_url:
         blocks.append(Link(writer.translate(N_("Watch the recording")), meeting.recording_url))
     blocks.append(Button(writer.translate(N_("See it on the session's page")),

@@ -1,4 +1,4 @@
-"""A letter: what a mail says, written once and read as text or as plain HTML."""
+"""The content of an email, written once and rendered as text and as simple HTML."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +15,7 @@ TEMPLATES = Path(__file__).parent.parent / "templates" / "email"
 
 @dataclass(frozen=True)
 class Letter:
-    """A composed mail, before it is known whom it goes to."""
+    """A composed email without its recipient."""
 
     subject: str
     text: str
@@ -26,15 +26,20 @@ class Letter:
 
 @dataclass(frozen=True)
 class Link:
-    """Something to follow: the words, and the address."""
+    """A link on a line of its own."""
 
     text: str
     url: str
 
 
 @dataclass(frozen=True)
+class Button(Link):
+    """The main link of an email."""
+
+
+@dataclass(frozen=True)
 class Session:
-    """A session as a letter shows it: the date tile, the topic, and what is to be known."""
+    """A session: date tile, topic, time, and lines and links below."""
 
     tile: Tile
     topic: str
@@ -45,45 +50,23 @@ class Session:
 
 
 @dataclass(frozen=True)
-class Button:
-    """The one thing to do."""
-
-    text: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A line above others."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Prose:
-    """A coordinator's text in Markdown."""
-
-    markdown: str
-
-    @property
-    def html(self) -> Markup:
-        return Markup(to_html(self.markdown))  # noqa: S704 - cleaned there
-
-
-@dataclass(frozen=True)
-class UserText:
-    """A coordinator's text in Markdown to one person, with its placeholders filled in."""
+    """A coordinator's text: Markdown in the text part, sanitized HTML in the other."""
 
     markdown: str
     html: Markup
 
+    @classmethod
+    def of(cls, markdown: str) -> "Prose":
+        return cls(markdown, Markup(to_html(markdown)))  # noqa: S704 - sanitized there
 
-Block = str | Link | Session | Button | Heading | Prose | UserText
+
+Block = str | Link | Session | Prose
 
 
 @dataclass(frozen=True)
 class LetterDraft:
-    """What a letter says, in order, and who signs it; the small print says why it came."""
+    """The parts of an email in order; the small print says why the recipient gets it."""
 
     language: str
     subject: str
@@ -93,7 +76,7 @@ class LetterDraft:
     small_print: tuple[str | Link, ...] = ()
 
     def render(self, *, calendar: str | None = None, unsubscribe_url: str | None = None) -> Letter:
-        """The letter in both forms."""
+        """Render the text and the HTML part."""
         blocks = [(type(block).__name__, block) for block in self.blocks]
         text, html = (
             _template(name).render(draft=self, blocks=blocks)

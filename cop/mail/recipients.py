@@ -1,4 +1,4 @@
-"""Who gets a mail: members, with what may be said to them, and how they want it."""
+"""Recipients of emails: members, with what composing an email to them needs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LIVE_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
 
 @dataclass(frozen=True)
 class Recipient:
-    """A member as a mail knows them."""
+    """A member as the recipient of an email."""
 
     member_id: int
     email: str
@@ -34,23 +34,23 @@ class Recipient:
 
     @property
     def is_verified(self) -> bool:
-        """Whether the address's owner has acted: before that, a stranger may have typed it."""
+        """Whether an emailed link was used: until then a stranger may have typed the address."""
         return self.verified_at is not None
 
     @property
     def is_deliverable(self) -> bool:
-        """Whether mail to them goes out: it did not come back."""
+        """Whether email goes out to them: none has bounced."""
         return self.undeliverable_at is None
 
     @property
     def display_name(self) -> str:
-        """Their name, or nothing: an address not yet proven gets no text that somebody typed."""
+        """The name; empty for an unverified address, which gets no text a stranger typed."""
         return self.name if self.is_verified else ""
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A registration with whom it belongs to: somebody to be told something."""
+    """A registration with its recipient."""
 
     registration_id: int
     meeting_id: int
@@ -86,7 +86,7 @@ _REGISTERED: Select[*tuple[object, ...]] = select(
 
 
 def recipient(row: Row[*tuple[object, ...]], *, name: str, language: str) -> Recipient:
-    """Make a recipient of a row with `MEMBER_COLUMNS`."""
+    """Build a recipient from a row with `MEMBER_COLUMNS`."""
     return Recipient(
         member_id=row.id,
         email=row.email,
@@ -104,7 +104,7 @@ def recipient(row: Row[*tuple[object, ...]], *, name: str, language: str) -> Rec
 def of_meeting(
     db_session: Session, meeting_id: int, statuses: Iterable[str] = LIVE_STATUSES
 ) -> list[Registered]:
-    """Who is registered for a meeting, in the order of joining."""
+    """List the registrations of a meeting in the order they were made."""
     query = _REGISTERED.where(
         Registration.meeting_id == meeting_id, Registration.status.in_(list(statuses))
     )
@@ -112,14 +112,9 @@ def of_meeting(
 
 
 def of_registrations(db_session: Session, ids: Iterable[int]) -> list[Registered]:
-    """The registrations with these ids, in the order of joining."""
+    """List the registrations with these ids in the order they were made."""
     query = _REGISTERED.where(Registration.id.in_(list(ids))).order_by(Registration.id)
     return [_registered(row) for row in db_session.execute(query)]
-
-
-def _verified_name(row: Row[*tuple[object, ...]]) -> str:
-    """The name of a registration that its owner has seen: the form can be sent by anybody."""
-    return row.name if row.verified_at and row.registered_at <= row.verified_at else ""
 
 
 def _registered(row: Row[*tuple[object, ...]]) -> Registered:
@@ -132,3 +127,8 @@ def _registered(row: Row[*tuple[object, ...]]) -> Registered:
         promoted_at=row.promoted_at,
         recipient=recipient(row, name=_verified_name(row), language=row.language),
     )
+
+
+def _verified_name(row: Row[*tuple[object, ...]]) -> str:
+    """The name of a registration if its owner has seen it: anybody can submit the form."""
+    return row.name if row.verified_at and row.registered_at <= row.verified_at else ""

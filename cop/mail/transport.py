@@ -1,4 +1,4 @@
-"""Mail without a server: each one becomes an `.eml` file that any mail program opens."""
+"""Where emails go: to an SMTP server, or without one into `.eml` files."""
 
 import re
 from collections.abc import Iterable
@@ -17,20 +17,37 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _FILE_NAME = "[0-9]*T*Z-*"
 
 
+class Transport(Protocol):
+    """Takes composed emails."""
+
+    def send(self, message: EmailMessage, *, to: str) -> str:
+        """Hand over one email to one recipient; return the reply.
+
+        Raises:
+            DeliveryError: it was not accepted, or nobody knows.
+        """
+
+    def delete_copies(self, message_ids: Iterable[str]) -> None:
+        """Delete stored copies of erased emails."""
+
+    def close(self) -> None:
+        """Close the connection; the next email opens another."""
+
+
 class FolderTransport:
-    """Writes mails into a folder that nobody else can read."""
+    """Writes emails into a folder that only the owner can read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def send(self, message: EmailMessage, *, to: str) -> str:  # noqa: ARG002 - the headers say it
-        """Write the mail; doing it again overwrites the same file.
+    def send(self, message: EmailMessage, *, to: str) -> str:  # noqa: ARG002 - it is in the headers
+        """Write the email to a file; a retry overwrites it.
 
         Raises:
-            ServerUnusable: nothing can be written there.
+            ServerUnavailableError: the folder is not writable.
         """
-        written_at = message["Date"].datetime.astimezone(UTC)
-        name = f"{written_at:{_TIME}}-{_safe(message['Message-ID'])}.eml"
+        composed_at = message["Date"].datetime.astimezone(UTC)
+        name = f"{composed_at:{_TIME}}-{_file_part(message['Message-ID'])}.eml"
         try:
             self._write(name, message.as_bytes())
         except OSError as error:
@@ -41,21 +58,21 @@ class FolderTransport:
             ) from error
         return f"written to {name}"
 
-    def close(self) -> None:
-        """There is nothing to close."""
-
     def delete_copies(self, message_ids: Iterable[str]) -> None:
-        """Delete the files of these mails."""
+        """Delete the files of these emails."""
         for message_id in message_ids:
-            for file in self.folder.glob(f"{_FILE_NAME[:-1]}{_safe(message_id)}.*"):
+            for file in self.folder.glob(f"{_FILE_NAME[:-1]}{_file_part(message_id)}.*"):
                 file.unlink(missing_ok=True)
 
     def delete_copies_before(self, moment: datetime) -> None:
-        """Delete the files of mails that were composed before a moment."""
-        first = f"{moment.astimezone(UTC):{_TIME}}"
+        """Delete the files of emails composed before a moment."""
+        first_kept = f"{moment.astimezone(UTC):{_TIME}}"
         for file in self.folder.glob(_FILE_NAME):
-            if file.name < first:
+            if file.name < first_kept:
                 file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
 
     def _write(self, name: str, content: bytes) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,36 +87,18 @@ class FolderTransport:
         private_files.sync_folder(self.folder)
 
 
-def _safe(message_id: str) -> str:
-    """The part of a Message-ID that is the mail's own, as a file name can have it."""
-    own = message_id.strip("<>").partition("@")[0]
-    return re.sub(r"[^A-Za-z0-9]+", "-", own)[:100]
-
-
-class Transport(Protocol):
-    """What takes mail."""
-
-    def send(self, message: EmailMessage, *, to: str) -> str:
-        """Hand over one mail to one recipient; returns what was answered.
-
-        Raises:
-            NotSent: it was not taken, or nobody knows; the kinds of it say which.
-        """
-
-    def delete_copies(self, message_ids: Iterable[str]) -> None:
-        """Keep nothing of mails that were erased; what a server has taken is out of our hands."""
-
-    def close(self) -> None:
-        """End the connection; the next mail opens a new one."""
+def _file_part(message_id: str) -> str:
+    """The local part of a Message-ID in characters that are safe in a file name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", message_id.strip("<>").partition("@")[0])[:100]
 
 
 def folder_transport(settings: Settings) -> FolderTransport:
-    """The folder where mails become files, also where they do so no more."""
+    """Return the transport into files, which may hold older emails when a server is set, too."""
     return FolderTransport(settings.instance / "outbox")
 
 
 def transport_for(settings: Settings) -> Transport:
-    """Choose the way out that the settings name."""
+    """Choose the transport by the settings."""
     if settings.smtp:
         return SmtpTransport(settings.smtp, sender=settings.sender)
     return folder_transport(settings)

@@ -1,11 +1,11 @@
-"""Who writes a letter: the community's voice, in one language, to one person."""
+"""The writer of emails: language, links and signature of the community."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cop.community.community import CommunityFacts
 from cop.dates import DateFormatter
-from cop.i18n import N_, plural, translator
+from cop.i18n import plural, translator
 from cop.links import Links
 from cop.mail.letter import Block, LetterDraft, Link
 from cop.mail.recipients import Recipient
@@ -13,7 +13,7 @@ from cop.mail.recipients import Recipient
 
 @dataclass(frozen=True)
 class LetterWriter:
-    """What every letter needs to know."""
+    """What composing any email needs."""
 
     community: CommunityFacts
     links: Links
@@ -21,7 +21,7 @@ class LetterWriter:
     language: str = "en"
 
     def to(self, recipient: Recipient) -> "LetterWriter":
-        """The same writer in the recipient's language."""
+        """Return this writer in the recipient's language."""
         return replace(self, language=recipient.language)
 
     def translate(self, sentence: str, **values: object) -> str:
@@ -37,48 +37,31 @@ class LetterWriter:
         return DateFormatter(self.language, self.community.zone_info, self.now)
 
     def my_page(self, to: Recipient, below: str = "") -> str:
-        """The address of the member's own page, or of something below it."""
+        """Build the address of the member's own page, or of a page below it."""
         return self.links.member(to.owner, below, on=self.now.date())
 
     def member_draft(
         self, to: Recipient, subject: str, *blocks: Block, why: str, also: tuple[Link, ...] = ()
     ) -> LetterDraft:
-        """A letter to a member; the small print says why it came and how to undo that."""
+        """Draft an email to a member; the small print says why they get it and how to stop it."""
+        _, my_page = self.translate, self.my_page(to)
         small_print: list[str | Link] = [why, *also]
         if not to.is_verified:
-            small_print.append(
-                Link(self.translate(N_("Not you? Remove this")), self.my_page(to, "/erase"))
-            )
-        small_print.append(
-            Link(
-                self.translate(N_("What we know about you, and what becomes of it")),
-                self.my_page(to),
-            )
-        )
+            small_print.append(Link(_("Not you? Remove this"), self.my_page(to, "/erase")))
+        small_print.append(Link(_("What we know about you, and what becomes of it"), my_page))
         name = to.display_name
-        hello = (
-            self.translate(N_("Hello %(name)s,"), name=name)
-            if name
-            else self.translate(N_("Hello,"))
-        )
+        greeting = _("Hello %(name)s,", name=name) if name else _("Hello,")
         return LetterDraft(
-            self.language, subject, hello, blocks, self._signature, tuple(small_print)
+            self.language, subject, greeting, blocks, self._signature, tuple(small_print)
         )
 
     def coordinator_draft(self, subject: str, *blocks: Block, why: str = "") -> LetterDraft:
-        """A letter to a coordinator, which names no member."""
-        usual = N_("You get this as a coordinator of %(name)s.")
-        why = why or self.translate(usual, name=self.community.name)
-        return LetterDraft(
-            self.language,
-            subject,
-            self.translate(N_("Hello,")),
-            blocks,
-            (self.community.name,),
-            (why,),
-        )
+        """Draft an email to a coordinator; it must name no member."""
+        _, name = self.translate, self.community.name
+        why = why or _("You get this as a coordinator of %(name)s.", name=name)
+        return LetterDraft(self.language, subject, _("Hello,"), blocks, (name,), (why,))
 
     @property
     def _signature(self) -> tuple[str, ...]:
-        found = self.community
-        return found.contact_name, f"{found.contact_role}, {found.host_name}", found.name
+        host = self.community
+        return host.contact_name, f"{host.contact_role}, {host.host_name}", host.name

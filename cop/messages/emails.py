@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from markupsafe import Markup, escape
 
 from cop.i18n import N_
-from cop.mail.letter import Letter, Link, UserText
+from cop.mail.letter import Letter, Link, Prose
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.markdown import to_html
@@ -42,12 +42,12 @@ def letter(
 
 def fill_placeholders(
     writer: LetterWriter, to: Recipient, meeting: MeetingFacts, text: str
-) -> UserText:
+) -> Prose:
     """The text with its placeholders filled in for one of them."""
     values = _values(writer.to(to), to, meeting)
     # The Markdown first: what is filled in is no Markdown, whatever somebody's name looks like.
     html = _filled(to_html(text), values, _in_html)
-    return UserText(_filled(text, values, _in_text), Markup(html))  # noqa: S704 - cleaned, escaped
+    return Prose(_filled(text, values, _in_text), Markup(html))  # noqa: S704 - cleaned, escaped
 
 
 def _values(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> _Values:

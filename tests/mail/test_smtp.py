@@ -40,7 +40,7 @@ HEADERS = {
     *("Auto-Submitted", "X-Auto-Response-Suppress", "Content-Language"),
     *("List-Unsubscribe", "List-Unsubscribe-Post"),
 }
-SHORT = Timeouts(connect=0.5, answer=5, last_answer=0.3, farewell=0.2)
+SHORT = Timeouts(connect=0.5, reply=5, after_data=0.3, quit=0.2)
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def test_a_server_that_breaks_off_after_the_last_byte_may_have_got_the_mail(serv
 
 def test_a_server_that_is_silent_after_the_last_byte_may_have_got_the_mail(server):
     server.behaviour = first(Answer(seconds=5))
-    transport = transport_to(server.port, patience=SHORT)
+    transport = transport_to(server.port, timeouts=SHORT)
 
     ending = ending_of(transport)
 
@@ -331,7 +331,7 @@ def test_a_host_that_does_not_exist_is_named():
 def test_a_server_that_does_not_greet_is_not_waited_for_long():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        ending = ending_of(transport_to(port, patience=SHORT))
+        ending = ending_of(transport_to(port, timeouts=SHORT))
 
     assert type(ending) is ServerUnavailableError
     assert ending.server_reply == f"The server at 127.0.0.1:{port} did not answer in time."
@@ -378,7 +378,7 @@ MANNERLY = (b"220 hello\r\n", OK, OK, OK, b"354 go on\r\n")
 )  # fmt: skip
 def test_a_server_without_manners_is_understood_on_the_safe_side(answers, ending, says):
     with speaking(*answers) as port:
-        found = ending_of(transport_to(port, patience=SHORT))
+        found = ending_of(transport_to(port, timeouts=SHORT))
 
     assert type(found) is ending
     assert found.server_reply.endswith(says)

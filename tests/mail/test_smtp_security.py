@@ -27,8 +27,8 @@ def trusting(ca=CA):
 
 def transport_to(server, security, *, context=None, user="", password=""):
     place = SmtpServer("127.0.0.1", server.port, security, user, password)
-    patience = Timeouts(connect=1, answer=5)
-    return SmtpTransport(place, sender=SENDER, context=context, patience=patience)
+    timeouts = Timeouts(connect=1, reply=5)
+    return SmtpTransport(place, sender=SENDER, context=context, timeouts=timeouts)
 
 
 def send(transport):
@@ -38,10 +38,10 @@ def send(transport):
         transport.close()
 
 
-def refusal_of(transport):
-    with pytest.raises(ServerUnavailableError) as refusal:
+def error_of(transport):
+    with pytest.raises(ServerUnavailableError) as error:
         send(transport)
-    return refusal.value
+    return error.value
 
 
 @pytest.fixture(params=["TLS", "STARTTLS"])
@@ -64,9 +64,9 @@ def test_a_mail_goes_out_encrypted(server, security):
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(server, security):
-    refusal = refusal_of(transport_to(server, security))
+    error = error_of(transport_to(server, security))
 
-    assert "has a certificate that cannot be trusted: " in refusal.server_reply
+    assert "has a certificate that cannot be trusted: " in error.server_reply
     assert server.begun == 0
 
 
@@ -74,17 +74,17 @@ def test_a_certificate_for_another_name_is_refused(security):
     other = CA.issue_cert("mail.example.org")
 
     with MailServer(certificate=other, is_implicit=security is Security.TLS) as server:
-        refusal = refusal_of(transport_to(server, security, context=trusting()))
+        error = error_of(transport_to(server, security, context=trusting()))
 
-    assert "not valid for '127.0.0.1'" in refusal.server_reply
+    assert "not valid for '127.0.0.1'" in error.server_reply
     assert server.begun == 0
 
 
 def test_a_server_that_hides_that_it_can_encrypt_gets_nothing():
     with MailServer(login=(USER, PASSWORD)) as server:
-        refusal = refusal_of(transport_to(server, Security.STARTTLS, user=USER, password=PASSWORD))
+        error = error_of(transport_to(server, Security.STARTTLS, user=USER, password=PASSWORD))
 
-    assert "does not offer encryption (STARTTLS), so nothing was sent." in refusal.server_reply
+    assert "does not offer encryption (STARTTLS), so nothing was sent." in error.server_reply
     assert (server.begun, server.logins) == (0, [])
 
 
@@ -92,10 +92,10 @@ def test_on_this_machine_encryption_is_used_where_it_is_offered():
     with MailServer(certificate=CERTIFICATE) as offering, MailServer() as plain:
         send(transport_to(offering, Security.IF_OFFERED, context=trusting()))
         send(transport_to(plain, Security.IF_OFFERED))
-        refusal = refusal_of(transport_to(offering, Security.IF_OFFERED))
+        error = error_of(transport_to(offering, Security.IF_OFFERED))
 
     assert [mail.is_encrypted for mail in offering.mails + plain.mails] == [True, False]
-    assert refusal.server_reply.endswith(" It is on this machine, where ?tls=no does without.")
+    assert error.server_reply.endswith(" It is on this machine, where ?tls=no does without.")
 
 
 def test_encryption_that_is_switched_off_is_not_used_even_where_it_is_offered():
@@ -115,9 +115,9 @@ def test_encryption_that_is_switched_off_is_not_used_even_where_it_is_offered():
 )
 def test_the_wrong_port_for_the_kind_of_encryption_is_named(is_implicit, security, says):
     with MailServer(certificate=CERTIFICATE, is_implicit=is_implicit) as server:
-        refusal = refusal_of(transport_to(server, security, context=trusting()))
+        error = error_of(transport_to(server, security, context=trusting()))
 
-    assert says in refusal.server_reply
+    assert says in error.server_reply
 
 
 def test_a_login_that_is_right_is_taken(security):
@@ -135,11 +135,11 @@ def test_a_login_that_is_refused_is_told_without_its_password(caplog, echo):
     says = f"535 5.7.8 Not accepted {echo}"
     with MailServer(login=(USER, "another"), to_wrong_login=says) as server:
         transport = transport_to(server, Security.NONE, user=USER, password=PASSWORD)
-        refusal = refusal_of(transport)
+        error = error_of(transport)
 
-    told = "".join(traceback.format_exception(refusal)) + caplog.text
-    told += f"{refusal!r} {transport!r} {vars(transport)!r}"
-    assert refusal.server_reply.startswith(
+    told = "".join(traceback.format_exception(error)) + caplog.text
+    told += f"{error!r} {transport!r} {vars(transport)!r}"
+    assert error.server_reply.startswith(
         f"The server at 127.0.0.1:{server.port} refused the login: 535 5.7.8 Not accepted"
     )
     assert server.begun == 0
@@ -149,16 +149,16 @@ def test_a_login_that_is_refused_is_told_without_its_password(caplog, echo):
 
 def test_a_server_that_takes_no_login_is_named():
     with MailServer() as server:
-        refusal = refusal_of(transport_to(server, Security.NONE, user=USER, password=PASSWORD))
+        error = error_of(transport_to(server, Security.NONE, user=USER, password=PASSWORD))
 
-    assert refusal.server_reply == (
+    assert error.server_reply == (
         f"The server at 127.0.0.1:{server.port} offers no login that we know."
     )
 
 
 def test_a_server_that_wants_a_login_loses_no_mail_of_who_gives_none():
     with MailServer(login=(USER, PASSWORD)) as server:
-        refusal = refusal_of(transport_to(server, Security.NONE))
+        error = error_of(transport_to(server, Security.NONE))
 
-    assert refusal.server_reply.endswith(": 530 5.7.0 Authentication required")
+    assert error.server_reply.endswith(": 530 5.7.0 Authentication required")
     assert server.begun == 0
