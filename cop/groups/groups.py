@@ -1,111 +1,85 @@
-"""The small groups of a meeting: made for those who come, changed by hand, taken along."""
+"""The small groups of a meeting: mixed for those who are expected, changed by hand, exported."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TextIO
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from cop.groups import mixing
 from cop.mail.recipients import LIVE_STATUSES
 from cop.meetings import locking
 from cop.models.meeting import Meeting
-from cop.models.registration import Member, Registration, RegistrationStatus
+from cop.models.registration import Registration
 from cop.person_names import fold
+from cop.registration.people import live_registrations
 from cop.web.downloads import guard_formula
 
-DEFAULT_SIZE = 4  # people to a room, unless somebody asks for another number
-# What one person, booked for a room, does for everybody in it.
+DEFAULT_SIZE = 4  # people to a room
+# One booked person serves everybody in a room who needs the same.
 _BOOKED = ("asl", "cart")
-_INTERPRETED, _STAYS = "interpretation", "main-room"
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who may be in a small group."""
-
-    id: int
-    status: str
-    name: str
-    email: str
-    organization: str
-    hats: list[str]
-    access: list[str]
-    access_language: str
-    first_time: bool
-    attended: bool | None
-    room: int | None
-    last_room: int | None
-
-    @property
-    def is_expected(self) -> bool:
-        """Whether they hold a place and are not known to have stayed away, or have come anyhow."""
-        return self.came or (self.status == RegistrationStatus.HELD and self.attended is None)
-
-    @property
-    def came(self) -> bool:
-        return self.attended is True
-
-    @property
-    def stays(self) -> bool:
-        """Whether they asked to stay in the main room."""
-        return _STAYS in self.access
-
-    def to_place(self, *, keeps: bool) -> mixing.Participant:
-        """The same person, as the mixing sees them."""
-        needs = {need for need in _BOOKED if need in self.access}
-        if _INTERPRETED in self.access:
-            needs.add(f"{_INTERPRETED} {fold(self.access_language)}")
-        return mixing.Participant(
-            self.id,
-            organization=fold(self.organization),
-            hats=frozenset(self.hats),
-            is_new=self.first_time,
-            needs=frozenset(needs),
-            last_room=self.last_room,
-            room=self.room if keeps else None,
-        )
+_INTERPRETATION = "interpretation"
 
 
 @dataclass(frozen=True)
 class Groups:
     """The people of a meeting by name, and how its rooms were made, if they were."""
 
-    people: tuple[Person, ...]
+    people: tuple[Registration, ...]
+    last_rooms: Mapping[int, int | None]  # at the meeting before, by registration
     size: int | None
 
     @cached_property
-    def rooms(self) -> dict[int, list[Person]]:
-        """Who is in each room, also in one that everybody has been moved out of."""
+    def rooms(self) -> dict[int, list[Registration]]:
+        """Who is in each room, including rooms that everybody has been moved out of."""
         last = max((person.room or 0 for person in self.people), default=0)
         return {n: [p for p in self.people if p.room == n] for n in range(1, last + 1)}
 
     @cached_property
-    def staying(self) -> list[Person]:
-        return [person for person in self.people if person.stays and not person.room]
+    def staying(self) -> list[Registration]:
+        return [p for p in self.people if p.stays_in_main_room and not p.room]
 
     @cached_property
-    def roomless(self) -> list[Person]:
+    def roomless(self) -> list[Registration]:
         """Who is expected, did not ask to stay in the main room, and has no room."""
-        return [p for p in self.people if p.is_expected and not (p.stays or p.room)]
+        return [p for p in self.to_mix() if not p.room]
 
-    def to_mix(self, *, came: bool) -> list[Person]:
-        """Whom to find rooms for: all who are expected, or those who are known to have come."""
-        return [p for p in self.people if p.is_expected and not p.stays and (p.came or not came)]
+    def to_mix(self, *, attended_only: bool = False) -> list[Registration]:
+        """Whom to find rooms for: all who are expected, or those known to have attended."""
+        expected = (p for p in self.people if p.is_expected and not p.stays_in_main_room)
+        return [p for p in expected if p.attended or not attended_only]
+
+    def assign_rooms(
+        self, people: Iterable[Registration], size: int, *, seed: int, keep_rooms: bool = False
+    ) -> dict[int, int]:
+        """Find rooms for people; return them by registration."""
+        participants = [
+            mixing.Participant(
+                person.id,
+                organization=fold(person.organization),
+                hats=frozenset(person.hats),
+                is_new=person.first_time,
+                needs=_needs(person),
+                last_room=self.last_rooms[person.id],
+                room=person.room if keep_rooms else None,
+            )
+            for person in people
+        ]
+        return mixing.assign_rooms(participants, size, seed=seed)
 
 
-_COLUMNS = [
-    getattr(Member if name == "email" else Registration, name)
-    for name in Person.__dataclass_fields__
-    if name != "last_room"
-]
+def _needs(person: Registration) -> frozenset[str]:
+    needs = {need for need in _BOOKED if need in person.access}
+    if _INTERPRETATION in person.access:
+        needs.add(f"{_INTERPRETATION} {fold(person.access_language)}")
+    return frozenset(needs)
 
 
 def read_groups(db_session: Session, meeting_id: int) -> Groups:
-    """Read who may be in a small group, and which one: one statement."""
+    """Read who may be in a small group, and in which one: one statement."""
     before = aliased(Registration)
     was_there = (
         (before.member_id == Registration.member_id)
@@ -113,18 +87,17 @@ def read_groups(db_session: Session, meeting_id: int) -> Groups:
         & before.status.in_(LIVE_STATUSES)
     )
     rows = db_session.execute(
-        select(*_COLUMNS, before.room, Meeting.room_size)
-        .join(Member, Member.id == Registration.member_id)
+        live_registrations(meeting_id)
+        .add_columns(before.room, Meeting.room_size)
         .join(Meeting, Meeting.id == Registration.meeting_id)
         .outerjoin(before, was_there)
-        .where(Registration.meeting_id == meeting_id, Registration.status.in_(LIVE_STATUSES))
     ).all()
-    found = (Person(*row[:-1]) for row in rows)
-    people = sorted(
-        (person for person in found if person.is_expected or person.room),
-        key=lambda person: (person.name.casefold(), person.id),
+    people = [person for person, _, _ in rows if person.is_expected or person.room]
+    return Groups(
+        tuple(sorted(people, key=lambda person: (person.name.casefold(), person.id))),
+        {person.id: last_room for person, last_room, _ in rows},
+        rows[0].room_size if rows else None,
     )
-    return Groups(tuple(people), rows[0].room_size if rows else None)
 
 
 def _meeting_before(meeting_id: int) -> Select[int]:
@@ -140,15 +113,18 @@ def _meeting_before(meeting_id: int) -> Select[int]:
     )
 
 
-def make_groups(db_session: Session, meeting_id: int, *, size: int, came: bool = False) -> int:
-    """Make rooms, each time other ones, for all who are expected or who came; return how many."""
+def make_groups(
+    db_session: Session, meeting_id: int, *, size: int, attended_only: bool = False
+) -> int:
+    """Make new rooms, different each time, and return how many people got one."""
     locking.lock(db_session, [meeting_id])
+    meeting = db_session.get_one(Meeting, meeting_id, populate_existing=True)
+    meeting.room_size, meeting.room_seed = size, (meeting.room_seed or 0) + 1
     groups = read_groups(db_session, meeting_id)
-    seed = (db_session.scalar(select(Meeting.room_seed).where(Meeting.id == meeting_id)) or 0) + 1
-    _change(db_session, meeting_id, room_size=size, room_seed=seed)
-    people = [person.to_place(keeps=False) for person in groups.to_mix(came=came)]
-    room_of: dict[int, int | None] = {person.id: None for person in groups.people}
-    _write(db_session, room_of | mixing.assign_rooms(people, size, seed=seed))
+    people = groups.to_mix(attended_only=attended_only)
+    room_of = groups.assign_rooms(people, size, seed=meeting.room_seed)
+    for person in groups.people:
+        person.room = room_of.get(person.id)
     return len(people)
 
 
@@ -156,41 +132,33 @@ def assign_late_arrivals(db_session: Session, meeting_id: int) -> int:
     """Find rooms for those who have none; everybody else keeps theirs. Return how many."""
     locking.lock(db_session, [meeting_id])
     groups = read_groups(db_session, meeting_id)
-    new = {person.id for person in groups.roomless}
-    people = [p.to_place(keeps=True) for p in groups.people if p.room or p.id in new]
-    room_of = mixing.assign_rooms(people, groups.size or DEFAULT_SIZE, seed=len(people))
-    _write(db_session, {id_: room for id_, room in room_of.items() if id_ in new})
-    return len(new)
+    late = groups.roomless
+    people = [*(person for person in groups.people if person.room), *late]
+    size = groups.size or DEFAULT_SIZE
+    room_of = groups.assign_rooms(people, size, seed=len(people), keep_rooms=True)
+    for person in late:
+        person.room = room_of[person.id]
+    return len(late)
 
 
 def move(db_session: Session, meeting_id: int, room_of: Mapping[int, int | None]) -> int:
-    """Put people into other rooms, a new one or none; return how many were elsewhere before."""
+    """Move people to other rooms, a new one or none; return how many were elsewhere before."""
     locking.lock(db_session, [meeting_id])
     groups = read_groups(db_session, meeting_id)
-    people = {person.id: person.room for person in groups.people}
-    moved = {
-        id_: room
-        for id_, room in room_of.items()
-        if people.get(id_, room) != room and (room or 0) <= len(groups.rooms) + 1
-    }
-    _write(db_session, moved)
+    last = len(groups.rooms) + 1
+    moved = [
+        person
+        for person in groups.people
+        if (room := room_of.get(person.id, person.room)) != person.room and (room or 0) <= last
+    ]
+    for person in moved:
+        person.room = room_of[person.id]
     return len(moved)
 
 
-def _change(db_session: Session, meeting_id: int, **values: int) -> None:
-    meeting = update(Meeting).where(Meeting.id == meeting_id).values(**values)
-    db_session.execute(meeting)
-
-
-def _write(db_session: Session, room_of: Mapping[int, int | None]) -> None:
-    if room_of:
-        rows = [{"id": id_, "room": room} for id_, room in room_of.items()]
-        db_session.execute(update(Registration), rows)
-
-
 def write_csv(db_session: Session, out: TextIO, *, meeting_id: int) -> None:
-    """Write the rooms to `out` as Zoom takes them in before a meeting."""
+    """Write the rooms to `out` in the format of Zoom's room pre-assignment."""
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(("Pre-assign Room Name", "Email Address"))
     for number, people in read_groups(db_session, meeting_id).rooms.items():
-        writer.writerows((f"Room {number}", guard_formula(person.email)) for person in people)
+        writer.writerows((f"Room {number}", guard_formula(p.member.email)) for p in people)

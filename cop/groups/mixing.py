@@ -1,13 +1,12 @@
-"""Small groups: who meets whom in which room. Nothing here knows the database.
+"""The mixing algorithm: assign people to rooms so that those who have much in common are apart.
 
-Two people in one room cost something when they have much in common, and the arrangement with the
-lowest sum is sought: 100 where both were in one room last time, 10 where they are of the same
-organization, 3 where both are new, 1 for each hat that both wear. People who need the same
+A pair in one room costs 100 if they shared a room last time, 10 if they are of one organization,
+3 if both are new, and 1 for each hat that both wear; the sum is minimized. People who need the same
 interpreter or captioner share a room, whatever it costs, so that one booked person serves them;
-whoever asks for two kinds brings both together.
+whoever needs two kinds brings both groups together.
 
-People come in the order of a shuffle, each into the room with a free seat where they cost least;
-then any two change places as long as that lowers the sum. The same seed gives the same rooms.
+Greedy, then local search: people are shuffled, each gets the cheapest room with a free seat, then
+pairs swap rooms as long as that lowers the sum. The same seed gives the same rooms.
 """
 
 import random
@@ -17,25 +16,25 @@ from itertools import combinations
 from math import ceil
 
 MET_BEFORE_COST, SAME_ORGANIZATION_COST, BOTH_NEW_COST, SAME_HAT_COST = 100, 10, 3, 1
-SWEEPS = 6  # over all pairs; most arrangements are as good as they get after three
-MOST_PAIRS = 500_000  # to look at in all, so that a large community gets its rooms as soon
+MAX_SWEEPS = 6  # over all pairs; most arrangements stop improving after three
+MAX_PAIRS = 500_000  # compared in all sweeps: bounds the time for large sessions
 
 
 @dataclass(frozen=True)
 class Participant:
-    """Somebody to find a room for."""
+    """A person to assign to a room."""
 
     id: int
     organization: str = ""  # folded
     hats: frozenset[str] = frozenset()
     is_new: bool = False
-    needs: frozenset[str] = frozenset()  # what one booked person in the room can do for several
+    needs: frozenset[str] = frozenset()  # that one booked person can serve for a whole room
     last_room: int | None = None
-    room: int | None = None  # that they have already, and keep
+    room: int | None = None  # assigned already, and kept
 
 
 def cost(one: Participant, other: Participant) -> int:
-    """What it costs that two people share a room."""
+    """The cost of two people sharing a room."""
     return (
         MET_BEFORE_COST * (one.last_room is not None and one.last_room == other.last_room)
         + SAME_ORGANIZATION_COST * bool(one.organization and one.organization == other.organization)
@@ -45,10 +44,10 @@ def cost(one: Participant, other: Participant) -> int:
 
 
 def assign_rooms(people: Sequence[Participant], size: int, *, seed: int) -> dict[int, int]:
-    """Give everybody a room, from 1 on, with about `size` people in each; return it by their ids.
+    """Assign everybody to a room of about `size` people; return room numbers, from 1, by id.
 
-    Rooms differ by one person at most, but where more need the same interpreter, or where people
-    keep rooms that differ more. Nobody is alone who need not be.
+    Sizes differ by one at most, except where more people share a need, or keep rooms of sizes that
+    differ more. Nobody is alone where that can be avoided.
     """
     plan = _Plan(people, seed=seed)
     plan.open_rooms(size)
@@ -60,31 +59,31 @@ def assign_rooms(people: Sequence[Participant], size: int, *, seed: int) -> dict
 
 
 class _Plan:
-    """An arrangement as it grows: everybody by their place in a shuffled row, rooms from 0 on."""
+    """An assignment in progress: people by their index in the shuffled list, rooms from 0."""
 
     def __init__(self, people: Iterable[Participant], *, seed: int) -> None:
         self.people = sorted(people, key=lambda person: person.id)
-        random.Random(seed).shuffle(self.people)  # noqa: S311 - it mixes groups
+        random.Random(seed).shuffle(self.people)  # noqa: S311 - not for security
         self.costs = [[0] * len(self.people) for _ in self.people]
         for (i, one), (j, other) in combinations(enumerate(self.people), 2):
             self.costs[i][j] = self.costs[j][i] = cost(one, other)
         self.room_of: list[int | None] = [None] * len(self.people)
         self.pinned: set[int] = set()
-        self.free: list[int] = []  # seats, by room
-        self.in_room: list[list[int]] = []  # what everybody costs in a room, by room
+        self.free: list[int] = []  # free seats, by room
+        self.in_room: list[list[int]] = []  # what each person would cost in a room, by room
 
     def number_of(self, who: int) -> int:
         return (self.room_of[who] or 0) + 1
 
     def open_rooms(self, size: int) -> None:
-        """Open rooms, as many as leave nobody alone, and seat those whose room is not free."""
-        kept = max((person.room or 0 for person in self.people), default=0)
-        count = max(kept, ceil(len(self.people) / size), 1)
+        """Open as many rooms as leave nobody alone, and seat those whose room is fixed."""
+        fixed = max((person.room or 0 for person in self.people), default=0)
+        count = max(fixed, ceil(len(self.people) / size), 1)
         seated, seats = self._seated(count)
-        while count > max(kept, 1):
+        while count > max(fixed, 1):
             fewer, in_fewer = self._seated(count - 1)
-            is_enough = count - 1 > kept > 0 and max(in_fewer[kept:]) <= size
-            if min(seats[kept:]) >= 2 and not is_enough:
+            is_enough = count - 1 > fixed > 0 and max(in_fewer[fixed:]) <= size
+            if min(seats[fixed:]) >= 2 and not is_enough:
                 break
             count, seated, seats = count - 1, fewer, in_fewer
         self.free = seats
@@ -94,7 +93,7 @@ class _Plan:
         self.pinned = set(seated)
 
     def _seated(self, count: int) -> tuple[dict[int, int], list[int]]:
-        """Those with a room already and those who need one together; and every room's seats."""
+        """Fix those with a room and those who share a need; return them and all rooms' sizes."""
         seated = {who: p.room - 1 for who, p in enumerate(self.people) if p.room}
         seats = [0] * count
         for room in seated.values():
@@ -111,7 +110,7 @@ class _Plan:
         return seated, seats
 
     def _bundles(self) -> list[list[int]]:
-        """Those who need the same, or would if somebody did not need both; the largest first."""
+        """Groups of people connected by shared needs, the largest first."""
         bundles: list[tuple[set[str], list[int]]] = []
         for who, person in enumerate(self.people):
             if person.needs:
@@ -120,11 +119,11 @@ class _Plan:
                 members = [who, *(member for bundle in touched for member in bundle[1])]
                 bundles = [bundle for bundle in bundles if bundle not in touched]
                 bundles.append((set(needs), members))
-        found = [members for _, members in bundles if len(members) > 1]
-        return sorted(found, key=lambda members: (-len(members), min(members)))
+        shared = [members for _, members in bundles if len(members) > 1]
+        return sorted(shared, key=lambda members: (-len(members), min(members)))
 
     def cheapest_room(self, who: int) -> int:
-        """The room with a free seat where somebody costs least, and of those the emptiest."""
+        """The room with a free seat that costs least, and of those the emptiest."""
         rooms = [room for room, free in enumerate(self.free) if free > 0]
         return min(rooms, key=lambda room: (self.in_room[room][who], -self.free[room]))
 
@@ -140,23 +139,23 @@ class _Plan:
         ]
 
     def improve(self) -> None:
-        """Let any two change places as long as that lowers the sum."""
+        """Swap pairs as long as that lowers the sum."""
         movable = [who for who in range(len(self.people)) if who not in self.pinned]
         pairs = len(movable) ** 2 // 2
-        for _ in range(max(1, min(SWEEPS, MOST_PAIRS // (pairs or 1)))):
-            if not sum(self._swapped(*pair) for pair in combinations(movable, 2)):
+        for _ in range(max(1, min(MAX_SWEEPS, MAX_PAIRS // (pairs or 1)))):
+            if not sum(self._swap(*pair) for pair in combinations(movable, 2)):
                 break
 
-    def _swapped(self, one: int, other: int) -> bool:
-        """Swap two people if that costs less."""
+    def _swap(self, one: int, other: int) -> bool:
+        """Swap two people if that lowers the sum; return whether it did."""
         here, there = self.number_of(one) - 1, self.number_of(other) - 1
         in_here, in_there = self.in_room[here], self.in_room[there]
-        now = in_here[one] + in_there[other]
-        then = in_there[one] + in_here[other] - 2 * self.costs[one][other]
-        if here == there or then >= now:
+        before = in_here[one] + in_there[other]
+        after = in_there[one] + in_here[other] - 2 * self.costs[one][other]
+        if here == there or after >= before:
             return False
-        self.room_of[one], self.room_of[other] = there, here
-        for who, room, sign in ((one, here, -1), (other, here, 1), (other, there, -1),
-                                (one, there, 1)):  # fmt: skip
-            self._add(who, room, sign)
+        for who, left, entered in ((one, here, there), (other, there, here)):
+            self.room_of[who] = entered
+            self._add(who, left, -1)
+            self._add(who, entered, 1)
         return True

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cop.db.types import AUTOINCREMENT, Base, random_first_version
 
@@ -83,6 +83,36 @@ class Registration(Base):
     promoted_at: Mapped[datetime | None]
     joined_at: Mapped[datetime | None]
     announced: Mapped[str] = mapped_column(default="")  # what they were last notified of
+
+    # Only where a query reads it along: `registration/people.py`.
+    member: Mapped[Member] = relationship(viewonly=True, lazy="raise")
+
+    @property
+    def is_held(self) -> bool:
+        return self.status == RegistrationStatus.HELD
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status == RegistrationStatus.WAITING
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether they attended, or hold a place and are not known to be absent."""
+        return self.attended or (self.is_held and self.attended is None)
+
+    @property
+    def is_marked_by_hand(self) -> bool:
+        """Whether a coordinator marked their attendance: a report gives minutes as well."""
+        return self.attended is not None and self.minutes_present is None
+
+    @property
+    def suggested_attendance(self) -> bool | None:
+        """The mark to start with: whoever used their join link is taken to have attended."""
+        return True if self.attended is None and self.joined_at else self.attended
+
+    @property
+    def stays_in_main_room(self) -> bool:
+        return "main-room" in self.access
 
 
 class Submission(Base):

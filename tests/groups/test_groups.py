@@ -1,4 +1,4 @@
-"""Small groups: whom the mixing brings together, and what is made of it for a meeting."""
+"""Small groups: the mixing algorithm, and the groups of a meeting."""
 
 import csv
 import io
@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cop.groups import groups as groups_groups
-from cop.groups import mixing
+from cop.groups import groups
 from cop.groups.mixing import Participant, assign_rooms, cost
 from cop.models.meeting import Meeting
 from tests.builders import NOW, a_meeting, a_registration, registrations
@@ -46,7 +45,7 @@ def a_community(count, *, seed=7):
     ]
 
 
-def test_the_mixing_is_far_better_than_chance_and_repeats_no_pair():
+def test_mixing_is_far_better_than_chance_and_repeats_no_pair():
     people = a_community(48)
     at_random = []
     for seed in range(20):
@@ -70,9 +69,7 @@ def test_the_mixing_is_far_better_than_chance_and_repeats_no_pair():
         (3, 2, [3]),
         (5, 2, [2, 3]),
         (5, 4, [2, 3]),
-        (9, 4, [3, 3, 3]),
         (10, 4, [3, 3, 4]),
-        (16, 4, [4, 4, 4, 4]),
         (3, 50, [3]),
     ],
 )
@@ -92,7 +89,7 @@ def test_the_same_seed_gives_the_same_rooms_and_another_one_others():
 
 
 @pytest.mark.parametrize("count", [2, 5, 11])
-def test_who_needs_the_same_interpreter_shares_a_room_however_many_they_are(count):
+def test_people_who_need_the_same_interpreter_share_a_room(count):
     needing = [
         Participant(n, "harbor", needs=frozenset({"asl"}), last_room=1) for n in range(count)
     ]
@@ -104,7 +101,7 @@ def test_who_needs_the_same_interpreter_shares_a_room_however_many_they_are(coun
     assert min(sizes(room_of)) >= 2 or count == 11
 
 
-def test_who_needs_two_kinds_brings_both_together():
+def test_somebody_with_two_needs_brings_both_groups_together():
     needs = [{"asl"}, {"cart"}, {"asl", "cart"}, {"interpretation spanish"}]
     people = [Participant(n, needs=frozenset(need)) for n, need in enumerate(needs)]
     others = [Participant(10 + n) for n in range(8)]
@@ -115,16 +112,10 @@ def test_who_needs_two_kinds_brings_both_together():
     assert sizes(room_of) == [4, 4, 4]
 
 
-def test_who_comes_later_finds_a_place_and_nobody_else_moves():
+def test_late_arrivals_get_a_room_and_nobody_else_moves():
     people = [Participant(n, room=n // 4 + 1) for n in range(12)]
     people[0] = Participant(0, room=1, needs=frozenset({"asl"}))
-    late = [
-        Participant(20),
-        Participant(21, needs=frozenset({"asl"})),
-        Participant(22),
-        Participant(23),
-        Participant(24),
-    ]
+    late = [Participant(n, needs=frozenset({"asl"} if n == 21 else ())) for n in range(20, 25)]
 
     one, all_ = (assign_rooms([*people, *late[:many]], 4, seed=1) for many in (1, 5))
 
@@ -153,7 +144,7 @@ _PEOPLE = st.builds(
     size=st.integers(2, 6),
     seed=st.integers(1, 9),
 )
-def test_everybody_gets_one_room_and_keeps_the_one_they_have(people, size, seed):
+def test_everybody_gets_one_room_and_keeps_a_fixed_one(people, size, seed):
     room_of = assign_rooms(people, size, seed=seed)
 
     assert set(room_of) == {person.id for person in people}
@@ -165,7 +156,7 @@ def test_everybody_gets_one_room_and_keeps_the_one_they_have(people, size, seed)
             assert room_of[one.id] == room_of[other.id]
 
 
-def test_three_hundred_people_have_their_rooms_in_a_second():
+def test_three_hundred_people_are_mixed_within_a_second():
     people = a_community(300)
     began = time.process_time()
 
@@ -192,34 +183,33 @@ def it(db_session):
     return it
 
 
+NOBODY = dict.fromkeys(["Ada", "Grace", "Corin", "Katherine", "Mallory"])
+
+
 def rooms_of(db_session, slug="it"):
     return {row.name: row.room for row in registrations(db_session, slug)}
 
 
-def test_rooms_are_made_for_who_is_expected_and_not_for_who_stays_in_the_main_room(db_session, it):
-    made = groups_groups.make_groups(db_session, it.id, size=4)
+def test_rooms_are_for_those_expected_and_not_for_those_who_stay_in_the_main_room(db_session, it):
+    made = groups.make_groups(db_session, it.id, size=4)
 
-    groups = groups_groups.read_groups(db_session, it.id)
+    current = groups.read_groups(db_session, it.id)
     assert made == 2
-    assert rooms_of(db_session) == {
-        "Ada": 1, "Grace": 1, "Corin": None, "Katherine": None, "Mallory": None,
-    }  # fmt: skip
-    assert [person.name for person in groups.staying] == ["Corin"]
-    assert groups.roomless == []
+    assert rooms_of(db_session) == NOBODY | {"Ada": 1, "Grace": 1}
+    assert [person.name for person in current.staying] == ["Corin"]
+    assert current.roomless == []
     assert rooms_of(db_session, "other") == {"Bystander": None}
 
 
-def test_once_it_is_known_who_came_rooms_can_be_made_for_them_alone(db_session, it):
-    came = {"ada": True, "grace": None, "katherine": True}
-    for name, attended in came.items():
-        row = next(r for r in registrations(db_session, "it") if r.name == name.title())
-        row.attended = attended
+def test_rooms_can_be_made_for_those_who_attended_alone(db_session, it):
+    for row in registrations(db_session, "it"):
+        row.attended = True if row.name in {"Ada", "Katherine"} else None
     a_registration(db_session, it, "absent@example.org", attended=False)
     db_session.flush()
 
-    groups_groups.make_groups(db_session, it.id, size=2)
+    groups.make_groups(db_session, it.id, size=2)
     all_ = {name for name, room in rooms_of(db_session).items() if room}
-    groups_groups.make_groups(db_session, it.id, size=2, came=True)
+    groups.make_groups(db_session, it.id, size=2, attended_only=True)
     some = {name for name, room in rooms_of(db_session).items() if room}
 
     assert all_ == {"Ada", "Grace", "Katherine"}
@@ -233,7 +223,7 @@ def test_mixing_again_gives_other_rooms(db_session):
 
     seen = []
     for _ in range(3):
-        groups_groups.make_groups(db_session, it.id, size=3)
+        groups.make_groups(db_session, it.id, size=3)
         seen.append(tuple(rooms_of(db_session).items()))
     db_session.expire_all()
 
@@ -241,7 +231,7 @@ def test_mixing_again_gives_other_rooms(db_session):
     assert (db_session.get(Meeting, it.id).room_seed, it.room_size) == (3, 3)
 
 
-def test_who_met_last_time_is_kept_apart_across_meetings(db_session):
+def test_people_who_shared_a_room_last_time_are_apart(db_session):
     for slug, days, apart in (("before", -60, 4), ("last", -30, 2)):
         meeting = a_meeting(db_session, slug=slug, starts_at=NOW + timedelta(days=days))
         for number in range(4):
@@ -252,14 +242,14 @@ def test_who_met_last_time_is_kept_apart_across_meetings(db_session):
     for number in range(4):
         a_registration(db_session, it, f"p{number}@example.org")
 
-    groups_groups.make_groups(db_session, it.id, size=2)
+    groups.make_groups(db_session, it.id, size=2)
 
     now = rooms_of(db_session)
     assert now["P0"] != now["P2"]
     assert now["P1"] != now["P3"]
 
 
-def test_people_who_need_the_same_language_share_a_room_and_others_need_not(db_session):
+def test_people_who_need_the_same_language_share_a_room(db_session):
     it = a_meeting(db_session, slug="it")
     asked = ["Spanish", "español", "SPANISH ", "", "Portuguese"]
     for number, language in enumerate(asked):
@@ -268,51 +258,49 @@ def test_people_who_need_the_same_language_share_a_room_and_others_need_not(db_s
     for number in range(5, 10):
         a_registration(db_session, it, f"p{number}@example.org")
 
-    groups_groups.make_groups(db_session, it.id, size=2)
+    groups.make_groups(db_session, it.id, size=2)
 
     now = rooms_of(db_session)
     assert now["P0"] == now["P2"]
     assert len({now["P0"], now["P1"], now["P3"], now["P4"]}) == 4
 
 
-def test_who_registers_later_is_without_a_room_until_they_are_given_one(db_session, it):
-    groups_groups.make_groups(db_session, it.id, size=2)
+def test_late_registrants_have_no_room_until_one_is_assigned(db_session, it):
+    groups.make_groups(db_session, it.id, size=2)
     before = rooms_of(db_session)
     for name in ("nora", "olu"):
         a_registration(db_session, it, f"{name}@example.org")
-    waiting = [person.name for person in groups_groups.read_groups(db_session, it.id).roomless]
+    waiting = [person.name for person in groups.read_groups(db_session, it.id).roomless]
 
-    given_ = groups_groups.assign_late_arrivals(db_session, it.id)
+    given_ = groups.assign_late_arrivals(db_session, it.id)
 
     assert waiting == ["Nora", "Olu"]
     assert given_ == 2
     assert rooms_of(db_session) == before | {"Nora": 2, "Olu": 2}
 
 
-def test_people_are_moved_by_hand_to_another_room_a_new_one_or_none(db_session, it):
-    groups_groups.make_groups(db_session, it.id, size=2)
+def test_people_are_moved_by_hand_to_an_existing_or_the_next_room(db_session, it):
+    groups.make_groups(db_session, it.id, size=2)
     ids = {row.name: row.id for row in registrations(db_session, "it")}
     stranger = registrations(db_session, "other")[0].id
 
-    moved = groups_groups.move(
+    moved = groups.move(
         db_session,
         it.id,
         {ids["Ada"]: 2, ids["Grace"]: 1, ids["Corin"]: 99_999, ids["Mallory"]: 1, stranger: 1},
     )
 
     assert moved == 1
-    assert rooms_of(db_session) == {
-        "Ada": 2, "Grace": 1, "Corin": None, "Katherine": None, "Mallory": None,
-    }  # fmt: skip
+    assert rooms_of(db_session) == NOBODY | {"Ada": 2, "Grace": 1}
     assert rooms_of(db_session, "other") == {"Bystander": None}
 
 
-def test_the_file_for_zoom_has_a_row_for_each_person_in_a_room_and_runs_nowhere(db_session, it):
+def test_the_export_lists_each_person_in_a_room_and_guards_formulas(db_session, it):
     a_registration(db_session, it, "=cmd@example.org")
-    groups_groups.make_groups(db_session, it.id, size=4)
+    groups.make_groups(db_session, it.id, size=4)
     out = io.StringIO()
 
-    groups_groups.write_csv(db_session, out, meeting_id=it.id)
+    groups.write_csv(db_session, out, meeting_id=it.id)
 
     header, *found = csv.reader(io.StringIO(out.getvalue(), newline=""))
     assert header == ["Pre-assign Room Name", "Email Address"]
@@ -322,13 +310,3 @@ def test_the_file_for_zoom_has_a_row_for_each_person_in_a_room_and_runs_nowhere(
         ["Room 1", "grace@example.org"],
     ]
     assert out.getvalue().count("\r\n") == 4
-
-
-def test_a_meeting_without_people_has_no_rooms(db_session):
-    it = a_meeting(db_session, slug="it")
-
-    made = groups_groups.make_groups(db_session, it.id, size=4)
-
-    assert made == 0
-    assert groups_groups.read_groups(db_session, it.id).rooms == {}
-    assert mixing.assign_rooms([], 4, seed=1) == {}
