@@ -1,4 +1,4 @@
-"""The commands for what has to outlive a disk: backups, restoring them, and the secret key."""
+"""Commands for backups, restoring them, and the secret key."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from cop.db.engine import write_tx
 from cop.operations import backup_keys, backups, signing_key
 from cop.operations import restore as operations_restore
 
-LINKS_END = (
+OLD_LINKS_END = (
     "Links in emails sent before now no longer work; whoever needs a new one gets it by "
     '"Lost your link?". Erasures before now are not repeated by restoring an older copy.'
 )
@@ -40,7 +40,7 @@ def backup(*, noted: bool, with_key: bool) -> None:
                 "This database is no file. Back it up with its own tools (pg_dump), then run "
                 "`cop backup --noted`, so that the console knows."
             )
-        click.echo(f"{made}\n{_contents(backups.verify(made))}")
+        click.echo(f"{made}\n{_describe(backups.verify(made))}")
         if with_key:
             if problem:
                 raise click.ClickException("The copy was made without the key: it is another's.")
@@ -64,7 +64,7 @@ def _write_key_beside(made: Path, key: str) -> None:
 def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
     """Put the copy FILE in the place of the database. Stop the site before."""
     with refusals_as_sentences():
-        found = _contents(backups.verify(file))
+        found = _describe(backups.verify(file))
         if verify:
             click.echo(f"The copy is sound. {found}")
             return
@@ -84,7 +84,7 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
     if kept:
         click.echo(f"The database from before is kept for 14 days as {kept}")
     if accept_key and _accept(create_app(settings), is_new=is_new):
-        click.echo(LINKS_END)
+        click.echo(OLD_LINKS_END)
 
 
 @click.group("key")
@@ -98,7 +98,7 @@ def accept_key() -> None:
     app = upgrade_site_with_any_key()
     with refusals_as_sentences():
         is_changed = _accept(app)
-    click.echo(LINKS_END if is_changed else "This is the site's key already.")
+    click.echo(OLD_LINKS_END if is_changed else "This is the site's key already.")
 
 
 def _accept(app: Flask, *, is_new: bool = False) -> bool:
@@ -108,6 +108,6 @@ def _accept(app: Flask, *, is_new: bool = False) -> bool:
         return signing_key.accept(db_session, key, now=datetime.now(UTC), is_new=is_new)
 
 
-def _contents(found: backups.Contents) -> str:
-    counts = vars(found).items()
-    return "It holds " + ", ".join(f"{number} {what}" for what, number in counts) + "."
+def _describe(contents: backups.Contents) -> str:
+    counts = ", ".join(f"{number} {name}" for name, number in vars(contents).items())
+    return f"It holds {counts}."

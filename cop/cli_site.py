@@ -1,4 +1,4 @@
-"""How commands open the site: its settings and its app, or one sentence that says why not."""
+"""Open the site for a command, or refuse with one sentence."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from cop.operations import schema
 
 @contextmanager
 def refusals_as_sentences() -> Iterator[None]:
-    """Say a refusal as a sentence, not as a traceback."""
+    """Turn a refusal into a sentence instead of a traceback."""
     try:
         yield
     except OperationalError as error:
@@ -33,27 +33,27 @@ def read_settings(*, create: bool = False) -> Settings:
 
 
 def create_site(settings: Settings) -> Flask:
-    """Open the site, made or upgraded where needed: for `serve`, `seed` and `db upgrade`."""
+    """Open the site, created or upgraded as needed: for `serve`, `seed` and `db upgrade`."""
     with refusals_as_sentences():
         app = create_app(settings)
         backup = schema.set_up(app)
-    _tell_of_backup(backup)
-    _warn_of_losses(app)
+    _report_backup(backup)
+    _warn_of_unsafe_settings(app)
     return app
 
 
 def find_site() -> Flask:
-    """Open the site that is there, and make none: for every other command."""
+    """Open the existing site; create nothing: for every other command."""
     settings = read_settings()
     with refusals_as_sentences():
         app = create_app(settings)
         schema.require_current(app)
-    _warn_of_losses(app)
+    _warn_of_unsafe_settings(app)
     return app
 
 
 def find_site_with_any_key() -> tuple[Flask, str | None]:
-    """Open the site that is there; return it with what is wrong with its secret key, if anything.
+    """Open the existing site; return it with the problem of its secret key, if there is one.
 
     For commands that sign no links.
     """
@@ -65,26 +65,26 @@ def find_site_with_any_key() -> tuple[Flask, str | None]:
 
 
 def upgrade_site_with_any_key() -> Flask:
-    """Open the site that is there, upgraded where needed, to accept the key that is there.
+    """Open the existing site, upgraded as needed, to accept its present key.
 
-    `cop db upgrade` refuses another key, so this cannot ask for it first.
+    `cop db upgrade` refuses another key, so the key cannot be accepted afterwards.
     """
     settings = read_settings()
     with refusals_as_sentences():
         app = create_app(settings)
         schema.require_site(app)
         backup = schema.upgrade(app)
-    _tell_of_backup(backup)
+    _report_backup(backup)
     return app
 
 
-def _tell_of_backup(backup: Path | None) -> None:
+def _report_backup(backup: Path | None) -> None:
     if backup:
         click.echo(f"The database was upgraded; the one from before is kept as {backup}")
 
 
-def _warn_of_losses(app: Flask) -> None:
-    """Say where the database's settings break what we promise."""
+def _warn_of_unsafe_settings(app: Flask) -> None:
+    """Warn if PostgreSQL's settings can lose confirmed data."""
     with refusals_as_sentences(), app.app_context():
         off = " and ".join(unsafe_settings(db.engine))
     if off:

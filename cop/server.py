@@ -13,7 +13,7 @@ from cop.operations.processes import Child, supervise
 
 BACKLOG = 1024  # connections that wait while all processes are busy, or start
 FIRST_FD = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
-STOP_SECONDS = 4.8  # for the worker, and then for the web processes: together less than ten
+STOP_SECONDS = 4.8  # for the worker, then for the web processes: less than ten together
 
 
 class PortInUse(Exception):  # noqa: N818 - a refusal
@@ -21,12 +21,12 @@ class PortInUse(Exception):  # noqa: N818 - a refusal
 
 
 def listening_sockets(host: str, port: int) -> list[socket.socket]:
-    """The sockets that systemd holds for us (socket activation), or else one of our own.
+    """The sockets that systemd passes on (socket activation), or else one of our own.
 
-    What connects from now on waits until a web process runs.
+    Connections wait in their backlog until a web process runs.
 
     Raises:
-        PortInUse: the port is not free, or this host is not ours.
+        PortInUse: the port is not free, or the host is not one of this machine.
     """
     if inherited := _inherited_sockets():
         return inherited
@@ -75,4 +75,4 @@ def _load_app_before_fork(app: Flask) -> None:
     with app.app_context():
         db.engine.dispose()  # an SQLite connection must not cross a fork
     gc.collect()
-    gc.freeze()  # what the children share stays shared: none of them looks for garbage in it
+    gc.freeze()  # pages shared with the children stay shared: no collection touches them

@@ -1,4 +1,4 @@
-"""The secret key of a backup: kept in a file beside it if asked for, and restored with it."""
+"""The secret key of a backup: written beside it on request, and restored with it."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from cop.operations.backups import BackupRefused
 
 
 def key_beside(copy: Path) -> Path:
-    """Return where the key of a copy is kept: its own name, ending in `.key`."""
+    """The file with a copy's key: the copy's own name, ending in `.key`."""
     return copy.with_suffix(".key")
 
 
@@ -22,14 +22,14 @@ def settings_for(
 ) -> Settings:
     """Return the settings to restore a copy with; write nothing.
 
-    They hold the key beside the copy where the instance has none, or one that signed nothing yet.
+    They hold the key beside the copy if the instance has none, or one that has signed nothing yet.
 
     Raises:
         BackupRefused: the copy needs another key, and `accept_key` does not say to go on without.
-        SettingsRefused: a value cannot be used.
+        InvalidSettings: a value cannot be used.
     """
-    needed = _fingerprint_in(copy)
-    beside = _read_beside(copy, needed)
+    fingerprint = _fingerprint_in(copy)
+    beside = _read_beside(copy, fingerprint)
     own = own_key_file(environ)
     if own and not own.exists():
         if not (beside or accept_key):
@@ -37,7 +37,7 @@ def settings_for(
         values = {**environ, "COP_SECRET_KEY": beside or secret_key.new()}
         return replace(Settings.from_environment(values), key_file=own)
     settings = Settings.from_environment(environ)
-    if needed in {None, secret_key.fingerprint(settings.secret_key)}:
+    if fingerprint in {None, secret_key.fingerprint(settings.secret_key)}:
         return settings
     if beside and own and not _has_people(sqlite_file(settings.database_url)):
         return replace(settings, secret_key=beside)
@@ -53,10 +53,10 @@ def makes_new_key(copy: Path, settings: Settings) -> bool:
 
 
 def write_key(settings: Settings) -> AbstractContextManager[None]:
-    """Have the key of a copy on the disk before the database is replaced.
+    """Write the key of a copy to disk before the database is replaced.
 
-    Where there is no key yet, it is written at once, and stays if restoring fails: a new one is
-    nowhere else. An old key is replaced only at the end.
+    If there is no key file yet, it is written at once and stays if restoring fails, since a new key
+    is nowhere else. An existing key is replaced only at the end.
     """
     file, key = settings.key_file, settings.secret_key
     if file and file.exists():
@@ -66,7 +66,7 @@ def write_key(settings: Settings) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def _read_beside(copy: Path, needed: str | None) -> str | None:
+def _read_beside(copy: Path, fingerprint: str | None) -> str | None:
     """Return the key beside a copy, if there is one.
 
     Raises:
@@ -76,7 +76,7 @@ def _read_beside(copy: Path, needed: str | None) -> str | None:
     if not file.is_file():
         return None
     key = file.read_text(errors="replace").strip()
-    if needed not in {None, secret_key.fingerprint(key)} or len(key) < secret_key.MINIMUM:
+    if fingerprint not in {None, secret_key.fingerprint(key)} or len(key) < secret_key.MINIMUM:
         raise BackupRefused(
             f"{file} is not the key that this copy's links are signed with. Put the right one "
             "there, or take it away."
@@ -94,7 +94,7 @@ def _fingerprint_in(copy: Path) -> str | None:
 
 
 def _has_people(live: Path | None) -> bool:
-    """Whether links may have been emailed from a database: not from one made just now."""
+    """Whether a database may have sent links: not if it was only just created."""
     if live is None or not live.is_file() or live.stat().st_size == 0:
         return live is None
     query = "SELECT EXISTS (SELECT 1 FROM member) OR EXISTS (SELECT 1 FROM coordinator)"

@@ -1,4 +1,4 @@
-"""Names of backups, which say why and when each was made."""
+"""The file names of backups, which say why and when each was made."""
 
 import re
 from collections.abc import Sequence
@@ -6,37 +6,38 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 
-A_DAY = timedelta(days=1)
-DAMAGED, AHEAD = "damaged", "ahead"  # begin the names of what may not count as a newer copy
+DAY = timedelta(days=1)
+# Prefixes of names that do not count as a newer copy.
+DAMAGED, AHEAD = "damaged", "ahead"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _TIME = r"([12]\d{7}T\d{6}Z)"
 _NAME = re.compile(rf"(?:{AHEAD}-{_TIME}-)?(([a-z-]+)-{_TIME}-[0-9a-f]{{8}}\..+)")
 
 
 def new_name(file: Path, why: str, *, now: datetime) -> Path:
-    """A name that no copy has yet, in the folder `backups` beside the database."""
+    """A new name in the folder `backups` beside the database, which is created if missing."""
     folder = file.parent / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / f"{why}-{now.astimezone(UTC):{_STAMP}}-{token_hex(4)}.sqlite3"
 
 
 def files(database: Path | None) -> list[Path]:
-    """The files that were made here: copies, and what failed ones have left."""
-    found = (database.parent / "backups").glob("*-*") if database else ()
-    return list(filter(_is_ours, found))
+    """The files in the backups folder that this program made: copies, keys and leftover drafts."""
+    candidates = (database.parent / "backups").glob("*-*") if database else ()
+    return list(filter(_has_backup_name, candidates))
 
 
-def _is_ours(file: Path) -> bool:
+def _has_backup_name(file: Path) -> bool:
     try:
         return bool(_NAME.fullmatch(file.name) and times(file))
-    except ValueError:  # no date, such as February 31
+    except ValueError:  # not a date, like February 31
         return False
 
 
 def times(file: Path) -> tuple[datetime, datetime | None]:
-    """When a copy was made, and when it was first seen from the future, if it was.
+    """When a copy was made, and when it was first seen to be from the future, if it was.
 
-    By the name: a file's own time changes when the folder is copied to another disk.
+    Read from the name: a file's own time changes when the folder is copied to another disk.
     """
     seen_at, _, _, made_at = _NAME.fullmatch(file.name).groups()  # type: ignore[union-attr]
     return _time(made_at), _time(seen_at) if seen_at else None
@@ -47,23 +48,23 @@ def _time(stamp: str) -> datetime:
 
 
 def mark_ahead(copies: Sequence[Path], *, now: datetime) -> None:
-    """Note in the names of copies from the future when that was first seen.
+    """Rename copies from the future to say when that was first seen.
 
     Either the clock was ahead when they were made, or it is behind now. Their own time stays in the
     name, and counts again as soon as it is past.
     """
     for file in copies:
-        if age_reference(file, now=now) > now + A_DAY:
+        if age_reference(file, now=now) > now + DAY:
             name = _NAME.fullmatch(file.name)[2]  # type: ignore[index]
             file.rename(file.with_name(f"{AHEAD}-{now:{_STAMP}}-{name}"))
 
 
 def age_reference(file: Path, *, now: datetime) -> datetime:
-    """From when the fourteen days of a copy count."""
+    """The time from which a copy's retention period counts."""
     made_at, seen_at = times(file)
     return seen_at if seen_at and made_at > now else made_at
 
 
 def is_damaged(file: Path) -> bool:
-    """Whether it is a damaged database that was put aside."""
+    """Whether it is a copy of a damaged database, made before a restore."""
     return _NAME.fullmatch(file.name)[3] == DAMAGED  # type: ignore[index]

@@ -1,6 +1,6 @@
-"""Copies of an SQLite database: made each day and before upgrades, checked, and restored.
+"""Backups of an SQLite database: made daily and before upgrades, and verified.
 
-Another database is backed up with its own tools; that it was can be noted here.
+PostgreSQL is backed up with its own tools; `cop backup --noted` records that it was.
 """
 
 import logging
@@ -18,7 +18,7 @@ from flask import Flask
 from cop.community import community
 from cop.db.engine import read_tx, sqlite_file, sqlite_module, write_tx
 from cop.operations.backup_names import (
-    A_DAY,
+    DAY,
     age_reference,
     files,
     is_damaged,
@@ -30,19 +30,19 @@ from cop.private_files import sync_folder
 
 RETENTION = timedelta(days=14)
 SQLITE_SIDE_FILES = ("-wal", "-shm", "-journal")
-NEWEST = 3  # copies that stay, however old they are
-INTERVAL = timedelta(hours=20)  # a day, with room for a round that comes early
+KEEP_NEWEST = 3  # however old they are
+INTERVAL = timedelta(hours=20)  # a day, with room for a worker that is early
 
 log = logging.getLogger("cop.backups")
 
 
-class BackupRefused(OSError):  # noqa: N818 - a refusal
-    """A copy that could not be made, or is none that can be restored."""
+class BackupRefused(OSError):  # noqa: N818 - a refusal, not an error
+    """A backup cannot be made, or a file cannot be restored."""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a copy holds, as far as it helps to tell one from another."""
+    """How many rows a copy holds, which helps to tell copies apart."""
 
     meetings: int
     registrations: int
@@ -57,7 +57,7 @@ def file_of(app: Flask) -> Path | None:
 def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
     """Copy an SQLite database, in use or not, to the folder `backups` beside it.
 
-    The copy is whole and sound when it appears, and says when it was made.
+    The copy appears when it is complete and verified. Its name says when it was made.
 
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
@@ -68,24 +68,23 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
     draft.touch(mode=0o600)
     try:
         with (
-            _error_text(),
+            _refusing_errors(),
             closing(open_database(file)) as source,
             closing(open_database(draft)) as target,
         ):
             source.backup(target)
-            _note(target, now)
+            _store_backup_time(target, now)
         verify(draft)
         shutil.move(draft, made)
-        sync_folder(
-            made.parent
-        )  # what is erased after a backup must be in it after a power failure
+        # Data that is erased later must still be in this backup after a power failure.
+        sync_folder(made.parent)
     finally:
         draft.unlink(missing_ok=True)
     return made
 
 
 def copy_once(file: Path, *, why: str) -> Path:
-    """Copy a database, unless a sound copy of the same rows is there: an upgrade was cut off.
+    """Copy a database, unless an interrupted upgrade has left a sound copy of the same rows.
 
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
@@ -99,7 +98,7 @@ def copy_once(file: Path, *, why: str) -> Path:
 
 
 def _has_same_rows(file: Path, other: Path) -> bool:
-    """Compare two databases, but for the note in a copy of when it was made."""
+    """Compare two databases, except for the time of the backup that is stored in a copy."""
     schema = "SELECT name, sql FROM %s.sqlite_master WHERE type = 'table' ORDER BY name"
     with closing(open_database(file)) as connection:
         connection.execute("ATTACH ? AS other", [str(other)])
@@ -116,7 +115,7 @@ def _differs(connection: Connection, table: str) -> bool:
 
 
 def make(app: Flask, *, now: datetime) -> Path | None:
-    """Make the day's copy, and note that there is one; nothing for a database that is no file.
+    """Make the day's backup and store its time; None if the database is not a file.
 
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
@@ -131,7 +130,7 @@ def make(app: Flask, *, now: datetime) -> Path | None:
 
 
 def make_if_due(app: Flask, *, now: datetime) -> Path | None:
-    """Make the day's copy, unless there is one of today."""
+    """Make the day's backup, unless there is one already."""
     with app.app_context(), read_tx() as db_session:
         last = community.backup_at(db_session)
     is_due = last is None or abs(now - last) >= INTERVAL  # the clock may jump
@@ -139,15 +138,15 @@ def make_if_due(app: Flask, *, now: datetime) -> Path | None:
 
 
 def delete_old(app: Flask, *, now: datetime) -> int:
-    """Delete the copies that are older than promised; return how many.
+    """Delete backups past their retention period; return how many.
 
-    The newest three stay, however old they are, and nothing goes without a newer copy that is
-    sound: while no backup can be made, the last good ones must not run out.
+    The newest three stay, however old they are, and none is deleted without a newer sound one:
+    while no backup can be made, the last good ones must not run out.
     """
     mark_ahead(files(file_of(app)), now=now)
     counted = {file: age_reference(file, now=now) for file in files(file_of(app))}
     found = sorted(counted, key=counted.__getitem__, reverse=True)
-    newest = [file for file in found if _is_reliable(file, now=now)][:NEWEST]
+    newest = [file for file in found if _is_reliable(file, now=now)][:KEEP_NEWEST]
     old = [
         file
         for file in found
@@ -162,17 +161,17 @@ def delete_old(app: Flask, *, now: datetime) -> int:
 
 
 def oldest_at(app: Flask) -> datetime | None:
-    """When the oldest copy was made, or earlier, by the names."""
-    # One that a clock ahead made is noticed within a day after the clock is right again.
+    """When the oldest backup was made, or earlier, by the names."""
+    # A copy made by a clock that was ahead is noticed within a day after the clock is right again.
     earliest = [
-        min(made_at, seen_at - A_DAY if seen_at else made_at)
+        min(made_at, seen_at - DAY if seen_at else made_at)
         for made_at, seen_at in map(times, files(file_of(app)))
     ]
     return min(earliest, default=None)
 
 
 def _is_reliable(file: Path, *, now: datetime) -> bool:
-    """Whether it was sound when it was made, and is as old as it says."""
+    """Whether a copy was sound when it was made and its name gives its true age."""
     is_dated = age_reference(file, now=now) == times(file)[0]
     return file.suffix == ".sqlite3" and not is_damaged(file) and is_dated
 
@@ -187,14 +186,14 @@ def _passes_integrity_check(file: Path) -> bool:
 
 
 def verify(file: Path) -> Contents:
-    """Look through every page of a copy, and count what is in it.
+    """Check every page of a copy, and count its rows.
 
     Raises:
-        BackupRefused: it is damaged, or no database of this site.
+        BackupRefused: it is damaged, or not a database of this site.
     """
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}.")
-    with _error_text(), closing(open_database(file)) as connection:
+    with _refusing_errors(), closing(open_database(file)) as connection:
         [(found,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
         if found != "ok":
             raise BackupRefused(f"{file} is damaged: {found}")
@@ -205,9 +204,9 @@ def verify(file: Path) -> Contents:
     return Contents(*counts)
 
 
-def _note(draft: Connection, now: datetime) -> None:
+def _store_backup_time(draft: Connection, now: datetime) -> None:
     columns = {row[1] for row in draft.execute("PRAGMA table_info(community)")}
-    if "backup_at" in columns:  # not in a copy from before it was noted
+    if "backup_at" in columns:  # older schemas do not store it
         draft.execute("UPDATE community SET backup_at = ?", [f"{now:%Y-%m-%d %H:%M:%S.%f}"])
         draft.commit()
 
@@ -217,8 +216,8 @@ def open_database(file: Path) -> Connection:
 
 
 @contextmanager
-def _error_text() -> Iterator[None]:
-    """Say what SQLite found as a refusal."""
+def _refusing_errors() -> Iterator[None]:
+    """Turn SQLite's errors into refusals."""
     try:
         yield
     except sqlite_module.Error as error:

@@ -1,4 +1,4 @@
-"""The processes of `cop serve` and `cop work`: kept alive, and stopped in bounded time."""
+"""Start, supervise and stop the processes of `cop serve` and `cop work`."""
 
 import contextlib
 import ctypes
@@ -16,23 +16,23 @@ log = logging.getLogger("cop.processes")
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last: a closed terminal
-CHECK_INTERVAL = 0.5  # seconds between two looks at the children
+CHECK_SECONDS = 0.5  # between two checks of the children
 
 
 class StopRequest:
     """A request to stop: by SIGTERM, SIGINT or SIGHUP, or by `set()` from any thread.
 
-    The signal handler only sets a flag, and the interpreter writes a byte to a pipe. Anything that
-    takes a lock in a handler, as threading.Event.set() does, can wait for ever for the code that it
-    interrupted. Made and waited for in the main thread.
+    The signal handler only sets a flag, and the interpreter writes a byte to the wakeup pipe. A
+    handler that takes a lock, as threading.Event.set() does, can wait forever for the code that it
+    interrupted. Create it and wait for it in the main thread.
     """
 
     def __init__(self) -> None:
         self.is_set = False
-        self._awake, self._wake = os.pipe()
-        for end in (self._awake, self._wake):
+        self._wakeup_reader, self._wakeup_writer = os.pipe()
+        for end in (self._wakeup_reader, self._wakeup_writer):
             os.set_blocking(end, False)
-        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._wakeup_writer, warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
                 signal.signal(number, self._on_signal)
@@ -40,13 +40,13 @@ class StopRequest:
     def set(self) -> None:
         """Ask to stop."""
         self.is_set = True
-        with contextlib.suppress(BlockingIOError):  # full: it is awake already
-            os.write(self._wake, b"\0")
+        with contextlib.suppress(BlockingIOError):  # the pipe is full, so it wakes up anyway
+            os.write(self._wakeup_writer, b"\0")
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it is set, for at most so many seconds; return whether it is."""
         if not self.is_set:
-            select.select([self._awake], [], [], seconds)
+            select.select([self._wakeup_reader], [], [], seconds)
         return self.is_set
 
     def _on_signal(self, *_: object) -> None:
@@ -55,17 +55,17 @@ class StopRequest:
 
 @dataclass
 class Child:
-    """A job that runs in a child process of its own, and is started again when it ends unasked."""
+    """A job in its own child process, restarted when it ends unexpectedly."""
 
     name: str
     run: Callable[[], None]
-    pid: int = 0  # 0: it does not run
+    pid: int = 0  # 0 while it does not run
 
     def start(self) -> None:
         self.pid = fork(self.run)
 
     def has_ended(self) -> bool:
-        """Whether it does not run (any more)."""
+        """Whether it is not running."""
         if self.pid and os.waitpid(self.pid, os.WNOHANG)[0]:
             self.pid = 0
         return not self.pid
@@ -78,27 +78,27 @@ class Child:
 def supervise(stages: Sequence[Sequence[Child]], *, seconds: float) -> None:
     """Keep children running until this process is asked to stop, then stop them stage by stage.
 
-    The children of one stage have so many seconds together; then they are killed. Nothing that
-    matters is kept in a process, so that is safe.
+    The children of one stage have so many seconds to end; then they are killed. That is safe, since
+    nothing that matters is kept in a process.
     """
     stop = StopRequest()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, nobody can be waited for
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # children cannot be waited for if ignored
     children = [child for stage in stages for child in stage]
     for child in children:
         child.start()
-    while not stop.wait(CHECK_INTERVAL):
+    while not stop.wait(CHECK_SECONDS):
         for child in children:
             if child.has_ended():
-                _start_again(child)
+                _restart(child)
     for stage in stages:
         _stop(stage, seconds=seconds)
 
 
-def _start_again(child: Child) -> None:
-    log.error("a process ended unasked, starting it again", extra={"child": child.name})
+def _restart(child: Child) -> None:
+    log.error("a process ended unexpectedly, restarting it", extra={"child": child.name})
     try:
         child.start()
-    except OSError:  # too many processes, or too little memory, for the moment
+    except OSError:  # too many processes or too little memory for now
         log.exception("a process cannot be started, trying again", extra={"child": child.name})
 
 
@@ -111,7 +111,7 @@ def _stop(children: Sequence[Child], *, seconds: float) -> None:
             log.error("a process did not stop in time and is killed")
             for child in children:
                 child.signal(signal.SIGKILL)
-            deadline += seconds  # the system ends it as soon as it can
+            deadline += seconds
         time.sleep(0.02)
 
 
@@ -121,7 +121,7 @@ def fork(run: Callable[[], None]) -> int:
     The child has a process group of its own, so that Ctrl+C in a terminal reaches the parent alone.
     """
     parent = os.getpid()
-    # A signal between the fork and the child's own handlers must not be lost in the parent's.
+    # Block signals until the child has its own handlers: the parent's would lose them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     child = None
     try:
@@ -131,7 +131,7 @@ def fork(run: Callable[[], None]) -> int:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     if child:
         return child
-    ended_well = False
+    succeeded = False
     try:
         os.setpgid(0, 0)
         signal.set_wakeup_fd(-1)
@@ -141,18 +141,18 @@ def fork(run: Callable[[], None]) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         end_with_parent(parent)
         run()
-        ended_well = True
+        succeeded = True
     finally:
-        # A child must neither die without a word nor live on as a second copy of its parent.
-        if not ended_well:
+        # A child must neither die silently nor live on as a second copy of its parent.
+        if not succeeded:
             log.error("a process failed", exc_info=sys.exc_info())
-        os._exit(0 if ended_well else 1)
+        os._exit(0 if succeeded else 1)
 
 
 def end_with_parent(parent: int) -> None:
-    """End this process, at once, when the process `parent` has ended.
+    """Kill this process as soon as the process `parent` has ended.
 
-    Ending hard is safe; an orphan that goes on answering beside the next start is not.
+    That is safe; an orphan that keeps answering beside the next start is not.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

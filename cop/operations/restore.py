@@ -1,4 +1,4 @@
-"""Bringing a restored copy up to the day: this release's schema, and what has to be gone by now."""
+"""Restore a backup: upgrade it, and apply again what happened after it was made."""
 
 import logging
 import os
@@ -61,56 +61,55 @@ _READ_DAILY_TASKS = (
 
 @dataclass(frozen=True)
 class LaterState:
-    """What the database in whose place the copy comes knows, and the copy does not."""
+    """What the replaced database knows and the copy does not."""
 
     withdrawn: tuple[Withdrawn, ...] = ()
-    sent: frozenset[str] = frozenset()  # the Message-IDs of emails that have gone out
-    access: tuple[tuple[str, ...], ...] = ()  # of each coordinator, see `_READ_ACCESS`
-    daily_tasks_at: datetime | None = None  # the last daily round
+    sent: frozenset[str] = frozenset()  # Message-IDs
+    access: tuple[tuple[str, ...], ...] = ()  # rows of `_READ_ACCESS`
+    daily_tasks_at: datetime | None = None
 
 
 def restore(
     settings: Settings, file: Path, *, now: datetime, create_app: Callable[[Settings], Flask]
 ) -> tuple[Path | None, int]:
-    """Put a copy in the place of the database, which is itself kept as one more copy.
+    """Replace the database by a copy; the database is itself kept as one more copy.
 
-    Who had their data deleted after the copy was made is deleted again, and what is past its date
-    goes. Return the copy of the database that was there, and how many were deleted again.
+    Members who were erased after the copy was made are erased again, and what is past its retention
+    period is deleted. Return the copy of the replaced database, and how many were erased again.
 
     Raises:
-        BackupRefused: the copy is damaged, or the site is running, or its database is no file.
+        BackupRefused: the copy is damaged, the site is running, or the database is not a file.
     """
     live = sqlite_file(settings.database_url)
     if live is None:
         raise backups.BackupRefused("This database is no file. Restore it with its own tools.")
     backups.verify(file)
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = _put_aside(live, now=now)
+    replaced = _back_up_replaced(live, now=now)
     with TemporaryDirectory(prefix="restoring-", dir=live.parent) as folder:
         draft = Path(folder) / live.name
         shutil.copyfile(file, draft)
         draft.chmod(0o600)
         app = create_app(replace(settings, database_url=f"sqlite:///{draft}"))
-        erased = bring_up_to_date(app, before=kept, now=now)
-        # A log left beside the database would be taken for that of the copy in its place.
+        erased = bring_up_to_date(app, replaced=replaced, now=now)
+        # SQLite would take a log left beside the database for the copy's own.
         for end in backups.SQLITE_SIDE_FILES:
             live.with_name(live.name + end).unlink(missing_ok=True)
         os.replace(draft, live)  # noqa: PTH105 - in one step
     backups.verify(live)
-    return kept, erased
+    return replaced, erased
 
 
-def bring_up_to_date(app: Flask, *, before: Path | None, now: datetime) -> int:
+def bring_up_to_date(app: Flask, *, replaced: Path | None, now: datetime) -> int:
     """Upgrade a copy, and undo in it what must not come back; return how many were erased again.
 
-    `before` is the database in whose place it comes. What people withdrew since is withdrawn again,
-    email that has gone out does not go out again, coordinators keep their passwords and are signed
-    out, and invitations are withdrawn.
+    Withdrawals since the copy are applied again, emails that were sent are not sent again,
+    coordinators keep their passwords and are signed out, and invitations are withdrawn.
 
     Raises:
-        SchemaRefused: the copy was made by a newer release.
+        WrongSchema: the copy was made by a newer release.
     """
-    since = _since(before) if before else LaterState()
+    since = _read_later_state(replaced) if replaced else LaterState()
     with app.app_context():
         try:
             upgrade(app)
@@ -121,8 +120,8 @@ def bring_up_to_date(app: Flask, *, before: Path | None, now: datetime) -> int:
     return number
 
 
-def _put_aside(live: Path, *, now: datetime) -> Path | None:
-    """Keep the database that is there: as a copy, or if it is damaged, byte for byte."""
+def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
+    """Copy the database that is about to be replaced; if it is damaged, byte for byte."""
     if not live.is_file() or live.stat().st_size == 0:
         return None
     try:
@@ -132,21 +131,23 @@ def _put_aside(live: Path, *, now: datetime) -> Path | None:
         return backups.copy(live, why="before-restore", now=now)
     except sqlite_module.OperationalError as error:
         if "locked" in str(error):
-            said = "The site is running. Stop it first, so that nothing that it accepts is lost."
-            raise backups.BackupRefused(said) from error
+            sentence = (
+                "The site is running. Stop it first, so that nothing that it accepts is lost."
+            )
+            raise backups.BackupRefused(sentence) from error
     except (sqlite_module.Error, backups.BackupRefused):
-        pass  # damaged: that is what it is restored for
-    kept = new_name(live, DAMAGED, now=now)
+        pass  # damaged, which is why it is being restored
+    target = new_name(live, DAMAGED, now=now)
     for end in ("", *backups.SQLITE_SIDE_FILES):
         part = live.with_name(live.name + end)
         if part.exists():
-            shutil.copyfile(part, kept.with_name(kept.name + end))
-            kept.with_name(kept.name + end).chmod(0o600)
-    return kept
+            shutil.copyfile(part, target.with_name(target.name + end))
+            target.with_name(target.name + end).chmod(0o600)
+    return target
 
 
-def _since(file: Path) -> LaterState:
-    """Read by plain SQL: its schema may be an older one, and it may be damaged."""
+def _read_later_state(file: Path) -> LaterState:
+    """Read a database whose schema may be older, and which may be damaged: hence plain SQL."""
     with closing(sqlite_module.connect(file)) as connection:
         withdrawn = [row for query in _READ_WITHDRAWN for row in _rows(connection, query)]
         sent = _rows(connection, "SELECT message_id FROM outbox_email WHERE state = 'sent'")
@@ -174,18 +175,18 @@ def _reapply(settings: Settings, since: LaterState, *, now: datetime) -> int:
     links = Links(settings.base, settings.secret_key)
     with write_tx() as db_session:
         writer = LetterWriter(load_community(db_session), links, now)
-        # A withdrawal that the copy knows was before it, and the person may have opted in again
-        # since. Times do not tell: the copy may be from while the clock was wrong.
+        # A withdrawal that is in the copy happened before it, and the member may have opted in
+        # again since. Times cannot decide that: the clock may have been wrong then.
         in_copy = withdrawals.read_all(db_session)
         later = [each for each in since.withdrawn if each not in in_copy]
         number = _withdraw_again(db_session, later, writer=writer)
-        withdrawals.store(db_session, since.withdrawn)  # with their own times, not with this one
+        withdrawals.store(db_session, since.withdrawn)  # with their original times
         _carry_over_access(db_session, since, later, secret_key=settings.secret_key)
-        for console in (CoordinatorSession, Invitation):
-            db_session.execute(delete(console))
-        gone_out = update(OutboxEmail).where(OutboxEmail.message_id.in_(since.sent))
-        db_session.execute(gone_out.values(state=MailState.SENT, lease=None, done_at=now))
-        # The copy's backups are elsewhere: this host needs one of its own, at the next start.
+        for model in (CoordinatorSession, Invitation):
+            db_session.execute(delete(model))
+        sent = update(OutboxEmail).where(OutboxEmail.message_id.in_(since.sent))
+        db_session.execute(sent.values(state=MailState.SENT, lease=None, done_at=now))
+        # This host has no backup of its own yet: the worker makes one at the next start.
         db_session.execute(update(Community).values(backup_at=None))
         if _is_clock_right(load_community(db_session), since, now=now):
             retention.run(db_session, now=now)
@@ -196,26 +197,26 @@ def _reapply(settings: Settings, since: LaterState, *, now: datetime) -> int:
 def _withdraw_again(
     db_session: Session, withdrawn: list[Withdrawn], *, writer: LetterWriter
 ) -> int:
-    """Apply withdrawals to the members they are of; return how many members were erased."""
+    """Apply withdrawals to their members; return how many members were erased."""
     by_key = defaultdict(set)
     for each in withdrawn:
         by_key[each.key].add(each.scope)
     erased = 0
     for member in db_session.execute(select(Member.id, Member.email_key)).all():
-        whats = by_key[withdrawals.key_of(member.email_key, writer.links.secret_key)]
-        if EVERYTHING in whats:
+        scopes = by_key[withdrawals.key_of(member.email_key, writer.links.secret_key)]
+        if EVERYTHING in scopes:
             erasure.erase(db_session, member.id, writer=writer)
             erased += 1
             continue
-        for what in whats:
-            _withdraw(db_session, member.id, what, writer=writer)
+        for scope in scopes:
+            _withdraw(db_session, member.id, scope, writer=writer)
     return erased
 
 
-def _withdraw(db_session: Session, member_id: int, what: str, *, writer: LetterWriter) -> None:
+def _withdraw(db_session: Session, member_id: int, scope: str, *, writer: LetterWriter) -> None:
     """Apply one withdrawal to a member."""
     member = update(Member).where(Member.id == member_id)
-    match what.split(":"):
+    match scope.split(":"):
         case [kind] if kind in preferences.KINDS:
             preferences.opt_out(db_session, member_id, kind, writer=writer)
         case [withdrawals.EMAIL]:
@@ -235,9 +236,9 @@ def _withdraw(db_session: Session, member_id: int, what: str, *, writer: LetterW
 def _carry_over_access(
     db_session: Session, since: LaterState, withdrawn: list[Withdrawn], *, secret_key: str
 ) -> None:
-    """Give coordinators what they sign in with now; whose account was removed since has none.
+    """Give coordinators their current sign-in data, and remove accounts that were removed since.
 
-    Not where nobody were left who may take a list away.
+    Not if that would leave nobody who may download lists.
     """
     removed = {each.key for each in withdrawn if each.scope == ACCOUNT}
     current = {email_key for *_, email_key in since.access}
@@ -254,13 +255,13 @@ def _carry_over_access(
 
 
 def _is_clock_right(community: CommunityFacts, since: LaterState, *, now: datetime) -> bool:
-    """Whether to erase by the clock: the database that was there knows better than an old copy.
+    """Whether to delete by the clock, judged by the replaced database rather than by an old copy.
 
-    Where it is in doubt, the worker waits or asks, as it does after any jump.
+    When it is in doubt, the worker waits or asks, as it does after any jump.
     """
     last = max(filter(None, (community.daily_tasks_at, since.daily_tasks_at)), default=None)
     expected = replace(community, daily_tasks_at=last, clock_confirmed_at=None)
     is_right = clock_check.check(expected, now=now) is Verdict.RUN
     if not is_right:
-        log.warning("the clock is in doubt, so nothing that is past its date was erased")
+        log.warning("the clock is in doubt, so nothing was deleted by it")
     return is_right

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema of this release, and refusing one that does not fit."""
+"""Upgrade a database to this release's schema, and refuse one that does not fit."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,8 @@ from cop.db.migrations import Schema
 from cop.operations import backups, seed, signing_key
 
 
-class WrongSchema(Exception):  # noqa: N818 - a refusal
-    """The database is not one that this release, or this secret key, can work with."""
+class WrongSchema(Exception):  # noqa: N818 - a refusal, not an error
+    """This release, or this secret key, cannot work with the database."""
 
 
 NEWER = (
@@ -27,55 +27,49 @@ NEWER = (
 
 
 def upgrade(app: Flask, folder: Path | None = None, *, requires_key: bool = False) -> Path | None:
-    """Bring the app's database to the newest schema; return the backup made before, if any.
+    """Upgrade the app's database to the newest schema; return the backup made before, if any.
 
-    All in one transaction: it is done or not begun, also when the process is killed meanwhile.
-    With `requires_key`, nothing is upgraded with another secret key: the site may be running.
+    In one transaction, so a killed process leaves nothing half done. With `requires_key`, a
+    database that has another secret key is not upgraded: the site may be running.
 
     Raises:
-        SchemaRefused: the database is newer than this release, or belongs to another secret key.
+        WrongSchema: the database is newer than this release, or belongs to another secret key.
     """
     folder = folder or migrations.migrations_folder()
     with app.app_context():
         create_file(db.engine)
-        found = migrations.schema_state(db.engine, folder)
-        if found is Schema.NEWER:
+        state = migrations.schema_state(db.engine, folder)
+        if state is Schema.NEWER:
             raise WrongSchema(NEWER)
-        if found is Schema.CURRENT:
+        if state is Schema.CURRENT:
             return None
         if requires_key and _has_fingerprint(db.engine) and (problem := key_problem(app)):
             raise WrongSchema(problem)
         file = backups.file_of(app)
-        backup = (
-            backups.copy_once(file, why="before-upgrade")
-            if file and found is Schema.OLDER
-            else None
-        )
-        _migrate(folder)
+        backup = None
+        if file and state is Schema.OLDER:
+            backup = backups.copy_once(file, why="before-upgrade")
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        command.upgrade(config, "head")
         return backup
 
 
 def _has_fingerprint(engine: Engine) -> bool:
-    """Whether the schema, which may be an older one, has a place for the key's fingerprint."""
+    """Whether the schema, perhaps an older one, has a column for the key's fingerprint."""
     inspector = inspect(engine)
     return inspector.has_table("community") and "key_fingerprint" in {
         column["name"] for column in inspector.get_columns("community")
     }
 
 
-def _migrate(folder: Path) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(folder))
-    command.upgrade(config, "head")
-
-
 def set_up(app: Flask) -> Path | None:
-    """Make the app's database ready: this release's schema, the community, its next meetings.
+    """Upgrade the schema, and create the community and its next meetings where missing.
 
     Return the backup made before an upgrade, if any.
 
     Raises:
-        SchemaRefused: the database is newer than this release, or belongs to another secret key.
+        WrongSchema: the database is newer than this release, or belongs to another secret key.
     """
     backup = upgrade(app, requires_key=True)
     _create_site(app)
@@ -83,20 +77,20 @@ def set_up(app: Flask) -> Path | None:
 
 
 def require_current(app: Flask) -> None:
-    """Pass for a site with this release's schema and this secret key; create nothing.
+    """Require a site with this release's schema and this secret key.
 
     Raises:
-        SchemaRefused: there is no site, or it has another schema or another key.
+        WrongSchema: there is no site, or it has another schema or another key.
     """
     require_schema(app)
-    _create_site(app)  # the next dates too, and what a first start that was cut off has left undone
+    _create_site(app)  # plans the next dates, and completes a first start that was interrupted
 
 
 def require_schema(app: Flask) -> None:
-    """Pass for a site with this release's schema.
+    """Require a site with this release's schema.
 
     Raises:
-        SchemaRefused: there is no site, or it has another schema.
+        WrongSchema: there is no site, or it has another schema.
     """
     if require_site(app) is Schema.OLDER:
         raise WrongSchema(
@@ -105,33 +99,33 @@ def require_schema(app: Flask) -> None:
 
 
 def require_site(app: Flask) -> Schema:
-    """Pass for a site with this release's schema or an older one, and return which.
+    """Require a site with this release's schema or an older one; return which.
 
     Raises:
-        SchemaRefused: there is no site, or it has a newer schema.
+        WrongSchema: there is no site, or it has a newer schema.
     """
     with app.app_context():
         file = backups.file_of(app)
-        # SQLite would create the file.
-        is_there = file is None or (file.is_file() and file.stat().st_size > 0)
-        found = migrations.schema_state(db.engine) if is_there else Schema.EMPTY
-    if found is Schema.EMPTY:
+        # Connecting would create a missing SQLite file.
+        exists = file is None or (file.is_file() and file.stat().st_size > 0)
+        state = migrations.schema_state(db.engine) if exists else Schema.EMPTY
+    if state is Schema.EMPTY:
         raise WrongSchema(_no_site(app))
-    if found is Schema.NEWER:
+    if state is Schema.NEWER:
         raise WrongSchema(NEWER)
-    return found
+    return state
 
 
 def key_problem(app: Flask) -> str | None:
-    """Say what is wrong with the secret key, if it is not the one that the site's links have."""
-    settings = _settings(app)
+    """Say what is wrong with the secret key, if the site's links are signed with another."""
+    settings = settings_of(app)
     with app.app_context(), read_tx() as db_session:
         is_known = signing_key.is_known(db_session, settings.secret_key)
     return None if is_known else _other_key(settings)
 
 
 def _create_site(app: Flask) -> None:
-    settings = _settings(app)
+    settings = settings_of(app)
     with app.app_context(), write_tx() as db_session:
         seed.create_site(db_session, now=datetime.now(UTC))
         if not signing_key.store_fingerprint(db_session, settings.secret_key):
@@ -141,7 +135,7 @@ def _create_site(app: Flask) -> None:
 def _no_site(app: Flask) -> str:
     with app.app_context():
         url = db.engine.url
-    folder = _settings(app).instance
+    folder = settings_of(app).instance
     file = backups.file_of(app)
     if file and file.parent == folder:
         return f"No site at {folder}. Run `cop serve` there once, or set COP_INSTANCE."
@@ -159,5 +153,6 @@ def _other_key(settings: Settings) -> str:
     )
 
 
-def _settings(app: Flask) -> Settings:
+def settings_of(app: Flask) -> Settings:
+    """The settings that an app was made with."""
     return cast("Settings", app.extensions["cop.settings"])

@@ -1,4 +1,4 @@
-"""What a new installation begins with, and invented life for trying it out."""
+"""The first data of a new installation, and demonstration data."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -37,9 +37,9 @@ def _demo() -> dict[str, Any]:
 
 
 def create_site(db_session: Session, *, now: datetime) -> list[str]:
-    """Make what a start needs and does not find: the community, and its next meetings.
+    """Create the community and its next meetings where they are missing.
 
-    Those not while the clock is in doubt: the worker plans them once it may.
+    No meetings while the clock is in doubt: the worker plans them later.
     """
     community.create(db_session)
     community.note_write_probe(db_session, now=now)
@@ -51,10 +51,13 @@ def create_site(db_session: Session, *, now: datetime) -> list[str]:
 def add_demo(db_session: Session, *, now: datetime) -> bool:
     """Add past sessions, two upcoming ones with a topic, and 34 invented people.
 
-    Return False where they are there already.
+    Return False if they are there already.
+
+    Raises:
+        Refused: the database holds real registrations.
     """
-    is_invented = Member.email_key.endswith(DEMO_DOMAIN)
-    if db_session.scalar(select(exists().where(Registration.member_id == Member.id, ~is_invented))):
+    is_demo = Member.email_key.endswith(DEMO_DOMAIN)
+    if db_session.scalar(select(exists().where(Registration.member_id == Member.id, ~is_demo))):
         raise Refused(_REAL_DATA)
     if db_session.scalar(select(exists().where(Meeting.topic == _demo()["recent"]["topic"]))):
         return False
@@ -62,16 +65,16 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
         raise Refused(_REAL_DATA)
     create_site(db_session, now=now)
     rhythm = load_community(db_session).rhythm
-    for told in _demo()["past"]:
-        _set_texts(schedule.add(db_session, rhythm.on(told["on"]), now=now), told)
+    for texts in _demo()["past"]:
+        _set_texts(schedule.add(db_session, rhythm.on(texts["on"]), now=now), texts)
     recent = _add_recent(db_session, now=now)
     first, second = _describe_upcoming(db_session, now=now)
-    _fill(db_session, _DemoPeople(recent, first, second), now=now)
+    _fill(db_session, _DemoMeetings(recent, first, second), now=now)
     return True
 
 
 def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
-    """The last session, with its roster; on a day of its own where the rhythm's is long ago."""
+    """The last session; on another day if the recurrence rule's last date is long ago."""
     rhythm = load_community(db_session).rhythm
     occurrence = rhythm.last_before(now)
     by_rhythm = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)
@@ -89,82 +92,80 @@ def _describe_upcoming(db_session: Session, *, now: datetime) -> list[Meeting]:
     ahead = (Meeting.starts_at > now) & (Meeting.status == MeetingStatus.PLANNED)
     query = select(Meeting).where(ahead).order_by(Meeting.starts_at).limit(2)
     upcoming = list(db_session.scalars(query))
-    for meeting, told in zip(upcoming, _demo()["upcoming"], strict=True):
-        _set_texts(meeting, told)
+    for meeting, texts in zip(upcoming, _demo()["upcoming"], strict=True):
+        _set_texts(meeting, texts)
     return upcoming
 
 
-def _set_texts(meeting: Meeting, told: Mapping[str, Any]) -> None:
-    for name, value in told.items():
+def _set_texts(meeting: Meeting, texts: Mapping[str, Any]) -> None:
+    for name, value in texts.items():
         if name != "on":
             setattr(meeting, name, value)
     meeting.lock_version += 1
 
 
 @dataclass(frozen=True)
-class _DemoPeople:
+class _DemoMeetings:
     recent: Meeting
     first: Meeting
     second: Meeting
 
 
-def _fill(db_session: Session, roll: _DemoPeople, *, now: datetime) -> None:
-    """Spread the people: the last session attended, the next nearly full, the one after full."""
+def _fill(db_session: Session, meetings: _DemoMeetings, *, now: datetime) -> None:
+    """Register the people: the last session attended, the next nearly full, the one after full."""
     answers = _answers()
     for number, (name, organization) in enumerate(_demo()["people"].items()):
         address = f"{name.split()[0]}.{name.split()[-1]}".lower() + DEMO_DOMAIN
         member = Member(email=address, email_key=address)
         db_session.add(member)
         db_session.flush()
-        for meeting, status, came in _places(number, roll):
-            said = next(answers) if came is None else {}
-            # In the order of the list, over the two weeks before the session or before today.
+        for meeting, status, attended in _registrations(number, meetings):
+            # Spread over the two weeks before the session, or before today.
             until = min(now, meeting.starts_at)
             db_session.add(
                 Registration(
                     member_id=member.id,
                     meeting_id=meeting.id,
                     status=status,
-                    attended=came,
+                    attended=attended,
                     registered_at=until - timedelta(days=14) + timedelta(hours=9.7 * number),
                     language="en",
                     name=name,
                     organization=organization,
-                    **said,
+                    **(next(answers) if attended is None else {}),
                 )
             )
     db_session.flush()
 
 
-def _places(
-    number: int, roll: _DemoPeople
+def _registrations(
+    number: int, meetings: _DemoMeetings
 ) -> Iterator[tuple[Meeting, RegistrationStatus, bool | None]]:
     held, waiting, cancelled = RegistrationStatus
     if number < 26:
-        yield roll.recent, held, number % 13 not in {4, 8, 11}
+        yield meetings.recent, held, number % 13 not in {4, 8, 11}
     if number >= 4:
-        yield roll.first, cancelled if number in {9, 20} else held, None
+        yield meetings.first, cancelled if number in {9, 20} else held, None
     if number % 2 == 0 and number < 32:
-        queue = held if number < 24 else waiting
-        yield roll.second, queue, None
+        yield meetings.second, held if number < 24 else waiting, None
     if number == 33:
-        yield roll.second, cancelled, None
+        yield meetings.second, cancelled, None
 
 
 def _answers() -> Iterator[dict[str, object]]:
     hats = [choice.value for choice in registry.HATS.choices]
     ways = [choice.value for choice in registry.TAKING_PART.choices]
-    told = _demo()["answers"]
-    needs = iter(told["access"])
+    texts = _demo()["answers"]
+    access_needs = iter(texts["access"])
     for number in cycle(range(36)):
-        said: dict[str, object] = {
+        answers: dict[str, object] = {
             "hats": list(islice(cycle(hats), number % 9, number % 9 + number % 3)),
             "taking_part": [ways[number % 3]] if number % 2 else [],
             "first_time": number % 4 == 3,
-            "pronouns": told["pronouns"][number % 6],
+            "pronouns": texts["pronouns"][number % 6],
         }
         if number % 7 == 2:
-            said["prep_answer"] = told["prep"][number % len(told["prep"])]
+            answers["prep_answer"] = texts["prep"][number % len(texts["prep"])]
         if number % 11 == 5:
-            said |= next(needs, {})
-        yield said
+            answers |= next(access_needs, {})
+        yield answers

@@ -1,6 +1,6 @@
-"""The secret key that a site's links are signed with: known by its fingerprint, replaced knowingly.
+"""The fingerprint of the secret key that the site's links are signed with, and replacing the key.
 
-A process with another key would email links that no other process can open.
+A process with another key would email links that no other process accepts.
 """
 
 import re
@@ -36,17 +36,17 @@ def store_fingerprint(db_session: Session, secret_key: str) -> bool:
 
 
 def is_known(db_session: Session, secret_key: str) -> bool:
-    """Return whether the site's links are signed with this key, as far as is stored."""
+    """Whether the site's links are signed with this key; True if no fingerprint is stored."""
     stored = db_session.scalar(select(Community.key_fingerprint))
     return stored is None or stored == fingerprint(secret_key)
 
 
 def accept(db_session: Session, secret_key: str, *, now: datetime, is_new: bool = False) -> bool:
-    """Go on with another key: sign the links in unsent emails anew, and note when.
+    """Accept another key: sign the links in unsent emails again, and store the time.
 
-    What cannot be signed anew is withdrawn: links to a new password, and invitations. Return False
-    where this is the site's key already; so is any where no fingerprint is stored, unless it
-    `is_new`: made just now.
+    Password links and invitations cannot be signed again and are withdrawn. Return False if this is
+    the site's key already. Without a stored fingerprint any key counts as the site's, except one
+    that `is_new`, made just now.
     """
     if not is_new and store_fingerprint(db_session, secret_key):
         return False
@@ -61,17 +61,17 @@ def accept(db_session: Session, secret_key: str, *, now: datetime, is_new: bool 
 
 
 def _resign_links(email: OutboxEmail, secret_key: str) -> None:
-    def signed(match: re.Match[str]) -> str:
-        """Sign only what is the recipient's own: an email may quote what somebody typed."""
-        place, token = match.groups()
+    def sign(match: re.Match[str]) -> str:
+        """Sign only the recipient's own links: an email may quote what somebody typed."""
+        page, token = match.groups()
         parts = links.read_token_unverified(token)
         if not parts or parts[0] != email.member_id:
             return match[0]
-        return f"/{place}/{links.sign_token(secret_key, _PURPOSES[place], *parts)}"
+        return f"/{page}/{links.sign_token(secret_key, _PURPOSES[page], *parts)}"
 
-    email.text = _LINK.sub(signed, email.text)
-    email.html = _LINK.sub(signed, email.html)
-    email.unsubscribe_url = email.unsubscribe_url and _LINK.sub(signed, email.unsubscribe_url)
+    email.text = _LINK.sub(sign, email.text)
+    email.html = _LINK.sub(sign, email.html)
+    email.unsubscribe_url = email.unsubscribe_url and _LINK.sub(sign, email.unsubscribe_url)
     if email.calendar:
-        lines = email.calendar.replace("\r\n ", "").splitlines()  # unfolded: RFC 5545, 3.1
-        email.calendar = ical.serialize(_LINK.sub(signed, each) for each in lines).decode()
+        lines = email.calendar.replace("\r\n ", "").splitlines()  # unfold: RFC 5545, section 3.1
+        email.calendar = ical.serialize(_LINK.sub(sign, each) for each in lines).decode()

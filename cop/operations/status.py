@@ -1,4 +1,4 @@
-"""How the site is doing: yes or no for monitors, line by line for whoever runs it."""
+"""The state of the site: yes or no for monitors, line by line for the operator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ from cop.db.engine import (
 )
 from cop.db.migrations import Schema, schema_state
 from cop.i18n import N_
-from cop.outbox import status
+from cop.outbox import status as outbox
 from cop.outbox.status import OutboxStatus
 
 WRITE_PROBE_MAX_AGE = timedelta(minutes=2)  # the worker tries once a minute
-DAILY_MAX_AGE = timedelta(hours=26)  # within which what is done each day has been done again
+DAILY_MAX_AGE = timedelta(hours=26)  # of what is done once a day
 
 _NO_PROXY = N_(
     "Visitors seem to reach this site through a proxy, and COP_TRUSTED_PROXIES is 0. So all of "
@@ -52,14 +52,14 @@ class Site:
     """What the checks look at."""
 
     settings: Settings
-    work: WorkerStatus
-    standing: OutboxStatus
+    worker: WorkerStatus
+    outbox: OutboxStatus
     clock: Verdict
     now: datetime
 
 
 def is_ready(*, now: datetime) -> bool:
-    """Whether the database has this release's schema, and took a write lately.
+    """Whether the database has this release's schema and took a write recently.
 
     Raises:
         SQLAlchemyError: the database cannot be used.
@@ -71,25 +71,25 @@ def is_ready(*, now: datetime) -> bool:
 
 
 def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
-    """Whether the site is ready, and what there is to say about it; the schema is current."""
+    """Whether the site is ready, and the lines of the report; the schema must be current."""
     try:
         with read_tx() as db_session:
-            work, standing = community.worker_status(db_session), status.read_status(db_session)
+            worker, emails = community.worker_status(db_session), outbox.read_status(db_session)
             clock = clock_check.check(load_community(db_session), now=now)
-        site = Site(settings, work, standing, clock, now)
-        return _is_writable(work.write_probe_at, now), [check(site) for check in _CHECKS]
+        site = Site(settings, worker, emails, clock, now)
+        return _is_writable(worker.write_probe_at, now), [check(site) for check in _CHECKS]
     except DBAPIError as error:
         return False, [Line("Database", f"cannot be used: {error.orig}", is_warning=True)]
 
 
 def proxy_warning(settings: Settings, *, is_forwarded: bool = False) -> str | None:
-    """What to say where a proxy seems to be in use that nobody has told the site about."""
+    """Warn when a proxy seems to be in use that the settings do not mention."""
     has_proxy = settings.is_https or is_forwarded  # nothing here speaks TLS itself
     return _NO_PROXY if has_proxy and not settings.trusted_proxies else None
 
 
 def _is_writable(written_at: datetime | None, now: datetime) -> bool:
-    # A time to come is no proof either: the clock was set back since.
+    # A time in the future proves nothing: the clock has been set back since.
     return written_at is not None and abs(now - written_at) <= WRITE_PROBE_MAX_AGE
 
 
@@ -101,9 +101,10 @@ def _database(site: Site) -> Line:
 
 def _durability(site: Site) -> Line:
     if not site.settings.is_sqlite:
-        off = " and ".join(unsafe_settings(db.engine))
-        return Line("Durability", f"{off} off: a power failure loses registrations" if off else
-                    "PostgreSQL keeps what it has confirmed", is_warning=bool(off))  # fmt: skip
+        if off := " and ".join(unsafe_settings(db.engine)):
+            text = f"{off} off: a power failure loses registrations"
+            return Line("Durability", text, is_warning=True)
+        return Line("Durability", "PostgreSQL keeps what it has confirmed")
     version = sqlite_module.sqlite_version_info
     pragmas = ", ".join(journal_pragmas(version))
     slow = " (slower: this version can lose data in WAL mode)" if has_wal_reset_bug(version) else ""
@@ -111,15 +112,15 @@ def _durability(site: Site) -> Line:
 
 
 def _writing(site: Site) -> Line:
-    at = site.work.write_probe_at
+    at = site.worker.write_probe_at
     if _is_writable(at, site.now):
         return Line("Writing", f"worked at {_moment(at)}")
     why = "the database is locked, read-only or full, or neither `cop serve` nor `cop work` runs"
     return Line("Writing", f"last worked at {_moment(at)}: {why}", is_warning=True)
 
 
-def _daily_round(site: Site) -> Line:
-    return _daily("Daily round", site.work.daily_tasks_at, site.now)
+def _daily_tasks(site: Site) -> Line:
+    return _daily("Daily round", site.worker.daily_tasks_at, site.now)
 
 
 def _clock(site: Site) -> Line:
@@ -135,7 +136,7 @@ def _clock(site: Site) -> Line:
 
 
 def _backup(site: Site) -> Line:
-    return _daily("Backup", site.work.backup_at, site.now)
+    return _daily("Backup", site.worker.backup_at, site.now)
 
 
 def _daily(label: str, at: datetime | None, now: datetime) -> Line:
@@ -144,11 +145,11 @@ def _daily(label: str, at: datetime | None, now: datetime) -> Line:
 
 
 def _emails(site: Site) -> Line:
-    standing, since = site.standing, site.work.mails_waiting_since
-    text = f"{standing.pending} waiting" + (f" since {_moment(since)}" if since else "")
-    text += f", {standing.failed} failed"
-    text += f"; the last answer: {standing.last_error}" if standing.last_error else ""
-    return Line("Email", text, is_warning=bool(standing.failed or standing.last_error))
+    emails, since = site.outbox, site.worker.mails_waiting_since
+    text = f"{emails.pending} waiting" + (f" since {_moment(since)}" if since else "")
+    text += f", {emails.failed} failed"
+    text += f"; the last answer: {emails.last_error}" if emails.last_error else ""
+    return Line("Email", text, is_warning=bool(emails.failed or emails.last_error))
 
 
 def _smtp(site: Site) -> Line:
@@ -166,7 +167,14 @@ def _moment(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "no time yet"
 
 
-# In the order of the report.
 _CHECKS: tuple[Callable[[Site], Line], ...] = (
-    *(_database, _durability, _writing, _daily_round, _clock, _backup, _emails, _smtp, _proxy),
+    _database,
+    _durability,
+    _writing,
+    _daily_tasks,
+    _clock,
+    _backup,
+    _emails,
+    _smtp,
+    _proxy,
 )

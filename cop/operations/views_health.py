@@ -1,4 +1,4 @@
-"""Whether the site is alive, and whether it is ready: for monitors and load balancers."""
+"""Health checks for monitors and load balancers."""
 
 from flask import Blueprint, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,10 +16,10 @@ def alive() -> Response:
 
 @health.get("/readyz")
 def ready() -> Response:
-    """Answer with yes or no, to everybody alike.
+    """Answer yes or no and nothing more.
 
-    Anything more would tell strangers what happens here: a number of waiting emails that rises
-    after a form tells whether its address is registered. The rest is in `cop status`.
+    A number of waiting emails that rises after a form would tell strangers whether an address is
+    registered. The rest is in `cop status`.
     """
     try:
         is_ready = status.is_ready(now=now())

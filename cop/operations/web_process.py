@@ -1,4 +1,4 @@
-"""One web process: waitress answers, in a loop that knows deadlines and how to stop.
+"""One web process: waitress in a loop with deadlines and a graceful stop.
 
 waitress reads requests in one thread and hands each to a thread of a fixed pool when its body is
 complete, so that a client that stalls holds a connection and nothing else.
@@ -24,19 +24,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 THREADS = 4  # of each pool
-CONNECTIONS = 500  # at once
-OTHER_FILES = 200  # that are open beside connections: the database, logs, templates
-IDLE = 10  # seconds without a byte until a connection is closed
-MAX_RECEIVE_BYTES = (
-    10  # seconds for 64 KiB of a request to come in, and one more for each 64 KiB after
-)
-LARGEST_BODY = 3 * 1024 * 1024  # bytes; the app refuses less, and with a page
-LARGEST_HEADERS = 64 * 1024  # bytes
-POLL_INTERVAL = 0.5  # seconds at most between two looks at the clock and at the request to stop
-LINGER_SECONDS = (
-    1  # seconds in which a connection that is open at the stop may send one more request
-)
-UNFINISHED = 4  # seconds after which requests that are still being answered are given up
+MAX_CONNECTIONS = 500
+OTHER_FILES = 200  # open besides connections: the database, logs, templates
+IDLE_SECONDS = 10  # without a byte until a connection is closed
+RECEIVE_SECONDS = 10  # for the first 64 KiB of a request, and one more for each 64 KiB after
+MAX_BODY = 3 * 1024 * 1024  # bytes; the app has lower limits, and refuses with a page
+MAX_HEADERS = 64 * 1024  # bytes
+POLL_SECONDS = 0.5  # at most between two checks of the clock and of the request to stop
+LINGER_SECONDS = 1  # in which a connection that is open at the stop may send one more request
+FINISH_SECONDS = 4  # after which requests that are still being answered are given up
 
 Sockets = dict[int, wasyncore.dispatcher]
 
@@ -57,7 +53,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
 
 class Pools:
-    """The threads that answer: some for public reads, others for what may wait for a write lock.
+    """Two thread pools: one for public reads, one for requests that may wait for a write lock.
 
     While the database is locked, each request that writes holds its thread for up to ten seconds;
     readers must not wait for one of those. Pages of the console write, too: views are recorded.
@@ -84,9 +80,9 @@ def _only_reads(request: HTTPRequestParser) -> bool:
 
 
 def serve(app: "WSGIApplication", listening: list[socket]) -> None:
-    """Answer at sockets until this process is asked to stop; then finish what has begun."""
+    """Serve until this process is asked to stop; then finish the requests that have begun."""
     stop = StopRequest()
-    # It would warn of each request that waits for a thread.
+    # waitress would warn of each request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     sockets: Sockets = {}
     create_server(
@@ -96,11 +92,11 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
         threads=THREADS,
         ident=None,
         clear_untrusted_proxy_headers=False,  # Werkzeug's ProxyFix decides, by our setting
-        connection_limit=_connections(),
-        channel_timeout=IDLE,
+        connection_limit=_connection_limit(),
+        channel_timeout=IDLE_SECONDS,
         cleanup_interval=2,
-        max_request_header_size=LARGEST_HEADERS,
-        max_request_body_size=LARGEST_BODY,
+        max_request_header_size=MAX_HEADERS,
+        max_request_body_size=MAX_BODY,
     )
     servers = [each for each in sockets.values() if isinstance(each, BaseWSGIServer)]
     pools = Pools(servers[0].task_dispatcher)
@@ -112,26 +108,26 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
         _close_stalled(_channels(sockets), begun, now=time.monotonic())
     pools.is_stopping = True
     for server in servers:
-        server.del_channel()  # accept no more; what comes from now on waits in the socket
+        server.del_channel()  # accept no more: new connections wait in the socket's backlog
     _finish(sockets)
 
 
-def _connections() -> int:
-    """Allow this process to open enough files, and return for how many connections that is.
+def _connection_limit() -> int:
+    """Raise the limit of open files; return how many connections it allows.
 
     waitress opens a second file for a body over 512 KiB. macOS allows 256 files to begin with.
     """
-    wanted = 2 * CONNECTIONS + OTHER_FILES
+    wanted = 2 * MAX_CONNECTIONS + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY:
-        return CONNECTIONS
-    return min(CONNECTIONS, max(1, (soft - OTHER_FILES) // 2))
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(1, (soft - OTHER_FILES) // 2))
 
 
-def _poll_once(sockets: Sockets, seconds: float = POLL_INTERVAL) -> None:
+def _poll_once(sockets: Sockets, seconds: float = POLL_SECONDS) -> None:
     wasyncore.loop(timeout=seconds, use_poll=True, map=sockets, count=1)
 
 
@@ -145,21 +141,21 @@ def _close_stalled(
     *,
     now: float,
 ) -> None:
-    """Close connections whose request takes too long to come in, byte by byte."""
+    """Close connections that send their request too slowly."""
     for channel in channels:
         request = channel.request
         if request is not None:
             size = request.header_bytes_received + request.body_bytes_received
-            if now - begun.setdefault(request, now) > MAX_RECEIVE_BYTES + max(0, size / 65_536 - 1):
+            if now - begun.setdefault(request, now) > RECEIVE_SECONDS + max(0, size / 65_536 - 1):
                 channel.will_close = True
 
 
 def _finish(sockets: Sockets) -> None:
-    """Answer what has begun to come in, and one more request of each connection that is open."""
+    """Answer requests that have begun, and one more of each open connection."""
     stopped_at = time.monotonic()
     while channels := _channels(sockets):
         waited = time.monotonic() - stopped_at
         is_busy = any(each.request or each.requests or each.total_outbufs_len for each in channels)
-        if waited > UNFINISHED or (waited > LINGER_SECONDS and not is_busy):
+        if waited > FINISH_SECONDS or (waited > LINGER_SECONDS and not is_busy):
             return
         _poll_once(sockets, 0.05)

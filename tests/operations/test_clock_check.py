@@ -40,7 +40,7 @@ def site(app, settings, tmp_path):
     delivery = Delivery(FolderTransport(tmp_path / "outbox"), SENDER, LINKS, Clock())
     delivery.run()
     started = worker.Planner(app, delivery)
-    started.look()
+    started.run_due()
     return restarted(started)
 
 
@@ -51,7 +51,7 @@ def restarted(planner):
 
 def look_at(planner, now):
     planner.delivery.clock.now = now
-    planner.look()
+    planner.run_due()
 
 
 def run_on(planner, hours):
@@ -104,7 +104,7 @@ def test_a_jump_erases_nothing_and_is_nothing_once_the_clock_is_right_again(site
     assert (people(), texts(), daily_tasks_at()) == (2, 1, NOW)
     assert files(site)[0] == before[0]
     assert files(site)[1] >= before[1]
-    assert "nothing is erased" in caplog.text
+    assert "nothing is deleted" in caplog.text
     look_at(site, NOW + DAY)
     assert daily_tasks_at() == NOW + DAY
     assert people() == 2

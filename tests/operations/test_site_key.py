@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
+from cop.db import migrations
 from cop.db.engine import sqlite_module
-from cop.operations import schema
 from tests import databases
 from tests.db.test_migrations import next_release
 from tests.processes.server import COP, environment
@@ -112,7 +112,7 @@ def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
 ):
     (site / "secret-key").write_text(OTHER_KEY)
     folder = next_release(tmp_path)
-    monkeypatch.setattr(schema, "migrations_folder", lambda: folder)
+    monkeypatch.setattr(migrations, "migrations_folder", lambda: folder)
 
     refused, accepted, upgraded = run("db", "upgrade"), run("key", "accept"), run("db", "upgrade")
 

@@ -201,7 +201,7 @@ def planner(app, tmp_path):
 
 
 def test_a_duty_that_the_database_refuses_is_tried_again_and_ends_nothing(app, planner):
-    went_well = worker.try_once(app, planner.look)
+    went_well = worker.try_once(app, planner.run_due)
     with db.engine.begin() as connection:
         connection.execute(text("ALTER TABLE outbox_email RENAME TO mislaid"))
 
@@ -246,7 +246,7 @@ def test_reminders_and_notices_are_queued_by_themselves(app, planner):
         edit(db_session, meeting, starts_at=moved, ends_at=moved + timedelta(hours=1))
     planner.delivery.clock.now = moved - timedelta(hours=20)
 
-    planner.look()
+    planner.run_due()
 
     with read_tx() as db_session:
         kinds = [mail.kind for mail in mails(db_session)]
@@ -265,7 +265,7 @@ def test_the_files_of_mails_go_when_their_texts_do(app, settings, tmp_path, smtp
     server = smtp_server(smtp) if smtp else None
     app.extensions["cop.settings"] = replace(settings, instance=tmp_path, smtp=server)
     delivery.clock.now += timedelta(days=8)
-    worker.Planner(app, delivery).look()
+    worker.Planner(app, delivery).run_due()
 
     with read_tx() as db_session:
         assert [mail.text for mail in mails(db_session)] == [""]
@@ -309,7 +309,7 @@ def test_a_server_that_is_slow_for_one_mail_holds_up_no_other(app, database_url,
 def test_a_worker_alone_works_and_ends_when_it_is_asked(start, tmp_path):
     assert start("seed").wait(60) == 0
     process = start("work")
-    said = eventually(lambda: "daily round" in (tmp_path / "said").read_text())
+    said = eventually(lambda: "daily tasks" in (tmp_path / "said").read_text())
 
     process.send_signal(signal.SIGTERM)
 
