@@ -53,8 +53,6 @@ class Meeting(Base):
     edited_at: Mapped[datetime | None] = mapped_column(index=True)
     # Rises with every change to the meeting or to its places; taking it is taking the lock.
     lock_version: Mapped[int] = mapped_column(default=0)
-    # Rises with what a coordinator changes: who edits an older one learns that it was changed.
-    edit_version: Mapped[int] = mapped_column(default=0)
     cancelled_at: Mapped[datetime | None]
     # How its small groups were made: people to a room, and the number that the mixing began with.
     room_size: Mapped[int | None]

@@ -45,6 +45,7 @@ def upgrade() -> None:
     for table, columns in RENAMED.items():
         for old, new in columns.items():
             op.alter_column(table, old, new_column_name=new)
+    op.drop_column("meeting", "edit_version")  # forms compare what they were filled with instead
     op.drop_index("ix_viewing_seen_at", "viewing")
     op.create_index("ix_viewing_viewed_at", "viewing", ["viewed_at"])
     _create_audit_entry()

@@ -21,10 +21,10 @@ MOST_GROWN, MOST_WAIT = 24, 50  # MB, ms
 MEETINGS = """
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :sessions)
 INSERT INTO meeting (slug, uid, sequence, status, starts_at, ends_at, revised_at, topic,
-  lock_version, edit_version)
+  lock_version)
 SELECT CASE i WHEN 0 THEN :small ELSE '1999-02-01-' || i END, 'uid ' || i, 0, 'planned',
   datetime('1999-01-01 17:00', i || ' days') || '.000000',
-  datetime('1999-01-01 18:00', i || ' days') || '.000000', :now, 'Topic ' || i, 0, 0
+  datetime('1999-01-01 18:00', i || ' days') || '.000000', :now, 'Topic ' || i, 0
 FROM n"""
 MEMBERS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :members)

@@ -48,11 +48,11 @@ import sys
 from pathlib import Path
 from cop import create_app
 from cop.config import Settings
-from cop.upgrade import set_up, upgrade
+from cop.operations.schema import set_up, upgrade
 app = create_app(Settings.from_environment(create=True))
 set_up(app) if sys.argv[1] == "-" else upgrade(app, Path(sys.argv[1]))
 """
-PROJECT = Path(__file__).parent.parent
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
