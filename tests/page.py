@@ -13,7 +13,7 @@ from werkzeug.routing import RequestRedirect
 VERBS = ("get", "post", "put", "patch", "delete")
 BANNED = ("hx-on", "hx-boost", "hx-push-url", "onclick", "onsubmit", "style")
 # Where HTMX may put something that a fragment alone cannot show.
-OUTSIDE = {"#registration", "#email-meant", "#problem"}
+OUTSIDE = {"#registration", "#email-suggestion", "#problem"}
 
 
 class CheckingClient(FlaskClient):

@@ -20,7 +20,7 @@ from cop.meetings.schedule import Listing, Schedule
 from cop.members import held_data, members
 from cop.members.members import MemberData, MemberRegistration
 from cop.privacy import erasure
-from cop.registration.forms import link_form
+from cop.registration.forms import LinkForm
 from cop.web.blueprints import member
 from cop.web.i18n import gettext
 from cop.web.rendering import links, now, render, settings, writer
@@ -129,7 +129,7 @@ def show(own: MemberPage, *, status: int = 200, refusal: str = "", said: str = "
 @member.app_errorhandler(InvalidLink)
 def link_unusable(_refusal: InvalidLink) -> Response:
     """The same for every link that opens nothing: nobody learns whether it ever did."""
-    form = link_form(is_sent=False)
+    form = LinkForm()
     return render("members/link_expired.html", status=404, form=form)
 
 

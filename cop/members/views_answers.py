@@ -64,7 +64,7 @@ def _without_unasked_fields(place: MemberRegistration) -> Schedule:
 def _form(place: MemberRegistration, *, filled: bool = False) -> AnswersForm:
     left_out = _NOT_EDITABLE if _without_unasked_fields(place).asking else _NOT_EDITABLE | _PREP
     values = place.values if filled else None
-    return answers_form(current_community().disabled_questions, left_out=left_out, kept=values)
+    return answers_form(current_community().disabled_questions, omitted=left_out, stored=values)
 
 
 def _show_form(own: MemberPage, place: MemberRegistration, shown: AnswersForm) -> Response:

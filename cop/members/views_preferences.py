@@ -8,7 +8,7 @@ from cop.errors import Refused
 from cop.links import Owner, Purpose
 from cop.members import members, preferences
 from cop.members.views import done, open_page, parts_of, show
-from cop.registration.forms import LinkForm, link_form
+from cop.registration.forms import LinkForm
 from cop.web.blueprints import member, public
 from cop.web.i18n import refusal_text
 from cop.web.rendering import now, render, writer
@@ -17,13 +17,13 @@ from cop.web.security import limited
 
 @public.get("/my-link")
 def my_link() -> Response:
-    return _show(link_form(is_sent=False), is_renewed="renewed" in request.args)
+    return _show(LinkForm(), is_renewed="renewed" in request.args)
 
 
 @public.post("/my-link")
 @limited
 def send_link() -> Response:
-    form = link_form(is_sent=True)
+    form = LinkForm()
     if not form.validate():
         return _show(form)
     with write_tx() as db_session:

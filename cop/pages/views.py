@@ -42,7 +42,7 @@ def meeting(slug: str) -> Response:
     listed = read_schedule()
     found = listed.find(slug) or abort(404)
     form = (
-        registration_form(current_community().disabled_questions, ticked=[slug])
+        registration_form(current_community().disabled_questions, selected=[slug])
         if found.can_be_chosen
         else None
     )

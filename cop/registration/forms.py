@@ -1,68 +1,66 @@
-"""The registration form, made from the field registry."""
+"""Forms made from the question registry."""
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
 from typing import Any, cast
 
+import wtforms
 from flask import current_app, request
-from flask_wtf import FlaskForm
-from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, RadioField, SelectMultipleField, StringField
-from wtforms import Field as FormField
 from wtforms.validators import ValidationError
 
 from cop import email_addresses
 from cop.i18n import N_
-from cop.questions import field, registry
+from cop.questions import registry
+from cop.questions.field import Field, Kind
 from cop.registration.answers import Answers
 from cop.web import forms
-from cop.web.forms import BaseForm, MaxLength, Required
 from cop.web.i18n import gettext
 from cop.web.rendering import language
 
-HONEYPOT = "website"
-
-
-class _AnyOf:
-    """Refuses a value that was not offered."""
-
-    def __init__(self, field: field.Field) -> None:
-        self.values = {choice.value for choice in field.choices}
-
-    def __call__(self, _form: FlaskForm, field: FormField) -> None:
-        picked = field.data if isinstance(field.data, list) else [field.data]
-        if not self.values.issuperset(picked):
-            raise ValidationError(gettext("Choose among the answers listed here."))
-
-
-_NEEDED = {
+_REQUIRED = {
     "sessions": N_("Tick at least one session."),
     "name": N_("Write the name that we should call you by."),
     "email": email_addresses.INVALID,
 }
 
 
-class AnswersForm(BaseForm):
+class PublicForm(forms.BaseForm):
+    """A form filled with the values that were sent, or else with the stored ones."""
+
+    def __init__(self, stored: Mapping[str, object] | None = None) -> None:
+        if request.method == "POST":
+            # Not Flask-WTF's default, which would put an uploaded file in place of a text.
+            super().__init__(formdata=request.form)  # type: ignore[no-untyped-call]
+        else:
+            super().__init__(formdata=None, data=stored)  # type: ignore[no-untyped-call]
+
+
+class AnswersForm(PublicForm):
     """Questions of the registry, and the answers to them."""
 
-    questions: tuple[field.Field, ...]
+    questions: tuple[Field, ...]
 
     @property
     def answers(self) -> dict[str, object]:
-        """What was typed and ticked, by name."""
-        asked = (each for question in self.questions for each in (question, *question.own_words))
-        return {each.name: self[each.name].data for each in asked}
+        """The answers by name."""
+        fields = (each for question in self.questions for each in (question, *question.own_words))
+        return {each.name: self[each.name].data for each in fields}
 
 
 class RegistrationForm(AnswersForm):
-    """What every registration form has, whichever questions are asked."""
+    """The questions of the registration form, its token and its honeypot."""
 
-    token = StringField()
-    website = StringField(filters=[forms.strip_to_one_line])
+    token = wtforms.StringField()
+    website = wtforms.StringField(filters=[forms.strip_to_one_line])
 
-    def validate_website(self, field: FormField) -> None:
+    def __init__(self, stored: Mapping[str, object] | None = None) -> None:
+        super().__init__(stored)
+        if request.method != "POST":
+            self.token.data = forms.new_token()
+
+    def validate_website(self, field: wtforms.Field) -> None:
         if field.data:
             raise ValidationError(
                 gettext(
@@ -70,98 +68,106 @@ class RegistrationForm(AnswersForm):
                 )
             )
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate the fields; an expired form gets a new token, so that it can be sent again."""
+        is_valid = bool(super().validate(extra_validators))
+        if self._nonce is None:
+            self.token.data = forms.new_token()
+            self.form_errors.append(
+                gettext("This page had been open for a long time. Please send it once more.")
+            )
+        return is_valid and self._nonce is not None
+
+    @cached_property
+    def _nonce(self) -> str | None:
+        return forms.nonce_of(self.token.data or "")
+
     @property
     def slugs(self) -> list[str]:
         return list(dict.fromkeys(self["sessions"].data or []))
 
     def registration_answers(self) -> Answers:
-        """What was typed, as the domain wants it."""
-        said = {name: self[name].data for name in Answers.__dataclass_fields__ if name in self}
-        return Answers(**said, language=language())
+        """The answers as the registration rules take them."""
+        names = [name for name in Answers.__dataclass_fields__ if name in self]
+        return Answers(**{name: self[name].data for name in names}, language=language())
+
+    def submission_key(self) -> str:
+        """Identify this form and its answers: equal when the same form is sent again.
+
+        Another address typed into the same form, after going back, makes another key.
+        """
+        pairs = (pair for pair in request.form.items(multi=True) if pair[0] != "token")
+        body = repr((self._nonce, sorted(pairs, key=repr))).encode()  # a part may have no name
+        key = cast("str", current_app.secret_key).encode()
+        return hmac.new(key, body, hashlib.sha256).hexdigest()
 
 
-def _form_fields(question: field.Field) -> FormField:
-    needed = [Required(_NEEDED[question.name])] if question.required else []
+class _AnyOf:
+    """Refuses a value that is not among the choices of a question."""
+
+    def __init__(self, question: Field) -> None:
+        self.values = {choice.value for choice in question.choices}
+
+    def __call__(self, _form: wtforms.Form, field: wtforms.Field) -> None:
+        selected = field.data if isinstance(field.data, list) else [field.data]
+        if not self.values.issuperset(selected):
+            raise ValidationError(gettext("Choose among the answers listed here."))
+
+
+def _form_field(question: Field) -> wtforms.Field:
+    checks = [forms.Required(_REQUIRED[question.name])] if question.required else []
     match question.kind:
-        case field.Kind.SESSIONS:
-            return SelectMultipleField(validators=needed, validate_choice=False)
-        case field.Kind.TICKS:
-            return SelectMultipleField(validators=[_AnyOf(question)], validate_choice=False)
-        case field.Kind.ONE_OF:
-            return RadioField(
+        case Kind.SESSIONS:
+            return wtforms.SelectMultipleField(validators=checks, validate_choice=False)
+        case Kind.TICKS:
+            return wtforms.SelectMultipleField(validators=[_AnyOf(question)], validate_choice=False)
+        case Kind.ONE_OF:
+            return wtforms.RadioField(
                 validators=[_AnyOf(question)],
                 validate_choice=False,
                 default=question.blank,
                 filters=[lambda value: value or question.blank],
             )
-        case field.Kind.TICK:
-            return BooleanField(false_values=("", "no"))
-        case field.Kind.EMAIL:
-            checks = [*needed, MaxLength(question.limit), forms.email_address]
-            return StringField(filters=[forms.strip_to_one_line], validators=checks)
-    tidy: forms.Filter = (
-        forms.normalize_newlines
-        if question.kind is field.Kind.LONG_TEXT
-        else forms.strip_to_one_line
-    )
-    return StringField(filters=[tidy], validators=[*needed, MaxLength(question.limit)])
+        case Kind.TICK:
+            return wtforms.BooleanField(false_values=("", "no"))
+        case Kind.EMAIL:
+            return wtforms.StringField(
+                filters=[forms.strip_to_one_line],
+                validators=[*checks, forms.MaxLength(question.limit), forms.email_address],
+            )
+    text_field = forms.area if question.kind is Kind.LONG_TEXT else forms.line
+    return text_field(question.limit, *checks)
 
 
-class LinkForm(BaseForm):
-    """An address to which a lost link is sent."""
+class LinkForm(PublicForm):
+    """The address that a member's link is sent to."""
 
-    email = _form_fields(registry.EMAIL)
-
-
-def link_form(*, is_sent: bool) -> LinkForm:
-    """The address that was sent, or an empty form."""
-    formdata = request.form if is_sent else None
-    return LinkForm(formdata=formdata)  # type: ignore[no-untyped-call]
+    email = _form_field(registry.EMAIL)
 
 
 @lru_cache(maxsize=16)
-def _form_class(
-    base: type[AnswersForm], switched_off: frozenset[str], left_out: frozenset[str] = frozenset()
-) -> Any:
-    """The form for one choice of questions; the class is shared, an instance never is."""
-    questions = tuple(q for q in registry.enabled_questions(switched_off) if q.name not in left_out)
-    parts: dict[str, Any] = {"questions": questions}
-    for question in questions:
-        for asked in (question, *question.own_words):
-            parts[asked.name] = _form_fields(asked)
-    return type("AskedForm", (base,), parts)
+def _form_class(base: type[AnswersForm], disabled: frozenset[str], omitted: frozenset[str]) -> Any:
+    """The form class for one set of questions; shared, as an instance never is."""
+    questions = tuple(q for q in registry.enabled_questions(disabled) if q.name not in omitted)
+    fields = (each for question in questions for each in (question, *question.own_words))
+    attributes: dict[str, Any] = {field.name: _form_field(field) for field in fields}
+    return type("QuestionsForm", (base,), attributes | {"questions": questions})
 
 
 def registration_form(
-    switched_off: Iterable[str], *, ticked: Sequence[str] | None = None
+    disabled_questions: Iterable[str], *, selected: Iterable[str] = ()
 ) -> RegistrationForm:
-    """The form that was sent, or a new one with some sessions ticked."""
-    form_class = _form_class(RegistrationForm, frozenset(switched_off))
-    if ticked is None:
-        return cast("RegistrationForm", form_class(formdata=request.form))
-    form: RegistrationForm = form_class(formdata=MultiDict([("sessions", slug) for slug in ticked]))
-    form.token.data = forms.new_token()
-    return form
+    """The registration form that was sent, or a new one with some sessions selected."""
+    form_class = _form_class(RegistrationForm, frozenset(disabled_questions), frozenset())
+    return cast("RegistrationForm", form_class({"sessions": list(selected)}))
 
 
 def answers_form(
-    switched_off: Iterable[str],
+    disabled_questions: Iterable[str],
     *,
-    left_out: Iterable[str],
-    kept: Mapping[str, object] | None = None,
+    omitted: Iterable[str],
+    stored: Mapping[str, object] | None = None,
 ) -> AnswersForm:
-    """The answers that were sent, or those that are kept; without some of the questions."""
-    form_class = _form_class(AnswersForm, frozenset(switched_off), frozenset(left_out))
-    if kept is None:
-        return cast("AnswersForm", form_class(formdata=request.form))
-    return cast("AnswersForm", form_class(formdata=None, data=kept))
-
-
-def submission_key(nonce: str) -> str:
-    """A name for the form that was sent: the same form and the same answers have the same name.
-
-    Another address typed into the same form, after Back, is another name, and so a new post.
-    """
-    pairs = (pair for pair in request.form.items(multi=True) if pair[0] != "token")
-    body = repr((nonce, sorted(pairs, key=repr))).encode()  # a part may have no name at all
-    return hmac.new((current_app.secret_key or "").encode(), body, hashlib.sha256).hexdigest()  # type: ignore[union-attr]
+    """The answers that were sent, or the stored ones; without the omitted questions."""
+    form_class = _form_class(AnswersForm, frozenset(disabled_questions), frozenset(omitted))
+    return cast("AnswersForm", form_class(stored))

@@ -28,7 +28,7 @@ _PREP = {registry.PREP_ANSWER.name, registry.PREP_VISIBILITY.name}
 @console.get("/sessions/<slug:slug>/add")
 def add_person(slug: str) -> Response:
     found = open_or_404(slug)
-    return _show(found, _form(found, kept={}))
+    return _show(found, _form(found, stored={}))
 
 
 @console.post("/sessions/<slug:slug>/add")
@@ -46,9 +46,9 @@ def send_add_person(slug: str) -> ResponseReturnValue:
     return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
 
 
-def _form(found: Listing, *, kept: Mapping[str, object] | None = None) -> AnswersForm:
-    left_out = _EXCLUDED_FIELDS if found.prep_question else _EXCLUDED_FIELDS | _PREP
-    return answers_form(current_community().disabled_questions, left_out=left_out, kept=kept)
+def _form(found: Listing, *, stored: Mapping[str, object] | None = None) -> AnswersForm:
+    omitted = _EXCLUDED_FIELDS if found.prep_question else _EXCLUDED_FIELDS | _PREP
+    return answers_form(current_community().disabled_questions, omitted=omitted, stored=stored)
 
 
 def _is_by_mail() -> bool:

@@ -94,6 +94,10 @@ class BaseForm(FlaskForm):
     class Meta:
         csrf = False  # security.py checks public posts, access_control.py those of the console
 
+    def validate_on_submit(self, extra_validators: Any = None) -> bool:
+        """Whether the form was sent and is valid."""
+        return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]
+
     def refuse(self, refusal: Refused, *, at: str = "") -> None:
         """Show a refusal at its field, or at another one."""
         self[at or refusal.field].errors = [refusal_text(refusal)]
@@ -104,10 +108,6 @@ class ConsoleForm(BaseForm):
 
     def __init__(self, stored: Mapping[str, object] | None = None) -> None:
         super().__init__(data=stored)  # type: ignore[no-untyped-call]
-
-    def validate_on_submit(self, extra_validators: Any = None) -> bool:
-        """Whether the form was sent and is valid."""
-        return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]
 
 
 class Https:

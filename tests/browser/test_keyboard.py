@@ -105,7 +105,7 @@ def test_the_focus_stays_in_the_form_while_the_address_is_looked_at(visit):
 
     page.keyboard.press("Tab")
 
-    expect(page.locator("#email-meant")).not_to_be_empty()
+    expect(page.locator("#email-suggestion")).not_to_be_empty()
     is_seen(page.locator("html"))
     tab_to(page, email, key="Shift+Tab")
 

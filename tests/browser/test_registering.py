@@ -140,7 +140,7 @@ def test_a_likely_slip_in_the_address_is_asked_about_and_blocks_nothing(visit, s
     fill_in(page, "ada@gmial.com")
     page.get_by_label("Email", exact=True).press("Tab")
 
-    expect(page.locator("#email-meant")).to_contain_text("Did you mean ada@gmail.com")
+    expect(page.locator("#email-suggestion")).to_contain_text("Did you mean ada@gmail.com")
     expect(page.locator(":focus")).to_be_visible()
     send(page)
     is_confirmed(page)

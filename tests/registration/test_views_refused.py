@@ -9,6 +9,7 @@ import pytest
 
 from cop.models.registration import Member, Submission
 from cop.web.forms import TOKEN_AGE
+from tests.builders import NOW
 from tests.client import (
     DECEMBER,
     FEBRUARY,
@@ -150,6 +151,15 @@ def test_a_session_that_is_closed_stores_nothing_and_leaves_the_others_ticked(
     assert ticked(soup) == [JANUARY, FEBRUARY]
 
 
+def test_a_refusal_names_the_day_of_the_session_in_the_community_s_zone(client):
+    evening = NOW - timedelta(hours=13)  # 9 pm on November 21 in Connecticut, November 22 in UTC
+    change(DECEMBER, starts_at=evening, ends_at=evening + timedelta(hours=1))
+
+    soup = refused(register(client, DECEMBER))
+
+    assert "The session on November 21 is over" in refusals(soup)[0]
+
+
 def test_registration_is_open_until_the_end_and_waiting_until_the_start(app, client):
     change(DECEMBER, capacity=1)
     fill(DECEMBER, "grace@example.org")
@@ -234,7 +244,7 @@ def test_a_likely_slip_in_the_address_is_pointed_out_on_refusal_and_never_blocks
 
     accepted = register(client, DECEMBER, email="ada@gmial.com")
 
-    assert "Did you mean ada@gmail.com?" in soup.find(id="email-meant").get_text()
+    assert "Did you mean ada@gmail.com?" in soup.find(id="email-suggestion").get_text()
     assert accepted.status_code == 303
 
 
@@ -246,7 +256,7 @@ def test_a_likely_slip_in_the_address_is_pointed_out_on_refusal_and_never_blocks
 def test_the_hint_is_given_while_typing(client, email, said):
     answer = client.post("/register/email-hint", data={"email": email}, headers=HTMX)
 
-    hint = parse(answer).find(id="email-meant").get_text()
+    hint = parse(answer).find(id="email-suggestion").get_text()
 
     assert answer.status_code == 200
     assert hint.startswith(said)
