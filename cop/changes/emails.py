@@ -31,7 +31,7 @@ def session_changed(
         blocks.append(Button(writer.translate(N_("See the other sessions")), writer.links.schedule))
     elif is_held:
         blocks.append(emails.join_link(writer, ways_in[meeting.id]))
-        blocks.append(emails.cannot_come(writer, to, meeting))
+        blocks.append(emails.cancel_link(writer, to, meeting))
     attached = [meeting] if is_held and not _is_only_join_url(meeting, told) else []
     if attached:
         blocks.append(
@@ -39,7 +39,7 @@ def session_changed(
                 N_("Opening the attached calendar entry brings your calendar up to date.")
             )
         )
-    draft = writer.member_draft(to, subject, *blocks, why=emails.registered_why(writer))
+    draft = writer.member_draft(to, subject, *blocks, why=emails.registered_reason(writer))
     return draft.render(calendar=emails.calendar_attachment(writer, attached, ways_in))
 
 
@@ -58,7 +58,7 @@ def takeaways(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Le
         to,
         writer.translate(N_("What we took away: %(topic)s"), topic=topic_of(writer, meeting)),
         *blocks,
-        why=emails.registered_why(writer),
+        why=emails.registered_reason(writer),
         also=(Link(writer.translate(N_("No more notes after sessions")), stop),),
     )
     return draft.render(unsubscribe_url=stop)

@@ -35,7 +35,7 @@ def letter(
         _filled(subject, _values(writer, to, meeting), _in_text),
         fill_placeholders(writer, to, meeting, text),
         session_block(writer, meeting),
-        why=emails.registered_why(writer),
+        why=emails.registered_reason(writer),
     )
     return draft.render()
 

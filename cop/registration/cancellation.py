@@ -1,4 +1,4 @@
-"""Leaving: giving up a place, or taking everything away that is known about oneself."""
+"""Cancel a registration; the place goes to the waiting list."""
 
 from datetime import datetime
 
@@ -17,24 +17,25 @@ from cop.registration import waiting_list
 def cancel_registration(
     db_session: Session, registration_id: int, *, writer: LetterWriter
 ) -> list[int]:
-    """Give up a place, or a turn in line; return who got the place, in the same transaction.
+    """Cancel a registration; return the ids of those promoted from the waiting list.
 
-    What was queued about it does not go out any more. Doing it again changes nothing.
+    Canceling it again changes nothing.
     """
     query = select(Registration.meeting_id).where(Registration.id == registration_id)
     [meeting] = locking.lock(db_session, db_session.scalars(query))
     if meeting.ends_at <= writer.now:
-        date = meeting.starts_at.astimezone(writer.community.zone_info).date()
-        raise Refused(locking.OVER, field="sessions", date=date)
+        raise Refused(locking.OVER, field="sessions", date=meeting.starts_at)
     cancel_at_meeting(db_session, registration_id, now=writer.now)
     return waiting_list.promote(db_session, meeting, writer=writer)
 
 
 def cancel_at_meeting(db_session: Session, registration_id: int, *, now: datetime) -> None:
-    """End a registration; the caller holds the meeting's lock, and passes the place on."""
-    place = update(Registration).where(
+    """Cancel a registration and withdraw its queued emails.
+
+    The caller holds the meeting's lock, and promotes from the waiting list.
+    """
+    cancel = update(Registration).where(
         Registration.id == registration_id, Registration.status != RegistrationStatus.CANCELLED
     )
-    given_up = place.values(status=RegistrationStatus.CANCELLED, cancelled_at=now)
-    db_session.execute(given_up)
+    db_session.execute(cancel.values(status=RegistrationStatus.CANCELLED, cancelled_at=now))
     outbox.withdraw(db_session, OutboxEmail.registration_id == registration_id)

@@ -1,6 +1,6 @@
-"""Composes the mails to members about their places. Composing is not sending: these are letters.
+"""Compose the emails to members about their registrations.
 
-A letter to an address that is not proven contains nothing that somebody typed into a form.
+An email to an unverified address contains nothing that was typed into a form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from cop.meetings.locking import LockedMeeting, MeetingFacts
 
 
 def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
-    """Somebody said what would help them take part; what it is stands in the console only."""
+    """Tell coordinators that somebody asked for access; what it is stands in the console only."""
     draft = writer.coordinator_draft(
         writer.translate(
             N_("Somebody asked for access on %(date)s"), date=date_of(writer, meeting)
@@ -36,34 +36,34 @@ def roster_url(writer: LetterWriter, meeting: MeetingFacts) -> str:
 
 
 def join_links(links: Links, to: Recipient, registration_ids: Mapping[int, int]) -> dict[int, str]:
-    """The personal way into each meeting, by the meeting's id."""
+    """The recipient's join links by meeting id."""
     return {meeting: links.join(to.owner, id_) for meeting, id_ in registration_ids.items()}
 
 
 def calendar_attachment(
-    writer: LetterWriter, meetings: Sequence[LockedMeeting], ways_in: Mapping[int, str]
+    writer: LetterWriter, meetings: Sequence[LockedMeeting], join_urls: Mapping[int, str]
 ) -> str | None:
     """The calendar file to attach: one entry per session, with the recipient's join link."""
     if not meetings:
         return None
     return calendar.attachment(
-        meetings, writer.community, writer.links, way_in=ways_in, language=writer.language
+        meetings, writer.community, writer.links, way_in=join_urls, language=writer.language
     )
 
 
 def guests(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
     """The line that names a session's guests, if it has some."""
-    return (
-        [writer.translate(N_("Guest: %(guests)s"), guests=meeting.guests)] if meeting.guests else []
-    )
+    if not meeting.guests:
+        return []
+    return [writer.translate(N_("Guest: %(guests)s"), guests=meeting.guests)]
 
 
-def join_link(writer: LetterWriter, way_in: str) -> Link:
+def join_link(writer: LetterWriter, join_url: str) -> Link:
     """The recipient's own join link."""
-    return Link(writer.translate(N_("Your way in, from 15 minutes before")), way_in)
+    return Link(writer.translate(N_("Your way in, from 15 minutes before")), join_url)
 
 
-def cannot_come(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Link:
+def cancel_link(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Link:
     """The link to the page that cancels the recipient's registration."""
     address = writer.links.cancel(to.owner, meeting.slug, on=writer.now.date())
     return Link(writer.translate(N_("I cannot come")), address)
@@ -79,7 +79,7 @@ def decline_text(writer: LetterWriter) -> str:
     )
 
 
-def registered_why(writer: LetterWriter) -> str:
+def registered_reason(writer: LetterWriter) -> str:
     """Why a registered member gets an email, for the small print."""
     return writer.translate(
         N_("You get this since this address was registered with the %(name)s."),
@@ -87,15 +87,16 @@ def registered_why(writer: LetterWriter) -> str:
     )
 
 
-def registered_session_block(writer: LetterWriter, meeting: LockedMeeting, way_in: str) -> Block:
+def registered_session_block(writer: LetterWriter, meeting: LockedMeeting, join_url: str) -> Block:
     """The block of a session that the recipient is registered for."""
+    translate, community = writer.translate, writer.community
+    google = calendar.google_link(meeting, community, writer.links)
+    outlook = calendar.outlook_link(meeting, community, writer.links)
     links = (
-        Link(writer.translate(N_("Your way in, from 15 minutes before")), way_in),
-        Link(writer.translate(N_("Add to Google Calendar")),
-             calendar.google_link(meeting, writer.community, writer.links)),
-        Link(writer.translate(N_("Add to Outlook")),
-             calendar.outlook_link(meeting, writer.community, writer.links)),
-    )  # fmt: skip
+        join_link(writer, join_url),
+        Link(translate(N_("Add to Google Calendar")), google),
+        Link(translate(N_("Add to Outlook")), outlook),
+    )
     return session_block(
         writer, meeting, *guests(writer, meeting), *preparation(writer, meeting), links=links
     )
@@ -109,15 +110,15 @@ def confirmation(
     waiting: Sequence[LockedMeeting],
     registration_ids: Mapping[int, int],
 ) -> Letter:
-    """One mail for everything that was chosen in one form: places held, and turns in line."""
+    """Confirm everything selected in one form: places held, and waiting lists joined."""
     writer = writer.to(to)
-    ways_in = join_links(writer.links, to, registration_ids)
+    join_urls = join_links(writer.links, to, registration_ids)
     blocks: list[Block] = []
     if held:
         one, many = N_("You hold a place at this session:"), N_("You hold a place at these:")
         blocks.append(writer.translate_plural(one, many, len(held)))
         blocks += [
-            registered_session_block(writer, meeting, ways_in[meeting.id]) for meeting in held
+            registered_session_block(writer, meeting, join_urls[meeting.id]) for meeting in held
         ]
     if waiting:
         blocks.append(_waiting_text(writer))
@@ -126,51 +127,47 @@ def confirmation(
     if held:
         blocks.append(decline_text(writer))
     draft = writer.member_draft(
-        to, _subject(writer, held, waiting), *blocks, why=registered_why(writer)
+        to, _subject(writer, held, waiting), *blocks, why=registered_reason(writer)
     )
-    return draft.render(calendar=calendar_attachment(writer, held, ways_in))
+    return draft.render(calendar=calendar_attachment(writer, held, join_urls))
 
 
 def promoted(
     writer: LetterWriter, to: Recipient, meeting: LockedMeeting, *, registration_id: int
 ) -> Letter:
-    """A place became free, and it is theirs."""
+    """Tell somebody that they moved from the waiting list to a place."""
     writer = writer.to(to)
-    ways_in = join_links(writer.links, to, {meeting.id: registration_id})
+    join_urls = join_links(writer.links, to, {meeting.id: registration_id})
     draft = writer.member_draft(
         to,
         writer.translate(N_("A place for you: %(date)s"), date=date_of(writer, meeting)),
         writer.translate(N_("A place became free, and it is yours:")),
-        registered_session_block(writer, meeting, ways_in[meeting.id]),
+        registered_session_block(writer, meeting, join_urls[meeting.id]),
         writer.translate(
             N_("If you cannot come any more, please say so: the next in line gets the place.")
         ),
         Button(writer.translate(N_("See or change your registration")), writer.my_page(to)),
-        cannot_come(writer, to, meeting),
+        cancel_link(writer, to, meeting),
         decline_text(writer),
-        why=registered_why(writer),
+        why=registered_reason(writer),
     )
-    return draft.render(calendar=calendar_attachment(writer, [meeting], ways_in))
+    return draft.render(calendar=calendar_attachment(writer, [meeting], join_urls))
 
 
 def my_link(
     writer: LetterWriter, to: Recipient, meetings: Sequence[MeetingFacts], *, posted_again: bool
 ) -> Letter:
-    """The link to their own page: asked for, or since their address was typed once more."""
+    """Send the link to their page: requested, or because they registered once more."""
     writer = writer.to(to)
-    if posted_again:
-        said = writer.translate(
-            N_(
-                "Somebody, most likely you, registered again with this address. You are registered "
-                "already, and nothing was changed. Your page changes or cancels it."
-            )
-        )
-    else:
-        said = writer.translate(N_("Somebody, most likely you, asked for the link to your page."))
+    registered_again = N_(
+        "Somebody, most likely you, registered again with this address. You are registered "
+        "already, and nothing was changed. Your page changes or cancels it."
+    )
+    requested = N_("Somebody, most likely you, asked for the link to your page.")
     draft = writer.member_draft(
         to,
         writer.translate(N_("Your link: %(name)s"), name=writer.community.short_name),
-        said,
+        writer.translate(registered_again if posted_again else requested),
         *[session_block(writer, meeting) for meeting in meetings],
         Button(writer.translate(N_("Open your page")), writer.my_page(to)),
         writer.translate(
@@ -182,7 +179,7 @@ def my_link(
 
 
 def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
-    """Whoever wants mail about future sessions says so once more, from their own mailbox."""
+    """Ask for confirmation that the recipient wants email about future sessions."""
     writer = writer.to(to)
     draft = writer.member_draft(
         to,
@@ -212,10 +209,8 @@ def _waiting_text(writer: LetterWriter) -> str:
 
 
 def _my_page(writer: LetterWriter, to: Recipient) -> Button:
-    words = (
-        N_("See or change your registration") if to.is_verified else N_("This is me: see my page")
-    )
-    return Button(writer.translate(words), writer.my_page(to))
+    verified, unverified = N_("See or change your registration"), N_("This is me: see my page")
+    return Button(writer.translate(verified if to.is_verified else unverified), writer.my_page(to))
 
 
 def _subject(

@@ -1,4 +1,4 @@
-"""What is mailed when somebody registers, to them and to the coordinators."""
+"""Which emails a registration triggers, to the member and to the coordinators."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,85 +21,76 @@ MAX_LINK_EMAILS_PER_DAY = 5
 
 @dataclass(frozen=True)
 class RegistrationResult:
-    """What came of one form: the meetings chosen, and which of them are new to this member."""
+    """What came of one form: the meetings selected, and which are new to this member."""
 
-    chosen: tuple[LockedMeeting, ...]
+    selected: tuple[LockedMeeting, ...]
     status_of: Mapping[int, RegistrationStatus]
-    new: Mapping[int, int]  # the registration's id by the meeting's
+    new: Mapping[int, int]  # registration ids by meeting id
     submission: str
 
-    def new_at(self, status: RegistrationStatus) -> list[LockedMeeting]:
-        """The meetings where this form got them a place, or a turn in line."""
-        return [
-            meeting
-            for meeting in self.chosen
-            if meeting.id in self.new and self.status_of[meeting.id] is status
-        ]
+    def new_with(self, status: RegistrationStatus) -> list[LockedMeeting]:
+        """The meetings for which this form made a registration with this status."""
+        return [m for m in self.selected if m.id in self.new and self.status_of[m.id] is status]
 
 
 def queue_registration_emails(
     db_session: Session,
     writer: LetterWriter,
     to: Recipient,
-    placed: RegistrationResult,
+    result: RegistrationResult,
     answers: Answers,
     *,
     send_confirmation: bool = True,
 ) -> None:
-    """Queue what follows from a form: one confirmation, or the link of who was registered already.
+    """Queue the emails of one form: a confirmation, or the link of who was registered already.
 
-    Everybody who posts gets one mail, whatever they had before: the page cannot tell them apart.
+    Everybody who posts gets one email, so that the page tells nobody who was registered before.
     """
-    mails = []
-    if placed.new and send_confirmation:
-        mails.append(_confirmation(writer, to, placed))
-    elif not placed.new and is_link_allowed(db_session, to, writer=writer):
-        letter = emails.my_link(writer, to, placed.chosen, posted_again=True)
-        mails.append(QueuedEmail(letter, to, EmailKind.LINK, f"again:{placed.submission}"))
+    queued = []
+    if result.new and send_confirmation:
+        queued.append(_confirmation(writer, to, result))
+    elif not result.new and is_link_allowed(db_session, to, writer=writer):
+        letter = emails.my_link(writer, to, result.selected, posted_again=True)
+        queued.append(QueuedEmail(letter, to, EmailKind.LINK, f"again:{result.submission}"))
     if answers.list_opt_in and to.list_confirmed_at is None and to.list_requested_at:
         key = f"list:{to.member_id}:{to.list_requested_at.isoformat()}"
-        mails.append(QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key))
-    if placed.new and answers.has_access_needs:
-        first = next(meeting for meeting in placed.chosen if meeting.id in placed.new)
-        mails += access_needs(db_session, writer, first, occasion=placed.submission)
-    outbox.queue(db_session, mails, now=writer.now)
+        queued.append(QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key))
+    if result.new and answers.has_access_needs:
+        first = next(meeting for meeting in result.selected if meeting.id in result.new)
+        queued += access_needs(db_session, writer, first, occasion=result.submission)
+    outbox.queue(db_session, queued, now=writer.now)
+
+
+def _confirmation(writer: LetterWriter, to: Recipient, result: RegistrationResult) -> QueuedEmail:
+    letter = emails.confirmation(
+        writer,
+        to,
+        held=result.new_with(RegistrationStatus.HELD),
+        waiting=result.new_with(RegistrationStatus.WAITING),
+        registration_ids=result.new,
+    )
+    return QueuedEmail(letter, to, EmailKind.CONFIRMATION, f"confirmation:{result.submission}")
 
 
 def is_link_allowed(
     db_session: Session, to: Recipient, *, writer: LetterWriter, key_start: str = ""
 ) -> bool:
-    """Whether one more email with their link may go out today, of those whose keys begin like this.
+    """Whether one more email with their link may go out today: anybody can request one.
 
-    Anybody can ask for one.
+    `key_start` limits the count to the emails whose keys begin like this.
     """
     day = timedelta(days=1)
-    lately = outbox.count_recent(
+    recent = outbox.count_recent(
         db_session, to.member_id, EmailKind.LINK, now=writer.now, within=day, key_start=key_start
     )
-    return lately < MAX_LINK_EMAILS_PER_DAY
-
-
-def _confirmation(writer: LetterWriter, to: Recipient, placed: RegistrationResult) -> QueuedEmail:
-    letter = emails.confirmation(
-        writer,
-        to,
-        held=placed.new_at(RegistrationStatus.HELD),
-        waiting=placed.new_at(RegistrationStatus.WAITING),
-        registration_ids=placed.new,
-    )
-    return QueuedEmail(letter, to, EmailKind.CONFIRMATION, f"confirmation:{placed.submission}")
+    return recent < MAX_LINK_EMAILS_PER_DAY
 
 
 def access_needs(
     db_session: Session, writer: LetterWriter, meeting: MeetingFacts, *, occasion: str
 ) -> Iterator[QueuedEmail]:
-    """To each coordinator, a mail about the session for which access was asked."""
+    """Make an email to each coordinator about the session for which access was requested."""
     letter = emails.access_need(writer, meeting)
     for number, address in enumerate(notifications.coordinator_addresses(db_session)):
-        yield QueuedEmail(
-            letter,
-            address,
-            EmailKind.COORDINATORS,
-            f"access:{occasion}:{number}",
-            meeting_id=meeting.id,
-        )
+        key = f"access:{occasion}:{number}"
+        yield QueuedEmail(letter, address, EmailKind.COORDINATORS, key, meeting_id=meeting.id)

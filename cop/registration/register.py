@@ -1,9 +1,8 @@
-"""Registering: one form, one transaction, and for each meeting a place or a turn in its queue."""
+"""Register for sessions: one form, one transaction, a place or a spot on each waiting list."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -13,12 +12,10 @@ from cop.i18n import N_
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking, schedule
 from cop.meetings.locking import LockedMeeting
-from cop.meetings.schedule import places
 from cop.models.meeting import MeetingStatus
 from cop.models.registration import RegistrationStatus, Submission
 from cop.registration import notifications, statements
 from cop.registration.answers import Answers
-from cop.registration.statements import PlaceCounts
 
 ALL_UPCOMING = "all"
 REPLAY_WINDOW = timedelta(hours=24)
@@ -26,10 +23,10 @@ REPLAY_WINDOW = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the page says, by slug: the same for everybody who posts at that moment.
+    """What the confirmation page shows, by slug.
 
-    It follows from the meetings alone, never from who posts: it must not tell a stranger that an
-    address has registered before.
+    It follows from the meetings alone: it must not tell a stranger that an address has registered
+    before.
     """
 
     held: tuple[str, ...]
@@ -45,12 +42,10 @@ def register(
     writer: LetterWriter,
     send_confirmation: bool = True,
 ) -> Outcome:
-    """Hold places for somebody, or put them on the waiting lists, and queue their confirmation.
+    """Register somebody for sessions and queue the emails about it.
 
-    The caller's transaction commits, so the places and the mail are kept or lost together.
-    `submission` names the form that was sent: the same one again is answered as before, and changes
-    nothing. A place that the address holds already stays as it is. Somebody whom a coordinator
-    tells in person gets no mail of ours about it.
+    `submission` identifies the form: the same one sent again gets the same answer and changes
+    nothing. An existing registration of the address stays as it is.
     """
     now = writer.now
     is_all = ALL_UPCOMING in slugs
@@ -58,17 +53,17 @@ def register(
         statements.open_ids(db_session, now=now) if is_all else statements.ids_of(db_session, slugs)
     )
     locked = locking.lock(db_session, ids)
-    if saved := statements.find_submission(db_session, submission):
-        return Outcome(*map(tuple, saved))
-    status_of = _decide(locked, statements.count_places(db_session, locked), now=now)
-    if is_all:  # who asks for all asks for those that can be had
+    if stored := statements.find_submission(db_session, submission):
+        return Outcome(*map(tuple, stored))
+    status_of = _next_statuses(db_session, locked, now=now)
+    if is_all:
         locked = [meeting for meeting in locked if meeting.id in status_of]
-    _refuse_missing(locked, status_of, zone=writer.community.zone_info, now=now)
+    _refuse_unavailable(locked, status_of, now=now)
     to = statements.upsert_member(db_session, answers, now=now)
     new = statements.insert_registrations(db_session, locked, answers, status_of, to=to, now=now)
-    placed = notifications.RegistrationResult(tuple(locked), status_of, new, submission)
+    result = notifications.RegistrationResult(tuple(locked), status_of, new, submission)
     notifications.queue_registration_emails(
-        db_session, writer, to, placed, answers, send_confirmation=send_confirmation
+        db_session, writer, to, result, answers, send_confirmation=send_confirmation
     )
     outcome = _outcome(locked, status_of)
     statements.save_submission(db_session, submission, outcome.held, outcome.waiting, now=now)
@@ -76,21 +71,37 @@ def register(
 
 
 def old_submissions(*, now: datetime) -> Expiry:
-    """The saved answers that are too old to be replayed."""
+    """Submissions that are too old to be answered as before."""
     return Expiry(Submission.key, Submission.created_at < now - REPLAY_WINDOW)
 
 
 def next_status(
     db_session: Session, meeting: LockedMeeting, *, now: datetime
 ) -> RegistrationStatus | None:
-    """What who comes next gets at a meeting; nothing where it is closed, or begun and full."""
-    return _decide([meeting], statements.count_places(db_session, [meeting]), now=now).get(
-        meeting.id
-    )
+    """What the next registration gets; None where there is no place and no waiting list."""
+    return _next_statuses(db_session, [meeting], now=now).get(meeting.id)
 
 
-def _refuse_missing(
-    locked: list[LockedMeeting], status_of: Mapping[int, object], *, zone: ZoneInfo, now: datetime
+def _next_statuses(
+    db_session: Session, locked: Sequence[LockedMeeting], *, now: datetime
+) -> dict[int, RegistrationStatus]:
+    """The next registration's status by meeting id, of the meetings that take one."""
+    counts = statements.count_places(db_session, locked)
+    statuses = {}
+    for meeting in locked:
+        held, waiting = counts[meeting.id]
+        has_begun = meeting.starts_at <= now
+        left = schedule.places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)
+        is_open = meeting.status == MeetingStatus.PLANNED and meeting.ends_at > now
+        if is_open and left is not schedule.PlaceCounts.FULL:
+            statuses[meeting.id] = RegistrationStatus.HELD
+        elif is_open and not has_begun:
+            statuses[meeting.id] = RegistrationStatus.WAITING
+    return statuses
+
+
+def _refuse_unavailable(
+    locked: Sequence[LockedMeeting], status_of: Mapping[int, object], *, now: datetime
 ) -> None:
     if not locked:
         raise Refused(
@@ -98,42 +109,19 @@ def _refuse_missing(
             field="sessions",
         )
     for meeting in locked:
-        date = meeting.starts_at.astimezone(zone).date()
         if meeting.id in status_of:
             continue
+        sentence = N_("The session on %(date)s has begun and is full. Choose another one below.")
         if meeting.ends_at <= now:
-            raise Refused(locking.OVER, field="sessions", date=date)
-        if meeting.status == MeetingStatus.CANCELLED:
-            raise Refused(
-                N_("The session on %(date)s is cancelled. Choose another one below."),
-                field="sessions",
-                date=date,
-            )
-        raise Refused(
-            N_("The session on %(date)s has begun and is full. Choose another one below."),
-            field="sessions",
-            date=date,
-        )
+            sentence = locking.OVER
+        elif meeting.is_cancelled:
+            sentence = N_("The session on %(date)s is cancelled. Choose another one below.")
+        raise Refused(sentence, field="sessions", date=meeting.starts_at)
 
 
-def _decide(
-    locked: list[LockedMeeting], taken: Mapping[int, PlaceCounts], *, now: datetime
-) -> dict[int, RegistrationStatus]:
-    """What who comes next gets at each meeting; nothing where it is closed, or begun and full."""
-    decided = {}
-    for meeting in locked:
-        held, waiting = taken[meeting.id]
-        has_begun = meeting.starts_at <= now
-        left = places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)
-        is_open = meeting.status == MeetingStatus.PLANNED and meeting.ends_at > now
-        if is_open and left is not schedule.PlaceCounts.FULL:
-            decided[meeting.id] = RegistrationStatus.HELD
-        elif is_open and not has_begun:
-            decided[meeting.id] = RegistrationStatus.WAITING
-    return decided
-
-
-def _outcome(locked: list[LockedMeeting], status_of: Mapping[int, RegistrationStatus]) -> Outcome:
+def _outcome(
+    locked: Sequence[LockedMeeting], status_of: Mapping[int, RegistrationStatus]
+) -> Outcome:
     held, waiting = (
         tuple(meeting.slug for meeting in locked if status_of[meeting.id] is status)
         for status in (RegistrationStatus.HELD, RegistrationStatus.WAITING)

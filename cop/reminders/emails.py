@@ -56,7 +56,7 @@ def preparation_reminder(
     if meeting.prep_question:
         answer = writer.my_page(to, f"/sessions/{meeting.slug}")
         blocks.append(Button(writer.translate(N_("Write down a few words")), answer))
-    blocks.append(emails.cannot_come(writer, to, meeting))
+    blocks.append(emails.cancel_link(writer, to, meeting))
     subject = writer.translate(
         N_("On %(date)s: %(topic)s"),
         date=date_of(writer, meeting),
@@ -87,7 +87,7 @@ def join_reminder(
             writer.translate(N_("Join the session")), writer.links.join(to.owner, registration_id)
         ),
         writer.translate(N_("The button leads in from 15 minutes before the start until the end.")),
-        emails.cannot_come(writer, to, meeting),
+        emails.cancel_link(writer, to, meeting),
     )
 
 
@@ -97,7 +97,7 @@ def _reminding(writer: LetterWriter, to: Recipient, subject: str, *blocks: Block
         to,
         subject,
         *blocks,
-        why=emails.registered_why(writer),
+        why=emails.registered_reason(writer),
         also=(Link(writer.translate(N_("No more reminders; your place stays")), stop),),
     )
     return draft.render(unsubscribe_url=stop)

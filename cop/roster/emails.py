@@ -57,6 +57,6 @@ def _render(
         writer.translate(then),
         writer.translate(N_("If this surprises you, please ask us: a mistake can be undone.")),
         Button(writer.translate(N_("See or change your registration")), writer.my_page(to)),
-        why=emails.registered_why(writer),
+        why=emails.registered_reason(writer),
     )
     return draft.render()
