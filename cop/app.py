@@ -1,112 +1,50 @@
-"""The Flask app, before it has a database."""
+"""The Flask app: its configuration and everything that is installed in it."""
+
+from importlib import import_module
 
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.utils import find_modules
 
-from cop.accounts import (
-    access_control,
-    views_account,
-    views_coordinators,
-    views_sign_in,
-    views_two_factor,
-)
-from cop.attendance import views as attendance_views
-from cop.attendance import views_report
-from cop.audit import views as audit_views
-from cop.calendar import views as calendar_views
-from cop.changes import views_cancel, views_edit, views_takeaways
 from cop.config import Settings
-from cop.dashboard import views as dashboard_views
-from cop.embedding import views as embedding_views
-from cop.embedding import views_console
-from cop.groups import views as groups_views
-from cop.meetings import filters, views_new
-from cop.members import views as members_views
-from cop.members import (
-    views_answers,
-    views_download,
-    views_join,
-    views_mailing_list,
-    views_preferences,
+from cop.meetings import filters
+from cop.web import (
+    assets,
+    blueprints,
+    errors,
+    i18n,
+    page_cache,
+    rendering,
+    request_log,
+    security,
 )
-from cop.messages import views as messages_views
-from cop.operations import views_health
-from cop.outbox import views as outbox_views
-from cop.pages import views as pages_views
-from cop.pages import views_search_engines
-from cop.privacy import views_clock
-from cop.registration import views as registration_views
-from cop.roster import views as roster_views
-from cop.roster import views_add, views_export, views_person
-from cop.settings import views as settings_views
-from cop.settings import views_rhythm
-from cop.statistics import views as statistics_views
-from cop.web import assets, blueprints, errors, i18n, page_cache, rendering, request_log, security
-from cop.web.blueprints import console
 from cop.web.environ import Normalizer
-
-# Imported for their views, which add themselves to the blueprints.
-VIEWS = (
-    access_control,
-    views_account,
-    views_coordinators,
-    views_sign_in,
-    views_two_factor,
-    attendance_views,
-    views_report,
-    audit_views,
-    views_cancel,
-    views_edit,
-    views_takeaways,
-    dashboard_views,
-    views_console,
-    groups_views,
-    views_new,
-    members_views,
-    views_answers,
-    views_download,
-    views_join,
-    views_mailing_list,
-    views_preferences,
-    messages_views,
-    outbox_views,
-    pages_views,
-    views_clock,
-    registration_views,
-    roster_views,
-    views_add,
-    views_export,
-    views_person,
-    settings_views,
-    views_rhythm,
-    statistics_views,
-)
 
 MAX_BODY = 65_536  # bytes
 MAX_TRANSACTION_TRIES = 3
-# What PostgreSQL says when two transactions stood in each other's way and it ended one of them.
+# SQLSTATE of PostgreSQL when it ends one of two conflicting transactions.
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 
 
 class ConsoleSessionInterface(SecureCookieSessionInterface):
-    """The cookie of the console's browsers; everywhere else none is read, and none can be set."""
+    """Session cookie of the console; all other pages neither read nor set one."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Open nothing outside the console: what would write into it is refused by Flask."""
-        is_console = request.path.startswith(rendering.CONSOLE)  # before there is a context
+        """Open no session outside the console, so that Flask refuses writes to it."""
+        is_console = request.path.startswith(rendering.CONSOLE)  # no request context yet
         return super().open_session(app, request) if is_console else None
 
 
 class Application(Flask):
-    """Flask, running a request again when the database ended its transaction for another's sake.
+    """Flask, repeating a request whose transaction the database ended in favor of another.
 
-    A request has one transaction and leaves nothing elsewhere, so running it again is safe.
+    A request has one transaction and no other effects, so it is safe to repeat.
     """
 
-    request_class = rendering.RequestContext
+    request_class = rendering.PageRequest
 
     def dispatch_request(self) -> ResponseReturnValue:
         for _ in range(MAX_TRANSACTION_TRIES - 1):
@@ -119,7 +57,7 @@ class Application(Flask):
 
 
 def create(settings: Settings) -> Flask:
-    """Make the app and give it its pages."""
+    """Create the app for these settings, without its database."""
     app = Application("cop")
     app.session_interface = ConsoleSessionInterface()
     app.config.update(
@@ -131,21 +69,19 @@ def create(settings: Settings) -> Flask:
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        WTF_CSRF_CHECK_DEFAULT=False,  # the console asks for the check itself
+        WTF_CSRF_CHECK_DEFAULT=False,  # access_control.py checks it for the console
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
-        WTF_CSRF_SSL_STRICT=False,  # security.py looks at Origin and Sec-Fetch-Site instead
+        WTF_CSRF_SSL_STRICT=False,  # security.py checks Origin and Sec-Fetch-Site instead
     )
     app.extensions["cop.settings"] = settings
-    # What is added to answers is added in the opposite order: pages are kept as they go out.
+    # The last installed changes a response first: pages are cached as they go out.
     for part in (request_log, page_cache, security, rendering, i18n, filters, assets, errors):
         part.install(app)
-    app.register_blueprint(blueprints.public)
-    embedding_views.install(app)
-    app.register_blueprint(console)
-    app.register_blueprint(calendar_views.feeds)
-    app.register_blueprint(views_health.health)
-    app.register_blueprint(views_search_engines.search)
-    app.register_blueprint(blueprints.member)
+    _import_views()
+    for blueprint in blueprints.ALL:
+        app.register_blueprint(blueprint)
+    # The public pages once more, for frames in other sites' pages.
+    app.register_blueprint(blueprints.public, url_prefix=rendering.EMBED, name="embed")
     security.limit_posts(app)
     app.wsgi_app = Normalizer(app.wsgi_app, settings)  # type: ignore[method-assign]
     if settings.trusted_proxies:
@@ -153,3 +89,10 @@ def create(settings: Settings) -> Flask:
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     return app
+
+
+def _import_views() -> None:
+    """Import `views*.py` and `access_control.py` of all packages: they add to the blueprints."""
+    for name in find_modules("cop", recursive=True):
+        if name.rpartition(".")[2].startswith(("views", "access_control")):
+            import_module(name)

@@ -7,7 +7,7 @@ it, and that link opens nothing else.
 from datetime import datetime
 from typing import cast
 
-from flask import Blueprint, Response, abort, jsonify, request, url_for
+from flask import Response, abort, jsonify, request, url_for
 
 from cop import links as cop_links
 from cop.calendar import calendar
@@ -16,10 +16,9 @@ from cop.links import Purpose
 from cop.meetings.locking import MeetingFacts
 from cop.meetings.schedule import Listing
 from cop.meetings.views_common import read_schedule
+from cop.web.blueprints import feeds
 from cop.web.page_cache import cached
 from cop.web.rendering import current_community, language, links, now, settings
-
-feeds = Blueprint("feeds", "cop")
 
 _NO_TRANSFORM = ("slug", "status", "reason", "topic", "summary", "guests", "prep_question")
 

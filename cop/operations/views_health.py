@@ -1,12 +1,11 @@
 """Health checks for monitors and load balancers."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from cop.operations import status
+from cop.web.blueprints import health
 from cop.web.rendering import now
-
-health = Blueprint("health", "cop")
 
 
 @health.get("/healthz")

@@ -14,7 +14,7 @@ from cop.web.rendering import current_community, render
 @cached
 def about() -> Response:
     schedule = read_schedule()
-    return render("pages/about.html", same_for_all=True, schedule=schedule)
+    return render("pages/about.html", is_cacheable=True, schedule=schedule)
 
 
 @public.get("/your-data")
@@ -23,7 +23,7 @@ def your_data() -> Response:
     read_schedule()
     return render(
         "pages/your_data.html",
-        same_for_all=True,
+        is_cacheable=True,
         questions=registry.enabled_questions(current_community().disabled_questions),
         noted=registry.RECORDED,
     )
@@ -33,7 +33,7 @@ def your_data() -> Response:
 @cached
 def schedule() -> Response:
     listed = read_schedule()
-    return render("pages/schedule.html", same_for_all=True, schedule=listed)
+    return render("pages/schedule.html", is_cacheable=True, schedule=listed)
 
 
 @public.get("/schedule/<slug:slug>")
@@ -48,7 +48,7 @@ def meeting(slug: str) -> Response:
     )
     return render(
         "pages/meeting.html",
-        same_for_all=form is None,
+        is_cacheable=form is None,
         schedule=listed,
         meeting=found,
         form=form,

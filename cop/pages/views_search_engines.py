@@ -1,11 +1,10 @@
 """What search engines, browsers and other programs look for at fixed addresses."""
 
-from flask import Blueprint, Response, current_app, render_template, url_for
+from flask import Response, current_app, render_template, url_for
 
 from cop.meetings.views_common import read_schedule
+from cop.web.blueprints import search
 from cop.web.rendering import links
-
-search = Blueprint("search", "cop")
 
 ROBOTS = """User-agent: *
 Disallow: /coordinator

@@ -1,4 +1,4 @@
-"""Static files with their fingerprint in the address, so that browsers may keep them for good."""
+"""Static files with a fingerprint in their address, which browsers cache for good; compression."""
 
 import gzip
 import hashlib
@@ -10,41 +10,39 @@ import brotli
 from flask import Flask, Response, current_app, request, url_for
 from werkzeug.http import parse_accept_header
 
-NEGOTIATED = ("Accept-Encoding",)  # what a cache must tell such answers apart by
-
-
-@lru_cache(200)
-def encoding(accepted: str) -> str:
-    """How a browser that sends this `Accept-Encoding` takes things: `br`, `gzip`, or neither."""
-    header = parse_accept_header(accepted)
-    return next((each for each in ("br", "gzip") if header[each] > 0), "")
-
-
-def compress(content: bytes, wanted: str, *, is_quick: bool = False) -> bytes:
-    """The content as `br` or `gzip`; as small as it gets, or quickly."""
-    if wanted == "br":
-        return bytes(brotli.compress(content, quality=5 if is_quick else 11))
-    return gzip.compress(content, compresslevel=6 if is_quick else 9, mtime=0)
-
-
 STATIC = Path(__file__).parent.parent / "static"
+NEGOTIATED = ("Accept-Encoding",)  # header that compressed responses vary by
 
 
 def install(app: Flask) -> None:
-    """Let templates name a file, and browsers keep it."""
+    """Let templates link static files by their fingerprint."""
     app.jinja_env.globals["asset"] = asset
     app.view_functions["static"] = _send
 
 
-@cache
-def fingerprint(name: str) -> str:
-    """The first letters of a file's SHA-256."""
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:16]
+@lru_cache(200)
+def encoding(accept_encoding: str) -> str:
+    """Return the best encoding that this `Accept-Encoding` allows: `br`, `gzip`, or none."""
+    header = parse_accept_header(accept_encoding)
+    return next((each for each in ("br", "gzip") if header[each] > 0), "")
+
+
+def compress(content: bytes, encoding: str, *, is_quick: bool = False) -> bytes:
+    """Compress with `br` or `gzip`: as small as possible, or quickly."""
+    if encoding == "br":
+        return bytes(brotli.compress(content, quality=5 if is_quick else 11))
+    return gzip.compress(content, compresslevel=6 if is_quick else 9, mtime=0)
 
 
 def asset(name: str) -> str:
-    """The address of a static file as it is in this release."""
+    """Return the address of a static file as it is in this release."""
     return url_for("static", filename=name, v=fingerprint(name))
+
+
+@cache
+def fingerprint(name: str) -> str:
+    """Return the first characters of a file's SHA-256."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:16]
 
 
 @cache
@@ -53,21 +51,19 @@ def _names() -> frozenset[str]:
 
 
 @cache
-def _content(name: str, wanted: str) -> bytes:
-    """A file as it is, or made smaller once in the life of a process."""
+def _content(name: str, encoding: str) -> bytes:
     content = (STATIC / name).read_bytes()
-    return compress(content, wanted) if wanted else content
+    return compress(content, encoding) if encoding else content
 
 
 def _send(filename: str) -> Response:
-    """A file of this release, to be kept for good; by any other address, as Flask sends files."""
+    """Send a file of this release to be cached for good; any other as Flask does."""
     if filename not in _names() or request.args.get("v") != fingerprint(filename):
         return current_app.send_static_file(filename)
-    kind = guess_type(filename)[0] or "application/octet-stream"
-    wanted = (
-        encoding(request.headers.get("Accept-Encoding", "")) if kind.startswith("text/") else ""
-    )
-    response = Response(_content(filename, wanted), mimetype=kind)
+    mimetype = guess_type(filename)[0] or "application/octet-stream"
+    accepted = encoding(request.headers.get("Accept-Encoding", ""))
+    wanted = accepted if mimetype.startswith("text/") else ""
+    response = Response(_content(filename, wanted), mimetype=mimetype)
     if wanted:
         response.headers["Content-Encoding"] = wanted
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"

@@ -1,17 +1,18 @@
-"""Small charts: where each bar of one stands. What it shows stands beside it as a table, too."""
+"""Bar charts as SVG numbers. A table with the same numbers stands beside each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 320, 150
-HEAD, FOOT = 16, 20  # room for a number above the highest bar, and for the labels
-LABELS = 12  # as many fit beside each other
+TOP_MARGIN, BOTTOM_MARGIN = 16, 20  # for a number above the highest bar, and for the labels
+MAX_LABELS = 12  # that fit beside each other
 MIN_COLUMNS = 8  # fewer columns are no wider, and stand on the left
+BAR_WIDTH = 0.64  # of a column
 
 
 @dataclass(frozen=True)
 class Group:
-    """What one column shows: a number, and how many of these; None where that is not known."""
+    """What one column shows: a number and a part of it, None where that is unknown."""
 
     label: str
     whole: int
@@ -30,9 +31,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Column:
-    """One group, drawn."""
+    """A drawn group."""
 
-    middle: float
+    center_x: float
     whole: Bar
     part: Bar | None
     number: str
@@ -41,40 +42,36 @@ class Column:
 
 @dataclass(frozen=True)
 class Chart:
-    """All columns, from left to right, on one ground."""
+    """All columns, from left to right, on one baseline."""
 
     columns: tuple[Column, ...]
     width: int = WIDTH
     height: int = HEIGHT
-    ground: int = HEIGHT - FOOT
+    baseline_y: int = HEIGHT - BOTTOM_MARGIN
 
 
 def draw(groups: Sequence[Group]) -> Chart | None:
-    """Draw groups as columns; nothing where there is nothing to see."""
+    """Draw groups as columns; None where every number is zero."""
     highest = max((max(group.whole, group.part or 0) for group in groups), default=0)
     if not highest:
         return None
-    step, scale = WIDTH / max(len(groups), MIN_COLUMNS), (HEIGHT - HEAD - FOOT) / highest
-    every = -(-len(groups) // LABELS)
-    columns = [
-        _column(group, (number + 0.5) * step, step, scale, is_named=number % every == 0)
-        for number, group in enumerate(groups)
-    ]
-    return Chart(tuple(columns))
+    step = WIDTH / max(len(groups), MIN_COLUMNS)
+    scale = (HEIGHT - TOP_MARGIN - BOTTOM_MARGIN) / highest
+    label_interval = -(-len(groups) // MAX_LABELS)
 
+    def bar(center_x: float, number: int) -> Bar:
+        width, height = step * BAR_WIDTH, number * scale
+        sizes = (center_x - width / 2, HEIGHT - BOTTOM_MARGIN - height, width, height)
+        return Bar(*(round(size, 1) for size in sizes))
 
-def _column(group: Group, middle: float, step: float, scale: float, *, is_named: bool) -> Column:
-    whole = _bar(middle, step * 0.64, group.whole * scale)
-    part = None if group.part is None else _bar(middle, step * 0.64, group.part * scale)
-    return Column(
-        middle=round(middle, 1),
-        whole=whole,
-        part=part,
-        number=str(group.whole) if is_named else "",
-        label=group.label if is_named else "",
-    )
+    def column(index: int, group: Group) -> Column:
+        center_x, is_labeled = (index + 0.5) * step, index % label_interval == 0
+        return Column(
+            center_x=round(center_x, 1),
+            whole=bar(center_x, group.whole),
+            part=None if group.part is None else bar(center_x, group.part),
+            number=str(group.whole) if is_labeled else "",
+            label=group.label if is_labeled else "",
+        )
 
-
-def _bar(middle: float, width: float, height: float) -> Bar:
-    sizes = (middle - width / 2, HEIGHT - FOOT - height, width, height)
-    return Bar(*(round(size, 1) for size in sizes))
+    return Chart(tuple(column(index, group) for index, group in enumerate(groups)))

@@ -1,8 +1,8 @@
-"""Forms that two people may have open at once: each writes what they changed, and no more.
+"""Forms that two people may edit at once: each writes only what they changed.
 
-A hidden field holds a digest of each value that the page was filled with. So whatever was not
-changed on the page is never written, and a value that somebody else changed meanwhile is shown
-before it is replaced.
+A hidden field holds a digest of each value that the page was filled with. A value that was not
+changed on the page is never written, and one that somebody else changed meanwhile is shown before
+it is replaced.
 """
 
 from collections.abc import Mapping
@@ -30,25 +30,25 @@ class EditConflictForm(ConsoleForm):
 
     @property
     def changed(self) -> set[str]:
-        """The fields that were changed on this page."""
+        """Return the names of the fields that were changed on this page."""
         return self._unlike_before({name: self[name].data for name in self.stored})
 
     def value(self, name: str) -> str:
-        """Return the value to be stored: of this page if it was changed there, else as it is."""
+        """Return the value to store: of this page if changed there, else the stored one."""
         return (self[name].data or "") if name in self.changed else str(self.stored[name])
 
     def has_conflict(self, stored: Mapping[str, Any], *, editor: tuple[int, str] | None) -> bool:
-        """Compare with the values stored now, under their lock; show where both were changed.
+        """Compare with the values stored now, under their lock; show an error at each conflict.
 
-        Sent once more, the form replaces those knowingly. `editor` is the id and name of the
+        Submitted once more, the form replaces those values. `editor` is the id and name of the
         coordinator who edited last.
         """
         self.stored, changed = stored, self.changed
-        elsewhere = self._unlike_before(stored)
+        changed_elsewhere = self._unlike_before(stored)
         conflicts = [
             name
             for name in stored
-            if name in changed & elsewhere
+            if name in changed & changed_elsewhere
             and _digest(name, stored[name]) != _digest(name, self[name].data)
         ]
         if not conflicts:
@@ -58,13 +58,13 @@ class EditConflictForm(ConsoleForm):
         self.before.data = " ".join(_digests(stored))
         for name in conflicts:
             text = self.stored_text(name)
-            self[name].errors = [f"{_who(editor)} {_stored_now(text)}"]
+            self[name].errors = [f"{_changed_by(editor)} {_now_stored(text)}"]
             is_cut = len(text) > QUOTED or "\n" in text
             self[name].description = text if is_cut else ""
         return True
 
     def stored_text(self, name: str) -> str:
-        """Return a stored value as people read it."""
+        """Return a stored value as text for people."""
         value = self.stored[name]
         return ", ".join(value) if isinstance(value, list) else str(value)
 
@@ -81,7 +81,7 @@ def _digest(name: str, value: object) -> str:
     return f"{name}:{sha256(repr(value or '').encode()).hexdigest()[:12]}"
 
 
-def _who(editor: tuple[int, str] | None) -> str:
+def _changed_by(editor: tuple[int, str] | None) -> str:
     if editor is None:
         return gettext("Somebody else changed this while you were editing.")
     id_, name = editor
@@ -90,7 +90,7 @@ def _who(editor: tuple[int, str] | None) -> str:
     return gettext("%(name)s changed this while you were editing.", name=name)
 
 
-def _stored_now(text: str) -> str:
+def _now_stored(text: str) -> str:
     if not text:
         return gettext("Now it is empty. Save again to put yours in its place.")
     quoted = shorten(text, QUOTED, placeholder=" …")

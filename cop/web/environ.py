@@ -1,7 +1,7 @@
-"""What a request says of where it comes from and goes to, in one form for all that follow.
+"""Normalize the host and the client's address of a request.
 
-Clients can write the same host or address in many ways. Whoever counts or caches by them, or
-compares them, would be fooled by each new spelling.
+Clients can write the same host or address in many ways, and each new spelling would evade limits,
+caches and comparisons.
 """
 
 import logging
@@ -19,20 +19,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cop.web")
 
-UNKNOWN = "unknown"  # one address for all that are none, so that nobody can make up new ones
-HEALTH_PATHS = {
-    "/healthz",
-    "/readyz",
-}  # asked by monitors that know the site by a number, or no name
-IS_CACHEABLE = "cop.is_cacheable"  # in the environment: the host is one of few spellings
+UNKNOWN = "unknown"  # one value for all invalid addresses, so that nobody can make up new ones
+HEALTH_PATHS = {"/healthz", "/readyz"}  # monitors may know the site by address only
+IS_CACHEABLE = "cop.is_cacheable"  # in the WSGI environment: whether the host is one of ours
 _HOST = re.compile(r"(\[[0-9a-f:.]*\]|[^:\[\]]+?)\.?(?::(\d+))?")
 _MAX_ADDRESS_LENGTH = 64
-_POSSIBLE_LENGTHS = range(1, 270)  # of a name and a port (RFC 1035); longer ones are not looked at
+_POSSIBLE_LENGTHS = range(1, 270)  # of a name and a port (RFC 1035)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Normalizer:
-    """WSGI middleware in front of everything that reads the host or the client's address.
+    """WSGI middleware before everything that reads the host or the client's address.
 
     Werkzeug's ProxyFix, before it, takes an item of `X-Forwarded-For` as it is.
     """
@@ -62,14 +59,14 @@ class Normalizer:
         return self._app(environ, start_response)
 
     def _normalize_host(self, host: str, scheme: str, server_port: str) -> tuple[str, bool]:
-        """The host in one spelling if it is ours, and whether pages may be cached for it."""
+        """Return the host in one spelling, and whether pages may be cached for it."""
         name, port = split_host(host)
-        if self._name and name == self._name:  # the port means nothing then, nor do capitals
+        if self._name and name == self._name:  # whatever the port
             return self._host, True
         if not self._name and name in LOOPBACK_NAMES:
-            # Links follow the port in use, which is another one only where ports are mapped.
-            is_usual = (port or _DEFAULT_PORTS[scheme]) == server_port
-            return (f"{name}:{port}" if port else name), is_usual
+            # Links follow the port in use, which differs from the server's where ports are mapped.
+            is_server_port = (port or _DEFAULT_PORTS[scheme]) == server_port
+            return (f"{name}:{port}" if port else name), is_server_port
         return host, False
 
     def _warn_once(self) -> None:
@@ -78,28 +75,28 @@ class Normalizer:
 
 
 def split_host(host: str) -> tuple[str, str]:
-    """The name in lower case and without a final dot, and the port, of a `Host`; or nothing.
+    """Split a `Host` into its name, lower-case without a final dot, and port; invalid is empty.
 
-    Werkzeug's list of trusted names cannot hold an IPv6 address; localhost is the same place.
+    The IPv6 loopback address becomes localhost: TRUSTED_HOSTS cannot hold an IPv6 address.
     """
-    found = _HOST.fullmatch(host.lower())
-    if not found:
+    match = _HOST.fullmatch(host.lower())
+    if not match:
         return "", ""
-    name, port = found.groups(default="")
+    name, port = match.groups(default="")
     return "localhost" if name == "[::1]" else name, port
 
 
-def client_address(given: str) -> str:
-    """The address in what a proxy or the server says: without port, brackets or zone.
+def client_address(text: str) -> str:
+    """Parse the address that a proxy or the server gives: without port, brackets or zone.
 
     A proxy may write `203.0.113.9:4711`, `[2001:db8::1]:4711`, `unknown` or what a client wrote.
     """
-    return _client_address(given) if len(given) <= _MAX_ADDRESS_LENGTH else UNKNOWN
+    return _client_address(text) if len(text) <= _MAX_ADDRESS_LENGTH else UNKNOWN
 
 
 @lru_cache(1000)
-def _client_address(given: str) -> str:
-    text = given.strip().strip('"')
+def _client_address(text: str) -> str:
+    text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

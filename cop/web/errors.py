@@ -1,6 +1,7 @@
-"""Refusals and faults: each says what happened and what to do next, as a page or as a fragment."""
+"""Error pages: what happened and what to do next, as a page or as a fragment."""
 
 import logging
+from functools import partial
 from math import ceil
 
 from flask import Flask, Response, g, make_response, render_template, request
@@ -86,12 +87,12 @@ _FORM_EXPIRED = (
 
 
 def install(app: Flask) -> None:
-    """Answer every refusal and every fault with a page."""
+    """Answer every error with a page."""
     app.register_error_handler(SecurityError, _untrusted_host)
-    app.register_error_handler(HTTPException, _refusal)
-    app.register_error_handler(SQLAlchemyError, _database_fault)
-    app.register_error_handler(OSError, _fault_503)
-    app.register_error_handler(Exception, _fault_500)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SQLAlchemyError, _database_error)
+    app.register_error_handler(OSError, partial(_fault, status=503))
+    app.register_error_handler(Exception, partial(_fault, status=500))
 
 
 def _untrusted_host(_error: SecurityError) -> Response:
@@ -101,11 +102,11 @@ def _untrusted_host(_error: SecurityError) -> Response:
     return response
 
 
-def _refusal(error: HTTPException) -> Response:
-    if error.response is not None:  # a redirect, or an answer that is complete
+def _http_error(error: HTTPException) -> Response:
+    if error.response is not None:  # a redirect, or a complete response
         return make_response(error.response)
     if isinstance(error, RateLimitExceeded):
-        return _too_many()
+        return _too_many_posts()
     code = 403 if isinstance(error, CSRFError) else error.code or 500
     response = _show(*_sentences(error, code), status=code)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
@@ -127,29 +128,20 @@ def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
     return _MESSAGES.get(code, _DEFAULT_MESSAGE)
 
 
-def _too_many() -> Response:
+def _too_many_posts() -> Response:
     seconds = seconds_until_next_post()
     response = _show(*_MESSAGES[429], status=429, minutes=ceil(seconds / 60))
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
-def _database_fault(error: SQLAlchemyError) -> Response:
-    is_weather = isinstance(error, DBAPIError | PoolTimeout) and not isinstance(
-        error, IntegrityError
-    )
-    return _fault_503(error) if is_weather else _fault_500(error)
+def _database_error(error: SQLAlchemyError) -> Response:
+    is_outage = isinstance(error, DBAPIError | PoolTimeout)
+    is_bug = isinstance(error, IntegrityError) or not is_outage
+    return _fault(error, status=500 if is_bug else 503)
 
 
-def _fault_503(error: Exception) -> Response:
-    return _fault(error, 503)
-
-
-def _fault_500(error: Exception) -> Response:
-    return _fault(error, 500)
-
-
-def _fault(error: Exception, status: int) -> Response:
+def _fault(error: Exception, *, status: int) -> Response:
     log.error("fault", exc_info=error, extra={"request_id": g.get("request_id")})
     response = _show(*_MESSAGES[status], status=status)
     response.headers["Retry-After"] = str(RETRY_AFTER)
@@ -158,7 +150,7 @@ def _fault(error: Exception, status: int) -> Response:
 
 def _show(title: str, sentence: str, *, status: int, **values: object) -> Response:
     is_fragment = wants_fragment()
-    community = g.community = _community() if status < 500 else None
+    community = g.community = _community_or_none() if status < 500 else None
     values |= {"name": community.contact_name if community else ""}
     body = render_template(
         "errors/_error.html" if is_fragment else "errors/error.html",
@@ -166,7 +158,7 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
         title=gettext(title),
         sentence=gettext(sentence, **values),
         status=status,
-        kept=_preserved_fields(status),
+        preserved=_preserved_fields(status),
         has_form_elsewhere=status == 403 and not is_personal(),
         is_console=is_console(),
     )
@@ -180,9 +172,9 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
 
 
 def _preserved_fields(status: int) -> list[tuple[str, str]]:
-    """What was typed into a form that was stopped, so that it can be sent again as it was.
+    """Return what was typed into a rejected form, so that it can be sent again as it was.
 
-    Not for a post from another site: what it says is not what somebody typed here.
+    Not of a post from another site, whose values nobody typed here.
     """
     if request.method in SAFE or status not in {429, 500, 503} or is_console():
         return []
@@ -191,7 +183,7 @@ def _preserved_fields(status: int) -> list[tuple[str, str]]:
     ]
 
 
-def _community() -> CommunityFacts | None:
+def _community_or_none() -> CommunityFacts | None:
     try:
         return current_community()
     except SQLAlchemyError:

@@ -1,4 +1,4 @@
-"""What the forms of the console have in common."""
+"""Base forms, validators and filters, and the signed tokens of public forms."""
 
 import re
 import secrets
@@ -14,29 +14,28 @@ from wtforms.validators import StopValidation, ValidationError
 
 from cop import email_addresses
 from cop.errors import InvalidAddress, Refused
-from cop.i18n import N_
 from cop.links import is_https
 from cop.web.i18n import gettext, refusal_text
 
 TOKEN_AGE = 12 * 3600  # seconds
-# What no keyboard types: C0 without tab and line ends, delete, C1; line ends are one kind.
+# What no keyboard types: C0 without tab and line feed, delete, C1.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SPACES = re.compile(r"\s+")
 Filter = Callable[[str | None], str]
 
 
 def strip_to_one_line(text: str | None) -> str:
-    """What was typed into one line: without control characters, its spaces made one."""
+    """Remove control characters and collapse all white space, as for one line of text."""
     return _SPACES.sub(" ", _CONTROLS.sub("", text or "")).strip()
 
 
 def normalize_newlines(text: str | None) -> str:
-    """What was typed into several lines: without control characters."""
+    """Remove control characters and use line feeds only, as for several lines of text."""
     return _CONTROLS.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 class MaxLength:
-    """Refuses a text that is too long, by its number of characters."""
+    """Validate the number of characters."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -53,7 +52,7 @@ class MaxLength:
 
 
 class Required:
-    """Refuses an empty answer with a sentence of its own."""
+    """Validate that there is an answer, with a message of its own."""
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
@@ -64,6 +63,7 @@ class Required:
 
 
 def email_address(_form: FlaskForm, field: FormField) -> None:
+    """Validate an email address."""
     try:
         email_addresses.normalize(field.data)
     except InvalidAddress as refusal:
@@ -75,12 +75,12 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 def new_token() -> str:
-    """A signed token for one form: what it is for, since when, and a nonce."""
+    """Make a signed token for one form, with the time and a nonce."""
     return _serializer().dumps(secrets.token_urlsafe(12))
 
 
 def nonce_of(token: str) -> str | None:
-    """The nonce of a token that is ours and not too old."""
+    """Return the nonce of a valid token; None where it is forged or too old."""
     try:
         nonce = _serializer().loads(token, max_age=TOKEN_AGE)
     except BadData:
@@ -95,7 +95,7 @@ class BaseForm(FlaskForm):
         csrf = False  # security.py checks public posts, access_control.py those of the console
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
-        """Whether the form was sent and is valid."""
+        """Return whether the form was sent and is valid."""
         return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]
 
     def refuse(self, refusal: Refused, *, at: str = "") -> None:
@@ -111,7 +111,7 @@ class ConsoleForm(BaseForm):
 
 
 class Https:
-    """Refuses what is no address to send people to; a reading may be on the old, open web."""
+    """Validate an HTTPS address; empty is allowed, and HTTP for readings elsewhere."""
 
     def __init__(self, *, or_http: bool = False) -> None:
         self.or_http = or_http
@@ -121,12 +121,11 @@ class Https:
         if self.or_http and address.startswith("http://"):
             address = address.replace("http://", "https://", 1)
         if address and not is_https(address):
-            said = N_("Write the whole address, beginning with https://.")
-            raise ValidationError(gettext(said))
+            raise ValidationError(gettext("Write the whole address, beginning with https://."))
 
 
 class IntegerText:
-    """Refuses what is no whole number above nought; nothing at all is fine."""
+    """Validate a number as `parse_integer` reads it; empty is allowed."""
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
@@ -136,16 +135,16 @@ class IntegerText:
             raise ValidationError(gettext(self.sentence))
 
 
-def parse_integer(typed: str) -> int | None:
-    """The number that was typed, if it is one that somebody can mean."""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else None
+def parse_integer(text: str) -> int | None:
+    """Parse a whole number of at most five digits."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 def line(limit: int, *checks: object) -> StringField:
-    """One line to type into."""
+    """Make a field of one line."""
     return StringField(filters=[strip_to_one_line], validators=[*checks, MaxLength(limit)])
 
 
 def area(limit: int, *checks: object) -> StringField:
-    """Several lines to type into."""
+    """Make a field of several lines."""
     return StringField(filters=[normalize_newlines], validators=[*checks, MaxLength(limit)])

@@ -13,8 +13,10 @@ def test_a_chart_keeps_within_its_frame(groups):
     bars = [bar for column in chart.columns for bar in (column.whole, column.part)]
     assert len(chart.columns) == groups
     assert all(bar.x >= 0 and bar.x + bar.width <= chart.width for bar in bars)
-    assert all(bar.y >= charts.HEAD and bar.y + bar.height <= chart.ground + 0.1 for bar in bars)
-    assert 0 < len([column for column in chart.columns if column.label]) <= charts.LABELS
+    assert all(
+        bar.y >= charts.TOP_MARGIN and bar.y + bar.height <= chart.baseline_y + 0.1 for bar in bars
+    )
+    assert 0 < len([column for column in chart.columns if column.label]) <= charts.MAX_LABELS
 
 
 def test_a_higher_column_shows_a_higher_number():
@@ -25,6 +27,6 @@ def test_a_higher_column_shows_a_higher_number():
     assert low.part is None
 
 
-@pytest.mark.parametrize("groups", [[], [Group("", 0, 0)]], ids=["none", "noughts"])
+@pytest.mark.parametrize("groups", [[], [Group("", 0, 0)]], ids=["none", "zeros"])
 def test_where_there_is_nothing_to_see_nothing_is_drawn(groups):
     assert charts.draw(groups) is None
