@@ -1,7 +1,4 @@
-"""How dates and times are said to people, in their language and in the community's zone.
-
-The same words on pages, in mails and in calendars. Babel only: no Flask, no request.
-"""
+"""Format dates and times in a language and a time zone, alike on pages, in emails and calendars."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,15 +9,15 @@ from babel.dates import format_date, format_time, get_timezone_name
 
 from cop.i18n import N_, translator
 
-THIS_YEAR_WITHIN = 200  # days within which a date needs no year
-# A page says the same few dates many times, and Babel reads its pattern and its locale each time.
-_say_date, _say_time = lru_cache(2000)(format_date), lru_cache(500)(format_time)
-_say_zone = lru_cache(100)(get_timezone_name)
+NEAR_DAYS = 200  # a date at most this many days away is written without its year
+# A page repeats a few dates many times, and Babel parses its pattern and locale at each call.
+_format_date, _format_time = lru_cache(2000)(format_date), lru_cache(500)(format_time)
+_zone_name = lru_cache(100)(get_timezone_name)
 
 
 @dataclass(frozen=True)
 class Tile:
-    """The date tile's three lines."""
+    """The three lines of a date tile."""
 
     weekday: str
     day: str
@@ -29,58 +26,58 @@ class Tile:
 
 @dataclass(frozen=True)
 class DateFormatter:
-    """Who says the date: in which language and zone, and as of when."""
+    """Formats dates in one language and time zone, seen from one moment."""
 
     language: str
     zone: ZoneInfo
     now: datetime
 
     def local(self, moment: datetime) -> datetime:
-        """The moment on the community's clocks."""
+        """Convert a moment to the wall-clock time of the zone."""
         return moment.astimezone(self.zone)
 
-    def dated(self, moment: datetime | date, short: str, long: str) -> str:
-        """Say a date by the pattern for near ones, or by the one with the year."""
-        on = self.local(moment).date() if isinstance(moment, datetime) else moment
-        is_near = abs((on - self.local(self.now).date()).days) < THIS_YEAR_WITHIN
-        return _say_date(on, short if is_near else long, locale=self.language)
+    def format(self, moment: datetime | date, near: str, far: str) -> str:
+        """Format a date by one pattern if it is near, and by another (with the year) if not."""
+        day = self.local(moment).date() if isinstance(moment, datetime) else moment
+        is_near = abs((day - self.local(self.now).date()).days) < NEAR_DAYS
+        return _format_date(day, near if is_near else far, locale=self.language)
 
     def tile(self, moment: datetime) -> Tile:
-        """The date as the tile shows it."""
-        weekday, month = self.dated(moment, "EEE", "EEE"), self.dated(moment, "MMM", "MMM yy")
+        """Format a date tile; it has the year where the date is not near."""
+        weekday, month = self.format(moment, "EEE", "EEE"), self.format(moment, "MMM", "MMM yy")
         return Tile(weekday, str(self.local(moment).day), month)
 
-    def on(self, moment: datetime | date) -> str:
-        """Say `December 15`, with the year where it is not near."""
-        return self.dated(moment, "MMMM d", "MMMM d, y")
+    def short_date(self, moment: datetime | date) -> str:
+        """Format like `December 15`."""
+        return self.format(moment, "MMMM d", "MMMM d, y")
 
-    def day(self, moment: datetime | date) -> str:
-        """Say `Tuesday, December 15`."""
-        return self.dated(moment, "EEEE, MMMM d", "EEEE, MMMM d, y")
+    def long_date(self, moment: datetime | date) -> str:
+        """Format like `Tuesday, December 15`."""
+        return self.format(moment, "EEEE, MMMM d", "EEEE, MMMM d, y")
 
     def time(self, moment: datetime) -> str:
-        """Say `11:30 am`."""
-        said = _say_time(self.local(moment).time(), "h:mm a", locale=self.language)
-        return said.replace("AM", "am").replace("PM", "pm")
+        """Format like `11:30 am`."""
+        time_ = _format_time(self.local(moment).time(), "h:mm a", locale=self.language)
+        return time_.replace("AM", "am").replace("PM", "pm")
 
     @property
     def zone_name(self) -> str:
-        """Say `Eastern Time`."""
-        return _say_zone(self.zone.key, zone_variant="generic", locale=self.language)
+        """The zone's name, like `Eastern Time`."""
+        return _zone_name(self.zone.key, zone_variant="generic", locale=self.language)
 
-    def clock(self, starts_at: datetime, ends_at: datetime) -> str:
-        """Say `11:30 am to 1:00 pm Eastern Time`."""
-        say = translator(self.language)
-        return say(N_("%(start)s to %(end)s %(zone)s")) % {
+    def time_range(self, starts_at: datetime, ends_at: datetime) -> str:
+        """Format like `11:30 am to 1:00 pm Eastern Time`."""
+        translate = translator(self.language)
+        return translate(N_("%(start)s to %(end)s %(zone)s")) % {
             "start": self.time(starts_at),
             "end": self.time(ends_at),
             "zone": self.zone_name,
         }
 
-    def when(self, starts_at: datetime, ends_at: datetime) -> str:
-        """Say `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
-        return f"{self.day(starts_at)}, {self.clock(starts_at, ends_at)}"
+    def date_and_time(self, starts_at: datetime, ends_at: datetime) -> str:
+        """Format like `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
+        return f"{self.long_date(starts_at)}, {self.time_range(starts_at, ends_at)}"
 
-    def stamp(self, moment: datetime) -> str:
-        """Say `Nov 21, 9:14 am`, for tables."""
-        return f"{self.dated(moment, 'MMM d', 'MMM d, y')}, {self.time(moment)}"
+    def timestamp(self, moment: datetime) -> str:
+        """Format like `Nov 21, 9:14 am`, for tables."""
+        return f"{self.format(moment, 'MMM d', 'MMM d, y')}, {self.time(moment)}"

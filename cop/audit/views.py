@@ -93,7 +93,9 @@ def _said(entry: LogEntry) -> str:
     sentence = (
         _look(entry) if entry.is_look else ACTION_SENTENCES.get(entry.action)
     ) or OTHER_VIEWING
-    date = date_formatter().on(entry.starts_at) if entry.starts_at else gettext("all sessions")
+    date = (
+        date_formatter().short_date(entry.starts_at) if entry.starts_at else gettext("all sessions")
+    )
     said = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
     if "access" in entry.columns:
         return gettext("%(said)s, with access needs", said=said)

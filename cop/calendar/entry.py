@@ -7,7 +7,7 @@ from cop.community.community import CommunityFacts
 from cop.dates import DateFormatter
 from cop.i18n import N_, plural, translator
 from cop.links import Links
-from cop.meetings.locking import MeetingFacts
+from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CalendarEntry:
     @property
     def title(self) -> str:
         """Say `Equity in Data: How much is enough?`."""
-        topic = self.meeting.topic or self._say(N_("Topic to be announced"))
+        topic = self.meeting.topic or self._say(TOPIC_TO_BE_ANNOUNCED)
         title = f"{self.community.short_name}: {topic}"
         return self._say(N_("CANCELLED: %(title)s"), title=title) if self.is_off else title
 
@@ -63,7 +63,7 @@ class CalendarEntry:
         if self.meeting.moved_from:
             # As of the meeting, not of now: the year is said where the two dates lie far apart.
             speaker = DateFormatter(self.language, self.community.zone_info, self.meeting.starts_at)
-            date = speaker.on(self.meeting.moved_from)
+            date = speaker.short_date(self.meeting.moved_from)
             yield self._with_reason(self._say(N_("Moved from %(date)s."), date=date))
 
     def _before(self) -> Iterator[str]:

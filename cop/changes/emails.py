@@ -83,7 +83,7 @@ def _change_text(writer: LetterWriter, meeting: LockedMeeting, told: Announced) 
         return subject, writer.translate(
             N_("We meet at another address. Your own way in stays the same, and leads there:")
         )
-    before = writer.dates.when(
+    before = writer.dates.date_and_time(
         datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at)
     )
     subject = writer.translate(N_("Moved: the session is on %(date)s"), date=date)

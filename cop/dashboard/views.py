@@ -81,7 +81,7 @@ def _chart(past: list[Row]) -> tuple[Chart, list[Row]] | None:
     ]
     dates = writer().dates
     groups = [
-        Group(dates.dated(row.meeting.starts_at, "MMM", "MMM"), row.registered, row.came)
+        Group(dates.format(row.meeting.starts_at, "MMM", "MMM"), row.registered, row.came)
         for row in reversed(lately)
     ]
     chart = charts.draw(groups)

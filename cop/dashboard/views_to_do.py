@@ -8,7 +8,7 @@ from flask import request, url_for
 
 from cop.audit import clock_check
 from cop.audit.clock_check import Verdict
-from cop.meetings.filters import on, stamp
+from cop.meetings.filters import short_date, timestamp
 from cop.meetings.schedule import Listing, Schedule
 from cop.operations import status
 from cop.outbox.status import OutboxStatus
@@ -55,7 +55,7 @@ def _secret_key() -> Iterator[ToDo]:
         said = gettext(
             "Links in emails sent before %(moment)s no longer work, because the site's secret key "
             "was replaced then. Whoever writes to you about it gets a new link here:",
-            moment=stamp(changed_at),
+            moment=timestamp(changed_at),
         )
         yield ToDo(said, gettext("Lost your link?"), url_for("public.my_link"))
 
@@ -86,7 +86,7 @@ def _next_session_items(next_: Listing, tally: Tally) -> Iterator[ToDo]:
             "%(num)s person comes for the first time on %(date)s. Welcome them by name.",
             "%(num)s people come for the first time on %(date)s. Welcome them by name.",
             tally.expected_new,
-            date=on(next_.starts_at),
+            date=short_date(next_.starts_at),
         )
         yield ToDo(said, gettext("See who"), url_for("console.meeting", slug=next_.slug))
 
@@ -95,7 +95,7 @@ def _topics(listed: Schedule) -> Iterator[ToDo]:
     for meeting in listed.upcoming:
         is_near = meeting.is_open and meeting.starts_at - now() <= TOPIC_NEEDED_BEFORE
         if is_near and not meeting.topic:
-            said = gettext("%(date)s has no topic yet.", date=on(meeting.starts_at))
+            said = gettext("%(date)s has no topic yet.", date=short_date(meeting.starts_at))
             edit = url_for("console.edit", slug=meeting.slug)
             yield ToDo(said, gettext("Choose one"), f"{edit}#topic")
 
@@ -106,7 +106,7 @@ def _past_session_items(listed: Schedule, tallies: Mapping[int, Tally]) -> Itera
         age, tally = now() - meeting.ends_at, tallies.get(meeting.id, Tally())
         if meeting.is_cancelled or age > ATTENDANCE_WITHIN:
             continue
-        date = on(meeting.starts_at)
+        date = short_date(meeting.starts_at)
         if tally.held and tally.attended is None:
             said = gettext("Nobody has noted yet who came on %(date)s.", date=date)
             address = url_for("console.attendance", slug=meeting.slug)
@@ -136,7 +136,7 @@ def _is_forwarded() -> bool:
 
 def _backup_sentence(backup_at: datetime | None) -> str:
     if backup_at:
-        moment = stamp(backup_at)
+        moment = timestamp(backup_at)
         said = gettext("The last backup is of %(moment)s: one a day is wanted.", moment=moment)
     else:
         said = gettext("No backup is noted yet.")

@@ -3,17 +3,17 @@
 from cop.i18n import N_
 from cop.mail.letter import Link, Session
 from cop.mail.writer import LetterWriter
-from cop.meetings.locking import MeetingFacts
+from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
 
 
 def date_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
     """Format a session's date, like `December 15`."""
-    return writer.dates.on(meeting.starts_at)
+    return writer.dates.short_date(meeting.starts_at)
 
 
 def topic_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
     """The session's topic, or that there is none yet."""
-    return meeting.topic or writer.translate(N_("Topic to be announced"))
+    return meeting.topic or writer.translate(TOPIC_TO_BE_ANNOUNCED)
 
 
 def session_block(
@@ -23,7 +23,7 @@ def session_block(
     return Session(
         tile=writer.dates.tile(meeting.starts_at),
         topic=topic_of(writer, meeting),
-        when=writer.dates.when(meeting.starts_at, meeting.ends_at),
+        when=writer.dates.date_and_time(meeting.starts_at, meeting.ends_at),
         lines=lines,
         links=links,
         is_cancelled=meeting.is_cancelled,

@@ -1,4 +1,4 @@
-"""How templates say dates, times, places and texts."""
+"""Template filters for sessions: dates, times, availability, recurrence and Markdown."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -10,112 +10,137 @@ from flask import Flask
 from markupsafe import Markup
 from werkzeug.routing import BaseConverter
 
-from cop.community import holidays
-from cop.community import rhythm as community_rhythm
+from cop.community import holidays, rhythm
 from cop.community.community import CommunityFacts
 from cop.dates import Tile
 from cop.i18n import N_
 from cop.markdown import to_html
-from cop.meetings.locking import MeetingFacts
+from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
 from cop.meetings.schedule import Listing, PlaceCounts
 from cop.questions import registry
-from cop.web import rendering
 from cop.web.blueprints import public
 from cop.web.i18n import gettext
-from cop.web.rendering import current_community, external_target, is_embedded, language
+from cop.web.rendering import (
+    current_community,
+    date_formatter,
+    external_target,
+    is_embedded,
+    language,
+)
 
-_PLACES = {
+_AVAILABILITY = {
     PlaceCounts.PLENTY: N_("Places left"),
     PlaceCounts.FEW: N_("5 or fewer places left"),
     PlaceCounts.FULL: N_("Full, waiting list open"),
 }
 ORDINALS = {
-    "1": N_("first"), "2": N_("second"), "3": N_("third"), "4": N_("fourth"), "-1": N_("last"),
-}  # fmt: skip
+    "1": N_("first"),
+    "2": N_("second"),
+    "3": N_("third"),
+    "4": N_("fourth"),
+    "-1": N_("last"),
+}
 _NUMBERED = {
-    "one": N_("%(num)sst"), "two": N_("%(num)snd"), "few": N_("%(num)srd"),
+    "one": N_("%(num)sst"),
+    "two": N_("%(num)snd"),
+    "few": N_("%(num)srd"),
     "other": N_("%(num)sth"),
-}  # fmt: skip
+}
 A_MONDAY = date(2024, 1, 1)
 
 
 def install(app: Flask) -> None:
-    """Give templates these filters."""
-    for say in (tile, on, day, clock, when, format_places, rhythm, markdown, stamp,
-                weeks_before, ordinal, format_time, observances):  # fmt: skip
-        app.jinja_env.filters[say.__name__] = say
-    app.jinja_env.globals.update(never_asked=registry.NEVER_COLLECTED)
+    """Register the template filters."""
+    for function in (
+        date_tile,
+        short_date,
+        long_date,
+        time_range,
+        date_and_time,
+        time_with_zone,
+        timestamp,
+        weeks_before,
+        availability,
+        ordinal,
+        recurrence,
+        observances,
+        markdown,
+    ):
+        app.jinja_env.filters[function.__name__] = function
+    app.jinja_env.globals.update(
+        never_asked=registry.NEVER_COLLECTED, TOPIC_TO_BE_ANNOUNCED=TOPIC_TO_BE_ANNOUNCED
+    )
 
 
-def tile(meeting: MeetingFacts) -> Tile:
-    """The date as the tile shows it; with the year where it is not near."""
-    return rendering.date_formatter().tile(meeting.starts_at)
+def date_tile(meeting: MeetingFacts) -> Tile:
+    """Format the date tile of a session."""
+    return date_formatter().tile(meeting.starts_at)
 
 
-def on(moment: datetime | date) -> str:
-    """Say `December 15`, with the year where it is not near."""
-    return rendering.date_formatter().on(moment)
+def short_date(moment: datetime | date) -> str:
+    """Format like `December 15`, with the year where it is not near."""
+    return date_formatter().short_date(moment)
+
+
+def long_date(meeting: MeetingFacts, community: CommunityFacts | None = None) -> str:
+    """Format like `Tuesday, December 15`."""
+    return date_formatter(community).long_date(meeting.starts_at)
+
+
+def time_range(meeting: MeetingFacts) -> str:
+    """Format like `11:30 am to 1:00 pm Eastern Time`."""
+    return date_formatter().time_range(meeting.starts_at, meeting.ends_at)
+
+
+def date_and_time(meeting: MeetingFacts) -> str:
+    """Format like `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
+    return date_formatter().date_and_time(meeting.starts_at, meeting.ends_at)
+
+
+def time_with_zone(moment: datetime) -> str:
+    """Format like `11:15 am Eastern Time`."""
+    dates = date_formatter()
+    return f"{dates.time(moment)} {dates.zone_name}"
+
+
+def timestamp(moment: datetime) -> str:
+    """Format like `Nov 21, 9:14 am`, for tables."""
+    return date_formatter().timestamp(moment)
 
 
 def weeks_before(moment: datetime, weeks: int) -> str:
-    """The day that is some weeks earlier, said like `on`."""
-    say = rendering.date_formatter()
-    return say.on(say.local(moment).date() - timedelta(weeks=weeks))
+    """Format the date that is some weeks earlier, like `short_date`."""
+    dates = date_formatter()
+    return dates.short_date(dates.local(moment).date() - timedelta(weeks=weeks))
 
 
-def day(meeting: MeetingFacts, community: CommunityFacts | None = None) -> str:
-    """Say `Tuesday, December 15`."""
-    return rendering.date_formatter(community).day(meeting.starts_at)
-
-
-def clock(meeting: MeetingFacts) -> str:
-    """Say `11:30 am to 1:00 pm Eastern Time`."""
-    return rendering.date_formatter().clock(meeting.starts_at, meeting.ends_at)
-
-
-def when(meeting: MeetingFacts) -> str:
-    """Say `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
-    return rendering.date_formatter().when(meeting.starts_at, meeting.ends_at)
-
-
-def format_time(moment: datetime) -> str:
-    """Say `11:15 am Eastern Time`."""
-    speaker = rendering.date_formatter()
-    return f"{speaker.time(moment)} {speaker.zone_name}"
-
-
-def stamp(moment: datetime) -> str:
-    """Say `Nov 21, 9:14 am`, for tables."""
-    return rendering.date_formatter().stamp(moment)
-
-
-def format_places(meeting: Listing) -> str:
-    """What can be said about the places of an open meeting; nothing where there is no limit."""
+def availability(meeting: Listing) -> str:
+    """Say whether an open session has room; empty where there is no limit."""
     if meeting.is_full and meeting.has_begun:
         return gettext("Full")
-    return gettext(_PLACES[meeting.places]) if meeting.places else ""
+    return gettext(_AVAILABILITY[meeting.places]) if meeting.places else ""
 
 
 def ordinal(number: int) -> str:
-    """Say `3rd`, as the language numbers things that come one after the other."""
+    """Format like `3rd`, by the language's rules for ordinals."""
     form = Locale.parse(language()).ordinal_form(number)
     return gettext(_NUMBERED.get(form, _NUMBERED["other"]), num=number)
 
 
-def rhythm(community: CommunityFacts, place: str = "") -> str:
-    """Say `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time; not in July`."""
+def recurrence(community: CommunityFacts, place: str = "") -> str:
+    """Format like `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time; not in July`."""
     usual = community.rhythm.on(A_MONDAY)
-    hours = rendering.date_formatter(community).clock(usual.starts_at, usual.ends_at)
+    hours = date_formatter(community).time_range(usual.starts_at, usual.ends_at)
     if place:
         hours = gettext("%(hours)s, on %(place)s", hours=hours, place=place)
-    choice = community_rhythm.parse(community.recurrence_rule)
+    choice = rhythm.parse(community.recurrence_rule)
     if choice is None:
         return hours
     days = _days(choice)
     return f"{days[:1].upper()}{days[1:]}, {hours}{_months(choice)}"
 
 
-def _days(choice: community_rhythm.RecurrenceChoice) -> str:
+def _days(choice: rhythm.RecurrenceChoice) -> str:
     name = weekday(choice.weekday)
     if choice.of_month:
         ordinal = gettext(ORDINALS[choice.of_month])
@@ -125,8 +150,8 @@ def _days(choice: community_rhythm.RecurrenceChoice) -> str:
     return gettext("Every %(num)s weeks on %(weekday)s", num=choice.weeks, weekday=name)
 
 
-def _months(choice: community_rhythm.RecurrenceChoice) -> str:
-    """The months without a session, or where those are most of them, the others."""
+def _months(choice: rhythm.RecurrenceChoice) -> str:
+    """Name the months without a session, or those with one where they are fewer."""
     if not choice.months_off:
         return ""
     if len(choice.months_off) > len(choice.months):
@@ -139,35 +164,35 @@ def _join_list(months: Iterable[int]) -> str:
 
 
 def weekday(code: str) -> str:
-    """Say `Tuesday` for `TU`."""
-    date_ = A_MONDAY.replace(day=1 + community_rhythm.WEEKDAYS.index(code))
+    """Name the weekday of a code: `Tuesday` for `TU`."""
+    date_ = A_MONDAY.replace(day=1 + rhythm.WEEKDAYS.index(code))
     return format_date(date_, "EEEE", locale=language())
 
 
 def month(number: int) -> str:
-    """Say `July`."""
+    """Name a month, like `July`."""
     return format_date(A_MONDAY.replace(month=number), "LLLL", locale=language())
 
 
 def observances(moment: datetime | date, community: CommunityFacts | None = None) -> str:
-    """Say what a day is on which people may be elsewhere: `Juneteenth`; mostly it is nothing."""
+    """Name the holidays and observances of a day, like `Juneteenth`; empty on most days."""
     community = community or current_community()
-    on_ = moment
+    day = moment
     if isinstance(moment, datetime):
-        on_ = moment.astimezone(community.zone_info).date()
-    return ", ".join(gettext(name) for name in holidays.holidays_on(on_, community.observances))
+        day = moment.astimezone(community.zone_info).date()
+    return ", ".join(gettext(name) for name in holidays.holidays_on(day, community.observances))
 
 
 def markdown(text: str) -> Markup:
-    """A coordinator's Markdown as HTML; HTML in it stays text, and what is left is cleaned."""
+    """Render a coordinator's Markdown as sanitized HTML; HTML in it is shown as text."""
     html = to_html(text)
-    if is_embedded():  # with the > behind it, which no text in HTML has
+    if is_embedded():  # the match includes the >, which is escaped in any text
         html = html.replace(' rel="noopener">', f"{external_target()}>")
-    return Markup(html)  # noqa: S704 - cleaned there
+    return Markup(html)  # noqa: S704 - to_html() sanitizes it
 
 
 class Slug(BaseConverter):
-    """A session's name in addresses: its date, and a number where a day has several."""
+    """The part of an address that names a session: its date, and a number if a day has several."""
 
     regex = r"\d{4}-\d{2}-\d{2}(?:-\d{1,3})?"
 

@@ -9,6 +9,7 @@ from wtforms import StringField
 from wtforms.validators import ValidationError
 
 from cop.meetings import filters
+from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED
 from cop.meetings.schedule import Listing
 from cop.web.forms import ConsoleForm, strip_to_one_line
 from cop.web.i18n import gettext
@@ -81,13 +82,13 @@ def read_time(typed: str | None) -> time | None:
 def date_warnings(starts_at: datetime, listings: Iterable[Listing]) -> list[str]:
     """Return what to know of a date before a session is held on it; none of it forbids it."""
     zone, warnings = current_community().zone_info, []
-    date = filters.on(starts_at)
+    date = filters.short_date(starts_at)
     if special := filters.observances(starts_at):
         warnings.append(gettext("%(date)s is %(special)s.", date=date, special=special))
     for meeting in listings:
         is_then = meeting.starts_at.astimezone(zone).date() == starts_at.astimezone(zone).date()
         if is_then and not meeting.is_cancelled:
-            topic = meeting.topic or gettext("Topic to be announced")
+            topic = meeting.topic or gettext(TOPIC_TO_BE_ANNOUNCED)
             warnings.append(
                 gettext("On %(date)s there is a session already: %(topic)s", date=date, topic=topic)
             )

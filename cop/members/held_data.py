@@ -124,9 +124,9 @@ def _format_value(field: Field, column: str, value: object, writer: LetterWriter
         return _format_announced(Announced.read(str(value)), writer)
     match value:
         case datetime():
-            return writer.dates.stamp(value)
+            return writer.dates.timestamp(value)
         case date():
-            return writer.dates.on(value)
+            return writer.dates.short_date(value)
         case bool():
             return writer.translate(N_("Yes")) if value else writer.translate(N_("No"))
         case list():
@@ -147,4 +147,4 @@ def _format_announced(told: Announced, writer: LetterWriter) -> str:
     moments = (datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at))
     status = writer.translate(_STATE_LABELS.get(told.status, told.status))
     way_in = writer.translate(N_("with a way in")) if told.way_in else ""
-    return ", ".join(filter(None, (writer.dates.when(*moments), status, way_in)))
+    return ", ".join(filter(None, (writer.dates.date_and_time(*moments), status, way_in)))

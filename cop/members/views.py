@@ -145,7 +145,7 @@ def _said(own: MemberPage) -> str:
         place = own.known.at(request.args.get("session", ""))
         if place is None or place.is_live:
             return ""
-        date = filters.on(place.meeting.starts_at)
+        date = filters.short_date(place.meeting.starts_at)
     return gettext(SUCCESS_MESSAGES[what], date=date) if what in SUCCESS_MESSAGES else ""
 
 

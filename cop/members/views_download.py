@@ -85,12 +85,12 @@ def _rows(known: MemberData, voice: LetterWriter) -> Iterator[tuple[str, str, st
         slug = look.meeting.slug if look.meeting else ""
         yield voice.translate(N_("Seen by a coordinator")), _format_viewing(look, voice), slug
     for mail in known.mails:
-        said = f"{mail.subject}; {voice.dates.stamp(mail.created_at)}"
+        said = f"{mail.subject}; {voice.dates.timestamp(mail.created_at)}"
         yield voice.translate(N_("Mail to you")), said, ""
 
 
 def _format_viewing(look: DataView, voice: LetterWriter) -> str:
-    parts = (look.by or "", look.resource, voice.dates.stamp(look.viewed_at), *look.columns)
+    parts = (look.by or "", look.resource, voice.dates.timestamp(look.viewed_at), *look.columns)
     return "; ".join(filter(None, parts))
 
 

@@ -56,8 +56,8 @@ def _values(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> _Valu
     return {
         "name": to.display_name or writer.translate(N_("colleague")),
         "session": topic_of(writer, meeting),
-        "date": writer.dates.day(meeting.starts_at),
-        "time": writer.dates.clock(meeting.starts_at, meeting.ends_at),
+        "date": writer.dates.long_date(meeting.starts_at),
+        "time": writer.dates.time_range(meeting.starts_at, meeting.ends_at),
         "link to their page": Link(writer.translate(N_("your page")), writer.my_page(to)),
         "link to the session": Link(writer.translate(N_("the session's page")), page),
     }

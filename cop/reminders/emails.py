@@ -73,7 +73,7 @@ def join_reminder(
     subject = writer.translate(
         N_("Your way in, %(day)s: %(topic)s"),
         topic=topic_of(writer, meeting),
-        day=writer.dates.day(meeting.starts_at),
+        day=writer.dates.long_date(meeting.starts_at),
     )
     return _reminding(
         writer,

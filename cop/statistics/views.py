@@ -63,7 +63,7 @@ def _charts(sessions: Sequence[SessionStats]) -> list[Chart | None]:
     """Attended of those who signed up; new of those who attended."""
     dates = writer().dates
     oldest_first = [
-        (dates.dated(each.meeting.starts_at, "MMM ''yy", "MMM ''yy"), each)
+        (dates.format(each.meeting.starts_at, "MMM ''yy", "MMM ''yy"), each)
         for each in reversed(sessions)
     ]
     groups = [Group(label, each.registered, each.attended) for label, each in oldest_first]

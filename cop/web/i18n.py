@@ -32,7 +32,7 @@ def ngettext(singular: str, plural_: str, num: int, **values: object) -> str:
 def refusal_text(refusal: Refused) -> str:
     """Translate a refusal, with the dates in it formatted."""
     values = {
-        name: date_formatter().on(value) if isinstance(value, date) else value
+        name: date_formatter().short_date(value) if isinstance(value, date) else value
         for name, value in refusal.values.items()
     }
     return gettext(refusal.sentence, **values)

@@ -49,7 +49,7 @@ LONG_AGO = datetime(2021, 6, 15, 15, 30, tzinfo=UTC)
     ids=["near", "late in the evening", "next year, but near", "long ago", "far away"],
 )
 def test_the_tile_shows_the_day_in_the_communitys_zone(app, community, starts_at, shown):
-    tile = filters.tile(listing(app, starts_at))
+    tile = filters.date_tile(listing(app, starts_at))
 
     assert (tile.weekday, tile.day, tile.month) == shown
 
@@ -66,7 +66,7 @@ def test_the_tile_shows_the_day_in_the_communitys_zone(app, community, starts_at
     ids=["near", "late in the evening", "a date", "long ago", "a date long ago"],
 )
 def test_a_date_has_its_year_only_where_it_is_not_near(community, moment, said):
-    assert filters.on(moment) == said
+    assert filters.short_date(moment) == said
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_date_has_its_year_only_where_it_is_not_near(community, moment, said):
     ids=["in winter", "in summer, long ago", "past midnight"],
 )
 def test_a_meeting_is_said_with_its_day_its_hours_and_its_zone(app, community, starts_at, said):
-    assert filters.when(listing(app, starts_at)) == said
+    assert filters.date_and_time(listing(app, starts_at)) == said
 
 
 def test_a_day_weeks_earlier_is_counted_by_the_calendar(community):
@@ -91,7 +91,7 @@ def test_a_day_weeks_earlier_is_counted_by_the_calendar(community):
 def test_a_moment_in_a_table_is_said_shortly(community):
     moment = datetime(2026, 11, 21, 14, 14, tzinfo=UTC)
 
-    assert filters.stamp(moment) == "Nov 21, 9:14 am"
+    assert filters.timestamp(moment) == "Nov 21, 9:14 am"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_places_are_said_in_words_without_a_number_that_gives_people_away(
 ):
     meeting = listing(app, NOW + timedelta(hours=starts_in), **places)
 
-    assert filters.format_places(meeting) == said
+    assert filters.availability(meeting) == said
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_places_are_said_in_words_without_a_number_that_gives_people_away(
     ids=["third", "first, with a plus", "last, in small letters", "weekly"],
 )
 def test_the_rhythm_is_said_in_words(community, rule, said):
-    assert filters.rhythm(replace(community, recurrence_rule=rule)) == (
+    assert filters.recurrence(replace(community, recurrence_rule=rule)) == (
         f"{said}, 11:30 am to 1:00 pm Eastern Time"
     )
 
@@ -141,7 +141,7 @@ def test_the_rhythm_is_said_in_words(community, rule, said):
 )
 def test_a_rhythm_that_has_no_short_words_is_said_by_its_hours_alone(community, rule):
     assert (
-        filters.rhythm(replace(community, recurrence_rule=rule))
+        filters.recurrence(replace(community, recurrence_rule=rule))
         == "11:30 am to 1:00 pm Eastern Time"
     )
 
@@ -158,7 +158,7 @@ def test_a_rhythm_that_has_no_short_words_is_said_by_its_hours_alone(community, 
 def test_the_hours_are_those_of_the_communitys_wall_clock(community, zone, starts, said):
     elsewhere = replace(community, time_zone=zone, start_time=starts, recurrence_rule="FREQ=DAILY")
 
-    assert filters.rhythm(elsewhere) == said
+    assert filters.recurrence(elsewhere) == said
 
 
 @pytest.mark.parametrize(
