@@ -25,7 +25,7 @@ from cop.community.community import CommunityFacts
 from cop.i18n import N_, translator
 from cop.links import Links, Owner
 from cop.meetings.locking import MeetingFacts
-from cop.meetings.schedule import SLUG_PATTERN
+from cop.meetings.schedule import IN_FEEDS_FOR
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus
 
@@ -47,7 +47,7 @@ def feed(
     name = escape_text(community.name if way_in is None else own)
     head = [f"NAME:{name}", f"X-WR-CALNAME:{name}"]
     head += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
-    kept = [meeting for meeting in meetings if now < meeting.ends_at + SLUG_PATTERN]
+    kept = [meeting for meeting in meetings if now < meeting.ends_at + IN_FEEDS_FOR]
     entries = _entries(kept, community, links, language=language, way_in=way_in)
     return _calendar(community, head, entries)
 

@@ -127,7 +127,7 @@ def _as_json(found: Listing) -> dict[str, object]:
         "ends_at": local(found.ends_at),
         "moved_from": found.moved_from.isoformat() if found.moved_from else None,
         "reading": _reading(found),
-        "places": found.places.value if found.places and found.is_open else None,
+        "places": found.availability.value if found.availability and found.is_open else None,
         "url": links().meeting(found.slug),
         "register_url": register if found.can_be_chosen else None,
     }

@@ -19,7 +19,7 @@ from cop.mail import recipients
 from cop.mail.recipients import Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import RegistrationStatus
@@ -33,7 +33,7 @@ RESTORABLE_FOR = timedelta(days=30)
 
 
 def edit(
-    db_session: Session, meeting: LockedMeeting, values: Mapping[str, Any], *, writer: LetterWriter
+    db_session: Session, meeting: MeetingFacts, values: Mapping[str, Any], *, writer: LetterWriter
 ) -> list[int]:
     """Write new values, by column; return the registrations promoted from the waiting list.
 
@@ -59,7 +59,7 @@ def edit(
 
 
 def cancel(
-    db_session: Session, meeting: LockedMeeting, *, reason: str, writer: LetterWriter
+    db_session: Session, meeting: MeetingFacts, *, reason: str, writer: LetterWriter
 ) -> None:
     """Cancel a meeting; spots are kept, in case it is restored."""
     if meeting.is_cancelled:
@@ -73,7 +73,7 @@ def cancel(
     _update(db_session, meeting, new | _revision(meeting, now=writer.now))
 
 
-def restore(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter) -> list[int]:
+def restore(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
     """Restore a canceled meeting; return the registrations promoted from the waiting list."""
     if not meeting.is_cancelled:
         raise Refused(N_("It takes place: there is nothing to restore."))
@@ -94,7 +94,7 @@ def restore(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter
 
 
 def publish_takeaways(
-    db_session: Session, meeting: LockedMeeting, *, takeaways: str, recording_url: str,
+    db_session: Session, meeting: MeetingFacts, *, takeaways: str, recording_url: str,
     writer: LetterWriter,
 ) -> int:  # fmt: skip
     """Publish takeaways; email them the first time. Return the number of emails."""
@@ -143,7 +143,7 @@ def takeaways_recipients(db_session: Session, meeting_id: int) -> list[Registere
 
 
 def _moved(
-    meeting: LockedMeeting, starts_at: datetime, ends_at: datetime, writer: LetterWriter
+    meeting: MeetingFacts, starts_at: datetime, ends_at: datetime, writer: LetterWriter
 ) -> dict[str, object]:
     """Return the columns of another time, or none where it is the same."""
     if ends_at <= starts_at:
@@ -166,7 +166,7 @@ def _moved(
     return new | _revision(meeting, now=writer.now)
 
 
-def _join_url(meeting: LockedMeeting, join_url: str | None, *, now: datetime) -> dict[str, object]:
+def _join_url(meeting: MeetingFacts, join_url: str | None, *, now: datetime) -> dict[str, object]:
     if join_url and not is_https(join_url):
         raise Refused(
             N_("Write the whole address, beginning with https://, as Zoom shows it."),
@@ -183,22 +183,22 @@ def _valid_capacity(capacity: int | None) -> int | None:
     return capacity
 
 
-def _revision(meeting: LockedMeeting, *, now: datetime) -> dict[str, object]:
+def _revision(meeting: MeetingFacts, *, now: datetime) -> dict[str, object]:
     """Return the columns of a change that calendars show and people are notified of."""
     # RFC 5545, 3.8.7.4: a calendar takes a revision for newer by its sequence number.
     return {"sequence": meeting.sequence + 1, "revised_at": now, "edited_at": now}
 
 
-def _update(db_session: Session, meeting: LockedMeeting, values: Mapping[str, object]) -> None:
+def _update(db_session: Session, meeting: MeetingFacts, values: Mapping[str, object]) -> None:
     row = update(Meeting).where(Meeting.id == meeting.id).values(**values)
     db_session.execute(row)
 
 
-def _withdraw_reminders(db_session: Session, meeting: LockedMeeting) -> None:
+def _withdraw_reminders(db_session: Session, meeting: MeetingFacts) -> None:
     outbox.withdraw(db_session, OutboxEmail.meeting_id == meeting.id,
                      OutboxEmail.kind == EmailKind.REMINDER)  # fmt: skip
 
 
-def _promote(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter) -> list[int]:
+def _promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
     [changed] = locking.read(db_session, [meeting.id])
     return waiting_list.promote(db_session, changed, writer=writer)

@@ -7,14 +7,14 @@ from cop.mail.letter import Block, Button, Letter, Link, Prose
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, session_block, topic_of
-from cop.meetings.locking import Announced, LockedMeeting
+from cop.meetings.locking import Announced, MeetingFacts
 from cop.registration import emails
 
 
 def session_changed(
     writer: LetterWriter,
     to: Recipient,
-    meeting: LockedMeeting,
+    meeting: MeetingFacts,
     *,
     registration_id: int,
     is_held: bool,
@@ -43,7 +43,7 @@ def session_changed(
     return draft.render(calendar=emails.calendar_attachment(writer, attached, ways_in))
 
 
-def takeaways(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Letter:
+def takeaways(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
     """What was taken away from a session, once it is published."""
     writer = writer.to(to)
     blocks: list[Block] = [session_block(writer, meeting)]
@@ -64,7 +64,7 @@ def takeaways(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Le
     return draft.render(unsubscribe_url=stop)
 
 
-def _change_text(writer: LetterWriter, meeting: LockedMeeting, told: Announced) -> tuple[str, str]:
+def _change_text(writer: LetterWriter, meeting: MeetingFacts, told: Announced) -> tuple[str, str]:
     """The subject, and what has happened."""
     date = date_of(writer, meeting)
     if meeting.is_cancelled:
@@ -92,6 +92,6 @@ def _change_text(writer: LetterWriter, meeting: LockedMeeting, told: Announced) 
     )
 
 
-def _is_only_join_url(meeting: LockedMeeting, told: Announced) -> bool:
+def _is_only_join_url(meeting: MeetingFacts, told: Announced) -> bool:
     now = meeting.snapshot
     return (now.starts_at, now.ends_at, now.status) == (told.starts_at, told.ends_at, told.status)

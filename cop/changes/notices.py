@@ -16,7 +16,7 @@ from cop.mail import recipients
 from cop.mail.recipients import Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
-from cop.meetings.locking import Announced, LockedMeeting
+from cop.meetings.locking import Announced, MeetingFacts
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Registration, RegistrationStatus
 from cop.outbox import outbox
@@ -44,7 +44,7 @@ def is_due(db_session: Session, *, writer: LetterWriter) -> bool:
 
 
 def count_recipients(
-    people: Iterable[Registered], meeting: LockedMeeting, *, now: datetime
+    people: Iterable[Registered], meeting: MeetingFacts, *, now: datetime
 ) -> list[Registered]:
     """Who of those registered has to hear of a meeting as it is, or as it would be."""
     if meeting.ends_at <= now:
@@ -56,7 +56,7 @@ def count_recipients(
     ]
 
 
-def _announce(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter) -> int:
+def _announce(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> int:
     now_true = meeting.snapshot
     people = recipients.of_meeting(db_session, meeting.id)
     audience = count_recipients(people, meeting, now=writer.now)
@@ -75,8 +75,8 @@ def _announce(db_session: Session, meeting: LockedMeeting, *, writer: LetterWrit
 
 def _merge_snapshot(person: Registered, now_true: Announced) -> Announced:
     """What somebody knows now; a way in that was taken away is remembered until the next."""
-    way_in = now_true.way_in or Announced.read(person.announced).way_in
-    return replace(now_true, way_in=way_in)
+    join_url_hash = now_true.join_url_hash or Announced.read(person.announced).join_url_hash
+    return replace(now_true, join_url_hash=join_url_hash)
 
 
 def _has_changed(person: Registered, told: Announced, now_true: Announced) -> bool:
@@ -87,11 +87,11 @@ def _has_changed(person: Registered, told: Announced, now_true: Announced) -> bo
         return told.status != now_true.status
     if (told.starts_at, told.ends_at) != (now_true.starts_at, now_true.ends_at):
         return True
-    has_other_way_in = told.way_in and now_true.way_in and told.way_in != now_true.way_in
-    return bool(has_other_way_in) and person.status == RegistrationStatus.HELD
+    hashes = {told.join_url_hash, now_true.join_url_hash}
+    return len(hashes) == 2 and "" not in hashes and person.status == RegistrationStatus.HELD
 
 
-def _mail(writer: LetterWriter, meeting: LockedMeeting, person: Registered) -> QueuedEmail:
+def _mail(writer: LetterWriter, meeting: MeetingFacts, person: Registered) -> QueuedEmail:
     id_ = person.registration_id
     letter = emails.session_changed(
         writer,

@@ -11,7 +11,7 @@ from cop.changes import notices
 from cop.i18n import N_
 from cop.mail import recipients
 from cop.meetings.forms import TIMES
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.models.registration import RegistrationStatus
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community
@@ -28,7 +28,7 @@ class PromotionPreview:
 
 
 def preview_promotions(
-    db_session: Session, meeting: LockedMeeting, *, promoted: Collection[int] = (), now: datetime
+    db_session: Session, meeting: MeetingFacts, *, promoted: Collection[int] = (), now: datetime
 ) -> PromotionPreview:
     """Count the effects of the change that made the meeting what it is now.
 

@@ -14,7 +14,7 @@ from cop.errors import Refused
 from cop.i18n import N_
 from cop.meetings import locking
 from cop.meetings.forms import TIMES, DateTimeForm, date_warnings
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.meetings.schedule import Listing, Schedule
 from cop.meetings.views_common import read_schedule
 from cop.web.blueprints import console
@@ -43,11 +43,11 @@ class EditForm(EditConflictForm, DateTimeForm):
     reading_minutes = line(20, IntegerText(N_("Write the minutes as a number, or leave it empty.")))
     prep_question = line(300)
 
-    def __init__(self, meeting: LockedMeeting) -> None:
+    def __init__(self, meeting: MeetingFacts) -> None:
         self.zone = current_community().zone_info
         super().__init__(self.shown(meeting))
 
-    def shown(self, meeting: LockedMeeting) -> dict[str, str]:
+    def shown(self, meeting: MeetingFacts) -> dict[str, str]:
         """Return a session as the form shows it."""
         starts_at = meeting.starts_at.astimezone(self.zone)
         ends_at = meeting.ends_at.astimezone(self.zone)

@@ -10,7 +10,7 @@ from cop.changes import changes
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
 from cop.meetings import locking
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.meetings.views_common import over_or_404
 from cop.web.blueprints import console
 from cop.web.edit_conflicts import EditConflictForm
@@ -25,11 +25,11 @@ class TakeawaysForm(EditConflictForm):
     takeaways = area(20_000)
     recording_url = line(2000, Https())
 
-    def __init__(self, meeting: LockedMeeting) -> None:
+    def __init__(self, meeting: MeetingFacts) -> None:
         super().__init__(self.shown(meeting))
 
     @staticmethod
-    def shown(meeting: LockedMeeting) -> dict[str, str]:
+    def shown(meeting: MeetingFacts) -> dict[str, str]:
         """Return the stored values as the form shows them."""
         return {
             "takeaways": meeting.takeaways or "",

@@ -77,7 +77,7 @@ def _mails(standing: OutboxStatus) -> Iterator[ToDo]:
 def _next_session_items(next_: Listing, tally: Tally) -> Iterator[ToDo]:
     if next_.starts_at - now() > UPCOMING_WITHIN:
         return
-    if not next_.has_join_url:
+    if not next_.join_url:
         said = gettext("The join address of the next session is missing: nobody can come in yet.")
         edit = url_for("console.edit", slug=next_.slug)
         yield ToDo(said, gettext("Write it down"), f"{edit}#join_url")

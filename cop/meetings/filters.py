@@ -16,7 +16,7 @@ from cop.dates import Tile
 from cop.i18n import N_
 from cop.markdown import to_html
 from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
-from cop.meetings.schedule import Listing, PlaceCounts
+from cop.meetings.schedule import Availability, Listing
 from cop.questions import registry
 from cop.web.blueprints import public
 from cop.web.i18n import gettext
@@ -29,9 +29,9 @@ from cop.web.rendering import (
 )
 
 _AVAILABILITY = {
-    PlaceCounts.PLENTY: N_("Places left"),
-    PlaceCounts.FEW: N_("5 or fewer places left"),
-    PlaceCounts.FULL: N_("Full, waiting list open"),
+    Availability.PLENTY: N_("Places left"),
+    Availability.FEW: N_("5 or fewer places left"),
+    Availability.FULL: N_("Full, waiting list open"),
 }
 ORDINALS = {
     "1": N_("first"),
@@ -118,7 +118,7 @@ def availability(meeting: Listing) -> str:
     """Say whether an open session has room; empty where there is no limit."""
     if meeting.is_full and meeting.has_begun:
         return gettext("Full")
-    return gettext(_AVAILABILITY[meeting.places]) if meeting.places else ""
+    return gettext(_AVAILABILITY[meeting.availability]) if meeting.availability else ""
 
 
 def ordinal(number: int) -> str:

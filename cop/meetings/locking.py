@@ -1,4 +1,4 @@
-"""A meeting as the rest of the domain handles it: its facts, and its lock."""
+"""A meeting as it was read, and its lock."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,8 +18,26 @@ ENDS_BEFORE_START = N_("The end is before the start. Choose a later end, or an e
 
 
 @dataclass(frozen=True)
+class Announced:
+    """Snapshot of what attendees were last notified of; a difference triggers an email."""
+
+    starts_at: str
+    ends_at: str
+    status: str
+    join_url_hash: str  # empty where there is no join address
+
+    @classmethod
+    def read(cls, stored: str) -> "Announced":
+        """Parse a stored snapshot; an empty one differs from every meeting's."""
+        return cls(*stored.split("|")) if stored else cls("", "", "", "")
+
+    def __str__(self) -> str:
+        return f"{self.starts_at}|{self.ends_at}|{self.status}|{self.join_url_hash}"
+
+
+@dataclass(frozen=True)
 class MeetingFacts:
-    """What anybody may know of a meeting, as it stood when it was read."""
+    """A meeting's columns as they were read, detached from the database."""
 
     id: int
     slug: str
@@ -39,35 +57,7 @@ class MeetingFacts:
     reading_minutes: int | None
     prep_question: str | None
     capacity: int | None
-
-    @property
-    def is_cancelled(self) -> bool:
-        return self.status == MeetingStatus.CANCELLED
-
-
-@dataclass(frozen=True)
-class Announced:
-    """Snapshot of what attendees were last notified of; a difference triggers an email."""
-
-    starts_at: str
-    ends_at: str
-    status: str
-    way_in: str  # a digest of the join address, or nothing
-
-    @classmethod
-    def read(cls, stored: str) -> "Announced":
-        """Parse a stored snapshot; an empty one differs from every meeting's."""
-        return cls(*stored.split("|")) if stored else cls("", "", "", "")
-
-    def __str__(self) -> str:
-        return f"{self.starts_at}|{self.ends_at}|{self.status}|{self.way_in}"
-
-
-@dataclass(frozen=True)
-class LockedMeeting(MeetingFacts):
-    """A meeting whose lock this transaction holds, with what is not for everybody."""
-
-    join_url: str | None
+    join_url: str | None  # no public page shows it
     takeaways: str | None
     recording_url: str | None
     published_at: datetime | None
@@ -75,45 +65,49 @@ class LockedMeeting(MeetingFacts):
     cancelled_at: datetime | None
 
     @property
+    def is_cancelled(self) -> bool:
+        return self.status == MeetingStatus.CANCELLED
+
+    @property
     def snapshot(self) -> Announced:
-        """What attendees are to know of it now."""
-        way_in = hashlib.sha256((self.join_url or "").encode()).hexdigest()[:16]
+        """What attendees should know of it now."""
+        digest = hashlib.sha256((self.join_url or "").encode()).hexdigest()[:16]
         return Announced(
             starts_at=self.starts_at.isoformat(),
             ends_at=self.ends_at.isoformat(),
             status=self.status,
-            way_in=way_in if self.join_url else "",
+            join_url_hash=digest if self.join_url else "",
         )
 
 
-_COLUMNS = [getattr(Meeting, name) for name in LockedMeeting.__dataclass_fields__]
+_COLUMNS = [getattr(Meeting, name) for name in MeetingFacts.__dataclass_fields__]
 
-# The lock comes before the look: only so can two people in the last place not both see it free.
-# Always in the order of the ids, so that two who want the same meetings cannot block each other.
+# Lock first, then read: otherwise two people who want the last spot could both see it free.
+# Locks are taken in the order of the ids, so that two transactions cannot deadlock.
 _TAKE_LOCK = Prepared(
     update(Meeting)
     .values(lock_version=Meeting.lock_version + 1)
     .where(Meeting.id == bindparam("meeting_id"))
     .returning(*_COLUMNS)
 )
-_LOOK = select(*_COLUMNS)
+_READ = select(*_COLUMNS)
 
 
-def lock(db_session: Session, ids: Iterable[int]) -> list[LockedMeeting]:
-    """Take the locks of meetings, and return them as they are from now on; soonest first."""
+def lock(db_session: Session, ids: Iterable[int]) -> list[MeetingFacts]:
+    """Lock meetings for this transaction and return them as they are now, soonest first."""
     taken = [_TAKE_LOCK.rows(db_session, meeting_id=id_) for id_ in sorted(set(ids))]
-    found = [LockedMeeting(*row) for [row] in taken]
+    found = [MeetingFacts(*row) for [row] in taken]
     return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))
 
 
-def lock_one(db_session: Session, id_: int) -> LockedMeeting:
-    """Take the lock of one meeting, and return it as it is from now on."""
+def lock_one(db_session: Session, id_: int) -> MeetingFacts:
+    """Lock one meeting for this transaction and return it as it is now."""
     [meeting] = lock(db_session, [id_])
     return meeting
 
 
-def read(db_session: Session, ids: Iterable[int]) -> list[LockedMeeting]:
-    """Read meetings without their locks; soonest first."""
-    rows = db_session.execute(_LOOK.where(Meeting.id.in_(list(ids))))
-    found = [LockedMeeting(*row) for row in rows]
+def read(db_session: Session, ids: Iterable[int]) -> list[MeetingFacts]:
+    """Read meetings without locking them, soonest first."""
+    rows = db_session.execute(_READ.where(Meeting.id.in_(list(ids))))
+    found = [MeetingFacts(*row) for row in rows]
     return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))

@@ -1,6 +1,6 @@
-"""The schedule: planning meetings ahead, and reading them as people see them."""
+"""The schedule: planning meetings ahead, and reading them with their number of spots taken."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
@@ -20,76 +20,80 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Registration, RegistrationStatus
 
 FEW = 5
-SLUG_PATTERN = timedelta(days=30)  # that a meeting stays in the feeds after its end
+IN_FEEDS_FOR = timedelta(days=30)  # after its end
 
 
-class PlaceCounts(Enum):
-    """What the public learns about free places; an exact count would tell who has registered."""
+class Availability(Enum):
+    """What the public learns about free spots; a count would reveal who registers when."""
 
     PLENTY = "plenty"
     FEW = "few"
     FULL = "full"
 
 
-def places(capacity: int | None, *, held: int, waiting: int, has_begun: bool) -> PlaceCounts | None:
-    """What can be said about a meeting's places; None where there is no limit.
+def availability(
+    capacity: int | None, *, held: int, waiting: int, has_begun: bool
+) -> Availability | None:
+    """Return how many spots are free, roughly; None where there is no limit.
 
-    While somebody waits, a free place is theirs and not for the next to come; the waiting list ends
-    when the meeting begins.
+    While somebody waits, a free spot is theirs and not open to others. The waiting list ends when
+    the meeting begins.
     """
     if capacity is None:
         return None
     free = capacity - held
     if free <= 0 or (waiting and not has_begun):
-        return PlaceCounts.FULL
-    return PlaceCounts.FEW if free <= FEW else PlaceCounts.PLENTY
+        return Availability.FULL
+    return Availability.FEW if free <= FEW else Availability.PLENTY
 
 
 @dataclass(frozen=True)
 class Listing(MeetingFacts):
-    """A meeting as it stood when it was read, with the number of places taken."""
+    """A meeting as it stood when it was read, with the number of spots taken."""
 
-    takeaways: str | None
-    recording_url: str | None
-    published_at: datetime | None
     registered_count: int | None
     attended_count: int | None
     held: int
     waiting: int
-    has_join_url: bool
     has_begun: bool
     is_over: bool
 
     @property
     def is_open(self) -> bool:
-        """Whether people can register: until the end, so that who comes late finds the way in."""
+        """Whether people can register: until its end, so that latecomers still get a join link."""
         return not (self.is_cancelled or self.is_over)
 
     @property
-    def places(self) -> PlaceCounts | None:
-        return places(self.capacity, held=self.held, waiting=self.waiting, has_begun=self.has_begun)
+    def availability(self) -> Availability | None:
+        return availability(
+            self.capacity, held=self.held, waiting=self.waiting, has_begun=self.has_begun
+        )
 
     @property
-    def left(self) -> int | None:
-        """Places that are free, exactly: for coordinators only."""
+    def places_left(self) -> int | None:
+        """The exact number of free spots, for coordinators only; None where there is no limit."""
         return None if self.capacity is None else max(0, self.capacity - self.held)
 
     @property
     def is_full(self) -> bool:
-        return self.places is PlaceCounts.FULL
+        return self.availability is Availability.FULL
 
     @property
     def can_be_chosen(self) -> bool:
-        """Whether a registration would be accepted, for a place or for the waiting list."""
+        """Whether a registration would be accepted, for a spot or for the waiting list."""
         return self.is_open and not (self.has_begun and self.is_full)
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """All meetings, as one moment saw them."""
+    """All meetings as of one moment."""
 
-    upcoming: tuple[Listing, ...]
-    past: tuple[Listing, ...]
+    upcoming: tuple[Listing, ...]  # soonest first
+    past: tuple[Listing, ...]  # latest first
+
+    @property
+    def all(self) -> tuple[Listing, ...]:
+        return *self.upcoming, *self.past
 
     @property
     def next(self) -> Listing | None:
@@ -105,30 +109,30 @@ class Schedule:
         return tuple(meeting for meeting in self.upcoming if meeting.can_be_chosen)
 
     @property
-    def asking(self) -> tuple[Listing, ...]:
-        """The meetings that ask a question before they take place."""
+    def with_prep_question(self) -> tuple[Listing, ...]:
+        """The meetings whose registration form asks a question to prepare."""
         return tuple(meeting for meeting in self.open if meeting.prep_question)
 
     def find(self, slug: str) -> Listing | None:
-        """The meeting with this slug."""
-        return next((m for m in (*self.upcoming, *self.past) if m.slug == slug), None)
+        """Return the meeting with this slug."""
+        return next((meeting for meeting in self.all if meeting.slug == slug), None)
 
-    def changes_at(self, now: datetime, zone: ZoneInfo) -> datetime:
-        """When the schedule next reads differently, though nobody has touched it.
+    def next_change_at(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """Return when pages change next although nobody edits anything.
 
-        A meeting begins, ends or leaves the feeds; and at midnight other dates need their year.
+        A meeting begins, ends or leaves the feeds; at midnight, other dates need their year.
         """
         tomorrow = now.astimezone(zone).date() + timedelta(days=1)
         moments = [datetime.combine(tomorrow, time(), tzinfo=zone)]
-        for meeting in (*self.upcoming, *self.past):
-            moments += [meeting.starts_at, meeting.ends_at, meeting.ends_at + SLUG_PATTERN]
+        for meeting in self.all:
+            moments += [meeting.starts_at, meeting.ends_at, meeting.ends_at + IN_FEEDS_FOR]
         return min(moment for moment in moments if moment > now)
 
-    def among(self, slugs: Iterable[str]) -> tuple[Listing, ...]:
-        """The meetings with these slugs, soonest first; unknown ones are left out."""
+    def with_slugs(self, slugs: Iterable[str]) -> tuple[Listing, ...]:
+        """Return the meetings with these slugs, soonest first; unknown slugs are ignored."""
         wanted = set(slugs)
-        in_time = sorted((*self.upcoming, *self.past), key=lambda meeting: meeting.starts_at)
-        return tuple(meeting for meeting in in_time if meeting.slug in wanted)
+        soonest_first = sorted(self.all, key=lambda meeting: meeting.starts_at)
+        return tuple(meeting for meeting in soonest_first if meeting.slug in wanted)
 
 
 _READ = [name for name in Listing.__dataclass_fields__ if name in Meeting.__mapper__.columns]
@@ -146,21 +150,22 @@ _ALL = select(
     *(getattr(Meeting, name) for name in _READ),
     _count_of(RegistrationStatus.HELD).scalar_subquery().label("held"),
     _count_of(RegistrationStatus.WAITING).scalar_subquery().label("waiting"),
-    Meeting.join_url.is_not(None).label("has_join_url"),
 ).order_by(Meeting.starts_at, Meeting.id)
 _READ_ALL, _FIND = Prepared(_ALL), Prepared(_ALL.where(Meeting.slug == bindparam("slug")))
 
 
 def read(db_session: Session, *, now: datetime) -> Schedule:
-    """Read the schedule: upcoming meetings soonest first, past ones latest first."""
+    """Read all meetings."""
     listings = [_listing(row, now=now) for row in _READ_ALL.rows(db_session)]
-    past = [meeting for meeting in reversed(listings) if meeting.is_over]
-    return Schedule(tuple(meeting for meeting in listings if not meeting.is_over), tuple(past))
+    return Schedule(
+        upcoming=tuple(meeting for meeting in listings if not meeting.is_over),
+        past=tuple(meeting for meeting in reversed(listings) if meeting.is_over),
+    )
 
 
 def find(db_session: Session, slug: str, *, now: datetime) -> Listing | None:
-    """Read one meeting, however many there are beside it."""
-    if "\0" in slug:  # PostgreSQL does not even look for such a text
+    """Read one meeting, without reading the others."""
+    if "\0" in slug:  # PostgreSQL refuses such a text
         return None
     row = next(iter(_FIND.rows(db_session, slug=slug)), None)
     return _listing(row, now=now) if row else None
@@ -172,29 +177,25 @@ def _listing(row: Any, *, now: datetime) -> Listing:
 
 
 def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
-    """Make the community's next dates exist as meetings; return the slugs of those that are new.
+    """Add meetings for the next dates of the recurrence rule; return the new slugs.
 
-    A date that was planned once is never planned again, whatever has become of it since.
+    A date that was planned once is never planned again, even if it was canceled or moved.
     """
-    # Two processes that plan at once would both see a date missing: the second waits here.
+    # Without this lock, two processes planning at once could both add the same date.
     db_session.execute(select(Community.id).with_for_update())
     community = load_community(db_session)
     dates = community.rhythm.next_dates(community.planned_ahead, now=now)
-    known = set(
-        db_session.scalars(
-            select(Meeting.occurrence_on).where(
-                Meeting.occurrence_on.in_([occurrence.on for occurrence in dates])
-            )
-        )
-    )
-    missing = [occurrence for occurrence in dates if occurrence.on not in known]
+    days = [occurrence.on for occurrence in dates]
+    query = select(Meeting.occurrence_on).where(Meeting.occurrence_on.in_(days))
+    planned = set(db_session.scalars(query))
+    missing = [occurrence for occurrence in dates if occurrence.on not in planned]
     return [add(db_session, occurrence, now=now).slug for occurrence in missing]
 
 
 def add(
     db_session: Session, occurrence: Occurrence, *, now: datetime, by_rhythm: bool = True
 ) -> Meeting:
-    """Add a meeting on a date, by the rhythm or as an extra one."""
+    """Add a meeting on a date, by the recurrence rule or as an extra one."""
     meeting = Meeting(
         slug=_free_slug(db_session, occurrence.on),
         uid=f"{uuid4()}@cop",
@@ -210,8 +211,6 @@ def add(
 
 
 def _free_slug(db_session: Session, day: date) -> str:
-    taken: Sequence[str] = db_session.scalars(
-        select(Meeting.slug).where(Meeting.slug.startswith(day.isoformat()))
-    ).all()
-    suffix = len(taken) + 1
-    return day.isoformat() if not taken else f"{day.isoformat()}-{suffix}"
+    query = select(func.count()).where(Meeting.slug.startswith(day.isoformat()))
+    taken = db_session.scalar(query)
+    return f"{day.isoformat()}-{taken + 1}" if taken else day.isoformat()

@@ -31,5 +31,5 @@ def read_schedule() -> schedule.Schedule:
     """The schedule, with the community as the same moment saw it."""
     with read_tx() as db_session:
         community, listed = current_community(), schedule.read(db_session, now=now())
-    g.changes_at = listed.changes_at(now(), community.zone_info)
+    g.next_change_at = listed.next_change_at(now(), community.zone_info)
     return listed

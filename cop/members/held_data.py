@@ -146,5 +146,5 @@ def _labels(field: Field, column: str) -> Mapping[str, str]:
 def _format_announced(told: Announced, writer: LetterWriter) -> str:
     moments = (datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at))
     status = writer.translate(_STATE_LABELS.get(told.status, told.status))
-    way_in = writer.translate(N_("with a way in")) if told.way_in else ""
+    way_in = writer.translate(N_("with a way in")) if told.join_url_hash else ""
     return ", ".join(filter(None, (writer.dates.date_and_time(*moments), status, way_in)))

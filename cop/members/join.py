@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.meetings import locking
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.members import members
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.registration import waiting_list
@@ -36,7 +36,7 @@ class JoinLink:
     registration_id: int
     status: str
     waiting_position: int  # 0 where they do not wait
-    meeting: LockedMeeting
+    meeting: MeetingFacts
     now: datetime
 
     @property

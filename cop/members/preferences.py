@@ -64,7 +64,7 @@ def _member_of_address(db_session: Session, email_key: str) -> Recipient:
 
 def _upcoming(
     db_session: Session, to: Recipient, writer: LetterWriter
-) -> list[locking.LockedMeeting]:
+) -> list[locking.MeetingFacts]:
     chosen = (
         select(Registration.meeting_id)
         .join(Meeting, Meeting.id == Registration.meeting_id)

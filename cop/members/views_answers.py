@@ -62,7 +62,11 @@ def _without_unasked_fields(place: MemberRegistration) -> Schedule:
 
 
 def _form(place: MemberRegistration, *, filled: bool = False) -> AnswersForm:
-    left_out = _NOT_EDITABLE if _without_unasked_fields(place).asking else _NOT_EDITABLE | _PREP
+    left_out = (
+        _NOT_EDITABLE
+        if _without_unasked_fields(place).with_prep_question
+        else _NOT_EDITABLE | _PREP
+    )
     values = place.values if filled else None
     return answers_form(current_community().disabled_questions, omitted=left_out, stored=values)
 

@@ -18,7 +18,7 @@ from cop.mail import recipients
 from cop.mail.recipients import Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.messages import emails
 from cop.models.audit import Announcement
 from cop.models.coordinator import Coordinator
@@ -177,7 +177,7 @@ def _record_announcement(
 
 
 def _mail(
-    writer: LetterWriter, meeting: LockedMeeting, message: Message, person: Registered, id_: int
+    writer: LetterWriter, meeting: MeetingFacts, message: Message, person: Registered, id_: int
 ) -> QueuedEmail:
     to, texts = person.recipient, {"subject": message.subject, "text": message.text}
     return QueuedEmail(

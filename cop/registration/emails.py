@@ -12,7 +12,7 @@ from cop.mail.letter import Block, Button, Letter, Link
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, preparation, session_block
-from cop.meetings.locking import LockedMeeting, MeetingFacts
+from cop.meetings.locking import MeetingFacts
 
 
 def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
@@ -41,7 +41,7 @@ def join_links(links: Links, to: Recipient, registration_ids: Mapping[int, int])
 
 
 def calendar_attachment(
-    writer: LetterWriter, meetings: Sequence[LockedMeeting], join_urls: Mapping[int, str]
+    writer: LetterWriter, meetings: Sequence[MeetingFacts], join_urls: Mapping[int, str]
 ) -> str | None:
     """The calendar file to attach: one entry per session, with the recipient's join link."""
     if not meetings:
@@ -87,7 +87,7 @@ def registered_reason(writer: LetterWriter) -> str:
     )
 
 
-def registered_session_block(writer: LetterWriter, meeting: LockedMeeting, join_url: str) -> Block:
+def registered_session_block(writer: LetterWriter, meeting: MeetingFacts, join_url: str) -> Block:
     """The block of a session that the recipient is registered for."""
     translate, community = writer.translate, writer.community
     google = calendar.google_link(meeting, community, writer.links)
@@ -106,8 +106,8 @@ def confirmation(
     writer: LetterWriter,
     to: Recipient,
     *,
-    held: Sequence[LockedMeeting],
-    waiting: Sequence[LockedMeeting],
+    held: Sequence[MeetingFacts],
+    waiting: Sequence[MeetingFacts],
     registration_ids: Mapping[int, int],
 ) -> Letter:
     """Confirm everything selected in one form: places held, and waiting lists joined."""
@@ -133,7 +133,7 @@ def confirmation(
 
 
 def promoted(
-    writer: LetterWriter, to: Recipient, meeting: LockedMeeting, *, registration_id: int
+    writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, registration_id: int
 ) -> Letter:
     """Tell somebody that they moved from the waiting list to a place."""
     writer = writer.to(to)

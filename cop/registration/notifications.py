@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cop.accounts import notifications
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
-from cop.meetings.locking import LockedMeeting, MeetingFacts
+from cop.meetings.locking import MeetingFacts
 from cop.models.registration import RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
@@ -23,12 +23,12 @@ MAX_LINK_EMAILS_PER_DAY = 5
 class RegistrationResult:
     """What came of one form: the meetings selected, and which are new to this member."""
 
-    selected: tuple[LockedMeeting, ...]
+    selected: tuple[MeetingFacts, ...]
     status_of: Mapping[int, RegistrationStatus]
     new: Mapping[int, int]  # registration ids by meeting id
     submission: str
 
-    def new_with(self, status: RegistrationStatus) -> list[LockedMeeting]:
+    def new_with(self, status: RegistrationStatus) -> list[MeetingFacts]:
         """The meetings for which this form made a registration with this status."""
         return [m for m in self.selected if m.id in self.new and self.status_of[m.id] is status]
 

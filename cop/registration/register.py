@@ -11,7 +11,7 @@ from cop.errors import Refused
 from cop.i18n import N_
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking, schedule
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.models.meeting import MeetingStatus
 from cop.models.registration import RegistrationStatus, Submission
 from cop.registration import notifications, statements
@@ -76,14 +76,14 @@ def old_submissions(*, now: datetime) -> Expiry:
 
 
 def next_status(
-    db_session: Session, meeting: LockedMeeting, *, now: datetime
+    db_session: Session, meeting: MeetingFacts, *, now: datetime
 ) -> RegistrationStatus | None:
     """What the next registration gets; None where there is no place and no waiting list."""
     return _next_statuses(db_session, [meeting], now=now).get(meeting.id)
 
 
 def _next_statuses(
-    db_session: Session, locked: Sequence[LockedMeeting], *, now: datetime
+    db_session: Session, locked: Sequence[MeetingFacts], *, now: datetime
 ) -> dict[int, RegistrationStatus]:
     """The next registration's status by meeting id, of the meetings that take one."""
     counts = statements.count_places(db_session, locked)
@@ -91,9 +91,11 @@ def _next_statuses(
     for meeting in locked:
         held, waiting = counts[meeting.id]
         has_begun = meeting.starts_at <= now
-        left = schedule.places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)
+        room = schedule.availability(
+            meeting.capacity, held=held, waiting=waiting, has_begun=has_begun
+        )
         is_open = meeting.status == MeetingStatus.PLANNED and meeting.ends_at > now
-        if is_open and left is not schedule.PlaceCounts.FULL:
+        if is_open and room is not schedule.Availability.FULL:
             statuses[meeting.id] = RegistrationStatus.HELD
         elif is_open and not has_begun:
             statuses[meeting.id] = RegistrationStatus.WAITING
@@ -101,7 +103,7 @@ def _next_statuses(
 
 
 def _refuse_unavailable(
-    locked: Sequence[LockedMeeting], status_of: Mapping[int, object], *, now: datetime
+    locked: Sequence[MeetingFacts], status_of: Mapping[int, object], *, now: datetime
 ) -> None:
     if not locked:
         raise Refused(
@@ -120,7 +122,7 @@ def _refuse_unavailable(
 
 
 def _outcome(
-    locked: Sequence[LockedMeeting], status_of: Mapping[int, RegistrationStatus]
+    locked: Sequence[MeetingFacts], status_of: Mapping[int, RegistrationStatus]
 ) -> Outcome:
     held, waiting = (
         tuple(meeting.slug for meeting in locked if status_of[meeting.id] is status)

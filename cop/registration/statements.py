@@ -17,7 +17,7 @@ from cop.db.types import UtcDateTime, random_first_version
 from cop.errors import Refused
 from cop.i18n import N_
 from cop.mail.recipients import MEMBER_COLUMNS, Recipient, recipient
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus, Submission
 from cop.registration.answers import Answers
@@ -40,7 +40,7 @@ def _count_places(meetings: int) -> Prepared:
     return Prepared(query.where(meeting_id.in_(ids), status != RegistrationStatus.CANCELLED))
 
 
-def count_places(db_session: Session, locked: Sequence[LockedMeeting]) -> dict[int, PlaceCounts]:
+def count_places(db_session: Session, locked: Sequence[MeetingFacts]) -> dict[int, PlaceCounts]:
     """Count held and waiting registrations by meeting id."""
     counts = {meeting.id: PlaceCounts() for meeting in locked}
     if locked:
@@ -173,7 +173,7 @@ def _insert_registrations(meetings: int) -> Prepared:
 
 def insert_registrations(
     db_session: Session,
-    locked: Sequence[LockedMeeting],
+    locked: Sequence[MeetingFacts],
     answers: Answers,
     status_of: Mapping[int, RegistrationStatus],
     *,

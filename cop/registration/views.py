@@ -61,7 +61,7 @@ def registered() -> Response:
 def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
     """Show what happens next; nothing on the page depends on who registered."""
     schedule = read_schedule()
-    chosen = schedule.among(slugs) or abort(404)
+    chosen = schedule.with_slugs(slugs) or abort(404)
     return render(
         "registration/registered.html",
         fragment="registration/_registered.html",

@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 
 from cop.mail import recipients
 from cop.mail.writer import LetterWriter
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.models.registration import Registration, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import emails
 
 
-def promote(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter) -> list[int]:
+def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
     """Give a meeting's free places to those who wait; return the ids of their registrations.
 
     The caller holds the meeting's lock, so that no place is lost or given twice. Nobody is promoted
@@ -34,7 +34,7 @@ def promote(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter
 
 
 def give_places(
-    db_session: Session, meeting: LockedMeeting, ids: Sequence[int], *, writer: LetterWriter
+    db_session: Session, meeting: MeetingFacts, ids: Sequence[int], *, writer: LetterWriter
 ) -> None:
     """Give places to some who wait and email them; the caller holds the meeting's lock."""
     hold = update(Registration).where(Registration.id.in_(ids))
@@ -60,14 +60,14 @@ def waiting_position(db_session: Session, registration_id: int, *, meeting_id: i
     return db_session.scalar(ahead) or 0
 
 
-def _ids_with(meeting: LockedMeeting, status: RegistrationStatus) -> Select[int]:
+def _ids_with(meeting: MeetingFacts, status: RegistrationStatus) -> Select[int]:
     return select(Registration.id).where(
         Registration.meeting_id == meeting.id, Registration.status == status
     )
 
 
 def _promotion_email(
-    writer: LetterWriter, meeting: LockedMeeting, person: recipients.Registered
+    writer: LetterWriter, meeting: MeetingFacts, person: recipients.Registered
 ) -> QueuedEmail:
     id_ = person.registration_id
     return QueuedEmail(

@@ -7,7 +7,7 @@ from cop.mail.letter import Block, Button, Letter, Link
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, preparation, session_block, topic_of
-from cop.meetings.locking import LockedMeeting, MeetingFacts
+from cop.meetings.locking import MeetingFacts
 from cop.registration import emails
 
 
@@ -42,7 +42,7 @@ def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: DayBeforeSum
 
 
 def preparation_reminder(
-    writer: LetterWriter, to: Recipient, meeting: LockedMeeting, *, registration_id: int
+    writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, registration_id: int
 ) -> Letter:
     """Some days before: what to read, and one question to think about."""
     writer = writer.to(to)
@@ -66,7 +66,7 @@ def preparation_reminder(
 
 
 def join_reminder(
-    writer: LetterWriter, to: Recipient, meeting: LockedMeeting, *, registration_id: int
+    writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, registration_id: int
 ) -> Letter:
     """The day before: the way in, and one click for who cannot come."""
     writer = writer.to(to)

@@ -14,7 +14,7 @@ from cop.mail.letter import Letter
 from cop.mail.recipients import Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
-from cop.meetings.locking import LockedMeeting, MeetingFacts
+from cop.meetings.locking import MeetingFacts
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import RegistrationStatus
 from cop.outbox import outbox
@@ -72,7 +72,7 @@ class _DueReminder:
         return bool(self.people or self.day_before)
 
 
-def _missing(db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter) -> _DueReminder:
+def _missing(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> _DueReminder:
     """The reminders of one meeting whose time it is, as long as the next one's has not come."""
     days = writer.community.reminder_days
     passed = [ahead for ahead in days if reminder_time(meeting, ahead, writer=writer) <= writer.now]
@@ -95,7 +95,7 @@ def _missing(db_session: Session, meeting: LockedMeeting, *, writer: LetterWrite
 
 
 def _mails(
-    db_session: Session, meeting: LockedMeeting, *, writer: LetterWriter
+    db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter
 ) -> list[QueuedEmail]:
     missing = _missing(db_session, meeting, writer=writer)
     compose = emails.join_reminder if missing.is_last else emails.preparation_reminder
@@ -107,7 +107,7 @@ def _mails(
     return mails
 
 
-def _occasion(meeting: LockedMeeting) -> str:
+def _occasion(meeting: MeetingFacts) -> str:
     """A meeting at its time: one that was moved is another occasion."""
     return f"{meeting.id}:{meeting.starts_at.isoformat()}"
 
@@ -122,7 +122,7 @@ def _wants(person: Registered, *, by: datetime, is_last: bool) -> bool:
 
 def _reminder(
     writer: LetterWriter,
-    meeting: LockedMeeting,
+    meeting: MeetingFacts,
     person: Registered,
     key: str,
     compose: Callable[..., Letter],
@@ -140,7 +140,7 @@ def _reminder(
 
 
 def _to_coordinators(
-    db_session: Session, meeting: LockedMeeting, key: str, *, writer: LetterWriter
+    db_session: Session, meeting: MeetingFacts, key: str, *, writer: LetterWriter
 ) -> list[QueuedEmail]:
     """A mail to each coordinator; the first one carries the key that tells that they went out."""
     found = roster.count_statuses(roster.attendees(db_session, meeting.id))

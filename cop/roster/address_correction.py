@@ -16,7 +16,7 @@ from cop.mail import recipients
 from cop.mail.recipients import LIVE_STATUSES, MEMBER_COLUMNS, recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.members import preferences
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
@@ -138,7 +138,7 @@ def _refuse_shared_sessions(db_session: Session, old: int, new: int) -> None:
 
 def _confirm(
     db_session: Session,
-    locked: Sequence[LockedMeeting],
+    locked: Sequence[MeetingFacts],
     ids: Sequence[int],
     *,
     writer: LetterWriter,

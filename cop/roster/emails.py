@@ -5,11 +5,11 @@ from cop.mail.letter import Button, Letter
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, session_block
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.registration import emails
 
 
-def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Letter:
+def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
     """They held a place, and now wait for one."""
     return _render(
         writer,
@@ -27,7 +27,7 @@ def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: LockedMe
     )
 
 
-def cancelled(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Letter:
+def cancelled(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
     """Their place, or their turn in line, was cancelled for them."""
     return _render(
         writer,
@@ -42,7 +42,7 @@ def cancelled(writer: LetterWriter, to: Recipient, meeting: LockedMeeting) -> Le
 def _render(
     writer: LetterWriter,
     to: Recipient,
-    meeting: LockedMeeting,
+    meeting: MeetingFacts,
     *,
     subject: str,
     said: str,

@@ -17,7 +17,7 @@ from cop.mail.letter import Letter
 from cop.mail.recipients import LIVE_STATUSES, Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
-from cop.meetings.locking import LockedMeeting
+from cop.meetings.locking import MeetingFacts
 from cop.models.registration import Registration, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
@@ -126,7 +126,7 @@ def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) 
 
 def _locked(
     db_session: Session, registration_id: int, *statuses: str
-) -> tuple[LockedMeeting, Registered]:
+) -> tuple[MeetingFacts, Registered]:
     query = select(Registration.meeting_id).where(Registration.id == registration_id)
     locked = locking.lock(db_session, db_session.scalars(query))
     people = recipients.of_registrations(db_session, [registration_id])
@@ -144,11 +144,11 @@ def _refuse_old(db_session: Session, registration_id: int, now: datetime) -> Non
         raise Refused(N_("A place can be restored for 30 days. Add the person again instead."))
 
 
-def _taken(db_session: Session, meeting: LockedMeeting) -> PlaceCounts:
+def _taken(db_session: Session, meeting: MeetingFacts) -> PlaceCounts:
     return statements.count_places(db_session, [meeting])[meeting.id]
 
 
-def _restore_place(db_session: Session, registration_id: int, meeting: LockedMeeting) -> int:
+def _restore_place(db_session: Session, registration_id: int, meeting: MeetingFacts) -> int:
     place = update(Registration).where(Registration.id == registration_id)
     held = place.values(
         status=RegistrationStatus.HELD,
@@ -172,7 +172,7 @@ _CLEARED_ON_RESTORE = (
 
 
 def _restore_to_waiting_list(
-    db_session: Session, registration_id: int, meeting: LockedMeeting
+    db_session: Session, registration_id: int, meeting: MeetingFacts
 ) -> int:
     """Let somebody wait behind all others, with what they said; the old registration stays.
 
@@ -191,7 +191,7 @@ def _notify(
     db_session: Session,
     person: Registered,
     letter: Letter,
-    meeting: LockedMeeting,
+    meeting: MeetingFacts,
     *,
     writer: LetterWriter,
     about: int | None = None,

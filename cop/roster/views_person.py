@@ -50,7 +50,7 @@ def show(
         answers=[each for each in answers if each.field is not registry.ACCESS],
         asks_for_access=any(each.field is registry.ACCESS for each in answers),
         can_wait=places.can_wait(found.capacity, PlaceCounts(found.held, found.waiting)),
-        is_beyond=found.left == 0,
+        is_beyond=found.places_left == 0,
         is_restorable=one.restorable_until is not None and one.restorable_until >= now(),
         statuses=STATUSES,
         refusal=refusal,

@@ -179,7 +179,7 @@ def _page(response: Response) -> Page:
     return Page(
         revision,
         rendered_at,
-        g.changes_at,
+        g.next_change_at,
         request.endpoint,
         response.get_data(),
         etag,

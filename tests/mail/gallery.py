@@ -9,7 +9,7 @@ from cop.community.community import CommunityFacts
 from cop.links import Links
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
-from cop.meetings.locking import Announced, LockedMeeting
+from cop.meetings.locking import Announced, MeetingFacts
 from cop.messages import emails as messages_emails
 from cop.registration import emails as registration_emails
 from cop.reminders import emails as reminders_emails
@@ -40,7 +40,7 @@ COMMUNITY = CommunityFacts(
     revision=0,
 )
 WRITER = LetterWriter(COMMUNITY, Links("https://cop.example.org", "k" * 40), NOW)
-MEETING = LockedMeeting(
+MEETING = MeetingFacts(
     id=1,
     slug="2026-12-15",
     uid="one@cop",
@@ -91,7 +91,7 @@ ADA = Recipient(
 SOMEBODY = replace(ADA, verified_at=None)
 TOLD = MEETING.snapshot
 OTHER_WAY_IN = Announced(TOLD.starts_at, TOLD.ends_at, TOLD.status, "0" * 16)
-WAS_CANCELLED = Announced(TOLD.starts_at, TOLD.ends_at, "cancelled", TOLD.way_in)
+WAS_CANCELLED = Announced(TOLD.starts_at, TOLD.ends_at, "cancelled", TOLD.join_url_hash)
 COUNTS = DayBeforeSummary(held=28, waiting=2, first_time=6, access=1, has_join_url=False)
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from cop.meetings import schedule
-from cop.meetings.schedule import PlaceCounts, places
+from cop.meetings.schedule import Availability, availability
 from cop.models.meeting import Meeting, MeetingStatus
 from tests.builders import NOW, a_meeting, a_registration
 
@@ -32,18 +32,18 @@ def slugs(meetings):
     [
         (None, 0, 0, False, None),
         (None, 500, 0, True, None),
-        (20, 0, 0, False, PlaceCounts.PLENTY),
-        (20, 14, 0, False, PlaceCounts.PLENTY),
-        (20, 15, 0, False, PlaceCounts.FEW),
-        (20, 19, 0, False, PlaceCounts.FEW),
-        (20, 20, 0, False, PlaceCounts.FULL),
-        (20, 21, 0, False, PlaceCounts.FULL),
-        (20, 19, 1, False, PlaceCounts.FULL),
-        (20, 0, 1, False, PlaceCounts.FULL),
-        (20, 19, 1, True, PlaceCounts.FEW),
-        (20, 0, 1, True, PlaceCounts.PLENTY),
-        (20, 20, 1, True, PlaceCounts.FULL),
-        (1, 0, 0, False, PlaceCounts.FEW),
+        (20, 0, 0, False, Availability.PLENTY),
+        (20, 14, 0, False, Availability.PLENTY),
+        (20, 15, 0, False, Availability.FEW),
+        (20, 19, 0, False, Availability.FEW),
+        (20, 20, 0, False, Availability.FULL),
+        (20, 21, 0, False, Availability.FULL),
+        (20, 19, 1, False, Availability.FULL),
+        (20, 0, 1, False, Availability.FULL),
+        (20, 19, 1, True, Availability.FEW),
+        (20, 0, 1, True, Availability.PLENTY),
+        (20, 20, 1, True, Availability.FULL),
+        (1, 0, 0, False, Availability.FEW),
     ],
     ids=[
         "no limit",
@@ -63,7 +63,7 @@ def slugs(meetings):
     ],
 )
 def test_what_is_said_about_places(capacity, held, waiting, has_begun, said):
-    assert places(capacity, held=held, waiting=waiting, has_begun=has_begun) is said
+    assert availability(capacity, held=held, waiting=waiting, has_begun=has_begun) is said
 
 
 def test_upcoming_meetings_come_soonest_first_and_past_ones_latest_first(empty):
@@ -130,7 +130,7 @@ def test_only_open_meetings_ask_their_question(empty):
 
     listed = schedule.read(empty, now=NOW)
 
-    assert slugs(listed.asking) == ["asks"]
+    assert slugs(listed.with_prep_question) == ["asks"]
 
 
 def test_places_taken_are_counted_for_each_meeting_alone(empty):
@@ -147,8 +147,8 @@ def test_places_taken_are_counted_for_each_meeting_alone(empty):
 
     found = schedule.read(empty, now=NOW).find("it")
 
-    assert (found.held, found.waiting, found.left) == (1, 1, 2)
-    assert found.places is PlaceCounts.FULL
+    assert (found.held, found.waiting, found.places_left) == (1, 1, 2)
+    assert found.availability is Availability.FULL
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_coordinators_see_exactly_how_many_places_are_left(empty, capacity, held
     for number in range(held):
         a_registration(empty, it, f"{number}@example.org")
 
-    assert schedule.read(empty, now=NOW).find("it").left == left
+    assert schedule.read(empty, now=NOW).find("it").places_left == left
 
 
 def test_an_empty_schedule_has_nothing_next(empty):
@@ -177,7 +177,7 @@ def test_meetings_are_found_by_slug_soonest_first_and_unknown_slugs_left_out(emp
 
     listed = schedule.read(empty, now=NOW)
 
-    assert slugs(listed.among(["later", "unknown", "sooner", "past"])) == [
+    assert slugs(listed.with_slugs(["later", "unknown", "sooner", "past"])) == [
         "past",
         "sooner",
         "later",
@@ -195,5 +195,5 @@ def test_one_meeting_is_found_as_it_stands_on_the_schedule_or_not_at_all(db_sess
     found = schedule.find(db_session, "it", now=NOW)
 
     assert found == schedule.read(db_session, now=NOW).find("it")
-    assert (found.held, found.waiting, found.has_join_url) == (1, 1, True)
+    assert (found.held, found.waiting, found.join_url) == (1, 1, it.join_url)
     assert schedule.find(db_session, slug, now=NOW) is None

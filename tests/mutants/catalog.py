@@ -44,8 +44,8 @@ MUTANTS = [
     Mutant(
         "A place more than there are goes to who registers",
         "registration/register.py",
-        "left = places(meeting.capacity, held=held, waiting=waiting, has_begun=has_begun)",
-        "left = places(meeting.capacity, held=held - 1, waiting=waiting, has_begun=has_begun)",
+        "meeting.capacity, held=held, waiting=waiting, has_begun=has_begun",
+        "meeting.capacity, held=held - 1, waiting=waiting, has_begun=has_begun",
         "registration/test_registering_at_once.py::test_the_last_places_are_given_once_each",
     ),
     Mutant(

@@ -13,7 +13,7 @@ from cop.community.rhythm import Occurrence
 from cop.db.engine import db, read_tx, write_tx
 from cop.embedding import hosts
 from cop.meetings import schedule
-from cop.meetings.schedule import SLUG_PATTERN
+from cop.meetings.schedule import IN_FEEDS_FOR
 from cop.models.meeting import Meeting
 from cop.web.page_cache import MAX_ENTRIES, PageCache
 from tests.builders import ADA, NOW, cancel_meeting, edit, register
@@ -109,7 +109,7 @@ def test_a_request_within_the_same_second_as_a_change_sees_it(client):
 MOMENTS = {
     "a session begins": ("starts_at", timedelta()),
     "a session ends": ("ends_at", timedelta()),
-    "a session leaves the feeds": ("ends_at", SLUG_PATTERN),
+    "a session leaves the feeds": ("ends_at", IN_FEEDS_FOR),
 }
 
 
