@@ -1,14 +1,13 @@
-"""What other sites paste into their pages, and which of them may show ours."""
+"""The console's page about embedding: what to paste, and which sites may show ours."""
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 from wtforms import StringField
 
 from cop.audit.audit_log import Action
 from cop.audit.views import note_action
 from cop.db.engine import read_tx, write_tx
-from cop.embedding import hosts as embedding_hosts
+from cop.embedding import hosts
 from cop.errors import Refused
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, strip_to_one_line
@@ -17,7 +16,7 @@ from cop.web.rendering import current_community, language, links, render
 
 
 class HostForm(ConsoleForm):
-    """A site that may show our pages."""
+    """A site to allow."""
 
     host = StringField(filters=[strip_to_one_line])
 
@@ -32,83 +31,71 @@ def add_host() -> ResponseReturnValue:
     form = HostForm()
     try:
         with write_tx() as db_session:
-            host = embedding_hosts.add_host(db_session, form.host.data or "")
-            _note(db_session)
+            host = hosts.add_host(db_session, form.host.data or "")
+            note_action(db_session, Action.CHANGED_HOSTS)
     except Refused as refusal:
-        form.refuse(refusal)
+        form.refuse(refusal, at="host")
         return _show(form)
-    return _changed(gettext("Pages of %(host)s can show the schedule and the form now.", host=host))
+    flash(gettext("Pages of %(host)s can show the schedule and the form now.", host=host))
+    return redirect(url_for("console.embed"), 303)
 
 
 @console.post("/embed/hosts/remove")
 def remove_host() -> ResponseReturnValue:
     host = request.form.get("host", "")
     with write_tx() as db_session:
-        embedding_hosts.remove_host(db_session, host) or abort(404)
-        _note(db_session)
-    return _changed(
+        hosts.remove_host(db_session, host) or abort(404)
+        note_action(db_session, Action.CHANGED_HOSTS)
+    flash(
         gettext("From now on, pages of %(host)s cannot show the schedule and the form.", host=host)
     )
+    return redirect(url_for("console.embed"), 303)
 
 
 @console.post("/embed/presets")
 def switch_preset() -> ResponseReturnValue:
-    wanted = {preset.name: preset for preset in embedding_hosts.PRESETS}
-    preset = wanted.get(request.form.get("preset", "")) or abort(404)
+    presets = {preset.name: preset for preset in hosts.PRESETS}
+    preset = presets.get(request.form.get("preset", "")) or abort(404)
     on = request.form.get("allowed") == "yes"
     with write_tx() as db_session:
-        embedding_hosts.set_preset(db_session, preset, on=on)
-        _note(db_session)
-    said = gettext("%(name)s: allowed.") if on else gettext("%(name)s: allowed no longer.")
-    return _changed(said % {"name": preset.label})
+        hosts.set_preset(db_session, preset, on=on)
+        note_action(db_session, Action.CHANGED_HOSTS)
+    if on:
+        flash(gettext("%(name)s: allowed.", name=preset.label))
+    else:
+        flash(gettext("%(name)s: allowed no longer.", name=preset.label))
+    return redirect(url_for("console.embed"), 303)
 
 
 @console.get("/embed/check")
 def check_page() -> Response:
-    """Whether a page will work, answered from the list alone."""
+    """Show whether a page can show ours, answered from the list alone."""
     return _show(HostForm(), address=strip_to_one_line(request.args.get("address")))
-
-
-def _note(db_session: Session) -> None:
-    note_action(db_session, Action.CHANGED_HOSTS)
-
-
-def _changed(sentence: str) -> ResponseReturnValue:
-    flash(sentence)
-    return redirect(url_for("console.embed"), 303)
 
 
 def _show(form: HostForm, *, address: str | None = None) -> Response:
     with read_tx() as db_session:
-        hosts = embedding_hosts.hosts(db_session)
-    typed = [host for host in hosts if not _is_of_preset(host)]
+        allowed = hosts.hosts(db_session)
+    of_presets = {host for preset in hosts.PRESETS for host in preset.hosts}
+    sites = [host for host in allowed if host not in of_presets]
+    variants = filter(None, map(hosts.www_variant, sites))
     return render(
         "embedding/embed.html",
-        fragment="embedding/_verdict.html" if address is not None else None,
+        fragment="embedding/_check.html" if address is not None else None,
         form=form,
-        hosts=typed,
-        twins=[
-            twin
-            for host in typed
-            if (twin := embedding_hosts.www_variant(host)) and twin not in hosts
-        ],
-        presets=[(preset, preset.is_on(hosts)) for preset in embedding_hosts.PRESETS],
-        snippets=embedding_hosts.snippets(
-            links(), name=current_community().short_name, language=language()
-        ),
+        sites=sites,
+        missing_variants=[variant for variant in variants if variant not in allowed],
+        presets=[(preset, preset.is_on(allowed)) for preset in hosts.PRESETS],
+        snippets=hosts.snippets(links(), name=current_community().short_name, language=language()),
         address=address,
-        verdict=None if address is None else _verdict(address, hosts),
+        check=None if address is None else _check(address, allowed),
     )
 
 
-def _is_of_preset(host: str) -> bool:
-    return any(host in preset.hosts for preset in embedding_hosts.PRESETS)
-
-
-def _verdict(address: str, hosts: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether it works, and the sentence that says why."""
+def _check(address: str, allowed: tuple[str, ...]) -> tuple[bool, str]:
+    """Return whether the page can show ours, and a sentence that says why."""
     try:
-        found = embedding_hosts.check_embeddable(address, hosts)
+        check = hosts.check_embeddable(address, allowed)
     except Refused as refusal:
         return False, refusal_text(refusal)
-    return found.works, gettext(found.sentence, **found.values)
+    return check.works, gettext(check.sentence, **check.values)

@@ -25,8 +25,8 @@ def send(client, path, **answers):
     return post(client, path, form_at=EMBED, **answers)
 
 
-def verdict(soup):
-    return soup.select_one("#verdict").get_text(strip=True)
+def check_result(soup):
+    return soup.select_one("#embed-check").get_text(strip=True)
 
 
 def test_the_page_gives_the_address_and_three_snippets_with_it(corin):
@@ -219,8 +219,8 @@ def test_will_my_page_work_is_answered_in_words(corin, address, said, headers):
 
     soup = parse(answer)
     assert answer.status_code == 200
-    assert said in verdict(soup)
-    assert bool(soup.select("#verdict .is-off")) is not said.startswith("Yes")
+    assert said in check_result(soup)
+    assert bool(soup.select("#embed-check .is-off")) is not said.startswith("Yes")
     assert bool(soup.find(id="address")) is not bool(headers)
 
 
@@ -229,12 +229,12 @@ def test_a_page_without_www_is_told_about_the_one_with(corin):
 
     soup = corin.page(CHECK, query_string={"address": f"{BARE}/equity"})
 
-    assert f"{WWW} is on the list, and this page is at {BARE}" in verdict(soup)
+    assert f"{WWW} is on the list, and this page is at {BARE}" in check_result(soup)
     assert soup.find(id="address")["value"] == f"{BARE}/equity"
 
 
-def test_before_anything_is_asked_there_is_no_verdict(corin):
-    assert verdict(corin.page(EMBED)) == ""
+def test_before_anything_is_asked_there_is_no_check_result(corin):
+    assert check_result(corin.page(EMBED)) == ""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The console's front page: the next sessions exist, and looking at them writes nothing more."""
+"""The console's front page makes the next sessions exist, and then only reads."""
 
 from datetime import timedelta
 
