@@ -1,7 +1,7 @@
-"""Leases: which worker has which mail of the outbox, and how handing it over ended.
+"""Leases: which worker is sending which email, and the result of each attempt.
 
-A worker leases one mail at a time; when it dies with a lease, the mail goes out again after the
-lease ends.
+A worker leases one email at a time. If the worker dies, the email is sent again when its lease has
+ended.
 """
 
 from datetime import datetime, timedelta
@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cop.audit import clock_check
-from cop.audit.clock_check import Verdict
 from cop.community.community import load_community
 from cop.db.types import UtcDateTime
 from cop.models.email import MailState, OutboxEmail
@@ -24,7 +23,7 @@ from cop.outbox.outbox import OPTIONAL, EmailKind
 LEASE = timedelta(minutes=15)
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1: at least four or five days
-MIN_ATTEMPTS = len(BACKOFF) + 1  # before giving up: the worker itself may have been away for days
+MIN_ATTEMPTS = len(BACKOFF) + 1  # before giving up: the worker may have been away for days
 
 _NOW = bindparam("now", type_=UtcDateTime())
 
@@ -34,33 +33,32 @@ def _is_expired() -> ColumnElement[bool]:
 
 
 def _is_obsolete() -> ColumnElement[bool]:
-    """Whether what a mail says does not hold any more, or is not wanted, or comes too late.
+    """Whether an email is outdated, unwanted or too late.
 
-    Most of these are taken back when it happens; those that were just being handed over are not.
+    Most are withdrawn as soon as they are; not so one that was being sent at that moment.
     """
-    mail, later = OutboxEmail, aliased(OutboxEmail)
-    of_member, of_place = Member.id == mail.member_id, Registration.id == mail.registration_id
-    of_meeting = Meeting.id == mail.meeting_id
-    not_as_planned = (Meeting.status == MeetingStatus.CANCELLED) | (
-        Meeting.starts_at != mail.expires_at
-    )
-    is_newer = (later.registration_id == mail.registration_id) & (later.id > mail.id)
-    off = [
-        (mail.kind == kind) & exists().where(of_member, Member.opt_outs.cast(Text).contains(name))
+    email, later = OutboxEmail, aliased(OutboxEmail)
+    of_member, of_place = Member.id == email.member_id, Registration.id == email.registration_id
+    of_meeting = Meeting.id == email.meeting_id
+    is_cancelled = Meeting.status == MeetingStatus.CANCELLED
+    is_newer = (later.registration_id == email.registration_id) & (later.id > email.id)
+    opted_out = [
+        (email.kind == kind) & exists().where(of_member, Member.opt_outs.cast(Text).contains(name))
         for name, kind in OPTIONAL.items()
     ]
     return or_(
         _is_expired(),
         exists().where(of_place, Registration.status == RegistrationStatus.CANCELLED),
         exists().where(of_member, Member.undeliverable_at.is_not(None)),
-        (mail.kind == EmailKind.REMINDER) & exists().where(of_meeting, not_as_planned),
-        (mail.kind == EmailKind.CHANGED)
+        (email.kind == EmailKind.REMINDER)
+        & exists().where(of_meeting, is_cancelled | (Meeting.starts_at != email.expires_at)),
+        (email.kind == EmailKind.CHANGED)
         & exists().where(later.kind == EmailKind.CHANGED, is_newer),
-        *off,
+        *opted_out,
     )
 
 
-# The ways in which a mail can be due: new, after a while, or left by a worker that ended.
+# An email is due when it is new, when its retry is, or when its worker died.
 _DUE = (
     (OutboxEmail.state == MailState.QUEUED) & (OutboxEmail.due_at <= _NOW),
     (OutboxEmail.state == MailState.RETRYING) & (OutboxEmail.due_at <= _NOW),
@@ -69,8 +67,8 @@ _DUE = (
 
 
 def _claim_statement(is_due: ColumnElement[bool]) -> ReturningUpdate[OutboxEmail]:
-    """The statement that leases, or withdraws, the first mail that is due in one way."""
-    # In the order of the index, so that a long queue is neither read whole nor sorted each time.
+    """Build the statement that leases, or withdraws, the first email that is due."""
+    # In the order of the index: a long queue is neither read whole nor sorted each time.
     first = select(OutboxEmail.id).where(is_due).order_by(OutboxEmail.due_at).limit(1)
     was_abandoned = case((OutboxEmail.state == MailState.SENDING, 1), else_=0)
     return (
@@ -88,36 +86,37 @@ def _claim_statement(is_due: ColumnElement[bool]) -> ReturningUpdate[OutboxEmail
     )
 
 
-# Made once: it is asked for each mail, and takes longer to make than to run.
+# Built once: building takes longer than running it.
 _CLAIM = tuple(_claim_statement(is_due) for is_due in _DUE)
-_TAKE_FIRST_UNEXPIRED = tuple(_claim_statement(is_due & ~_is_expired()) for is_due in _DUE)
+_CLAIM_UNEXPIRED = tuple(_claim_statement(is_due & ~_is_expired()) for is_due in _DUE)
 _IS_DUE = select(OutboxEmail.id).where(or_(*_DUE)).limit(1)
 
 
 def is_due(db_session: Session, *, now: datetime) -> bool:
-    """Whether there is a mail to deliver; cheap, so that it can be asked often."""
+    """Whether there is an email to deliver; cheap enough for polling."""
     return db_session.scalar(_IS_DUE, {"now": now}) is not None
 
 
 def claim(db_session: Session, *, now: datetime, skip_expired: bool = False) -> OutboxEmail | None:
-    """Lease the mail that has been due longest, if any; nobody else has it until the lease ends.
+    """Lease the email that has been due longest; return None if there is none.
 
-    What does not hold any more, such as a reminder after the start, is withdrawn as it comes up.
-    A lease that its holder let run out ended in a way that nobody knows: the mail may be there.
+    An obsolete one, such as a reminder after the start, is withdrawn instead. An expired lease
+    counts as an unknown outcome: the email may have arrived.
 
-    `skip_expired`: leave emails that have expired as they are, where the clock may be wrong.
+    `skip_expired`: leave expired emails untouched, since the clock may be wrong.
     """
-    for take_first in _TAKE_FIRST_UNEXPIRED if skip_expired else _CLAIM:
+    for claim_first in _CLAIM_UNEXPIRED if skip_expired else _CLAIM:
         values = {"now": now, "until": now + LEASE, "new_lease": token_hex(16)}
-        while email := db_session.scalars(take_first, values).one_or_none():
+        while email := db_session.scalars(claim_first, values).one_or_none():
             if email.state == MailState.SENDING:
                 return email
     return None
 
 
-def mark_sent(db_session: Session, email: OutboxEmail, *, answer: str, now: datetime) -> bool:
-    """Note that the server has taken a mail; return False where it was erased meanwhile."""
-    if _end_lease(db_session, email, state=MailState.SENT, server_reply=answer, done_at=now):
+def mark_sent(db_session: Session, email: OutboxEmail, *, server_reply: str, now: datetime) -> bool:
+    """Mark an email as sent; return False if it was erased meanwhile."""
+    sent = {"state": MailState.SENT, "server_reply": server_reply, "done_at": now}
+    if _end_lease(db_session, email, **sent):
         return True
     query = select(OutboxEmail.id).where(OutboxEmail.id == email.id)
     return db_session.scalar(query) is not None
@@ -127,47 +126,45 @@ def mark_for_retry(
     db_session: Session,
     email: OutboxEmail,
     *,
-    answer: str,
+    server_reply: str,
     now: datetime,
-    in_doubt: bool = False,
-    is_own_fault: bool = True,
+    is_outcome_unknown: bool = False,
+    may_give_up: bool = True,
 ) -> None:
-    """Note that a mail did not get through, and when to try again; after five days it has failed.
+    """Schedule the next attempt, or give up after five days.
 
-    Not by a clock that a coordinator has yet to confirm: that would be for good.
-    `in_doubt`: the connection ended before the answer, so the server may have the mail already.
-    `is_own_fault`: not where the server takes no mail at all; then it waits as long as it takes.
+    It does not give up by a clock that a coordinator has yet to confirm.
+    `is_outcome_unknown`: the connection ended before the reply, so the email may have arrived.
+    `may_give_up`: False while the server accepts no email at all; then it retries without end.
     """
     wait = BACKOFF[min(email.attempts, len(BACKOFF)) - 1]
     is_late = now - email.created_at >= GIVE_UP_AFTER
-    is_hopeless = is_own_fault and is_late and email.attempts >= MIN_ATTEMPTS
-    if is_hopeless:
+    is_given_up = may_give_up and is_late and email.attempts >= MIN_ATTEMPTS
+    if is_given_up:
         community = load_community(db_session)
-        is_hopeless = clock_check.check(community, now=now) is not Verdict.ASK
+        is_given_up = clock_check.check(community, now=now) is not clock_check.Verdict.ASK
     _end_lease(
         db_session,
         email,
-        state=MailState.FAILED if is_hopeless else MailState.RETRYING,
-        server_reply=answer,
+        state=MailState.FAILED if is_given_up else MailState.RETRYING,
+        server_reply=server_reply,
         due_at=now + wait,
-        done_at=now if is_hopeless else None,
-        unknown_outcomes=OutboxEmail.unknown_outcomes + int(in_doubt),
+        done_at=now if is_given_up else None,
+        unknown_outcomes=OutboxEmail.unknown_outcomes + int(is_outcome_unknown),
     )
 
 
 def mark_failed(
-    db_session: Session, email: OutboxEmail, *, answer: str, now: datetime, bad_address: bool
+    db_session: Session, email: OutboxEmail, *, server_reply: str, now: datetime, bad_address: bool
 ) -> None:
-    """Note that a mail was refused for good; a member whose address is at fault gets no more."""
-    is_ours = _end_lease(
-        db_session, email, state=MailState.FAILED, server_reply=answer, done_at=now
-    )
-    if is_ours and bad_address and email.member_id is not None:
+    """Mark an email as failed; a bad address stops all email to its member."""
+    failed = {"state": MailState.FAILED, "server_reply": server_reply, "done_at": now}
+    if _end_lease(db_session, email, **failed) and bad_address and email.member_id is not None:
         outbox.mark_undeliverable(db_session, email.member_id, now=now)
 
 
 def _end_lease(db_session: Session, email: OutboxEmail, **values: object) -> bool:
-    # Only for the lease's holder: a worker that was away too long must not speak for another one.
+    # Only the holder of the lease may: a worker that was too slow has lost it to another one.
     leased = update(OutboxEmail).where(OutboxEmail.id == email.id, OutboxEmail.lease == email.lease)
     ended = leased.values(lease=None, lease_until=None, **values).returning(OutboxEmail.id)
     return db_session.scalar(ended) is not None

@@ -1,7 +1,4 @@
-"""The outbox: composed mails, kept with what they tell until a mail server has taken them.
-
-A mail is queued in the transaction that it tells of, so both are kept or lost together.
-"""
+"""The outbox: emails queued in the transaction that causes them, and delivered later."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,12 +18,12 @@ from cop.models.registration import Member
 
 UNSENT_STATES = (MailState.QUEUED, MailState.RETRYING)
 
-# Later ones are from a clock that ran ahead: they must not count until that time comes.
+# Rows from further ahead were written by a fast clock, and do not count until then.
 CLOCK_SLACK = timedelta(minutes=1)
 
 
 class EmailKind(StrEnum):
-    """What a mail is about."""
+    """What an email is about."""
 
     CONFIRMATION = "confirmation"
     PROMOTED = "promoted"
@@ -38,24 +35,20 @@ class EmailKind(StrEnum):
     LIST = "list"
     COORDINATORS = "coordinators"
     MESSAGE = "message"
-    PASSWORD = "password"  # noqa: S105 - a kind of mail
+    PASSWORD = "password"  # noqa: S105 - a kind of email
     INVITATION = "invitation"
 
 
-# What can be switched off: the value kept in `Member.opt_outs`, and the kind that it stops.
+# Kinds that a member can opt out of, by the value stored in `Member.opt_outs`.
 OPTIONAL = {"reminders": EmailKind.REMINDER, "takeaways": EmailKind.TAKEAWAYS}
-
-
-PLACEHOLDER_ADDRESS = "nobody:"  # begins the key of a row that only takes as long as a mail
+# Prefix of the key of a row without recipient, which makes an unknown address take as long.
+PLACEHOLDER_ADDRESS = "nobody:"
 HAS_RECIPIENT = OutboxEmail.dedup_key.not_like(f"{PLACEHOLDER_ADDRESS}%")
 
 
 @dataclass(frozen=True)
 class QueuedEmail:
-    """A letter with whom it goes to: a member, or the address of somebody who is none.
-
-    It is queued once for each `dedup_key`; what it is about lets it be found and withdrawn.
-    """
+    """An email to a member or, for others, to an address; queued once per `dedup_key`."""
 
     letter: Letter
     to: Recipient | str
@@ -66,37 +59,33 @@ class QueuedEmail:
     expires_at: datetime | None = None
 
 
-def queue(db_session: Session, mails: Iterable[QueuedEmail], *, now: datetime) -> None:
-    """Queue mails; none to a member whose address refuses mail."""
-    _QUEUE.run(db_session, [_row(mail, now) for mail in mails if _is_deliverable(mail.to)])
+def queue(db_session: Session, emails: Iterable[QueuedEmail], *, now: datetime) -> None:
+    """Queue emails, but none to a member whose address does not work."""
+    _INSERT.run(db_session, [_row(email, now) for email in emails if _is_deliverable(email.to)])
 
 
 def _is_deliverable(to: Recipient | str) -> bool:
     return isinstance(to, str) or to.is_deliverable
 
 
-_INITIAL_VALUES = {
-    "state": MailState.QUEUED,
-    "attempts": 0,
-    "unknown_outcomes": 0,
-    "server_reply": "",
-}
-
-
-def _row(mail: QueuedEmail, now: datetime) -> dict[str, object]:
-    letter = mail.letter
-    address, member = (mail.to, None) if isinstance(mail.to, str) else (mail.to.email, mail.to)
-    return _INITIAL_VALUES | {
-        "kind": mail.kind,
-        "dedup_key": mail.dedup_key,
-        "registration_id": mail.registration_id,
-        "meeting_id": mail.meeting_id,
-        "expires_at": mail.expires_at,
+def _row(email: QueuedEmail, now: datetime) -> dict[str, object]:
+    letter, to = email.letter, email.to
+    address, member = (to, None) if isinstance(to, str) else (to.email, to)
+    return {
+        "state": MailState.QUEUED,
+        "attempts": 0,
+        "unknown_outcomes": 0,
+        "server_reply": "",
+        "kind": email.kind,
+        "dedup_key": email.dedup_key,
+        "registration_id": email.registration_id,
+        "meeting_id": email.meeting_id,
+        "expires_at": email.expires_at,
         "to_address": address,
         "member_id": member.member_id if member else None,
         "to_name": member.display_name if member else "",
         "language": member.language if member else "en",
-        # Made once: a mail that is sent again can be recognised as the same one.
+        # The same for every attempt, so that a second copy can be recognized.
         "message_id": token_hex(16),
         "subject": letter.subject,
         "text": letter.text,
@@ -108,57 +97,49 @@ def _row(mail: QueuedEmail, now: datetime) -> dict[str, object]:
     }
 
 
-_LATER = {"id", "lease", "lease_until", "done_at"}
-_QUEUE = Prepared.insert(
+_SET_LATER = {"id", "lease", "lease_until", "done_at"}
+_INSERT = Prepared.insert(
     OutboxEmail,
-    set(OutboxEmail.__mapper__.columns.keys()) - _LATER,
+    set(OutboxEmail.__mapper__.columns.keys()) - _SET_LATER,
     lambda new: new.on_conflict_do_nothing(index_elements=[OutboxEmail.dedup_key]),
 )
 
 
 def withdraw(db_session: Session, *conditions: ColumnElement[bool]) -> None:
-    """Delete mails that have not gone out, since what they say does not hold any more.
-
-    Their keys are free again: should it hold once more, it is said once more.
-    """
-    mails = delete(OutboxEmail).where(OutboxEmail.state.in_(UNSENT_STATES), *conditions)
-    db_session.execute(mails)
+    """Delete unsent emails that are outdated; their keys can be queued again."""
+    is_unsent = OutboxEmail.state.in_(UNSENT_STATES)
+    db_session.execute(delete(OutboxEmail).where(is_unsent, *conditions))
 
 
 def mark_undeliverable(db_session: Session, member_id: int, *, now: datetime) -> None:
-    """Stop mail to a member whose address does not work; their places stay."""
+    """Stop email to a member whose address does not work; their registrations stay."""
     member = update(Member).where(Member.id == member_id, Member.undeliverable_at.is_(None))
     db_session.execute(member.values(undeliverable_at=now))
-    theirs = (OutboxEmail.member_id == member_id, OutboxEmail.state.in_(UNSENT_STATES))
-    mails = update(OutboxEmail).where(*theirs).values(state=MailState.WITHDRAWN)
-    db_session.execute(mails)
+    is_unsent = (OutboxEmail.member_id == member_id) & OutboxEmail.state.in_(UNSENT_STATES)
+    db_session.execute(update(OutboxEmail).where(is_unsent).values(state=MailState.WITHDRAWN))
 
 
 def mark_deliverable(db_session: Session, member_id: int) -> None:
-    """Let mail go to a member again; what was withdrawn meanwhile stays so."""
-    member = update(Member).where(Member.id == member_id)
-    db_session.execute(member.values(undeliverable_at=None))
+    """Allow email to a member again; what was withdrawn meanwhile stays withdrawn."""
+    db_session.execute(update(Member).where(Member.id == member_id).values(undeliverable_at=None))
 
 
 def retry(db_session: Session, ids: Iterable[int], *, now: datetime) -> None:
-    """Give mails that failed another chance, from the beginning."""
-    mails = update(OutboxEmail).where(
-        OutboxEmail.id.in_(list(ids)), OutboxEmail.state == MailState.FAILED
-    )
-    db_session.execute(
-        mails.values(state=MailState.QUEUED, attempts=0, due_at=now, created_at=now, done_at=None)
-    )
+    """Queue failed emails again, with all their attempts."""
+    is_failed = OutboxEmail.id.in_(list(ids)) & (OutboxEmail.state == MailState.FAILED)
+    values = {"state": MailState.QUEUED, "attempts": 0, "due_at": now, "created_at": now}
+    db_session.execute(update(OutboxEmail).where(is_failed).values(**values, done_at=None))
 
 
 def failures(db_session: Session) -> list[int]:
-    """The mails to members that have failed, one or two: enough to tell whether it is the first."""
+    """List up to two failed emails to members: enough to tell whether one is the first."""
     is_failed = OutboxEmail.state == MailState.FAILED
     query = select(OutboxEmail.id).where(is_failed, OutboxEmail.kind != EmailKind.COORDINATORS)
     return list(db_session.scalars(query.order_by(OutboxEmail.id).limit(2)))
 
 
-def keys(db_session: Session, meeting_id: int) -> set[str]:
-    """The keys of all mails about a meeting: what need not be composed again."""
+def dedup_keys(db_session: Session, meeting_id: int) -> set[str]:
+    """Read the keys of all emails about a meeting, which need not be composed again."""
     query = select(OutboxEmail.dedup_key).where(OutboxEmail.meeting_id == meeting_id)
     return set(db_session.scalars(query))
 
@@ -172,7 +153,7 @@ def count_recent(
     within: timedelta,
     key_start: str = "",
 ) -> int:
-    """How many emails of a kind were queued for a member within a time, by how their keys begin."""
+    """Count the emails of a kind recently queued for a member, by the start of their keys."""
     query = select(func.count()).where(
         OutboxEmail.member_id == member_id,
         OutboxEmail.kind == kind,
@@ -183,18 +164,18 @@ def count_recent(
     return db_session.scalar(query) or 0
 
 
-TEXT_RETENTION = timedelta(days=7)  # after a mail has gone out, or has failed
-ROW_RETENTION = timedelta(days=60)  # as long as the same mail could be queued again
+TEXT_RETENTION = timedelta(days=7)  # after an email was sent, or has failed
+ROW_RETENTION = timedelta(days=60)  # as long as the same key could be queued again
 _BLANK = dict.fromkeys(("to_address", "to_name", "subject", "text", "html", "server_reply"), "")
 _NONE = dict.fromkeys(("calendar", "unsubscribe_url"))
 
 
 def expiries(*, now: datetime) -> Iterator[Expiry]:
-    """The texts of emails that are done with for a week, and old rows."""
+    """Yield the texts of emails done a week ago, and old rows."""
     is_done = OutboxEmail.state.not_in([*UNSENT_STATES, MailState.SENDING])
     has_text = OutboxEmail.text != ""
     is_over = func.coalesce(OutboxEmail.done_at, OutboxEmail.created_at) <= now - TEXT_RETENTION
     yield Expiry(OutboxEmail.id, is_done & has_text & is_over, _BLANK | _NONE, counter="mails")
     is_old = OutboxEmail.created_at <= now - ROW_RETENTION
-    is_nobodys = ~HAS_RECIPIENT & (OutboxEmail.created_at <= now - timedelta(days=1))
-    yield Expiry(OutboxEmail.id, is_done & (is_old | is_nobodys))
+    is_placeholder = ~HAS_RECIPIENT & (OutboxEmail.created_at <= now - timedelta(days=1))
+    yield Expiry(OutboxEmail.id, is_done & (is_old | is_placeholder))

@@ -1,4 +1,4 @@
-"""The mail that goes out, and how it stands."""
+"""Console: the outbox, one email, and retrying what failed."""
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -47,13 +47,14 @@ def mails() -> Response:
     if state is not None and state not in STATES:
         abort(422)
     with read_tx() as db_session:
-        standing = status.read_status(db_session)
-        lines = status.list_emails(db_session, state=state)
+        outbox_status = status.read_status(db_session)
+        emails = status.list_emails(db_session, state=state)
     note_viewing("mails")
     return render(
         "outbox/emails.html",
-        standing=standing,
-        mails=lines,
+        outbox=outbox_status,
+        emails=emails,
+        pending=status.PENDING_STATES,
         states=STATES,
         kinds=KINDS,
         state=state,
@@ -65,30 +66,30 @@ def mails() -> Response:
 @console.get("/mail/<int(max=2147483647):mail_id>")
 def mail(mail_id: int) -> Response:
     with read_tx() as db_session:
-        found = status.find(db_session, mail_id) or abort(404)
-    note_viewing("mails", found.meeting_id)
+        email = db_session.get(OutboxEmail, mail_id) or abort(404)
+    note_viewing("mails", email.meeting_id)
     return render(
         "outbox/email.html",
-        mail=found,
-        state=STATES[MailState(found.state)],
-        text=status.redact_tokens(found.text),
-        headers=_headers(found) if found.text else [],
+        email=email,
+        state=STATES[MailState(email.state)],
+        text=status.redact_tokens(email.text),
+        headers=_headers(email) if email.text else [],
     )
 
 
-def _headers(found: OutboxEmail) -> list[tuple[str, str]]:
-    message = build_message(
-        found, sender=settings().sender, reply_to=current_community().contact_email
-    )
+def _headers(email: OutboxEmail) -> list[tuple[str, str]]:
+    reply_to = current_community().contact_email
+    message = build_message(email, sender=settings().sender, reply_to=reply_to)
     return [(name, status.redact_tokens(message[name])) for name in HEADERS if name in message]
 
 
 @console.post("/mail/try-again")
 def try_again() -> ResponseReturnValue:
-    asked = request.form.getlist("mail")
+    selected = request.form.getlist("mail")
     with write_tx() as db_session:
-        failed = status.failed(db_session)
-        ids = failed if "all" in request.form else [id_ for id_ in failed if str(id_) in asked]
+        ids = status.failed(db_session)
+        if "all" not in request.form:
+            ids = [id_ for id_ in ids if str(id_) in selected]
         outbox.retry(db_session, ids, now=now())
         note_action(db_session, Action.TRIED_MAIL_AGAIN, item_count=len(ids))
     flash(ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", len(ids)))

@@ -80,7 +80,7 @@ def _missing(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter
         return _DueReminder({}, is_last=False, day_before=None)
     ahead, is_last = min(passed), min(passed) == min(days)
     by = reminder_time(meeting, ahead, writer=writer)
-    queued = outbox.keys(db_session, meeting.id)
+    queued = outbox.dedup_keys(db_session, meeting.id)
     people = {
         f"reminder:{person.registration_id}:{ahead}:{_occasion(meeting)}": person
         for person in recipients.of_meeting(db_session, meeting.id, [RegistrationStatus.HELD])

@@ -303,7 +303,7 @@ def test_no_email_is_given_up_by_a_clock_that_nobody_confirmed(site, days, state
         a_mail(db_session, dedup_key="refused").attempts = leases.MIN_ATTEMPTS
         email = leases.claim(db_session, now=NOW)
 
-        leases.mark_for_retry(db_session, email, answer="421 Later", now=now)
+        leases.mark_for_retry(db_session, email, server_reply="421 Later", now=now)
 
     assert states() == {"refused": state}
 

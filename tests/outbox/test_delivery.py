@@ -297,7 +297,7 @@ def test_an_email_whose_answer_came_while_putting_back_waited_is_noted_as_sent(p
     with write_tx() as db_session:
         email = leases.claim(db_session, now=NOW)
     post.delivery._leased = email
-    post.delivery._unwritten = partial(post.delivery._note_sent, email, "250 OK")
+    post.delivery._unstored = partial(post.delivery._store_sent, email, "250 OK")
 
     post.delivery.put_back()
     post.delivery.put_back()

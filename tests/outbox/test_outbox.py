@@ -95,7 +95,7 @@ def test_a_lease_is_longer_than_handing_an_email_over_may_take():
     most = Timeouts()
     answers = 10  # from EHLO to DATA, with encryption, a login and a connection that had died
 
-    longest = most.connect + answers * most.answer + most.last_answer + most.farewell
+    longest = most.connect + answers * most.reply + most.after_data + most.quit
 
     assert timedelta(seconds=longest) < leases.LEASE
 
@@ -106,7 +106,7 @@ def test_a_worker_that_was_away_too_long_does_not_speak_for_the_one_after_it(db_
     db_session.expunge(slow)
     claim(db_session, NOW + leases.LEASE)
 
-    leases.mark_sent(db_session, slow, answer="250 OK", now=NOW + leases.LEASE)
+    leases.mark_sent(db_session, slow, server_reply="250 OK", now=NOW + leases.LEASE)
 
     assert state(db_session, mail) == MailState.SENDING
 
@@ -117,7 +117,7 @@ def test_what_was_not_taken_is_tried_after_1_5_15_and_60_minutes_and_then_every_
 
     for _ in range(6):
         mail = claim(db_session, now)
-        leases.mark_for_retry(db_session, mail, answer="451 Later", now=now)
+        leases.mark_for_retry(db_session, mail, server_reply="451 Later", now=now)
         [mail] = mails(db_session)
         waits.append(mail.due_at - now)
         now = mail.due_at
@@ -134,7 +134,7 @@ def test_after_five_days_and_as_many_tries_as_there_are_a_mail_has_failed(db_ses
     for tries in range(1, 7):
         mail = claim(db_session, now)
         now = NOW + timedelta(days=5 if tries == 6 else 3, hours=tries)
-        leases.mark_for_retry(db_session, mail, answer="450 Later", now=now)
+        leases.mark_for_retry(db_session, mail, server_reply="450 Later", now=now)
         states.append(mails(db_session)[0].state)
         now += timedelta(hours=1)
 
@@ -142,15 +142,15 @@ def test_after_five_days_and_as_many_tries_as_there_are_a_mail_has_failed(db_ses
 
 
 @pytest.mark.parametrize(
-    ("tries", "is_own_fault"), [(1, True), (9, False)], ids=["hardly tried", "nobody takes mail"]
+    ("tries", "may_give_up"), [(1, True), (9, False)], ids=["hardly tried", "nobody takes mail"]
 )
-def test_a_mail_is_not_given_up_for_the_time_alone(db_session, tries, is_own_fault):
+def test_a_mail_is_not_given_up_for_the_time_alone(db_session, tries, may_give_up):
     now = NOW + timedelta(days=30)
     a_mail(db_session)
 
     for _ in range(tries):
         mail = claim(db_session, now)
-        leases.mark_for_retry(db_session, mail, answer="No", now=now, is_own_fault=is_own_fault)
+        leases.mark_for_retry(db_session, mail, server_reply="No", now=now, may_give_up=may_give_up)
         now += timedelta(hours=1)
 
     assert mails(db_session)[0].state == MailState.RETRYING
@@ -160,7 +160,9 @@ def test_an_unknown_ending_is_counted(db_session):
     a_mail(db_session)
     mail = claim(db_session)
 
-    leases.mark_for_retry(db_session, mail, answer="The connection ended", now=NOW, in_doubt=True)
+    leases.mark_for_retry(
+        db_session, mail, server_reply="The connection ended", now=NOW, is_outcome_unknown=True
+    )
 
     assert mails(db_session)[0].unknown_outcomes == 1
 
@@ -183,10 +185,12 @@ def test_a_bad_address_stops_all_mail_to_it_and_a_refused_mail_only_itself(db_se
     outbox.queue(db_session, other, now=NOW)
 
     refused = claim(db_session)
-    leases.mark_failed(db_session, refused, answer="554 No", now=NOW, bad_address=False)
+    leases.mark_failed(db_session, refused, server_reply="554 No", now=NOW, bad_address=False)
     still_there = [mail.state for mail in mails(db_session)]
     bounced = claim(db_session)
-    leases.mark_failed(db_session, bounced, answer="550 5.1.1 Nobody", now=NOW, bad_address=True)
+    leases.mark_failed(
+        db_session, bounced, server_reply="550 5.1.1 Nobody", now=NOW, bad_address=True
+    )
 
     assert still_there == ["failed", "queued", "queued"]
     assert [mail.state for mail in mails(db_session)] == ["failed", "failed", "withdrawn"]
@@ -195,8 +199,10 @@ def test_a_bad_address_stops_all_mail_to_it_and_a_refused_mail_only_itself(db_se
 
 def test_what_failed_can_be_tried_again_from_the_beginning_and_nothing_else(db_session):
     failed, sent = a_mail(db_session), a_mail(db_session)
-    leases.mark_failed(db_session, claim(db_session), answer="554 No", now=NOW, bad_address=False)
-    leases.mark_sent(db_session, claim(db_session), answer="250 OK", now=NOW)
+    leases.mark_failed(
+        db_session, claim(db_session), server_reply="554 No", now=NOW, bad_address=False
+    )
+    leases.mark_sent(db_session, claim(db_session), server_reply="250 OK", now=NOW)
 
     outbox.retry(db_session, [failed.id, sent.id], now=NOW)
 
@@ -214,7 +220,7 @@ def forget_old(db_session, *, now):
 
 def test_what_a_mail_said_is_blanked_after_a_week_and_its_row_goes_after_sixty_days(db_session):
     a_mail(db_session, dedup_key="kept")
-    leases.mark_sent(db_session, claim(db_session), answer="250 OK ada@example.org", now=NOW)
+    leases.mark_sent(db_session, claim(db_session), server_reply="250 OK ada@example.org", now=NOW)
     a_mail(db_session, dedup_key="waiting", now=NOW + timedelta(days=70))
 
     forget_old(db_session, now=NOW + timedelta(days=7) - MINUTE)
@@ -253,7 +259,7 @@ def test_what_was_in_hand_when_it_stopped_to_hold_does_not_go_out_later(db_sessi
 
     change(found)
     db_session.flush()
-    leases.mark_for_retry(db_session, in_hand, answer="451 Later", now=NOW)
+    leases.mark_for_retry(db_session, in_hand, server_reply="451 Later", now=NOW)
     claimed = [claim(db_session, NOW + MINUTE), claim(db_session, NOW + MINUTE)]
 
     assert in_hand.kind == kind

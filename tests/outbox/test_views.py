@@ -389,7 +389,7 @@ def test_a_page_of_the_console_takes_five_statements_beyond_the_door_s(corin, ma
     one = a_mail("failed")
     session = f"/coordinator/sessions/{DECEMBER}"
     paths = [FRONT, MAILS, f"{MAILS}?state=failed", f"{MAILS}/{one}", session, f"{session}/edit",
-             f"{session}/cancel", f"{session}/restore", "/coordinator/list",
+             f"{session}/restore", "/coordinator/list",
              "/coordinator/forgotten", "/coordinator/password/x"]  # fmt: skip
     corin.get(FRONT)  # the door notes once a minute that somebody is there
     took = {}

@@ -120,6 +120,6 @@ def test_a_mail_that_is_out_for_delivery_is_erased_too(db_session):
     assert inspect(leased).mapper.class_.__name__ == "OutboxEmail"
 
     erasure.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
-    leases.mark_sent(db_session, leased, answer="taken", now=NOW)
+    leases.mark_sent(db_session, leased, server_reply="taken", now=NOW)
 
     assert mails(db_session) == []
