@@ -4,9 +4,7 @@ import re
 from contextvars import Context
 from datetime import timedelta
 
-import pytest  # noqa: F401
 from flask.testing import FlaskClient
-from jinja2 import BytecodeCache  # noqa: F401
 from sqlalchemy import inspect, select, update
 
 from cop.db.engine import read_tx, write_tx

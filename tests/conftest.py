@@ -1,6 +1,8 @@
 """What every test can ask for: a database of each kind, the app on it, and a client that checks."""
 
 import gc
+import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from cop.config import Settings
 from cop.db.engine import DatabaseSession, db, engine_options, prepare, write_tx
 from cop.models.coordinator import Coordinator
 from cop.operations import seed
-from tests import databases
+from tests import commands, databases
 from tests.builders import CORIN, NOW, kept_password
 from tests.client import SeparateRequests
 
@@ -146,3 +148,22 @@ def db_session(database_kind, seeded):
         db_session.connection(execution_options={"immediate": True})
         yield db_session
         db_session.flush()
+
+
+@pytest.fixture
+def instance(tmp_path, monkeypatch):
+    """An instance folder that does not exist yet, and an environment that names it alone."""
+    for name in list(os.environ):
+        if name.startswith("COP_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(logging.getLogger("cop"), "handlers", [logging.NullHandler()])
+    folder = tmp_path / "instance"
+    monkeypatch.setenv("COP_INSTANCE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def site_folder(instance):
+    """The instance folder of a site that was started once."""
+    commands.run("seed")
+    return instance

@@ -1,80 +1,24 @@
 """The `cop` command and `wsgi.py`: what they do, and how they refuse."""
 
-import logging
 import os
 import shutil
 import socket
 import subprocess
-import sys
-from contextlib import closing
-from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
-from click.testing import CliRunner
 
 from cop import cli
 from cop.cli import cop
 from cop.config import Settings
-from cop.db.engine import sqlite_module
 from cop.operations import schema
 from tests import databases, smtp_server
 from tests.builders import PASSWORD
+from tests.commands import PROJECT, add, change, import_wsgi, is_refused, rows, run
 from tests.db.test_migrations import next_release
 from tests.processes.server import COP
 from tests.smtp_server import MailServer
-
-PROJECT = Path(__file__).parent.parent
-GET_FRONT_PAGE = "import wsgi; print(wsgi.app.test_client().get('/').status_code)"
-
-
-@pytest.fixture
-def instance(tmp_path, monkeypatch):
-    """An instance folder that does not exist yet, and an environment that names it alone."""
-    for name in list(os.environ):
-        if name.startswith("COP_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setattr(logging.getLogger("cop"), "handlers", [logging.NullHandler()])
-    folder = tmp_path / "instance"
-    monkeypatch.setenv("COP_INSTANCE", str(folder))
-    return folder
-
-
-@pytest.fixture
-def site(instance):
-    """The instance folder of a site that was started once."""
-    run("seed")
-    return instance
-
-
-def run(*words, typed="", **environ):
-    """Run `cop` with these words; what is typed comes by standard input."""
-    return CliRunner().invoke(cop, words, input=typed, env=environ)
-
-
-def rows(instance, query):
-    with closing(sqlite_module.connect(instance / "cop.sqlite3")) as connection:
-        return connection.execute(query).fetchall()
-
-
-def change(instance, statement):
-    with closing(sqlite_module.connect(instance / "cop.sqlite3")) as connection:
-        connection.execute(statement)
-        connection.commit()
-
-
-def add(email="corin@example.org", password=PASSWORD):
-    return run(
-        "coordinators", "add", email, "--name", "Corin", "--password-stdin", typed=f"{password}\n"
-    )
-
-
-def is_refused(result, *, says):
-    """Whether a command ended with 1 and a sentence, not with a traceback."""
-    assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
-    assert result.output.startswith("Error: ")
-    return says in result.output
 
 
 def test_seed_makes_the_community_and_its_next_six_sessions(instance):
@@ -122,14 +66,16 @@ def test_seed_demo_is_refused_beside_a_real_registration(instance):
     assert rows(instance, "SELECT count(*) FROM member") == [(1,)]
 
 
-def test_an_account_is_made_with_a_password_from_standard_input(site):
+def test_an_account_is_made_with_a_password_from_standard_input(site_folder):
     result = add()
 
     assert (result.exit_code, result.output) == (0, "corin@example.org can sign in now.\n")
-    assert rows(site, "SELECT email, name FROM coordinator") == [("corin@example.org", "Corin")]
+    assert rows(site_folder, "SELECT email, name FROM coordinator") == [
+        ("corin@example.org", "Corin")
+    ]
 
 
-def test_an_account_is_not_made_with_a_password_on_the_command_line(site):
+def test_an_account_is_not_made_with_a_password_on_the_command_line(site_folder):
     result = run("coordinators", "add", "corin@example.org", "--name", "Corin")
 
     assert result.exit_code == 2
@@ -146,24 +92,24 @@ def test_an_account_is_not_made_with_a_password_on_the_command_line(site):
     ],
     ids=["too short", "empty", "guessable", "no address"],
 )
-def test_an_account_is_refused_with_a_sentence(site, email, password, says):
+def test_an_account_is_refused_with_a_sentence(site_folder, email, password, says):
     assert is_refused(add(email, password), says=says)
 
-    assert rows(site, "SELECT count(*) FROM coordinator") == [(0,)]
+    assert rows(site_folder, "SELECT count(*) FROM coordinator") == [(0,)]
 
 
-def test_an_account_is_refused_for_an_address_that_has_one(site):
+def test_an_account_is_refused_for_an_address_that_has_one(site_folder):
     add()
 
     assert is_refused(
         add("Corin@Example.org"), says="There is an account for this address already."
     )
-    assert rows(site, "SELECT count(*) FROM coordinator") == [(1,)]
+    assert rows(site_folder, "SELECT count(*) FROM coordinator") == [(1,)]
 
 
-def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(site):
+def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(site_folder):
     add()
-    change(site, "UPDATE coordinator SET totp_secret = 'X', totp_step = 1")
+    change(site_folder, "UPDATE coordinator SET totp_secret = 'X', totp_step = 1")
     words = ("coordinators", "two-factor", "corin@example.org")
 
     without = run(*words)
@@ -173,19 +119,19 @@ def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(site):
     assert without.exit_code == 2
     assert is_refused(unknown, says="There is no account for this address.")
     assert done.output == "corin@example.org signs in with the password alone from now on.\n"
-    assert rows(site, "SELECT totp_secret, totp_step FROM coordinator") == [(None, None)]
+    assert rows(site_folder, "SELECT totp_secret, totp_step FROM coordinator") == [(None, None)]
 
 
-def test_a_forgotten_password_is_replaced(site):
+def test_a_forgotten_password_is_replaced(site_folder):
     add()
-    before = rows(site, "SELECT password_hash FROM coordinator")
+    before = rows(site_folder, "SELECT password_hash FROM coordinator")
 
     words = ("coordinators", "password", "corin@example.org", "--password-stdin")
     result = run(*words, typed="five gray owls read maps\r\n")
 
     assert result.exit_code == 0
     assert "has a new password; every device is signed out." in result.output
-    assert rows(site, "SELECT password_hash FROM coordinator") != before
+    assert rows(site_folder, "SELECT password_hash FROM coordinator") != before
 
 
 @pytest.mark.parametrize(
@@ -196,17 +142,17 @@ def test_a_forgotten_password_is_replaced(site):
     ],
     ids=["unknown", "too short"],
 )
-def test_a_new_password_is_refused_with_a_sentence(site, email, password, says):
+def test_a_new_password_is_refused_with_a_sentence(site_folder, email, password, says):
     add()
-    before = rows(site, "SELECT password_hash FROM coordinator")
+    before = rows(site_folder, "SELECT password_hash FROM coordinator")
 
     result = run("coordinators", "password", email, "--password-stdin", typed=f"{password}\n")
 
     assert is_refused(result, says=says)
-    assert rows(site, "SELECT password_hash FROM coordinator") == before
+    assert rows(site_folder, "SELECT password_hash FROM coordinator") == before
 
 
-def test_passwords_are_never_printed(site):
+def test_passwords_are_never_printed(site_folder):
     said = add().output + add("ada@example.org", "passwordpassword").output
 
     assert PASSWORD not in said
@@ -239,7 +185,7 @@ def test_the_database_is_brought_to_the_schema_of_this_release(instance):
     assert first.output == second.output == "The database has this release's schema.\n"
 
 
-def test_a_trial_mail_says_what_the_server_answered(site):
+def test_a_trial_mail_says_what_the_server_answered(site_folder):
     with MailServer() as server:
         result = run("mail", "test", "ada@example.org", COP_SMTP_URL=server.url)
 
@@ -251,11 +197,11 @@ def test_a_trial_mail_says_what_the_server_answered(site):
     assert server.mails[0].sender == "no-reply@localhost"
 
 
-def test_a_trial_mail_without_a_server_says_in_which_file_it_is(site):
+def test_a_trial_mail_without_a_server_says_in_which_file_it_is(site_folder):
     result = run("mail", "test", "ada@example.org")
 
-    [file] = (site / "outbox").iterdir()
-    where = f"written to {file.name} in {site / 'outbox'}"
+    [file] = (site_folder / "outbox").iterdir()
+    where = f"written to {file.name} in {site_folder / 'outbox'}"
     assert result.exit_code == 0
     assert result.output == f"COP_SMTP_URL is not set, so the mail was {where}\n"
 
@@ -271,7 +217,9 @@ def test_a_trial_mail_without_a_server_says_in_which_file_it_is(site):
     ],
     ids=["refused for good", "refused for now", "broken off", "not answered", "no address"],
 )
-def test_a_trial_mail_that_is_not_taken_ends_with_the_servers_answer(site, address, answer, says):
+def test_a_trial_mail_that_is_not_taken_ends_with_the_servers_answer(
+    site_folder, address, answer, says
+):
     with MailServer(lambda _number: answer) as server:
         result = run("mail", "test", address, COP_SMTP_URL=server.url)
 
@@ -288,7 +236,7 @@ def test_a_trial_mail_that_is_not_taken_ends_with_the_servers_answer(site, addre
     ],
     ids=["wrong host", "wrong password", "wrong encryption"],
 )
-def test_a_trial_mail_says_what_is_wrong_with_the_settings(site, url, says):
+def test_a_trial_mail_says_what_is_wrong_with_the_settings(site_folder, url, says):
     with MailServer(login=("cop", "another")) as server:
         result = run(
             "mail", "test", "ada@example.org", COP_SMTP_URL=url.replace("%s", str(server.port))
@@ -392,8 +340,8 @@ def test_a_postgresql_without_a_site_is_named_and_left_as_it_is(instance):
 
 
 @pytest.mark.parametrize("words", [*OTHERS, ("seed",), ("db", "upgrade")], ids=" ".join)
-def test_a_newer_schema_is_refused_with_the_same_sentence_by_every_command(site, words):
-    change(site, "UPDATE alembic_version SET version_num = 'from-the-future'")
+def test_a_newer_schema_is_refused_with_the_same_sentence_by_every_command(site_folder, words):
+    change(site_folder, "UPDATE alembic_version SET version_num = 'from-the-future'")
 
     result = run(*words, typed=f"{PASSWORD}\n")
 
@@ -401,8 +349,8 @@ def test_a_newer_schema_is_refused_with_the_same_sentence_by_every_command(site,
 
 
 @pytest.mark.processes
-def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site):
-    change(site, "UPDATE alembic_version SET version_num = 'from-the-future'")
+def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site_folder):
+    change(site_folder, "UPDATE alembic_version SET version_num = 'from-the-future'")
 
     ended = import_wsgi(PROJECT)
 
@@ -412,13 +360,13 @@ def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site):
 @pytest.mark.parametrize(
     "words", [each for each in OTHERS if each != ("key", "accept")], ids=" ".join
 )
-def test_an_older_schema_is_upgraded_by_no_other_command(site, words):
-    change(site, "UPDATE alembic_version SET version_num = '0001'")
+def test_an_older_schema_is_upgraded_by_no_other_command(site_folder, words):
+    change(site_folder, "UPDATE alembic_version SET version_num = '0001'")
 
     result = run(*words, typed=f"{PASSWORD}\n")
 
     assert is_refused(result, says="Run `cop db upgrade` first.")
-    assert rows(site, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert rows(site_folder, "SELECT version_num FROM alembic_version") == [("0001",)]
 
 
 def test_a_database_that_nobody_else_may_read(instance):
@@ -467,16 +415,8 @@ def a_release(tmp_path):
     return folder
 
 
-def import_wsgi(folder, cwd=None):
-    command = [sys.executable, "-c", GET_FRONT_PAGE]
-    environ = os.environ | {"PYTHONPATH": str(folder)}
-    return subprocess.run(
-        command, env=environ, cwd=cwd or folder, capture_output=True, text=True, check=False
-    )
-
-
 @pytest.mark.processes
-def test_wsgi_serves_a_site(site):
+def test_wsgi_serves_a_site(site_folder):
     ended = import_wsgi(PROJECT)
 
     assert (ended.returncode, ended.stdout.strip()) == (0, "200"), ended.stderr
@@ -494,9 +434,9 @@ def test_wsgi_that_finds_no_site_says_where_and_makes_none(instance):
 
 
 @pytest.mark.processes
-def test_wsgi_and_the_commands_look_in_the_same_folder(site, tmp_path, monkeypatch):
+def test_wsgi_and_the_commands_look_in_the_same_folder(site_folder, tmp_path, monkeypatch):
     monkeypatch.delenv("COP_INSTANCE")
-    monkeypatch.chdir(tmp_path)  # where the site's folder is called `instance`
+    monkeypatch.chdir(tmp_path)  # where the site_folder's folder is called `instance`
 
     served = import_wsgi(PROJECT, cwd=tmp_path)
     command = run("backup", "--noted")

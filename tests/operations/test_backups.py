@@ -22,10 +22,8 @@ from cop.models.registration import Member, Withdrawal
 from cop.operations import backups, worker
 from cop.operations import restore as operations_restore
 from cop.operations.backups import BackupRefused
-from cop.operations.seed import create_site
 from cop.privacy import erasure
 from cop.registration import register as registration_register
-from tests import databases
 from tests.builders import (
     ADA,
     GRACE,
@@ -38,27 +36,12 @@ from tests.builders import (
     register,
     roll,
 )
+from tests.commands import is_refused, rows, run
 from tests.concurrency import at_once
-from tests.conftest import settings_for
 from tests.processes.server import COP
-from tests.test_cli import (
-    instance,  # noqa: F401
-    is_refused,
-    rows,
-    run,
-)
 
 DECEMBER = "2026-12-15"
 restore = partial(operations_restore.restore, create_app=create_app)
-
-
-@pytest.fixture
-def site(tmp_path):
-    """The settings of a site with a file of its own, and nothing open."""
-    settings = settings_for(databases.new_database("sqlite", tmp_path))
-    with opened(settings) as db_session:
-        create_site(db_session, now=NOW)
-    return settings
 
 
 @contextmanager
@@ -492,7 +475,7 @@ def alone(*words):
 
 
 @pytest.mark.processes
-def test_the_commands_back_up_verify_and_restore(instance):  # noqa: F811
+def test_the_commands_back_up_verify_and_restore(instance):
     alone("seed", "--demo")
     made = alone("backup").stdout.splitlines()[0]
     with closing(sqlite_module.connect(instance / "cop.sqlite3")) as connection:
@@ -510,7 +493,7 @@ def test_the_commands_back_up_verify_and_restore(instance):  # noqa: F811
     assert rows(instance, "SELECT count(*) > 0 FROM registration") == [(1,)]
 
 
-def test_the_commands_refuse_with_a_sentence(instance, tmp_path):  # noqa: F811
+def test_the_commands_refuse_with_a_sentence(instance, tmp_path):
     run("seed")
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear coordinator")
@@ -519,7 +502,7 @@ def test_the_commands_refuse_with_a_sentence(instance, tmp_path):  # noqa: F811
     assert is_refused(run("restore", str(tmp_path / "none")), says="There is no file")
 
 
-def test_a_backup_by_other_means_can_be_noted(instance):  # noqa: F811
+def test_a_backup_by_other_means_can_be_noted(instance):
     run("seed")
 
     result = run("backup", "--noted")

@@ -34,15 +34,7 @@ from tests.builders import (
     register,
     registrations,
 )
-from tests.operations.test_backups import (
-    DECEMBER,
-    backed_up,
-    erase,
-    file_of,
-    opened,
-    site,  # noqa: F401
-    who_is_at,
-)
+from tests.operations.test_backups import DECEMBER, backed_up, erase, file_of, opened, who_is_at
 
 KINDS = ("reminders", "takeaways", "list")
 DANA = "dana@example.org"
@@ -50,7 +42,7 @@ NEW_PASSWORD = "seven green herons dance"
 
 
 @pytest.fixture
-def ready(site):  # noqa: F811 - the fixture
+def ready(site):
     """A site where Ada and Grace are registered and get every kind of email."""
     with opened(site) as db_session:
         register(db_session, DECEMBER, replace(ADA, organization="Lab", access=["asl"]))

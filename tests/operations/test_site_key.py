@@ -9,17 +9,9 @@ import pytest
 from cop.db import migrations
 from cop.db.engine import sqlite_module
 from tests import databases
+from tests.commands import PROJECT, import_wsgi, is_refused, rows, run
 from tests.db.test_migrations import next_release
 from tests.processes.server import COP, environment
-from tests.test_cli import (
-    PROJECT,
-    import_wsgi,
-    instance,  # noqa: F401
-    is_refused,
-    rows,
-    run,
-    site,  # noqa: F401
-)
 
 OTHER_KEY = "another-" * 5
 REFUSED = "The secret key is not the one that this site's links are signed with."
@@ -65,8 +57,8 @@ def add_coordinator(folder):
     ],
     ids=" ".join,
 )
-def test_nothing_starts_with_another_key_and_what_to_do_is_said(site, words):  # noqa: F811
-    ended = alone(*words, at=site, COP_SECRET_KEY=OTHER_KEY)
+def test_nothing_starts_with_another_key_and_what_to_do_is_said(site_folder, words):
+    ended = alone(*words, at=site_folder, COP_SECRET_KEY=OTHER_KEY)
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
@@ -75,42 +67,44 @@ def test_nothing_starts_with_another_key_and_what_to_do_is_said(site, words):  #
     )
 
 
-def test_wsgi_does_not_start_with_another_key(site):  # noqa: F811
-    (site / "secret-key").write_text(OTHER_KEY)
+def test_wsgi_does_not_start_with_another_key(site_folder):
+    (site_folder / "secret-key").write_text(OTHER_KEY)
 
     ended = import_wsgi(PROJECT)
 
     assert ended.returncode == 1
-    assert f"{REFUSED} Put the old key back ({site / 'secret-key'}), or go on" in ended.stderr
+    assert (
+        f"{REFUSED} Put the old key back ({site_folder / 'secret-key'}), or go on" in ended.stderr
+    )
 
 
-def test_a_backup_is_made_with_another_key_too_and_says_so(site):  # noqa: F811
+def test_a_backup_is_made_with_another_key_too_and_says_so(site_folder):
     plain = run("backup", COP_SECRET_KEY=OTHER_KEY)
     with_key = run("backup", "--with-key", COP_SECRET_KEY=OTHER_KEY)
 
     assert plain.exit_code == 0
     assert f"Warning: {REFUSED}" in plain.output
     assert with_key.exit_code == 1
-    assert not list((site / "backups").glob("*.key"))
+    assert not list((site_folder / "backups").glob("*.key"))
 
 
-def test_a_key_is_accepted_and_the_site_starts_with_it(site):  # noqa: F811
-    (site / "secret-key").write_text(OTHER_KEY)
+def test_a_key_is_accepted_and_the_site_starts_with_it(site_folder):
+    (site_folder / "secret-key").write_text(OTHER_KEY)
 
     accepted, again, started = run("key", "accept"), run("key", "accept"), run("seed")
 
     assert CHANGED in accepted.output
     assert again.output == "This is the site's key already.\n"
     assert started.exit_code == 0, started.output
-    assert rows(site, "SELECT key_changed_at IS NOT NULL FROM community") == [(1,)]
+    assert rows(site_folder, "SELECT key_changed_at IS NOT NULL FROM community") == [(1,)]
 
 
 def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
-    site,  # noqa: F811
+    site_folder,
     tmp_path,
     monkeypatch,
 ):
-    (site / "secret-key").write_text(OTHER_KEY)
+    (site_folder / "secret-key").write_text(OTHER_KEY)
     folder = next_release(tmp_path)
     monkeypatch.setattr(migrations, "migrations_folder", lambda: folder)
 
@@ -122,8 +116,8 @@ def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
     assert "The database was upgraded; the one from before is kept as" in accepted.output
 
 
-def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(site):  # noqa: F811
-    with closing(sqlite_module.connect(site / "cop.sqlite3")) as connection:
+def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(site_folder):
+    with closing(sqlite_module.connect(site_folder / "cop.sqlite3")) as connection:
         connection.execute("UPDATE community SET key_fingerprint = NULL")
         connection.commit()
 
@@ -156,26 +150,26 @@ def test_a_second_host_on_the_same_postgresql_starts_with_the_same_key_only(tmp_
 
 
 @pytest.mark.processes
-def test_a_backup_takes_the_key_along_only_if_asked_to(site):  # noqa: F811
-    without, with_key = backed_up(site), backed_up(site, "--with-key")
+def test_a_backup_takes_the_key_along_only_if_asked_to(site_folder):
+    without, with_key = backed_up(site_folder), backed_up(site_folder, "--with-key")
 
-    [file] = (site / "backups").glob("*.key")
+    [file] = (site_folder / "backups").glob("*.key")
     assert file == with_key.with_suffix(".key")
     assert file.stem != without.stem
-    assert file.read_text() == key_of(site)
+    assert file.read_text() == key_of(site_folder)
     assert file.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.processes
-def test_a_new_host_gets_the_key_that_is_beside_the_copy(site, tmp_path):  # noqa: F811
-    copy = backed_up(site, "--with-key")
+def test_a_new_host_gets_the_key_that_is_beside_the_copy(site_folder, tmp_path):
+    copy = backed_up(site_folder, "--with-key")
     new = tmp_path / "new"
 
     restored = alone("restore", str(copy), at=new)
     started = alone("seed", at=new)
 
     assert (restored.returncode, started.returncode) == (0, 0), restored.stderr + started.stderr
-    assert key_of(new) == key_of(site)
+    assert key_of(new) == key_of(site_folder)
     assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
     assert CHANGED not in restored.stdout
 
@@ -183,24 +177,24 @@ def test_a_new_host_gets_the_key_that_is_beside_the_copy(site, tmp_path):  # noq
 @pytest.mark.processes
 @pytest.mark.parametrize("options", [("--with-key",), ()], ids=["key beside", "new key"])
 def test_a_new_host_with_its_database_elsewhere_gets_the_folder_and_the_key(
-    site,  # noqa: F811
+    site_folder,
     tmp_path,
     options,
 ):
-    copy = backed_up(site, *options)
+    copy = backed_up(site_folder, *options)
     new, url = tmp_path / "new", f"sqlite:///{tmp_path / 'data' / 'cop.sqlite3'}"
 
     restored = alone("restore", str(copy), "--accept-key", at=new, COP_DATABASE_URL=url)
     started = alone("seed", at=new, COP_DATABASE_URL=url)
 
     assert (restored.returncode, started.returncode) == (0, 0), restored.stderr + started.stderr
-    assert (key_of(new) == key_of(site)) is bool(options)
+    assert (key_of(new) == key_of(site_folder)) is bool(options)
     assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
 
 
 @pytest.mark.processes
-def test_no_database_is_replaced_where_the_key_cannot_be_written(site, tmp_path):  # noqa: F811
-    copy, data = backed_up(site), tmp_path / "data"
+def test_no_database_is_replaced_where_the_key_cannot_be_written(site_folder, tmp_path):
+    copy, data = backed_up(site_folder), tmp_path / "data"
     (tmp_path / "file").touch()
 
     refused = alone(
@@ -216,13 +210,13 @@ def test_no_database_is_replaced_where_the_key_cannot_be_written(site, tmp_path)
 
 @pytest.mark.processes
 @pytest.mark.parametrize("has_key", [True, False])
-def test_a_restore_that_fails_loses_no_key(site, tmp_path, has_key):  # noqa: F811
-    copy = backed_up(site, "--with-key")
+def test_a_restore_that_fails_loses_no_key(site_folder, tmp_path, has_key):
+    copy = backed_up(site_folder, "--with-key")
     new, data = tmp_path / "new", tmp_path / "data"
     url = f"sqlite:///{data / 'cop.sqlite3'}"
     if has_key:
         alone("seed", at=new, COP_DATABASE_URL=url)
-    before = key_of(new) if has_key else key_of(site)
+    before = key_of(new) if has_key else key_of(site_folder)
     shutil.rmtree(data, ignore_errors=True)
     data.touch()  # no folder for a database
 
@@ -236,15 +230,15 @@ def test_a_restore_that_fails_loses_no_key(site, tmp_path, has_key):  # noqa: F8
 @pytest.mark.processes
 @pytest.mark.parametrize("has_fingerprint", [True, False], ids=["with fingerprint", "older"])
 def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
-    site,  # noqa: F811
+    site_folder,
     tmp_path,
     has_fingerprint,
 ):
     if not has_fingerprint:
-        with closing(sqlite_module.connect(site / "cop.sqlite3")) as connection:
+        with closing(sqlite_module.connect(site_folder / "cop.sqlite3")) as connection:
             connection.execute("UPDATE community SET key_fingerprint = NULL")
             connection.commit()
-    copy, new = backed_up(site), tmp_path / "new"
+    copy, new = backed_up(site_folder), tmp_path / "new"
 
     refused = alone("restore", str(copy), at=new)
     was_made = new.exists()
@@ -257,15 +251,15 @@ def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
     assert not was_made
     assert (accepted.returncode, CHANGED in accepted.stdout) == (0, True), accepted.stderr
     assert started.returncode == 0, started.stderr
-    assert key_of(new) != key_of(site)
+    assert key_of(new) != key_of(site_folder)
 
 
 @pytest.mark.processes
 def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_its_own(
-    site,  # noqa: F811
+    site_folder,
     tmp_path,
 ):
-    copy = backed_up(site, "--with-key")
+    copy = backed_up(site_folder, "--with-key")
     started, used = tmp_path / "started", tmp_path / "used"
     for folder in (started, used):
         alone("seed", at=folder)
@@ -278,7 +272,7 @@ def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_it
     accepted = alone("restore", str(copy), "--accept-key", at=used)
     again = [alone("seed", at=folder).returncode for folder in (started, used)]
 
-    assert (taken.returncode, key_of(started)) == (0, key_of(site)), taken.stderr
+    assert (taken.returncode, key_of(started)) == (0, key_of(site_folder)), taken.stderr
     assert refused.returncode == 1
     assert f"with another secret key than {used / 'secret-key'} holds" in refused.stderr
     assert f"Nothing was restored. Put {copy.with_suffix('.key')} there; or add" in refused.stderr
@@ -290,8 +284,8 @@ def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_it
 
 @pytest.mark.processes
 @pytest.mark.parametrize("content", [OTHER_KEY.encode(), b"", b"\xff" * 40])
-def test_the_key_of_another_copy_is_refused(site, tmp_path, content):  # noqa: F811
-    copy, new = backed_up(site, "--with-key"), tmp_path / "new"
+def test_the_key_of_another_copy_is_refused(site_folder, tmp_path, content):
+    copy, new = backed_up(site_folder, "--with-key"), tmp_path / "new"
     copy.with_suffix(".key").write_bytes(content)
 
     refused = alone("restore", str(copy), at=new)
@@ -301,8 +295,8 @@ def test_the_key_of_another_copy_is_refused(site, tmp_path, content):  # noqa: F
 
 
 @pytest.mark.processes
-def test_a_copy_is_looked_at_anywhere_and_makes_no_site(site, tmp_path, monkeypatch):  # noqa: F811
-    copy = backed_up(site)
+def test_a_copy_is_looked_at_anywhere_and_makes_no_site(site_folder, tmp_path, monkeypatch):
+    copy = backed_up(site_folder)
     monkeypatch.setenv("COP_INSTANCE", str(tmp_path / "new"))
 
     result = run("restore", "--verify", str(copy))

@@ -10,11 +10,7 @@ from cop.db.engine import write_tx
 from cop.operations import status
 from cop.smtp_url import smtp_server
 from tests.builders import NOW, a_mail
-from tests.test_cli import (
-    change,
-    instance,  # noqa: F401
-    run,
-)
+from tests.commands import change, run
 from tests.web.test_faults import gone
 
 pytestmark = pytest.mark.both
@@ -100,7 +96,7 @@ def test_a_database_that_is_away_is_said_and_not_thrown(healthy, database_url):
     assert (is_ready, set(lines), warned) == (False, {"Database"}, {"Database"})
 
 
-def test_a_clock_in_doubt_is_confirmed_on_the_command_line(instance):  # noqa: F811
+def test_a_clock_in_doubt_is_confirmed_on_the_command_line(instance):
     run("seed")
     change(instance, "UPDATE community SET daily_tasks_at = '2020-01-01 00:00:00.000000'")
 
@@ -114,7 +110,7 @@ def test_a_clock_in_doubt_is_confirmed_on_the_command_line(instance):  # noqa: F
     assert "nothing to confirm" in again.output
 
 
-def test_the_command_ends_with_1_where_the_site_is_not_ready(instance):  # noqa: F811
+def test_the_command_ends_with_1_where_the_site_is_not_ready(instance):
     run("seed")
 
     ready = run("status")
