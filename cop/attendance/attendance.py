@@ -1,123 +1,81 @@
-"""Attendance: who came, as a report of Zoom says it or as coordinators mark it by hand.
+"""Attendance: marked from a Zoom report or by hand.
 
-Marks of a report carry minutes, 0 for who is not in it; marks by hand carry none. So a report can
-leave alone what somebody decided, also when it is read a second time.
+Marks from a report carry minutes, 0 for people who are not in it; marks by hand carry none. So a
+report leaves alone what a coordinator decided, also when it is imported again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from cop.attendance.matching import match_participants
+from cop.attendance.matching import Match, match_participants
 from cop.attendance.zoom_report import Participant
 from cop.db.expiry import Expiry
 from cop.errors import Refused, ReportGone
 from cop.i18n import N_
 from cop.mail.recipients import LIVE_STATUSES
 from cop.meetings import locking
+from cop.meetings.locking import MeetingFacts
 from cop.models.audit import AttendanceImport
 from cop.models.meeting import Meeting
-from cop.models.registration import Member, Registration, RegistrationStatus
+from cop.models.registration import Member, Registration
+from cop.registration.people import live_registrations
 
 MIN_MINUTES_ATTENDED = 1
 REPORT_RETENTION = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class ExpectedAttendee:
-    """Somebody who holds a place or waits for one, and what is known of their coming."""
-
-    id: int
-    status: str
-    name: str
-    email: str
-    email_key: str
-    organization: str
-    attended: bool | None
-    minutes_present: int | None
-    joined_at: datetime | None
-
-    @property
-    def is_held(self) -> bool:
-        return self.status == RegistrationStatus.HELD
-
-    @property
-    def is_marked_by_hand(self) -> bool:
-        return self.attended is not None and self.minutes_present is None
-
-    @property
-    def suggested(self) -> bool | None:
-        """The mark to begin with: who used their link to the session is taken to have come."""
-        return True if self.attended is None and self.joined_at else self.attended
-
-
-@dataclass(frozen=True)
-class Report:
-    """A report that waits to be looked at; the stamp tells it from the one that comes after."""
-
-    participants: tuple[Participant, ...]
-    stamp: str
-
-
-@dataclass(frozen=True)
 class AttendanceSheet:
-    """The people of a meeting by name, and the report that waits, if there is one."""
+    """The people of a meeting by name, and the report that waits for a decision, if any."""
 
-    people: tuple[ExpectedAttendee, ...]
-    report: Report | None
+    people: tuple[Registration, ...]
+    report: AttendanceImport | None
+
+    @cached_property
+    def matches(self) -> list[Match]:
+        """The participants of the report, matched to the people."""
+        participants = [
+            Participant(str(each["name"]), str(each["email"]), int(each["minutes"]))
+            for each in (self.report.participants if self.report else ())
+        ]
+        return match_participants(participants, self.people)
 
 
-@dataclass(frozen=True)
-class ReportResult:
-    """What became of a report: how many came and did not, and how many marks by hand stayed."""
+class ReportResult(NamedTuple):
+    """What a report changed: how many attended and were absent, and how many marks stayed."""
 
-    came: int
-    did_not_come: int
-    by_hand: int
-
-
-_PERSON = [
-    getattr(Member if name.startswith("email") else Registration, name)
-    for name in ExpectedAttendee.__dataclass_fields__
-]
+    attended: int
+    absent: int
+    marked_by_hand: int
 
 
 def read_sheet(db_session: Session, meeting_id: int) -> AttendanceSheet:
-    """Read who was expected, and the report that waits: one statement, the report in one row."""
-    is_theirs = (Registration.meeting_id == meeting_id) & Registration.status.in_(LIVE_STATUSES)
-    first = select(func.min(Registration.id)).where(is_theirs).scalar_subquery()
-    waits = (AttendanceImport.meeting_id == meeting_id) & (Registration.id == first)
-    query = select(*_PERSON, AttendanceImport.participants, AttendanceImport.created_at)
-    rows = db_session.execute(
-        query.join(Member, Member.id == Registration.member_id)
-        .outerjoin(AttendanceImport, waits)
-        .where(is_theirs)
-    ).all()
-    people = [ExpectedAttendee(*row[: len(_PERSON)]) for row in rows]
-    return AttendanceSheet(
-        tuple(sorted(people, key=lambda person: (person.name.casefold(), person.id))),
-        next((_report(row.participants, row.created_at) for row in rows if row.created_at), None),
-    )
+    """Read the people and the report in one statement, the report in one row of the result."""
+    first = select(func.min(Registration.id)).where(*_is_live(meeting_id)).scalar_subquery()
+    is_reports_row = (AttendanceImport.meeting_id == meeting_id) & (Registration.id == first)
+    query = live_registrations(meeting_id).add_columns(AttendanceImport)
+    rows = db_session.execute(query.outerjoin(AttendanceImport, is_reports_row)).all()
+    people = sorted((person for person, _ in rows), key=lambda p: (p.name.casefold(), p.id))
+    return AttendanceSheet(tuple(people), next((report for _, report in rows if report), None))
 
 
-def _report(people: Iterable[Mapping[str, str | int]], created_at: datetime) -> Report:
-    participants = (
-        Participant(str(each["name"]), str(each["email"]), int(each["minutes"])) for each in people
-    )
-    return Report(tuple(participants), created_at.isoformat())
+def _is_live(meeting_id: int) -> tuple[ColumnElement[bool], ...]:
+    return Registration.meeting_id == meeting_id, Registration.status.in_(LIVE_STATUSES)
 
 
 def store_report(
     db_session: Session, meeting_id: int, participants: Sequence[Participant], *, now: datetime
 ) -> None:
-    """Put a report aside to be looked at; another one that waits is forgotten."""
+    """Store a report until a coordinator decides; it replaces one that waits."""
     locking.lock(db_session, [meeting_id])
-    is_theirs = (Registration.meeting_id == meeting_id) & Registration.status.in_(LIVE_STATUSES)
-    if db_session.scalar(select(Registration.id).where(is_theirs).limit(1)) is None:
+    if db_session.scalar(select(Registration.id).where(*_is_live(meeting_id)).limit(1)) is None:
         raise Refused(
             N_("Nobody is registered for this session, so there is nobody to recognize."),
             field="report",
@@ -134,99 +92,99 @@ def discard_report(db_session: Session, meeting_id: int) -> None:
 
 def expired_reports(*, now: datetime) -> Expiry:
     """The reports that nobody came back to for a day."""
-    return Expiry(
-        AttendanceImport.meeting_id, AttendanceImport.created_at <= now - REPORT_RETENTION
-    )
+    is_old = AttendanceImport.created_at <= now - REPORT_RETENTION
+    return Expiry(AttendanceImport.meeting_id, is_old)
 
 
 def apply_report(
-    db_session: Session, meeting_id: int, chosen: Mapping[int, int | None], *,
-    stamp: str, zone: ZoneInfo, overrules: bool = False,
-) -> ReportResult:  # fmt: skip
-    """Mark who came by the report that waits, and delete it.
+    db_session: Session,
+    meeting_id: int,
+    chosen: Mapping[int, int | None],
+    *,
+    version: str,
+    zone: ZoneInfo,
+    overwrite: bool = False,
+) -> ReportResult:
+    """Mark attendance from the report that waits, and delete it.
 
-    What a coordinator chose is the registration of a line, by the line's number; the stamp is that
-    of the report which they saw. Marks by hand stay, unless the report overrules them.
+    `chosen`: the registration that a coordinator chose for a participant, by its number; `version`:
+    that of the report they saw; `overwrite`: replace marks made by hand.
 
     Raises:
-        ReportGone: it is not there any more, or another one is.
+        ReportGone: the report was applied, deleted or replaced meanwhile.
     """
-    [meeting] = locking.lock(db_session, [meeting_id])
+    meeting = locking.lock_one(db_session, meeting_id)
     sheet = read_sheet(db_session, meeting_id)
-    if sheet.report is None or sheet.report.stamp != stamp:
+    if sheet.report is None or sheet.report.version != version:
         raise ReportGone
     minutes = _minutes(sheet, chosen)
-    by_hand = {p.id for p in sheet.people if p.is_marked_by_hand and not overrules}
-    marks = [_mark(p, minutes.get(p.id, 0)) for p in sheet.people if p.id not in by_hand]
-    _write(db_session, meeting_id, marks, on=meeting.starts_at.astimezone(zone).date(), zone=zone)
+    marked = [person for person in sheet.people if overwrite or not person.is_marked_by_hand]
+    for person in marked:
+        _mark(person, minutes.get(person.id, 0))
+    _update_first_days(db_session, meeting, zone)
     discard_report(db_session, meeting_id)
-    came = [mark["attended"] for mark in marks]
-    return ReportResult(came.count(True), came.count(False), len(by_hand))
+    marks = [person.attended for person in marked]
+    return ReportResult(marks.count(True), marks.count(False), len(sheet.people) - len(marked))
 
 
 def _minutes(sheet: AttendanceSheet, chosen: Mapping[int, int | None]) -> dict[int, int]:
-    """How long each was there; who came under two names, no longer than anybody did under one."""
-    participants = sheet.report.participants if sheet.report else ()
-    longest = max((participant.minutes for participant in participants), default=0)
+    """Minutes by registration; two participants of one person add up, up to the longest stay."""
+    longest = max((match.participant.minutes for match in sheet.matches), default=0)
     minutes: dict[int, int] = {}
-    for line in match_participants(participants, sheet.people):
-        person_id = chosen.get(line.number, line.person_id)
+    for match in sheet.matches:
+        person_id = chosen.get(match.number, match.person_id)
         if person_id is not None:
-            minutes[person_id] = min(minutes.get(person_id, 0) + line.who.minutes, longest)
+            total = minutes.get(person_id, 0) + match.participant.minutes
+            minutes[person_id] = min(total, longest)
     return minutes
 
 
-def _mark(person: ExpectedAttendee, minutes: int) -> dict[str, int | None]:
-    """What the report says of somebody; of who waited it says nothing unless they came."""
-    came = minutes >= MIN_MINUTES_ATTENDED
-    if not (came or person.is_held):
-        return {"id": person.id, "attended": None, "minutes_present": None}
-    return {"id": person.id, "attended": came, "minutes_present": minutes}
+def _mark(person: Registration, minutes: int) -> None:
+    """Mark what a report says; it says nothing of people who waited and did not attend."""
+    attended = minutes >= MIN_MINUTES_ATTENDED
+    is_known = attended or person.is_held
+    person.attended, person.minutes_present = (attended, minutes) if is_known else (None, None)
 
 
 def mark(
     db_session: Session, meeting_id: int, marks: Mapping[int, bool | None], *, zone: ZoneInfo
 ) -> int:
-    """Mark by hand who came, by registration; return how many were marked differently before."""
-    [meeting] = locking.lock(db_session, [meeting_id])
-    changed: list[dict[str, int | None]] = [
-        {"id": person.id, "attended": marks[person.id], "minutes_present": None}
-        for person in read_sheet(db_session, meeting_id).people
-        if person.id in marks and marks[person.id] is not person.attended
-    ]
-    on = meeting.starts_at.astimezone(zone).date()
-    _write(db_session, meeting_id, changed, on=on, zone=zone)
+    """Mark attendance by hand, by registration; return how many were marked differently before."""
+    meeting = locking.lock_one(db_session, meeting_id)
+    people = read_sheet(db_session, meeting_id).people
+    changed = [p for p in people if p.id in marks and marks[p.id] is not p.attended]
+    for person in changed:
+        person.attended, person.minutes_present = marks[person.id], None
+    _update_first_days(db_session, meeting, zone)
     return len(changed)
 
 
-def _write(
-    db_session: Session, meeting_id: int, marks: Sequence[Mapping[str, int | None]], *,
-    on: date, zone: ZoneInfo,
-) -> None:  # fmt: skip
-    """Store marks, and with them the day on which each of those people first came."""
-    if marks:
-        db_session.execute(update(Registration), marks)
-    here = select(Registration.member_id).where(Registration.meeting_id == meeting_id)
-    came = here.where(Registration.attended.is_(True))
-    is_later = Member.first_attended_on.is_(None) | (Member.first_attended_on > on)
-    first = update(Member).where(Member.id.in_(came), is_later).values(first_attended_on=on)
-    db_session.execute(first)
-    is_taken_back = Member.id.in_(here) & Member.id.not_in(came) & (Member.first_attended_on == on)
-    for member_id, day in _first_attendance_dates(db_session, is_taken_back, zone=zone).items():
-        again = update(Member).where(Member.id == member_id).values(first_attended_on=day)
-        db_session.execute(again)
+def _update_first_days(db_session: Session, meeting: MeetingFacts, zone: ZoneInfo) -> None:
+    """Update the day on which each member first attended, after marks of a meeting changed."""
+    db_session.flush()
+    today = meeting.starts_at.astimezone(zone).date()
+    here = select(Registration.member_id).where(Registration.meeting_id == meeting.id)
+    attended = here.where(Registration.attended.is_(True))
+    is_later = Member.first_attended_on.is_(None) | (Member.first_attended_on > today)
+    first = update(Member).where(Member.id.in_(attended), is_later)
+    db_session.execute(first.values(first_attended_on=today))
+    is_undone = Member.id.in_(here) & Member.id.not_in(attended)
+    is_undone &= Member.first_attended_on == today
+    if days := _first_attendance_dates(db_session, is_undone, zone):
+        rows = [{"id": id_, "first_attended_on": day} for id_, day in days.items()]
+        db_session.execute(update(Member), rows)
 
 
 def _first_attendance_dates(
-    db_session: Session, which: ColumnElement[bool], *, zone: ZoneInfo
+    db_session: Session, condition: ColumnElement[bool], zone: ZoneInfo
 ) -> dict[int, date | None]:
-    """The day on which members first came, by the marks that are there."""
-    marked = (Registration.member_id == Member.id) & Registration.attended.is_(True)
+    """The day on which members first attended, according to their marks."""
+    attended = (Registration.member_id == Member.id) & Registration.attended.is_(True)
     query = (
         select(Member.id, Meeting.starts_at)
-        .outerjoin(Registration, marked)
+        .outerjoin(Registration, attended)
         .outerjoin(Meeting, Meeting.id == Registration.meeting_id)
-        .where(which)
+        .where(condition)
         .order_by(Meeting.starts_at)
     )
     days: dict[int, date | None] = {}

@@ -1,18 +1,19 @@
-"""Recognizing the people of a report among those on the roster: by address, by name, or not."""
+"""Match the participants of a report to registrations: by address, by name, or not at all."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import NamedTuple
 
 from cop import email_addresses
 from cop.attendance.zoom_report import Participant
 from cop.errors import InvalidAddress
+from cop.models.registration import Registration
 from cop.person_names import fold, is_bot, is_device, name_variants
 
 
 class MatchKind(Enum):
-    """How sure it is who somebody in the report is."""
+    """How a participant was matched, or why not."""
 
     BY_EMAIL = "by email"
     BY_NAME = "by name"
@@ -21,78 +22,61 @@ class MatchKind(Enum):
     BOT = "bot"
 
 
-class Rostered(Protocol):
-    """Somebody on the roster."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def email_key(self) -> str: ...
-
-
-Person = TypeVar("Person", bound=Rostered)
-
-
-@dataclass(frozen=True)
-class Match:
-    """Somebody in the report, and who that is on the roster, if that is plain."""
+class Match(NamedTuple):
+    """A participant of a report, by number, and whose registration matches, if one does."""
 
     number: int
-    who: Participant
+    participant: Participant
     kind: MatchKind
     person_id: int | None = None
 
 
 def match_participants(
-    participants: Sequence[Participant], roster: Sequence[Rostered]
+    participants: Sequence[Participant], people: Sequence[Registration]
 ) -> list[Match]:
-    """Say for each in the report who on the roster that is.
-
-    An address decides; a name does only where exactly one on the roster has it.
-    """
-    by_email = {person.email_key: person.id for person in roster}
-    found = [by_email.get(_key(participant.email)) for participant in participants]
-    by_name: dict[str, set[int]] = {}
-    for person in roster:
-        for spelling in name_variants(person.name):
-            by_name.setdefault(spelling, set()).add(person.id)
-    return [
-        Match(number, who, MatchKind.BY_EMAIL, id_) if id_ else _by_name(number, who, by_name)
-        for number, (who, id_) in enumerate(zip(participants, found, strict=True))
-    ]
+    """Match each participant: by address, else by a name that exactly one registration has."""
+    by_email = {person.member.email_key: person.id for person in people}
+    by_name: dict[str, set[int]] = defaultdict(set)
+    for person in people:
+        for variant in name_variants(person.name):
+            by_name[variant].add(person.id)
+    matches = []
+    for number, participant in enumerate(participants):
+        id_ = by_email.get(_email_key(participant.email))
+        kind, id_ = (MatchKind.BY_EMAIL, id_) if id_ else _match_by_name(participant.name, by_name)
+        matches.append(Match(number, participant, kind, id_))
+    return matches
 
 
-def _key(email: str) -> str:
+def _email_key(email: str) -> str:
     try:
         return email_addresses.normalize(email) if email else ""
     except InvalidAddress:
         return ""
 
 
-def _by_name(number: int, who: Participant, by_name: Mapping[str, set[int]]) -> Match:
-    if is_bot(who.name):
-        return Match(number, who, MatchKind.BOT)
-    same = {id_ for spelling in name_variants(who.name) for id_ in by_name.get(spelling, ())}
+def _match_by_name(name: str, by_name: Mapping[str, set[int]]) -> tuple[MatchKind, int | None]:
+    if is_bot(name):
+        return MatchKind.BOT, None
+    same = {id_ for variant in name_variants(name) for id_ in by_name.get(variant, ())}
     if len(same) == 1:
-        return Match(number, who, MatchKind.BY_NAME, same.pop())
-    return Match(number, who, MatchKind.DEVICE if is_device(who.name) else MatchKind.UNKNOWN)
+        return MatchKind.BY_NAME, same.pop()
+    return MatchKind.DEVICE if is_device(name) else MatchKind.UNKNOWN, None
 
 
-def closest_name(people: Sequence[Person]) -> Callable[[str], list[Person]]:
-    """Rank people for a name: those first whose names have most in common with it."""
-    pieces = {person.id: _trigrams(person.name) for person in people}
+def closest_names(people: Sequence[Registration]) -> Callable[[str], list[Registration]]:
+    """Return a function that sorts people by how similar their names are to a name."""
+    trigrams = {person.id: _trigrams(person.name) for person in people}
 
-    def nearest(name: str) -> list[Person]:
+    def closest(name: str) -> list[Registration]:
         wanted = _trigrams(name)
-        return sorted(people, key=lambda person: -_similarity(wanted, pieces[person.id]))
+        return sorted(people, key=lambda person: -_similarity(wanted, trigrams[person.id]))
 
-    return nearest
+    return closest
 
 
 def _trigrams(name: str) -> set[str]:
-    """The words of a name, and each three letters that follow each other."""
+    """The words of a name, and each three consecutive letters."""
     folded = f" {fold(name)} "
     return {folded[at : at + 3] for at in range(len(folded) - 2)} | set(folded.split())
 

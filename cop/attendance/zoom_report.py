@@ -1,13 +1,13 @@
-"""Zoom's participants report: from the bytes of a file to who was there, and for how long.
+"""Parse Zoom's participants report: from the bytes of a file to who was there, and how long.
 
-Zoom has had many shapes of it; so the header is found by what stands in it, wherever it stands and
-in whichever order, and what is not understood is left out.
+Zoom has changed its shape many times. So columns are found by their titles, wherever they are and
+in whichever order, and what is unknown is ignored.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,12 +15,11 @@ from cop.errors import Refused
 from cop.i18n import N_
 from cop.person_names import fold
 
-_MISSING = N_("Choose the file that Zoom gave you: nobody is named in what arrived here.")
-_ENDLESS = N_("This file has longer lines, or more of them, than Zoom writes. Export it again.")
+_NOBODY = N_("Choose the file that Zoom gave you: nobody is named in what arrived here.")
+_TOO_LONG = N_("This file has longer lines, or more of them, than Zoom writes. Export it again.")
 
 MAX_LINE_LENGTH, MAX_COLUMNS, MAX_ROWS = 20_000, 50, 50_000
-MAX_MINUTES = 10_000  # a week: beyond it somebody's clock was wrong
-COLUMN_TITLES = ("name", "user name")  # how the title of the one column begins that must be
+MAX_MINUTES = 10_000  # a week: beyond it a clock was wrong
 # How the titles of the columns begin, folded.
 _TITLES = {
     "name": ("name", "user name"),
@@ -46,7 +45,7 @@ _Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Participant:
-    """Somebody in the report: as Zoom shows them, with an address where there is one."""
+    """A participant as Zoom shows them, with an address where there is one."""
 
     name: str
     email: str
@@ -55,52 +54,52 @@ class Participant:
 
 @dataclass
 class _ParticipantRows:
-    """What the rows of one person say, as they are read."""
+    """The rows of one participant, added up."""
 
     name: str
     email: str
-    stays: list[_Interval] = field(default_factory=list)
-    minutes: int = 0  # of the rows without times
+    intervals: list[_Interval] = field(default_factory=list)
+    minutes: int = 0  # of rows without times
 
-    def take_in(self, other: "_ParticipantRows") -> None:
-        self.stays += other.stays
+    def add(self, other: "_ParticipantRows") -> None:
+        self.intervals += other.intervals
         self.minutes += other.minutes
 
     def as_participant(self) -> Participant:
-        minutes = self.minutes + _seconds(self.stays) // 60
+        minutes = self.minutes + _seconds(self.intervals) // 60
         return Participant(self.name[:200], self.email[:254], min(minutes, MAX_MINUTES))
 
 
 def read(content: bytes) -> list[Participant]:
-    """Read who was there, each once, in the order in which the report names them.
+    """Parse a report; return each participant once, in its order.
 
-    The rows of one person are added up, and where they overlap the time counts once; rows of the
-    waiting room are left out.
+    The rows of one participant are added up, overlapping times counted once; rows of the waiting
+    room are left out.
     """
-    rows = _people(_text(content))
-    moments = _parse_times({row[name] for row in rows for name in ("joined", "left")})
-    seen: dict[str, _ParticipantRows] = {}
+    rows = _people(_decode(content))
+    times = _parse_times({row[name] for row in rows for name in ("joined", "left")})
+    participants: dict[str, _ParticipantRows] = {}
     for row in rows:
-        if here := _seen(row, moments):
-            key = here.email.casefold() or f" {fold(here.name) or here.name}"
-            seen[key].take_in(here) if key in seen else seen.update({key: here})
-    return [person.as_participant() for person in _joined(seen)]
+        if part := _parse_row(row, times):
+            key = part.email.casefold() or f" {fold(part.name) or part.name}"
+            if key in participants:
+                participants[key].add(part)
+            else:
+                participants[key] = part
+    return [person.as_participant() for person in _merge_without_address(participants)]
 
 
-def _seen(row: Mapping[str, str], moments: Mapping[str, datetime]) -> _ParticipantRows | None:
-    """What one row says; who has neither times nor minutes was never let in."""
-    here = _ParticipantRows(row["name"], row["email"])
-    joined, left = moments.get(row["joined"]), moments.get(row["left"])
+def _parse_row(row: Mapping[str, str], times: Mapping[str, datetime]) -> _ParticipantRows | None:
+    """Parse one row; None where it has neither times nor minutes: never admitted."""
+    joined, left = times.get(row["joined"]), times.get(row["left"])
     if joined and left:
-        here.stays.append((joined, left))
-    elif row["minutes"]:
-        here.minutes = _number(row["minutes"])
-    else:
-        return None
-    return here
+        return _ParticipantRows(row["name"], row["email"], [(joined, left)])
+    if row["minutes"]:
+        return _ParticipantRows(row["name"], row["email"], minutes=_parse_minutes(row["minutes"]))
+    return None
 
 
-def _text(content: bytes) -> str:
+def _decode(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _CONTROLS.sub("", content.decode("utf-16", "replace"))
     if content.startswith((b"PK\x03\x04", b"%PDF")) or _CONTROLS.search(content.decode("latin-1")):
@@ -118,17 +117,17 @@ def _text(content: bytes) -> str:
 
 
 def _people(text: str) -> list[dict[str, str]]:
-    """The rows of people, by our names of the columns."""
+    """The rows of participants, by our names of the columns."""
     if not text.strip():
-        raise Refused(_MISSING, field="report")
+        raise Refused(_NOBODY, field="report")
     if any(len(line) > MAX_LINE_LENGTH for line in text.splitlines()):
-        raise Refused(_ENDLESS, field="report")
+        raise Refused(_TOO_LONG, field="report")
     for delimiter in DELIMITERS:
         people = _below_titles(_rows(text, delimiter))
         if people:
             return people
         if people is not None:
-            raise Refused(_MISSING, field="report")
+            raise Refused(_NOBODY, field="report")
     raise _error_for_other_file(text)
 
 
@@ -137,16 +136,16 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
         for number, row in enumerate(reader):
             if number == MAX_ROWS:
-                raise Refused(_ENDLESS, field="report")
+                raise Refused(_TOO_LONG, field="report")
             yield [" ".join(cell.split()) for cell in row]
     except csv.Error as error:  # as when a quote never ends
-        raise Refused(_ENDLESS, field="report") from error
+        raise Refused(_TOO_LONG, field="report") from error
 
 
 def _below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
-    """Everybody below the titles who was let in; None where there are no titles.
+    """The admitted people below the titles; None where there are no titles.
 
-    The report of a webinar has titles for its hosts, and others further down for those who came.
+    A webinar report has titles for hosts, and others further down for attendees.
     """
     columns, people = None, []
     for cells in rows:
@@ -155,31 +154,30 @@ def _below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
         elif columns:
             row = dict.fromkeys(_TITLES, "")
             row |= {name: cells[at] for name, at in columns.items() if at < len(cells)}
-            came = row["waited"].casefold() != "yes" and row["attended"].casefold() != "no"
-            people += [row] if came and row["name"] else []
+            is_admitted = row["waited"].casefold() != "yes" and row["attended"].casefold() != "no"
+            people += [row] if is_admitted and row["name"] else []
     return people if columns else None
 
 
 def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
-    """Where our columns stand, if these are the titles of a report."""
+    """The positions of our columns, if these cells are the titles of a report."""
     if len(cells) > MAX_COLUMNS or not any(
-        cell.casefold().startswith(COLUMN_TITLES) for cell in cells
+        cell.casefold().startswith(_TITLES["name"]) for cell in cells
     ):
         return None
     titles = [fold(cell) for cell in cells]
     columns: dict[str, int] = {}
     for name, beginnings in _TITLES.items():
-        for beginning in reversed(beginnings):
-            for place, title in enumerate(titles):
-                if title == beginning or title.startswith(f"{beginning} "):
-                    columns[name] = place
-                    break
+        for beginning in beginnings:
+            found = (at for at, t in enumerate(titles) if f"{t} ".startswith(f"{beginning} "))
+            if name not in columns and (position := next(found, None)) is not None:
+                columns[name] = position
     is_report = "name" in columns and ("minutes" in columns or {"joined", "left"} <= set(columns))
     return columns if is_report else None
 
 
 def _error_for_other_file(text: str) -> Refused:
-    """What to say of a file without the titles of a report."""
+    """The refusal of a file without the titles of a report."""
     beginning = [fold(line) for line in text.splitlines()[:50]]
     if any("topic" in line and "participants" in line for line in beginning):
         return Refused(
@@ -207,17 +205,20 @@ def _error_for_other_file(text: str) -> Refused:
 
 
 def _parse_times(cells: Iterable[str]) -> Mapping[str, datetime]:
-    """The times of a report, which says neither its zone nor whether days or months come first.
+    """Parse the times of a report, which says neither its zone nor the order of day and month.
 
-    Only the time between them counts: of two ways to read them the closer one is right.
+    Only differences count: of the two orders, the one that puts the times closer together is right.
     """
-    found = {cell: match for cell in cells if (match := _WHEN.match(cell))}
-    ways = (
-        {cell: at for cell, match in found.items() if (at := _parse_time(match, is_day_first=way))}
-        for way in (False, True)
+    matches = {cell: match for cell in cells if (match := _WHEN.match(cell))}
+    readings = (
+        {cell: at for cell, match in matches.items() if (at := _parse_time(match, is_day_first=it))}
+        for it in (False, True)
     )
-    return min(ways, key=lambda way: (-len(way), max(way.values()) - min(way.values()))
-               if way else (0, timedelta()))  # fmt: skip
+    return min(readings, key=lambda times: (-len(times), _span(times.values())))
+
+
+def _span(times: Collection[datetime]) -> timedelta:
+    return max(times) - min(times) if times else timedelta()
 
 
 def _parse_time(match: re.Match[str], *, is_day_first: bool) -> datetime | None:
@@ -227,41 +228,40 @@ def _parse_time(match: re.Match[str], *, is_day_first: bool) -> datetime | None:
     hour, half = int(match["hour"]), (match["half"] or "").casefold()
     if half:
         hour = hour % 12 + 12 * (half == "pm")
+    year, day = match["year"] or match["y"] or match["of"], match["day"] or two or match["d"]
+    minute, second = int(match["minute"]), int(match["second"] or 0)
     try:
-        return datetime(  # noqa: DTZ001 - Zoom's times have no zone
-            int(match["year"] or match["y"] or match["of"]), int(month),
-            int(match["day"] or two or match["d"]), hour, int(match["minute"]),
-            int(match["second"] or 0),
-        )  # fmt: skip
+        # Zoom's times have no zone.
+        return datetime(int(year), int(month), int(day), hour, minute, second)  # noqa: DTZ001
     except ValueError:
         return None
 
 
-def _number(cell: str) -> int:
-    """The minutes of a cell like `93` or `93.5`; of nothing else."""
+def _parse_minutes(cell: str) -> int:
+    """The minutes of a cell like `93` or `93.5`; 0 for anything else."""
     found = re.fullmatch(r"(\d{1,6})(?:[.,]\d*)?", cell, re.ASCII)
     return int(found[1]) if found else 0
 
 
-def _joined(seen: Mapping[str, _ParticipantRows]) -> Iterable[_ParticipantRows]:
-    """Add who came without an address, as by phone, to the one who has the same name and one."""
+def _merge_without_address(rows: Mapping[str, _ParticipantRows]) -> Iterable[_ParticipantRows]:
+    """Add participants without an address, as by phone, to the only one of their name with one."""
     named: dict[str, list[_ParticipantRows]] = {}
-    for person in seen.values():
+    for person in rows.values():
         if person.email:
             named.setdefault(fold(person.name), []).append(person)
-    left = dict(seen)
-    for key, person in seen.items():
-        name = fold(person.name)  # nothing, where there are only signs that nobody can compare
+    remaining = dict(rows)
+    for key, person in rows.items():
+        name = fold(person.name)  # empty where it has only signs that cannot be compared
         same = named.get(name, []) if name and not person.email else []
         if len(same) == 1:
-            same[0].take_in(left.pop(key))
-    return left.values()
+            same[0].add(remaining.pop(key))
+    return remaining.values()
 
 
-def _seconds(stays: Iterable[_Interval]) -> int:
-    """How long somebody was there, overlaps counted once."""
-    total, until = 0.0, datetime.min  # noqa: DTZ901
-    for joined, left in sorted(stays):
+def _seconds(intervals: Iterable[_Interval]) -> int:
+    """The total length of intervals, overlaps counted once."""
+    total, until = 0.0, datetime.min  # noqa: DTZ901 - Zoom's times have no zone
+    for joined, left in sorted(intervals):
         total += max(0.0, (left - max(joined, until)).total_seconds())
         until = max(until, left)
     return int(total)

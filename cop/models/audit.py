@@ -70,7 +70,11 @@ class AttendanceImport(Base):
     meeting_id: Mapped[int] = mapped_column(
         ForeignKey("meeting.id", ondelete="CASCADE"), primary_key=True
     )
-    participants: Mapped[list[dict[str, str | int]]] = mapped_column(
-        JSON
-    )  # a name, an address where there is one, minutes
+    # Of each: a name, an address where there is one, minutes.
+    participants: Mapped[list[dict[str, str | int]]] = mapped_column(JSON)
     created_at: Mapped[datetime]
+
+    @property
+    def version(self) -> str:
+        """Tells this report from the one that replaces it."""
+        return self.created_at.isoformat()

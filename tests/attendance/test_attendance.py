@@ -1,4 +1,4 @@
-"""Who came: by a report, by hand, and the day on which somebody first did."""
+"""Attendance: by report, by hand, and the day on which somebody first attended."""
 
 from datetime import date, timedelta
 
@@ -6,7 +6,7 @@ import pytest
 
 from cop.attendance import attendance
 from cop.attendance.attendance import ReportResult
-from cop.attendance.matching import MatchKind, closest_name, match_participants
+from cop.attendance.matching import MatchKind, closest_names, match_participants
 from cop.attendance.zoom_report import Participant
 from cop.db.engine import write_tx
 from cop.errors import ReportGone
@@ -36,11 +36,11 @@ def on_roster(db_session, meeting, name, status="held", **values):
     return a_registration(db_session, meeting, address, status, name=name, **values)
 
 
-def keep(db_session, it, *participants, chosen=None, overrules=False):
+def apply(db_session, it, *participants, chosen=None, overwrite=False):
     attendance.store_report(db_session, it.id, participants, now=NOW)
-    stamp = attendance.read_sheet(db_session, it.id).report.stamp
+    version = attendance.read_sheet(db_session, it.id).report.version
     return attendance.apply_report(
-        db_session, it.id, chosen or {}, stamp=stamp, zone=EASTERN, overrules=overrules
+        db_session, it.id, chosen or {}, version=version, zone=EASTERN, overwrite=overwrite
     )
 
 
@@ -60,17 +60,17 @@ def marks(db_session, it):
     }
 
 
-def first_came(db_session, name):
+def first_day(db_session, name):
     return member(db_session, f"{name}@example.org").first_attended_on
 
 
-def test_a_report_says_who_came_who_did_not_and_for_how_long(db_session, it):
+def test_a_report_marks_who_attended_for_how_long_and_who_was_absent(db_session, it):
     for name in ("Ada Example", "Grace Sample", "Katherine Placeholder"):
         on_roster(db_session, it, name)
 
-    kept = keep(db_session, it, ADA, Participant("sample, GRACE", "", 0))
+    result = apply(db_session, it, ADA, Participant("sample, GRACE", "", 0))
 
-    assert kept == ReportResult(came=1, did_not_come=2, by_hand=0)
+    assert result == ReportResult(attended=1, absent=2, marked_by_hand=0)
     assert marks(db_session, it) == {
         "Ada": (True, 80),
         "Grace": (False, 0),
@@ -81,80 +81,73 @@ def test_a_report_says_who_came_who_did_not_and_for_how_long(db_session, it):
     assert member(db_session, "bystander@example.org").first_attended_on is None
 
 
-def test_who_waited_is_marked_only_when_they_came_and_who_cancelled_not_at_all(db_session, it):
+def test_waiting_people_are_marked_only_if_they_attended_and_canceled_ones_never(db_session, it):
     on_roster(db_session, it, "Ada Example", "waiting")
     on_roster(db_session, it, "Grace Sample", "waiting")
     gone = on_roster(db_session, it, "Mallory Nobody", "cancelled")
 
-    keep(db_session, it, ADA, Participant("Mallory Nobody", "mallory@example.org", 60))
+    apply(db_session, it, ADA, Participant("Mallory Nobody", "mallory@example.org", 60))
 
     assert marks(db_session, it) == {"Ada": (True, 80), "Grace": (None, None)}
     db_session.refresh(gone)
     assert gone.attended is None
 
 
-def test_the_same_report_again_changes_nothing(db_session, it):
+def test_a_second_report_replaces_the_marks_of_the_first(db_session, it):
     on_roster(db_session, it, "Ada Example")
     on_roster(db_session, it, "Grace Sample")
+    first, again = (apply(db_session, it, ADA) for _ in range(2))
+    unchanged = marks(db_session, it)
 
-    kept = [keep(db_session, it, ADA) for _ in range(2)]
+    apply(db_session, it, Participant("Grace Sample", "", 45))
 
-    assert kept[0] == kept[1]
-    assert marks(db_session, it) == {"Ada": (True, 80), "Grace": (False, 0)}
-
-
-def test_a_better_report_replaces_what_the_first_one_said(db_session, it):
-    on_roster(db_session, it, "Ada Example")
-    on_roster(db_session, it, "Grace Sample")
-    keep(db_session, it, ADA)
-
-    keep(db_session, it, Participant("Grace Sample", "", 45))
-
+    assert first == again
+    assert unchanged == {"Ada": (True, 80), "Grace": (False, 0)}
     assert marks(db_session, it) == {"Ada": (False, 0), "Grace": (True, 45)}
-    assert (first_came(db_session, "ada"), first_came(db_session, "grace")) == (None, THE_DAY)
+    assert (first_day(db_session, "ada"), first_day(db_session, "grace")) == (None, THE_DAY)
 
 
 @pytest.mark.parametrize(
-    ("overrules", "ada", "stayed"), [(False, (False, None), 1), (True, (True, 80), 0)]
+    ("overwrite", "ada", "stayed"), [(False, (False, None), 1), (True, (True, 80), 0)]
 )
-def test_a_mark_by_hand_stays_unless_the_report_overrules_it(
-    db_session, it, overrules, ada, stayed
+def test_a_mark_by_hand_stays_unless_it_is_to_be_overwritten(
+    db_session, it, overwrite, ada, stayed
 ):
     on_roster(db_session, it, "Ada Example")
     mark(db_session, it, ada=False)
 
-    kept = keep(db_session, it, ADA, overrules=overrules)
+    result = apply(db_session, it, ADA, overwrite=overwrite)
 
     assert marks(db_session, it) == {"Ada": ada}
-    assert kept.by_hand == stayed
+    assert result.marked_by_hand == stayed
 
 
-def test_what_a_coordinator_decides_counts_and_two_names_of_one_person_add_up(db_session, it):
+def test_choices_count_and_two_participants_of_one_person_add_up(db_session, it):
     ada = on_roster(db_session, it, "Ada Example")
     grace = on_roster(db_session, it, "Grace Sample")
     names = {"A. E.": 30, "iPhone": 20, "Grace Sample": 90, "Stranger": 5}
     lines = [Participant(name, "", minutes) for name, minutes in names.items()]
 
-    keep(db_session, it, *lines, chosen={0: ada.id, 1: ada.id, 2: None, 3: 999_999, 7: grace.id})
+    apply(db_session, it, *lines, chosen={0: ada.id, 1: ada.id, 2: None, 3: 999_999, 7: grace.id})
 
     assert marks(db_session, it) == {"Ada": (True, 50), "Grace": (False, 0)}
 
 
-def test_who_came_under_two_names_at_once_was_there_no_longer_than_anybody(db_session, it):
+def test_the_sum_of_two_participants_is_capped_at_the_longest_stay(db_session, it):
     ada = on_roster(db_session, it, "Ada Example")
 
-    keep(db_session, it, ADA, Participant("iPhone", "", 75), chosen={1: ada.id})
+    apply(db_session, it, ADA, Participant("iPhone", "", 75), chosen={1: ada.id})
 
     assert marks(db_session, it) == {"Ada": (True, 80)}
 
 
-@pytest.mark.parametrize("other", ["kept", "deleted", "replaced"])
-def test_a_report_that_is_not_the_one_that_was_seen_is_not_kept(db_session, it, other):
+@pytest.mark.parametrize("other", ["applied", "deleted", "replaced"])
+def test_a_report_other_than_the_one_shown_is_not_applied(db_session, it, other):
     on_roster(db_session, it, "Ada Example")
     attendance.store_report(db_session, it.id, [ADA], now=NOW)
-    stamp = attendance.read_sheet(db_session, it.id).report.stamp
-    if other == "kept":
-        attendance.apply_report(db_session, it.id, {}, stamp=stamp, zone=EASTERN)
+    version = attendance.read_sheet(db_session, it.id).report.version
+    if other == "applied":
+        attendance.apply_report(db_session, it.id, {}, version=version, zone=EASTERN)
     elif other == "deleted":
         attendance.discard_report(db_session, it.id)
     else:
@@ -162,7 +155,7 @@ def test_a_report_that_is_not_the_one_that_was_seen_is_not_kept(db_session, it, 
     before = marks(db_session, it)
 
     with pytest.raises(ReportGone):
-        attendance.apply_report(db_session, it.id, {}, stamp=stamp, zone=EASTERN)
+        attendance.apply_report(db_session, it.id, {}, version=version, zone=EASTERN)
 
     assert marks(db_session, it) == before
 
@@ -170,7 +163,7 @@ def test_a_report_that_is_not_the_one_that_was_seen_is_not_kept(db_session, it, 
 def test_marks_by_hand_are_counted_where_they_differ(db_session, it):
     for name in ("Ada Example", "Grace Sample", "Katherine Placeholder"):
         on_roster(db_session, it, name)
-    keep(db_session, it, ADA)
+    apply(db_session, it, ADA)
 
     changed = mark(db_session, it, ada=True, grace=True, katherine=None)
 
@@ -196,18 +189,16 @@ def test_nobody_is_marked_at_a_meeting_that_is_not_theirs(db_session, it):
     [(None, THE_DAY), (date(2027, 1, 19), THE_DAY), (date(2025, 1, 21), date(2025, 1, 21))],
     ids=["never", "later", "earlier"],
 )
-def test_the_day_of_first_coming_is_the_earliest_on_the_community_s_clocks(
-    db_session, it, known, becomes
-):
+def test_the_first_day_is_the_earliest_in_the_community_s_time_zone(db_session, it, known, becomes):
     on_roster(db_session, it, "Ada Example")
     member(db_session, "ada@example.org").first_attended_on = known
 
     mark(db_session, it, ada=True)
 
-    assert first_came(db_session, "ada") == becomes
+    assert first_day(db_session, "ada") == becomes
 
 
-def test_who_did_not_come_after_all_first_came_on_another_day_or_never(db_session, it):
+def test_undoing_a_mark_recomputes_the_first_day(db_session, it):
     later = a_meeting(db_session, slug="later", starts_at=EVENING + timedelta(days=28))
     for meeting in (it, later):
         on_roster(db_session, meeting, "Ada Example")
@@ -217,24 +208,22 @@ def test_who_did_not_come_after_all_first_came_on_another_day_or_never(db_sessio
 
     mark(db_session, it, ada=False, grace=None)
 
-    assert first_came(db_session, "ada") == date(2026, 12, 19)
-    assert first_came(db_session, "grace") is None
+    assert first_day(db_session, "ada") == date(2026, 12, 19)
+    assert first_day(db_session, "grace") is None
 
 
-def test_who_used_their_link_is_suggested_and_not_yet_marked(db_session, it):
+def test_using_the_join_link_suggests_a_mark_and_makes_none(db_session, it):
     on_roster(db_session, it, "Ada Example", joined_at=EVENING)
     on_roster(db_session, it, "Grace Sample", joined_at=EVENING, attended=False)
     on_roster(db_session, it, "Katherine Placeholder")
 
     people = attendance.read_sheet(db_session, it.id).people
 
-    assert [person.suggested for person in people] == [True, False, None]
+    assert [person.suggested_attendance for person in people] == [True, False, None]
     assert [person.attended for person in people] == [None, False, None]
 
 
-def test_a_report_is_forgotten_after_a_day_and_when_somebody_on_the_roster_is_erased(
-    db_session, it
-):
+def test_a_report_is_deleted_after_a_day_and_when_somebody_on_the_roster_is_erased(db_session, it):
     other = a_meeting(db_session, slug="more")
     for meeting in (it, other):
         on_roster(db_session, meeting, "Grace Sample")
@@ -250,51 +239,54 @@ def test_a_report_is_forgotten_after_a_day_and_when_somebody_on_the_roster_is_er
     assert db_session.query(AttendanceImport).count() == 0
 
 
-def test_people_are_recognized_by_address_then_by_a_name_that_only_one_has(db_session, it):
+def test_participants_match_by_address_then_by_a_name_that_only_one_has(db_session, it):
     for name in ("Ada Example", "Grace Sample", "Katherine Placeholder"):
         on_roster(db_session, it, name)
     twin = a_registration(db_session, it, "twin@example.org", name="Katherine Placeholder")
     people = attendance.read_sheet(db_session, it.id).people
-    shown = [
-        Participant("Somebody else", "ADA@EXAMPLE.org", 9), Participant("Grâce Sample", "g@x", 9),
-        Participant("Katherine Placeholder", "", 9), Participant("Ada's OtterPilot", "", 9),
-        Participant("Galaxy S21", "", 9), Participant("Wanda", "twin@example.org", 9),
+    participants = [
+        Participant("Somebody else", "ADA@EXAMPLE.org", 9),
+        Participant("Grâce Sample", "g@x", 9),
+        Participant("Katherine Placeholder", "", 9),
+        Participant("Ada's OtterPilot", "", 9),
+        Participant("Galaxy S21", "", 9),
+        Participant("Wanda", "twin@example.org", 9),
         Participant("K. Placeholder", "", 9),
-    ]  # fmt: skip
+    ]
 
-    lines = match_participants(shown, people)
+    matches = match_participants(participants, people)
 
-    assert [line.kind for line in lines] == [
-        MatchKind.BY_EMAIL, MatchKind.BY_NAME, MatchKind.UNKNOWN, MatchKind.BOT, MatchKind.DEVICE, MatchKind.BY_EMAIL,
-        MatchKind.UNKNOWN,
-    ]  # fmt: skip
-    assert lines[5].person_id == twin.id
-    assert closest_name(people)("K. Placeholder")[0].name == "Katherine Placeholder"
+    kinds = "BY_EMAIL BY_NAME UNKNOWN BOT DEVICE BY_EMAIL UNKNOWN"
+    assert [match.kind.name for match in matches] == kinds.split()
+    assert matches[5].person_id == twin.id
+    assert closest_names(people)("K. Placeholder")[0].name == "Katherine Placeholder"
 
 
-def test_an_address_counts_in_every_spelling_of_its_domain(db_session, it):
+def test_an_address_matches_in_every_spelling_of_its_domain(db_session, it):
     a_registration(db_session, it, "ada@xn--bcher-kva.example", name="Ada Example")
     people = attendance.read_sheet(db_session, it.id).people
 
-    [line] = match_participants([Participant("A", "Ada@bücher.example", 9)], people)
+    [match] = match_participants([Participant("A", "Ada@bücher.example", 9)], people)
 
-    assert line.kind is MatchKind.BY_EMAIL
+    assert match.kind is MatchKind.BY_EMAIL
 
 
-def test_two_who_keep_one_report_at_once_keep_it_once(app):
+def test_a_report_applied_twice_at_once_is_applied_once(app):
     with write_tx() as db_session:
         it = a_meeting(db_session, slug="it", starts_at=EVENING)
         on_roster(db_session, it, "Ada Example")
         attendance.store_report(db_session, it.id, [ADA], now=NOW)
-        stamp, id_ = attendance.read_sheet(db_session, it.id).report.stamp, it.id
+        version, id_ = attendance.read_sheet(db_session, it.id).report.version, it.id
 
-    def keeping():
+    def applying():
         try:
             with write_tx() as db_session:
-                return attendance.apply_report(db_session, id_, {}, stamp=stamp, zone=EASTERN).came
+                return attendance.apply_report(
+                    db_session, id_, {}, version=version, zone=EASTERN
+                ).attended
         except ReportGone:
             return "gone"
 
-    outcomes = at_once(app, keeping, keeping)
+    outcomes = at_once(app, applying, applying)
 
     assert sorted(outcomes, key=str) == [1, "gone"]

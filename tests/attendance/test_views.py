@@ -1,4 +1,4 @@
-"""Who came, in the console: a look at Zoom's report first, and marks by hand."""
+"""The attendance page: the preview of a Zoom report, and marks by hand."""
 
 import io
 from datetime import timedelta
@@ -52,7 +52,7 @@ def registered():
     return [row["id"] for row in rows(Registration)]
 
 
-def acts():
+def actions():
     return [(row["action"], row["item_count"]) for row in rows(AuditEntry)]
 
 
@@ -67,7 +67,7 @@ def choices(page):
 
 
 def sent_by(page):
-    """What the form that stores would send as it stands."""
+    """What the form would send as it stands."""
     form = page.select_one("form[action$='/keep']")
     fields = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
     for select in form.select("select"):
@@ -75,11 +75,11 @@ def sent_by(page):
     return fields
 
 
-def keep(client, page, **more):
+def apply(client, page, **more):
     return client.post(f"{REPORT}/keep", data=sent_by(page) | more, headers=SAME_ORIGIN)
 
 
-def test_before_the_session_begins_the_page_says_when_it_will(corin):
+def test_before_the_session_starts_the_page_says_when_it_will(corin):
     page = corin.page(PAGE)
 
     assert "on December 15 at 11:30 am Eastern Time" in said(page)
@@ -88,7 +88,7 @@ def test_before_the_session_begins_the_page_says_when_it_will(corin):
     assert post(corin, REPORT, form_at="/coordinator/").status_code == 404
 
 
-def test_a_report_is_looked_at_before_anything_is_kept(corin, over):
+def test_a_report_is_previewed_before_anything_is_marked(corin, over):
     content = report([
         Row("Ada E.", ADA, "10:00", "11:10"),
         Row("Katherin P.", "", "10:00", "10:20"),
@@ -108,15 +108,15 @@ def test_a_report_is_looked_at_before_anything_is_kept(corin, over):
     assert "1 program that takes notes is left out Ada's OtterPilot" in said(page)
     assert "1 more name is left out" in said(page)
     assert set(marks().values()) == {(None, None)}
-    assert acts() == []
+    assert actions() == []
 
 
-def test_what_is_kept_is_what_was_decided_and_the_report_goes(corin, over):
+def test_applying_a_report_marks_what_was_chosen_and_deletes_it(corin, over):
     upload(corin, report([Row("Ada E.", ADA, "10:00", "11:10"), Row("Kat", "", "10:00", "10:20")]))
     page = corin.page(REPORT)
     katherine = next(row["id"] for row in rows(Registration) if row["name"] == "Katherine")
 
-    answer = keep(corin, page, **{"line-1": katherine})
+    answer = apply(corin, page, **{"line-1": katherine})
 
     assert answer.location == PAGE
     assert marks() == {
@@ -124,49 +124,49 @@ def test_what_is_kept_is_what_was_decided_and_the_report_goes(corin, over):
         "Bystander": (None, None),
     }  # fmt: skip
     assert "Kept: 2 people came. 1 person did not come." in said(corin.page(PAGE))
-    assert acts() == [(Action.IMPORTED_ATTENDANCE, 2)]
+    assert actions() == [(Action.IMPORTED_ATTENDANCE, 2)]
     assert rows(AttendanceImport) == []
 
 
-def test_who_is_recognized_by_name_can_be_said_to_be_somebody_else(corin, over):
+def test_a_match_by_name_can_be_overruled(corin, over):
     upload(corin, report([Row("Grace", "other@example.org", "10:00", "10:30")]))
     page = corin.page(REPORT)
 
-    keep(corin, page, **{"line-0": ""})
+    apply(corin, page, **{"line-0": ""})
 
     assert choices(page)["Grace"][0] == "Grace"
     assert marks()["Grace"] == (False, 0)
 
 
-def test_marks_by_hand_stay_unless_the_box_is_ticked(corin, over):
+def test_marks_by_hand_stay_unless_the_box_is_checked(corin, over):
     post(corin, PAGE, **{f"person-{registered()[0]}": "not"})
     kept = []
 
-    for more in ({}, {"overrules": "yes"}):
+    for more in ({}, {"overwrite": "yes"}):
         upload(corin, report([Row("Ada", ADA)]))
         page = corin.page(REPORT)
-        keep(corin, page, **more)
+        apply(corin, page, **more)
         kept.append((said(corin.page(PAGE)).count("1 mark made by hand stayed"), marks()["Ada"]))
 
     assert "1 person was marked by hand. That mark stays." in said(page)
     assert kept == [(1, (False, None)), (0, (True, 60))]
 
 
-def test_a_report_that_was_replaced_meanwhile_is_not_kept(app, corin, over):
+def test_a_report_that_was_replaced_meanwhile_is_not_applied(app, corin, over):
     upload(corin, report([Row("Ada", ADA)]))
     page = corin.page(REPORT)
     turn_clock(app, timedelta(seconds=5))
     upload(corin, report([Row("Grace", GRACE)]))
 
-    answer = keep(corin, page)
+    answer = apply(corin, page)
 
     assert answer.location == PAGE
     assert "Nothing was changed" in said(corin.page(PAGE))
     assert set(marks().values()) == {(None, None)}
-    assert acts() == []
+    assert actions() == []
 
 
-def test_a_report_can_be_deleted_and_is_then_gone(corin, over):
+def test_a_report_can_be_deleted(corin, over):
     upload(corin, report([Row("Ada", ADA)]))
     waiting = said(corin.page(PAGE))
 
@@ -185,7 +185,7 @@ def test_a_report_can_be_deleted_and_is_then_gone(corin, over):
     [(b"", "Choose the file"), (b"\x89PNG\x00", "a picture"), (b"name,email\na,b", "no times")],
     ids=["nothing", "picture", "roster"],
 )
-def test_another_file_is_refused_in_a_sentence(corin, over, content, sentence):
+def test_another_file_is_refused(corin, over, content, sentence):
     answer = upload(corin, content)
 
     page = parse(answer)
@@ -195,7 +195,7 @@ def test_another_file_is_refused_in_a_sentence(corin, over, content, sentence):
     assert rows(AttendanceImport) == []
 
 
-def test_a_file_of_two_megabytes_is_taken_and_a_larger_one_is_not(corin, over):
+def test_a_file_of_two_megabytes_is_accepted_and_a_larger_one_is_not(corin, over):
     small = report([Row("Ada", ADA)]) + (b" " * 98 + b"\r\n") * 20_000
 
     taken, refused = upload(corin, small), upload(corin, b"x" * 2 * 1024 * 1024)
@@ -206,13 +206,13 @@ def test_a_file_of_two_megabytes_is_taken_and_a_larger_one_is_not(corin, over):
     assert len(rows(AttendanceImport)) == 1
 
 
-def test_nobody_else_can_send_that_much(client, over):
+def test_only_coordinators_can_send_that_much(client, over):
     answer = send_file(client, b"x" * 1024 * 1024)
 
     assert answer.status_code == 403
 
 
-def test_marks_by_hand_are_saved_and_the_rest_is_left_alone(corin, over):
+def test_only_marks_changed_on_this_page_are_saved(corin, over):
     page = corin.page(PAGE)
     ada, grace, katherine = registered()[:3]
     shown = page.find("input", attrs={"name": "shown"})["value"]
@@ -226,10 +226,10 @@ def test_marks_by_hand_are_saved_and_the_rest_is_left_alone(corin, over):
     assert answer.location == PAGE
     assert [mark[0] for mark in marks().values()] == [True, True, False, None]
     assert "2 marks were changed" in said(corin.page(PAGE))
-    assert acts() == [(Action.MARKED_ATTENDANCE, 1), (Action.MARKED_ATTENDANCE, 2)]
+    assert actions() == [(Action.MARKED_ATTENDANCE, 1), (Action.MARKED_ATTENDANCE, 2)]
 
 
-def test_whoever_is_not_known_can_be_marked_at_one_stroke(corin, over):
+def test_all_unknown_people_can_be_marked_absent_at_once(corin, over):
     ada, grace = registered()[:2]
 
     post(corin, PAGE, others="not", **{f"person-{ada}": "came", f"person-{grace}": "unknown"})
@@ -240,7 +240,7 @@ def test_whoever_is_not_known_can_be_marked_at_one_stroke(corin, over):
     }  # fmt: skip
 
 
-def test_who_used_their_link_begins_as_having_come(corin, over):
+def test_people_who_used_their_join_link_are_preselected(corin, over):
     fill(DECEMBER, "mallory@example.org", joined_at=NOW)
 
     page = corin.page(PAGE)
@@ -266,7 +266,7 @@ def test_nonsense_in_the_form_changes_nothing(corin, over):
 
 
 @pytest.mark.parametrize("people", [3, 40], ids=["few", "many"])
-def test_the_pages_take_five_statements_at_most_and_are_written_down(corin, over, people):
+def test_the_pages_take_at_most_five_statements_and_record_the_viewing(corin, over, people):
     fill(DECEMBER, *(f"person{n}@example.org" for n in range(people)))
     upload(corin, report([Row(f"Person {n}") for n in range(people)]))
     seen = len(rows(Viewing))
@@ -292,7 +292,7 @@ def test_a_roster_of_two_hundred_can_be_marked_in_one_form(corin, over):
 
 
 @pytest.mark.parametrize("why", ["cancelled", "deleted", "nobody"])
-def test_where_there_is_nobody_to_mark_the_page_says_why(corin, why):
+def test_the_page_says_why_there_is_nobody_to_mark(corin, why):
     change(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
     values = {
         "cancelled": {"status": "cancelled"},

@@ -1,4 +1,4 @@
-"""Zoom's participants report: every shape that is known, and every file that is something else."""
+"""Parsing Zoom's participants report: every known shape, and every other file."""
 
 import time
 import tracemalloc
@@ -24,14 +24,14 @@ TIMED = [name for name, (above, _) in SHAPES.items() if "oin" in above[-1] or na
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_says_who_was_there_and_for_how_long(shape):
+def test_every_shape_gives_participants_and_minutes(shape):
     found = zoom_report.read(report([ADA, GRACE], shape))
 
     assert found == EXPECTED
 
 
 @pytest.mark.parametrize("form", DATES.values(), ids=DATES)
-def test_the_times_are_read_as_every_region_writes_them(form):
+def test_times_are_parsed_in_the_format_of_every_region(form):
     rows = [ADA, Row("Ada Example", "ada@example.org", "11:05", "11:40"), GRACE]
 
     found = zoom_report.read(report(rows, form=form))
@@ -39,7 +39,7 @@ def test_the_times_are_read_as_every_region_writes_them(form):
     assert [person.minutes for person in found] == [100, 55]
 
 
-def test_a_session_over_midnight_is_read_with_the_day_first_where_that_is_shorter():
+def test_the_order_of_day_and_month_is_the_one_that_makes_the_stay_shorter():
     lines = ["Name,Email,Join time,Leave time", "Ada,,05/12/2026 23:30,06/12/2026 00:40"]
 
     [ada] = zoom_report.read("\n".join(lines).encode())
@@ -49,13 +49,13 @@ def test_a_session_over_midnight_is_read_with_the_day_first_where_that_is_shorte
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_spreadsheets_that_saved_it_again_changed_nothing(delimiter, encoding):
+def test_delimiters_and_encodings_of_spreadsheets_are_understood(delimiter, encoding):
     found = zoom_report.read(report([ADA, GRACE], delimiter=delimiter, encoding=encoding))
 
     assert found == EXPECTED
 
 
-def test_an_old_spreadsheet_that_saved_it_again_kept_the_accents():
+def test_an_old_windows_encoding_is_understood():
     [found] = zoom_report.read(report([Row("Zoë Ñuñez")], encoding="cp1252"))
 
     assert found.name == "Zoë Ñuñez"
@@ -80,7 +80,7 @@ def test_the_rows_of_one_person_are_added_up_and_overlaps_count_once(shape):
     assert ada.minutes == 60
 
 
-def test_who_came_by_telephone_too_is_one_person():
+def test_the_phone_of_a_participant_with_an_address_is_added_to_them():
     rows = [ADA, Row("ada  éxample", "", "11:00", "11:20"), GRACE]
 
     found = zoom_report.read(report(rows))
@@ -91,7 +91,7 @@ def test_who_came_by_telephone_too_is_one_person():
     ]
 
 
-def test_of_two_people_with_one_name_none_is_given_the_minutes_without_an_address():
+def test_of_two_people_with_one_name_neither_gets_the_minutes_without_an_address():
     rows = [ADA, Row("Ada Example", "other@example.org"), Row("Ada Example", "", "10:00", "10:07")]
 
     found = zoom_report.read(report(rows))
@@ -100,7 +100,7 @@ def test_of_two_people_with_one_name_none_is_given_the_minutes_without_an_addres
 
 
 @pytest.mark.parametrize("shape", ["1", "4"])
-def test_the_waiting_room_is_not_the_session(shape):
+def test_rows_of_the_waiting_room_are_ignored(shape):
     rows = [Row("Mallory Nobody", "mallory@example.org", is_waiting=True), ADA]
 
     found = zoom_report.read(report(rows, shape))
@@ -108,7 +108,7 @@ def test_the_waiting_room_is_not_the_session(shape):
     assert found == EXPECTED[:1]
 
 
-def test_less_than_a_minute_is_no_minute():
+def test_less_than_a_minute_counts_as_none():
     lines = ["Name,Join time,Leave time,Duration (minutes)",
              "Ada,08/12/2026 10:00:00 AM,08/12/2026 10:00:59 AM,1"]  # fmt: skip
 
@@ -140,7 +140,7 @@ def test_less_than_a_minute_is_no_minute():
     ids=["nothing", "spaces", "nobody", "xlsx", "png", "pdf", "xls", "our own list", "registered",
          "meetings", "html", "a letter", "quotes", "columns", "an open quote", "rows"],
 )  # fmt: skip
-def test_what_is_something_else_is_refused_with_its_own_sentence(content, refusal):
+def test_another_file_is_refused_with_a_sentence_about_it(content, refusal):
     with pytest.raises(Refused, match=refusal):
         zoom_report.read(content)
 
@@ -151,7 +151,7 @@ def test_what_is_something_else_is_refused_with_its_own_sentence(content, refusa
      b"Name,Duration\n" + (b'"' + b'""' * 9_000 + b'",1\n') * 50],
     ids=["one field", "columns", "lines", "wide", "quoted"],
 )  # fmt: skip
-def test_a_bomb_takes_little_time_and_memory(bomb):
+def test_a_hostile_file_takes_little_time_and_memory(bomb):
     tracemalloc.start()
     began = time.process_time()
 
@@ -166,7 +166,7 @@ def test_a_bomb_takes_little_time_and_memory(bomb):
 
 @settings(max_examples=20, deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
-def test_no_file_breaks_it(content):
+def test_no_file_raises_anything_but_a_refusal(content):
     lines = b"Name,Email,Join time,Leave time,Duration (minutes)\n" + content
 
     for each in (content, lines):
@@ -186,7 +186,7 @@ _CLOCKS = st.integers(0, 23 * 60 + 59).map(lambda minute: f"{minute // 60:02}:{m
     form=st.sampled_from([form for form in DATES.values() if form != DAY_FIRST]),
     shape=st.sampled_from(TIMED),
 )
-def test_the_minutes_are_those_in_which_somebody_was_there(stays, form, shape):
+def test_minutes_are_those_covered_by_any_stay(stays, form, shape):
     there = {
         minute
         for begin, end in stays
@@ -217,7 +217,7 @@ def test_the_minutes_are_those_in_which_somebody_was_there(stays, form, shape):
         ("(she/her)", False),
     ],
 )
-def test_a_name_is_known_however_it_is_shown(shown, same):
+def test_a_name_matches_however_it_is_shown(shown, same):
     assert ("ada example" in person_names.name_variants(shown)) is same
 
 
@@ -226,7 +226,7 @@ def test_a_name_is_known_however_it_is_shown(shown, same):
     ["Otter.ai", "Ada's OtterPilot", "Fireflies.ai Notetaker Ada", "read.ai meeting notes",
      "Fathom AI Notetaker", "tl;dv", "Ada's Note Taker"],
 )  # fmt: skip
-def test_a_program_that_takes_notes_is_known(name):
+def test_a_note_taking_bot_is_recognized(name):
     assert person_names.is_bot(name)
 
 
@@ -234,7 +234,7 @@ def test_a_program_that_takes_notes_is_known(name):
     "name", ["iPhone", "Ada's iPad", "Galaxy S21", "SM-G991U", "Zoom user", "+1860*****55", "***",
              "18605550100", "Call-In User_2", "User 3"],
 )  # fmt: skip
-def test_a_device_is_known(name):
+def test_a_device_is_recognized(name):
     assert person_names.is_device(name)
     assert not person_names.is_bot(name)
 
@@ -242,6 +242,6 @@ def test_a_device_is_known(name):
 @pytest.mark.parametrize(
     "name", ["Gina Otter", "Ada Example", "Reid Notley", "李小龍", "Bob Users"]
 )
-def test_a_person_is_neither(name):
+def test_a_person_is_neither_bot_nor_device(name):
     assert not person_names.is_bot(name)
     assert not person_names.is_device(name)

@@ -35,7 +35,11 @@ def _report(rounds):
         for n in range(PEOPLE)
     )
     roster = [
-        SimpleNamespace(id=n, name=f"Sample, Person No{n}", email_key=f"p{n}@example.org")
+        SimpleNamespace(
+            id=n,
+            name=f"Sample, Person No{n}",
+            member=SimpleNamespace(email_key=f"p{n}@example.org"),
+        )
         for n in range(PEOPLE * 9 // 10)
     ]
 
