@@ -21,7 +21,7 @@ WEB_LIBRARIES = {"flask", "flask_wtf", "werkzeug", "wtforms"}
 WEB_FILES = ("views", "forms", "filters", "access_control")
 # Layers that use the Flask app: besides pages, commands and processes.
 WEB_LAYERS = {"web", "app", "server", "cli", "wsgi", "operations"}
-TRANSACTIONS = {"read_tx", "write_tx", "erasing_tx", "rehearsal_tx", "snapshot_tx"}
+TRANSACTIONS = {"read_tx", "write_tx", "erasing_tx", "snapshot_tx"}
 
 
 def module_name(path):

@@ -1,7 +1,7 @@
 """Changes to a planned meeting: edit, cancel, restore, publish takeaways.
 
-Each takes a meeting whose lock the caller holds, so that edits and registrations come one by one.
-People who are registered are notified by email a short while later (`notices`).
+Each takes a meeting whose lock the caller holds, so that edits and registrations take turns.
+People who are registered are notified by email a few minutes later (see `notices`).
 """
 
 from collections.abc import Mapping
@@ -27,8 +27,16 @@ from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import waiting_list
 
-DESCRIPTIONS = ("topic", "guests", "summary", "reading_title", "reading_url", "reading_minutes",
-                "prep_question", "reason")  # fmt: skip
+TEXT_COLUMNS = (
+    "topic",
+    "guests",
+    "summary",
+    "reading_title",
+    "reading_url",
+    "reading_minutes",
+    "prep_question",
+    "reason",
+)
 RESTORABLE_FOR = timedelta(days=30)
 
 
@@ -37,10 +45,10 @@ def edit(
 ) -> list[int]:
     """Write new values, by column; return the registrations promoted from the waiting list.
 
-    `values` may hold `DESCRIPTIONS`, `capacity`, `join_url`, and `starts_at` with `ends_at`. A new
+    `values` may hold `TEXT_COLUMNS`, `capacity`, `join_url`, and `starts_at` with `ends_at`. A new
     time keeps the slug; calendars and the schedule say from which date the meeting was moved.
     """
-    new: dict[str, object] = {name: values[name] or None for name in DESCRIPTIONS if name in values}
+    new: dict[str, object] = {name: values[name] or None for name in TEXT_COLUMNS if name in values}
     if new:
         new["revised_at"] = writer.now
     if "starts_at" in values:
@@ -94,9 +102,13 @@ def restore(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter)
 
 
 def publish_takeaways(
-    db_session: Session, meeting: MeetingFacts, *, takeaways: str, recording_url: str,
+    db_session: Session,
+    meeting: MeetingFacts,
+    *,
+    takeaways: str,
+    recording_url: str,
     writer: LetterWriter,
-) -> int:  # fmt: skip
+) -> int:
     """Publish takeaways; email them the first time. Return the number of emails."""
     if not (takeaways or recording_url):
         raise Refused(
@@ -115,7 +127,7 @@ def publish_takeaways(
     if meeting.published_at:
         return 0
     [published] = locking.read(db_session, [meeting.id])
-    mails = [
+    queued = [
         QueuedEmail(
             emails.takeaways(writer, person.recipient, published),
             person.recipient,
@@ -126,8 +138,8 @@ def publish_takeaways(
         )
         for person in takeaways_recipients(db_session, meeting.id)
     ]
-    outbox.queue(db_session, mails, now=writer.now)
-    return len(mails)
+    outbox.queue(db_session, queued, now=writer.now)
+    return len(queued)
 
 
 def takeaways_recipients(db_session: Session, meeting_id: int) -> list[Registered]:
@@ -190,13 +202,12 @@ def _revision(meeting: MeetingFacts, *, now: datetime) -> dict[str, object]:
 
 
 def _update(db_session: Session, meeting: MeetingFacts, values: Mapping[str, object]) -> None:
-    row = update(Meeting).where(Meeting.id == meeting.id).values(**values)
-    db_session.execute(row)
+    db_session.execute(update(Meeting).where(Meeting.id == meeting.id).values(**values))
 
 
 def _withdraw_reminders(db_session: Session, meeting: MeetingFacts) -> None:
-    outbox.withdraw(db_session, OutboxEmail.meeting_id == meeting.id,
-                     OutboxEmail.kind == EmailKind.REMINDER)  # fmt: skip
+    is_reminder = OutboxEmail.kind == EmailKind.REMINDER
+    outbox.withdraw(db_session, OutboxEmail.meeting_id == meeting.id, is_reminder)
 
 
 def _promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:

@@ -1,14 +1,14 @@
-"""Telling those registered what became of a meeting: once, a short while after the last edit.
+"""Emails to attendees about changes of a meeting: once, a few minutes after the last edit.
 
-Each registration knows what its owner was told last. Who was told what still holds gets no mail:
-so an edit that was undone is not told, and who registered between two edits is told what they need.
+Each registration stores a snapshot of what its owner was last notified of. Nobody is emailed whose
+snapshot is still right: neither about an edit that was undone, nor who registered after it.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from cop.changes import emails
@@ -24,74 +24,79 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 
 
 def queue_notices(db_session: Session, *, writer: LetterWriter) -> int:
-    """Queue a mail to everybody who was told something that does not hold any more."""
-    settled = writer.now - timedelta(minutes=writer.community.notice_minutes)
-    query = select(Meeting.id).where(Meeting.edited_at <= settled)
-    edited = locking.lock(db_session, db_session.scalars(query))
-    # Two workers at once: the second one finds, behind the lock, that the first has done it.
+    """Queue an email to everybody whose snapshot is out of date; return the number of emails."""
+    before = _notice_time(writer)
+    locked = locking.lock(db_session, db_session.scalars(_edited(before)))
+    # Another worker may have queued them before this one got the lock.
     return sum(
-        _announce(db_session, meeting, writer=writer)
-        for meeting in edited
-        if meeting.edited_at and meeting.edited_at <= settled
+        _queue_for(db_session, meeting, writer=writer)
+        for meeting in locked
+        if meeting.edited_at and meeting.edited_at <= before
     )
 
 
 def is_due(db_session: Session, *, writer: LetterWriter) -> bool:
-    """Whether something was edited long enough ago."""
-    settled = writer.now - timedelta(minutes=writer.community.notice_minutes)
-    query = select(Meeting.id).where(Meeting.edited_at <= settled).limit(1)
-    return db_session.scalar(query) is not None
+    """Whether a meeting was edited long enough ago."""
+    return db_session.scalar(_edited(_notice_time(writer)).limit(1)) is not None
 
 
-def count_recipients(
+def select_recipients(
     people: Iterable[Registered], meeting: MeetingFacts, *, now: datetime
 ) -> list[Registered]:
-    """Who of those registered has to hear of a meeting as it is, or as it would be."""
+    """Return those registered who need an email about the meeting as it is given."""
     if meeting.ends_at <= now:
         return []
+    current = meeting.snapshot
     return [
         person
         for person in people
-        if _has_changed(person, Announced.read(person.announced), meeting.snapshot)
+        if _is_outdated(Announced.read(person.announced), current, status=person.status)
     ]
 
 
-def _announce(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> int:
-    now_true = meeting.snapshot
+def _notice_time(writer: LetterWriter) -> datetime:
+    return writer.now - timedelta(minutes=writer.community.notice_minutes)
+
+
+def _edited(before: datetime) -> Select[int]:
+    return select(Meeting.id).where(Meeting.edited_at <= before)
+
+
+def _queue_for(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> int:
     people = recipients.of_meeting(db_session, meeting.id)
-    audience = count_recipients(people, meeting, now=writer.now)
-    mails = [_mail(writer, meeting, person) for person in audience]
-    outbox.queue(db_session, mails, now=writer.now)
-    told = [
-        {"id": person.registration_id, "announced": str(_merge_snapshot(person, now_true))}
+    to_notify = select_recipients(people, meeting, now=writer.now)
+    queued = [_email(writer, meeting, person) for person in to_notify]
+    outbox.queue(db_session, queued, now=writer.now)
+    rows = [
+        {"id": person.registration_id, "announced": str(_next_snapshot(person, meeting))}
         for person in people
     ]
-    if told:
-        db_session.execute(update(Registration), told)
-    is_told = update(Meeting).where(Meeting.id == meeting.id).values(edited_at=None)
-    db_session.execute(is_told)
-    return len(mails)
+    if rows:
+        db_session.execute(update(Registration), rows)
+    db_session.execute(update(Meeting).where(Meeting.id == meeting.id).values(edited_at=None))
+    return len(queued)
 
 
-def _merge_snapshot(person: Registered, now_true: Announced) -> Announced:
-    """What somebody knows now; a way in that was taken away is remembered until the next."""
-    join_url_hash = now_true.join_url_hash or Announced.read(person.announced).join_url_hash
-    return replace(now_true, join_url_hash=join_url_hash)
+def _next_snapshot(person: Registered, meeting: MeetingFacts) -> Announced:
+    """Return the snapshot to store; a join address that was removed stays in it until the next."""
+    current = meeting.snapshot
+    known_hash = Announced.read(person.announced).join_url_hash
+    return replace(current, join_url_hash=current.join_url_hash or known_hash)
 
 
-def _has_changed(person: Registered, told: Announced, now_true: Announced) -> bool:
-    """Whether somebody has to be told: another time, another fate, or another way in."""
-    if not told.starts_at:
+def _is_outdated(announced: Announced, current: Announced, *, status: str) -> bool:
+    """Whether the status, the time or (for those with a spot) the join address has changed."""
+    if not announced.starts_at:
         return False
-    if MeetingStatus.CANCELLED in {told.status, now_true.status}:
-        return told.status != now_true.status
-    if (told.starts_at, told.ends_at) != (now_true.starts_at, now_true.ends_at):
+    if MeetingStatus.CANCELLED in {announced.status, current.status}:
+        return announced.status != current.status
+    if (announced.starts_at, announced.ends_at) != (current.starts_at, current.ends_at):
         return True
-    hashes = {told.join_url_hash, now_true.join_url_hash}
-    return len(hashes) == 2 and "" not in hashes and person.status == RegistrationStatus.HELD
+    hashes = {announced.join_url_hash, current.join_url_hash}
+    return len(hashes) == 2 and "" not in hashes and status == RegistrationStatus.HELD
 
 
-def _mail(writer: LetterWriter, meeting: MeetingFacts, person: Registered) -> QueuedEmail:
+def _email(writer: LetterWriter, meeting: MeetingFacts, person: Registered) -> QueuedEmail:
     id_ = person.registration_id
     letter = emails.session_changed(
         writer,
@@ -99,7 +104,7 @@ def _mail(writer: LetterWriter, meeting: MeetingFacts, person: Registered) -> Qu
         meeting,
         registration_id=id_,
         is_held=person.status == RegistrationStatus.HELD,
-        told=Announced.read(person.announced),
+        announced=Announced.read(person.announced),
     )
     return QueuedEmail(
         letter,

@@ -176,10 +176,15 @@ def _transaction(**options: object) -> Iterator[Session]:
 
 
 @contextmanager
-def write_tx() -> Iterator[Session]:
-    """Open a transaction that may write: it takes SQLite's write lock first, and commits."""
+def write_tx(*, rehearse: bool = False) -> Iterator[Session]:
+    """Open a transaction that may write: it takes SQLite's write lock first, and commits.
+
+    A rehearsal is rolled back instead, to show what a change would do.
+    """
     with _transaction(immediate=True) as db_session:
         yield db_session
+        if rehearse:
+            db_session.rollback()
 
 
 @contextmanager
@@ -188,14 +193,6 @@ def erasing_tx() -> Iterator[Session]:
     with write_tx() as db_session:
         yield db_session
     empty_log()
-
-
-@contextmanager
-def rehearsal_tx() -> Iterator[Session]:
-    """Open a transaction that may write and is taken back: to say what an act would do."""
-    with _transaction(immediate=True) as db_session:
-        yield db_session
-        db_session.rollback()
 
 
 @contextmanager

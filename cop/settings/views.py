@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from cop.accounts import management, views_coordinators
 from cop.audit import audit_log
-from cop.db.engine import read_tx, rehearsal_tx, write_tx
+from cop.db.engine import read_tx, write_tx
 from cop.embedding import hosts as embedding_hosts
 from cop.settings import settings
 from cop.settings.forms import (
@@ -84,7 +84,7 @@ def _rehearse(form: SettingsForm) -> list[str]:
     """Return what saving would lead to at once, in sentences."""
     if not form.changed:
         return []
-    with rehearsal_tx() as db_session:
+    with write_tx(rehearse=True) as db_session:
         settings.save_settings(db_session, form.values, by=g.coordinator, now=now())
         return form.consequences(db_session, current_community())
 

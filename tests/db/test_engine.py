@@ -14,7 +14,6 @@ from cop.db.engine import (
     journal_pragmas,
     prepare,
     read_tx,
-    rehearsal_tx,
     snapshot_tx,
     sqlite_file,
     sqlite_module,
@@ -150,7 +149,7 @@ def test_a_block_that_ends_well_is_kept(app):
 
 
 def test_a_rehearsal_sees_what_it_does_and_leaves_nothing(app):
-    with rehearsal_tx() as db_session:
+    with write_tx(rehearse=True) as db_session:
         db_session.execute(update(Community).values(name="Rehearsed"))
         seen = db_session.scalar(select(Community.name))
     with write_tx() as db_session:

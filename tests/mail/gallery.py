@@ -97,7 +97,7 @@ COUNTS = DayBeforeSummary(held=28, waiting=2, first_time=6, access=1, has_join_u
 
 def _changed(meeting, told, *, is_held=True):
     return emails.session_changed(
-        WRITER, ADA, meeting, registration_id=1, is_held=is_held, told=told
+        WRITER, ADA, meeting, registration_id=1, is_held=is_held, announced=told
     )
 
 
