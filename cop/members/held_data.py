@@ -1,6 +1,6 @@
-"""What is kept about a member, as people read it: each value, why, who sees it, when it goes.
+"""The data stored about a member, in readable form: each value, why, who sees it, until when.
 
-Made from the field registry, so that nothing that is kept can be missing.
+Made from the question registry, so that no stored value can be missing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,13 +13,13 @@ from cop.i18n import N_
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import Announced
 from cop.members.members import MemberData, MemberRegistration
-from cop.models.registration import Member
+from cop.models.registration import Member, Registration
 from cop.questions import registry
 from cop.questions.field import Field
 
-_OF_MEMBER = {column.key for column in inspect(Member).columns}
-_REGISTRY = tuple(field for field in (*registry.QUESTIONS, *registry.RECORDED) if field.columns)
-# What a value is, where the field has several that the label does not tell apart.
+_MEMBER_COLUMNS = {column.key for column in inspect(Member).columns}
+_FIELDS = tuple(field for field in (*registry.QUESTIONS, *registry.RECORDED) if field.columns)
+# What a value is, where the label of its field does not say it.
 _COLUMN_LABELS = {
     "email_key": N_("compared as"),
     "status": N_("now"),
@@ -52,43 +52,15 @@ _STATE_LABELS = {
 
 @dataclass(frozen=True)
 class HeldValue:
-    """One thing that is kept: what it is, and when it goes; None: when they leave the list."""
+    """A stored value in words; `deleted_at` is None until the member leaves the mailing list."""
 
     field: Field
     text: str
     deleted_at: datetime | None
 
 
-def registration_values(place: MemberRegistration, *, writer: LetterWriter) -> list[HeldValue]:
-    """Everything that is kept of one registration."""
-    return [
-        HeldValue(field, _format_field(field, place.values, writer), place.meeting.ends_at + kept)
-        for field in _REGISTRY
-        if (kept := writer.community.keeps(field)) and not _is_of_member(field)
-        if _has_value(field, place.values)
-    ]
-
-
-def member_values(known: MemberData, *, writer: LetterWriter) -> list[HeldValue]:
-    """Everything that is kept of the member, whichever sessions they chose."""
-    ends = [place.meeting.ends_at + writer.community.long for place in known.places]
-    goes_at = None if known.to.list_confirmed_at else max(ends, default=writer.now)
-    return [
-        HeldValue(field, _format_field(field, known.values, writer), goes_at)
-        for field in _REGISTRY
-        if _is_of_member(field) and _has_value(field, known.values)
-    ]
-
-
-def optional_answers(place: MemberRegistration, *, writer: LetterWriter) -> list[HeldValue]:
-    """The optional answers that are kept for one meeting: each can be deleted alone."""
-    return [
-        kept for kept in registration_values(place, writer=writer) if kept.field in OPTIONAL_ANSWERS
-    ]
-
-
 def _is_of_member(field: Field) -> bool:
-    return set(field.columns) <= _OF_MEMBER
+    return set(field.columns) <= _MEMBER_COLUMNS
 
 
 OPTIONAL_ANSWERS = tuple(
@@ -98,25 +70,55 @@ OPTIONAL_ANSWERS = tuple(
 )
 
 
-def _has_value(field: Field, values: Mapping[str, object]) -> bool:
-    if field is registry.PREP_VISIBILITY and values["prep_answer"]:
-        return True  # also where it is what it is for everybody who has not chosen
-    own = {words.name: words.blank for words in field.own_words}
-    return any(values[column] != own.get(column, field.blank) for column in field.columns)
+def registration_values(
+    registration: MemberRegistration, *, writer: LetterWriter
+) -> list[HeldValue]:
+    """Everything that is stored with one registration."""
+    row, ends_at = registration.row, registration.meeting.ends_at
+    return [
+        HeldValue(field, _format_field(field, row, writer), ends_at + retention)
+        for field in _FIELDS
+        if (retention := writer.community.keeps(field))
+        and not _is_of_member(field)
+        and _has_value(field, row)
+    ]
 
 
-def _format_field(field: Field, values: Mapping[str, object], writer: LetterWriter) -> str:
-    pairs = ((column, values[column]) for column in field.columns)
-    return "; ".join(said for pair in pairs for said in _format_column(field, *pair, writer))
+def optional_answers(registration: MemberRegistration, *, writer: LetterWriter) -> list[HeldValue]:
+    """The optional answers stored with one registration: each can be deleted alone."""
+    values = registration_values(registration, writer=writer)
+    return [value for value in values if value.field in OPTIONAL_ANSWERS]
+
+
+def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue]:
+    """Everything that is stored about the member, whichever sessions they selected."""
+    ends = [each.meeting.ends_at + writer.community.long for each in member.registrations]
+    deleted_at = None if member.row.list_confirmed_at else max(ends, default=writer.now)
+    return [
+        HeldValue(field, _format_field(field, member.row, writer), deleted_at)
+        for field in _FIELDS
+        if _is_of_member(field) and _has_value(field, member.row)
+    ]
+
+
+def _has_value(field: Field, row: Member | Registration) -> bool:
+    if field is registry.PREP_VISIBILITY and isinstance(row, Registration) and row.prep_answer:
+        return True  # also where it is the default
+    return any(getattr(row, column) != blank for column, blank in field.blanks.items())
+
+
+def _format_field(field: Field, row: Member | Registration, writer: LetterWriter) -> str:
+    pairs = ((column, getattr(row, column)) for column in field.columns)
+    return "; ".join(text for pair in pairs for text in _format_column(field, *pair, writer))
 
 
 def _format_column(field: Field, column: str, value: object, writer: LetterWriter) -> Iterator[str]:
-    """One value in words, with what it is where that does not go without saying."""
+    """Format one value, labeled where the label of its field does not say what it is."""
     if value is None or (value is False and column != "attended") or value in ("", []):
         return
-    said = _format_value(field, column, value, writer)
-    called = _COLUMN_LABELS.get(column)
-    yield f"{writer.translate(called)}: {said}" if called else said
+    text = _format_value(field, column, value, writer)
+    label = _COLUMN_LABELS.get(column)
+    yield f"{writer.translate(label)}: {text}" if label else text
 
 
 def _format_value(field: Field, column: str, value: object, writer: LetterWriter) -> str:
@@ -136,15 +138,16 @@ def _format_value(field: Field, column: str, value: object, writer: LetterWriter
 
 
 def _labels(field: Field, column: str) -> Mapping[str, str]:
-    """What the column's values are called; what somebody typed stays as it is."""
+    """The labels of a column's stored values; text in somebody's own words has none."""
     if column in {"status", "opt_outs"}:
         return _STATE_LABELS
-    is_own = any(words.name == column for words in field.own_words)
-    return {} if is_own else {choice.value: choice.label for choice in field.choices}
+    if column in {own.name for own in field.own_words}:
+        return {}
+    return {choice.value: choice.label for choice in field.choices}
 
 
-def _format_announced(told: Announced, writer: LetterWriter) -> str:
-    moments = (datetime.fromisoformat(told.starts_at), datetime.fromisoformat(told.ends_at))
-    status = writer.translate(_STATE_LABELS.get(told.status, told.status))
-    way_in = writer.translate(N_("with a way in")) if told.join_url_hash else ""
-    return ", ".join(filter(None, (writer.dates.date_and_time(*moments), status, way_in)))
+def _format_announced(snapshot: Announced, writer: LetterWriter) -> str:
+    times = (datetime.fromisoformat(snapshot.starts_at), datetime.fromisoformat(snapshot.ends_at))
+    status = writer.translate(_STATE_LABELS.get(snapshot.status, snapshot.status))
+    join_url = writer.translate(N_("with a way in")) if snapshot.join_url_hash else ""
+    return ", ".join(filter(None, (writer.dates.date_and_time(*times), status, join_url)))

@@ -1,10 +1,10 @@
-"""Joining: the way into a meeting, from shortly before its start until its end."""
+"""The join link: whether it opens a meeting, from shortly before its start until its end."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cop.errors import InvalidLink
@@ -15,11 +15,11 @@ from cop.members import members
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.registration import waiting_list
 
-OPENS_BEFORE_START = timedelta(minutes=15)  # before the start
+OPENS_BEFORE_START = timedelta(minutes=15)
 
 
 class JoinState(Enum):
-    """Why somebody may or may not go in."""
+    """Whether a join link opens the meeting, or why it does not."""
 
     EARLY = "early"
     OPEN = "open"
@@ -31,18 +31,13 @@ class JoinState(Enum):
 
 @dataclass(frozen=True)
 class JoinLink:
-    """A member's way into one meeting, as it stands at a moment."""
+    """A member's link into one meeting, as it stands now."""
 
     registration_id: int
     status: str
     waiting_position: int  # 0 where they do not wait
     meeting: MeetingFacts
     now: datetime
-
-    @property
-    def has_join_url(self) -> bool:
-        """Whether the hosts have said where the meeting is held."""
-        return bool(self.meeting.join_url)
 
     @property
     def opens_at(self) -> datetime:
@@ -64,12 +59,25 @@ class JoinLink:
 def read_join_link(
     db_session: Session, owner: Owner, registration_id: int, *, now: datetime
 ) -> JoinLink:
-    """Read a member's way in; who gave up a place and registered again has one of old links, too.
+    """Read what a join link opens; after registering again, the links in older emails still work.
 
     Raises:
-        InvalidLink: it is nobody's link any more.
+        InvalidLink: there is no such registration, or the member has renewed their links.
     """
-    row = db_session.execute(_place(owner, registration_id)).first()
+    meeting_of_link = select(Registration.meeting_id).where(
+        Registration.id == registration_id, Registration.member_id == owner.member_id
+    )
+    query = (
+        select(Registration.id, Registration.meeting_id, Registration.status)
+        .join(Member, Member.id == Registration.member_id)
+        .where(
+            Member.id == owner.member_id,
+            Member.token_version == owner.token_version,
+            Registration.meeting_id == meeting_of_link.scalar_subquery(),
+        )
+        .order_by(Registration.status == RegistrationStatus.CANCELLED, Registration.id.desc())
+    )
+    row = db_session.execute(query.limit(1)).first()
     if row is None:
         raise InvalidLink
     [meeting] = locking.read(db_session, [row.meeting_id])
@@ -82,36 +90,16 @@ def read_join_link(
 def record_join(
     db_session: Session, owner: Owner, registration_id: int, *, now: datetime
 ) -> JoinLink:
-    """Note that a member goes in, the first time, if the door is open to them.
+    """Record when a member first joined a meeting, if their link opens it.
 
     Raises:
-        InvalidLink: it is nobody's link any more.
+        InvalidLink: there is no such registration, or the member has renewed their links.
     """
     members.verify_and_lock(db_session, owner, now=now)
-    way_in = read_join_link(db_session, owner, registration_id, now=now)
-    if way_in.state is JoinState.OPEN and way_in.meeting.join_url:
-        joins = update(Registration).where(
-            Registration.id == way_in.registration_id, Registration.joined_at.is_(None)
+    link = read_join_link(db_session, owner, registration_id, now=now)
+    if link.state is JoinState.OPEN and link.meeting.join_url:
+        first_join = update(Registration).where(
+            Registration.id == link.registration_id, Registration.joined_at.is_(None)
         )
-        joins = joins.values(joined_at=now)
-        db_session.execute(joins)
-    return way_in
-
-
-def _place(owner: Owner, registration_id: int) -> Select[int, int, str]:
-    """The registration of the link, or another of theirs for the same meeting that is live."""
-    meeting = select(Registration.meeting_id).where(
-        Registration.id == registration_id, Registration.member_id == owner.member_id
-    )
-    is_given_up = Registration.status == RegistrationStatus.CANCELLED
-    return (
-        select(Registration.id, Registration.meeting_id, Registration.status)
-        .join(Member, Member.id == Registration.member_id)
-        .where(
-            Member.id == owner.member_id,
-            Member.token_version == owner.token_version,
-            Registration.meeting_id == meeting.scalar_subquery(),
-        )
-        .order_by(is_given_up, Registration.id.desc())
-        .limit(1)
-    )
+        db_session.execute(first_join.values(joined_at=now))
+    return link

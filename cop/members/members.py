@@ -1,12 +1,12 @@
-"""Members by the links in their mail: everything that is known about them, and that they act."""
+"""Members by the links in their emails: all data about them, and what they may act on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from sqlalchemy import ColumnElement, exists, func, inspect, or_, select, update
+from sqlalchemy import ColumnElement, Row, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cop.errors import InvalidLink
@@ -20,47 +20,38 @@ from cop.models.registration import Member, Registration, RegistrationStatus
 
 
 class NameAndLanguage(TypedDict):
-    """What a member gave as their name, and the language of the form."""
+    """The name that a member gave, and the language of the form."""
 
     name: str
     language: str
 
 
-_UNNAMED: NameAndLanguage = {"name": "", "language": "en"}
-
-
 @dataclass(frozen=True)
 class MemberRegistration:
-    """One registration of a member, with everything that is kept of it, by column."""
+    """One registration of a member."""
 
-    id: int
+    row: Registration
     meeting: Listing
-    status: str
     waiting_position: int  # how many wait up to and including this one
-    values: Mapping[str, object]
-
-    @property
-    def member_id(self) -> int:
-        return cast("int", self.values["member_id"])
 
     @property
     def is_live(self) -> bool:
-        return self.status in LIVE_STATUSES
+        return self.row.status in LIVE_STATUSES
 
     @property
     def is_held(self) -> bool:
-        return self.status == RegistrationStatus.HELD
+        return self.row.status == RegistrationStatus.HELD
 
     @property
     def is_waiting(self) -> bool:
-        return self.status == RegistrationStatus.WAITING
+        return self.row.status == RegistrationStatus.WAITING
 
 
 @dataclass(frozen=True)
 class DataView:
-    """A coordinator's look at a list that this member is on; the name of one who left is gone."""
+    """A coordinator's viewing of a list that this member is on."""
 
-    by: str | None
+    by: str | None  # None where the coordinator's account is gone
     resource: str
     meeting: Listing | None
     columns: tuple[str, ...]
@@ -68,112 +59,114 @@ class DataView:
 
 
 @dataclass(frozen=True)
-class SentMail:
-    """A mail to the member of which the text is still kept."""
-
-    subject: str
-    state: str
-    created_at: datetime
-
-
-@dataclass(frozen=True)
 class MemberData:
-    """Everything that is known about a member, as one moment saw it."""
+    """Everything that is stored about a member."""
 
-    to: Recipient
-    calendar_version: int
-    values: Mapping[str, object]  # by column of the member
-    places: tuple[MemberRegistration, ...]
-    looks: tuple[DataView, ...]
-    mails: tuple[SentMail, ...]
+    row: Member
+    registrations: tuple[MemberRegistration, ...]
+    viewings: tuple[DataView, ...]
+    emails: tuple[Row[str, str, datetime], ...]  # whose text is still stored
 
     @cached_property
     def current(self) -> tuple[MemberRegistration, ...]:
-        """One place for each meeting, soonest first: the live one, or the one given up last."""
-        by_meeting: dict[int, MemberRegistration] = {}
-        for place in sorted(self.places, key=lambda place: (place.is_live, place.id)):
-            by_meeting[place.meeting.id] = place
-        return tuple(sorted(by_meeting.values(), key=lambda place: place.meeting.starts_at))
+        """One registration per meeting, soonest first: the live one, or the last canceled one."""
+        ordered = sorted(self.registrations, key=lambda each: (each.is_live, each.row.id))
+        by_meeting = {each.meeting.id: each for each in ordered}
+        return tuple(sorted(by_meeting.values(), key=lambda each: each.meeting.starts_at))
 
     @property
     def upcoming(self) -> tuple[MemberRegistration, ...]:
-        return tuple(place for place in self.current if not place.meeting.is_over)
+        return tuple(each for each in self.current if not each.meeting.is_over)
 
     @property
     def past(self) -> tuple[MemberRegistration, ...]:
-        return tuple(place for place in reversed(self.current) if place.meeting.is_over)
+        return tuple(each for each in reversed(self.current) if each.meeting.is_over)
 
     @property
     def latest(self) -> MemberRegistration | None:
-        """The registration that they made last: what they say about themselves now."""
-        return max(self.places, key=lambda place: place.id, default=None)
+        """The registration made last, with the member's current answers."""
+        return max(self.registrations, key=lambda each: each.row.id, default=None)
 
-    def at(self, slug: str) -> MemberRegistration | None:
-        """Their place at the meeting with this slug."""
-        return next((place for place in self.current if place.meeting.slug == slug), None)
+    def registration_for(self, slug: str) -> MemberRegistration | None:
+        """The registration for the meeting with this slug."""
+        return next((each for each in self.current if each.meeting.slug == slug), None)
 
 
 def read_member(db_session: Session, owner: Owner, schedule: Schedule) -> MemberData:
-    """Read everything about a member, by a link of theirs.
+    """Read everything about the member that a link belongs to.
 
     Raises:
-        InvalidLink: there is no such member, or they have made the link useless.
+        InvalidLink: there is no such member, or they have renewed their links.
     """
-    query = select(*inspect(Member).columns).where(*_is(owner))
-    row = db_session.execute(query).one_or_none()
+    row = db_session.scalars(select(Member).where(*_is(owner))).one_or_none()
     if row is None:
         raise InvalidLink
     meetings = {meeting.id: meeting for meeting in (*schedule.upcoming, *schedule.past)}
-    places = _places(db_session, owner.member_id, meetings)
-    said = places[-1].values if places else _UNNAMED
+    registrations = db_session.execute(
+        select(Registration, WAITING_POSITION)
+        .where(Registration.member_id == row.id)
+        .order_by(Registration.id)
+    )
+    emails = db_session.execute(
+        select(OutboxEmail.subject, OutboxEmail.state, OutboxEmail.created_at)
+        .where(OutboxEmail.member_id == row.id, OutboxEmail.text != "")
+        .order_by(OutboxEmail.id.desc())
+    )
     return MemberData(
-        to=recipient(row, name=str(said["name"]), language=str(said["language"])),
-        calendar_version=row.calendar_version,
-        values=dict(row._mapping),
-        places=places,
-        looks=_looks(db_session, owner.member_id, meetings),
-        mails=_mails(db_session, owner.member_id),
+        row=row,
+        registrations=tuple(
+            MemberRegistration(registration, meetings[registration.meeting_id], position)
+            for registration, position in registrations
+        ),
+        viewings=_viewings(db_session, row.id, meetings),
+        emails=tuple(emails),
     )
 
 
 def recipient_of_link(db_session: Session, owner: Owner) -> Recipient:
-    """Who a link belongs to.
+    """The member that a link belongs to, as an email addresses them.
 
     Raises:
-        InvalidLink: there is no such member, or they have made the link useless.
+        InvalidLink: there is no such member, or they have renewed their links.
     """
-    row = db_session.execute(select(*MEMBER_COLUMNS).where(*_is(owner))).one_or_none()
-    if row is None:
-        raise InvalidLink
-    return recipient(row, **verified_name(db_session, row.id))
+    return _recipient(
+        db_session, db_session.execute(select(*MEMBER_COLUMNS).where(*_is(owner))).one_or_none()
+    )
 
 
 def verify_and_lock(db_session: Session, owner: Owner, *, now: datetime) -> Recipient:
-    """Let a member act by a link from their mail, which proves that the address is theirs.
-
-    It holds their row until the end of the transaction, so that their acts come one by one.
+    """Lock a member who acts by an emailed link, which verifies their address.
 
     Raises:
-        InvalidLink: there is no such member, or they have made the link useless.
+        InvalidLink: there is no such member, or they have renewed their links.
     """
-    acts = update(Member).where(*_is(owner)).values(verified_at=now).returning(*MEMBER_COLUMNS)
-    row = db_session.execute(acts).one_or_none()
-    if row is None:
-        raise InvalidLink
-    return recipient(row, **verified_name(db_session, row.id))
+    verify = update(Member).where(*_is(owner)).values(verified_at=now).returning(*MEMBER_COLUMNS)
+    return _recipient(db_session, db_session.execute(verify).one_or_none())
 
 
 def verified_name(db_session: Session, member_id: int) -> NameAndLanguage:
     """The name that a member had when they last acted, and the language of the form."""
     is_seen = func.coalesce(Registration.registered_at <= Member.verified_at, False)
-    query = select(Registration.name, Registration.language, is_seen.label("is_seen")).join(Member)
-    query = query.where(Registration.member_id == member_id).order_by(Registration.id.desc())
-    row = db_session.execute(query.limit(1)).first()
-    return {"name": row.name * row.is_seen, "language": row.language} if row else _UNNAMED
+    query = (
+        select(Registration.name, Registration.language, is_seen.label("is_seen"))
+        .join(Member)
+        .where(Registration.member_id == member_id)
+        .order_by(Registration.id.desc())
+        .limit(1)
+    )
+    if row := db_session.execute(query).first():
+        return {"name": row.name if row.is_seen else "", "language": row.language}
+    return {"name": "", "language": "en"}
 
 
 def _is(owner: Owner) -> tuple[ColumnElement[bool], ...]:
     return (Member.id == owner.member_id, Member.token_version == owner.token_version)
+
+
+def _recipient(db_session: Session, row: Row[*tuple[object, ...]] | None) -> Recipient:
+    if row is None:
+        raise InvalidLink
+    return recipient(row, **verified_name(db_session, row.id))
 
 
 _OTHER = aliased(Registration)
@@ -190,24 +183,11 @@ WAITING_POSITION = (
 )
 
 
-def _places(
-    db_session: Session, member_id: int, meetings: Mapping[int, Listing]
-) -> tuple[MemberRegistration, ...]:
-    query = select(*inspect(Registration).columns, WAITING_POSITION).order_by(Registration.id)
-    rows = db_session.execute(query.where(Registration.member_id == member_id))
-    return tuple(
-        MemberRegistration(
-            row.id, meetings[row.meeting_id], row.status, row.waiting_position, dict(row._mapping)
-        )
-        for row in rows
-    )
-
-
-def _looks(
+def _viewings(
     db_session: Session, member_id: int, meetings: Mapping[int, Listing]
 ) -> tuple[DataView, ...]:
-    """The looks at a meeting of theirs, or at all meetings, since they registered for it."""
-    is_of_theirs = (
+    """The viewings of one of their meetings, or of all, since they registered for it."""
+    includes_member = (
         exists()
         .where(
             Registration.member_id == member_id,
@@ -216,23 +196,19 @@ def _looks(
         )
         .correlate(Viewing)
     )
-    query = (
+    rows = db_session.execute(
         select(Coordinator.name, Viewing)
         .outerjoin(Coordinator, Coordinator.id == Viewing.coordinator_id)
-        .where(is_of_theirs)
+        .where(includes_member)
         .order_by(Viewing.viewed_at.desc(), Viewing.id.desc())
     )
     return tuple(
         DataView(
-            name, it.resource, meetings.get(it.meeting_id or 0), tuple(it.columns), it.viewed_at
+            name,
+            viewing.resource,
+            meetings.get(viewing.meeting_id or 0),
+            tuple(viewing.columns),
+            viewing.viewed_at,
         )
-        for name, it in db_session.execute(query)
+        for name, viewing in rows
     )
-
-
-def _mails(db_session: Session, member_id: int) -> tuple[SentMail, ...]:
-    query = select(OutboxEmail.subject, OutboxEmail.state, OutboxEmail.created_at).where(
-        OutboxEmail.member_id == member_id, OutboxEmail.text != ""
-    )
-    rows = db_session.execute(query.order_by(OutboxEmail.id.desc()))
-    return tuple(SentMail(**row._mapping) for row in rows)

@@ -1,6 +1,6 @@
-"""Which mail members want, and which of their links still work."""
+"""Which email members want, and which of their links still work."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from secrets import token_hex
 
@@ -25,6 +25,8 @@ from cop.outbox.outbox import OPTIONAL, EmailKind, QueuedEmail
 from cop.registration import emails, notifications
 from cop.registration.statements import LIST_REQUEST_INTERVAL
 
+LIST = "list"
+KINDS = (*OPTIONAL, LIST)
 UNKNOWN_ADDRESS = Recipient(
     member_id=0,
     email="",
@@ -40,32 +42,30 @@ UNKNOWN_ADDRESS = Recipient(
 
 
 def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
-    """Mail a member the link to their page; for anybody else, do the same work for nothing.
+    """Email a member the link to their page; for an unknown address, do the same work for nothing.
 
-    So neither the answer nor how long it takes tells who is registered.
+    So neither the answer nor its timing tells who is registered.
     """
     to = _member_of_address(db_session, email_addresses.normalize(email))
     letter = emails.my_link(writer, to, _upcoming(db_session, to, writer), posted_again=False)
-    mail = QueuedEmail(letter, to, EmailKind.LINK, f"link:{to.member_id}:{writer.now.isoformat()}")
-    may_have_link = notifications.is_link_allowed(db_session, to, writer=writer)
-    if to is not UNKNOWN_ADDRESS and may_have_link and to.is_deliverable:
-        outbox.queue(db_session, [mail], now=writer.now)
+    key = f"link:{to.member_id}:{writer.now.isoformat()}"
+    is_allowed = notifications.is_link_allowed(db_session, to, writer=writer)
+    if to is not UNKNOWN_ADDRESS and is_allowed and to.is_deliverable:
+        outbox.queue(db_session, [QueuedEmail(letter, to, EmailKind.LINK, key)], now=writer.now)
     else:
         _queue_dummy(db_session, writer)
 
 
 def _member_of_address(db_session: Session, email_key: str) -> Recipient:
-    """The member with this address; their row is held, so that a day's mails are counted right."""
+    """Lock the member with this address, so that a day's emails are counted one by one."""
     query = select(*MEMBER_COLUMNS).where(Member.email_key == email_key)
     row = db_session.execute(query.with_for_update(key_share=True)).one_or_none()
-    named = members.verified_name(db_session, row.id if row else UNKNOWN_ADDRESS.member_id)
-    return recipient(row, **named) if row else UNKNOWN_ADDRESS
+    name = members.verified_name(db_session, row.id if row else UNKNOWN_ADDRESS.member_id)
+    return recipient(row, **name) if row else UNKNOWN_ADDRESS
 
 
-def _upcoming(
-    db_session: Session, to: Recipient, writer: LetterWriter
-) -> list[locking.MeetingFacts]:
-    chosen = (
+def _upcoming(db_session: Session, to: Recipient, writer: LetterWriter) -> list[MeetingFacts]:
+    query = (
         select(Registration.meeting_id)
         .join(Meeting, Meeting.id == Registration.meeting_id)
         .where(
@@ -74,34 +74,31 @@ def _upcoming(
             Meeting.ends_at > writer.now,
         )
     )
-    return locking.read(db_session, db_session.scalars(chosen))
+    return locking.read(db_session, db_session.scalars(query))
 
 
 def _queue_dummy(db_session: Session, writer: LetterWriter) -> None:
-    """Write a row as long as a mail takes, that goes to nobody and says nothing."""
+    """Write a withdrawn email to nobody, which takes as long as queuing one."""
     empty = dict.fromkeys(("to_address", "language", "subject", "text", "html", "message_id"), "")
-    row = {
-        "kind": EmailKind.LINK,
-        "dedup_key": f"{outbox.PLACEHOLDER_ADDRESS}{token_hex(16)}",
-        "state": MailState.WITHDRAWN,
-    }
-    moments = {"created_at": writer.now, "due_at": writer.now}
-    db_session.execute(insert(OutboxEmail).values(**empty, **row, **moments))
-
-
-LIST = "list"
-KINDS = (*OPTIONAL, LIST)
+    dummy = insert(OutboxEmail).values(
+        **empty,
+        kind=EmailKind.LINK,
+        dedup_key=f"{outbox.PLACEHOLDER_ADDRESS}{token_hex(16)}",
+        state=MailState.WITHDRAWN,
+        created_at=writer.now,
+        due_at=writer.now,
+    )
+    db_session.execute(dummy)
 
 
 def set_preferences(
     db_session: Session, to: Recipient, *, wanted: Collection[str], writer: LetterWriter
 ) -> None:
-    """Send a member the mail of the wanted kinds; the mailing list asks for its own yes by mail."""
-    off = [kind for kind in OPTIONAL if kind not in wanted]
-    on = [kind for kind in OPTIONAL if kind in wanted]
-    withdrawals.remember(db_session, to.member_id, *off, writer=writer)
-    withdrawals.forget(db_session, to.member_id, *on, writer=writer)
-    _switch_off(db_session, to.member_id, off)
+    """Set which kinds of email a member gets; the mailing list is confirmed by email first."""
+    opt_outs = [kind for kind in OPTIONAL if kind not in wanted]
+    withdrawals.remember(db_session, to.member_id, *opt_outs, writer=writer)
+    withdrawals.forget(db_session, to.member_id, *(OPTIONAL.keys() & wanted), writer=writer)
+    _set_opt_outs(db_session, to.member_id, opt_outs)
     if LIST not in wanted:
         _unsubscribe(db_session, to.member_id, writer=writer)
     elif to.list_confirmed_at is None:
@@ -109,10 +106,10 @@ def set_preferences(
 
 
 def check_kind(db_session: Session, member_id: int, kind: str) -> None:
-    """Pass where mail of this kind can be stopped.
+    """Check that a member can opt out of this kind of email.
 
     Raises:
-        InvalidLink: there is no such member any more, or no such kind of mail.
+        InvalidLink: there is no such member, or no such kind of email.
     """
     is_known = db_session.scalar(select(Member.id).where(Member.id == member_id))
     if is_known is None or kind not in KINDS:
@@ -120,39 +117,39 @@ def check_kind(db_session: Session, member_id: int, kind: str) -> None:
 
 
 def opt_out(db_session: Session, member_id: int, kind: str, *, writer: LetterWriter) -> None:
-    """Stop mail of one kind, without a word about places; doing it again changes nothing.
+    """Stop one kind of email to a member; doing it again changes nothing.
 
     Raises:
-        InvalidLink: there is no such member any more, or no such kind of mail.
+        InvalidLink: there is no such member, or no such kind of email.
     """
     query = select(Member.opt_outs).where(Member.id == member_id)
-    off = db_session.scalar(query.with_for_update(key_share=True))
-    if off is None or kind not in KINDS:
+    opt_outs = db_session.scalar(query.with_for_update(key_share=True))
+    if opt_outs is None or kind not in KINDS:
         raise InvalidLink
     if kind == LIST:
         _unsubscribe(db_session, member_id, writer=writer)
     else:
         withdrawals.remember(db_session, member_id, kind, writer=writer)
-        _switch_off(db_session, member_id, sorted({*off, kind}))
+        _set_opt_outs(db_session, member_id, sorted({*opt_outs, kind}))
 
 
 def opt_out_of_all(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
-    """Stop all email to a member, whose address is wrong or does not work; their places stay."""
+    """Stop all email to a member whose address does not work; their registrations stay."""
     withdrawals.remember(db_session, member_id, withdrawals.EMAIL, writer=writer)
     outbox.mark_undeliverable(db_session, member_id, now=writer.now)
 
 
 def opt_in_to_all(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
-    """Let email go to a member again."""
+    """Send email to a member again."""
     withdrawals.forget(db_session, member_id, withdrawals.EMAIL, writer=writer)
     outbox.mark_deliverable(db_session, member_id)
 
 
 def confirm_subscription(db_session: Session, owner: Owner, *, writer: LetterWriter) -> None:
-    """Put a member on the mailing list who has asked for it, and has not left since.
+    """Put a member on the mailing list who has requested it, and has not left since.
 
     Raises:
-        InvalidLink: there is no such member, or they have made the link useless.
+        InvalidLink: there is no such member, or they have renewed their links.
     """
     to = members.verify_and_lock(db_session, owner, now=writer.now)
     if to.list_requested_at and to.list_confirmed_at is None:
@@ -161,15 +158,13 @@ def confirm_subscription(db_session: Session, owner: Owner, *, writer: LetterWri
 
 
 def renew_calendar(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
-    """Give a member's calendar another address; the old one shows nothing any more."""
+    """Give a member's calendar another address; the old one stops working."""
     withdrawals.remember(db_session, member_id, withdrawals.CALENDAR, writer=writer)
     _set(db_session, member_id, calendar_version=Member.calendar_version + 1)
 
 
-def renew_links(
-    db_session: Session, to: Recipient, chosen: Iterable[MeetingFacts], *, writer: LetterWriter
-) -> None:
-    """Make all of a member's links useless, their calendar's too, and mail them a new one."""
+def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> None:
+    """Make all of a member's links stop working, the calendar's too, and email them a new one."""
     if to.undeliverable_at:
         raise Refused(
             N_(
@@ -177,7 +172,7 @@ def renew_links(
                 "changed."
             )
         )
-    # Counted apart from the links that a stranger can have sent to them.
+    # Counted apart from the links that a stranger can request for them.
     key_start = f"renewed:{to.member_id}:"
     if not notifications.is_link_allowed(db_session, to, writer=writer, key_start=key_start):
         raise Refused(
@@ -190,19 +185,19 @@ def renew_links(
     withdrawals.remember(db_session, to.member_id, withdrawals.LINKS, writer=writer)
     _set(db_session, to.member_id, token_version=to.token_version)
     renew_calendar(db_session, to.member_id, writer=writer)
-    letter = emails.my_link(writer, to, list(chosen), posted_again=False)
-    mail = QueuedEmail(letter, to, EmailKind.LINK, f"{key_start}{to.token_version}")
-    outbox.queue(db_session, [mail], now=writer.now)
+    letter = emails.my_link(writer, to, _upcoming(db_session, to, writer), posted_again=False)
+    queued = QueuedEmail(letter, to, EmailKind.LINK, f"{key_start}{to.token_version}")
+    outbox.queue(db_session, [queued], now=writer.now)
 
 
 def request_subscription(db_session: Session, to: Recipient, *, writer: LetterWriter) -> None:
-    """Ask a member for the yes to the mailing list, once a day at most."""
+    """Ask a member to confirm the mailing list, once a day at most."""
     if to.list_requested_at and writer.now - to.list_requested_at < LIST_REQUEST_INTERVAL:
         return
     _set(db_session, to.member_id, list_requested_at=writer.now)
     key = f"list:{to.member_id}:{writer.now.isoformat()}"
-    mail = QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key)
-    outbox.queue(db_session, [mail], now=writer.now)
+    queued = QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key)
+    outbox.queue(db_session, [queued], now=writer.now)
 
 
 def _unsubscribe(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
@@ -213,9 +208,9 @@ def _unsubscribe(db_session: Session, member_id: int, *, writer: LetterWriter) -
     )
 
 
-def _switch_off(db_session: Session, member_id: int, off: list[str]) -> None:
-    _set(db_session, member_id, opt_outs=off)
-    kinds = [OPTIONAL[kind] for kind in off]
+def _set_opt_outs(db_session: Session, member_id: int, opt_outs: list[str]) -> None:
+    _set(db_session, member_id, opt_outs=opt_outs)
+    kinds = [OPTIONAL[kind] for kind in opt_outs]
     outbox.withdraw(db_session, OutboxEmail.member_id == member_id, OutboxEmail.kind.in_(kinds))
 
 

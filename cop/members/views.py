@@ -1,19 +1,23 @@
-"""A member's own page, from the link in their mail: what is known about them, and its end.
+"""A member's own page, from the link in their emails: their data, and its deletion.
 
-GET shows and POST acts: programs that look for harm in mail follow every link.
+Only POST changes something: mail filters follow every link.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from cop import links as cop_links
 from cop.db.engine import erasing_tx, read_tx, write_tx
 from cop.errors import InvalidLink
 from cop.i18n import N_
 from cop.links import Owner, Purpose
+from cop.mail.recipients import Recipient
 from cop.mail.transport import folder_transport
 from cop.meetings import filters, schedule
 from cop.meetings.schedule import Listing, Schedule
@@ -40,38 +44,38 @@ SUCCESS_MESSAGES = {
 
 @dataclass(frozen=True)
 class MemberPage:
-    """What a member's page is made of, as one moment saw it."""
+    """The member that a link belongs to, with the schedule of the same moment."""
 
     token: str
     owner: Owner
     schedule: Schedule
-    known: MemberData
+    member: MemberData
 
     @property
     def addable(self) -> list[Listing]:
-        """The meetings that they can still choose."""
-        chosen = {place.meeting.id for place in self.known.current if place.is_live}
-        return [meeting for meeting in self.schedule.open if meeting.id not in chosen]
+        """The open meetings that they are not registered for."""
+        registered = {each.meeting.id for each in self.member.current if each.is_live}
+        return [meeting for meeting in self.schedule.open if meeting.id not in registered]
 
     @property
-    def feed(self) -> str:
+    def feed_url(self) -> str:
         """The address of their own calendar."""
-        return links().calendar(self.owner.member_id, self.known.calendar_version)
+        return links().calendar(self.owner.member_id, self.member.row.calendar_version)
 
-    def way_in(self, place: MemberRegistration) -> str:
-        """The address of their way into a meeting."""
-        return links().join(self.owner, place.id)
+    def join_url(self, registration: MemberRegistration) -> str:
+        """The address that lets them into a meeting."""
+        return links().join(self.owner, registration.row.id)
 
-    def place_or_404(self, slug: str) -> MemberRegistration:
-        """Their place at a meeting; what is not theirs does not exist."""
-        return self.known.at(slug) or abort(404)
+    def registration_or_404(self, slug: str) -> MemberRegistration:
+        """Their registration for a meeting; those of others do not exist for them."""
+        return self.member.registration_for(slug) or abort(404)
 
 
-def parts_of(purpose: Purpose, token: str, *kinds: type) -> list[int | str]:
-    """What a link in our mail says.
+def read_token(purpose: Purpose, token: str, *kinds: type) -> list[int | str]:
+    """Read the values in an emailed link.
 
     Raises:
-        InvalidLink: it is none of ours, or was made for something else.
+        InvalidLink: its signature is wrong, or it was made for something else.
     """
     parts = cop_links.read_token(settings().secret_key, purpose, token, kinds)
     if not parts:
@@ -80,19 +84,19 @@ def parts_of(purpose: Purpose, token: str, *kinds: type) -> list[int | str]:
 
 
 def owner_of(token: str) -> Owner:
-    """Whose page a link opens.
+    """Read whose page a link opens.
 
     Raises:
-        InvalidLink: it is none of ours, or too old.
+        InvalidLink: its signature is wrong, or it is too old.
     """
-    member_id, token_version, made_on = map(int, parts_of(Purpose.MEMBER, token, int, int, int))
+    member_id, token_version, made_on = map(int, read_token(Purpose.MEMBER, token, int, int, int))
     if now().date().toordinal() - made_on > TOKEN_MAX_AGE.days:
         raise InvalidLink
     return Owner(member_id, token_version)
 
 
 def open_page(token: str) -> MemberPage:
-    """Read what a link opens.
+    """Read the page that a link opens.
 
     Raises:
         InvalidLink: it opens nothing, or nothing any more.
@@ -103,70 +107,73 @@ def open_page(token: str) -> MemberPage:
         return MemberPage(token, owner, listed, members.read_member(db_session, owner, listed))
 
 
-def done(token: str, what: str, *, slug: str | None = None) -> ResponseReturnValue:
-    """Go back to the page, which says what was done, and about which session."""
-    return redirect(url_for("member.page", token=token, done=what, session=slug), 303)
+@contextmanager
+def member_tx(token: str) -> Iterator[tuple[Session, Recipient]]:
+    """Open a transaction in which a member acts by their link, which verifies their address.
+
+    Raises:
+        InvalidLink: it opens nothing, or nothing any more.
+    """
+    owner = owner_of(token)
+    with write_tx() as db_session:
+        yield db_session, members.verify_and_lock(db_session, owner, now=now())
 
 
-def show(own: MemberPage, *, status: int = 200, refusal: str = "", said: str = "") -> Response:
-    """The page; with a refusal, or with what was done."""
-    known, voice = own.known, writer()
+def redirect_to_page(token: str, done: str, *, slug: str | None = None) -> ResponseReturnValue:
+    """Redirect to the page, which shows the success message, about this session if given."""
+    return redirect(url_for("member.page", token=token, done=done, session=slug), 303)
+
+
+def render_page(page: MemberPage, *, message: str = "", refusal: str = "") -> Response:
+    """Render the page with a message, or with a refusal and status 422."""
+    letter_writer = writer()
     return render(
         "members/page.html",
-        status=status,
-        own=own,
-        known=known,
-        ticked=request.form.getlist("sessions"),
-        of_member=held_data.member_values(known, writer=voice),
-        of_places=[
-            (place, held_data.registration_values(place, writer=voice)) for place in known.places
+        status=422 if refusal else 200,
+        page=page,
+        selected=request.form.getlist("sessions"),
+        member_values=held_data.member_values(page.member, writer=letter_writer),
+        registration_values=[
+            (each, held_data.registration_values(each, writer=letter_writer))
+            for each in page.member.registrations
         ],
+        message=message,
         refusal=refusal,
-        said=said,
     )
 
 
 @member.app_errorhandler(InvalidLink)
-def link_unusable(_refusal: InvalidLink) -> Response:
-    """The same for every link that opens nothing: nobody learns whether it ever did."""
-    form = LinkForm()
-    return render("members/link_expired.html", status=404, form=form)
+def link_expired(_error: InvalidLink) -> Response:
+    """Answer alike for every link that opens nothing, so that nobody learns whether it ever did."""
+    return render("members/link_expired.html", status=404, form=LinkForm())
 
 
-@member.get("/r/<token>")
-def page(token: str) -> Response:
-    own = open_page(token)
-    return show(own, said=_said(own))
+@member.route("/r/<token>", methods=["GET", "POST"])
+def page(token: str) -> ResponseReturnValue:
+    if request.method == "POST":
+        with member_tx(token):
+            return redirect_to_page(token, "proven")
+    opened = open_page(token)
+    return render_page(opened, message=_success_message(opened))
 
 
-def _said(own: MemberPage) -> str:
-    what, date = request.args.get("done", ""), ""
-    if what == "given-up":
-        place = own.known.at(request.args.get("session", ""))
-        if place is None or place.is_live:
+def _success_message(opened: MemberPage) -> str:
+    done, date = request.args.get("done", ""), ""
+    if done == "given-up":
+        registration = opened.member.registration_for(request.args.get("session", ""))
+        if registration is None or registration.is_live:
             return ""
-        date = filters.short_date(place.meeting.starts_at)
-    return gettext(SUCCESS_MESSAGES[what], date=date) if what in SUCCESS_MESSAGES else ""
+        date = filters.short_date(registration.meeting.starts_at)
+    return gettext(SUCCESS_MESSAGES[done], date=date) if done in SUCCESS_MESSAGES else ""
 
 
-@member.post("/r/<token>")
-def prove(token: str) -> ResponseReturnValue:
-    with write_tx() as db_session:
-        members.verify_and_lock(db_session, owner_of(token), now=now())
-    return done(token, "proven")
-
-
-@member.get("/r/<token>/erase")
-def ask_to_erase(token: str) -> Response:
-    own = open_page(token)
-    held = [place for place in own.known.upcoming if place.is_held]
-    return render("members/erase.html", own=own, known=own.known, held=held)
-
-
-@member.post("/r/<token>/erase")
+@member.route("/r/<token>/erase", methods=["GET", "POST"])
 def erase(token: str) -> Response:
-    own = open_page(token)
-    with erasing_tx() as db_session:
-        mails = erasure.erase(db_session, own.owner.member_id, writer=writer())
-    folder_transport(settings()).delete_copies(mails)
-    return render("members/erased.html")
+    opened = open_page(token)
+    if request.method == "POST":
+        with erasing_tx() as db_session:
+            message_ids = erasure.erase(db_session, opened.owner.member_id, writer=writer())
+        folder_transport(settings()).delete_copies(message_ids)
+        return render("members/erased.html")
+    held = [each for each in opened.member.upcoming if each.is_held]
+    return render("members/erase.html", page=opened, held=held)

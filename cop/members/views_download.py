@@ -1,4 +1,4 @@
-"""Everything that is known about a member, to take away."""
+"""Everything that is stored about a member, as files to download."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from cop.i18n import N_
 from cop.mail.writer import LetterWriter
 from cop.members import held_data
 from cop.members.held_data import HeldValue
-from cop.members.members import DataView, MemberData, MemberRegistration
+from cop.members.members import MemberData, MemberRegistration
 from cop.members.views import open_page
 from cop.web.blueprints import member
 from cop.web.downloads import guard_formula
@@ -19,83 +19,78 @@ from cop.web.rendering import current_community, writer
 
 @member.get("/r/<token>/mine.json")
 def as_json(token: str) -> Response:
-    own = open_page(token)
-    known, voice = own.known, writer()
-    found = jsonify(
-        you=list(_values(held_data.member_values(known, writer=voice), voice)),
-        registrations=[_registration(place, voice) for place in known.places],
-        looked_at=list(_looks(known)),
+    data, letter_writer = open_page(token).member, writer()
+    response = jsonify(
+        you=_values(held_data.member_values(data, writer=letter_writer), letter_writer),
+        registrations=[_registration(each, letter_writer) for each in data.registrations],
+        looked_at=[
+            {
+                "by": viewing.by,
+                "what": viewing.resource,
+                "session": viewing.meeting.slug if viewing.meeting else None,
+                "columns": viewing.columns,
+                "at": viewing.viewed_at.isoformat(),
+            }
+            for viewing in data.viewings
+        ],
         mails=[
-            {"subject": mail.subject, "state": mail.state, "at": mail.created_at.isoformat()}
-            for mail in known.mails
+            {"subject": email.subject, "state": email.state, "at": email.created_at.isoformat()}
+            for email in data.emails
         ],
     )
-    return _file(found, "json")
+    return _download(response, "json")
+
+
+def _registration(registration: MemberRegistration, writer: LetterWriter) -> dict[str, object]:
+    return {
+        "session": registration.meeting.slug,
+        "starts_at": registration.meeting.starts_at.isoformat(),
+        "topic": registration.meeting.topic,
+        "values": _values(held_data.registration_values(registration, writer=writer), writer),
+    }
+
+
+def _values(values: Iterable[HeldValue], writer: LetterWriter) -> list[dict[str, object]]:
+    return [
+        {
+            "label": writer.translate(value.field.label),
+            "value": value.text,
+            "why": writer.translate(value.field.hint),
+            "seen_by": writer.translate(value.field.seen_by),
+            "goes_at": value.deleted_at.isoformat() if value.deleted_at else None,
+        }
+        for value in values
+    ]
 
 
 @member.get("/r/<token>/mine.csv")
 def as_csv(token: str) -> Response:
-    own = open_page(token)
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(("label", "value", "session"))
-    for row in _rows(own.known, writer()):
-        rows.writerow([guard_formula(cell) for cell in row])
-    return _file(Response(text.getvalue().encode("utf-8-sig"), mimetype="text/csv"), "csv")
+    for label, *cells in _rows(open_page(token).member, writer()):
+        rows.writerow([guard_formula(cell) for cell in (writer().translate(label), *cells)])
+    return _download(Response(text.getvalue().encode("utf-8-sig"), mimetype="text/csv"), "csv")
 
 
-def _registration(place: MemberRegistration, voice: LetterWriter) -> dict[str, object]:
-    return {
-        "session": place.meeting.slug,
-        "starts_at": place.meeting.starts_at.isoformat(),
-        "topic": place.meeting.topic,
-        "values": list(_values(held_data.registration_values(place, writer=voice), voice)),
-    }
+def _rows(member: MemberData, writer: LetterWriter) -> Iterator[tuple[str, str, str]]:
+    """Label, value and session of each stored value, viewing and email."""
+    for value in held_data.member_values(member, writer=writer):
+        yield value.field.label, value.text, ""
+    for registration in member.registrations:
+        for value in held_data.registration_values(registration, writer=writer):
+            yield value.field.label, value.text, registration.meeting.slug
+    for viewing in member.viewings:
+        viewed_at = writer.dates.timestamp(viewing.viewed_at)
+        parts = (viewing.by or "", viewing.resource, viewed_at, *viewing.columns)
+        slug = viewing.meeting.slug if viewing.meeting else ""
+        yield N_("Seen by a coordinator"), "; ".join(filter(None, parts)), slug
+    for email in member.emails:
+        yield N_("Mail to you"), f"{email.subject}; {writer.dates.timestamp(email.created_at)}", ""
 
 
-def _looks(known: MemberData) -> Iterator[dict[str, object]]:
-    for look in known.looks:
-        yield {
-            "by": look.by,
-            "what": look.resource,
-            "session": look.meeting.slug if look.meeting else None,
-            "columns": look.columns,
-            "at": look.viewed_at.isoformat(),
-        }
-
-
-def _values(values: Iterable[HeldValue], voice: LetterWriter) -> Iterator[dict[str, object]]:
-    for each in values:
-        yield {
-            "label": voice.translate(each.field.label),
-            "value": each.text,
-            "why": voice.translate(each.field.hint),
-            "seen_by": voice.translate(each.field.seen_by),
-            "goes_at": each.deleted_at.isoformat() if each.deleted_at else None,
-        }
-
-
-def _rows(known: MemberData, voice: LetterWriter) -> Iterator[tuple[str, str, str]]:
-    for each in held_data.member_values(known, writer=voice):
-        yield voice.translate(each.field.label), each.text, ""
-    for place in known.places:
-        for each in held_data.registration_values(place, writer=voice):
-            yield voice.translate(each.field.label), each.text, place.meeting.slug
-    for look in known.looks:
-        slug = look.meeting.slug if look.meeting else ""
-        yield voice.translate(N_("Seen by a coordinator")), _format_viewing(look, voice), slug
-    for mail in known.mails:
-        said = f"{mail.subject}; {voice.dates.timestamp(mail.created_at)}"
-        yield voice.translate(N_("Mail to you")), said, ""
-
-
-def _format_viewing(look: DataView, voice: LetterWriter) -> str:
-    parts = (look.by or "", look.resource, voice.dates.timestamp(look.viewed_at), *look.columns)
-    return "; ".join(filter(None, parts))
-
-
-def _file(response: Response, ending: str) -> Response:
-    name = "-".join(filter(None, (current_community().slug, "mine")))
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
+def _download(response: Response, extension: str) -> Response:
+    name = f"{current_community().slug}-mine.{extension}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.cache_control.no_store = True
     return response

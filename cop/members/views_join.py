@@ -1,4 +1,4 @@
-"""The way into a meeting, from a mail or a calendar. It opens nothing else."""
+"""The join link in emails and calendars; it opens a meeting and nothing else."""
 
 from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,59 +8,44 @@ from cop.db.engine import read_tx, write_tx
 from cop.links import Owner, Purpose
 from cop.members import join as members_join
 from cop.members import members
-from cop.members.join import JoinLink, JoinState
-from cop.members.views import parts_of
+from cop.members.join import JoinState
+from cop.members.views import read_token
 from cop.registration import cancellation
 from cop.web.blueprints import member
 from cop.web.rendering import now, render, writer
 
 
-@member.get("/join/<token>")
-def join(token: str) -> Response:
-    owner, registration_id = _place_of(token)
-    with read_tx() as db_session:
-        way_in = members_join.read_join_link(db_session, owner, registration_id, now=now())
-    return _show(way_in, token)
-
-
-@member.post("/join/<token>")
-def enter(token: str) -> ResponseReturnValue:
-    owner, registration_id = _place_of(token)
+@member.route("/join/<token>", methods=["GET", "POST"])
+def join(token: str) -> ResponseReturnValue:
+    member_id, token_version, registration_id = map(
+        int, read_token(Purpose.JOIN, token, int, int, int)
+    )
+    owner = Owner(member_id, token_version)
     if "give-up" in request.form:
-        return _cancel(token)
+        return _cancel(owner, registration_id, token)
+    if request.method == "POST":
+        return _enter(owner, registration_id, token)
+    with read_tx() as db_session:
+        link = members_join.read_join_link(db_session, owner, registration_id, now=now())
+    return render("members/join.html", link=link, token=token)
+
+
+def _enter(owner: Owner, registration_id: int, token: str) -> Response:
     with write_tx() as db_session:
-        way_in = members_join.record_join(db_session, owner, registration_id, now=now())
-    if way_in.state is not JoinState.OPEN or not way_in.meeting.join_url:
-        return _show(way_in, token, status=422)
-    address = iri_to_uri(way_in.meeting.join_url)
-    response = render("members/joined.html", address=address)
-    # Not a redirect: what a form leads to must be on this site (form-action).
-    response.headers["Refresh"] = f"0; url={address}"
+        link = members_join.record_join(db_session, owner, registration_id, now=now())
+    if link.state is not JoinState.OPEN or not link.meeting.join_url:
+        return render("members/join.html", status=422, link=link, token=token)
+    url = iri_to_uri(link.meeting.join_url)
+    response = render("members/joined.html", url=url)
+    # Not a redirect: the CSP's form-action allows only this site as a form's destination.
+    response.headers["Refresh"] = f"0; url={url}"
     return response
 
 
-def _cancel(token: str) -> ResponseReturnValue:
-    owner, registration_id = _place_of(token)
+def _cancel(owner: Owner, registration_id: int, token: str) -> ResponseReturnValue:
     with write_tx() as db_session:
         members.verify_and_lock(db_session, owner, now=now())
-        way_in = members_join.read_join_link(db_session, owner, registration_id, now=now())
-        if way_in.state is not JoinState.OVER:
-            cancellation.cancel_registration(db_session, way_in.registration_id, writer=writer())
+        link = members_join.read_join_link(db_session, owner, registration_id, now=now())
+        if link.state is not JoinState.OVER:
+            cancellation.cancel_registration(db_session, link.registration_id, writer=writer())
     return redirect(url_for("member.join", token=token), 303)
-
-
-def _place_of(token: str) -> tuple[Owner, int]:
-    member_id, token_version, registration_id = map(
-        int, parts_of(Purpose.JOIN, token, int, int, int)
-    )
-    return Owner(member_id, token_version), registration_id
-
-
-def _show(way_in: JoinLink, token: str, *, status: int = 200) -> Response:
-    return render(
-        "members/join.html",
-        status=status,
-        way_in=way_in,
-        meeting=way_in.meeting,
-        token=token,
-    )

@@ -23,7 +23,6 @@ from cop.meetings import locking
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
 from cop.outbox import outbox
-from cop.questions import field as questions_field
 from cop.questions import registry
 from cop.statistics import statistics
 
@@ -124,18 +123,12 @@ class _Registrations(Expiry):
         return super().erase(db_session, keys)
 
 
-def blank_values(field: questions_field.Field) -> dict[str, object]:
-    """What the columns of a field hold once its answer is gone."""
-    own = {words.name: words.blank for words in field.own_words}
-    return {column: own.get(column, field.blank) for column in field.columns}
-
-
 # The answers that go before the row they stand in does.
 _BLANK_ANSWERS: dict[str, object] = {
     column: value
     for field in (*registry.QUESTIONS, *registry.RECORDED)
     if field.kept is not None and field.kept < registry.LONG
-    for column, value in blank_values(field).items()
+    for column, value in field.blanks.items()
 }
 
 

@@ -47,6 +47,12 @@ class Field:
     def can_be_switched_off(self) -> bool:
         return not self.required
 
+    @property
+    def blanks(self) -> dict[str, object]:
+        """What each column holds once the answer is deleted."""
+        own = {field.name: field.blank for field in self.own_words}
+        return {column: own.get(column, self.blank) for column in self.columns}
+
     def label_of(self, value: str) -> str:
         """What people read for a value that was picked."""
         return next((choice.label for choice in self.choices if choice.value == value), value)

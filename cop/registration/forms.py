@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from wtforms.validators import ValidationError
 
 from cop import email_addresses
 from cop.i18n import N_
+from cop.models.registration import Registration
 from cop.questions import registry
 from cop.questions.field import Field, Kind
 from cop.registration.answers import Answers
@@ -27,14 +28,14 @@ _REQUIRED = {
 
 
 class PublicForm(forms.BaseForm):
-    """A form filled with the values that were sent, or else with the stored ones."""
+    """A form filled with the values that were sent, or else with those of an object."""
 
-    def __init__(self, stored: Mapping[str, object] | None = None) -> None:
+    def __init__(self, stored: object = None) -> None:
         if request.method == "POST":
             # Not Flask-WTF's default, which would put an uploaded file in place of a text.
             super().__init__(formdata=request.form)  # type: ignore[no-untyped-call]
         else:
-            super().__init__(formdata=None, data=stored)  # type: ignore[no-untyped-call]
+            super().__init__(formdata=None, obj=stored)  # type: ignore[no-untyped-call]
 
 
 class AnswersForm(PublicForm):
@@ -55,8 +56,8 @@ class RegistrationForm(AnswersForm):
     token = wtforms.StringField()
     website = wtforms.StringField(filters=[forms.strip_to_one_line])
 
-    def __init__(self, stored: Mapping[str, object] | None = None) -> None:
-        super().__init__(stored)
+    def __init__(self) -> None:
+        super().__init__()
         if request.method != "POST":
             self.token.data = forms.new_token()
 
@@ -158,15 +159,17 @@ def registration_form(
     disabled_questions: Iterable[str], *, selected: Iterable[str] = ()
 ) -> RegistrationForm:
     """The registration form that was sent, or a new one with some sessions selected."""
-    form_class = _form_class(RegistrationForm, frozenset(disabled_questions), frozenset())
-    return cast("RegistrationForm", form_class({"sessions": list(selected)}))
+    form = _form_class(RegistrationForm, frozenset(disabled_questions), frozenset())()
+    if request.method != "POST":
+        form["sessions"].data = list(selected)
+    return cast("RegistrationForm", form)
 
 
 def answers_form(
     disabled_questions: Iterable[str],
     *,
     omitted: Iterable[str],
-    stored: Mapping[str, object] | None = None,
+    stored: Registration | None = None,
 ) -> AnswersForm:
     """The answers that were sent, or the stored ones; without the omitted questions."""
     form_class = _form_class(AnswersForm, frozenset(disabled_questions), frozenset(omitted))

@@ -5,7 +5,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import NamedTuple
 
-from sqlalchemy import inspect, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cop import email_addresses
@@ -80,10 +80,10 @@ class PersonDetails:
     @property
     def restorable_until(self) -> datetime | None:
         """How long it can be restored, if it was cancelled."""
-        given_up_at = self.place.values["cancelled_at"]
-        if self.place.is_live or self.is_live_again or not isinstance(given_up_at, datetime):
+        cancelled_at = self.place.row.cancelled_at
+        if self.place.is_live or self.is_live_again or cancelled_at is None:
             return None
-        return given_up_at + RESTORABLE_FOR
+        return cancelled_at + RESTORABLE_FOR
 
 
 def find_person(
@@ -108,8 +108,7 @@ def find_person(
     if not rows:
         return None
     row, member, turn, is_live_again, _, _ = rows[0]
-    values = {column.key: getattr(row, column.key) for column in inspect(Registration).columns}
     done = tuple(PersonAction(act.action, by, act.done_at) for *_, act, by in rows if act)
-    place = MemberRegistration(row.id, meeting, row.status, turn, values)
+    place = MemberRegistration(row, meeting, turn)
     of_member = (member.email, member.verified_at, member.undeliverable_at)
     return PersonDetails(place, *of_member, is_live_again, done)

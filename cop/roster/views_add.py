@@ -1,7 +1,5 @@
 """Adding a person to a session by hand."""
 
-from collections.abc import Mapping
-
 from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -28,7 +26,7 @@ _PREP = {registry.PREP_ANSWER.name, registry.PREP_VISIBILITY.name}
 @console.get("/sessions/<slug:slug>/add")
 def add_person(slug: str) -> Response:
     found = open_or_404(slug)
-    return _show(found, _form(found, stored={}))
+    return _show(found, _form(found))
 
 
 @console.post("/sessions/<slug:slug>/add")
@@ -46,9 +44,9 @@ def send_add_person(slug: str) -> ResponseReturnValue:
     return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
 
 
-def _form(found: Listing, *, stored: Mapping[str, object] | None = None) -> AnswersForm:
+def _form(found: Listing) -> AnswersForm:
     omitted = _EXCLUDED_FIELDS if found.prep_question else _EXCLUDED_FIELDS | _PREP
-    return answers_form(current_community().disabled_questions, omitted=omitted, stored=stored)
+    return answers_form(current_community().disabled_questions, omitted=omitted)
 
 
 def _is_by_mail() -> bool:

@@ -155,6 +155,7 @@ def wants_fragment() -> bool:
 
 def render(
     page: str,
+    /,
     *,
     fragment: str | None = None,
     status: int = 200,

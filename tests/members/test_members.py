@@ -81,7 +81,7 @@ def said(db_session, found):
     """All that is read of a member, by field."""
     writer = a_writer(db_session)
     values = [*held_data.member_values(found, writer=writer)]
-    for place in found.places:
+    for place in found.registrations:
         values += held_data.registration_values(place, writer=writer)
     return {each.field.name: each.text for each in values}
 
@@ -134,7 +134,7 @@ def test_each_value_goes_on_the_day_that_the_registry_promises(db_session):
     goes = {
         each.field.name: each.deleted_at
         for each in held_data.registration_values(
-            known(db_session, row).places[0], writer=a_writer(db_session)
+            known(db_session, row).registrations[0], writer=a_writer(db_session)
         )
     }
 
@@ -164,8 +164,8 @@ def test_one_place_stands_for_each_session_and_the_live_one_comes_first(db_sessi
 
     found = known(db_session, live)
 
-    assert [place.id for place in found.places] == [live.id, given_up.id]
-    assert [place.id for place in found.upcoming] == [live.id]
+    assert [place.row.id for place in found.registrations] == [live.id, given_up.id]
+    assert [place.row.id for place in found.upcoming] == [live.id]
 
 
 def test_the_turn_in_line_counts_those_who_joined_the_list_before(db_session):
@@ -248,7 +248,7 @@ def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):
         record_viewing(db_session, corin.id, what, now=at, meeting_id=meeting_id, columns=columns)
     db_session.flush()
 
-    found = known(db_session, row).looks
+    found = known(db_session, row).viewings
 
     assert [(look.by, look.resource, look.columns) for look in found] == [
         ("Corin", "export", ("name", "access")),
@@ -266,7 +266,7 @@ def test_a_look_stays_told_when_the_coordinator_is_gone(db_session):
     db_session.delete(db_session.get(Coordinator, id_))
     db_session.flush()
 
-    [look] = known(db_session, row).looks
+    [look] = known(db_session, row).viewings
 
     assert (look.by, look.resource) == (None, "roster")
 
@@ -278,4 +278,4 @@ def test_the_mails_to_a_member_are_theirs_alone_and_only_while_their_text_is_kep
 
     found = members.read_member(db_session, owner, schedule.read(db_session, now=NOW))
 
-    assert [mail.subject for mail in found.mails] == ["You are registered: December 15"]
+    assert [mail.subject for mail in found.emails] == ["You are registered: December 15"]

@@ -116,7 +116,7 @@ def test_who_has_looked_is_named(client, corin):
     client.get(f"/coordinator/sessions/{DECEMBER}")
     client.get("/coordinator/export.csv?columns=name,access")
 
-    took, opened = client.page(own()).select("[aria-labelledby=looks] li")
+    took, opened = client.page(own()).select("[aria-labelledby=viewings] li")
 
     assert words(took).startswith("Nov 22, 10:00 am: Corin took the list away as a file")
     assert words(took).endswith("all sessions, with what would help you take part")

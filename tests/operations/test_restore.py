@@ -203,7 +203,7 @@ def test_old_links_are_dead_after_a_restore_too(ready):
     act(
         ready,
         lambda db_session, owner, writer: preferences.renew_links(
-            db_session, members.recipient_of_link(db_session, owner), [], writer=writer
+            db_session, members.recipient_of_link(db_session, owner), writer=writer
         ),
     )
 
@@ -239,7 +239,9 @@ def delete_answer(name):
 def empty_answer(name):
     def change(db_session, owner, writer):
         known = members.read_member(db_session, owner, schedule.read(db_session, now=NOW))
-        members_registrations.change(db_session, known.at(DECEMBER), {name: ""}, writer=writer)
+        members_registrations.change_answers(
+            db_session, known.registration_for(DECEMBER), {name: ""}, writer=writer
+        )
 
     return change
 
