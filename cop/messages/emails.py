@@ -1,11 +1,10 @@
-"""Composes what a coordinator writes to those of a session, with a few placeholders filled in."""
+"""Compose a coordinator's message to a member, with its placeholders filled in."""
 
 import re
 from collections.abc import Callable, Mapping
 
 from markupsafe import Markup, escape
 
-from cop.i18n import N_
 from cop.mail.letter import Letter, Link, Prose
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
@@ -14,25 +13,24 @@ from cop.meetings.emails import session_block, topic_of
 from cop.meetings.locking import MeetingFacts
 from cop.registration import emails
 
-IN_SUBJECT = ("name", "session", "date", "time")
-PLACEHOLDERS = (*IN_SUBJECT, "link to their page", "link to the session")
+SUBJECT_PLACEHOLDERS = ("name", "session", "date", "time")
+PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "link to their page", "link to the session")
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_Values = Mapping[str, str | Link]
 
 
 def unknown_placeholder(text: str, known: tuple[str, ...]) -> str | None:
-    """The first thing in braces that stands for nothing."""
-    return next((found for found in _BRACES.findall(text) if found not in known), None)
+    """Return the first placeholder that does not exist."""
+    return next((name for name in _BRACES.findall(text) if name not in known), None)
 
 
 def letter(
     writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, subject: str, text: str
 ) -> Letter:
-    """What was written, to one of them; it asks for nothing but what concerns this session."""
+    """Compose the message to one recipient."""
     writer = writer.to(to)
     draft = writer.member_draft(
         to,
-        _filled(subject, _values(writer, to, meeting), _in_text),
+        _fill(subject, _values(writer, to, meeting), _as_text),
         fill_placeholders(writer, to, meeting, text),
         session_block(writer, meeting),
         why=emails.registered_reason(writer),
@@ -43,37 +41,35 @@ def letter(
 def fill_placeholders(
     writer: LetterWriter, to: Recipient, meeting: MeetingFacts, text: str
 ) -> Prose:
-    """The text with its placeholders filled in for one of them."""
+    """Fill in the placeholders of a text for one recipient."""
     values = _values(writer.to(to), to, meeting)
-    # The Markdown first: what is filled in is no Markdown, whatever somebody's name looks like.
-    html = _filled(to_html(text), values, _in_html)
-    return Prose(_filled(text, values, _in_text), Markup(html))  # noqa: S704 - cleaned, escaped
+    # Markdown first: a value is never Markdown, whatever somebody's name looks like.
+    html = _fill(to_html(text), values, _as_html)
+    return Prose(_fill(text, values, _as_text), Markup(html))  # noqa: S704 - sanitized, escaped
 
 
-def _values(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> _Values:
-    """What each placeholder stands for; a name is shown to who is known to own the address."""
-    page = writer.links.meeting(meeting.slug)
+def _values(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Mapping[str, str | Link]:
+    _ = writer.translate
     return {
-        "name": to.display_name or writer.translate(N_("colleague")),
+        "name": to.display_name or _("colleague"),
         "session": topic_of(writer, meeting),
         "date": writer.dates.long_date(meeting.starts_at),
         "time": writer.dates.time_range(meeting.starts_at, meeting.ends_at),
-        "link to their page": Link(writer.translate(N_("your page")), writer.my_page(to)),
-        "link to the session": Link(writer.translate(N_("the session's page")), page),
+        "link to their page": Link(_("your page"), writer.my_page(to)),
+        "link to the session": Link(_("the session's page"), writer.links.meeting(meeting.slug)),
     }
 
 
-def _filled(text: str, values: _Values, said: Callable[[str | Link], str]) -> str:
-    """The text with each placeholder replaced, once: what is filled in is not looked at again."""
-    return _BRACES.sub(lambda found: said(values[found[1]]) if found[1] in values else found[0],
-                       text)  # fmt: skip
+def _fill(text: str, values: Mapping[str, str | Link], form: Callable[[str | Link], str]) -> str:
+    """Replace each placeholder once: placeholders within values are not filled in."""
+    return _BRACES.sub(lambda at: form(values[at[1]]) if at[1] in values else at[0], text)
 
 
-def _in_text(value: str | Link) -> str:
+def _as_text(value: str | Link) -> str:
     return value.url if isinstance(value, Link) else value
 
 
-def _in_html(value: str | Link) -> str:
+def _as_html(value: str | Link) -> str:
     if isinstance(value, Link):
         return f'<a href="{escape(value.url)}">{escape(value.text)}</a>'
     return str(escape(value))

@@ -1,16 +1,15 @@
-"""Writing to those of a meeting: what a coordinator wrote goes to each of them by mail, once."""
+"""Messages that coordinators send to an audience of a meeting, each once."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
-from cop.audit.audit_log import Action
 from cop.db.statements import insert_with_conflict
 from cop.errors import Refused
 from cop.i18n import N_
@@ -26,12 +25,9 @@ from cop.models.registration import Member, Registration, RegistrationStatus, Su
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 
-if TYPE_CHECKING:
-    from cop.accounts.accounts import CurrentCoordinator
-
 
 class Audience(StrEnum):
-    """To whom of a meeting something is written."""
+    """Whom of a meeting a message goes to."""
 
     HELD = "held"
     WAITING = "waiting"
@@ -42,7 +38,7 @@ class Audience(StrEnum):
 
 _IS_HELD = Registration.status == RegistrationStatus.HELD
 _IS_LIVE = Registration.status != RegistrationStatus.CANCELLED
-_IS = {
+_IN_AUDIENCE = {
     Audience.HELD: _IS_HELD,
     Audience.WAITING: Registration.status == RegistrationStatus.WAITING,
     Audience.REGISTERED: _IS_LIVE,
@@ -54,65 +50,50 @@ _IS_DELIVERABLE = Member.undeliverable_at.is_(None)
 
 @dataclass(frozen=True)
 class Message:
-    """What is written, and to whom."""
+    """A message and its audience."""
 
     audience: Audience
     subject: str
     text: str
 
     def key(self, meeting_id: int, nonce: str) -> str:
-        """A name for one sending of it: pressing the button twice is one."""
+        """Return the key of one sending: the same for a second click on the same page."""
         parts = ("write", str(meeting_id), nonce, self.audience, self.subject, self.text)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class SentMessage:
-    """What was written before; the name of a coordinator who left is gone."""
-
-    by: str | None
-    audience: str
-    subject: str
-    text: str
-    recipient_count: int
-    sent_at: datetime
-
-
 def audience_counts(db_session: Session, meeting_id: int) -> dict[Audience, int]:
-    """How many of each audience mail reaches."""
-    query = (
-        select(*[func.count().filter(condition).label(name) for name, condition in _IS.items()])
-        .join(Member, Member.id == Registration.member_id)
-        .where(Registration.meeting_id == meeting_id, _IS_DELIVERABLE)
-    )
-    return dict(zip(_IS, db_session.execute(query).one(), strict=True))
+    """Count the members of each audience whom email reaches."""
+    counts = [func.count().filter(is_in).label(name) for name, is_in in _IN_AUDIENCE.items()]
+    query = select(*counts).join(Member, Member.id == Registration.member_id)
+    query = query.where(Registration.meeting_id == meeting_id, _IS_DELIVERABLE)
+    return dict(zip(_IN_AUDIENCE, db_session.execute(query).one(), strict=True))
 
 
 def audience(db_session: Session, meeting_id: int, audience: Audience) -> list[Registered]:
-    """Those of an audience whom mail reaches, in the order of joining."""
+    """List the members of an audience whom email reaches, in the order they registered."""
     query = select(Registration.id).join(Member, Member.id == Registration.member_id)
-    query = query.where(Registration.meeting_id == meeting_id, _IS[audience], _IS_DELIVERABLE)
-    found = recipients.of_registrations(db_session, db_session.scalars(query))
-    if not found:
+    is_in = (Registration.meeting_id == meeting_id) & _IN_AUDIENCE[audience] & _IS_DELIVERABLE
+    people = recipients.of_registrations(db_session, db_session.scalars(query.where(is_in)))
+    if not people:
         raise Refused(N_("Mail reaches none of them. Choose others to write to."), field="audience")
-    return found
+    return people
 
 
 def check(message: Message) -> None:
-    """Pass for a message whose placeholders all stand for something."""
-    _check("subject", message.subject, emails.IN_SUBJECT)
-    _check("text", message.text, emails.PLACEHOLDERS)
-
-
-def _check(field: str, text: str, placeholders: tuple[str, ...]) -> None:
-    found = emails.unknown_placeholder(text, placeholders)
-    if found is not None:
-        raise Refused(
-            N_("{%(found)s} stands for nothing. In braces there can be: %(known)s."),
-            field=field,
-            found=found,
-            known=", ".join(f"{{{name}}}" for name in placeholders),
-        )
+    """Refuse a message with an unknown placeholder."""
+    for field, text, placeholders in (
+        ("subject", message.subject, emails.SUBJECT_PLACEHOLDERS),
+        ("text", message.text, emails.PLACEHOLDERS),
+    ):
+        unknown = emails.unknown_placeholder(text, placeholders)
+        if unknown is not None:
+            raise Refused(
+                N_("{%(found)s} stands for nothing. In braces there can be: %(known)s."),
+                field=field,
+                found=unknown,
+                known=", ".join(f"{{{name}}}" for name in placeholders),
+            )
 
 
 def send(
@@ -120,85 +101,84 @@ def send(
     meeting_id: int,
     message: Message,
     *,
-    by: "CurrentCoordinator",
-    asked: int,
+    coordinator_id: int,
+    confirmed_count: int,
     nonce: str,
     writer: LetterWriter,
 ) -> int | None:
-    """Queue a message to its audience; return to how many, or None where it was sent before.
+    """Queue a message to its audience; return to how many, or None if it was sent before.
 
-    `asked`: how many it was said to go to, when the coordinator pressed the button.
+    `confirmed_count`: to how many the coordinator was told that it would go.
     """
     check(message)
-    [meeting] = locking.lock(db_session, [meeting_id])
+    meeting = locking.lock_one(db_session, meeting_id)
     if not _is_first(db_session, message.key(meeting_id, nonce), writer=writer):
         return None
-    to = audience(db_session, meeting_id, message.audience)
-    if len(to) > asked:
+    people = audience(db_session, meeting_id, message.audience)
+    if len(people) > confirmed_count:
         raise Refused(
             N_(
                 "Meanwhile there are more of them: it would go to %(num)s people, not to "
                 "%(asked)s. Nothing was sent. Look once more, then send it."
             ),
-            field="asked",
-            asked=asked,
-            num=len(to),
+            field="confirmed_count",
+            asked=confirmed_count,
+            num=len(people),
         )
-    id_ = _record_announcement(db_session, meeting_id, message, by=by, mails=len(to), writer=writer)
-    mails = [_mail(writer, meeting, message, person, id_) for person in to]
-    outbox.queue(db_session, mails, now=writer.now)
-    return len(mails)
+    announcement = Announcement(
+        meeting_id=meeting_id,
+        coordinator_id=coordinator_id,
+        recipient_count=len(people),
+        sent_at=writer.now,
+        **vars(message),
+    )
+    db_session.add(announcement)
+    db_session.flush()
+    audit_log.record_action(
+        db_session,
+        coordinator_id,
+        audit_log.Action.WROTE,
+        now=writer.now,
+        meeting_id=meeting_id,
+        item_count=len(people),
+    )
+    queued = [_email(writer, meeting, announcement, person) for person in people]
+    outbox.queue(db_session, queued, now=writer.now)
+    return len(people)
 
 
 def _is_first(db_session: Session, key: str, *, writer: LetterWriter) -> bool:
-    """Note that it is sent; a second click finds, behind the meeting's lock, that it was."""
+    """Store the key; a second click waits for the meeting's lock and then finds it."""
     row = {"key": key, "held": [], "waiting": [], "created_at": writer.now}
     new = insert_with_conflict(db_session, Submission).values(row).on_conflict_do_nothing()
     return db_session.scalar(new.returning(Submission.key)) is not None
 
 
-def _record_announcement(
-    db_session: Session, meeting_id: int, message: Message, *, by: "CurrentCoordinator", mails: int,
-    writer: LetterWriter,
-) -> int:  # fmt: skip
-    audit_log.record_action(
-        db_session, by.id, Action.WROTE, now=writer.now, meeting_id=meeting_id, item_count=mails
-    )
-    written = Announcement(
-        meeting_id=meeting_id,
-        coordinator_id=by.id,
-        recipient_count=mails,
-        sent_at=writer.now,
-        **vars(message),
-    )
-    db_session.add(written)
-    db_session.flush()
-    return written.id
-
-
-def _mail(
-    writer: LetterWriter, meeting: MeetingFacts, message: Message, person: Registered, id_: int
+def _email(
+    writer: LetterWriter, meeting: MeetingFacts, message: Announcement, person: Registered
 ) -> QueuedEmail:
-    to, texts = person.recipient, {"subject": message.subject, "text": message.text}
+    to = person.recipient
     return QueuedEmail(
-        emails.letter(writer, to, meeting, **texts),
+        emails.letter(writer, to, meeting, subject=message.subject, text=message.text),
         to,
         EmailKind.MESSAGE,
-        f"message:{id_}:{person.registration_id}",
+        f"message:{message.id}:{person.registration_id}",
         registration_id=person.registration_id,
         meeting_id=meeting.id,
-        # What was meant for before the session is of no use after it.
+        # A message from before the session is useless after it.
         expires_at=meeting.ends_at if meeting.ends_at > writer.now else None,
     )
 
 
-def sent_messages(db_session: Session, meeting_id: int) -> list[SentMessage]:
-    """What was written to those of a meeting before, the latest first."""
-    columns = [getattr(Announcement, n) for n in SentMessage.__dataclass_fields__ if n != "by"]
+def sent_messages(db_session: Session, meeting_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """List the messages sent for a meeting as (message, its author's name), latest first.
+
+    The name is None if the author's account was removed.
+    """
     query = (
-        select(Coordinator.name.label("by"), *columns)
+        select(Announcement, Coordinator.name)
         .outerjoin(Coordinator, Coordinator.id == Announcement.coordinator_id)
         .where(Announcement.meeting_id == meeting_id)
         .order_by(Announcement.id.desc())
     )
-    return [SentMessage(**row._mapping) for row in db_session.execute(query)]
+    return db_session.execute(query).all()

@@ -1,42 +1,29 @@
-"""Composes the reminders before a session."""
+"""Compose the reminders before a session."""
 
-from dataclasses import dataclass
-
-from cop.i18n import N_
 from cop.mail.letter import Block, Button, Letter, Link
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, preparation, session_block, topic_of
 from cop.meetings.locking import MeetingFacts
 from cop.registration import emails
+from cop.roster.roster import Counts
 
 
-@dataclass(frozen=True)
-class DayBeforeSummary:
-    """What coordinators want to know the day before a session."""
-
-    held: int
-    waiting: int
-    first_time: int
-    access: int
-    has_join_url: bool
-
-
-def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: DayBeforeSummary) -> Letter:
-    """Tomorrow's session in numbers, and what is missing."""
-    translate = writer.translate
+def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: Counts) -> Letter:
+    """Tell coordinators about tomorrow's session: its numbers, and what is missing."""
+    _ = writer.translate
     lines = [
-        translate(N_("Coming: %(num)s"), num=counts.held),
-        translate(N_("Waiting: %(num)s"), num=counts.waiting),
-        translate(N_("For the first time: %(num)s"), num=counts.first_time),
-        translate(N_("Asked for access: %(num)s"), num=counts.access),
+        _("Coming: %(num)s", num=counts.held),
+        _("Waiting: %(num)s", num=counts.waiting),
+        _("For the first time: %(num)s", num=counts.first_time),
+        _("Asked for access: %(num)s", num=counts.access),
     ]
-    if not counts.has_join_url:
-        lines.append(translate(N_("The join address is missing: nobody can come in yet.")))
+    if not meeting.join_url:
+        lines.append(_("The join address is missing: nobody can come in yet."))
     draft = writer.coordinator_draft(
-        translate(N_("Nearly time: the session on %(date)s"), date=date_of(writer, meeting)),
+        _("Nearly time: the session on %(date)s", date=date_of(writer, meeting)),
         session_block(writer, meeting, *lines),
-        Button(translate(N_("Open the roster")), emails.roster_url(writer, meeting)),
+        Button(_("Open the roster"), emails.roster_url(writer, meeting)),
     )
     return draft.render()
 
@@ -44,60 +31,51 @@ def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: DayBeforeSum
 def preparation_reminder(
     writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, registration_id: int
 ) -> Letter:
-    """Some days before: what to read, and one question to think about."""
+    """Some days before: what to read, and a question to think about."""
     writer = writer.to(to)
+    _ = writer.translate
+    subject = _(
+        "On %(date)s: %(topic)s", date=date_of(writer, meeting), topic=topic_of(writer, meeting)
+    )
     blocks: list[Block] = [
-        writer.translate(N_("We look forward to seeing you at this session:")),
-        session_block(
-            writer, meeting, *emails.guests(writer, meeting), *preparation(writer, meeting)
-        ),
+        _("We look forward to seeing you at this session:"),
+        _session(writer, meeting),
         emails.join_link(writer, writer.links.join(to.owner, registration_id)),
     ]
     if meeting.prep_question:
-        answer = writer.my_page(to, f"/sessions/{meeting.slug}")
-        blocks.append(Button(writer.translate(N_("Write down a few words")), answer))
+        answer_url = writer.my_page(to, f"/sessions/{meeting.slug}")
+        blocks.append(Button(_("Write down a few words"), answer_url))
     blocks.append(emails.cancel_link(writer, to, meeting))
-    subject = writer.translate(
-        N_("On %(date)s: %(topic)s"),
-        date=date_of(writer, meeting),
-        topic=topic_of(writer, meeting),
-    )
-    return _reminding(writer, to, subject, *blocks)
+    return _reminder(writer, to, subject, *blocks)
 
 
 def join_reminder(
     writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, registration_id: int
 ) -> Letter:
-    """The day before: the way in, and one click for who cannot come."""
+    """The day before: the join link, and a link to cancel."""
     writer = writer.to(to)
-    subject = writer.translate(
-        N_("Your way in, %(day)s: %(topic)s"),
-        topic=topic_of(writer, meeting),
-        day=writer.dates.long_date(meeting.starts_at),
-    )
-    return _reminding(
+    _, day = writer.translate, writer.dates.long_date(meeting.starts_at)
+    return _reminder(
         writer,
         to,
-        subject,
-        writer.translate(N_("It is nearly time:")),
-        session_block(
-            writer, meeting, *emails.guests(writer, meeting), *preparation(writer, meeting)
-        ),
-        Button(
-            writer.translate(N_("Join the session")), writer.links.join(to.owner, registration_id)
-        ),
-        writer.translate(N_("The button leads in from 15 minutes before the start until the end.")),
+        _("Your way in, %(day)s: %(topic)s", day=day, topic=topic_of(writer, meeting)),
+        _("It is nearly time:"),
+        _session(writer, meeting),
+        Button(_("Join the session"), writer.links.join(to.owner, registration_id)),
+        _("The button leads in from 15 minutes before the start until the end."),
         emails.cancel_link(writer, to, meeting),
     )
 
 
-def _reminding(writer: LetterWriter, to: Recipient, subject: str, *blocks: Block) -> Letter:
-    stop = writer.links.unsubscribe(to.member_id, "reminders")
+def _session(writer: LetterWriter, meeting: MeetingFacts) -> Block:
+    lines = (*emails.guests(writer, meeting), *preparation(writer, meeting))
+    return session_block(writer, meeting, *lines)
+
+
+def _reminder(writer: LetterWriter, to: Recipient, subject: str, *blocks: Block) -> Letter:
+    _, stop_url = writer.translate, writer.links.unsubscribe(to.member_id, "reminders")
+    stop = Link(_("No more reminders; your place stays"), stop_url)
     draft = writer.member_draft(
-        to,
-        subject,
-        *blocks,
-        why=emails.registered_reason(writer),
-        also=(Link(writer.translate(N_("No more reminders; your place stays")), stop),),
+        to, subject, *blocks, why=emails.registered_reason(writer), also=(stop,)
     )
-    return draft.render(unsubscribe_url=stop)
+    return draft.render(unsubscribe_url=stop_url)

@@ -1,7 +1,6 @@
-"""Reminders before a meeting, each once: however often this runs, and whatever the clock does."""
+"""Queue each reminder once, however often this runs and however the clock changes."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from dateutil import tz
@@ -20,16 +19,15 @@ from cop.models.registration import RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.reminders import emails
-from cop.reminders.emails import DayBeforeSummary
 from cop.roster import roster
 
-_CLOCK_CHANGE = timedelta(hours=24)  # no zone changes its clocks by more
+_MAX_CLOCK_CHANGE = timedelta(hours=24)  # of any time zone
 
 
 def next_due(db_session: Session, *, writer: LetterWriter) -> list[int]:
-    """The ids of the meetings that somebody is to be reminded of now."""
+    """List the ids of the meetings with reminders to queue now."""
     days = writer.community.reminder_days or [0]
-    ahead = writer.now + timedelta(days=max(days)) + _CLOCK_CHANGE
+    ahead = writer.now + timedelta(days=max(days)) + _MAX_CLOCK_CHANGE
     is_soon = (Meeting.starts_at > writer.now) & (Meeting.starts_at <= ahead)
     planned = select(Meeting.id).where(is_soon, Meeting.status == MeetingStatus.PLANNED)
     soon = locking.read(db_session, db_session.scalars(planned))
@@ -37,87 +35,81 @@ def next_due(db_session: Session, *, writer: LetterWriter) -> list[int]:
 
 
 def queue(db_session: Session, ids: Iterable[int], *, writer: LetterWriter) -> int:
-    """Queue the reminders of these meetings that are due; return how many mails that makes.
+    """Queue the due reminders of these meetings; return how many emails those are.
 
-    Behind the meetings' locks: who gives up their place meanwhile is not reminded of it.
+    It holds the meetings' locks, so that nobody who cancels at this moment is reminded.
     """
-    mails = [
-        mail
+    reminders = [
+        email
         for meeting in locking.lock(db_session, ids)
         if not meeting.is_cancelled and meeting.starts_at > writer.now
-        for mail in _mails(db_session, meeting, writer=writer)
+        for email in _compose(db_session, meeting, writer=writer)
     ]
-    outbox.queue(db_session, mails, now=writer.now)
-    return len(mails)
+    outbox.queue(db_session, reminders, now=writer.now)
+    return len(reminders)
 
 
 def reminder_time(meeting: MeetingFacts, days: int, *, writer: LetterWriter) -> datetime:
-    """When a reminder is due: so many days before, at the time of day at which the meeting starts.
+    """When a reminder is due: at the meeting's local time of day, some days before.
 
-    On the clocks of the community, which may be changed in between.
+    The local time counts, since clocks may change in between.
     """
     local = meeting.starts_at.astimezone(writer.community.zone_info) - timedelta(days=days)
     return tz.resolve_imaginary(local)
 
 
-@dataclass(frozen=True)
-class _DueReminder:
-    """What is due and not queued yet: people, by the keys of their mails, and coordinators."""
-
-    people: dict[str, Registered]
-    is_last: bool
-    day_before: str | None
-
-    def __bool__(self) -> bool:
-        return bool(self.people or self.day_before)
+def _days_before(meeting: MeetingFacts, writer: LetterWriter) -> int | None:
+    """Return the latest reminder whose time has come, as its number of days before the start."""
+    all_days = writer.community.reminder_days
+    due = [days for days in all_days if reminder_time(meeting, days, writer=writer) <= writer.now]
+    return min(due, default=None)
 
 
-def _missing(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> _DueReminder:
-    """The reminders of one meeting whose time it is, as long as the next one's has not come."""
-    days = writer.community.reminder_days
-    passed = [ahead for ahead in days if reminder_time(meeting, ahead, writer=writer) <= writer.now]
-    if not passed:
-        return _DueReminder({}, is_last=False, day_before=None)
-    ahead, is_last = min(passed), min(passed) == min(days)
-    by = reminder_time(meeting, ahead, writer=writer)
-    queued = outbox.dedup_keys(db_session, meeting.id)
-    people = {
-        f"reminder:{person.registration_id}:{ahead}:{_occasion(meeting)}": person
-        for person in recipients.of_meeting(db_session, meeting.id, [RegistrationStatus.HELD])
-        if _wants(person, by=by, is_last=is_last)
-    }
-    missing = {key: person for key, person in people.items() if key not in queued}
-    day_before = f"day-before:{_occasion(meeting)}"
-    is_missing = (
-        is_last and day_before not in queued and notifications.coordinator_addresses(db_session)
-    )
-    return _DueReminder(missing, is_last, day_before if is_missing else None)
+def _is_last(days: int | None, writer: LetterWriter) -> bool:
+    return days == min(writer.community.reminder_days, default=None)
 
 
-def _mails(
+def _missing(
     db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter
-) -> list[QueuedEmail]:
-    missing = _missing(db_session, meeting, writer=writer)
-    compose = emails.join_reminder if missing.is_last else emails.preparation_reminder
-    mails = [
-        _reminder(writer, meeting, person, key, compose) for key, person in missing.people.items()
-    ]
-    if missing.day_before:
-        mails += _to_coordinators(db_session, meeting, missing.day_before, writer=writer)
-    return mails
+) -> dict[str, Registered | None]:
+    """Map the keys of the reminders to queue to their recipients; None stands for coordinators."""
+    days = _days_before(meeting, writer)
+    if days is None:
+        return {}
+    occasion = f"{meeting.id}:{meeting.starts_at.isoformat()}"  # a moved meeting is another one
+    is_last, due_at = _is_last(days, writer), reminder_time(meeting, days, writer=writer)
+    due: dict[str, Registered | None] = {
+        f"reminder:{person.registration_id}:{days}:{occasion}": person
+        for person in recipients.of_meeting(db_session, meeting.id, [RegistrationStatus.HELD])
+        if _is_reminded(person, due_at, is_last=is_last)
+    }
+    if is_last and notifications.coordinator_addresses(db_session):
+        due[f"day-before:{occasion}"] = None
+    queued = outbox.dedup_keys(db_session, meeting.id)
+    return {key: person for key, person in due.items() if key not in queued}
 
 
-def _occasion(meeting: MeetingFacts) -> str:
-    """A meeting at its time: one that was moved is another occasion."""
-    return f"{meeting.id}:{meeting.starts_at.isoformat()}"
+def _is_reminded(person: Registered, due_at: datetime, *, is_last: bool) -> bool:
+    """Whether somebody gets a reminder; whoever got their spot after it was due just had an email.
 
-
-def _wants(person: Registered, *, by: datetime, is_last: bool) -> bool:
-    """Whether somebody gets it: who came to their place later was told everything just then."""
+    An unverified address gets the last one only.
+    """
     to = person.recipient
-    had_place = (person.promoted_at or person.registered_at) <= by
-    can_be_told = to.is_deliverable and "reminders" not in to.opt_outs
-    return had_place and can_be_told and (is_last or to.is_verified)
+    had_spot = (person.promoted_at or person.registered_at) <= due_at
+    wants_it = to.is_deliverable and "reminders" not in to.opt_outs
+    return had_spot and wants_it and (is_last or to.is_verified)
+
+
+def _compose(
+    db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter
+) -> Iterator[QueuedEmail]:
+    is_last = _is_last(_days_before(meeting, writer), writer)
+    compose = emails.join_reminder if is_last else emails.preparation_reminder
+    for key, person in _missing(db_session, meeting, writer=writer).items():
+        if person:
+            yield _reminder(writer, meeting, person, key, compose)
+        else:
+            yield from _day_before(db_session, meeting, key, writer=writer)
 
 
 def _reminder(
@@ -139,16 +131,14 @@ def _reminder(
     )
 
 
-def _to_coordinators(
+def _day_before(
     db_session: Session, meeting: MeetingFacts, key: str, *, writer: LetterWriter
-) -> list[QueuedEmail]:
-    """A mail to each coordinator; the first one carries the key that tells that they went out."""
-    found = roster.count_statuses(roster.attendees(db_session, meeting.id))
-    counts = DayBeforeSummary(found.held, found.waiting, found.first_time, found.access,
-                       has_join_url=bool(meeting.join_url))  # fmt: skip
+) -> Iterator[QueuedEmail]:
+    """Compose an email to each coordinator; only the first has the key that marks all as queued."""
+    counts = roster.count_statuses(roster.attendees(db_session, meeting.id))
     letter = emails.day_before(writer, meeting, counts)
-    return [
-        QueuedEmail(
+    for number, address in enumerate(notifications.coordinator_addresses(db_session)):
+        yield QueuedEmail(
             letter,
             address,
             EmailKind.COORDINATORS,
@@ -156,5 +146,3 @@ def _to_coordinators(
             meeting_id=meeting.id,
             expires_at=meeting.starts_at,
         )
-        for number, address in enumerate(notifications.coordinator_addresses(db_session))
-    ]

@@ -13,8 +13,8 @@ from cop.meetings.locking import Announced, MeetingFacts
 from cop.messages import emails as messages_emails
 from cop.registration import emails as registration_emails
 from cop.reminders import emails as reminders_emails
-from cop.reminders.emails import DayBeforeSummary
 from cop.roster import emails as roster_emails
+from cop.roster.roster import Counts
 from tests.builders import NOW
 
 COMMUNITY = CommunityFacts(
@@ -92,7 +92,7 @@ SOMEBODY = replace(ADA, verified_at=None)
 TOLD = MEETING.snapshot
 OTHER_WAY_IN = Announced(TOLD.starts_at, TOLD.ends_at, TOLD.status, "0" * 16)
 WAS_CANCELLED = Announced(TOLD.starts_at, TOLD.ends_at, "cancelled", TOLD.join_url_hash)
-COUNTS = DayBeforeSummary(held=28, waiting=2, first_time=6, access=1, has_join_url=False)
+COUNTS = Counts(held=28, waiting=2, first_time=6, access=1)
 
 
 def _changed(meeting, told, *, is_held=True):
@@ -151,7 +151,9 @@ TO_MEMBERS = {
 }
 TO_COORDINATORS = {
     "access need": lambda: registration_emails.access_need(WRITER, MEETING),
-    "day before": lambda: reminders_emails.day_before(WRITER, MEETING, COUNTS),
+    "day before": lambda: reminders_emails.day_before(
+        WRITER, replace(MEETING, join_url=None), COUNTS
+    ),
     "first failure": lambda: accounts_emails.first_failure(WRITER),
     "new password": lambda: accounts_emails.password_reset(
         WRITER, "https://cop.example.org/coordinator/x"

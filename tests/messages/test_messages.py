@@ -6,7 +6,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
 from cop.messages import messages
@@ -27,7 +26,7 @@ def corin_in(db_session):
     row = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash="x")
     db_session.add(row)
     db_session.flush()
-    return CurrentCoordinator(row.id, row.name, row.email)
+    return row.id
 
 
 def a_full_meeting(db_session, **values):
@@ -49,8 +48,8 @@ def send(db_session, meeting, message=TO_ALL, *, by=None, asked=9, nonce=None, n
         db_session,
         meeting.id,
         message,
-        by=by or corin_in(db_session),
-        asked=asked,
+        coordinator_id=by or corin_in(db_session),
+        confirmed_count=asked,
         nonce=nonce or uuid4().hex,
         writer=a_writer(db_session, now=now),
     )
@@ -81,9 +80,9 @@ def test_what_was_written_is_kept_and_noted(db_session):
 
     send(db_session, meeting)
 
-    [kept] = messages.sent_messages(db_session, meeting.id)
+    [(kept, by)] = messages.sent_messages(db_session, meeting.id)
     [act] = db_session.scalars(select(AuditEntry))
-    assert (kept.by, kept.audience, kept.recipient_count) == ("Corin", "registered", 3)
+    assert (by, kept.audience, kept.recipient_count) == ("Corin", "registered", 3)
     assert (kept.subject, kept.text, kept.sent_at) == (TO_ALL.subject, TO_ALL.text, NOW)
     assert (act.action, act.item_count, act.meeting_id) == ("wrote to people", 3, meeting.id)
 

@@ -137,7 +137,7 @@ def test_what_cannot_be_sent_is_said_and_everything_is_kept(corin, answers, said
     typed = ANSWERS | answers
 
     looked_at = look(corin, **typed)
-    response = press(corin, sent_from(parse(looked_at)) | typed | {"asked": "9"})
+    response = press(corin, sent_from(parse(looked_at)) | typed | {"confirmed_count": "9"})
 
     page = parse(response)
     assert (looked_at.status_code, response.status_code) == (422, 422)
@@ -152,7 +152,7 @@ def test_a_number_that_nobody_was_told_sends_nothing(corin):
     answers = sent_from(parse(look(corin)))
     numbers = ("", "x", "-1", "1e9", "9" * 40)
 
-    found = [press(corin, answers | {"asked": asked}).status_code for asked in numbers]
+    found = [press(corin, answers | {"confirmed_count": asked}).status_code for asked in numbers]
 
     assert found == [422] * len(numbers)
     assert rows(OutboxEmail) == []
