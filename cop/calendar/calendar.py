@@ -1,6 +1,6 @@
-"""Meetings as calendars show them: feeds, files and links, everybody's and a member's own.
+"""Meetings in calendars: feeds, files and links, everybody's and a member's own.
 
-Their bytes change only when something that they show does: nothing in them tells the moment.
+Their bytes change only when something that they show does: they do not contain the current time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,15 +11,8 @@ from urllib.parse import quote, urlencode
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cop.calendar import ical
 from cop.calendar.entry import CalendarEntry
-from cop.calendar.ical import (
-    component,
-    escape_text,
-    format_local,
-    format_utc,
-    quote_parameter,
-    serialize,
-)
 from cop.calendar.timezones import vtimezone
 from cop.community.community import CommunityFacts
 from cop.i18n import N_, translator
@@ -33,90 +26,127 @@ PRODUCT = "-//Community of Practice//Registration//EN"
 REFRESH = "PT12H"
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
+JoinUrls = Mapping[int, str]  # a person's join links by meeting id
 
 
-def feed(
-    meetings: Iterable[MeetingFacts], community: CommunityFacts, links: Links, *, now: datetime,
-    language: str = "en", way_in: Mapping[int, str] | None = None,
-) -> bytes:  # fmt: skip
-    """The feed to subscribe to: everybody's, or with `way_in` by meeting id, a member's own.
+@dataclass(frozen=True)
+class CalendarWriter:
+    """Writes meetings for calendar programs, in one language."""
 
-    Meetings leave it 30 days after their end, cancelled ones too.
-    """
-    own = translator(language)(N_("%(name)s: your sessions")) % {"name": community.short_name}
-    name = escape_text(community.name if way_in is None else own)
-    head = [f"NAME:{name}", f"X-WR-CALNAME:{name}"]
-    head += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
-    kept = [meeting for meeting in meetings if now < meeting.ends_at + IN_FEEDS_FOR]
-    entries = _entries(kept, community, links, language=language, way_in=way_in)
-    return _calendar(community, head, entries)
+    community: CommunityFacts
+    links: Links
+    language: str = "en"
+
+    def feed(
+        self, meetings: Iterable[MeetingFacts], *, now: datetime, join_urls: JoinUrls | None = None
+    ) -> bytes:
+        """Write a feed to subscribe to: everybody's, or with join links a member's own.
+
+        Meetings leave it 30 days after their end, canceled ones too.
+        """
+        name = self.community.name
+        if join_urls is not None:
+            sentence = translator(self.language)(N_("%(name)s: your sessions"))
+            name = sentence % {"name": self.community.short_name}
+        name = ical.escape_text(name)
+        head = [f"NAME:{name}", f"X-WR-CALNAME:{name}"]
+        head += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
+        listed = [meeting for meeting in meetings if now < meeting.ends_at + IN_FEEDS_FOR]
+        return self._calendar(head, listed, join_urls or {})
+
+    def file(self, meeting: MeetingFacts) -> bytes:
+        """Write one meeting, without a calendar's name, so that it joins an existing calendar."""
+        return self._calendar([], [meeting], {})
+
+    def attachment(self, meetings: Iterable[MeetingFacts], join_urls: JoinUrls) -> str:
+        """Write the meetings that an email brings to one person.
+
+        Published, not requested: people would decline to a machine. A cancellation is published
+        like everything else, with its status and a higher sequence. What is published must name an
+        organizer; there is none only where the community has no contact address.
+        """
+        organizer = []
+        if self.community.contact_email:
+            name = ical.quote_parameter(self.community.contact_name)
+            organizer = [f"ORGANIZER;CN={name}:mailto:{self.community.contact_email}"]
+        return self._calendar(["METHOD:PUBLISH"], meetings, join_urls, organizer).decode()
+
+    def google_link(self, meeting: MeetingFacts) -> str:
+        """Return the address at which Google Calendar offers to add a meeting."""
+        entry = self._entry(meeting)
+        query = {
+            "action": "TEMPLATE",
+            "text": entry.title,
+            "dates": "/".join(map(ical.format_utc, (meeting.starts_at, meeting.ends_at))),
+            "ctz": self.community.time_zone,
+            "details": entry.page_line,
+            "location": entry.location,
+        }
+        return f"{GOOGLE}?{urlencode(query, quote_via=quote)}"
+
+    def outlook_link(self, meeting: MeetingFacts) -> str:
+        """Return the address at which Outlook on the web offers to add a meeting."""
+        entry = self._entry(meeting)
+        query = {
+            "path": "/calendar/action/compose",
+            "rru": "addevent",
+            "subject": entry.title,
+            "startdt": f"{meeting.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "enddt": f"{meeting.ends_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "body": entry.page_line,
+            "location": entry.location,
+        }
+        return f"{OUTLOOK}?{urlencode(query, quote_via=quote)}"  # Outlook shows a plus as a plus
+
+    def _entry(self, meeting: MeetingFacts, join_url: str | None = None) -> CalendarEntry:
+        return CalendarEntry(meeting, self.community, self.links, self.language, join_url)
+
+    def _calendar(
+        self,
+        head: list[str],
+        meetings: Iterable[MeetingFacts],
+        join_urls: JoinUrls,
+        organizer: Iterable[str] = (),
+    ) -> bytes:
+        lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(self.community.time_zone)]
+        for meeting in sorted(meetings, key=lambda each: (each.starts_at, each.id)):
+            entry = self._entry(meeting, join_urls.get(meeting.id))
+            lines += ical.component("VEVENT", [*_event(entry), *organizer])
+        return ical.serialize(ical.component("VCALENDAR", lines))
 
 
-def file(
-    meeting: MeetingFacts, community: CommunityFacts, links: Links, *, language: str = "en"
-) -> bytes:
-    """One meeting, for anybody; without a name, so that it joins the calendar that is there."""
-    return _calendar(community, [], [CalendarEntry(meeting, community, links, language)])
+def _event(entry: CalendarEntry) -> list[str]:
+    meeting, revised_at = entry.meeting, ical.format_utc(entry.meeting.revised_at)
+    return [
+        f"SUMMARY:{ical.escape_text(entry.title)}",
+        f"DTSTART{_date_time_property(meeting.starts_at, entry.community)}",
+        f"DTEND{_date_time_property(meeting.ends_at, entry.community)}",
+        f"DTSTAMP:{revised_at}",
+        f"UID:{ical.escape_text(meeting.uid)}",
+        f"SEQUENCE:{meeting.sequence}",
+        f"DESCRIPTION:{ical.escape_text(entry.description)}",
+        f"LAST-MODIFIED:{revised_at}",
+        f"LOCATION:{ical.escape_text(entry.location)}",
+        f"STATUS:{'CANCELLED' if meeting.is_cancelled else 'CONFIRMED'}",
+        f"TRANSP:{'TRANSPARENT' if meeting.is_cancelled else 'OPAQUE'}",
+        f"URL:{entry.url}",
+    ]
 
 
-def attachment(
-    meetings: Iterable[MeetingFacts],
-    community: CommunityFacts,
-    links: Links,
-    *,
-    language: str = "en",
-    way_in: Mapping[int, str] | None = None,
-) -> str:
-    """Meetings as a mail brings them to somebody, with their way into each by the meeting's id.
-
-    Published, not requested: people would decline to a machine. A cancellation is published like
-    the rest, with its status and a higher sequence. What is published names an organizer; there is
-    none only where the community has no contact address.
-    """
-    entries = _entries(meetings, community, links, language=language, way_in=way_in)
-    return _calendar(community, ["METHOD:PUBLISH"], entries, by=_organizer(community)).decode()
-
-
-def google_link(
-    meeting: MeetingFacts, community: CommunityFacts, links: Links, *, language: str = "en"
-) -> str:
-    """The address at which Google Calendar offers to add a meeting."""
-    entry = CalendarEntry(meeting, community, links, language)
-    moments = (meeting.starts_at, meeting.ends_at)
-    asked = {
-        "action": "TEMPLATE",
-        "text": entry.title,
-        "dates": "/".join(format_utc(moment) for moment in moments),
-        "ctz": community.time_zone,
-        "details": entry.more,
-        "location": entry.place,
-    }
-    return f"{GOOGLE}?{urlencode(asked, quote_via=quote)}"
-
-
-def outlook_link(
-    meeting: MeetingFacts, community: CommunityFacts, links: Links, *, language: str = "en"
-) -> str:
-    """The address at which Outlook on the web offers to add a meeting."""
-    entry = CalendarEntry(meeting, community, links, language)
-    asked = {
-        "path": "/calendar/action/compose",
-        "rru": "addevent",
-        "subject": entry.title,
-        "startdt": f"{meeting.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "enddt": f"{meeting.ends_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "body": entry.more,
-        "location": entry.place,
-    }
-    return f"{OUTLOOK}?{urlencode(asked, quote_via=quote)}"  # Outlook shows a plus as a plus
+def _date_time_property(moment: datetime, community: CommunityFacts) -> str:
+    """Format a time of the community's zone; in UTC where that zone repeats the hour."""
+    local = moment.astimezone(community.zone_info)
+    if local.fold:
+        return f":{ical.format_utc(moment)}"
+    return f";TZID={community.time_zone}:{ical.format_local(local)}"
 
 
 @dataclass(frozen=True)
 class MemberCalendar:
-    """The meetings at which a member holds a place, and their way into each by its id."""
+    """The meetings at which a member holds a place, with their join links."""
 
     meetings: tuple[MeetingFacts, ...]
-    way_in: Mapping[int, str]
+    join_urls: JoinUrls
 
 
 _HELD_MEETINGS = (
@@ -129,9 +159,9 @@ _HELD_MEETINGS = (
 def read_member_calendar(
     db_session: Session, member_id: int, *, calendar_version: int, links: Links
 ) -> MemberCalendar | None:
-    """Read what a member's own feed shows; nothing for a link that works no more.
+    """Read what a member's own feed shows; None where its link is no longer valid.
 
-    A meeting that was cancelled while they hold a place is among them, and will say so.
+    A meeting that was canceled while they held a place is among them.
     """
     token_version = db_session.scalar(
         select(Member.token_version).where(
@@ -141,66 +171,7 @@ def read_member_calendar(
     if token_version is None:
         return None
     rows = db_session.execute(_HELD_MEETINGS.where(Registration.member_id == member_id))
-    held = {row[0]: MeetingFacts(*row[1:]) for row in rows}
+    meetings = {row[0]: MeetingFacts(*row[1:]) for row in rows}
     owner = Owner(member_id, token_version)
-    way_in = {meeting.id: links.join(owner, id_) for id_, meeting in held.items()}
-    return MemberCalendar(tuple(held.values()), way_in)
-
-
-def _calendar(
-    community: CommunityFacts,
-    head: Iterable[str],
-    entries: Iterable[CalendarEntry],
-    *,
-    by: Iterable[str] = (),
-) -> bytes:
-    lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(community.time_zone)]
-    for entry in entries:
-        lines += component("VEVENT", [*_event(entry), *by])
-    return serialize(component("VCALENDAR", lines))
-
-
-def _entries(
-    meetings: Iterable[MeetingFacts], community: CommunityFacts, links: Links, *, language: str,
-    way_in: Mapping[int, str] | None,
-) -> list[CalendarEntry]:  # fmt: skip
-    in_time = sorted(meetings, key=lambda meeting: (meeting.starts_at, meeting.id))
-    own = way_in or {}
-    return [CalendarEntry(each, community, links, language, own.get(each.id)) for each in in_time]
-
-
-def _event(entry: CalendarEntry) -> list[str]:
-    meeting, revised = entry.meeting, format_utc(entry.meeting.revised_at)
-    return [
-        f"SUMMARY:{escape_text(entry.title)}",
-        f"DTSTART{_date_time_property(meeting.starts_at, entry.community)}",
-        f"DTEND{_date_time_property(meeting.ends_at, entry.community)}",
-        f"DTSTAMP:{revised}",
-        f"UID:{escape_text(meeting.uid)}",
-        f"SEQUENCE:{meeting.sequence}",
-        f"DESCRIPTION:{escape_text(entry.description)}",
-        f"LAST-MODIFIED:{revised}",
-        f"LOCATION:{escape_text(entry.place)}",
-        f"STATUS:{'CANCELLED' if entry.is_off else 'CONFIRMED'}",
-        f"TRANSP:{'TRANSPARENT' if entry.is_off else 'OPAQUE'}",
-        f"URL:{entry.address}",
-    ]
-
-
-def _date_time_property(moment: datetime, community: CommunityFacts) -> str:
-    """The time on the community's clocks; in UTC in the hour that they show a second time."""
-    shown = moment.astimezone(community.zone_info)
-    return (
-        f":{format_utc(moment)}"
-        if shown.fold
-        else f";TZID={community.time_zone}:{format_local(shown)}"
-    )
-
-
-def _organizer(community: CommunityFacts) -> list[str]:
-    """Who holds the sessions: known only where the community has a contact address."""
-    if not community.contact_email:
-        return []
-    return [
-        f"ORGANIZER;CN={quote_parameter(community.contact_name)}:mailto:{community.contact_email}"
-    ]
+    join_urls = {meeting.id: links.join(owner, id_) for id_, meeting in meetings.items()}
+    return MemberCalendar(tuple(meetings.values()), join_urls)

@@ -1,6 +1,6 @@
-"""A zone's clock changes as calendar programs want them told, from the rules that Python knows.
+"""VTIMEZONE components, from the rules of `zoneinfo`.
 
-RFC 5545, 3.6.5, wants each change by the clock as it stood before it.
+RFC 5545, 3.6.5, gives the time of each change by the clock as it was before.
 """
 
 from bisect import bisect_left
@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from cop.calendar.ical import component, format_local, format_offset
 
-FIRST, LAST = 2015, 2041  # years whose changes are told; yearly ones go on
+FIRST, LAST = 2015, 2041  # years whose changes are listed; yearly ones go on
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 class Transition(NamedTuple):
-    """What a change of the clocks does."""
+    """A kind of clock change."""
 
     before: timedelta
     after: timedelta
@@ -37,14 +37,14 @@ def vtimezone(name: str) -> tuple[str, ...]:
 
 
 def _changes(zone: ZoneInfo) -> dict[Transition, list[datetime]]:
-    """When the clocks change in each way, by the clock as it stood before."""
+    """Return when each kind of clock change happens, by the clock as it was before."""
     begin, end = datetime(FIRST, 1, 1, tzinfo=UTC), datetime(LAST + 1, 1, 1, tzinfo=UTC)
     days = [begin + number * _DAY for number in range((end - begin).days + 1)]
     pairs = pairwise(day.astimezone(zone) for day in days)
     jumps = [
         _find_transition(zone, day) for day, next_ in pairs if day.utcoffset() != next_.utcoffset()
     ]
-    if not jumps or jumps[0].year > FIRST:  # how the clocks stood until the first change
+    if not jumps or jumps[0].year > FIRST:  # the offset until the first change
         jumps.insert(0, begin)
     changes = defaultdict(list)
     for jump in jumps:
@@ -56,7 +56,7 @@ def _changes(zone: ZoneInfo) -> dict[Transition, list[datetime]]:
 
 
 def _find_transition(zone: ZoneInfo, day: datetime) -> datetime:
-    """The second within a day at which the zone's offset becomes another one."""
+    """Find the second of a day at which the zone's offset changes."""
     begin, offset = day.astimezone(UTC), day.utcoffset()
 
     def is_past(second: int) -> bool:
@@ -84,7 +84,7 @@ def _observance(kind: Transition, moments: list[datetime]) -> list[str]:
 
 
 def _yearly(moments: list[datetime]) -> str:
-    """The rule by which a change comes every year, such as the second Sunday of March, if any."""
+    """Return the RRULE of a yearly change, such as the second Sunday of March, or nothing."""
     first = moments[0]
     is_yearly = [moment.year for moment in moments] == list(range(FIRST, LAST + 1))
     if not is_yearly or len({(m.month, m.weekday(), m.time()) for m in moments}) > 1:

@@ -5,7 +5,7 @@ An email to an unverified address contains nothing that was typed into a form.
 
 from collections.abc import Mapping, Sequence
 
-from cop.calendar import calendar
+from cop.calendar.calendar import CalendarWriter
 from cop.i18n import N_
 from cop.links import Links
 from cop.mail.letter import Block, Button, Letter, Link
@@ -46,9 +46,8 @@ def calendar_attachment(
     """The calendar file to attach: one entry per session, with the recipient's join link."""
     if not meetings:
         return None
-    return calendar.attachment(
-        meetings, writer.community, writer.links, way_in=join_urls, language=writer.language
-    )
+    calendar = CalendarWriter(writer.community, writer.links, writer.language)
+    return calendar.attachment(meetings, join_urls)
 
 
 def guests(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
@@ -90,8 +89,8 @@ def registered_reason(writer: LetterWriter) -> str:
 def registered_session_block(writer: LetterWriter, meeting: MeetingFacts, join_url: str) -> Block:
     """The block of a session that the recipient is registered for."""
     translate, community = writer.translate, writer.community
-    google = calendar.google_link(meeting, community, writer.links)
-    outlook = calendar.outlook_link(meeting, community, writer.links)
+    calendar = CalendarWriter(community, writer.links)
+    google, outlook = calendar.google_link(meeting), calendar.outlook_link(meeting)
     links = (
         join_link(writer, join_url),
         Link(translate(N_("Add to Google Calendar")), google),

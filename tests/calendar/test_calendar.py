@@ -1,7 +1,4 @@
-"""Meetings in calendars: what an entry says, whom it says it to, and that it stays the same.
-
-Read back by two libraries, of which we write with one.
-"""
+"""Meetings in calendars, read back by two libraries."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +11,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from cop.calendar import calendar
+from cop.calendar.calendar import CalendarWriter
 from cop.community.community import load_community
 from cop.links import Links
 from cop.meetings import locking
@@ -22,7 +20,7 @@ from tests.builders import NOW, a_meeting
 
 LINKS = Links("https://cop.example.org", "k" * 40)
 ROOM = "https://zoom.example/j/123456789?pwd=secret"
-WAY_IN = "https://cop.example.org/join/Ada-s"
+JOIN_URL = "https://cop.example.org/join/Ada-s"
 HALF_PAST = datetime(2026, 12, 15, 16, 30, tzinfo=UTC)
 LINE_ENDS = ["\r\n", "\n", "\r", "\x0b", "\x0c", "\x85", "\u2028"]
 
@@ -34,7 +32,7 @@ def community(db_session):
 
 @pytest.fixture
 def meeting(db_session):
-    """A meeting with everything there is to say, a room included."""
+    """A meeting with all of its columns, a room included."""
     row = a_meeting(
         db_session,
         slug="it",
@@ -54,20 +52,20 @@ def meeting(db_session):
     return locking.read(db_session, [row.id])[0]
 
 
-def off(meeting, **values):
+def canceled(meeting, **values):
     return replace(meeting, status=MeetingStatus.CANCELLED, sequence=4, **values)
 
 
-def every_form(meeting, community, **values):
-    """Each way in which a calendar can get a meeting, as text."""
-    yield calendar.feed([meeting], community, LINKS, now=NOW, **values).decode()
-    yield calendar.attachment([meeting], community, LINKS, **values)
-    if not values:
-        yield calendar.file(meeting, community, LINKS).decode()
+def every_form(meeting, community, join_urls=None):
+    """Return each form in which a calendar can get a meeting, as text."""
+    writer = CalendarWriter(community, LINKS)
+    forms = [writer.feed([meeting], now=NOW, join_urls=join_urls).decode()]
+    forms.append(writer.attachment([meeting], join_urls or {}))
+    return forms if join_urls else [*forms, writer.file(meeting).decode()]
 
 
 def feed(community, *shown, now=NOW):
-    return calendar.feed(shown, community, LINKS, now=now)
+    return CalendarWriter(community, LINKS).feed(shown, now=now)
 
 
 def event(text):
@@ -78,7 +76,7 @@ def uids(text):
     return [each["UID"] for each in Calendar.from_ical(text).events]
 
 
-def asked(address):
+def query_of(address):
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
 
 
@@ -88,7 +86,7 @@ def tidy(text):
     return "".join(c for c in lines if c in "\n\t" or not (c < " " or "\x7f" <= c <= "\x9f"))
 
 
-def test_an_entry_says_what_it_is_where_and_when(community, meeting):
+def test_an_entry_has_title_location_and_time(community, meeting):
     for text in every_form(meeting, community):
         found = event(text)
 
@@ -104,7 +102,7 @@ def test_an_entry_says_what_it_is_where_and_when(community, meeting):
         assert "RRULE" not in found
 
 
-def test_its_text_says_what_is_good_to_know_before(community, meeting):
+def test_the_description_says_how_to_prepare(community, meeting):
     text = event(feed(community, meeting))["DESCRIPTION"]
 
     assert text.split("\n\n") == [
@@ -122,8 +120,8 @@ def test_a_meeting_without_a_topic_says_so(community, meeting):
     assert found["SUMMARY"] == "Equity in Data: Topic to be announced"
 
 
-def test_a_cancelled_meeting_stays_and_says_why(community, meeting):
-    for text in every_form(off(meeting, reason="Snow."), community):
+def test_a_canceled_meeting_stays_with_its_reason(community, meeting):
+    for text in every_form(canceled(meeting, reason="Snow."), community):
         found = event(text)
 
         assert found["UID"] == "it@cop"
@@ -149,7 +147,7 @@ def test_a_moved_meeting_says_from_where(community, meeting, moved_from, reason,
     assert event(feed(community, moved))["DESCRIPTION"].split("\n\n")[0] == said
 
 
-def test_the_feed_has_a_name_a_rhythm_and_neither_method_nor_people(community, meeting):
+def test_the_feed_has_a_name_and_refresh_interval_but_no_method_or_people(community, meeting):
     text = feed(replace(community, contact_email="sarah@example.org"), meeting).decode()
     found = Calendar.from_ical(text)
 
@@ -161,73 +159,75 @@ def test_the_feed_has_a_name_a_rhythm_and_neither_method_nor_people(community, m
         assert none_of not in text
 
 
-def test_a_file_joins_the_calendar_that_is_there(community, meeting):
-    text = calendar.file(meeting, community, LINKS).decode()
+def test_a_file_joins_an_existing_calendar(community, meeting):
+    text = CalendarWriter(community, LINKS).file(meeting).decode()
 
     for none_of in ("METHOD", "\r\nNAME:", "X-WR-CALNAME", "REFRESH-INTERVAL"):
         assert none_of not in text
 
 
-def test_an_attachment_is_published_and_asks_nobody(community, meeting):
+def test_an_attachment_is_published_and_requests_nothing(community, meeting):
     with_contact = replace(community, contact_email="sarah@example.org", contact_name='S. "Ed" E;')
 
-    text = calendar.attachment([meeting], with_contact, LINKS)
+    text = CalendarWriter(with_contact, LINKS).attachment([meeting], {})
 
     assert Calendar.from_ical(text)["METHOD"] == "PUBLISH"
     organizer = event(text)["ORGANIZER"]
     assert organizer == "mailto:sarah@example.org"
     assert organizer.params["CN"] == 'S. "Ed" E;'
     assert "ATTENDEE" not in text
-    assert "ORGANIZER" not in calendar.attachment([meeting], community, LINKS)
+    assert "ORGANIZER" not in CalendarWriter(community, LINKS).attachment([meeting], {})
 
 
-def test_with_somebody_s_way_in_the_entry_leads_into_the_room(community, meeting):
-    for text in every_form(meeting, community, way_in={meeting.id: WAY_IN}):
+def test_a_join_link_is_the_location_and_begins_the_description(community, meeting):
+    for text in every_form(meeting, community, join_urls={meeting.id: JOIN_URL}):
         found = event(text)
 
-        assert found["LOCATION"] == WAY_IN
-        assert found["DESCRIPTION"].startswith(f"The way in: {WAY_IN}\n\n")
+        assert found["LOCATION"] == JOIN_URL
+        assert found["DESCRIPTION"].startswith(f"The way in: {JOIN_URL}\n\n")
 
 
-def test_a_way_in_leads_into_its_own_meeting_alone(community, meeting):
+def test_a_join_link_belongs_to_its_own_meeting_alone(community, meeting):
     bystander = replace(meeting, id=meeting.id + 1, uid="bystander@cop")
 
-    text = calendar.attachment([meeting, bystander], community, LINKS, way_in={meeting.id: WAY_IN})
+    text = CalendarWriter(community, LINKS).attachment(
+        [meeting, bystander], join_urls={meeting.id: JOIN_URL}
+    )
 
     places = {each["UID"]: each["LOCATION"] for each in Calendar.from_ical(text).events}
-    assert places == {"it@cop": WAY_IN, "bystander@cop": "Zoom"}
+    assert places == {"it@cop": JOIN_URL, "bystander@cop": "Zoom"}
 
 
-def test_there_is_no_way_into_a_cancelled_meeting(community, meeting):
-    for text in every_form(off(meeting), community, way_in={meeting.id: WAY_IN}):
+def test_a_canceled_meeting_has_no_join_link(community, meeting):
+    for text in every_form(canceled(meeting), community, join_urls={meeting.id: JOIN_URL}):
         assert event(text)["LOCATION"] == "Zoom"
-        assert WAY_IN not in text
+        assert JOIN_URL not in text
 
 
-def test_nothing_names_the_room(community, meeting):
+def test_no_form_contains_the_room_address(community, meeting):
     texts = [
         *every_form(meeting, community),
-        *every_form(meeting, community, way_in={meeting.id: WAY_IN}),
-        calendar.google_link(meeting, community, LINKS),
-        calendar.outlook_link(meeting, community, LINKS),
+        *every_form(meeting, community, join_urls={meeting.id: JOIN_URL}),
+        CalendarWriter(community, LINKS).google_link(meeting),
+        CalendarWriter(community, LINKS).outlook_link(meeting),
     ]
 
     assert meeting.join_url == ROOM
     assert [text for text in texts if "zoom.example" in text or "pwd" in text] == []
 
 
-def test_the_bytes_change_when_something_does_and_not_before(community, meeting):
+def test_the_bytes_change_only_when_the_content_does(community, meeting):
     first = feed(community, meeting)
 
     assert feed(community, meeting, now=NOW + timedelta(days=20)) == first
     assert feed(community, replace(meeting, revised_at=NOW + timedelta(days=1))) != first
     assert feed(community, replace(meeting, topic="Something else")) != first
-    for way_in in ({}, {"way_in": {meeting.id: WAY_IN}}):
-        texts = [list(every_form(meeting, community, **way_in)) for _ in range(2)]
+    for join_urls in (None, {meeting.id: JOIN_URL}):
+        texts = [every_form(meeting, community, join_urls) for _ in range(2)]
         assert texts[0] == texts[1]
 
 
-@pytest.mark.parametrize("change", [lambda meeting: meeting, off], ids=["held", "cancelled"])
+@pytest.mark.parametrize("change", [lambda meeting: meeting, canceled], ids=["held", "cancelled"])
 def test_a_meeting_leaves_the_feed_30_days_after_its_end(community, meeting, change):
     shown = change(meeting)
     bystander = replace(meeting, uid="later@cop", ends_at=meeting.ends_at + timedelta(days=9))
@@ -240,7 +240,7 @@ def test_a_meeting_leaves_the_feed_30_days_after_its_end(community, meeting, cha
     assert uids(after) == ["later@cop"]
 
 
-def test_meetings_stand_in_the_order_of_time(community, meeting):
+def test_meetings_are_in_chronological_order(community, meeting):
     sooner = replace(meeting, uid="sooner@cop", starts_at=HALF_PAST - timedelta(days=9))
 
     assert uids(feed(community, meeting, sooner)) == ["sooner@cop", "it@cop"]
@@ -248,21 +248,21 @@ def test_meetings_stand_in_the_order_of_time(community, meeting):
 
 
 @pytest.mark.parametrize("year", [2020, 2026, 2027, 2099])
-def test_half_past_eleven_eastern_is_an_hour_later_in_utc_from_november(community, meeting, year):
-    told = {}
+def test_eastern_times_follow_daylight_saving_time(community, meeting, year):
+    starts = {}
     for month in range(1, 13):
         third_tuesday = next(
             day for day in (date(year, month, 15 + n) for n in range(7)) if day.weekday() == 1
         )
         on = community.rhythm.on(third_tuesday)
         shown = replace(meeting, starts_at=on.starts_at, ends_at=on.ends_at)
-        text = calendar.file(shown, community, LINKS).decode()
-        told[month] = vobject.readOne(text).vevent.dtstart.value.astimezone(UTC).strftime("%H:%M")
+        text = CalendarWriter(community, LINKS).file(shown).decode()
+        starts[month] = vobject.readOne(text).vevent.dtstart.value.astimezone(UTC).strftime("%H:%M")
 
-    assert told == {month: "15:30" if 3 <= month <= 10 else "16:30" for month in told}
+    assert starts == {month: "15:30" if 3 <= month <= 10 else "16:30" for month in starts}
 
 
-def test_a_time_in_the_hour_that_comes_twice_is_said_in_utc(community, meeting):
+def test_a_time_in_a_repeated_hour_is_in_utc(community, meeting):
     first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6))
 
     text = feed(community, replace(meeting, starts_at=first, ends_at=second)).decode()
@@ -276,7 +276,7 @@ def test_a_time_in_the_hour_that_comes_twice_is_said_in_utc(community, meeting):
     ["a, b; c: d", r"C:\New\notes\,", '"said"', "two\nlines", "tab\tbed", "x" * 300, "  spaced  ", "=2+3"],
     ids=["punctuation", "backslashes", "quotes", "lines", "tab", "long", "spaces", "formula"],
 )  # fmt: skip
-def test_a_topic_is_read_as_it_was_typed(community, meeting, topic):
+def test_a_topic_is_read_back_as_typed(community, meeting, topic):
     for text in every_form(replace(meeting, topic=topic), community):
         said = f"Equity in Data: {topic}"
 
@@ -288,10 +288,10 @@ def test_a_topic_is_read_as_it_was_typed(community, meeting, topic):
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.text(st.characters(codec="utf-8"), max_size=200))
-def test_whatever_is_typed_stays_one_text_of_one_entry(community, meeting, typed):
+def test_any_text_stays_one_property_of_one_event(community, meeting, typed):
     shown = replace(meeting, topic=f"[{typed}]", summary=f"[{typed}]")
 
-    text = calendar.attachment([shown], community, LINKS)
+    text = CalendarWriter(community, LINKS).attachment([shown], {})
 
     found = vobject.readOne(text).vevent
     assert found.summary.value == f"Equity in Data: {tidy(shown.topic)}"
@@ -300,12 +300,12 @@ def test_whatever_is_typed_stays_one_text_of_one_entry(community, meeting, typed
 
 
 @pytest.mark.parametrize("end", LINE_ENDS, ids=ascii)
-def test_no_text_brings_a_component_or_a_property_with_it(community, meeting, end):
+def test_no_text_injects_a_component_or_property(community, meeting, end):
     evil = end.join(
         ["x", "END:VEVENT", "BEGIN:VEVENT", "UID:evil", "ATTENDEE:mailto:a@example.org"]
     )
     texts = dict.fromkeys(("topic", "summary", "guests", "reading_title", "prep_question"), evil)
-    shown = [replace(meeting, **texts), off(meeting, reason=evil)]
+    shown = [replace(meeting, **texts), canceled(meeting, reason=evil)]
     names = {"short_name": evil, "name": evil, "location": evil, "contact_name": evil}
     elsewhere = replace(community, contact_email="sarah@example.org", **names)
 
@@ -338,11 +338,11 @@ def _is_well_formed(text):
         assert line.decode("utf-8") is not None
 
 
-def test_google_is_asked_to_add_it(community, meeting):
-    address = calendar.google_link(meeting, community, LINKS)
+def test_the_google_link_has_the_title_time_and_location(community, meeting):
+    address = CalendarWriter(community, LINKS).google_link(meeting)
 
     assert address.startswith("https://calendar.google.com/calendar/render?")
-    assert asked(address) == {
+    assert query_of(address) == {
         "action": "TEMPLATE",
         "text": "Equity in Data: How much is enough?",
         "dates": "20261215T163000Z/20261215T180000Z",
@@ -352,12 +352,12 @@ def test_google_is_asked_to_add_it(community, meeting):
     }
 
 
-def test_outlook_is_asked_to_add_it(community, meeting):
-    address = calendar.outlook_link(meeting, community, LINKS)
+def test_the_outlook_link_has_the_title_time_and_location_without_a_plus(community, meeting):
+    address = CalendarWriter(community, LINKS).outlook_link(meeting)
 
     assert address.startswith("https://outlook.live.com/calendar/0/deeplink/compose?")
     assert "+" not in address
-    assert asked(address) == {
+    assert query_of(address) == {
         "path": "/calendar/action/compose",
         "rru": "addevent",
         "subject": "Equity in Data: How much is enough?",

@@ -1,4 +1,4 @@
-"""Lines of calendar files: what is folded and escaped reads as it was written."""
+"""Folded and escaped lines of calendar files are read back as they were written."""
 
 from datetime import timedelta
 
@@ -24,31 +24,31 @@ WORDS = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_
 @example("é" * 200)
 @example("𝔘" * 80)
 @example("BEGIN:VEVENT")
-def test_a_text_is_read_as_it_was_written_and_no_line_is_too_long(words):
+def test_a_text_is_read_back_and_no_line_is_too_long(words):
     file = serialize(component("VCALENDAR", component("VEVENT", [f"SUMMARY:{escape_text(words)}"])))
 
     assert max(len(line) for line in file.split(b"\r\n")) <= MAX_OCTETS
     for line in file.split(b"\r\n"):
-        line.decode()  # no letter is cut in two
+        line.decode()  # no character is cut in two
     unfolded = file.decode().replace("\r\n ", "").split("\r\n")[2].removeprefix("SUMMARY:")
     assert unfolded == escape_text(words)
     assert Calendar.from_ical(file).walk("VEVENT")[0]["SUMMARY"] == words
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("text", "escaped"),
     [
         ("a\r\nb\rc\u2028d", "a\\nb\\nc\\nd"),
         ("a\x00b\x1bc\x7f", "abc"),
         ("a;b,c\\d", "a\\;b\\,c\\\\d"),
     ],
 )
-def test_lines_and_controls_cannot_leave_a_text(typed, kept):
-    assert escape_text(typed) == kept
+def test_line_ends_and_control_characters_are_escaped_or_removed(text, escaped):
+    assert escape_text(text) == escaped
 
 
 @pytest.mark.parametrize("name", ['Sa "rah"; Eisele, D: Ünï', "a^b", "two\nlines"])
-def test_a_name_is_read_as_it_was_written(name):
+def test_a_quoted_parameter_is_read_back(name):
     line = f"ORGANIZER;CN={quote_parameter(name)}:mailto:sarah@example.org"
     file = serialize(component("VCALENDAR", component("VEVENT", [line])))
 
@@ -60,7 +60,7 @@ def test_a_name_is_read_as_it_was_written(name):
 
 
 @pytest.mark.parametrize(
-    ("difference", "said"),
+    ("offset", "text"),
     [
         (timedelta(), "+0000"),
         (-timedelta(hours=5), "-0500"),
@@ -68,5 +68,5 @@ def test_a_name_is_read_as_it_was_written(name):
         (-timedelta(hours=4, minutes=56, seconds=2), "-045602"),
     ],
 )
-def test_a_difference_from_utc_is_told_to_the_second(difference, said):
-    assert format_offset(difference) == said
+def test_an_offset_is_formatted_to_the_second(offset, text):
+    assert format_offset(offset) == text

@@ -1,4 +1,4 @@
-"""A zone's clock changes as calendars are told them, against what Python knows of the zone."""
+"""VTIMEZONE components, compared with `zoneinfo`."""
 
 from bisect import bisect
 from datetime import UTC, datetime, timedelta
@@ -29,18 +29,18 @@ DAYS = [datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(21 *
 
 
 def parsed(zone):
-    """The zone's parts, as a calendar program reads them."""
+    """Parse the components as a calendar program does."""
     return Timezone.from_ical(serialize(vtimezone(zone))).subcomponents
 
 
-def told(zone):
-    """The offsets that the component tells, in force from a moment on, read as RFC 5545 says."""
+def written_onsets(zone):
+    """Read the component as RFC 5545 says: each offset, and since when it applies."""
     onsets = []
     for part in parsed(zone):
         start, before = part["DTSTART"].dt, part["TZOFFSETFROM"].td
         rdates = part.get("RDATE", [])
         lists = rdates if isinstance(rdates, list) else [rdates]
-        moments = [start, *(each.dt for found in lists for each in found.dts)]
+        moments = [start, *(each.dt for rdate in lists for each in rdate.dts)]
         if rule := part.get("RRULE"):
             repeated = rrulestr(rule.to_ical().decode(), dtstart=start)
             moments = repeated.between(start, start.replace(year=2043), inc=True)
@@ -49,14 +49,14 @@ def told(zone):
 
 
 def changes(zone):
-    """The days of which the next has another offset."""
+    """Return the days after which the offset is another one."""
     local = [day.astimezone(zone) for day in DAYS]
     return [day for day, next_ in pairwise(local) if day.utcoffset() != next_.utcoffset()]
 
 
 @pytest.mark.parametrize("name", ZONES)
 def test_every_offset_from_2020_to_2040_is_that_of_the_zone(name):
-    zone, onsets = ZoneInfo(name), told(name)
+    zone, onsets = ZoneInfo(name), written_onsets(name)
     begins = [begin for begin, _ in onsets]
     around = [
         day.astimezone(UTC) + timedelta(minutes=minutes)
@@ -77,7 +77,7 @@ def test_every_offset_from_2020_to_2040_is_that_of_the_zone(name):
     assert wrong == []
 
 
-def test_eastern_time_changes_at_two_by_the_clock_as_it_stood_before():
+def test_eastern_time_changes_at_two_by_the_clock_before_the_change():
     lines = vtimezone("America/New_York")
 
     assert list(lines[2:16]) == [
@@ -105,5 +105,5 @@ def test_a_zone_that_never_changes_has_one_offset():
     assert parts[0]["TZOFFSETTO"].td == timedelta(hours=5, minutes=30)
 
 
-def test_a_zone_is_described_once():
+def test_a_zone_is_computed_once():
     assert vtimezone("America/New_York") is vtimezone("America/New_York")

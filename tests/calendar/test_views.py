@@ -1,13 +1,12 @@
-"""The schedule for other programs, and the ways from our pages into a calendar."""
+"""Calendar feeds and files, the schedule as JSON, and the links of our pages to calendars."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from bs4 import BeautifulSoup
 from icalendar import Calendar
 
-from cop.calendar import calendar
+from cop.calendar.calendar import CalendarWriter
 from cop.community.community import load_community
 from cop.db.engine import read_tx, write_tx
 from cop.links import Links, Purpose, sign_token
@@ -19,6 +18,10 @@ from tests.statements import Statements
 PUBLIC = ["/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json"]
 ADA = "ada@example.org"
 KEY = "k" * 40
+PAST = {
+    "starts_at": datetime(2026, 1, 1, tzinfo=UTC),
+    "ends_at": datetime(2026, 1, 2, tzinfo=UTC),
+}
 ROOM = "https://zoom.example/j/123456789?pwd=secret"
 
 
@@ -44,12 +47,13 @@ def sessions(client):
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_a_public_feed_is_for_every_site_and_kept_for_five_minutes(client, path):
-    answer = client.get(path)
+def test_any_site_may_read_a_public_feed_and_cache_it_for_five_minutes(client, path):
+    full, head = client.get(path), client.head(path)
 
-    assert answer.status_code == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.headers["Cache-Control"] == "public, max-age=300"
+    assert full.status_code == 200
+    assert full.headers["Access-Control-Allow-Origin"] == "*"
+    assert full.headers["Cache-Control"] == "public, max-age=300"
+    assert (head.data, dict(head.headers)) == (b"", dict(full.headers))
 
 
 @pytest.mark.parametrize("path", PUBLIC)
@@ -67,15 +71,6 @@ def test_a_feed_is_sent_again_only_once_something_has_changed(app, client, path)
     assert changed.headers["ETag"] != etag
 
 
-@pytest.mark.parametrize("path", PUBLIC)
-def test_a_program_can_ask_for_the_headers_alone(client, path):
-    full, head = client.get(path), client.head(path)
-
-    assert (head.status_code, head.data) == (200, b"")
-    for name in ("ETag", "Content-Type", "Content-Length", "Cache-Control"):
-        assert head.headers[name] == full.headers[name]
-
-
 @pytest.mark.parametrize(
     ("path", "name"),
     [
@@ -83,27 +78,27 @@ def test_a_program_can_ask_for_the_headers_alone(client, path):
         (f"/schedule/{DECEMBER}.ics", f"equity-in-data-{DECEMBER}.ics"),
     ],
 )
-def test_a_calendar_says_what_it_is_and_what_to_call_it(client, path, name):
+def test_a_calendar_has_a_type_and_a_file_name(client, path, name):
     answer = client.get(path)
 
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert answer.headers["Content-Disposition"] == f'inline; filename="{name}"'
 
 
-def test_the_feed_has_every_session_and_a_session_s_file_only_its_own(client):
+def test_the_feed_has_every_session_and_a_file_only_its_own(client):
     assert slugs(client.get("/schedule.ics")) == ALL_SIX
     assert slugs(client.get(f"/schedule/{JANUARY}.ics")) == [JANUARY]
     assert client.get("/schedule/1999-01-01.ics").status_code == 404
 
 
-def test_the_feed_tells_what_has_become_of_a_date(client):
+def test_the_feed_shows_canceled_and_moved_sessions(client):
     change(DECEMBER, status="cancelled", reason="Snow.", topic="How much?")
     change(JANUARY, moved_from=date(2027, 1, 12))
 
-    off, moved, *_ = Calendar.from_ical(client.get("/schedule.ics").data).events
+    canceled, moved, *_ = Calendar.from_ical(client.get("/schedule.ics").data).events
 
-    assert off["SUMMARY"] == "CANCELLED: Equity in Data: How much?"
-    assert "Snow." in off["DESCRIPTION"]
+    assert canceled["SUMMARY"] == "CANCELLED: Equity in Data: How much?"
+    assert "Snow." in canceled["DESCRIPTION"]
     assert moved["DESCRIPTION"].startswith("Moved from January 12.")
 
 
@@ -114,20 +109,19 @@ def test_the_addresses_in_a_feed_are_the_site_s_own(client):
     assert event["URL"] == f"http://localhost:8123/schedule/{DECEMBER}"
 
 
-def test_json_says_everything_public_about_a_session(client):
-    said = {"topic": "How much?", "summary": "On *less*.", "guests": "A guest", "capacity": 30}
-    reading = {
-        "reading_title": "Do no harm",
-        "reading_url": "https://example.org",
-        "reading_minutes": 20,
-    }
+def test_json_has_everything_public_about_a_session(client):
     change(
         DECEMBER,
+        topic="How much?",
+        summary="On *less*.",
+        guests="A guest",
+        capacity=30,
+        reading_title="Do no harm",
+        reading_url="https://example.org",
+        reading_minutes=20,
         prep_question="Which?",
         moved_from=date(2026, 12, 8),
         reason="Snow.",
-        **said,
-        **reading,
     )
 
     answer = client.get("/schedule.json")
@@ -166,12 +160,11 @@ def test_json_says_everything_public_about_a_session(client):
         ({"capacity": 6}, "few", True),
         ({"capacity": 1}, "full", True),
         ({"capacity": 30, "status": "cancelled"}, None, False),
-        ({"capacity": 30, "starts_at": datetime(2026, 1, 1, tzinfo=UTC),
-          "ends_at": datetime(2026, 1, 2, tzinfo=UTC)}, None, False),
+        ({"capacity": 30} | PAST, None, False),
     ],
     ids=["no limit", "many", "few", "full", "cancelled", "over"],
-)  # fmt: skip
-def test_json_says_places_in_words_and_only_where_one_can_register(client, values, places, is_open):
+)
+def test_json_has_places_in_words_where_registration_is_open(client, values, places, is_open):
     fill(DECEMBER, ADA)
     change(DECEMBER, **values)
 
@@ -183,7 +176,7 @@ def test_json_says_places_in_words_and_only_where_one_can_register(client, value
 
 
 def test_json_has_the_past_too_soonest_first(client):
-    change(FEBRUARY, starts_at=datetime(2026, 1, 1, tzinfo=UTC), ends_at=datetime(2026, 1, 2, tzinfo=UTC))  # fmt: skip
+    change(FEBRUARY, **PAST)
 
     assert list(sessions(client)) == [FEBRUARY, DECEMBER, JANUARY, *ALL_SIX[3:]]
 
@@ -192,14 +185,14 @@ def test_nobody_is_counted_or_named_in_anything_public(client):
     fill(DECEMBER, *(f"someone-{number}@example.org" for number in range(23)))
     change(DECEMBER, capacity=67, registered_count=23)
 
-    said = [client.get(path).get_data(as_text=True) for path in PUBLIC]
+    texts = [client.get(path).get_data(as_text=True) for path in PUBLIC]
 
-    for text in (*said, json.dumps(sessions(client)[DECEMBER])):
+    for text in texts:
         assert "someone" not in text.lower()
         assert not {"23", "44", "67"} & set(text.replace(":", " ").replace(",", " ").split())
 
 
-def test_no_room_is_named_in_anything_public(client):
+def test_no_public_page_or_feed_contains_a_room_address(client):
     for slug in ALL_SIX:
         change(slug, join_url=ROOM)
     paths = ["/", "/schedule", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", *PUBLIC]
@@ -209,37 +202,24 @@ def test_no_room_is_named_in_anything_public(client):
     assert [path for path, text in texts.items() if "zoom.example" in text or "pwd=" in text] == []
 
 
-def test_a_member_s_own_feed_has_what_they_hold_and_leads_in(client):
+def test_a_member_s_own_feed_has_their_places_and_join_links_and_is_private(client):
     fill(DECEMBER, ADA, "grace@example.org")
     fill(JANUARY, ADA, status="waiting")
     fill(FEBRUARY, "grace@example.org")
     change(DECEMBER, join_url=ROOM)
+    path = own_feed()
 
-    answer = client.get(own_feed())
+    with Statements() as sent:
+        answer = client.get(path)
+    again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
 
+    calendar = Calendar.from_ical(answer.data)
+    assert len(sent) == 3
     assert slugs(answer) == [DECEMBER]
-    found = Calendar.from_ical(answer.data)
-    assert found["NAME"] == "Equity in Data: your sessions"
-    assert found.events[0]["LOCATION"].startswith("http://localhost/join/")
-    for none_of in (b"zoom.example", b"grace", b"Ada", b"@example.org"):
-        assert none_of not in answer.data
-
-
-def test_a_member_s_own_feed_says_what_was_called_off(client):
-    fill(DECEMBER, ADA)
-    change(DECEMBER, status="cancelled", sequence=1)
-
-    answer = client.get(own_feed())
-
-    assert summaries(answer) == ["CANCELLED: Equity in Data: Topic to be announced"]
-
-
-def test_a_member_s_own_feed_is_for_them_alone(client):
-    fill(DECEMBER, ADA)
-
-    answer = client.get(own_feed())
-    again = client.get(own_feed(), headers={"If-None-Match": answer.headers["ETag"]})
-
+    assert calendar["NAME"] == "Equity in Data: your sessions"
+    assert calendar.events[0]["LOCATION"].startswith("http://localhost/join/")
+    for text in (b"zoom.example", b"grace", b"Ada", b"@example.org"):
+        assert text not in answer.data
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert {"private", "no-cache"} == set(answer.headers["Cache-Control"].split(", "))
@@ -247,14 +227,13 @@ def test_a_member_s_own_feed_is_for_them_alone(client):
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_a_member_s_own_feed_takes_three_statements(client):
+def test_a_member_s_own_feed_shows_cancellations(client):
     fill(DECEMBER, ADA)
-    path = own_feed()
+    change(DECEMBER, status="cancelled", sequence=1)
 
-    with Statements() as sent:
-        client.get(path)
+    answer = client.get(own_feed())
 
-    assert len(sent) == 3
+    assert summaries(answer) == ["CANCELLED: Equity in Data: Topic to be announced"]
 
 
 def test_a_link_that_was_replaced_opens_nothing(client):
@@ -267,7 +246,7 @@ def test_a_link_that_was_replaced_opens_nothing(client):
     assert client.get(new).status_code == 200
 
 
-def test_only_a_calendar_s_own_token_opens_it(client):
+def test_only_a_signed_calendar_token_opens_a_calendar(client):
     fill(DECEMBER, ADA)
     forged = own_feed(secret_key="x" * 40)
     others = [
@@ -283,23 +262,22 @@ def test_only_a_calendar_s_own_token_opens_it(client):
     assert client.get(own_feed()).status_code == 200
 
 
-def ways(soup):
-    """Where a page's links into a calendar lead: the words before the colon -> the address."""
+def calendar_links(soup):
+    """Return a page's links to calendars: the words before the colon -> the address."""
     links = soup.select("a[href$='.ics'], a[href*='calendar']")
     return {link.get_text().partition(":")[0].strip(): link["href"] for link in links}
 
 
-def test_an_open_session_s_page_leads_into_calendars(app, client):
+def test_the_page_of_an_open_session_links_to_calendars(app, client):
     soup = client.page(f"/schedule/{DECEMBER}")
 
     with read_tx() as db_session:
-        facts = load_community(db_session)
+        writer = CalendarWriter(load_community(db_session), Links("http://localhost"))
         meeting = schedule.read(db_session, now=app.extensions["cop.clock"]()).find(DECEMBER)
-    links = Links("http://localhost")
-    assert ways(soup) == {
+    assert calendar_links(soup) == {
         "calendar file": f"/schedule/{DECEMBER}.ics",
-        "Google": calendar.google_link(meeting, facts, links),
-        "Outlook": calendar.outlook_link(meeting, facts, links),
+        "Google": writer.google_link(meeting),
+        "Outlook": writer.outlook_link(meeting),
     }
     outside = soup.select("a[href^='https:'][target=_blank]")
     assert [link["rel"] for link in outside] == [["noopener"], ["noopener"]]
@@ -310,15 +288,15 @@ def test_an_open_session_s_page_leads_into_calendars(app, client):
     [({"status": "cancelled"}, timedelta()), ({"status": "planned"}, timedelta(days=60))],
     ids=["cancelled", "over"],
 )
-def test_the_page_of_a_session_that_nobody_can_come_to_does_not(app, client, values, ahead):
+def test_the_page_of_a_canceled_or_past_session_links_to_none(app, client, values, ahead):
     change(DECEMBER, **values)
     turn_clock(app, ahead)
 
-    assert ways(client.page(f"/schedule/{DECEMBER}")) == {}
+    assert calendar_links(client.page(f"/schedule/{DECEMBER}")) == {}
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_the_confirmation_leads_into_calendars_with_each_place_that_is_held(client, headers):
+def test_the_confirmation_links_each_held_session_to_calendars(client, headers):
     path = f"/registered?sessions={DECEMBER},{JANUARY}&waiting={JANUARY}"
 
     soup = client.page(path, headers=headers)
@@ -328,7 +306,7 @@ def test_the_confirmation_leads_into_calendars_with_each_place_that_is_held(clie
     assert len(soup.select("a[href*='google.com'], a[href*='outlook.live.com']")) == 2
 
 
-def test_the_schedule_offers_its_feed_to_people_and_to_programs(client):
+def test_the_schedule_links_its_feed_for_people_and_programs(client):
     soup = BeautifulSoup(client.get("/schedule").data, "lxml")
 
     alternate = soup.head.find("link", rel="alternate")
