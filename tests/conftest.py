@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,17 @@ def database_kind():
     return "sqlite"
 
 
+@pytest.fixture(scope="session")
+def database_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("databases")
+
+
 @pytest.fixture
-def database_url(database_kind, tmp_path):
-    url = databases.new_database(database_kind, tmp_path, begun=True)
+def database_url(database_kind, database_folder):
+    """A new database with the first meetings in it; on SQLite always the same file, made anew."""
+    shutil.rmtree(database_folder)
+    database_folder.mkdir()
+    url = databases.new_database(database_kind, database_folder, begun=True)
     yield url
     databases.give_back(url)
 
@@ -66,14 +75,38 @@ def settings(database_url):
     return settings_for(database_url, posts_per_hour=0)
 
 
+@pytest.fixture(scope="session")
+def apps():
+    """Apps by their settings: making one takes as long as several tests."""
+    return {}
+
+
 @pytest.fixture
-def app(settings):
+def app(settings, apps):
     """The app at a fixed moment, with the community and its next six meetings."""
-    app = create_app(settings)
-    app.extensions["cop.clock"] = lambda: NOW
-    app.test_client_class = SeparateRequests
-    app.jinja_env.bytecode_cache = Compiled()
+    key = repr(settings)
+    if key not in apps:
+        app = create_app(settings)
+        app.test_client_class = SeparateRequests
+        app.jinja_env.bytecode_cache = Compiled()
+        app.extensions["cop.clock"] = lambda: NOW
+        if not settings.is_sqlite:  # each test has another database
+            apps.clear()
+        apps[key] = app, dict(app.extensions), dict(app.config)
+    app, extensions, config = apps[key]
+    yield from fresh(app, extensions, config)
+
+
+def fresh(app, extensions, config):
+    """An app as it was made, whatever the last test has changed in it."""
+    app.extensions.clear()
+    app.extensions.update(extensions)
+    app.config.clear()
+    app.config.update(config)
+    app.extensions["cop.page_cache"]._pages.clear()
     with app.app_context():
+        if app.extensions["cop.settings"].posts_per_hour:
+            app.extensions["cop.limiter"].reset()
         with write_tx() as db_session:
             seed.create_site(db_session, now=NOW)
         yield app
