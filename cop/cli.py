@@ -164,7 +164,7 @@ def end_second_factor(*, email: str, off: bool) -> None:  # noqa: ARG001
     """Turn two-factor sign-in off for EMAIL."""
     app = find_site()
     with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
-        two_factor.end_pending_sign_in(db_session, email)
+        two_factor.turn_off_without_code(db_session, email)
     click.echo(f"{email} signs in with the password alone from now on.")
 
 

@@ -28,6 +28,15 @@ class SignInExpired(Refused):
     """A sign-in that no longer waits for its code."""
 
 
+class LinkExpired(Exception):  # noqa: N818 - as above
+    """A link to an account or a new password that was used or replaced, or is too old."""
+
+    def __init__(self, sentence: str) -> None:
+        """Explain it with a sentence marked by `N_`."""
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
 class TooManyAttempts(Refused):
     """One attempt too many for now; `values["seconds"]` is how long to wait. Status 429."""
 

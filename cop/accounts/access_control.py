@@ -1,47 +1,32 @@
 """Access to the console: denied by default, opened by a decorator on the view."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
-
-from flask import current_app, g, make_response, redirect, request, session, url_for
+from flask import g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
-from cop.accounts import accounts
+from cop.accounts import devices
 from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.web.blueprints import console
 from cop.web.rendering import is_console, now, wants_fragment
-from cop.web.security import SAFE, ExportForbidden, csrf
+from cop.web.security import SAFE, ExportForbidden, View, csrf, is_marked, mark
 
 TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not the token
 
-P = ParamSpec("P")
-R = TypeVar("R")
+
+def open_to_all(view: View) -> View:
+    """Open a view of the console to everybody, signed in or not."""
+    return mark(view, "is_open_to_all")
 
 
-def open_to_all(view: Callable[P, R]) -> Callable[P, R]:
-    """Mark a view of the console that needs no sign-in."""
-    vars(view)["is_open_to_all"] = True
-    return view
+def open_before_two_factor(view: View) -> View:
+    """Open a view to coordinators who have to set up two-factor sign-in first."""
+    return mark(view, "is_open_before_two_factor")
 
 
-def open_before_two_factor(view: Callable[P, R]) -> Callable[P, R]:
-    """Mark a view that is open to a coordinator who has to set up two-factor sign-in first."""
-    vars(view)["is_open_before_two_factor"] = True
-    return view
-
-
-def requires_export(view: Callable[P, R]) -> Callable[P, R]:
+def requires_export(view: View) -> View:
     """Refuse a view to coordinators who may not export lists of people."""
-
-    @wraps(view)
-    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        check_may_export()
-        return view(*args, **kwargs)
-
-    return checked
+    return mark(view, "requires_export")
 
 
 def check_may_export() -> None:
@@ -61,14 +46,15 @@ def require_sign_in() -> ResponseReturnValue | None:
         return None
     g.coordinator = _signed_in()
     _touch_session()
-    view = current_app.view_functions.get(request.endpoint or "")
-    if not hasattr(view, "is_open_to_all"):
+    if not is_marked("is_open_to_all"):
         if g.coordinator is None:
             return _redirect_to("console.sign_in")
-        if g.coordinator.needs_two_factor and not hasattr(view, "is_open_before_two_factor"):
+        if g.coordinator.needs_two_factor and not is_marked("is_open_before_two_factor"):
             return _redirect_to("console.two_factor")
     if request.method not in SAFE:
         csrf.protect()
+    if is_marked("requires_export"):
+        check_may_export()
     return None
 
 
@@ -77,7 +63,7 @@ def _signed_in() -> CurrentCoordinator | None:
     if not token:
         return None
     with read_tx() as db_session:
-        return accounts.find_signed_in(db_session, token, now=now())
+        return devices.find_signed_in(db_session, token, now=now())
 
 
 def _redirect_to(endpoint: str) -> ResponseReturnValue:
@@ -97,5 +83,5 @@ def _touch_session() -> None:
     minute = int(now().timestamp() // 60)
     if g.coordinator and session.get("noted", 0) < minute:
         with write_tx() as db_session:
-            accounts.touch_session(db_session, session[TOKEN], now=now())
+            devices.touch_session(db_session, session[TOKEN], now=now())
         session["noted"] = minute

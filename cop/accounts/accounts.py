@@ -1,43 +1,41 @@
-"""Coordinators: their accounts, their signed-in devices, and what they looked at."""
+"""Coordinators' accounts: the set-up link for the first one, rights, and removal."""
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from cop import email_addresses
 from cop.accounts import passwords
-from cop.audit import audit_log
+from cop.accounts.passwords import hash_token
+from cop.audit import audit_log, withdrawals
 from cop.audit.audit_log import Action
 from cop.db.statements import insert_with_conflict
-from cop.errors import Refused
+from cop.errors import LinkExpired, NotPermitted, Refused
 from cop.i18n import N_
-from cop.models.community import Community
-from cop.models.coordinator import Coordinator, CoordinatorSession, SetUpLink
+from cop.mail.writer import LetterWriter
+from cop.models.audit import AuditEntry
+from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation, SetUpLink
 
 SET_UP_LINK_VALID_FOR = timedelta(hours=24)
-IDLE_TIMEOUT = timedelta(minutes=60)
-ABSOLUTE_TIMEOUT = timedelta(hours=12)
+NOT_PERMITTED = N_(
+    "Whether somebody may take lists away, or is removed who may, is decided by those who may. Ask "
+    "one of them."
+)
 
 
 @dataclass(frozen=True)
 class CurrentCoordinator:
-    """A coordinator, as a request knows them."""
+    """The coordinator who is signed in."""
 
     id: int
     name: str
     email: str
     may_export: bool = True
     has_second_factor: bool = False
-    needs_two_factor: bool = False  # everybody needs a second factor here, and they have none
-
-
-def hash_token(token: str) -> str:
-    """What is kept of a token: enough to recognise it, not enough to use it."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    needs_two_factor: bool = False  # required of everybody, and not set up yet
 
 
 def any_exist(db_session: Session) -> bool:
@@ -48,7 +46,7 @@ def any_exist(db_session: Session) -> bool:
 def add(
     db_session: Session, email: str, *, name: str, password: str, may_export: bool = True
 ) -> int:
-    """Make an account; return its id."""
+    """Create an account; return its id."""
     email_key = new_key(db_session, email)
     password_hash = passwords.hash_password(password, about=(email, name))
     coordinator = Coordinator(
@@ -65,7 +63,7 @@ def add(
 
 
 def new_key(db_session: Session, email: str) -> str:
-    """Return the key of an address, which must have no account."""
+    """Return the normalized form of an address that has no account yet."""
     email_key = email_addresses.normalize(email)
     if db_session.scalar(select(Coordinator.id).where(Coordinator.email_key == email_key)):
         raise Refused(N_("There is an account for this address already."), field="email")
@@ -81,13 +79,34 @@ def find(db_session: Session, email: str) -> Coordinator:
     return coordinator
 
 
+def coordinator_addresses(db_session: Session) -> list[str]:
+    """Return the addresses of all coordinators."""
+    return list(db_session.scalars(select(Coordinator.email).order_by(Coordinator.id)))
+
+
+def list_accounts(db_session: Session) -> list[tuple[Coordinator, datetime | None]]:
+    """Return every coordinator by name, with when they last used the console."""
+    seen = select(func.max(CoordinatorSession.last_seen_at)).where(
+        CoordinatorSession.coordinator_id == Coordinator.id,
+        CoordinatorSession.awaits_code.is_(False),
+    )
+    acted = select(func.max(AuditEntry.done_at)).where(AuditEntry.coordinator_id == Coordinator.id)
+    query = select(Coordinator, seen.scalar_subquery(), acted.scalar_subquery())
+    return [
+        (coordinator, max(filter(None, times), default=None))
+        for coordinator, *times in db_session.execute(
+            query.order_by(Coordinator.name, Coordinator.id)
+        )
+    ]
+
+
 def change_password(db_session: Session, email: str, *, password: str) -> None:
-    """Give an account a new password, and sign out its devices."""
+    """Change the password of an account and sign out its devices."""
     set_password(db_session, find(db_session, email), password=password)
 
 
 def set_password(db_session: Session, coordinator: Coordinator, *, password: str) -> None:
-    """Give a coordinator a new password, and sign out their devices."""
+    """Change a coordinator's password and sign out their devices."""
     coordinator.password_hash = passwords.hash_password(
         password, about=(coordinator.email, coordinator.name)
     )
@@ -97,22 +116,26 @@ def set_password(db_session: Session, coordinator: Coordinator, *, password: str
 
 
 def new_set_up_link(db_session: Session, *, now: datetime) -> str | None:
-    """Make a link to the first account and return its token; None where somebody can sign in.
+    """Create the link to the first account and return its token; an older one stops working.
 
-    An older link stops working.
+    Return None if there is an account already.
     """
     if any_exist(db_session):
         return None
     token = secrets.token_urlsafe(24)
     link = {"token_hash": hash_token(token), "created_at": now}
     new = insert_with_conflict(db_session, SetUpLink).values(id=1, **link)
-    # Two starts at once: the second waits for the first, and its link is the one that works.
+    # Of two starts at once, the second waits for the first, and its link is the one that works.
     db_session.execute(new.on_conflict_do_update(index_elements=["id"], set_=link))
     return token
 
 
 def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None:
-    """Pass for a link that can still be used."""
+    """Check that a set-up link can still be used.
+
+    Raises:
+        LinkExpired: it cannot.
+    """
     link = db_session.execute(select(SetUpLink).with_for_update()).scalar_one_or_none()
     if (
         link is None
@@ -120,7 +143,7 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
         or now > link.created_at + SET_UP_LINK_VALID_FOR
         or any_exist(db_session)
     ):
-        raise Refused(
+        raise LinkExpired(
             N_(
                 "This set-up link has been used, or is older than 24 hours. Starting the site "
                 "again prints a new one as long as there is no coordinator."
@@ -128,81 +151,73 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
         )
 
 
-def start_session(
+def remove(
+    db_session: Session, coordinator_id: int, *, by: CurrentCoordinator, writer: LetterWriter
+) -> str | None:
+    """Delete an account and sign out its devices; return its name, None if there is none.
+
+    Raises:
+        NotPermitted: it may export lists, and the coordinator who removes it may not.
+    """
+    accounts = _lock_accounts(db_session)
+    account = accounts.get(coordinator_id)
+    if account is None or by.id not in accounts:
+        return None
+    if account.may_export and not accounts[by.id].may_export:
+        raise NotPermitted(NOT_PERMITTED)
+    if len(accounts) == 1:
+        raise Refused(N_("This is the only account. Invite somebody else first."))
+    _require_another_exporter(accounts, account)
+    audit_log.record_action(db_session, by.id, Action.REMOVED, now=writer.now)
+    withdrawals.remember_address(db_session, account.email_key, withdrawals.ACCOUNT, writer=writer)
+    db_session.flush()  # the audit entry first: it stays, without the id of the deleted account
+    db_session.delete(account)
+    return account.name
+
+
+def set_may_export(
     db_session: Session,
     coordinator_id: int,
     *,
+    may_export: bool,
+    by: CurrentCoordinator,
     now: datetime,
-    device: str = "",
-    awaits_code: bool = False,
-) -> str:
-    """Sign a device in, or half in; return its token, of which only the hash is kept."""
-    db_session.execute(
-        delete(CoordinatorSession).where(
-            (CoordinatorSession.last_seen_at < now - IDLE_TIMEOUT)
-            | (CoordinatorSession.created_at < now - ABSOLUTE_TIMEOUT)
-        )
-    )
-    token = secrets.token_urlsafe(32)
-    db_session.add(
-        CoordinatorSession(
-            token_hash=hash_token(token),
-            coordinator_id=coordinator_id,
-            created_at=now,
-            last_seen_at=now,
-            device=device,
-            awaits_code=awaits_code,
-        )
-    )
-    return token
+) -> str | None:
+    """Grant or revoke the right to export lists; return the name, None if there is no account.
 
-
-def finish_sign_in(db_session: Session, coordinator_id: int, *, device: str, now: datetime) -> str:
-    """Sign a device in and note that in the record; return its token."""
-    token = start_session(db_session, coordinator_id, now=now, device=device)
-    by = find_signed_in(db_session, token, now=now)
-    if by:
-        audit_log.record_action(db_session, by.id, Action.SIGNED_IN, now=now)
-    return token
-
-
-def is_active(now: datetime) -> ColumnElement[bool]:
-    """Whether a device is signed in: wholly, and neither idle nor signed in for too long."""
-    return (
-        CoordinatorSession.awaits_code.is_(False)
-        & (CoordinatorSession.last_seen_at > now - IDLE_TIMEOUT)
-        & (CoordinatorSession.created_at > now - ABSOLUTE_TIMEOUT)
-    )
-
-
-def find_signed_in(db_session: Session, token: str, *, now: datetime) -> CurrentCoordinator | None:
-    """The coordinator whose device holds this token, unless it was idle or signed in too long."""
-    needed = select(Community.two_factor_required).scalar_subquery()
-    query = (
-        select(
-            Coordinator.id, Coordinator.name, Coordinator.email, Coordinator.may_export,
-            Coordinator.totp_secret.is_not(None).label("has_second_factor"),
-            needed.label("needed"),
-        )
-        .join(CoordinatorSession, CoordinatorSession.coordinator_id == Coordinator.id)
-        .where(CoordinatorSession.token_hash == hash_token(token), is_active(now))
-    )  # fmt: skip
-    row = db_session.execute(query).one_or_none()
-    if row is None:
+    Raises:
+        NotPermitted: the coordinator who decides this may not export lists.
+    """
+    accounts = _lock_accounts(db_session)
+    account = accounts.get(coordinator_id)
+    if by.id not in accounts or not accounts[by.id].may_export:
+        raise NotPermitted(NOT_PERMITTED)
+    if account is None:
         return None
-    id_, name, email, may_export, has_second_factor, is_needed = row
-    needs_two_factor = bool(is_needed) and not has_second_factor
-    return CurrentCoordinator(id_, name, email, may_export, has_second_factor, needs_two_factor)
+    if not may_export:
+        _require_another_exporter(accounts, account)
+        invited = update(Invitation).where(Invitation.coordinator_id == coordinator_id)
+        db_session.execute(invited.values(may_export=False))
+    account.may_export = may_export
+    audit_log.record_action(db_session, by.id, Action.CHANGED_RIGHTS, now=now)
+    return account.name
 
 
-def touch_session(db_session: Session, token: str, *, now: datetime) -> None:
-    """Note that a signed-in device is in use."""
-    device = update(CoordinatorSession).where(CoordinatorSession.token_hash == hash_token(token))
-    db_session.execute(device.values(last_seen_at=now))
+def may_export(db_session: Session, coordinator_id: int) -> bool:
+    """Read, under a lock, whether a coordinator may export lists."""
+    query = select(Coordinator.may_export).where(Coordinator.id == coordinator_id)
+    return bool(db_session.scalar(query.with_for_update()))
 
 
-def sign_out(db_session: Session, token: str) -> None:
-    """Sign a device out; its token is worth nothing from now on."""
-    db_session.execute(
-        delete(CoordinatorSession).where(CoordinatorSession.token_hash == hash_token(token))
-    )
+def _lock_accounts(db_session: Session) -> dict[int, Coordinator]:
+    # All of them: two coordinators who remove each other at once would leave nobody.
+    query = select(Coordinator).order_by(Coordinator.id).with_for_update()
+    return {coordinator.id: coordinator for coordinator in db_session.scalars(query)}
+
+
+def _require_another_exporter(accounts: dict[int, Coordinator], account: Coordinator) -> None:
+    others = [other for other in accounts.values() if other is not account and other.may_export]
+    if account.may_export and not others:
+        raise Refused(
+            N_("Nobody else may take lists away. Give this right to somebody else first.")
+        )

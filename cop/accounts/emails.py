@@ -1,4 +1,4 @@
-"""Composes the mails to coordinators. They name no member: a link leads to where the names are."""
+"""Compose emails to coordinators: no member's data in them, only a link to the console."""
 
 from cop.i18n import N_
 from cop.mail.letter import Button, Letter
@@ -6,7 +6,7 @@ from cop.mail.writer import LetterWriter
 
 
 def first_failure(writer: LetterWriter) -> Letter:
-    """A mail could not be delivered, and none had failed before it."""
+    """Report the first email that could not be delivered."""
     draft = writer.coordinator_draft(
         writer.translate(N_("A mail could not be delivered")),
         writer.translate(
@@ -18,7 +18,7 @@ def first_failure(writer: LetterWriter) -> Letter:
 
 
 def password_reset(writer: LetterWriter, address: str) -> Letter:
-    """The way to a new password for the console."""
+    """Compose the email with the link to a new password."""
     draft = writer.coordinator_draft(
         writer.translate(N_("A new password for the console")),
         writer.translate(
@@ -31,7 +31,7 @@ def password_reset(writer: LetterWriter, address: str) -> Letter:
 
 
 def invitation(writer: LetterWriter, address: str, *, by: str) -> Letter:
-    """The way to one more coordinator's account."""
+    """Compose the email that invites a coordinator."""
     translate, name = writer.translate, writer.community.name
     draft = writer.coordinator_draft(
         translate(N_("Will you coordinate %(name)s?"), name=writer.community.short_name),

@@ -1,17 +1,16 @@
-"""The way to one more coordinator's account: a link by mail, which works once and for a week."""
+"""Invitations of coordinators: an emailed link to an account, which works once, for a week."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from cop.accounts import accounts, emails, management
+from cop.accounts import accounts, emails
 from cop.accounts.accounts import CurrentCoordinator
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
 from cop.db.statements import insert_with_conflict
-from cop.errors import NotPermitted, Refused
+from cop.errors import LinkExpired, NotPermitted, Refused
 from cop.i18n import N_
 from cop.links import Purpose, read_token
 from cop.mail.writer import LetterWriter
@@ -23,31 +22,6 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 VALID_FOR = timedelta(days=7)
 
 
-@dataclass(frozen=True)
-class Invited:
-    """Somebody who has not made their account yet."""
-
-    id: int
-    email: str
-    may_export: bool
-    created_at: datetime
-
-    @property
-    def ends_at(self) -> datetime:
-        return self.created_at + VALID_FOR
-
-
-@dataclass(frozen=True)
-class WithdrawnInvitation:
-    """An invitation that was withdrawn: whose it was, and the emails that were deleted."""
-
-    email: str
-    deleted_emails: list[str]  # by Message-ID
-
-
-_COLUMNS = [getattr(Invitation, name) for name in Invited.__dataclass_fields__]
-
-
 def invite(
     db_session: Session,
     email: str,
@@ -56,98 +30,122 @@ def invite(
     by: CurrentCoordinator,
     writer: LetterWriter,
 ) -> str:
-    """Mail somebody the link to an account, and return it; one that they had stops working.
+    """Email somebody the link to an account, and return it; an older one stops working.
 
     Raises:
-        NotPermitted: who invites may not give a right that they do not have.
+        NotPermitted: a coordinator may not give a right that they do not have.
     """
     email_key = accounts.new_key(db_session, email)
-    if may_export and not management.may_export(db_session, by.id):
-        raise NotPermitted(management.NOT_PERMITTED)
-    said = {"email": email, "may_export": may_export, "created_at": writer.now}
-    said |= {"coordinator_id": by.id}
-    new = insert_with_conflict(db_session, Invitation).values(email_key=email_key, **said)
-    upsert = new.on_conflict_do_update(index_elements=["email_key"], set_=said)
+    if may_export and not accounts.may_export(db_session, by.id):
+        raise NotPermitted(accounts.NOT_PERMITTED, field="email")
+    values = {
+        "email": email,
+        "may_export": may_export,
+        "created_at": writer.now,
+        "coordinator_id": by.id,
+    }
+    new = insert_with_conflict(db_session, Invitation).values(email_key=email_key, **values)
+    upsert = new.on_conflict_do_update(index_elements=["email_key"], set_=values)
     id_ = db_session.scalars(upsert.returning(Invitation.id)).one()
-    address = writer.links.invitation(id_, _token_timestamp(writer.now))
+    link = writer.links.invitation(id_, _token_timestamp(writer.now))
     outbox.withdraw(db_session, _is_about(id_))
-    mail = QueuedEmail(
-        emails.invitation(writer, address, by=by.name),
+    queued = QueuedEmail(
+        emails.invitation(writer, link, by=by.name),
         email,
         EmailKind.INVITATION,
-        f"{_prefix(id_)}{writer.now.isoformat()}",
+        f"{_key_prefix(id_)}{writer.now.isoformat()}",
         expires_at=writer.now + VALID_FOR,
     )
-    outbox.queue(db_session, [mail], now=writer.now)
+    outbox.queue(db_session, [queued], now=writer.now)
     audit_log.record_action(db_session, by.id, Action.INVITED, now=writer.now)
-    return address
+    return link
 
 
-def list_invitations(db_session: Session) -> list[Invited]:
-    """Who is invited and has no account yet, the first first."""
-    query = select(*_COLUMNS).order_by(Invitation.created_at, Invitation.id)
-    return [Invited(**row._mapping) for row in db_session.execute(query)]
+def list_invitations(db_session: Session) -> list[Invitation]:
+    """Return the invitations that were not accepted yet, the oldest first."""
+    query = select(Invitation).order_by(Invitation.created_at, Invitation.id)
+    return list(db_session.scalars(query))
 
 
 def withdraw(
     db_session: Session, invitation_id: int, *, by: CurrentCoordinator, now: datetime
-) -> WithdrawnInvitation | None:
-    """End an invitation, and delete its emails; None where there is none."""
-    gone = delete(Invitation).where(Invitation.id == invitation_id).returning(Invitation.email)
-    email = db_session.scalars(gone).one_or_none()
+) -> tuple[str, list[str]] | None:
+    """Delete an invitation and its emails; None if there is none.
+
+    Return the address invited, and the Message-IDs of the deleted emails.
+    """
+    invitations = delete(Invitation).where(Invitation.id == invitation_id)
+    email = db_session.scalars(invitations.returning(Invitation.email)).one_or_none()
     if email is None:
         return None
-    emails = delete(OutboxEmail).where(_is_about(invitation_id)).returning(OutboxEmail.message_id)
-    message_ids = list(db_session.scalars(emails))
+    queued = delete(OutboxEmail).where(_is_about(invitation_id))
+    message_ids = list(db_session.scalars(queued.returning(OutboxEmail.message_id)))
     audit_log.record_action(db_session, by.id, Action.CHANGED_RIGHTS, now=now)
-    return WithdrawnInvitation(email, message_ids)
+    return email, message_ids
 
 
-def check(db_session: Session, token: str, *, secret_key: str, now: datetime) -> Invited:
-    """The invitation of a link that can still be used."""
+def check(db_session: Session, token: str, *, secret_key: str, now: datetime) -> Invitation:
+    """Return the invitation of a link that can still be used.
+
+    Raises:
+        LinkExpired: it cannot.
+    """
     parts = read_token(secret_key, Purpose.INVITATION, token, (int, int))
-    query = select(*_COLUMNS).where(Invitation.id == (parts[0] if parts else None))
-    # Held, so that of two posts at once the second finds it used.
-    row = db_session.execute(query.with_for_update()).one_or_none()
+    query = select(Invitation).where(Invitation.id == (parts[0] if parts else None))
+    # Locked, so that of two posts at once the second finds it used.
+    found = db_session.scalars(query.with_for_update()).one_or_none()
     if (
-        row is None
-        or parts[1] != _token_timestamp(row.created_at)
-        or now > row.created_at + VALID_FOR
+        found is None
+        or parts[1] != _token_timestamp(found.created_at)
+        or now > found.created_at + VALID_FOR
     ):
-        raise Refused(
+        raise LinkExpired(
             N_(
                 "This invitation has been used or withdrawn, a newer one was sent, or it is older "
                 "than 7 days. Ask whoever invited you for another one."
             )
         )
-    return Invited(**row._mapping)
+    return found
 
 
 def accept(
     db_session: Session, token: str, *, name: str, password: str, secret_key: str, now: datetime
 ) -> int:
-    """Make the account of a link, and return its id; the link is used up."""
-    found = check(db_session, token, secret_key=secret_key, now=now)
-    added = accounts.add(
-        db_session, found.email, name=name, password=password, may_export=found.may_export
-    )
-    db_session.execute(delete(Invitation).where(Invitation.id == found.id))
-    return added
+    """Create the account of a link, and return its id; the link is used up.
+
+    Raises:
+        LinkExpired: it cannot be used any more, or its address has an account meanwhile.
+    """
+    invitation = check(db_session, token, secret_key=secret_key, now=now)
+    try:
+        id_ = accounts.add(
+            db_session,
+            invitation.email,
+            name=name,
+            password=password,
+            may_export=invitation.may_export,
+        )
+    except Refused as refusal:
+        if refusal.field == "email":  # which nobody can change in the form
+            raise LinkExpired(refusal.sentence) from refusal
+        raise
+    db_session.delete(invitation)
+    return id_
 
 
 def delete_expired(db_session: Session, *, now: datetime) -> None:
-    """Delete the invitations that nobody has taken in time, and the addresses in them."""
+    """Delete the invitations that nobody has accepted in time."""
     db_session.execute(delete(Invitation).where(Invitation.created_at <= now - VALID_FOR))
 
 
 def _is_about(invitation_id: int) -> ColumnElement[bool]:
-    return OutboxEmail.dedup_key.startswith(_prefix(invitation_id), autoescape=True)
+    return OutboxEmail.dedup_key.startswith(_key_prefix(invitation_id), autoescape=True)
 
 
-def _prefix(invitation_id: int) -> str:
+def _key_prefix(invitation_id: int) -> str:
     return f"invitation:{invitation_id}:"
 
 
 def _token_timestamp(moment: datetime) -> int:
-    """What tells one invitation of an address from the next, to the microsecond."""
+    """Return microseconds, which tell one invitation of an address from the next."""
     return int(moment.timestamp() * 1_000_000)

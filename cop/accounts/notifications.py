@@ -1,30 +1,23 @@
-"""What is mailed when somebody registers, to them and to the coordinators."""
+"""Notify coordinators of what they have to act on."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.accounts import emails
+from cop.accounts import accounts, emails
 from cop.mail.writer import LetterWriter
-from cop.models.coordinator import Coordinator
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 
 
 def notify_first_failure(db_session: Session, writer: LetterWriter) -> None:
-    """Queue a mail to the coordinators when a mail has failed and none had before.
+    """Queue an email to the coordinators when an email has failed and no other is failed.
 
-    Once for each such time: when what failed is tried again or gone, the next one is a first again.
+    Once all failed emails are retried or deleted, the next failure is a first one again.
     """
     failed = outbox.failures(db_session)
     if len(failed) == 1:
         letter = emails.first_failure(writer)
-        mails = [
+        queued = [
             QueuedEmail(letter, address, EmailKind.COORDINATORS, f"failed:{failed[0]}:{number}")
-            for number, address in enumerate(coordinator_addresses(db_session))
+            for number, address in enumerate(accounts.coordinator_addresses(db_session))
         ]
-        outbox.queue(db_session, mails, now=writer.now)
-
-
-def coordinator_addresses(db_session: Session) -> list[str]:
-    """The addresses of all coordinators."""
-    return list(db_session.scalars(select(Coordinator.email).order_by(Coordinator.id)))
+        outbox.queue(db_session, queued, now=writer.now)

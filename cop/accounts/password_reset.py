@@ -1,4 +1,4 @@
-"""A forgotten password: a link by mail to a new one, which works once and for an hour."""
+"""Reset a forgotten password by an emailed link, which works once, for an hour."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from cop import email_addresses
 from cop.accounts import accounts, emails
-from cop.errors import Refused
+from cop.errors import LinkExpired
 from cop.i18n import N_
 from cop.links import Purpose, read_token
 from cop.mail.writer import LetterWriter
@@ -17,57 +17,65 @@ from cop.models.email import MailState, OutboxEmail
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 
-_LINK_OVER = N_("This link has been used, or is older than an hour. You can ask for a new one.")
+_LINK_EXPIRED = N_("This link has been used, or is older than an hour. You can ask for a new one.")
 
 LINK_VALID_FOR = timedelta(hours=1)
-MAX_EMAILS_PER_DAY = 5  # that are sent whenever somebody asks
+MAX_EMAILS_PER_DAY = 5  # without a condition
 # Anybody can ask, and must not use up the emails of the coordinator who needs one. So beyond those,
-# one more goes out where no link that still works was sent lately: at most 53 a day.
+# one more is sent if there is no recent link that still works: at most 53 a day.
 MIN_INTERVAL = timedelta(minutes=30)
 _MINUTE = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def request_reset(db_session: Session, email: str, *, writer: LetterWriter) -> None:
-    """Mail a coordinator the link to a new password; to everybody else, nothing."""
+    """Email a coordinator the link to a new password; ignore addresses without an account."""
     # Locked, so that of two requests at once the second finds the email of the first.
     query = select(Coordinator).where(Coordinator.email_key == email_addresses.normalize(email))
     found = db_session.scalars(query.with_for_update()).one_or_none()
-    # Looked up for nobody too: how long it takes should not tell who coordinates.
+    # Queried without an account, too: the time it takes should not tell who coordinates.
     fingerprint = _fingerprint(found) if found else ""
     may_send = _may_send(db_session, found.id if found else 0, fingerprint, now=writer.now)
     if found is None or not may_send:
         return
     minute = (writer.now - _EPOCH) // _MINUTE
-    address = writer.links.new_password(found.id, minute, fingerprint)
-    mail = QueuedEmail(
-        emails.password_reset(writer, address),
+    link = writer.links.new_password(found.id, minute, fingerprint)
+    queued = QueuedEmail(
+        emails.password_reset(writer, link),
         found.email,
         EmailKind.PASSWORD,
         f"{_key_start(found.id)}{fingerprint}:{writer.now.isoformat()}",
         expires_at=writer.now + LINK_VALID_FOR,
     )
-    outbox.queue(db_session, [mail], now=writer.now)
+    outbox.queue(db_session, [queued], now=writer.now)
 
 
 def check_link(db_session: Session, token: str, *, secret_key: str, now: datetime) -> None:
-    """Pass for a link that can still be used."""
+    """Check that a link can still be used.
+
+    Raises:
+        LinkExpired: it cannot.
+    """
     _coordinator_of_link(db_session, token, secret_key=secret_key, now=now)
 
 
 def reset_password(
     db_session: Session, token: str, *, password: str, secret_key: str, now: datetime
 ) -> None:
-    """Give the link's coordinator a new password, sign out their devices, and use up the link."""
+    """Set the coordinator's password and sign out their devices; the link is used up.
+
+    Raises:
+        LinkExpired: it cannot be used any more.
+    """
     found = _coordinator_of_link(db_session, token, secret_key=secret_key, now=now)
     accounts.set_password(db_session, found, password=password)
 
 
 def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now: datetime) -> bool:
-    """Whether one more email may go out: a few a day, and whenever there is no link to use."""
+    """Allow a few emails a day, and one more whenever there is no recent link that works."""
     key, start = OutboxEmail.dedup_key, _key_start(coordinator_id)
     is_usable = and_(
-        key.startswith(f"{start}{fingerprint}:", autoescape=True),  # for the present password
+        key.startswith(f"{start}{fingerprint}:", autoescape=True),  # for the current password
         OutboxEmail.created_at > now - MIN_INTERVAL,
         OutboxEmail.state.not_in([MailState.FAILED, MailState.WITHDRAWN]),
     )
@@ -89,17 +97,17 @@ def _coordinator_of_link(
 ) -> Coordinator:
     parts = read_token(secret_key, Purpose.PASSWORD, token, (int, int, str))
     if not parts:
-        raise Refused(_LINK_OVER)
+        raise LinkExpired(_LINK_EXPIRED)
     coordinator_id, minute, fingerprint = parts
-    made_at = _EPOCH + int(minute) * _MINUTE
-    # Held until the end of the transaction, so that of two posts at once the second finds it used.
+    created_at = _EPOCH + int(minute) * _MINUTE
+    # Locked, so that of two posts at once the second finds the link used.
     query = select(Coordinator).where(Coordinator.id == coordinator_id).with_for_update()
     found = db_session.scalars(query).one_or_none()
-    if found is None or now > made_at + LINK_VALID_FOR or fingerprint != _fingerprint(found):
-        raise Refused(_LINK_OVER)
+    if found is None or now > created_at + LINK_VALID_FOR or fingerprint != _fingerprint(found):
+        raise LinkExpired(_LINK_EXPIRED)
     return found
 
 
 def _fingerprint(coordinator: Coordinator) -> str:
-    """What tells one password from the next: a link made for an old one opens nothing."""
+    """Return a hash that changes with the password, so that a link for an old one expires."""
     return hashlib.sha256(coordinator.password_hash.encode()).hexdigest()[:16]

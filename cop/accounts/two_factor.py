@@ -1,16 +1,16 @@
-"""The second factor: a code that changes every 30 seconds (RFC 6238), or a recovery code."""
+"""Two-factor sign-in by TOTP codes (RFC 6238), which change every 30 seconds, or recovery codes."""
 
 import secrets
 from base64 import b32encode
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pyotp import TOTP, OTPVerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.accounts import accounts, sign_in
-from cop.accounts.accounts import CurrentCoordinator, hash_token
+from cop.accounts import accounts, devices, sign_in
+from cop.accounts.accounts import CurrentCoordinator
+from cop.accounts.passwords import hash_token
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
 from cop.errors import Refused, SignInExpired, TooManyAttempts
@@ -22,34 +22,26 @@ _WRONG_CODE = N_(
     "your phone has to be right."
 )
 
-DRIFT = 1  # time steps of 30 seconds by which a phone's clock may be wrong
+DRIFT = 1  # steps of 30 seconds by which a phone's clock may be wrong
 RECOVERY_CODES = 10
 CODE_TIMEOUT = timedelta(minutes=10)  # after the password
 FREE_FAILURES = 4
 
 
-@dataclass(frozen=True)
-class SecondFactorResult:
-    """A device that is signed in now; how many recovery codes are left if one was used."""
-
-    token: str
-    recovery_codes_left: int | None
-
-
 def provisioning_uri(secret: str, *, issuer: str, account: str) -> str:
-    """The `otpauth:` address that an authenticator app reads from the QR code."""
-    # A colon ends the issuer in the label, quoted or not.
+    """Return the `otpauth:` address that an authenticator app reads from the QR code."""
+    # A colon ends the issuer in the label, whether quoted or not.
     return TOTP(secret).provisioning_uri(name=account, issuer_name=issuer.replace(":", " "))
 
 
 def set_up(
     db_session: Session, by: CurrentCoordinator, *, secret: str, typed: str, now: datetime
 ) -> list[str]:
-    """Turn the second factor on, with a code that shows that the app has it; return recovery codes.
+    """Turn two-factor sign-in on, proved by a code; return the recovery codes.
 
-    Of these, only the hashes are kept: they can be shown once.
+    Only their hashes are stored, so they can be shown once.
     """
-    coordinator = _locked_coordinator(db_session, by.id)
+    coordinator = _lock_coordinator(db_session, by.id)
     if coordinator.totp_secret is not None:
         raise Refused(
             N_("Two-factor sign-in is on already. Turn it off first to use another phone."),
@@ -64,33 +56,33 @@ def set_up(
 
 
 def turn_off(db_session: Session, by: CurrentCoordinator, typed: str, *, now: datetime) -> None:
-    """Turn the second factor off, with a code or a recovery code."""
+    """Turn two-factor sign-in off, with a code or a recovery code."""
     use_code(db_session, by.id, typed, now=now)
-    _reset_failures(_locked_coordinator(db_session, by.id))
+    _clear(_lock_coordinator(db_session, by.id))
     audit_log.record_action(db_session, by.id, Action.CHANGED_SECOND_FACTOR, now=now)
 
 
-def end_pending_sign_in(db_session: Session, email: str) -> None:
-    """Turn it off without a code: for whom an administrator knows, and whose phone is gone."""
-    _reset_failures(accounts.find(db_session, email))
+def turn_off_without_code(db_session: Session, email: str) -> None:
+    """Turn two-factor sign-in off on the command line, for somebody who lost their phone."""
+    _clear(accounts.find(db_session, email))
 
 
 def recovery_codes_left(db_session: Session, coordinator_id: int) -> int:
-    """How many recovery codes somebody can still use."""
+    """Count the recovery codes that a coordinator can still use."""
     query = select(Coordinator.recovery_hashes).where(Coordinator.id == coordinator_id)
     return len(db_session.scalar(query) or ())
 
 
-def count_try(db_session: Session, coordinator_id: int, *, now: datetime) -> None:
-    """Count a code as wrong until it has been used; by the account alone.
+def count_attempt(db_session: Session, coordinator_id: int, *, now: datetime) -> None:
+    """Count a code as wrong until it has been used; for the account, from any network.
 
-    Only who knows the password gets here, so nobody else can make its owner wait.
+    Only who knows the password gets here, so nobody else can make the owner wait.
 
     Raises:
-        TooManyAttempts: too many did not fit just now.
+        TooManyAttempts: too many codes were wrong just now.
     """
     try:
-        sign_in.count(db_session, _key(coordinator_id), free=FREE_FAILURES, now=now)
+        sign_in.count_attempt(db_session, _key(coordinator_id), free=FREE_FAILURES, now=now)
     except TooManyAttempts as refusal:
         raise TooManyAttempts(
             N_("Several codes did not fit. Wait %(seconds)s seconds, then write the newest one."),
@@ -100,77 +92,74 @@ def count_try(db_session: Session, coordinator_id: int, *, now: datetime) -> Non
 
 
 def pending_sign_in(db_session: Session, token: str, *, now: datetime) -> CoordinatorSession:
-    """The device of this token, whose password was right, and that waits for its code.
+    """Return the device whose password was right and that has not sent its code yet.
 
     Raises:
-        SignInExpired: it does not wait, or not any more.
+        SignInExpired: there is none, or it took longer than 10 minutes.
     """
     query = select(CoordinatorSession).where(
         CoordinatorSession.token_hash == hash_token(token),
         CoordinatorSession.awaits_code.is_(True),
         CoordinatorSession.created_at > now - CODE_TIMEOUT,
     )
-    found = db_session.scalars(query).one_or_none()
-    if found is None:
+    device = db_session.scalars(query).one_or_none()
+    if device is None:
         raise SignInExpired(
             N_("Sign in with your password once more, and write the code within 10 minutes."),
             field="email",
         )
-    return found
+    return device
 
 
 def begin(db_session: Session, token: str, *, now: datetime) -> None:
-    """Count the attempt of a device that waits for its code.
+    """Count the attempt of a device that sends its code.
 
     Raises:
-        SignInExpired: it does not wait, or not any more.
-        TooManyAttempts: too many codes did not fit just now.
+        SignInExpired: it may not, or not any more.
+        TooManyAttempts: too many codes were wrong just now.
     """
-    count_try(db_session, pending_sign_in(db_session, token, now=now).coordinator_id, now=now)
+    count_attempt(db_session, pending_sign_in(db_session, token, now=now).coordinator_id, now=now)
 
 
-def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> SecondFactorResult:
-    """Sign the waiting device in, under a new token.
+def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> tuple[str, int | None]:
+    """Sign the device in; return its new token, and the recovery codes left if one was used.
 
     Raises:
-        SignInExpired: it does not wait, or not any more.
+        SignInExpired: it may not sign in, or not any more.
     """
-    half = pending_sign_in(db_session, token, now=now)
-    left = use_code(db_session, half.coordinator_id, typed, now=now)
-    db_session.delete(half)
-    device = half.device
-    return SecondFactorResult(
-        accounts.finish_sign_in(db_session, half.coordinator_id, device=device, now=now), left
-    )
+    pending = pending_sign_in(db_session, token, now=now)
+    coordinator_id, device = pending.coordinator_id, pending.device
+    codes_left = use_code(db_session, coordinator_id, typed, now=now)
+    db_session.delete(pending)
+    new_token = devices.finish_sign_in(db_session, coordinator_id, device=device, now=now)
+    return new_token, codes_left
 
 
 def use_code(db_session: Session, coordinator_id: int, typed: str, *, now: datetime) -> int | None:
-    """Use a code up; return how many recovery codes are left, if it was one of them."""
-    coordinator = _locked_coordinator(db_session, coordinator_id)
+    """Use a code up; return how many recovery codes are left if it was one of them."""
+    coordinator = _lock_coordinator(db_session, coordinator_id)
     if coordinator.totp_secret is None:
         raise Refused(_WRONG_CODE, field="code")
-    others = [
-        kept for kept in coordinator.recovery_hashes if kept != hash_token(_normalize_code(typed))
-    ]
-    left = None
-    if len(others) < len(coordinator.recovery_hashes):
-        coordinator.recovery_hashes, left = others, len(others)
+    typed_hash, codes_left = hash_token(_normalize_code(typed)), None
+    if typed_hash in coordinator.recovery_hashes:
+        others = [each for each in coordinator.recovery_hashes if each != typed_hash]
+        coordinator.recovery_hashes, codes_left = others, len(others)
     else:
         coordinator.totp_step = _matching_step(
             coordinator.totp_secret, typed, now=now, after=coordinator.totp_step or 0
         )
     sign_in.reset_failures(db_session, _key(coordinator_id))
-    return left
+    return codes_left
 
 
-def _locked_coordinator(db_session: Session, coordinator_id: int) -> Coordinator:
-    # Held until the end of the transaction: of two who send one code, the second finds it used.
+def _lock_coordinator(db_session: Session, coordinator_id: int) -> Coordinator:
+    # Locked, so that of two posts of one code the second finds it used.
     query = select(Coordinator).where(Coordinator.id == coordinator_id).with_for_update()
     return db_session.scalars(query.execution_options(populate_existing=True)).one()
 
 
 def _matching_step(secret: str, typed: str, *, now: datetime, after: int = 0) -> int:
-    """The time step whose code was typed: one that is later than the last one used."""
+    """Return the time step whose code was typed; it must be after the last one used."""
     try:
         step = TOTP(secret).verify_and_get_timecode(
             _normalize_code(typed), for_time=now, valid_window=DRIFT
@@ -191,7 +180,7 @@ def _normalize_code(typed: str) -> str:
     return "".join(typed.casefold().replace("-", " ").split())
 
 
-def _reset_failures(coordinator: Coordinator) -> None:
+def _clear(coordinator: Coordinator) -> None:
     coordinator.totp_secret, coordinator.totp_step, coordinator.recovery_hashes = None, None, []
 
 

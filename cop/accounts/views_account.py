@@ -1,97 +1,155 @@
-"""A coordinator's own account: the password, and the devices that are signed in."""
+"""Console: the coordinator's own account, with password, devices and two-factor sign-in."""
 
-from flask import Response, abort, flash, g, redirect, request, session, url_for
+from io import BytesIO
+
+from flask import Response, abort, flash, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from pyotp import random_base32
 from wtforms import PasswordField
 
-from cop.accounts import accounts, sign_in, two_factor, views_sign_in
-from cop.accounts.access_control import TOKEN
+from cop.accounts import accounts, devices, sign_in, two_factor, views_sign_in
+from cop.accounts.access_control import TOKEN, open_before_two_factor
+from cop.accounts.views_sign_in import CodeForm, next_path, refuse, this_device
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidCredentials, Refused, TooManyAttempts
 from cop.i18n import N_
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, strip_to_one_line
 from cop.web.i18n import gettext, ngettext
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
+
+SECRET = "second factor"  # noqa: S105 - the name in the cookie of a secret not in use yet
 
 
 class OwnPasswordForm(ConsoleForm):
-    """The password that there is, and the one that there is to be."""
+    """The old password and a new one."""
 
     old = PasswordField(validators=[Required(N_("Write the password that you have now."))])
     password = PasswordField(validators=[Required(N_("Write your new password."))])
 
 
+class ConfirmForm(CodeForm):
+    """Password and code, both: a browser that was left open is not enough."""
+
+    old = PasswordField(validators=[Required(N_("Write your password."))])
+
+
 @console.get("/account")
-def account() -> Response:
-    return _show(OwnPasswordForm())
-
-
-@console.post("/account/password")
-def own_password() -> ResponseReturnValue:
+@console.post("/account/password", endpoint="own_password")
+def account() -> ResponseReturnValue:
     form = OwnPasswordForm()
-    if not form.validate():
-        return _show(form)
+    if form.validate_on_submit():
+        try:
+            _confirm_password(form.data["old"])
+            _change_password(form.data["password"])
+        except Refused as refusal:
+            refuse(form, refusal)
+        else:
+            flash(gettext("You have a new password. All your other devices are signed out."))
+            return redirect(url_for("console.account"), 303)
+    token = session[TOKEN]
+    with read_tx() as db_session:
+        listed = devices.list_devices(db_session, g.coordinator.id, token=token, now=now())
+        codes = two_factor.recovery_codes_left(db_session, g.coordinator.id)
+    return render("accounts/account.html", form=form, devices=listed, codes=codes)
+
+
+def _confirm_password(password: str) -> None:
+    """Verify the coordinator's password again, with the same delays as at sign-in."""
     try:
-        confirm_password(form.old.data or "")
-        views_sign_in.start(_changed(form.password.data or ""))
-    except Refused as refusal:
-        form.refuse(refusal, at="old" if isinstance(refusal, TooManyAttempts) else "")
-        return views_sign_in.throttled(_show(form), refusal)
-    return _done(gettext("You have a new password. All your other devices are signed out."))
-
-
-def confirm_password(password: str) -> None:
-    """Ask who is signed in for their password again, with the same waits as at signing in.
-
-    Raises:
-        TooManyAttempts: it was wrong too often just now.
-    """
-    try:
-        attempt = views_sign_in.checked(g.coordinator.email, password)
+        attempt = views_sign_in.verify_credentials(g.coordinator.email, password)
     except InvalidCredentials as refusal:
         raise Refused(
             N_("This is not your password. Check it, and whether Caps Lock is on."), field="old"
         ) from refusal
+    except TooManyAttempts as refusal:
+        raise TooManyAttempts(refusal.sentence, field="old", **refusal.values) from refusal
     with write_tx() as db_session:
         sign_in.undo_attempt(db_session, attempt)
 
 
-def _changed(password: str) -> str:
-    """Store the new password, and sign this device in anew."""
+def _change_password(password: str) -> None:
     with write_tx() as db_session:
         accounts.change_password(db_session, g.coordinator.email, password=password)
-        return accounts.start_session(
-            db_session, g.coordinator.id, now=now(), device=views_sign_in.device()
-        )
+        token = devices.start_session(db_session, g.coordinator.id, now=now(), device=this_device())
+    views_sign_in.start_session(token)
 
 
 @console.post("/account/devices")
 def sign_out_device() -> ResponseReturnValue:
-    device = strip_to_one_line(request.form.get("device"))
+    device, own_id = strip_to_one_line(request.form.get("device")), g.coordinator.id
     with write_tx() as db_session:
         if "others" in request.form:
-            many = sign_in.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
-        elif not sign_in.sign_out(db_session, g.coordinator.id, device):
-            abort(404)
+            count = devices.sign_out_others(db_session, own_id, token=session[TOKEN])
         else:
-            many = 1
-    said = ngettext("%(num)s device is signed out.", "%(num)s devices are signed out.", many)
-    return _done(said)
-
-
-def _done(sentence: str) -> ResponseReturnValue:
-    flash(sentence)
+            count = devices.sign_out_device(db_session, own_id, device) or abort(404)
+    flash(ngettext("%(num)s device is signed out.", "%(num)s devices are signed out.", count))
     return redirect(url_for("console.account"), 303)
 
 
-def _show(form: OwnPasswordForm) -> Response:
-    with read_tx() as db_session:
-        found = sign_in.list_devices(db_session, g.coordinator.id, token=session[TOKEN], now=now())
-        codes = two_factor.recovery_codes_left(db_session, g.coordinator.id)
-    return render(
-        "accounts/account.html",
-        form=form,
-        devices=found,
-        codes=codes,
+@console.route("/account/two-factor", methods=["GET", "POST"], endpoint="two_factor")
+@open_before_two_factor
+def set_up_two_factor() -> ResponseReturnValue:
+    if g.coordinator.has_second_factor:
+        return redirect(url_for("console.account"), 303)
+    secret = session.setdefault(SECRET, random_base32())
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        try:
+            _confirm_password(form.data["old"])
+            codes = _turn_on(secret, form.data["code"])
+        except Refused as refusal:
+            refuse(form, refusal)
+        else:
+            session.pop(SECRET)
+            return render("accounts/recovery_codes.html", codes=codes, next_path=next_path())
+    key = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    return render("accounts/two_factor.html", form=form, key=key, address=_uri(secret))
+
+
+def _turn_on(secret: str, code: str) -> list[str]:
+    with write_tx() as db_session:
+        codes = two_factor.set_up(db_session, g.coordinator, secret=secret, typed=code, now=now())
+        devices.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
+    return codes
+
+
+def _uri(secret: str) -> str:
+    issuer = current_community().short_name
+    return two_factor.provisioning_uri(secret, issuer=issuer, account=g.coordinator.email)
+
+
+@console.get("/account/two-factor/qr.svg")
+@open_before_two_factor
+def two_factor_qr() -> Response:
+    """Return the QR code as a file of its own: the policy of our pages allows no inline image."""
+    import segno  # noqa: PLC0415 - for this image alone
+
+    image = BytesIO()
+    segno.make(_uri(session.get(SECRET) or abort(404)), micro=False).save(
+        image, kind="svg", border=4, dark="#000", light="#fff", xmldecl=False
     )
+    response = make_response(image.getvalue())
+    response.mimetype = "image/svg+xml"
+    response.cache_control.no_store = True
+    return response
+
+
+@console.route("/account/two-factor/off", methods=["GET", "POST"])
+def two_factor_off() -> ResponseReturnValue:
+    if not g.coordinator.has_second_factor:
+        return redirect(url_for("console.account"), 303)
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        try:
+            _confirm_password(form.data["old"])
+            with write_tx() as db_session:  # counted first, in a transaction that commits
+                two_factor.count_attempt(db_session, g.coordinator.id, now=now())
+            with write_tx() as db_session:
+                two_factor.turn_off(db_session, g.coordinator, form.data["code"], now=now())
+        except Refused as refusal:
+            refuse(form, refusal)
+        else:
+            flash(gettext("Two-factor sign-in is off. Your password alone signs you in."))
+            return redirect(url_for("console.account"), 303)
+    return render("accounts/two_factor_off.html", form=form)

@@ -1,70 +1,96 @@
-"""Who coordinates: inviting, rights, and removing an account."""
+"""Console: coordinators, with invitations, rights and removal."""
 
 from flask import Response, abort, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField
 
-from cop.accounts import accounts, invitations, management
+from cop.accounts import accounts, devices, invitations, views_sign_in
 from cop.accounts.access_control import check_may_export, open_to_all, requires_export
-from cop.accounts.views_sign_in import device, start
 from cop.db.engine import erasing_tx, read_tx, write_tx
-from cop.errors import NotPermitted, Refused
+from cop.errors import LinkExpired, NotPermitted, Refused
 from cop.i18n import N_
 from cop.mail.transport import folder_transport
+from cop.models.coordinator import Coordinator
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line, parse_integer
 from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import now, render, settings, writer
 
+ACCOUNT = "/settings/coordinators/<int(max=2147483647):coordinator_id>"
+
 
 class InviteForm(ConsoleForm):
-    """Who is to coordinate, too."""
+    """The address to invite, and whether it may export lists."""
 
     email = line(254, Required(N_("Write their email address.")))
     may_export = BooleanField()
 
 
-@console.get("/settings/coordinators")
-def coordinators() -> Response:
-    return _show(InviteForm())
+class InvitationForm(ConsoleForm):
+    """Name and password of an invited coordinator."""
+
+    name = line(200, Required(N_("Write your name.")))
+    password = PasswordField(validators=[Required(N_("Write a password."))])
 
 
-@console.post("/settings/coordinators")
-def invite_coordinator() -> ResponseReturnValue:
+@console.route("/settings/coordinators", methods=["GET", "POST"])
+def coordinators() -> ResponseReturnValue:
     form = InviteForm()
-    if not form.validate():
-        return _show(form)
-    if form.may_export.data:
-        check_may_export()
-    try:
-        address = _invited(form)
-    except Refused as refusal:
-        form.refuse(refusal, at="email")
-        return _show(form)
+    if form.validate_on_submit():
+        if form.may_export.data:
+            check_may_export()
+        try:
+            with write_tx() as db_session:
+                link = invitations.invite(
+                    db_session, **form.data, by=g.coordinator, writer=writer()
+                )
+        except Refused as refusal:
+            form.refuse(refusal)
+        else:
+            return _redirect_with(_invited(form.data["email"], link))
+    return _coordinators_page(form)
+
+
+def _invited(email: str, link: str) -> str:
     if settings().smtp:
-        return _done(gettext("A mail with the link is on its way to %(to)s.", to=form.email.data))
-    said = gettext("No mail server is set, so pass this link on to %(to)s:", to=form.email.data)
-    return _done(f"{said} {address}")
+        return gettext("A mail with the link is on its way to %(to)s.", to=email)
+    message = gettext("No mail server is set, so pass this link on to %(to)s:", to=email)
+    return f"{message} {link}"
 
 
-def _invited(form: InviteForm) -> str:
-    with write_tx() as db_session:
-        return invitations.invite(
-            db_session,
-            form.email.data or "",
-            may_export=bool(form.may_export.data),
-            by=g.coordinator,
-            writer=writer(),
-        )
+def _redirect_with(message: str) -> ResponseReturnValue:
+    flash(message)
+    return redirect(url_for("console.coordinators"), 303)
+
+
+def _coordinators_page(form: InviteForm, refusal: Refused | None = None) -> Response:
+    """Render the page, with the refusal of an action that is no form."""
+    status = 200
+    if refusal:
+        status = 403 if isinstance(refusal, NotPermitted) else 422
+    with read_tx() as db_session:
+        listed = accounts.list_accounts(db_session)
+        invited = invitations.list_invitations(db_session)
+    return render(
+        "accounts/coordinators.html",
+        status=status,
+        form=form,
+        accounts=listed,
+        invited=invited,
+        valid_for=invitations.VALID_FOR,
+        now=now(),
+        refusal=refusal_text(refusal) if refusal else "",
+    )
 
 
 @console.post("/settings/coordinators/withdraw")
 def withdraw_invitation() -> ResponseReturnValue:
     id_ = parse_integer(request.form.get("invitation", "")) or 0
     with erasing_tx() as db_session:
-        ended = invitations.withdraw(db_session, id_, by=g.coordinator, now=now()) or abort(404)
-    folder_transport(settings()).delete_copies(ended.deleted_emails)
-    return _done(gettext("The link that %(to)s has works no longer.", to=ended.email))
+        withdrawn = invitations.withdraw(db_session, id_, by=g.coordinator, now=now())
+    email, message_ids = withdrawn or abort(404)
+    folder_transport(settings()).delete_copies(message_ids)
+    return _redirect_with(gettext("The link that %(to)s has works no longer.", to=email))
 
 
 @console.post("/settings/coordinators/rights")
@@ -74,124 +100,55 @@ def set_coordinator_right() -> ResponseReturnValue:
     may_export = request.form.get("right") == "yes"
     try:
         with write_tx() as db_session:
-            name = management.set_may_export(
+            name = accounts.set_may_export(
                 db_session, id_, may_export=may_export, by=g.coordinator, now=now()
             )
     except Refused as refusal:
-        return _show(InviteForm(), status=_status(refusal), refusal=refusal)
-    said = (
-        gettext("%(name)s may take lists away.")
-        if may_export
-        else gettext("%(name)s may take lists away no longer.")
+        return _coordinators_page(InviteForm(), refusal)
+    if may_export:
+        return _redirect_with(gettext("%(name)s may take lists away.", name=name or abort(404)))
+    return _redirect_with(
+        gettext("%(name)s may take lists away no longer.", name=name or abort(404))
     )
-    return _done(said % {"name": name or abort(404)})
 
 
-@console.get("/settings/coordinators/<int(max=2147483647):coordinator_id>/remove")
-def remove_coordinator(coordinator_id: int) -> Response:
-    with read_tx() as db_session:
-        listed = management.list_accounts(db_session)
-    found = [each for each in listed if each.id == coordinator_id] or abort(404)
-    return render("accounts/remove.html", found=found[0])
-
-
-@console.post("/settings/coordinators/<int(max=2147483647):coordinator_id>/remove")
-def send_remove_coordinator(coordinator_id: int) -> ResponseReturnValue:
+@console.route(f"{ACCOUNT}/remove", methods=["GET", "POST"])
+def remove_coordinator(coordinator_id: int) -> ResponseReturnValue:
+    if request.method == "GET":
+        with read_tx() as db_session:
+            account = db_session.get(Coordinator, coordinator_id) or abort(404)
+        return render("accounts/remove.html", account=account)
     try:
         with erasing_tx() as db_session:
-            voice = writer()
-            name = management.remove(db_session, coordinator_id, by=g.coordinator, writer=voice)
+            name = accounts.remove(db_session, coordinator_id, by=g.coordinator, writer=writer())
     except Refused as refusal:
-        return _show(InviteForm(), status=_status(refusal), refusal=refusal)
-    said = gettext("%(name)s is no coordinator any more.", name=name or abort(404))
+        return _coordinators_page(InviteForm(), refusal)
+    message = gettext("%(name)s is no coordinator any more.", name=name or abort(404))
     if coordinator_id == g.coordinator.id:
         session.clear()
         return redirect(url_for("console.sign_in"), 303)
-    return _done(said)
+    return _redirect_with(message)
 
 
-def _status(refusal: Refused) -> int:
-    return 403 if isinstance(refusal, NotPermitted) else 422
-
-
-def _done(sentence: str) -> ResponseReturnValue:
-    flash(sentence)
-    return redirect(url_for("console.coordinators"), 303)
-
-
-def _show(form: InviteForm, *, status: int = 200, refusal: Refused | None = None) -> Response:
-    with read_tx() as db_session:
-        listed, invited = (
-            management.list_accounts(db_session),
-            invitations.list_invitations(db_session),
-        )
-    return render(
-        "accounts/coordinators.html",
-        status=status,
-        form=form,
-        accounts=listed,
-        invited=invited,
-        now=now(),
-        refusal=refusal_text(refusal) if refusal else "",
-    )
-
-
-class InvitationForm(ConsoleForm):
-    """What somebody who was invited chooses."""
-
-    name = line(200, Required(N_("Write your name.")))
-    password = PasswordField(validators=[Required(N_("Write a password."))])
-
-
-@console.get("/invitation/<token>")
+@console.route("/invitation/<token>", methods=["GET", "POST"])
 @open_to_all
-def invitation(token: str) -> Response:
-    return _show_invitation(token, InvitationForm())
-
-
-@console.post("/invitation/<token>")
-@open_to_all
-def send_invitation(token: str) -> ResponseReturnValue:
-    form = InvitationForm()
-    if not form.validate():
-        return _show_invitation(token, form)
+def invitation(token: str) -> ResponseReturnValue:
+    form, secret_key = InvitationForm(), settings().secret_key
     try:
-        start(_accepted(token, form))
+        with read_tx() as db_session:
+            found = invitations.check(db_session, token, secret_key=secret_key, now=now())
+        if form.validate_on_submit():
+            with write_tx() as db_session:
+                id_ = invitations.accept(
+                    db_session, token, **form.data, secret_key=secret_key, now=now()
+                )
+                new_token = devices.finish_sign_in(
+                    db_session, id_, device=views_sign_in.this_device(), now=now()
+                )
+            views_sign_in.start_session(new_token)
+            return redirect(url_for("console.front"), 303)
+    except LinkExpired as expired:
+        return views_sign_in.link_expired(expired)
     except Refused as refusal:
-        if refusal.field not in form:  # it is the link's, and the page says so
-            return _show_invitation(token, form, reason=refusal_text(refusal))
         form.refuse(refusal)
-        return _show_invitation(token, form)
-    return redirect(url_for("console.front"), 303)
-
-
-def _accepted(token: str, form: InvitationForm) -> str:
-    with write_tx() as db_session:
-        added = invitations.accept(
-            db_session,
-            token,
-            name=form.name.data or "",
-            password=form.password.data or "",
-            secret_key=settings().secret_key,
-            now=now(),
-        )
-        return accounts.finish_sign_in(db_session, added, device=device(), now=now())
-
-
-def _show_invitation(token: str, form: InvitationForm, *, reason: str = "") -> Response:
-    with read_tx() as db_session:
-        found = None
-        try:
-            found = invitations.check(
-                db_session, token, secret_key=settings().secret_key, now=now()
-            )
-        except Refused as refusal:
-            reason = refusal_text(refusal)
-    if found is None or reason:
-        return render("accounts/set_up_over.html", status=404, reason=reason)
-    return render(
-        "accounts/invitation.html",
-        form=form,
-        token=token,
-        invited=found,
-    )
+    return render("accounts/invitation.html", form=form, token=token, email=found.email)

@@ -1,113 +1,24 @@
-"""Signing in and out, and making the first account."""
+"""Console: sign in, reset a forgotten password, create the first account."""
 
 import re
 
-from flask import Response, flash, redirect, request, session, url_for
+from flask import Response, after_this_request, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import PasswordField, StringField
 
-from cop.accounts import accounts, password_reset
-from cop.accounts import sign_in as accounts_sign_in
+from cop.accounts import accounts, devices, password_reset, sign_in, two_factor
 from cop.accounts.access_control import TOKEN, open_before_two_factor, open_to_all
 from cop.accounts.sign_in import Attempt
 from cop.db.engine import read_tx, write_tx
-from cop.errors import InvalidCredentials, Refused
+from cop.errors import InvalidCredentials, LinkExpired, Refused, SignInExpired, TooManyAttempts
 from cop.i18n import N_
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line, strip_to_one_line
-from cop.web.i18n import gettext, refusal_text
+from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import now, render, settings, writer
 from cop.web.security import limited, network
 
-
-class ForgottenForm(ConsoleForm):
-    """Whose password it is."""
-
-    email = line(254, Required(N_("Write your email address.")))
-
-
-class PasswordForm(ConsoleForm):
-    """A new password."""
-
-    password = PasswordField(validators=[Required(N_("Write your new password."))])
-
-
-@console.get("/forgotten")
-@open_to_all
-def ask_password() -> Response:
-    return _ask(ForgottenForm())
-
-
-@console.post("/forgotten")
-@open_to_all
-@limited
-def send_ask_password() -> ResponseReturnValue:
-    form = ForgottenForm()
-    if not form.validate():
-        return _ask(form)
-    try:
-        with write_tx() as db_session:
-            password_reset.request_reset(db_session, form.email.data or "", writer=writer())
-    except Refused as refusal:
-        form.refuse(refusal)
-        return _ask(form)
-    flash(
-        gettext(
-            "If a coordinator has this address, an email is on its way to it, or came within the "
-            "last half hour. Its link works for an hour. If you find none, look into the folder "
-            "for unwanted email."
-        )
-    )
-    return redirect(url_for("console.ask_password"), 303)
-
-
-def _ask(form: ForgottenForm) -> Response:
-    return render("accounts/forgot_password.html", form=form)
-
-
-@console.get("/password/<token>")
-@open_to_all
-def choose_password(token: str) -> Response:
-    return _choose(token, PasswordForm())
-
-
-@console.post("/password/<token>")
-@open_to_all
-def send_choose_password(token: str) -> ResponseReturnValue:
-    form = PasswordForm()
-    if not form.validate():
-        return _choose(token, form)
-    try:
-        with write_tx() as db_session:
-            password_reset.reset_password(
-                db_session,
-                token,
-                password=form.password.data or "",
-                secret_key=settings().secret_key,
-                now=now(),
-            )
-    except Refused as refusal:
-        if refusal.field in form:  # else it is the link's, and the page says so
-            form.refuse(refusal)
-        return _choose(token, form)
-    session.clear()
-    flash(gettext("You have a new password. Sign in with it."))
-    return redirect(url_for("console.sign_in"), 303)
-
-
-def _choose(token: str, form: PasswordForm) -> Response:
-    with read_tx() as db_session:
-        try:
-            password_reset.check_link(
-                db_session, token, secret_key=settings().secret_key, now=now()
-            )
-        except Refused as refusal:
-            reason = refusal_text(refusal)
-            return render("accounts/password_over.html", status=404, reason=reason)
-    return render("accounts/password.html", form=form, token=token)
-
-
-_OWN_PATH = re.compile(r"/coordinator/(?!/)[\w./?&=,%+~-]*", re.ASCII)
+_CONSOLE_PATH = re.compile(r"/coordinator/(?!/)[\w./?&=,%+~-]*", re.ASCII)
 
 
 class SignInForm(ConsoleForm):
@@ -125,121 +36,200 @@ class SetUpForm(SignInForm):
     name = StringField(filters=[strip_to_one_line], validators=[Required(N_("Write your name."))])
 
 
-def _show(page: str, form: ConsoleForm) -> Response:
-    return render(page, form=form)
+class CodeForm(ConsoleForm):
+    """A two-factor code or a recovery code."""
+
+    code = line(60, Required(N_("Write the code.")))
 
 
-def start(token: str) -> None:
-    """Give the browser a new session: nothing of the one before sign-in is kept."""
+class ForgottenForm(ConsoleForm):
+    """The address of the account whose password is forgotten."""
+
+    email = line(254, Required(N_("Write your email address.")))
+
+
+class PasswordForm(ConsoleForm):
+    """A new password."""
+
+    password = PasswordField(validators=[Required(N_("Write your new password."))])
+
+
+@console.route("/sign-in", methods=["GET", "POST"], endpoint="sign_in")
+@open_to_all
+def sign_in_page() -> ResponseReturnValue:
+    form = SignInForm()
+    if form.validate_on_submit():
+        try:
+            attempt = verify_credentials(**form.data)
+            with write_tx() as db_session:
+                token = sign_in.finish(db_session, attempt, now=now(), device=this_device())
+        except Refused as refusal:
+            refuse(form, refusal)
+        else:
+            start_session(token)
+            if attempt.has_second_factor:
+                return redirect(url_for("console.sign_in_code", next=request.args.get("next")), 303)
+            return redirect(next_path(), 303)
+    return render("accounts/sign_in.html", form=form)
+
+
+def verify_credentials(email: str, password: str) -> Attempt:
+    """Verify a password; the attempt counts as failed until it is undone.
+
+    Raises:
+        TooManyAttempts: it has failed too often just now.
+        InvalidCredentials: the address and the password do not match.
+    """
+    with write_tx() as db_session:
+        attempt = sign_in.begin(db_session, email, network=network(), now=now())
+    if not attempt.matches(password):  # slow on purpose, so outside the transactions
+        raise InvalidCredentials(sign_in.WRONG_CREDENTIALS, field="email")
+    return attempt
+
+
+def refuse(form: ConsoleForm, refusal: Refused) -> None:
+    """Show a refusal in a form; answer 429 if it asks to wait."""
+    form.refuse(refusal)
+    if isinstance(refusal, TooManyAttempts):
+        seconds = str(refusal.values["seconds"])
+
+        @after_this_request
+        def add_retry_after(response: Response) -> Response:
+            response.status_code, response.headers["Retry-After"] = 429, seconds
+            return response
+
+
+def start_session(token: str) -> None:
+    """Start a new session in the browser, with nothing of the one before sign-in."""
     session.clear()
     session[TOKEN] = token
 
 
-@console.get("/sign-in")
-@open_to_all
-def sign_in() -> Response:
-    return _show("accounts/sign_in.html", SignInForm())
+def this_device() -> str:
+    return devices.describe_user_agent(request.headers.get("User-Agent", ""))
 
 
-@console.post("/sign-in")
+def next_path() -> str:
+    """Return where to go after signing in: a path of the console, by default its front page."""
+    path = request.args.get("next", "")
+    is_safe = _CONSOLE_PATH.fullmatch(path) and ".." not in path
+    return path if is_safe else url_for("console.front")
+
+
+@console.route("/sign-in/code", methods=["GET", "POST"])
 @open_to_all
-def send_sign_in() -> ResponseReturnValue:
-    form = SignInForm()
-    if not form.validate():
-        return _show("accounts/sign_in.html", form)
+def sign_in_code() -> ResponseReturnValue:
+    form, token = CodeForm(), session.get(TOKEN, "")
     try:
-        attempt = checked(_typed(form.email), _typed(form.password))
-        with write_tx() as db_session:
-            start(accounts_sign_in.finish(db_session, attempt, now=now(), device=device()))
+        with read_tx() as db_session:
+            two_factor.pending_sign_in(db_session, token, now=now())
+        if form.validate_on_submit():
+            _finish_with_code(token, form.data["code"])
+            return redirect(next_path(), 303)
+    except SignInExpired as refusal:
+        if request.method == "POST":
+            flash(refusal_text(refusal))
+        return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
     except Refused as refusal:
-        form.refuse(refusal)
-        return throttled(_show("accounts/sign_in.html", form), refusal)
-    if attempt.has_second_factor:
-        return redirect(url_for("console.sign_in_code", next=request.args.get("next")), 303)
-    return redirect(safe_next_path(), 303)
+        refuse(form, refusal)
+    return render("accounts/sign_in_code.html", form=form)
 
 
-def throttled(response: Response, refusal: Refused) -> Response:
-    """The answer to a refusal; to one that makes people wait, with the seconds."""
-    if seconds := refusal.values.get("seconds"):
-        response.status_code, response.headers["Retry-After"] = 429, str(seconds)
-    return response
-
-
-def device() -> str:
-    """What this browser says it is."""
-    return accounts_sign_in.describe_user_agent(request.headers.get("User-Agent", ""))
-
-
-def _typed(field: StringField) -> str:
-    return field.data or ""
-
-
-def checked(email: str, password: str) -> Attempt:
-    """An attempt whose password matches, which is counted as failed until it is taken back.
-
-    Raises:
-        TooManyAttempts: it has failed too often just now.
-        InvalidCredentials: the address and the password do not belong together.
-    """
+def _finish_with_code(token: str, code: str) -> None:
+    with write_tx() as db_session:  # counted first, in a transaction of its own that commits
+        two_factor.begin(db_session, token, now=now())
     with write_tx() as db_session:
-        attempt = accounts_sign_in.begin(db_session, email, network=network(), now=now())
-    if not attempt.matches(password):  # slow on purpose, so outside the transactions
-        raise InvalidCredentials(accounts_sign_in.WRONG, field="email")
-    return attempt
-
-
-def safe_next_path() -> str:
-    """Where to go after signing in: a path of the console, or its front page."""
-    path = request.args.get("next")
-    is_own = path and _OWN_PATH.fullmatch(path) and ".." not in path
-    return path if path and is_own else url_for("console.front")
+        new_token, codes_left = two_factor.finish(db_session, token, code, now=now())
+    start_session(new_token)
+    if codes_left is not None:
+        flash(
+            ngettext(
+                "You used a recovery code. %(num)s is left.",
+                "You used a recovery code. %(num)s are left.",
+                codes_left,
+            )
+        )
 
 
 @console.post("/sign-out")
 @open_before_two_factor
 def sign_out() -> ResponseReturnValue:
     with write_tx() as db_session:
-        accounts.sign_out(db_session, session[TOKEN])
+        devices.sign_out(db_session, session[TOKEN])
     session.clear()
     return redirect(url_for("console.sign_in"), 303)
 
 
-@console.get("/set-up/<token>")
+@console.route("/forgotten", methods=["GET", "POST"])
 @open_to_all
-def set_up(token: str) -> Response:
-    return _set_up_page(token, SetUpForm())
-
-
-@console.post("/set-up/<token>")
-@open_to_all
-def send_set_up(token: str) -> ResponseReturnValue:
-    form = SetUpForm()
-    if not form.validate():
-        return _set_up_page(token, form)
-    try:
-        with write_tx() as db_session:
-            accounts.check_set_up_link(db_session, token, now=now())
-            added = accounts.add(
-                db_session,
-                _typed(form.email),
-                name=_typed(form.name),
-                password=_typed(form.password),
-            )
-            token_here = accounts.finish_sign_in(db_session, added, device=device(), now=now())
-    except Refused as refusal:
-        if refusal.field in form:  # else it is the link's, and the page says so
-            form.refuse(refusal)
-        return _set_up_page(token, form)
-    start(token_here)
-    return redirect(url_for("console.front"), 303)
-
-
-def _set_up_page(token: str, form: SetUpForm) -> Response:
-    with read_tx() as db_session:
+@limited
+def ask_password() -> ResponseReturnValue:
+    form = ForgottenForm()
+    if form.validate_on_submit():
         try:
-            accounts.check_set_up_link(db_session, token, now=now())
+            with write_tx() as db_session:
+                password_reset.request_reset(db_session, form.data["email"], writer=writer())
         except Refused as refusal:
-            reason = refusal_text(refusal)
-            return render("accounts/set_up_over.html", status=404, reason=reason)
+            form.refuse(refusal)
+        else:
+            flash(
+                gettext(
+                    "If a coordinator has this address, an email is on its way to it, or came "
+                    "within the last half hour. Its link works for an hour. If you find none, look "
+                    "into the folder for unwanted email."
+                )
+            )
+            return redirect(url_for("console.ask_password"), 303)
+    return render("accounts/forgot_password.html", form=form)
+
+
+@console.route("/password/<token>", methods=["GET", "POST"])
+@open_to_all
+def choose_password(token: str) -> ResponseReturnValue:
+    form, secret_key = PasswordForm(), settings().secret_key
+    try:
+        with read_tx() as db_session:
+            password_reset.check_link(db_session, token, secret_key=secret_key, now=now())
+        if form.validate_on_submit():
+            with write_tx() as db_session:
+                password_reset.reset_password(
+                    db_session, token, **form.data, secret_key=secret_key, now=now()
+                )
+            session.clear()
+            flash(gettext("You have a new password. Sign in with it."))
+            return redirect(url_for("console.sign_in"), 303)
+    except LinkExpired as expired:
+        return link_expired(expired, can_ask_again=True)
+    except Refused as refusal:
+        form.refuse(refusal)
+    return render("accounts/password.html", form=form, token=token)
+
+
+@console.route("/set-up/<token>", methods=["GET", "POST"])
+@open_to_all
+def set_up(token: str) -> ResponseReturnValue:
+    form = SetUpForm()
+    try:
+        with read_tx() as db_session:
+            accounts.check_set_up_link(db_session, token, now=now())
+        if form.validate_on_submit():
+            with write_tx() as db_session:
+                accounts.check_set_up_link(db_session, token, now=now())
+                id_ = accounts.add(db_session, **form.data)
+                new_token = devices.finish_sign_in(db_session, id_, device=this_device(), now=now())
+            start_session(new_token)
+            return redirect(url_for("console.front"), 303)
+    except LinkExpired as expired:
+        return link_expired(expired)
+    except Refused as refusal:
+        form.refuse(refusal)
     return render("accounts/set_up.html", form=form, token=token)
+
+
+def link_expired(expired: LinkExpired, *, can_ask_again: bool = False) -> Response:
+    return render(
+        "accounts/link_expired.html",
+        status=404,
+        reason=gettext(expired.sentence),
+        can_ask_again=can_ask_again,
+    )

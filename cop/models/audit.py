@@ -1,4 +1,4 @@
-"""What is kept for the console: its accounts, and what coordinators did and looked at."""
+"""Tables of what coordinators did, viewed and wrote."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from cop.db.types import Base
 
 
 class Viewing(Base):
-    """A coordinator's look at personal data: which coordinator, what, of which meeting, when."""
+    """A coordinator viewed or exported personal data of a meeting, or of all."""
 
     __tablename__ = "viewing"
 
@@ -24,9 +24,9 @@ class Viewing(Base):
 
 
 class AuditEntry(Base):
-    """What a coordinator did: to which meeting, or to which registration's number; never to whom.
+    """An action of a coordinator on a meeting or a registration; names no member.
 
-    A registration's number is no key: the act stays when the registration is erased.
+    `registration_id` is no foreign key: the entry stays when the registration is erased.
     """
 
     __tablename__ = "audit_entry"
@@ -43,7 +43,7 @@ class AuditEntry(Base):
 
 
 class Announcement(Base):
-    """What a coordinator wrote to those of a meeting; to whom each copy went is the outbox's."""
+    """A message of a coordinator to an audience of a meeting; the outbox has its copies."""
 
     __tablename__ = "announcement"
 
@@ -60,9 +60,9 @@ class Announcement(Base):
 
 
 class AttendanceImport(Base):
-    """A participants report that a coordinator is looking at; goes once it is stored, or in a day.
+    """An uploaded participants report, until it is imported, or for a day.
 
-    One for each meeting: another report takes its place.
+    At most one per meeting: a new report replaces it.
     """
 
     __tablename__ = "attendance_import"

@@ -1,4 +1,4 @@
-"""What is kept for the console: its accounts, and what coordinators did and looked at."""
+"""Tables of coordinators: accounts, signed-in devices, links to an account."""
 
 from datetime import datetime
 
@@ -20,14 +20,18 @@ class Coordinator(Base):
     name: Mapped[str]
     password_hash: Mapped[str]
     may_export: Mapped[bool] = mapped_column(default=True)
-    # The second factor (RFC 6238); without a secret there is none. The step is the last one used.
+    # Two-factor sign-in (RFC 6238), if there is a secret. The step is the last one used.
     totp_secret: Mapped[str | None]
     totp_step: Mapped[int | None]
     recovery_hashes: Mapped[list[str]] = mapped_column(default=list)
 
+    @property
+    def has_second_factor(self) -> bool:
+        return self.totp_secret is not None
+
 
 class CoordinatorSession(Base):
-    """A signed-in device of a coordinator; only the hash of its token is kept."""
+    """A signed-in device of a coordinator; only the hash of its token is stored."""
 
     __tablename__ = "coordinator_session"
 
@@ -36,11 +40,13 @@ class CoordinatorSession(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     device: Mapped[str] = mapped_column(default="")  # "Firefox on Windows"
-    awaits_code: Mapped[bool] = mapped_column(default=False)  # the password was right, so far
+    awaits_code: Mapped[bool] = mapped_column(
+        default=False
+    )  # the password was right; two-factor sign-in is on
 
 
 class SetUpLink(Base):
-    """The way to the first coordinator's account; works once, for 24 hours. One row at most."""
+    """The link to the first account; works once, for 24 hours. At most one row."""
 
     __tablename__ = "set_up_link"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
@@ -51,7 +57,7 @@ class SetUpLink(Base):
 
 
 class SignInDelay(Base):
-    """How often signing in has failed for a key, a hash of account and network, and when last."""
+    """Failures to sign in by key, a hash of account and network, and the time of the last one."""
 
     __tablename__ = "sign_in_delay"
 
@@ -61,7 +67,7 @@ class SignInDelay(Base):
 
 
 class Invitation(Base):
-    """The way to one more coordinator's account, by mail; works once, for a week."""
+    """An emailed link to another account; works once, for a week."""
 
     __tablename__ = "invitation"
     __table_args__ = (AUTOINCREMENT,)
@@ -70,6 +76,6 @@ class Invitation(Base):
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
     may_export: Mapped[bool] = mapped_column(default=True)
-    # Who is removed takes their invitations along.
+    # Deleted with the account of the coordinator who invited.
     coordinator_id: Mapped[int] = mapped_column(ForeignKey("coordinator.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from cop.accounts import notifications
+from cop.accounts import accounts
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import MeetingFacts
@@ -91,6 +91,6 @@ def access_needs(
 ) -> Iterator[QueuedEmail]:
     """Make an email to each coordinator about the session for which access was requested."""
     letter = emails.access_need(writer, meeting)
-    for number, address in enumerate(notifications.coordinator_addresses(db_session)):
+    for number, address in enumerate(accounts.coordinator_addresses(db_session)):
         key = f"access:{occasion}:{number}"
         yield QueuedEmail(letter, address, EmailKind.COORDINATORS, key, meeting_id=meeting.id)

@@ -7,7 +7,7 @@ from dateutil import tz
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.accounts import notifications
+from cop.accounts import accounts
 from cop.mail import recipients
 from cop.mail.letter import Letter
 from cop.mail.recipients import Registered
@@ -83,7 +83,7 @@ def _missing(
         for person in recipients.of_meeting(db_session, meeting.id, [RegistrationStatus.HELD])
         if _is_reminded(person, due_at, is_last=is_last)
     }
-    if is_last and notifications.coordinator_addresses(db_session):
+    if is_last and accounts.coordinator_addresses(db_session):
         due[f"day-before:{occasion}"] = None
     queued = outbox.dedup_keys(db_session, meeting.id)
     return {key: person for key, person in due.items() if key not in queued}
@@ -137,7 +137,7 @@ def _day_before(
     """Compose an email to each coordinator; only the first has the key that marks all as queued."""
     counts = roster.count_statuses(roster.attendees(db_session, meeting.id))
     letter = emails.day_before(writer, meeting, counts)
-    for number, address in enumerate(notifications.coordinator_addresses(db_session)):
+    for number, address in enumerate(accounts.coordinator_addresses(db_session)):
         yield QueuedEmail(
             letter,
             address,

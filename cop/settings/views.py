@@ -3,7 +3,6 @@
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cop.accounts import management, views_coordinators
 from cop.audit import audit_log
 from cop.db.engine import read_tx, write_tx
 from cop.embedding import hosts as embedding_hosts
@@ -29,11 +28,12 @@ def require_two_factor() -> ResponseReturnValue:
         if settings.lock_settings(db_session).two_factor_required != needed:
             values = {"two_factor_required": needed}
             settings.save_settings(db_session, values, by=g.coordinator, now=now())
-    if needed:
-        return views_coordinators._done(
-            gettext("Who has no second factor sets one up before anything else.")
-        )
-    return views_coordinators._done(gettext("Each coordinator decides for themselves now."))
+    flash(
+        gettext("Who has no second factor sets one up before anything else.")
+        if needed
+        else gettext("Each coordinator decides for themselves now.")
+    )
+    return redirect(url_for("console.coordinators"), 303)
 
 
 FORMS: dict[str, type[SettingsForm]] = {
@@ -50,8 +50,8 @@ PART = f"/settings/<any({', '.join(FORMS)}):part>"
 def overview() -> Response:
     with read_tx() as db_session:
         hosts = embedding_hosts.hosts(db_session)
-        found = management.list_accounts(db_session)
-    return render("settings/overview.html", hosts=hosts, accounts=found)
+        names = list(audit_log.coordinator_names(db_session).values())
+    return render("settings/overview.html", hosts=hosts, coordinators=names)
 
 
 @console.route(PART, methods=["GET", "POST"])

@@ -7,6 +7,7 @@ from argon2 import extract_parameters
 from sqlalchemy import select
 
 from cop.accounts import accounts as accounts_accounts
+from cop.accounts import devices
 from cop.audit import audit_log
 from cop.errors import InvalidAddress, Refused
 from cop.models.audit import Viewing
@@ -69,8 +70,8 @@ def test_what_is_no_address_gets_no_account(db_session):
 
 def test_a_new_password_replaces_the_old_one_and_signs_out_the_account_alone(db_session):
     corin, ada = add(db_session), add(db_session, "Ada")
-    of_corin = accounts_accounts.start_session(db_session, corin, now=NOW)
-    of_ada = accounts_accounts.start_session(db_session, ada, now=NOW)
+    of_corin = devices.start_session(db_session, corin, now=NOW)
+    of_ada = devices.start_session(db_session, ada, now=NOW)
     before = [account.password_hash for account in accounts(db_session)]
 
     accounts_accounts.change_password(
@@ -79,8 +80,8 @@ def test_a_new_password_replaces_the_old_one_and_signs_out_the_account_alone(db_
 
     after = [account.password_hash for account in accounts(db_session)]
     assert [b == a for b, a in zip(before, after, strict=True)] == [False, True]
-    assert accounts_accounts.find_signed_in(db_session, of_corin, now=NOW) is None
-    assert accounts_accounts.find_signed_in(db_session, of_ada, now=NOW).name == "Ada"
+    assert devices.find_signed_in(db_session, of_corin, now=NOW) is None
+    assert devices.find_signed_in(db_session, of_ada, now=NOW).name == "Ada"
 
 
 @pytest.mark.parametrize(
@@ -94,62 +95,62 @@ def test_a_new_password_replaces_the_old_one_and_signs_out_the_account_alone(db_
     ids=["unknown", "no address", "too short", "guessable"],
 )
 def test_a_refused_change_of_password_changes_nothing(db_session, email, password, refusal):
-    device = accounts_accounts.start_session(db_session, add(db_session), now=NOW)
+    device = devices.start_session(db_session, add(db_session), now=NOW)
     before = accounts(db_session)[0].password_hash
 
     with pytest.raises(Refused, match=refusal):
         accounts_accounts.change_password(db_session, email, password=password)
 
     assert accounts(db_session)[0].password_hash == before
-    assert accounts_accounts.find_signed_in(db_session, device, now=NOW)
+    assert devices.find_signed_in(db_session, device, now=NOW)
 
 
 def test_a_device_is_known_by_its_token_of_which_only_a_hash_is_kept(db_session):
-    token = accounts_accounts.start_session(db_session, add(db_session), now=NOW)
-    accounts_accounts.start_session(db_session, add(db_session, "Ada"), now=NOW)
+    token = devices.start_session(db_session, add(db_session), now=NOW)
+    devices.start_session(db_session, add(db_session, "Ada"), now=NOW)
 
-    corin = accounts_accounts.find_signed_in(db_session, token, now=NOW)
+    corin = devices.find_signed_in(db_session, token, now=NOW)
 
     assert (corin.name, corin.email) == ("Corin", "corin@example.org")
     assert len(token) >= 43
     assert token not in set(db_session.scalars(select(CoordinatorSession.token_hash)))
-    assert accounts_accounts.find_signed_in(db_session, token + "x", now=NOW) is None
-    assert accounts_accounts.find_signed_in(db_session, "", now=NOW) is None
+    assert devices.find_signed_in(db_session, token + "x", now=NOW) is None
+    assert devices.find_signed_in(db_session, "", now=NOW) is None
 
 
 def test_a_device_that_is_idle_for_an_hour_is_signed_out(db_session):
-    token = accounts_accounts.start_session(db_session, add(db_session), now=NOW)
+    token = devices.start_session(db_session, add(db_session), now=NOW)
 
-    accounts_accounts.touch_session(db_session, token, now=NOW + 50 * timedelta(minutes=1))
+    devices.touch_session(db_session, token, now=NOW + 50 * timedelta(minutes=1))
 
-    assert accounts_accounts.find_signed_in(db_session, token, now=NOW + 1.8 * HOUR)
-    assert accounts_accounts.find_signed_in(db_session, token, now=NOW + 1.9 * HOUR) is None
+    assert devices.find_signed_in(db_session, token, now=NOW + 1.8 * HOUR)
+    assert devices.find_signed_in(db_session, token, now=NOW + 1.9 * HOUR) is None
 
 
 def test_a_device_in_use_is_signed_out_after_twelve_hours(db_session):
-    token = accounts_accounts.start_session(db_session, add(db_session), now=NOW)
+    token = devices.start_session(db_session, add(db_session), now=NOW)
 
     for half_hours in range(1, 24):
-        accounts_accounts.touch_session(db_session, token, now=NOW + half_hours * HOUR / 2)
+        devices.touch_session(db_session, token, now=NOW + half_hours * HOUR / 2)
 
-    assert accounts_accounts.find_signed_in(db_session, token, now=NOW + 12 * HOUR - A_SECOND)
-    assert accounts_accounts.find_signed_in(db_session, token, now=NOW + 12 * HOUR) is None
+    assert devices.find_signed_in(db_session, token, now=NOW + 12 * HOUR - A_SECOND)
+    assert devices.find_signed_in(db_session, token, now=NOW + 12 * HOUR) is None
 
 
 def test_signing_out_ends_one_device_and_no_other(db_session):
     corin = add(db_session)
-    here, there = (accounts_accounts.start_session(db_session, corin, now=NOW) for _ in range(2))
+    here, there = (devices.start_session(db_session, corin, now=NOW) for _ in range(2))
 
-    accounts_accounts.sign_out(db_session, here)
+    devices.sign_out(db_session, here)
 
-    assert accounts_accounts.find_signed_in(db_session, here, now=NOW) is None
-    assert accounts_accounts.find_signed_in(db_session, there, now=NOW)
+    assert devices.find_signed_in(db_session, here, now=NOW) is None
+    assert devices.find_signed_in(db_session, there, now=NOW)
 
 
 def test_devices_that_are_signed_out_leave_no_row(db_session):
     corin = add(db_session)
     for hours in (0, 11.5, 13):
-        accounts_accounts.start_session(db_session, corin, now=NOW + hours * HOUR)
+        devices.start_session(db_session, corin, now=NOW + hours * HOUR)
 
     kept = list(db_session.scalars(select(CoordinatorSession.created_at)))
 
@@ -158,8 +159,8 @@ def test_devices_that_are_signed_out_leave_no_row(db_session):
 
 def test_a_look_at_personal_data_is_written_down(db_session):
     meeting = a_meeting(db_session)
-    device = accounts_accounts.start_session(db_session, add(db_session), now=NOW)
-    corin = accounts_accounts.find_signed_in(db_session, device, now=NOW)
+    device = devices.start_session(db_session, add(db_session), now=NOW)
+    corin = devices.find_signed_in(db_session, device, now=NOW)
 
     audit_log.record_viewing(
         db_session, corin.id, "export", now=NOW, meeting_id=meeting.id, columns=("name", "email")

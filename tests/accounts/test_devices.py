@@ -2,7 +2,7 @@
 
 import pytest
 
-from cop.accounts import sign_in
+from cop.accounts import devices
 
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -28,4 +28,4 @@ CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
     ids=lambda text: text[-20:],
 )  # fmt: skip
 def test_a_device_is_said_in_short(user_agent, said):
-    assert sign_in.describe_user_agent(user_agent) == said
+    assert devices.describe_user_agent(user_agent) == said

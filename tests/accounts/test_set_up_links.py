@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from cop.accounts import accounts
 from cop.db.engine import write_tx
-from cop.errors import Refused
+from cop.errors import LinkExpired
 from cop.models.coordinator import SetUpLink
 from tests.accounts.test_accounts import add
 from tests.builders import NOW
@@ -28,18 +28,18 @@ def test_a_set_up_link_works_for_a_day(db_session):
     accounts.check_set_up_link(db_session, token, now=NOW + DAY)
 
     assert db_session.scalars(select(SetUpLink.token_hash)).one() != token
-    with pytest.raises(Refused, match="This set-up link"):
+    with pytest.raises(LinkExpired, match="This set-up link"):
         accounts.check_set_up_link(db_session, token, now=NOW + DAY + A_SECOND)
 
 
 @pytest.mark.parametrize("guess", ["", "guessed", "é"], ids=["empty", "guessed", "not ASCII"])
 def test_a_guessed_set_up_link_does_not_work(db_session, guess):
-    with pytest.raises(Refused, match="This set-up link"):
+    with pytest.raises(LinkExpired, match="This set-up link"):
         accounts.check_set_up_link(db_session, guess, now=NOW)
     accounts.new_set_up_link(db_session, now=NOW)
     db_session.flush()
 
-    with pytest.raises(Refused, match="This set-up link"):
+    with pytest.raises(LinkExpired, match="This set-up link"):
         accounts.check_set_up_link(db_session, guess, now=NOW)
 
 
@@ -50,7 +50,7 @@ def test_a_newer_set_up_link_ends_the_one_before(db_session):
 
     accounts.check_set_up_link(db_session, newer, now=NOW + HOUR)
 
-    with pytest.raises(Refused, match="This set-up link"):
+    with pytest.raises(LinkExpired, match="This set-up link"):
         accounts.check_set_up_link(db_session, older, now=NOW + HOUR)
 
 
@@ -62,7 +62,7 @@ def test_there_is_no_set_up_link_once_somebody_can_sign_in(db_session):
 
     assert accounts.new_set_up_link(db_session, now=NOW) is None
     assert db_session.scalars(select(SetUpLink)).all() == []
-    with pytest.raises(Refused, match="This set-up link"):
+    with pytest.raises(LinkExpired, match="This set-up link"):
         accounts.check_set_up_link(db_session, token, now=NOW)
 
 
@@ -75,7 +75,7 @@ def test_two_that_use_one_set_up_link_at_once_make_one_account(app):
             with write_tx() as db_session:
                 accounts.check_set_up_link(db_session, token, now=NOW)
                 return add(db_session, name)
-        except Refused:
+        except LinkExpired:
             return None
 
     made = at_once(app, *(lambda name=name: set_up(name) for name in ("Corin", "Mallory")))

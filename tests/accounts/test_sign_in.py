@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from cop.accounts import accounts as accounts_accounts
-from cop.accounts import sign_in
+from cop.accounts import devices, sign_in
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidCredentials, TooManyAttempts
 from cop.models.coordinator import CoordinatorSession, SignInDelay
@@ -62,7 +62,7 @@ def test_who_knows_the_password_gets_a_device_that_is_signed_in(accounts):
     token = sign_in.finish(accounts, attempt, now=NOW)
 
     assert attempt.matches(PASSWORD)
-    assert accounts_accounts.find_signed_in(accounts, token, now=NOW).name == "Corin"
+    assert devices.find_signed_in(accounts, token, now=NOW).name == "Corin"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_there_is_never_a_lockout(accounts):
     attempt = begin(accounts, now=last + timedelta(seconds=60))
     token = sign_in.finish(accounts, attempt, now=last)
 
-    assert accounts_accounts.find_signed_in(accounts, token, now=last).name == "Corin"
+    assert devices.find_signed_in(accounts, token, now=last).name == "Corin"
 
 
 def test_signing_in_forgives_the_failures_of_the_account(accounts):

@@ -6,7 +6,7 @@ import pytest
 from pyotp import TOTP, random_base32
 from sqlalchemy import select
 
-from cop.accounts import accounts, sign_in, two_factor
+from cop.accounts import devices, sign_in, two_factor
 from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused, SignInExpired, TooManyAttempts
@@ -37,7 +37,7 @@ def account(db_session):
 
 def waiting_device(db_session, by, now=NOW):
     """The token of a device whose password was right."""
-    return accounts.start_session(db_session, by.id, now=now, device="Lynx", awaits_code=True)
+    return devices.start_session(db_session, by.id, now=now, device="Lynx", awaits_code=True)
 
 
 def test_the_address_for_the_app_says_who_and_where():
@@ -138,13 +138,14 @@ def test_one_code_sent_twice_at_once_signs_one_device_in(app):
 def test_a_waiting_device_gets_a_new_token_and_the_old_one_is_worth_nothing(db_session):
     by, _ = account(db_session)
     token = waiting_device(db_session, by)
-    before = accounts.find_signed_in(db_session, token, now=NOW)
+    before = devices.find_signed_in(db_session, token, now=NOW)
 
-    entered = two_factor.finish(db_session, token, code_at(), now=NOW)
+    new_token, codes_left = two_factor.finish(db_session, token, code_at(), now=NOW)
 
     assert before is None
-    assert accounts.find_signed_in(db_session, entered.token, now=NOW).name == "Corin"
-    assert entered.token != token
+    assert devices.find_signed_in(db_session, new_token, now=NOW).name == "Corin"
+    assert new_token != token
+    assert codes_left is None
     with pytest.raises(SignInExpired):
         two_factor.finish(db_session, token, code_at(), now=NOW)
 
@@ -188,7 +189,7 @@ def test_the_right_password_does_not_forgive_wrong_codes(db_session):
     token = sign_in.finish(db_session, attempt, now=NOW)
 
     assert attempt.matches(PASSWORD)
-    assert accounts.find_signed_in(db_session, token, now=NOW) is None
+    assert devices.find_signed_in(db_session, token, now=NOW) is None
     with pytest.raises(TooManyAttempts):
         two_factor.begin(db_session, token, now=NOW)
 
@@ -222,7 +223,7 @@ def test_an_administrator_ends_it_by_the_address(db_session):
     account(db_session)
 
     with pytest.raises(Refused, match="There is no account"):
-        two_factor.end_pending_sign_in(db_session, "mallory@example.org")
-    two_factor.end_pending_sign_in(db_session, " Corin@Example.org ".strip())
+        two_factor.turn_off_without_code(db_session, "mallory@example.org")
+    two_factor.turn_off_without_code(db_session, " Corin@Example.org ".strip())
 
     assert db_session.scalar(select(Coordinator.totp_secret)) is None

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from cop import create_app
-from cop.accounts import accounts
+from cop.accounts import devices
 from cop.accounts.access_control import TOKEN
 from cop.changes import changes
 from cop.community import community
@@ -101,7 +101,7 @@ def coordinator(app, *, now=None):
         one = Coordinator(email=address, email_key=address, name="Corin", password_hash="none")
         db_session.add(one)
         db_session.flush()
-        token = accounts.start_session(db_session, one.id, now=now)
+        token = devices.start_session(db_session, one.id, now=now)
     client = app.test_client()
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from cop.accounts import accounts
+from cop.accounts import devices
 from cop.accounts.access_control import TOKEN
 from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry
@@ -32,7 +32,7 @@ def dorothy(app, corin):
         dorothy = Coordinator(email=address, email_key=address, name="Dorothy", password_hash="")
         db_session.add(dorothy)
         db_session.flush()
-        token = accounts.start_session(db_session, dorothy.id, now=NOW)
+        token = devices.start_session(db_session, dorothy.id, now=NOW)
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from cop import create_app
-from cop.accounts import accounts, management
+from cop.accounts import accounts
 from cop.accounts.accounts import CurrentCoordinator
 from cop.accounts.passwords import verify_password
 from cop.audit import withdrawals
@@ -337,7 +337,7 @@ def remove(settings, email, *, by=CORIN):
     with opened(settings) as db_session:
         ids = {c.email: c.id for c in db_session.query(Coordinator)}
         writer = a_writer(db_session, now=NOW + timedelta(hours=1))
-        management.remove(
+        accounts.remove(
             db_session, ids[email], by=CurrentCoordinator(ids[by], "", by), writer=writer
         )
 

@@ -1,0 +1,156 @@
+"""Signed-in devices of coordinators: a random token in the cookie, its hash in the database."""
+
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session
+
+from cop.accounts.accounts import CurrentCoordinator
+from cop.accounts.passwords import hash_token
+from cop.audit import audit_log
+from cop.audit.audit_log import Action
+from cop.models.community import Community
+from cop.models.coordinator import Coordinator, CoordinatorSession
+
+IDLE_TIMEOUT = timedelta(minutes=60)
+ABSOLUTE_TIMEOUT = timedelta(hours=12)
+
+# The first match counts: most browsers also claim to be others.
+_BROWSERS = {
+    "Edge": r"Edg(e|A|iOS)?/",
+    "Opera": r"OPR/|Opera",
+    "Samsung Internet": r"SamsungBrowser/",
+    "Firefox": r"(Firefox|FxiOS)/",
+    "Chrome": r"(Chrome|CriOS|Chromium)/",
+    "Safari": r"Safari/",
+}
+_SYSTEMS = {
+    "iPhone": r"iPhone",
+    "iPad": r"iPad",
+    "Android": r"Android",
+    "Windows": r"Windows",
+    "Mac": r"Mac OS X|Macintosh",
+    "ChromeOS": r"CrOS",
+    "Linux": r"Linux|X11",
+}
+
+
+def describe_user_agent(user_agent: str) -> str:
+    """Return browser and system, like `Firefox on Windows`; empty if both are unknown."""
+    found = (
+        next((name for name, pattern in patterns.items() if re.search(pattern, user_agent)), "")
+        for patterns in (_BROWSERS, _SYSTEMS)
+    )
+    return " on ".join(filter(None, found))
+
+
+def start_session(
+    db_session: Session,
+    coordinator_id: int,
+    *,
+    now: datetime,
+    device: str = "",
+    awaits_code: bool = False,
+) -> str:
+    """Sign a device in, or as far as its two-factor code; return its token."""
+    db_session.execute(
+        delete(CoordinatorSession).where(
+            (CoordinatorSession.last_seen_at < now - IDLE_TIMEOUT)
+            | (CoordinatorSession.created_at < now - ABSOLUTE_TIMEOUT)
+        )
+    )
+    token = secrets.token_urlsafe(32)
+    db_session.add(
+        CoordinatorSession(
+            token_hash=hash_token(token),
+            coordinator_id=coordinator_id,
+            created_at=now,
+            last_seen_at=now,
+            device=device,
+            awaits_code=awaits_code,
+        )
+    )
+    return token
+
+
+def finish_sign_in(db_session: Session, coordinator_id: int, *, device: str, now: datetime) -> str:
+    """Sign a device in and record that; return its token."""
+    audit_log.record_action(db_session, coordinator_id, Action.SIGNED_IN, now=now)
+    return start_session(db_session, coordinator_id, now=now, device=device)
+
+
+def find_signed_in(db_session: Session, token: str, *, now: datetime) -> CurrentCoordinator | None:
+    """Return the coordinator whose device has this token, unless it has timed out."""
+    is_required = select(Community.two_factor_required).scalar_subquery()
+    row = db_session.execute(
+        select(Coordinator, is_required.label("is_required"))
+        .join(CoordinatorSession, CoordinatorSession.coordinator_id == Coordinator.id)
+        .where(CoordinatorSession.token_hash == hash_token(token), _is_active(now))
+    ).one_or_none()
+    if row is None:
+        return None
+    found = row.Coordinator
+    return CurrentCoordinator(
+        found.id,
+        found.name,
+        found.email,
+        found.may_export,
+        found.has_second_factor,
+        needs_two_factor=bool(row.is_required) and not found.has_second_factor,
+    )
+
+
+def touch_session(db_session: Session, token: str, *, now: datetime) -> None:
+    """Record that a signed-in device is in use."""
+    device = update(CoordinatorSession).where(CoordinatorSession.token_hash == hash_token(token))
+    db_session.execute(device.values(last_seen_at=now))
+
+
+def list_devices(
+    db_session: Session, coordinator_id: int, *, token: str, now: datetime
+) -> list[CoordinatorSession]:
+    """Return a coordinator's signed-in devices: the one with this token, then the last used."""
+    query = select(CoordinatorSession).where(
+        CoordinatorSession.coordinator_id == coordinator_id, _is_active(now)
+    )
+    is_current = CoordinatorSession.token_hash == hash_token(token)
+    order = (is_current.desc(), CoordinatorSession.last_seen_at.desc())
+    return list(db_session.scalars(query.order_by(*order)))
+
+
+def sign_out(db_session: Session, token: str) -> None:
+    """Sign the device with this token out."""
+    _delete(db_session, CoordinatorSession.token_hash == hash_token(token))
+
+
+def sign_out_device(db_session: Session, coordinator_id: int, token_hash: str) -> int:
+    """Sign one device of a coordinator out; return how many there were, 0 or 1."""
+    return _delete(
+        db_session,
+        CoordinatorSession.coordinator_id == coordinator_id,
+        CoordinatorSession.token_hash == token_hash,
+    )
+
+
+def sign_out_others(db_session: Session, coordinator_id: int, *, token: str) -> int:
+    """Sign out all devices of a coordinator but the one with this token; return how many."""
+    return _delete(
+        db_session,
+        CoordinatorSession.coordinator_id == coordinator_id,
+        CoordinatorSession.token_hash != hash_token(token),
+    )
+
+
+def _is_active(now: datetime) -> ColumnElement[bool]:
+    return (
+        CoordinatorSession.awaits_code.is_(False)
+        & (CoordinatorSession.last_seen_at > now - IDLE_TIMEOUT)
+        & (CoordinatorSession.created_at > now - ABSOLUTE_TIMEOUT)
+    )
+
+
+def _delete(db_session: Session, *conditions: ColumnElement[bool]) -> int:
+    rows = delete(CoordinatorSession).where(*conditions).returning(CoordinatorSession.token_hash)
+    return len(db_session.scalars(rows).all())
