@@ -1,12 +1,11 @@
-"""The record: what coordinators did and when, by the numbers of meetings and registrations."""
+"""The audit log: what coordinators did and viewed, by the ids of meetings and registrations."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, false, literal, null, select, true, union_all
+from sqlalchemy import Row, Select, Text, false, literal, null, select, true, union_all
 from sqlalchemy.orm import Session
 
 from cop.db.expiry import Expiry
@@ -16,10 +15,10 @@ from cop.models.meeting import Meeting
 
 
 class Action(StrEnum):
-    """What a coordinator can have done."""
+    """What coordinators do that is recorded."""
 
     SIGNED_IN = "signed in"
-    # To a session.
+    # On a meeting
     ADDED_MEETING = "added a session"
     EDITED_MEETING = "edited a session"
     MOVED_MEETING = "moved a session"
@@ -28,7 +27,7 @@ class Action(StrEnum):
     PUBLISHED = "published takeaways"
     MADE_ROOMS = "made small groups"
     WROTE = "wrote to people"
-    # To a registration.
+    # On a registration
     ADDED_PERSON = "added a person"
     CORRECTED_ADDRESS = "corrected an address"
     MOVED_PERSON = "moved a person"
@@ -37,7 +36,7 @@ class Action(StrEnum):
     MARKED_MAIL = "marked an address"
     MARKED_ATTENDANCE = "marked attendance"
     IMPORTED_ATTENDANCE = "imported attendance"
-    # To the community and its coordinators.
+    # On the community and its coordinators
     CHANGED_SETTINGS = "changed settings"
     CHANGED_HOSTS = "changed embed hosts"
     INVITED = "invited a coordinator"
@@ -49,11 +48,51 @@ class Action(StrEnum):
 
 
 MEETING_EDITS = (
-    *(Action.ADDED_MEETING, Action.EDITED_MEETING, Action.MOVED_MEETING, Action.CANCELLED_MEETING),
-    *(Action.RESTORED_MEETING, Action.PUBLISHED),
+    Action.ADDED_MEETING,
+    Action.EDITED_MEETING,
+    Action.MOVED_MEETING,
+    Action.CANCELLED_MEETING,
+    Action.RESTORED_MEETING,
+    Action.PUBLISHED,
 )
-# What changes the texts and settings that two coordinators can have before their eyes at once.
+# Changes of texts and settings, which two coordinators can edit at once.
 EDITS = (*MEETING_EDITS, Action.CHANGED_SETTINGS)
+
+RETENTION = timedelta(days=365)
+PAGE_SIZE = 100
+VIEWINGS, EXPORTS = "looks", "lists"
+# What the log can be filtered by: groups of actions, viewings of personal data, or exports.
+FILTERS: dict[str, tuple[Action, ...]] = {
+    "sessions": (*MEETING_EDITS, Action.MADE_ROOMS, Action.WROTE),
+    "people": (
+        Action.ADDED_PERSON,
+        Action.CORRECTED_ADDRESS,
+        Action.MOVED_PERSON,
+        Action.MARKED_MAIL,
+        Action.CANCELLED_PLACE,
+        Action.RESTORED_PLACE,
+        Action.MARKED_ATTENDANCE,
+        Action.IMPORTED_ATTENDANCE,
+    ),
+    VIEWINGS: (),
+    EXPORTS: (),
+    "settings": (
+        Action.CHANGED_SETTINGS,
+        Action.CHANGED_HOSTS,
+        Action.TRIED_MAIL_AGAIN,
+        Action.CONFIRMED_CLOCK,
+    ),
+    "accounts": (
+        Action.SIGNED_IN,
+        Action.INVITED,
+        Action.REMOVED,
+        Action.CHANGED_RIGHTS,
+        Action.CHANGED_SECOND_FACTOR,
+    ),
+}
+_IS_EXPORT = Viewing.resource.in_(["export", "emails", "rooms"]) | (
+    (Viewing.resource == "list") & (Viewing.columns.cast(Text) != "[]")
+)
 
 
 def record_action(
@@ -66,7 +105,7 @@ def record_action(
     registration_id: int | None = None,
     item_count: int | None = None,
 ) -> None:
-    """Write down what a coordinator did, in the transaction that does it."""
+    """Record an action, in the transaction that performs it."""
     db_session.add(
         AuditEntry(
             coordinator_id=coordinator_id,
@@ -88,7 +127,7 @@ def record_viewing(
     meeting_id: int | None = None,
     columns: Sequence[str] = (),
 ) -> None:
-    """Write down that a coordinator looked at personal data: members are shown who did."""
+    """Record that a coordinator viewed personal data: members see who did."""
     db_session.add(
         Viewing(
             coordinator_id=coordinator_id,
@@ -101,7 +140,7 @@ def record_viewing(
 
 
 def last_editor(db_session: Session, *, meeting_id: int | None) -> tuple[int, str] | None:
-    """Who did something last to a meeting, or to the community: their number and name, if known."""
+    """Return id and name of the last editor of a meeting, or of the community's settings."""
     row = db_session.execute(
         select(Coordinator.id, Coordinator.name)
         .join(AuditEntry, AuditEntry.coordinator_id == Coordinator.id)
@@ -112,104 +151,68 @@ def last_editor(db_session: Session, *, meeting_id: int | None) -> tuple[int, st
     return (row.id, row.name) if row else None
 
 
-RETENTION = timedelta(days=365)
-PAGE_SIZE = 100
-VIEWINGS, EXPORTS = "looks", "lists"
-# What the record can be narrowed to: some actions, looks at personal data, or lists taken away.
-FILTERS: dict[str, tuple[Action, ...]] = {
-    "sessions": (*MEETING_EDITS, Action.MADE_ROOMS, Action.WROTE),
-    "people": (
-        *(Action.ADDED_PERSON, Action.CORRECTED_ADDRESS, Action.MOVED_PERSON, Action.MARKED_MAIL),
-        *(Action.CANCELLED_PLACE, Action.RESTORED_PLACE),
-        *(Action.MARKED_ATTENDANCE, Action.IMPORTED_ATTENDANCE),
-    ),
-    VIEWINGS: (),
-    EXPORTS: (),
-    "settings": (
-        *(Action.CHANGED_SETTINGS, Action.CHANGED_HOSTS, Action.TRIED_MAIL_AGAIN),
-        Action.CONFIRMED_CLOCK,
-    ),
-    "accounts": (
-        *(Action.SIGNED_IN, Action.INVITED, Action.REMOVED, Action.CHANGED_RIGHTS),
-        Action.CHANGED_SECOND_FACTOR,
-    ),
-}
-_IS_LIST = Viewing.resource.in_(["export", "emails", "rooms"]) | (
-    (Viewing.resource == "list") & (Viewing.columns.cast(Text) != "[]")
-)
-
-
-@dataclass(frozen=True)
-class LogEntry:
-    """Who did what, or looked at what, and when; the name of a coordinator who left is gone."""
-
-    at: datetime
-    by: str | None
-    action: str
-    is_look: bool
-    is_list: bool
-    columns: tuple[str, ...]
-    slug: str | None
-    starts_at: datetime | None
-    registration_id: int | None
-    item_count: int | None
-
-
 def read_log(
     db_session: Session, *, kind: str = "", coordinator_id: int | None = None, page: int = 1
-) -> tuple[list[LogEntry], bool]:
-    """Read the record, the newest first: all of it, one of its `KINDS`, or one coordinator's.
+) -> tuple[Sequence[Row[*tuple[Any, ...]]], bool]:
+    """Read a page of the log, the newest first, and whether there are older entries.
 
-    Return a page of it, and whether there is more behind that.
+    `kind` is a key of `FILTERS`. Each row has the columns of `_actions`, `by` (the coordinator's
+    name, None for a deleted account), and `slug` and `starts_at` of the meeting.
     """
-    found = union_all(_looks(kind), _acts(kind)).subquery()
+    entry = union_all(_viewings(kind), _actions(kind)).subquery().c
     query = (
-        select(found, Coordinator.name.label("by"), Meeting.slug, Meeting.starts_at)
-        .outerjoin(Coordinator, Coordinator.id == found.c.coordinator_id)
-        .outerjoin(Meeting, Meeting.id == found.c.meeting_id)
-        .order_by(found.c.at.desc(), found.c.is_look, found.c.id.desc())
+        select(*entry, Coordinator.name.label("by"), Meeting.slug, Meeting.starts_at)
+        .outerjoin(Coordinator, Coordinator.id == entry.coordinator_id)
+        .outerjoin(Meeting, Meeting.id == entry.meeting_id)
+        .order_by(entry.at.desc(), entry.is_viewing, entry.id.desc())
         .limit(PAGE_SIZE + 1)
         .offset((page - 1) * PAGE_SIZE)
     )
     if coordinator_id is not None:
-        query = query.where(found.c.coordinator_id == coordinator_id)
+        query = query.where(entry.coordinator_id == coordinator_id)
     rows = db_session.execute(query).all()
-    return [_entry(row) for row in rows[:PAGE_SIZE]], len(rows) > PAGE_SIZE
+    return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
 
 
-def _entry(row: Any) -> LogEntry:
-    values = {name: getattr(row, name) for name in LogEntry.__dataclass_fields__}
-    return LogEntry(**values | {"columns": tuple(row.columns or ())})
-
-
-def _looks(kind: str) -> Select[*tuple[Any, ...]]:
-    wanted = {"": true(), VIEWINGS: ~_IS_LIST, EXPORTS: _IS_LIST}
+def _viewings(kind: str) -> Select[*tuple[Any, ...]]:
+    is_wanted = {"": true(), VIEWINGS: ~_IS_EXPORT, EXPORTS: _IS_EXPORT}
     return select(
-        Viewing.id, Viewing.coordinator_id, Viewing.meeting_id, Viewing.columns,
-        Viewing.resource.label("action"), Viewing.viewed_at.label("at"),
-        null().label("registration_id"), null().label("item_count"),
-        literal(True).label("is_look"), _IS_LIST.label("is_list"),
-    ).where(wanted.get(kind, false()))  # fmt: skip
+        Viewing.id,
+        Viewing.coordinator_id,
+        Viewing.meeting_id,
+        Viewing.columns,
+        Viewing.resource.label("action"),
+        Viewing.viewed_at.label("at"),
+        null().label("registration_id"),
+        null().label("item_count"),
+        literal(True).label("is_viewing"),
+        _IS_EXPORT.label("is_export"),
+    ).where(is_wanted.get(kind, false()))
 
 
-def _acts(kind: str) -> Select[*tuple[Any, ...]]:
-    entry = AuditEntry
-    is_wanted: ColumnElement[bool] = entry.action.in_(FILTERS[kind]) if kind else true()
+def _actions(kind: str) -> Select[*tuple[Any, ...]]:
     return select(
-        entry.id, entry.coordinator_id, entry.meeting_id, null().label("columns"),
-        entry.action, entry.done_at.label("at"), entry.registration_id, entry.item_count,
-        literal(False).label("is_look"), literal(False).label("is_list"),
-    ).where(is_wanted)  # fmt: skip
+        AuditEntry.id,
+        AuditEntry.coordinator_id,
+        AuditEntry.meeting_id,
+        null().label("columns"),
+        AuditEntry.action,
+        AuditEntry.done_at.label("at"),
+        AuditEntry.registration_id,
+        AuditEntry.item_count,
+        literal(False).label("is_viewing"),
+        literal(False).label("is_export"),
+    ).where(AuditEntry.action.in_(FILTERS[kind]) if kind else true())
 
 
 def coordinator_names(db_session: Session) -> dict[int, str]:
-    """The names of all coordinators, by the number of their account."""
+    """Return the names of all coordinators by id."""
     query = select(Coordinator.id, Coordinator.name).order_by(Coordinator.name, Coordinator.id)
     return {row.id: row.name for row in db_session.execute(query)}
 
 
 def expiries(*, announced_before: datetime, now: datetime) -> Iterator[Expiry]:
-    """What was written down over a year ago, and old announcements."""
+    """Return what to delete: entries older than a year, and old announcements."""
     over = select(Meeting.id).where(Meeting.ends_at <= announced_before)
     yield Expiry(AuditEntry.id, AuditEntry.done_at <= now - RETENTION, counter="notes")
     yield Expiry(Viewing.id, Viewing.viewed_at <= now - RETENTION, counter="notes")

@@ -1,9 +1,9 @@
-"""Whether the clock can be trusted to erase by.
+"""Check whether the clock can be trusted to delete expired data by.
 
-What is past its date is erased for good, and a clock that is years ahead puts everything past its
-date. So the daily round compares the clock with the time of the last round. After a jump it waits
-until the clock has been steady for a day, and after a long one until a coordinator has confirmed
-it. A site that was switched off for as long looks the same, and has to wait, too.
+Deletion is final, and a clock that is years ahead makes everything expired. So the daily tasks
+compare the clock with the time they last ran. After a jump they wait until the clock has been
+steady for a day, and after a long one until a coordinator has confirmed it. A site that was
+switched off for as long looks the same and has to wait, too.
 """
 
 from dataclasses import replace
@@ -18,16 +18,16 @@ from cop.audit.audit_log import Action
 from cop.community.community import CommunityFacts, load_community
 from cop.models.community import Community
 
-EXPECTED_GAP = timedelta(days=2)  # from one round to the next, either way
+EXPECTED_GAP = timedelta(days=2)  # between two runs, either way
 LONG_GAP = timedelta(days=60)
 STABLE_FOR = timedelta(hours=24)
-SETTLED_AFTER = timedelta(hours=1)  # most wrong clocks are set right by then
-LONGEST_GAP = timedelta(hours=1)  # a longer gap is a stop, or a jump: no time that was watched
+SETTLED_AFTER = timedelta(hours=1)  # most wrong clocks are corrected by then
+LONGEST_GAP = timedelta(hours=1)  # a longer gap is a stop or a jump, and does not count as steady
 RECORD_INTERVAL = timedelta(minutes=10)
 
 
 class Verdict(Enum):
-    """What the daily round may do."""
+    """What the daily tasks may do."""
 
     RUN = "run"
     WAIT = "wait"
@@ -35,7 +35,7 @@ class Verdict(Enum):
 
 
 def check(community: CommunityFacts, *, now: datetime) -> Verdict:
-    """Judge the clock by what is stored about it."""
+    """Check the clock against the times stored."""
     last = community.clock_confirmed_at or community.daily_tasks_at
     if last is None or abs(now - last) <= EXPECTED_GAP:
         return Verdict.RUN
@@ -45,26 +45,26 @@ def check(community: CommunityFacts, *, now: datetime) -> Verdict:
 
 
 def stable_for(community: CommunityFacts) -> timedelta:
-    """For how long a clock that has jumped was watched running on steadily."""
+    """Return for how long a clock that has jumped was observed to be steady."""
     return timedelta(seconds=community.clock_steady_seconds or 0)
 
 
 def has_settled(community: CommunityFacts, *, now: datetime) -> bool:
-    """Whether emails may go by it: it is not in doubt, or has run on steadily for an hour."""
+    """Whether emails may be sent by this clock: it never jumped, or was steady for an hour."""
     is_in_doubt = check(community, now=now) is not Verdict.RUN
     return not is_in_doubt or stable_for(observe(community, now=now)) >= SETTLED_AFTER
 
 
 def can_plan(community: CommunityFacts, *, now: datetime) -> bool:
-    """Whether sessions may be planned by it: they stay, and one years ahead is in the way."""
+    """Whether sessions may be planned by this clock: a session years ahead would stay."""
     return check(community, now=now) is not Verdict.ASK and has_settled(community, now=now)
 
 
 def observe(community: CommunityFacts, *, now: datetime) -> CommunityFacts:
-    """Look at a clock that has jumped, and count the time since the last look.
+    """Observe a clock that has jumped: add the time since the last observation.
 
-    A gap of some hours counts nothing, and takes nothing back: a machine that runs by day only has
-    its 24 hours, too. Another jump begins again.
+    A gap of some hours adds nothing and resets nothing: a machine that runs only by day gets to
+    24 hours, too. Another jump starts from zero.
     """
     seen_at = community.clock_seen_at
     gap = now - seen_at if seen_at else None
@@ -76,12 +76,12 @@ def observe(community: CommunityFacts, *, now: datetime) -> CommunityFacts:
 
 
 def should_record(community: CommunityFacts, *, now: datetime) -> bool:
-    """Whether a look is worth a write: not each of the worker's, every few seconds."""
+    """Limit writes: the worker observes the clock every few seconds."""
     return community.clock_seen_at is None or abs(now - community.clock_seen_at) >= RECORD_INTERVAL
 
 
 def record(db_session: Session, *, now: datetime) -> None:
-    """Store a look at a clock that has jumped."""
+    """Store an observation of a clock that has jumped."""
     db_session.execute(select(Community.id).with_for_update())  # two workers add up one by one
     seen = observe(load_community(db_session), now=now)
     values = {"clock_seen_at": now, "clock_steady_seconds": seen.clock_steady_seconds}
@@ -89,9 +89,9 @@ def record(db_session: Session, *, now: datetime) -> None:
 
 
 def confirm(db_session: Session, *, coordinator_id: int | None, now: datetime) -> bool:
-    """Note that the clock was found right, by a coordinator or on the command line.
+    """Confirm that the clock is right, so that the daily tasks run; return whether that was needed.
 
-    The next round erases by it. Return whether it was in doubt.
+    `coordinator_id` is None on the command line.
     """
     if check(load_community(db_session), now=now) is Verdict.RUN:
         return False

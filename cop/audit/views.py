@@ -1,12 +1,14 @@
-"""The record: which coordinator did what and looked at what, in words and without names."""
+"""Console: the audit log in words; and short calls by which other views add to it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Response, abort, g, request
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
-from cop.audit.audit_log import Action, LogEntry
+from cop.audit.audit_log import Action
 from cop.db.engine import read_tx, write_tx
 from cop.i18n import N_
 from cop.web.blueprints import console
@@ -63,49 +65,41 @@ OTHER_VIEWING = N_("%(who)s saw what people answered for %(date)s")
 
 
 @console.get("/record", endpoint="record")
-def record_page() -> Response:
-    kind, page = request.args.get("kind", ""), parse_integer(request.args.get("page", "1"))
-    by = request.args.get("by", "")
+def audit_log_page() -> Response:
+    kind, by = request.args.get("kind", ""), request.args.get("by", "")
+    page, coordinator_id = parse_integer(request.args.get("page", "1")), parse_integer(by)
     with read_tx() as db_session:
-        coordinators = audit_log.coordinator_names(db_session)
-        if not page or (kind and kind not in KINDS) or (by and _id(by) not in coordinators):
+        names = audit_log.coordinator_names(db_session)
+        if not page or kind not in {"", *KINDS} or (by and coordinator_id not in names):
             abort(422)
         entries, has_more = audit_log.read_log(
-            db_session, kind=kind, coordinator_id=_id(by), page=page
+            db_session, kind=kind, coordinator_id=coordinator_id, page=page
         )
     return render(
         "audit/audit_log.html",
-        entries=[(entry, _said(entry)) for entry in entries],
+        entries=[(entry, _sentence(entry)) for entry in entries],
         kinds=KINDS,
-        coordinators=coordinators,
+        coordinators=names,
         chosen={"kind": kind, "by": by},
         newer=page - 1,
         older=page + 1 if has_more else 0,
     )
 
 
-def _id(by: str) -> int | None:
-    return parse_integer(by) if by else None
-
-
-def _said(entry: LogEntry) -> str:
-    """What was done, in a sentence."""
-    sentence = (
-        _look(entry) if entry.is_look else ACTION_SENTENCES.get(entry.action)
-    ) or OTHER_VIEWING
+def _sentence(entry: Row[*tuple[Any, ...]]) -> str:
+    """Return in words what was done or viewed."""
+    if entry.action == "list" and entry.is_export:
+        sentence = EXPORTED_LIST
+    else:
+        sentences = VIEWING_SENTENCES if entry.is_viewing else ACTION_SENTENCES
+        sentence = sentences.get(entry.action, OTHER_VIEWING)
     date = (
         date_formatter().short_date(entry.starts_at) if entry.starts_at else gettext("all sessions")
     )
-    said = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
-    if "access" in entry.columns:
-        return gettext("%(said)s, with access needs", said=said)
-    return said
-
-
-def _look(entry: LogEntry) -> str:
-    if entry.action == "list" and entry.is_list:
-        return EXPORTED_LIST
-    return VIEWING_SENTENCES.get(entry.action, OTHER_VIEWING)
+    text = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
+    if "access" in (entry.columns or ()):
+        return gettext("%(said)s, with access needs", said=text)
+    return text
 
 
 def note_action(

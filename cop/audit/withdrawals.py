@@ -1,7 +1,7 @@
-"""Withdrawals, remembered as keyed hashes: a backup made before one still has what was withdrawn.
+"""Withdrawals, stored as keyed hashes so that a restored backup can apply them again.
 
-What a person ended or deleted is applied again to a restored backup (`cop/restoring.py`). No
-address is stored, and a row is deleted once no backup is older than it.
+An older backup still has what a person deleted or opted out of since (`cop/operations/restore.py`).
+No address is stored, and a row is deleted once every backup is newer.
 """
 
 import hashlib
@@ -22,15 +22,15 @@ RETENTION = timedelta(days=14)  # as long as backups
 # What can be withdrawn, besides the kinds of email in `preferences.KINDS`.
 EVERYTHING = "everything"  # all data of the person
 EMAIL = "email"  # all email to the address
-LINKS = "links"  # every emailed link, the calendar's too
-CALENDAR = "calendar"  # the calendar's address
+LINKS = "links"  # all emailed links, including the calendar
+CALENDAR = "calendar"  # the address of the calendar feed
 ACCOUNT = "account"  # a coordinator's account
 ANSWER = "answer"  # one answer, as `answer:<field>:<slug of the session>`
 
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """What was withdrawn and when; the key can be compared with that of an address."""
+    """What was withdrawn and when; `key` is the keyed hash of an address."""
 
     key: str
     scope: str
@@ -38,29 +38,29 @@ class Withdrawn:
 
 
 def answer(name: str, slug: str) -> str:
-    """What is withdrawn when one answer about one session is deleted."""
+    """Return the scope of one answer about one session."""
     return f"{ANSWER}:{name}:{slug}"
 
 
 def remember(db_session: Session, member_id: int, *what: str, writer: LetterWriter) -> None:
-    """Remember what a member has withdrawn."""
+    """Store what a member has withdrawn."""
     remember_address(db_session, _email_key(db_session, member_id), *what, writer=writer)
 
 
 def remember_address(db_session: Session, email_key: str, *what: str, writer: LetterWriter) -> None:
-    """Remember what was withdrawn for an address."""
+    """Store what was withdrawn for an address."""
     key = key_of(email_key, writer.links.secret_key)
     store(db_session, [Withdrawn(key, each, writer.now) for each in what])
 
 
 def forget(db_session: Session, member_id: int, *what: str, writer: LetterWriter) -> None:
-    """Forget that a member had withdrawn something: they opted in again."""
+    """Delete withdrawals of a member who opted in again."""
     key = key_of(_email_key(db_session, member_id), writer.links.secret_key)
     db_session.execute(delete(Withdrawal).where(Withdrawal.key == key, Withdrawal.scope.in_(what)))
 
 
 def store(db_session: Session, withdrawn: Iterable[Withdrawn]) -> None:
-    """Store withdrawals, also those that another database remembers."""
+    """Store withdrawals, also those read from another database."""
     for each in withdrawn:
         new = insert_with_conflict(db_session, Withdrawal).values(**vars(each))
         later = {"withdrawn_at": each.withdrawn_at}
@@ -68,7 +68,7 @@ def store(db_session: Session, withdrawn: Iterable[Withdrawn]) -> None:
 
 
 def read_all(db_session: Session) -> set[Withdrawn]:
-    """Return all withdrawals that are remembered."""
+    """Return all withdrawals."""
     query = select(Withdrawal.key, Withdrawal.scope, Withdrawal.withdrawn_at)
     return {Withdrawn(*row) for row in db_session.execute(query)}
 
@@ -80,7 +80,7 @@ def delete_old(db_session: Session, *, now: datetime) -> None:
 
 def key_of(email_key: str, secret_key: str) -> str:
     """Return the keyed hash of an address."""
-    # The prefix is from when only erasures were remembered, whose rows are still there.
+    # The prefix of stored rows, from when only erasures were stored.
     return hmac.new(secret_key.encode(), f"erased {email_key}".encode(), hashlib.sha256).hexdigest()
 
 

@@ -1,76 +1,74 @@
-"""Forms of the settings."""
+"""Forms of the settings, one for each part."""
 
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
 from wtforms import Field as FormField
 from wtforms import SelectMultipleField
-from wtforms.validators import ValidationError
+from wtforms.validators import Optional, ValidationError
 
-from cop import email_addresses
 from cop.community.community import DEFAULT_ABOUT, CommunityFacts, load_community
-from cop.errors import InvalidAddress
 from cop.i18n import N_
 from cop.privacy import retention
 from cop.questions import registry
 from cop.reminders import reminders
 from cop.web.edit_conflicts import EditConflictForm
 from cop.web.forms import (
-    ConsoleForm,
     Https,
     Required,
     area,
+    email_address,
     line,
     normalize_newlines,
     parse_integer,
 )
-from cop.web.i18n import gettext, ngettext, refusal_text
+from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import now, writer
 
-# Who may see an answer to think about goes with its question.
+# Who may see the answer to a prepared question is asked along with it.
 OPTIONAL = [q for q in registry.QUESTIONS if not q.required and q is not registry.PREP_VISIBILITY]
 MAX_REMINDER_DAYS, MAX_NOTICE_MINUTES = 28, 60  # days before; minutes after
 A_DAY = timedelta(days=1)
 
 
 class SettingsForm(EditConflictForm):
-    """A part of the settings, by column."""
+    """A part of the settings; its fields are named like the columns."""
 
     NAMES: tuple[str, ...] = ()
 
     def __init__(self, community: CommunityFacts) -> None:
-        super().__init__(self.shown(community))
+        super().__init__(self.form_values(community))
 
-    def shown(self, community: CommunityFacts) -> dict[str, object]:
-        """Return the settings as the form shows them."""
+    def form_values(self, community: CommunityFacts) -> dict[str, object]:
+        """Return the stored values as the fields show them."""
         return {name: getattr(community, name) or "" for name in self.NAMES}
 
     @property
     def values(self) -> dict[str, object]:
-        """What was changed, by column; only once the form is valid."""
+        """Return the changed values by column, of a valid form."""
         return {name: self._column(name) for name in self.changed}
 
     def consequences(self, _db_session: Session, _before: CommunityFacts) -> list[str]:
-        """Return what saving does at once, in sentences, where it has just been rehearsed."""
+        """Return in sentences what saving does at once, inside a rehearsal of it."""
         return []
 
     def _column(self, name: str) -> object:
         return self[name].data
 
 
-def _an_address(_form: ConsoleForm, field: FormField) -> None:
-    try:
-        if field.data:
-            email_addresses.normalize(field.data)
-    except InvalidAddress as refusal:
-        raise ValidationError(refusal_text(refusal)) from refusal
-
-
 class CommunityForm(SettingsForm):
-    """What the community is called, who is behind it, and whom to ask."""
+    """Name, host and contact of the community."""
 
-    NAMES = ("name", "short_name", "host_name", "host_url", "location",
-             "contact_name", "contact_role", "contact_email")  # fmt: skip
+    NAMES = (
+        "name",
+        "short_name",
+        "host_name",
+        "host_url",
+        "location",
+        "contact_name",
+        "contact_role",
+        "contact_email",
+    )
     name = line(200, Required(N_("Write what the community is called.")))
     short_name = line(60, Required(N_("Write a short name: it stands on top of every page.")))
     host_name = line(200, Required(N_("Write who hosts the community.")))
@@ -78,7 +76,7 @@ class CommunityForm(SettingsForm):
     location = line(200, Required(N_("Write where sessions are held, like Zoom.")))
     contact_name = line(200, Required(N_("Write whom people can ask.")))
     contact_role = line(200, Required(N_("Write what they do there.")))
-    contact_email = line(254, _an_address)
+    contact_email = line(254, Optional(), email_address)
 
     def _column(self, name: str) -> object:
         return self[name].data or (None if name in {"host_url", "contact_email"} else "")
@@ -90,25 +88,25 @@ class AboutForm(SettingsForm):
     NAMES = ("about",)
     about = area(20_000, Required(N_("Write what the community is, or put the shipped text back.")))
 
-    def shown(self, community: CommunityFacts) -> dict[str, object]:
+    def form_values(self, community: CommunityFacts) -> dict[str, object]:
         return {"about": normalize_newlines(community.about_text)}
 
-    def put_back(self) -> None:
-        """Show the shipped text; nothing is saved yet."""
+    def reset_to_default(self) -> None:
+        """Fill in the shipped text, without saving it."""
         self.about.data = normalize_newlines(DEFAULT_ABOUT.read_text("utf-8"))
 
     def _column(self, name: str) -> object:
-        typed = self[name].data
-        return None if typed == normalize_newlines(DEFAULT_ABOUT.read_text("utf-8")) else typed
+        text = self[name].data
+        return None if text == normalize_newlines(DEFAULT_ABOUT.read_text("utf-8")) else text
 
 
 class QuestionsForm(SettingsForm):
-    """Which of the optional questions are asked."""
+    """Which optional questions are asked."""
 
     NAMES = ("asked",)
     asked = SelectMultipleField(validate_choice=False)
 
-    def shown(self, community: CommunityFacts) -> dict[str, object]:
+    def form_values(self, community: CommunityFacts) -> dict[str, object]:
         return {"asked": [q.name for q in OPTIONAL if q.name not in community.disabled_questions]}
 
     def validate_asked(self, field: FormField) -> None:
@@ -123,13 +121,13 @@ class QuestionsForm(SettingsForm):
 
 
 class RemindersForm(SettingsForm):
-    """How many days before a session people are reminded, and how soon they hear of changes."""
+    """Days before a session to remind, and minutes after a change to notify."""
 
     NAMES = ("reminder_days", "notice_minutes")
     reminder_days = line(40)
     notice_minutes = line(10)
 
-    def shown(self, community: CommunityFacts) -> dict[str, object]:
+    def form_values(self, community: CommunityFacts) -> dict[str, object]:
         days = ", ".join(map(str, community.reminder_days))
         return {"reminder_days": days, "notice_minutes": str(community.notice_minutes)}
 
@@ -150,7 +148,15 @@ class RemindersForm(SettingsForm):
         writer_ = writer(load_community(db_session))
         due = reminders.next_due(db_session, writer=writer_)
         count = reminders.queue(db_session, due, writer=writer_)
-        return [_reminders(count)] if count else []
+        if not count:
+            return []
+        return [
+            ngettext(
+                "%(num)s reminder goes out at once, since its day has come already.",
+                "%(num)s reminders go out at once, since their day has come already.",
+                count,
+            )
+        ]
 
     def _column(self, name: str) -> object:
         if name == "notice_minutes":
@@ -162,22 +168,14 @@ def _days(typed: str) -> list[int | None]:
     return [parse_integer(day.strip()) for day in typed.split(",") if day.strip()]
 
 
-def _reminders(count: int) -> str:
-    return ngettext(
-        "%(num)s reminder goes out at once, since its day has come already.",
-        "%(num)s reminders go out at once, since their day has come already.",
-        count,
-    )
-
-
 class RetentionForm(SettingsForm):
-    """How long answers are kept after a session: as the form promises at most, or shorter."""
+    """How long data is stored after a session: at most as promised by the registry, or shorter."""
 
     NAMES = ("retention_days", "short_retention_days")
     retention_days = line(10)
     short_retention_days = line(10)
 
-    def shown(self, community: CommunityFacts) -> dict[str, object]:
+    def form_values(self, community: CommunityFacts) -> dict[str, object]:
         return {
             "retention_days": str(community.long.days),
             "short_retention_days": str(community.short.days),
@@ -195,9 +193,24 @@ class RetentionForm(SettingsForm):
         erased = retention.count_due(db_session, now=now() + A_DAY)
         sentences = []
         if erased.registrations:
-            sentences.append(_registrations(erased.registrations))
+            sentences.append(
+                ngettext(
+                    "Within a day, %(num)s registration is deleted, with the name and all answers.",
+                    "Within a day, %(num)s registrations are deleted, with the names and all "
+                    "answers.",
+                    erased.registrations,
+                )
+            )
         if erased.answers:
-            sentences.append(_answers(erased.answers))
+            sentences.append(
+                ngettext(
+                    "Within a day, %(num)s registration loses its short-lived answers (pronouns, "
+                    "access).",
+                    "Within a day, %(num)s registrations lose their short-lived answers (pronouns, "
+                    "access).",
+                    erased.answers,
+                )
+            )
         after = load_community(db_session)
         if after.long > before.long or after.short > before.short:
             sentences.append(
@@ -216,19 +229,3 @@ def _check_days(field: FormField, most: timedelta) -> None:
     if not 1 <= (parse_integer(field.data) or 0) <= most.days:
         sentence = gettext("Write a number of days from 1 to %(most)s.", most=most.days)
         raise ValidationError(sentence)
-
-
-def _registrations(count: int) -> str:
-    return ngettext(
-        "Within a day, %(num)s registration is deleted, with the name and all answers.",
-        "Within a day, %(num)s registrations are deleted, with the names and all answers.",
-        count,
-    )
-
-
-def _answers(count: int) -> str:
-    return ngettext(
-        "Within a day, %(num)s registration loses its short-lived answers (pronouns, access).",
-        "Within a day, %(num)s registrations lose their short-lived answers (pronouns, access).",
-        count,
-    )

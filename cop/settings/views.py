@@ -1,7 +1,8 @@
-"""Console: settings, an overview and a page for each part."""
+"""Console: settings, with an overview and a page for each part."""
 
 from flask import Response, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
 from cop.db.engine import read_tx, write_tx
@@ -27,7 +28,7 @@ def require_two_factor() -> ResponseReturnValue:
     with write_tx() as db_session:
         if settings.lock_settings(db_session).two_factor_required != needed:
             values = {"two_factor_required": needed}
-            settings.save_settings(db_session, values, by=g.coordinator, now=now())
+            settings.save_settings(db_session, values, coordinator_id=g.coordinator.id, now=now())
     flash(
         gettext("Who has no second factor sets one up before anything else.")
         if needed
@@ -60,7 +61,7 @@ def setting(part: str) -> ResponseReturnValue:
     preview: str | None = None
     sentences: list[str] = []
     if isinstance(form, AboutForm) and "shipped" in request.form:
-        form.put_back()
+        form.reset_to_default()
     elif form.validate_on_submit():
         if isinstance(form, AboutForm) and "preview" in request.form:
             preview = form.about.data
@@ -81,20 +82,24 @@ def setting(part: str) -> ResponseReturnValue:
 
 
 def _rehearse(form: SettingsForm) -> list[str]:
-    """Return what saving would lead to at once, in sentences."""
+    """Return the consequences of saving, which is rolled back."""
     if not form.changed:
         return []
     with write_tx(rehearse=True) as db_session:
-        settings.save_settings(db_session, form.values, by=g.coordinator, now=now())
+        _write(db_session, form)
         return form.consequences(db_session, current_community())
 
 
 def _save(form: SettingsForm) -> bool:
     """Write what was changed; return False for a conflict, which the form then shows."""
     with write_tx() as db_session:
-        stored = form.shown(settings.lock_settings(db_session))
+        stored = form.form_values(settings.lock_settings(db_session))
         if form.has_conflict(stored, editor=audit_log.last_editor(db_session, meeting_id=None)):
             return False
         if form.changed:
-            settings.save_settings(db_session, form.values, by=g.coordinator, now=now())
+            _write(db_session, form)
         return True
+
+
+def _write(db_session: Session, form: SettingsForm) -> None:
+    settings.save_settings(db_session, form.values, coordinator_id=g.coordinator.id, now=now())

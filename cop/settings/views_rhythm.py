@@ -14,7 +14,7 @@ from cop.audit import audit_log
 from cop.audit.audit_log import Action
 from cop.audit.views import note_action
 from cop.community import holidays
-from cop.community import rhythm as community_rhythm
+from cop.community import rhythm as rules
 from cop.community.community import CommunityFacts
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
@@ -29,7 +29,7 @@ from cop.web.forms import area, line, parse_integer, strip_to_one_line
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now, render
 
-MONTH, WEEK, KEPT = "month", "week", "kept"
+MONTH, WEEK, CUSTOM = "month", "week", "kept"
 
 
 class Among:
@@ -47,21 +47,21 @@ class Among:
 
 
 class MultiCheckboxField(StringField):
-    """Several checkboxes as one text: `7,8`."""
+    """Several checkboxes as one text, like `7,8`."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = ",".join(valuelist)
 
 
 class RhythmForm(EditConflictForm):
-    """The recurrence rule, in words to choose from."""
+    """The recurrence rule as choices, and what else dates are planned by."""
 
-    every = StringField(validators=[Among({MONTH, WEEK, KEPT})])
-    of_month = StringField(validators=[Among(community_rhythm.OF_MONTH)])
-    weekday = StringField(validators=[Among(community_rhythm.WEEKDAYS)])
-    weeks = StringField(validators=[Among([str(weeks) for weeks in community_rhythm.WEEKS])])
+    every = StringField(validators=[Among({MONTH, WEEK, CUSTOM})])
+    of_month = StringField(validators=[Among(rules.OF_MONTH)])
+    weekday = StringField(validators=[Among(rules.WEEKDAYS)])
+    weeks = StringField(validators=[Among([str(weeks) for weeks in rules.WEEKS])])
     recurrence_from = StringField(filters=[strip_to_one_line])
-    months_off = MultiCheckboxField(validators=[Among({"", *map(str, community_rhythm.MONTHS)})])
+    months_off = MultiCheckboxField(validators=[Among({"", *map(str, rules.MONTHS)})])
     starts = StringField(filters=[strip_to_one_line])
     ends = StringField(filters=[strip_to_one_line])
     zone = line(60)
@@ -69,14 +69,14 @@ class RhythmForm(EditConflictForm):
     observances = area(60_000)
 
     def __init__(self, community: CommunityFacts) -> None:
-        super().__init__(self.shown(community))
+        super().__init__(self.form_values(community))
 
     @staticmethod
-    def shown(community: CommunityFacts) -> dict[str, str]:
-        """Return the recurrence rule as the form shows it."""
-        choice = community_rhythm.parse(community.recurrence_rule)
-        shown_choice = choice or community_rhythm.RecurrenceChoice("MO")
-        every = KEPT if choice is None else MONTH if shown_choice.of_month else WEEK
+    def form_values(community: CommunityFacts) -> dict[str, str]:
+        """Return the stored values as the fields show them."""
+        choice = rules.parse(community.recurrence_rule)
+        shown_choice = choice or rules.RecurrenceChoice("MO")
+        every = CUSTOM if choice is None else MONTH if shown_choice.of_month else WEEK
         ends = datetime.combine(now(), community.start_time) + timedelta(
             minutes=community.duration_minutes
         )
@@ -112,12 +112,7 @@ class RhythmForm(EditConflictForm):
     validate_ends = validate_starts
 
     def wanted(self, community: CommunityFacts) -> CommunityFacts:
-        """Return the community with the values of this form; only once the form is valid.
-
-        Raises:
-            ObservanceRefused: a line of the list is no date with a name after it.
-            ObservancesTooMany: the list is too long.
-        """
+        """Return the community with the values of a valid form."""
         starts, ends = read_time(self.value("starts")), read_time(self.value("ends"))
         if starts is None or ends is None:
             raise ValueError("A form that is not valid")
@@ -134,14 +129,12 @@ class RhythmForm(EditConflictForm):
             observances=holidays.parse_observances(self.value("observances")),
         )
 
-    def _rule(
-        self, community: CommunityFacts
-    ) -> tuple[str, community_rhythm.RecurrenceChoice | None]:
+    def _rule(self, community: CommunityFacts) -> tuple[str, rules.RecurrenceChoice | None]:
         every = self.value("every")
-        if every == KEPT:
-            return community.recurrence_rule, community_rhythm.parse(community.recurrence_rule)
+        if every == CUSTOM:
+            return community.recurrence_rule, rules.parse(community.recurrence_rule)
         off = tuple(int(month) for month in self.value("months_off").split(",") if month)
-        choice = community_rhythm.RecurrenceChoice(
+        choice = rules.RecurrenceChoice(
             self.value("weekday"),
             of_month=self.value("of_month") if every == MONTH else None,
             weeks=int(self.value("weeks")) if every == WEEK else 1,
@@ -153,28 +146,28 @@ class RhythmForm(EditConflictForm):
 @console.route("/rhythm", methods=["GET", "POST"])
 @console.post("/rhythm/preview", endpoint="preview_rhythm")
 def rhythm() -> ResponseReturnValue:
-    as_if = stored = current_community()
+    preview = stored = current_community()
     form = RhythmForm(stored)
     is_preview = request.endpoint == "console.preview_rhythm"
     if form.validate_on_submit():
         try:
             if is_preview:
-                as_if = form.wanted(stored)
-                planning.check(as_if, now=now())
+                preview = form.wanted(stored)
+                planning.check(preview, now=now())
             else:
                 added = _save(form)
         except Refused as refusal:
             form.refuse(refusal)
         if not (is_preview or form.errors):
-            flash(_saved(added))
+            flash(_success_message(added))
             return redirect(url_for("console.rhythm"), 303)
     return render(
-        "meetings/rhythm.html",
-        fragment="meetings/_dates.html",
-        as_if=as_if,
+        "settings/rhythm.html",
+        fragment="settings/_dates.html",
+        preview=preview,
         form=form,
-        plan=None if form.errors else _plan(as_if),
-        kept=None if community_rhythm.parse(stored.recurrence_rule) else stored.recurrence_rule,
+        plan=None if form.errors else _plan(preview),
+        custom_rule="" if rules.parse(stored.recurrence_rule) else stored.recurrence_rule,
         options=_options(),
         zones=planning.time_zones(),
     )
@@ -185,7 +178,7 @@ def _save(form: RhythmForm) -> int:
     with write_tx() as db_session:
         stored = settings.lock_settings(db_session)
         editor = audit_log.last_editor(db_session, meeting_id=None)
-        if form.has_conflict(form.shown(stored), editor=editor):
+        if form.has_conflict(form.form_values(stored), editor=editor):
             return 0
         added = len(planning.change_recurrence(db_session, form.wanted(stored), now=now()))
         note_action(db_session, Action.CHANGED_SETTINGS, item_count=added)
@@ -197,7 +190,7 @@ def _plan(community: CommunityFacts) -> PlanPreview:
         return planning.plan(db_session, community, now=now())
 
 
-def _saved(added: int) -> str:
+def _success_message(added: int) -> str:
     if not added:
         return gettext("Saved. No date was added; what was planned already stays as it is.")
     return ngettext(
@@ -209,14 +202,14 @@ def _saved(added: int) -> str:
 
 def _options() -> dict[str, list[tuple[str, str]]]:
     """Return the values and labels of the choices, by field."""
-    weeks = {str(n): ngettext("%(num)s week", "%(num)s weeks", n) for n in community_rhythm.WEEKS}
+    weeks = {str(n): ngettext("%(num)s week", "%(num)s weeks", n) for n in rules.WEEKS}
     return {
         "every": [
             (MONTH, gettext("Once a month")),
             (WEEK, gettext("Every week, or every few weeks")),
         ],
-        "months_off": [(str(number), month(number)) for number in community_rhythm.MONTHS],
+        "months_off": [(str(number), month(number)) for number in rules.MONTHS],
         "of_month": [(value, gettext(words)) for value, words in ORDINALS.items()],
-        "weekday": [(code, weekday(code)) for code in community_rhythm.WEEKDAYS],
+        "weekday": [(code, weekday(code)) for code in rules.WEEKDAYS],
         "weeks": [*weeks.items()],
     }

@@ -60,7 +60,7 @@ def test_deeds_and_looks_stand_in_one_list_the_newest_first(db_session, corin):
     assert (moved.by, moved.slug, moved.item_count, moved.at) == (
         "Corin", meeting.slug, 3, NOW - A_DAY,
     )  # fmt: skip
-    assert [entry.is_look for entry in found] == [True, False, True]
+    assert [entry.is_viewing for entry in found] == [True, False, True]
 
 
 def test_it_can_be_narrowed_to_a_kind_of_thing(db_session, corin):
@@ -78,10 +78,10 @@ def test_it_can_be_narrowed_to_a_kind_of_thing(db_session, corin):
     assert [entry.registration_id for entry in found["people"]] == [7]
     assert whats(found["settings"]) == [Action.CHANGED_HOSTS]
     assert whats(found["accounts"]) == [Action.INVITED]
-    assert [(entry.action, entry.columns) for entry in found[VIEWINGS]] == [("list", ())]
+    assert [(entry.action, entry.columns) for entry in found[VIEWINGS]] == [("list", [])]
     assert [(entry.action, entry.columns) for entry in found[EXPORTS]] == [
-        ("export", ("name", "access")),
-        ("list", ("email",)),
+        ("export", ["name", "access"]),
+        ("list", ["email"]),
     ]
 
 
