@@ -93,9 +93,8 @@ def _sentence(entry: Row[*tuple[Any, ...]]) -> str:
     else:
         sentences = VIEWING_SENTENCES if entry.is_viewing else ACTION_SENTENCES
         sentence = sentences.get(entry.action, OTHER_VIEWING)
-    date = (
-        date_formatter().short_date(entry.starts_at) if entry.starts_at else gettext("all sessions")
-    )
+    starts_at = entry.starts_at
+    date = date_formatter().short_date(starts_at) if starts_at else gettext("all sessions")
     text = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
     if "access" in (entry.columns or ()):
         return gettext("%(said)s, with access needs", said=text)
