@@ -131,7 +131,7 @@ MUTANTS = [
     Mutant(
         "The console is open",
         "accounts/access_control.py",
-        'if not hasattr(view, "is_open_to_all"):',
+        'if not is_marked("is_open_to_all"):',
         "if False:",
         "accounts/test_access_control.py::test_every_address_of_the_console_is_closed_to_who_is_not_signed_in",
     ),
@@ -160,7 +160,7 @@ MUTANTS = [
     Mutant(
         "An invitation works after its week",
         "accounts/invitations.py",
-        "or now > row.created_at + VALID_FOR",
+        "or now > found.created_at + VALID_FOR",
         "or False",
         "accounts/test_views_invitations.py::test_the_link_works_for_a_week",
     ),
