@@ -123,7 +123,7 @@ def test_typing_on_is_one_look_and_a_filter_by_access_is_another(app, corin, sea
 
     looks = [(row["resource"], row["columns"]) for row in rows(Viewing)]
     assert looks == [("roster", []), ("roster", ["asked_for_access"]), ("roster", [])]
-    assert "and who asked for something" in corin.page(own()).find(id="looks").parent.get_text()
+    assert "and who asked for something" in corin.page(own()).find(id="viewings").parent.get_text()
 
 
 def test_what_is_typed_stands_in_no_address(corin, search):
@@ -169,7 +169,7 @@ def test_access_needs_are_by_need_with_their_words_and_noted_as_seen(corin):
     assert "2 people asked" in page.main.get_text()
     assert "by December 1" in page.main.get_text()
     assert [row["resource"] for row in rows(Viewing)] == ["access"]
-    assert "who asked for what" in corin.page(own()).find(id="looks").parent.get_text()
+    assert "who asked for what" in corin.page(own()).find(id="viewings").parent.get_text()
 
 
 def test_two_weeks_before_the_time_to_book_is_said_to_be_over(app, corin):
@@ -192,7 +192,7 @@ def test_the_addresses_to_paste_are_one_text_and_noted_as_seen(corin):
     assert "Bcc" in held.main.get_text()
     assert [row["resource"] for row in rows(Viewing)] == ["emails", "emails"]
     assert corin.get(f"{EMAILS}?status=cancelled").status_code == 422
-    assert "took the addresses" in corin.page(own()).find(id="looks").parent.get_text()
+    assert "took the addresses" in corin.page(own()).find(id="viewings").parent.get_text()
 
 
 @pytest.mark.parametrize("query", ["columns=name,email", "columns=name&columns=email"])

@@ -82,7 +82,7 @@ def test_a_person_s_page_says_what_they_said_and_not_what_they_need(corin):
     assert "Elsewhere" not in text
     assert "Notes about people are not kept here." in text
     assert [row["resource"] for row in rows(Viewing)] == ["person"]
-    assert "you or somebody else" in corin.page(own()).find(id="looks").parent.get_text()
+    assert "you or somebody else" in corin.page(own()).find(id="viewings").parent.get_text()
 
 
 @pytest.mark.parametrize(
