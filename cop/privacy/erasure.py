@@ -1,4 +1,4 @@
-"""Leaving: giving up a place, or taking everything away that is known about oneself."""
+"""Erase a member, and remember it for restored backups."""
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -13,28 +13,23 @@ from cop.registration import waiting_list
 
 
 def erase(db_session: Session, member_id: int, *, writer: LetterWriter) -> list[str]:
-    """Delete everything about a member, mails included; return the Message-IDs of those mails.
+    """Delete everything about a member; return the Message-IDs of the deleted emails.
 
-    The places they held go to those who wait. That they were erased is remembered for the backups.
+    Their places go to the waiting lists.
     """
-    # First their row: who registers with this address at the same moment waits, and is then new.
-    theirs = select(Member.email_key).where(Member.id == member_id).with_for_update()
-    if email_key := db_session.scalar(theirs):
+    # Their row first: whoever registers with this address meanwhile waits, and is then new.
+    query = select(Member.email_key).where(Member.id == member_id).with_for_update()
+    if email_key := db_session.scalar(query):
         withdrawals.remember_address(db_session, email_key, withdrawals.EVERYTHING, writer=writer)
     is_theirs = Registration.member_id == member_id
     ids = select(Registration.meeting_id).where(is_theirs).distinct()
     locked = locking.lock(db_session, db_session.scalars(ids))
-    mails = list(
-        db_session.scalars(
-            delete(OutboxEmail)
-            .where(OutboxEmail.member_id == member_id)
-            .returning(OutboxEmail.message_id)
-        )
-    )
-    # They may be named in a report that waits to be looked at.
+    emails = delete(OutboxEmail).where(OutboxEmail.member_id == member_id)
+    message_ids = list(db_session.scalars(emails.returning(OutboxEmail.message_id)))
+    # A report that waits for its review may name them.
     db_session.execute(delete(AttendanceImport).where(AttendanceImport.meeting_id.in_(ids)))
     db_session.execute(delete(Registration).where(is_theirs))
     db_session.execute(delete(Member).where(Member.id == member_id))
     for meeting in locked:
         waiting_list.promote(db_session, meeting, writer=writer)
-    return mails
+    return message_ids

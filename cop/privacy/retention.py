@@ -1,7 +1,8 @@
-"""Retention: when the time that the registry promises is over, answers go, and then the rows.
+"""Delete what is past the retention period that the question registry promises.
 
-It goes in small steps, each of which can be a transaction of its own: whoever registers meanwhile
-waits for one of them, and a process that dies between two leaves nothing wrong.
+First the answers kept for the short period, then whole registrations, then members. It goes in
+small batches, each of which can be a transaction of its own: a registration waits for one batch at
+most, and a process that dies between two leaves nothing wrong.
 """
 
 from collections import Counter
@@ -29,7 +30,7 @@ from cop.statistics import statistics
 
 @dataclass(frozen=True)
 class RetentionResult:
-    """How much went, by number; never what."""
+    """How many of each kind were deleted."""
 
     answers: int = 0
     registrations: int = 0
@@ -39,57 +40,61 @@ class RetentionResult:
 
 
 def run(db_session: Session, *, now: datetime) -> RetentionResult:
-    """Erase all that is past its date in one transaction, where nobody else waits for the database.
-
-    A second run finds nothing, and nothing goes before its date. Of a meeting whose registrations
-    go, its numbers stay.
-    """
-    community = load_community(db_session)
-    erased = Counter[str]()
-    for expiry in expiries(community, now=now):
-        erased[expiry.counter] += expiry.erase_all(db_session)
-    return summary(erased)
+    """Delete everything past its retention period in one transaction, for an idle database."""
+    deleted = Counter[str]()
+    for expiry in expiries(load_community(db_session), now=now):
+        deleted[expiry.counter] += expiry.erase_all(db_session)
+    return summary(deleted)
 
 
-def summary(erased: Counter[str]) -> RetentionResult:
-    """Sums by `counter`, of which those without a name are left out."""
-    return RetentionResult(**{name: erased[name] for name in RetentionResult.__dataclass_fields__})
+def summary(deleted: Counter[str]) -> RetentionResult:
+    """The sums by the expiries' `counter`, without those that have none."""
+    return RetentionResult(**{name: deleted[name] for name in RetentionResult.__dataclass_fields__})
 
 
 def count_due(db_session: Session, *, now: datetime) -> RetentionResult:
-    """Count the answers and registrations that are past their date; reads only."""
+    """Count the answers and registrations that are past their retention period."""
     community = load_community(db_session)
     query = select(func.count(Registration.id))
+    has_answers = _has_short_lived_answers(now - community.short)
+    is_over = _meeting_ended_by(now - community.long)
     return RetentionResult(
-        answers=db_session.scalar(query.where(_has_answers(community, now=now))) or 0,
-        registrations=db_session.scalar(query.where(_is_over(community, now=now))) or 0,
+        answers=db_session.scalar(query.where(has_answers)) or 0,
+        registrations=db_session.scalar(query.where(is_over)) or 0,
     )
 
 
 def expiries(community: CommunityFacts, *, now: datetime) -> Iterator[Expiry]:
-    """What is past its date, in the order in which it has to go."""
+    """What is past its retention period, in the order in which it is deleted."""
     yield attendance.expired_reports(now=now)
-    yield Expiry(
-        Registration.id, _has_answers(community, now=now), _BLANK_ANSWERS, counter="answers"
+    has_answers = _has_short_lived_answers(now - community.short)
+    yield Expiry(Registration.id, has_answers, _SHORT_LIVED, counter="answers")
+    ended_by = now - community.long
+    has_registrations = exists().where(Registration.meeting_id == Meeting.id).correlate(Meeting)
+    is_counted = Meeting.registered_count.is_not(None)
+    is_uncounted = (Meeting.ends_at <= ended_by) & ~is_counted & has_registrations
+    yield _FinalCounts(Meeting.id, is_uncounted, zone=community.zone_info)
+    is_over = _meeting_ended_by(ended_by) & Registration.meeting_id.in_(
+        select(Meeting.id).where(is_counted)
     )
-    yield _FinalCounts(Meeting.id, _is_uncounted(community, now=now), zone=community.zone_info)
-    is_counted = Registration.meeting_id.in_(
-        select(Meeting.id).where(Meeting.registered_count.is_not(None))
-    )
-    is_over = _is_over(community, now=now) & is_counted
     yield _Registrations(Registration.id, is_over, counter="registrations")
-    yield from _members()
+    is_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
+    # Of members who are on the mailing list only, nothing else is kept.
+    has_attended = ~is_registered & Member.first_attended_on.is_not(None)
+    yield Expiry(Member.id, has_attended, {"first_attended_on": None})
+    is_unknown = ~is_registered & Member.list_confirmed_at.is_(None)
+    yield Expiry(Member.id, is_unknown, counter="members")
     yield from outbox.expiries(now=now)
-    yield from audit_log.expiries(announced_before=now - community.long, now=now)
+    yield from audit_log.expiries(announced_before=ended_by, now=now)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _FinalCounts(Expiry):
-    """Meetings whose numbers are to be taken before their registrations go.
+    """Meetings whose final counts are stored before their registrations are deleted.
 
-    Once: if the process dies when half of the registrations are gone, the next run must not count
-    those that are left. They are counted without the lock, which takes seconds where there are many
-    of them, and again behind it where the meeting has changed since.
+    Once each: if the process dies when half of the registrations are deleted, the next run must not
+    count the rest. Counting can take seconds, so it happens before the lock is taken, and again
+    under it only where the meeting has changed since.
     """
 
     zone: ZoneInfo
@@ -104,62 +109,42 @@ class _FinalCounts(Expiry):
         [(id_, version, counts)] = keys
         locking.lock(db_session, [id_])
         query = select(Meeting.lock_version).where(Meeting.id == id_, self.is_due)
-        version_now = db_session.scalar(query)
-        if version_now is None:  # another worker has done it
+        current_version = db_session.scalar(query)
+        if current_version is None:  # another worker has done it
             return 0
-        if version_now != version + 1:
+        if current_version != version + 1:
             counts = statistics.final_counts(db_session, [id_], zone=self.zone)[id_]
-        left = update(Meeting).where(Meeting.id == id_).values(**counts)
-        db_session.execute(left)
+        db_session.execute(update(Meeting).where(Meeting.id == id_).values(**counts))
         return 0
 
 
 class _Registrations(Expiry):
-    """Registrations that go, each under its meeting's lock, as wherever one ends."""
+    """Registrations to delete under their meetings' locks, as wherever a registration ends."""
 
     def erase(self, db_session: Session, keys: Sequence[Any]) -> int:
-        of = select(Registration.meeting_id).where(Registration.id.in_(keys)).distinct()
-        locking.lock(db_session, db_session.scalars(of).all())
+        query = select(Registration.meeting_id).where(Registration.id.in_(keys)).distinct()
+        locking.lock(db_session, db_session.scalars(query).all())
         return super().erase(db_session, keys)
 
 
-# The answers that go before the row they stand in does.
-_BLANK_ANSWERS: dict[str, object] = {
-    column: value
+# The columns whose answers are deleted before their row is, and what they hold afterwards.
+_SHORT_LIVED: dict[str, object] = {
+    column: blank
     for field in (*registry.QUESTIONS, *registry.RECORDED)
     if field.kept is not None and field.kept < registry.LONG
-    for column, value in field.blanks.items()
+    for column, blank in field.blanks.items()
 }
 
 
-def _has_answers(community: CommunityFacts, *, now: datetime) -> ColumnElement[bool]:
-    """Whether a registration has an answer that is past its date."""
-    over = select(Meeting.id).where(Meeting.ends_at <= now - community.short)
-    is_left = [
-        _differs(getattr(Registration, name), value) for name, value in _BLANK_ANSWERS.items()
-    ]
-    return Registration.meeting_id.in_(over) & or_(*is_left)
+def _has_short_lived_answers(ended_by: datetime) -> ColumnElement[bool]:
+    differing = [_differs(getattr(Registration, name), it) for name, it in _SHORT_LIVED.items()]
+    return _meeting_ended_by(ended_by) & or_(*differing)
 
 
 def _differs(column: Any, value: object) -> ColumnElement[bool]:
-    """PostgreSQL does not compare JSON; as text it does. An empty list is stored as `[]`."""
+    """Compare JSON as text, since PostgreSQL cannot compare it; an empty list is stored as `[]`."""
     return cast(column, Text) != str(value) if isinstance(column.type, JSON) else column != value
 
 
-def _is_over(community: CommunityFacts, *, now: datetime) -> ColumnElement[bool]:
-    over = select(Meeting.id).where(Meeting.ends_at <= now - community.long)
-    return Registration.meeting_id.in_(over)
-
-
-def _is_uncounted(community: CommunityFacts, *, now: datetime) -> ColumnElement[bool]:
-    has_any = exists().where(Registration.meeting_id == Meeting.id).correlate(Meeting)
-    return (Meeting.ends_at <= now - community.long) & Meeting.registered_count.is_(None) & has_any
-
-
-def _members() -> Iterator[Expiry]:
-    """Who is in no list any more; of who is on the mailing list only that is left."""
-    has_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
-    came = ~has_registered & Member.first_attended_on.is_not(None)
-    yield Expiry(Member.id, came, {"first_attended_on": None})
-    is_in_no_list = ~has_registered & Member.list_confirmed_at.is_(None)
-    yield Expiry(Member.id, is_in_no_list, counter="members")
+def _meeting_ended_by(moment: datetime) -> ColumnElement[bool]:
+    return Registration.meeting_id.in_(select(Meeting.id).where(Meeting.ends_at <= moment))
