@@ -1,4 +1,4 @@
-"""What needs doing: the first thing that a coordinator should see, where there is something."""
+"""The to-do items on the console's front page."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -25,22 +25,20 @@ KEY_CHANGE_SHOWN = timedelta(days=14)
 
 @dataclass(frozen=True)
 class ToDo:
-    """Something to do, and where, if that is here."""
+    """Something to do, with a link to the page where it is done."""
 
     sentence: str
-    words: str = ""
-    address: str = ""
+    link_text: str = ""
+    url: str = ""
 
 
-def to_do_items(
-    listed: Schedule, tallies: Mapping[int, Tally], standing: OutboxStatus
-) -> list[ToDo]:
-    """What needs doing now, the most pressing first."""
+def to_do_items(listed: Schedule, tallies: Mapping[int, Tally], outbox: OutboxStatus) -> list[ToDo]:
+    """Return what needs doing now, the most urgent first."""
     next_ = listed.next
     return [
         *_secret_key(),
         *_clock(),
-        *_mails(standing),
+        *_outbox(outbox),
         *(_next_session_items(next_, tallies.get(next_.id, Tally())) if next_ else ()),
         *_topics(listed),
         *_past_session_items(listed, tallies),
@@ -49,15 +47,15 @@ def to_do_items(
 
 
 def _secret_key() -> Iterator[ToDo]:
-    """Say why people write that their links do not work."""
+    """Explain why people report links that do not work."""
     changed_at = current_community().key_changed_at
     if changed_at and now() - changed_at < KEY_CHANGE_SHOWN:
-        said = gettext(
+        sentence = gettext(
             "Links in emails sent before %(moment)s no longer work, because the site's secret key "
             "was replaced then. Whoever writes to you about it gets a new link here:",
             moment=timestamp(changed_at),
         )
-        yield ToDo(said, gettext("Lost your link?"), url_for("public.my_link"))
+        yield ToDo(sentence, gettext("Lost your link?"), url_for("public.my_link"))
 
 
 def _clock() -> Iterator[ToDo]:
@@ -66,80 +64,87 @@ def _clock() -> Iterator[ToDo]:
         yield ToDo(sentence, gettext("Check the clock"), url_for("console.clock"))
 
 
-def _mails(standing: OutboxStatus) -> Iterator[ToDo]:
-    if standing.last_error:
-        yield ToDo(_delivery_problem(standing), gettext("See the mails"), url_for("console.mails"))
-    if standing.failed:
-        failed = url_for("console.mails", state="failed")
-        yield ToDo(_failed(standing), gettext("See which, and why"), failed)
+def _outbox(outbox: OutboxStatus) -> Iterator[ToDo]:
+    if outbox.last_error:
+        waiting = ngettext("%(num)s mail is waiting.", "%(num)s mails are waiting.", outbox.pending)
+        sentence = gettext("Mail is not getting out. %(waiting)s", waiting=waiting)
+        answer = gettext("The last answer: %(answer)s", answer=outbox.last_error)
+        yield ToDo(f"{sentence} {answer}", gettext("See the mails"), url_for("console.mails"))
+    if outbox.failed:
+        sentence = ngettext(
+            "%(num)s mail could not be delivered.",
+            "%(num)s mails could not be delivered.",
+            outbox.failed,
+        )
+        url = url_for("console.mails", state="failed")
+        yield ToDo(sentence, gettext("See which, and why"), url)
 
 
 def _next_session_items(next_: Listing, tally: Tally) -> Iterator[ToDo]:
     if next_.starts_at - now() > UPCOMING_WITHIN:
         return
     if not next_.join_url:
-        said = gettext("The join address of the next session is missing: nobody can come in yet.")
+        sentence = gettext(
+            "The join address of the next session is missing: nobody can come in yet."
+        )
         edit = url_for("console.edit", slug=next_.slug)
-        yield ToDo(said, gettext("Write it down"), f"{edit}#join_url")
+        yield ToDo(sentence, gettext("Write it down"), f"{edit}#join_url")
     if tally.expected_new:
-        said = ngettext(
+        sentence = ngettext(
             "%(num)s person comes for the first time on %(date)s. Welcome them by name.",
             "%(num)s people come for the first time on %(date)s. Welcome them by name.",
             tally.expected_new,
             date=short_date(next_.starts_at),
         )
-        yield ToDo(said, gettext("See who"), url_for("console.meeting", slug=next_.slug))
+        yield ToDo(sentence, gettext("See who"), url_for("console.meeting", slug=next_.slug))
 
 
 def _topics(listed: Schedule) -> Iterator[ToDo]:
     for meeting in listed.upcoming:
         is_near = meeting.is_open and meeting.starts_at - now() <= TOPIC_NEEDED_BEFORE
         if is_near and not meeting.topic:
-            said = gettext("%(date)s has no topic yet.", date=short_date(meeting.starts_at))
+            sentence = gettext("%(date)s has no topic yet.", date=short_date(meeting.starts_at))
             edit = url_for("console.edit", slug=meeting.slug)
-            yield ToDo(said, gettext("Choose one"), f"{edit}#topic")
+            yield ToDo(sentence, gettext("Choose one"), f"{edit}#topic")
 
 
 def _past_session_items(listed: Schedule, tallies: Mapping[int, Tally]) -> Iterator[ToDo]:
-    """Who came, and what was taken away, of the sessions that were lately."""
+    """Attendance and takeaways that are missing from recent sessions."""
     for meeting in listed.past:
         age, tally = now() - meeting.ends_at, tallies.get(meeting.id, Tally())
         if meeting.is_cancelled or age > ATTENDANCE_WITHIN:
             continue
         date = short_date(meeting.starts_at)
         if tally.held and tally.attended is None:
-            said = gettext("Nobody has noted yet who came on %(date)s.", date=date)
-            address = url_for("console.attendance", slug=meeting.slug)
-            yield ToDo(said, gettext("Note who came"), address)
+            sentence = gettext("Nobody has noted yet who came on %(date)s.", date=date)
+            url = url_for("console.attendance", slug=meeting.slug)
+            yield ToDo(sentence, gettext("Note who came"), url)
         if meeting.published_at is None and age <= TAKEAWAYS_WITHIN:
-            said = gettext("The takeaways of %(date)s are not published yet.", date=date)
-            address = url_for("console.takeaways", slug=meeting.slug)
-            yield ToDo(said, gettext("Publish them"), address)
+            sentence = gettext("The takeaways of %(date)s are not published yet.", date=date)
+            url = url_for("console.takeaways", slug=meeting.slug)
+            yield ToDo(sentence, gettext("Publish them"), url)
 
 
 def _system_items() -> Iterator[ToDo]:
-    """What whoever runs the site has to see to."""
+    """What the operator of the site has to do."""
     backup_at = current_community().backup_at
     if backup_at is None or abs(now() - backup_at) > status.DAILY_MAX_AGE:
         yield ToDo(_backup_sentence(backup_at))
-    if warning := status.proxy_warning(settings(), is_forwarded=_is_forwarded()):
+    # This request has passed the proxy, if there is one.
+    is_forwarded = "X-Forwarded-For" in request.headers
+    if warning := status.proxy_warning(settings(), is_forwarded=is_forwarded):
         yield ToDo(gettext(warning))
     if settings().smtp is None:
-        said = gettext("Mail goes into files and to nobody, since COP_SMTP_URL is not set.")
-        yield ToDo(said, gettext("See where"), url_for("console.mails"))
-
-
-def _is_forwarded() -> bool:
-    """Whether a proxy has passed this request on; the coordinator reads it through that proxy."""
-    return "X-Forwarded-For" in request.headers
+        sentence = gettext("Mail goes into files and to nobody, since COP_SMTP_URL is not set.")
+        yield ToDo(sentence, gettext("See where"), url_for("console.mails"))
 
 
 def _backup_sentence(backup_at: datetime | None) -> str:
     if backup_at:
         moment = timestamp(backup_at)
-        said = gettext("The last backup is of %(moment)s: one a day is wanted.", moment=moment)
+        sentence = gettext("The last backup is of %(moment)s: one a day is wanted.", moment=moment)
     else:
-        said = gettext("No backup is noted yet.")
+        sentence = gettext("No backup is noted yet.")
     if settings().is_sqlite:
         more = gettext(
             "If the disk of this machine is lost, what came since is lost with it. Until a backup "
@@ -147,18 +152,4 @@ def _backup_sentence(backup_at: datetime | None) -> str:
         )
     else:
         more = gettext("Ask whoever runs the PostgreSQL server whether it is backed up.")
-    return f"{said} {more}"
-
-
-def _delivery_problem(standing: OutboxStatus) -> str:
-    waiting = ngettext("%(num)s mail is waiting.", "%(num)s mails are waiting.", standing.pending)
-    said = gettext("Mail is not getting out. %(waiting)s", waiting=waiting)
-    return f"{said} {gettext('The last answer: %(answer)s', answer=standing.last_error)}"
-
-
-def _failed(standing: OutboxStatus) -> str:
-    return ngettext(
-        "%(num)s mail could not be delivered.",
-        "%(num)s mails could not be delivered.",
-        standing.failed,
-    )
+    return f"{sentence} {more}"

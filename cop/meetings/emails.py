@@ -1,4 +1,4 @@
-"""A session as emails show it."""
+"""How emails show a session."""
 
 from cop.i18n import N_
 from cop.mail.letter import Link, Session
@@ -12,14 +12,14 @@ def date_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
 
 
 def topic_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
-    """The session's topic, or that there is none yet."""
+    """Return the session's topic, or a sentence that there is none yet."""
     return meeting.topic or writer.translate(TOPIC_TO_BE_ANNOUNCED)
 
 
 def session_block(
     writer: LetterWriter, meeting: MeetingFacts, *lines: str, links: tuple[Link, ...] = ()
 ) -> Session:
-    """The block that shows a session: date, topic, time, and some lines and links below."""
+    """Compose the block that shows a session: date, topic, time, lines and links."""
     return Session(
         tile=writer.dates.tile(meeting.starts_at),
         topic=topic_of(writer, meeting),
@@ -31,7 +31,7 @@ def session_block(
 
 
 def preparation(writer: LetterWriter, meeting: MeetingFacts) -> tuple[str, ...]:
-    """Lines about what to read and to think about before a session."""
+    """Compose the lines about what to read and think about before a session."""
     lines = []
     if meeting.reading_title:
         minutes = meeting.reading_minutes

@@ -16,7 +16,7 @@ from cop.web.i18n import gettext
 from cop.web.rendering import current_community
 
 TIMES = ("date", "starts", "ends")
-EARLIEST_YEAR, LATEST_YEAR = 999, 2100  # years, both exclusive
+MIN_YEAR, MAX_YEAR = 1000, 2099
 
 
 class DateTimeForm(ConsoleForm):
@@ -31,17 +31,11 @@ class DateTimeForm(ConsoleForm):
         if read_date(field.data) is None:
             raise ValidationError(gettext("Write the date like 2026-12-15."))
 
-    def validate_starts(self, field: StringField) -> None:
-        self._check_clock(field)
-
-    def validate_ends(self, field: StringField) -> None:
-        self._check_clock(field)
-
     def value(self, name: str) -> str:
         """Return the value to be stored."""
         return self[name].data or ""
 
-    def _check_clock(self, field: StringField) -> None:
+    def validate_starts(self, field: StringField) -> None:
         if read_time(field.data) is None:
             raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
         moment = self._read(self["date"].data, field.data)
@@ -49,6 +43,8 @@ class DateTimeForm(ConsoleForm):
             raise ValidationError(
                 gettext("On this date the clocks are put forward and skip this time. Choose one.")
             )
+
+    validate_ends = validate_starts
 
     def moment(self, name: str) -> datetime:
         """Return the start or the end in UTC; only once the form is valid."""
@@ -68,7 +64,7 @@ def read_date(typed: str | None) -> date | None:
         day = datetime.strptime(typed or "", "%Y-%m-%d").date()  # noqa: DTZ007
     except ValueError:
         return None
-    return day if EARLIEST_YEAR < day.year < LATEST_YEAR else None
+    return day if MIN_YEAR <= day.year <= MAX_YEAR else None
 
 
 def read_time(typed: str | None) -> time | None:
@@ -80,14 +76,14 @@ def read_time(typed: str | None) -> time | None:
 
 
 def date_warnings(starts_at: datetime, listings: Iterable[Listing]) -> list[str]:
-    """Return what to know of a date before a session is held on it; none of it forbids it."""
-    zone, warnings = current_community().zone_info, []
-    date = filters.short_date(starts_at)
+    """Return warnings about a date: holidays, observances, and other sessions on it."""
+    zone, date = current_community().zone_info, filters.short_date(starts_at)
+    warnings = []
     if special := filters.observances(starts_at):
         warnings.append(gettext("%(date)s is %(special)s.", date=date, special=special))
+    day = starts_at.astimezone(zone).date()
     for meeting in listings:
-        is_then = meeting.starts_at.astimezone(zone).date() == starts_at.astimezone(zone).date()
-        if is_then and not meeting.is_cancelled:
+        if meeting.starts_at.astimezone(zone).date() == day and not meeting.is_cancelled:
             topic = meeting.topic or gettext(TOPIC_TO_BE_ANNOUNCED)
             warnings.append(
                 gettext("On %(date)s there is a session already: %(topic)s", date=date, topic=topic)

@@ -1,4 +1,4 @@
-"""What coordinators plan: another rhythm, and sessions beside it."""
+"""Planning by coordinators: changing the recurrence rule, and adding extra sessions."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -32,21 +32,21 @@ EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class PlanPreview:
-    """The next dates of a rhythm; which of them are not planned yet, and how many sessions are."""
+    """What planning ahead by a recurrence rule would do."""
 
     dates: tuple[Occurrence, ...]
-    added: frozenset[date]
-    kept: int
+    added: frozenset[date]  # dates without a session so far
+    unchanged_count: int  # planned sessions that stay as they are
 
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """The time zones to choose from: those that are called by a place."""
+    """Return the time zones to choose from: those named after a place."""
     return tuple(sorted(name for name in available_timezones() if _is_place(name)))
 
 
 def check(wanted: CommunityFacts, *, now: datetime) -> None:
-    """Pass for a community whose rhythm can be kept."""
+    """Refuse a community whose recurrence rule makes no sense."""
     if wanted.time_zone not in time_zones():
         raise Refused(N_("Choose a time zone of the list, like America/New_York."), field="zone")
     if wanted.duration_minutes <= 0:
@@ -65,7 +65,7 @@ def check(wanted: CommunityFacts, *, now: datetime) -> None:
 
 
 def plan(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> PlanPreview:
-    """What planning ahead in a community with this rhythm would do."""
+    """Preview planning ahead in a community with another recurrence rule."""
     dates = tuple(wanted.rhythm.next_dates(wanted.planned_ahead, now=now))
     days = [occurrence.on for occurrence in dates]
     query = select(Meeting.occurrence_on, Meeting.ends_at, Meeting.status).where(
@@ -73,14 +73,14 @@ def plan(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> PlanP
     )
     rows = db_session.execute(query).all()
     added = frozenset(days) - {row.occurrence_on for row in rows}
-    is_kept = [row.ends_at > now and row.status == MeetingStatus.PLANNED for row in rows]
-    return PlanPreview(dates, added, sum(is_kept))
+    planned = [row for row in rows if row.ends_at > now and row.status == MeetingStatus.PLANNED]
+    return PlanPreview(dates, added, unchanged_count=len(planned))
 
 
 def change_recurrence(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> list[str]:
-    """Meet in the rhythm of `wanted` from now on; return the slugs of the dates that were added.
+    """Change to the recurrence rule of `wanted`, and plan ahead; return the slugs that were added.
 
-    What is planned already stays as it is.
+    Sessions that are planned already stay as they are.
     """
     check(wanted, now=now)
     row = _locked(db_session)
@@ -93,7 +93,7 @@ def change_recurrence(db_session: Session, wanted: CommunityFacts, *, now: datet
 def add_session(
     db_session: Session, *, starts_at: datetime, ends_at: datetime, topic: str, now: datetime
 ) -> Meeting:
-    """Add a session that nobody planned ahead; one that is over joins the past ones."""
+    """Add a session beside the planned ones; it may be in the past."""
     if ends_at <= starts_at:
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if starts_at < EARLIEST:
@@ -108,12 +108,13 @@ def add_session(
             ),
             field="topic",
         )
-    rhythm_ = load_community(db_session).rhythm
-    day = starts_at.astimezone(rhythm_.zone).date()
-    # On a date of the rhythm it takes that date: planning ahead would add another one beside it.
-    is_due = rhythm_.names(day) and not _is_planned(db_session, day)
+    recurrence = load_community(db_session).rhythm
+    day = starts_at.astimezone(recurrence.zone).date()
+    # On a date of the rule it takes that date: planning ahead would add another session otherwise.
+    is_planned = db_session.scalar(select(exists().where(Meeting.occurrence_on == day)))
+    by_rule = recurrence.names(day) and not is_planned
     occurrence = Occurrence(day, starts_at, ends_at)
-    meeting = schedule.add(db_session, occurrence, now=now, by_rhythm=is_due)
+    meeting = schedule.add(db_session, occurrence, now=now, by_rule=by_rule)
     meeting.topic = topic or None
     return meeting
 
@@ -123,7 +124,7 @@ def _is_place(name: str) -> bool:
 
 
 def _is_counted(wanted: CommunityFacts) -> bool:
-    """Whether the weeks are counted from a date of the rhythm, where they have to be counted."""
+    """Whether weeks are counted from a date of the rule, if they have to be counted."""
     choice, since = rhythm.parse(wanted.recurrence_rule), wanted.recurrence_from
     if not (choice and choice.counts_weeks):
         return True
@@ -135,14 +136,10 @@ def _is_counted(wanted: CommunityFacts) -> bool:
 def _has_dates(found: Recurrence, now: datetime) -> bool:
     try:
         return bool(found.next_dates(1, now=now))
-    except ValueError:  # it is no rule: there is no month in it
+    except ValueError:  # not a rule: it has no months
         return False
 
 
 def _locked(db_session: Session) -> Community:
-    # Who changes the rhythm, and who plans ahead by it, come one after the other.
+    # Changing the recurrence rule and planning ahead must not run at the same time.
     return db_session.execute(select(Community).with_for_update()).scalar_one()
-
-
-def _is_planned(db_session: Session, day: date) -> bool:
-    return bool(db_session.scalar(select(exists().where(Meeting.occurrence_on == day))))

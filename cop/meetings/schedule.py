@@ -193,13 +193,13 @@ def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
 
 
 def add(
-    db_session: Session, occurrence: Occurrence, *, now: datetime, by_rhythm: bool = True
+    db_session: Session, occurrence: Occurrence, *, now: datetime, by_rule: bool = True
 ) -> Meeting:
     """Add a meeting on a date, by the recurrence rule or as an extra one."""
     meeting = Meeting(
         slug=_free_slug(db_session, occurrence.on),
         uid=f"{uuid4()}@cop",
-        occurrence_on=occurrence.on if by_rhythm else None,
+        occurrence_on=occurrence.on if by_rule else None,
         starts_at=occurrence.starts_at,
         ends_at=occurrence.ends_at,
         revised_at=now,

@@ -18,7 +18,7 @@ from cop.web.rendering import current_community, now, render
 
 
 class NewForm(DateTimeForm):
-    """When an extra session takes place, and what it is about."""
+    """Time and topic of an extra session, with the usual hours filled in."""
 
     topic = line(200)
 
@@ -76,7 +76,7 @@ def _add(form: NewForm) -> str | None:
 
 def _warnings(form: NewForm, schedule: Schedule) -> list[str]:
     starts_at, ends_at = form.moment("starts"), form.moment("ends")
-    warnings = date_warnings(starts_at, (*schedule.upcoming, *schedule.past))
+    warnings = date_warnings(starts_at, schedule.all)
     if starts_at < ends_at <= now():
         warnings.append(
             gettext(

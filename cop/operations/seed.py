@@ -77,12 +77,12 @@ def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
     """The last session; on another day if the recurrence rule's last date is long ago."""
     rhythm = load_community(db_session).rhythm
     occurrence = rhythm.last_before(now)
-    by_rhythm = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)
-    if occurrence is None or not by_rhythm:
+    by_rule = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)
+    if occurrence is None or not by_rule:
         occurrence = rhythm.on((now - timedelta(days=14)).astimezone(rhythm.zone).date())
     planned = select(Meeting).where(Meeting.occurrence_on == occurrence.on)
     meeting = db_session.scalars(planned).one_or_none() or schedule.add(
-        db_session, occurrence, now=now, by_rhythm=by_rhythm
+        db_session, occurrence, now=now, by_rule=by_rule
     )
     _set_texts(meeting, _demo()["recent"])
     return meeting

@@ -90,5 +90,5 @@ def test_what_saving_would_do_follows_what_is_typed(corin, site):
     corin.get_by_label("Places").fill("5")
     corin.get_by_label("Topic").focus()
 
-    expect(corin.locator("#would")).to_contain_text("more than the 5 you offer")
+    expect(corin.locator("#preview")).to_contain_text("more than the 5 you offer")
     expect(corin.get_by_label("Topic")).to_be_focused()

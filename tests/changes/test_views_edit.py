@@ -149,7 +149,7 @@ def test_who_will_be_told_is_said_before_and_after(corin):
         "One mail about the new time goes to 2 people who hold a place and 1 who waits, 5 minutes "
         "after your last change."
     )
-    assert sentence in parse(before).find(id="would").get_text(" ", strip=True)
+    assert sentence in parse(before).find(id="preview").get_text(" ", strip=True)
     assert after == f"Saved. {sentence}"
 
 
@@ -253,7 +253,7 @@ def test_control_characters_and_stray_spaces_are_left_out(corin, december):
 
 
 def test_a_session_that_is_over_can_be_described_and_not_moved(corin, over, december):
-    told = corin.page(EDIT).find(id="would").get_text(" ", strip=True)
+    told = corin.page(EDIT).find(id="preview").get_text(" ", strip=True)
 
     described = edit(corin, topic="Who counted?")
     moved = edit(corin, starts="12:00")

@@ -76,7 +76,7 @@ def test_what_a_plan_says_is_what_saving_does(db_session):
     plan = planning.plan(db_session, before, now=NOW)
 
     assert [occurrence.on.isoformat() for occurrence in plan.dates] == THURSDAYS
-    assert (len(plan.added), plan.kept) == (3, 5)
+    assert (len(plan.added), plan.unchanged_count) == (3, 5)
     assert change(db_session) == [day.isoformat() for day in sorted(plan.added)]
     assert planning.plan(db_session, before, now=NOW).added == frozenset()
 

@@ -120,8 +120,8 @@ def test_a_day_with_several_meetings_numbers_them(db_session):
         datetime(2026, 12, 15, 23, 0, tzinfo=UTC),
     )
 
-    second = schedule.add(db_session, later_that_day, now=NOW, by_rhythm=False)
-    third = schedule.add(db_session, later_that_day, now=NOW, by_rhythm=False)
+    second = schedule.add(db_session, later_that_day, now=NOW, by_rule=False)
+    third = schedule.add(db_session, later_that_day, now=NOW, by_rule=False)
 
     assert (second.slug, third.slug) == ("2026-12-15-2", "2026-12-15-3")
     assert second.uid != third.uid

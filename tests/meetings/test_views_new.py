@@ -45,7 +45,7 @@ def would(client, headers=HTMX, **answers):
     page = client.page(EDIT)
     data = {name: values[0] for name, values in typed(page.main).items()} | answers
     response = client.post(WOULD, data=data, headers=SAME_ORIGIN | dict(headers))
-    return parse(response).find(id="would").get_text(" ", strip=True)
+    return parse(response).find(id="preview").get_text(" ", strip=True)
 
 
 def test_the_usual_hours_are_there_already(corin):
@@ -92,7 +92,7 @@ def test_what_is_known_of_a_date_is_said_and_does_not_forbid_it(corin, on, said)
     response = add(corin, date=on, topic="x")
 
     assert said in fragment
-    assert said in page.find(id="cautions").get_text(" ", strip=True)
+    assert said in page.find(id="warnings").get_text(" ", strip=True)
     assert typed(page.main)["date"] == [on]
     assert unchanged == 6
     assert response.status_code == 303
@@ -212,8 +212,8 @@ def test_without_javascript_the_page_says_it_with_everything_kept(corin, roster)
 
     page = parse(response)
     assert response.status_code == 200
-    assert TIME in page.find(id="would").get_text(" ", strip=True)
-    assert page.select_one("#would em").get_text() == "two"
+    assert TIME in page.find(id="preview").get_text(" ", strip=True)
+    assert page.select_one("#preview em").get_text() == "two"
     assert not page.main.find("script")
     assert typed(page.main)["starts"] == ["12:00"]
     assert rows(Meeting)[0]["starts_at"].hour == 16

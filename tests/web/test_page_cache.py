@@ -76,7 +76,7 @@ EDITS = {
         s,
         Occurrence(NOW.date(), NOW + timedelta(days=3), NOW + timedelta(days=3, hours=1)),
         now=NOW,
-        by_rhythm=False,
+        by_rule=False,
     ),
 }
 
