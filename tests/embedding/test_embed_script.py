@@ -1,4 +1,4 @@
-"""What a frame adds for those who load it, and for the page around it: files, and their weight."""
+"""The scripts of frames: their headers, their size, and what they may use."""
 
 import gzip
 import re
@@ -17,36 +17,24 @@ def compressed(*contents):
 
 
 def first_view(client, path):
-    """What a browser loads to show a page for the first time, compressed."""
+    """Return the compressed size of all that a first visit loads."""
     page = client.get(path)
     files = client.page(path).select("link[rel=stylesheet], script")
     addresses = [file.get("href") or file["src"] for file in files]
     return compressed(page.data, *(client.get(a, buffered=True).data for a in addresses))
 
 
-def test_other_sites_may_load_the_script_and_keep_it_for_five_minutes(client):
+def test_other_sites_may_load_the_script_and_cache_it_for_five_minutes(client):
     answer = client.get("/embed.js", buffered=True)
+    again = client.get("/embed.js", headers={"If-None-Match": answer.headers["ETag"]})
 
     assert answer.status_code == 200
     assert answer.mimetype == "text/javascript"
     assert answer.data == (STATIC / "embed.js").read_bytes()
+    assert compressed(answer.data) <= 2 * KB
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer.headers["Cache-Control"] == "public, max-age=300"
-
-
-def test_the_script_is_asked_for_again_with_its_etag(client):
-    first = client.get("/embed.js", buffered=True)
-
-    again = client.get("/embed.js", headers={"If-None-Match": first.headers["ETag"]})
-
     assert (again.status_code, again.data) == (304, b"")
-    assert again.headers["Cache-Control"] == "public, max-age=300"
-
-
-def test_the_script_is_light(client):
-    script = client.get("/embed.js", buffered=True).data
-
-    assert compressed(script) <= 2 * KB
 
 
 @pytest.mark.parametrize(
@@ -59,7 +47,7 @@ def test_a_framed_page_adds_little_to_the_plain_one(client, framed, plain):
 
 
 @pytest.mark.parametrize("name", ["embed.js", "frame.js"])
-def test_the_scripts_keep_nothing_and_bring_in_nothing(name):
+def test_the_scripts_store_and_load_nothing(name):
     script = (STATIC / name).read_text("utf-8")
 
     used = re.findall(
@@ -70,7 +58,7 @@ def test_the_scripts_keep_nothing_and_bring_in_nothing(name):
     assert used == []
 
 
-def test_the_dark_palette_stands_beside_the_light_one():
+def test_each_color_has_its_dark_value_beside_it():
     css = (STATIC / "site.css").read_text("utf-8")
 
     assert "prefers-color-scheme" not in css
