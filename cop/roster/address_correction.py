@@ -1,8 +1,7 @@
-"""Correcting a misspelt address: what was registered with it goes to the address that was meant."""
+"""Correct a misspelled address: move its registrations to the member with the right one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import case, delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
@@ -26,13 +25,12 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import emails
 from cop.roster import places
 
-# Whoever has the misspelt address gets nothing from a restored backup either.
+# After a restored backup, too, the misspelled address gets no email.
 _ENDED_STATES = (withdrawals.EMAIL, withdrawals.LINKS)
 
 
-@dataclass(frozen=True)
-class CorrectionResult:
-    """For how many sessions a confirmation goes out, and the emails that were deleted."""
+class CorrectionResult(NamedTuple):
+    """How many sessions the confirmation is about, and the emails that were deleted."""
 
     sessions: int
     deleted_emails: list[str]  # by Message-ID
@@ -41,24 +39,25 @@ class CorrectionResult:
 def correct_address(
     db_session: Session, registration_id: int, email: str, *, writer: LetterWriter
 ) -> CorrectionResult:
-    """Give all that was registered with a misspelt address to the one that was meant.
+    """Move all registrations of a misspelled address to the right one.
 
-    The member with the misspelt address goes, and every email to it: so its links die, and what was
-    queued does not go out. The other address gets one confirmation, with a link of its own; it may
-    be that of somebody who is known.
+    The member with the misspelled address is deleted with every email to it, so that its links stop
+    working and nothing queued goes out. The right address, which may belong to a known member, gets
+    one confirmation with a link of its own.
     """
     key = email_addresses.normalize(email)
     old = _locked_member(db_session, registration_id)
     is_theirs = Registration.member_id == old.id
-    ids = db_session.scalars(select(Registration.meeting_id).where(is_theirs).distinct())
-    locked = locking.lock(db_session, ids)
+    locked = locking.lock(
+        db_session, db_session.scalars(select(Registration.meeting_id).where(is_theirs))
+    )
     was_known = db_session.scalar(select(exists().where(Member.email_key == key)))
     new = _target_member(db_session, email, key, old)
     _refuse_shared_sessions(db_session, old.id, new.id)
     moved = update(Registration).where(is_theirs).values(member_id=new.id)
     moved_ids = db_session.scalars(moved.returning(Registration.id)).all()
     deleted_emails = _delete_member(db_session, old.id, writer=writer)
-    if not was_known:  # what somebody withdrew themselves stays withdrawn
+    if not was_known:  # what a known member withdrew stays withdrawn
         withdrawals.forget(db_session, new.id, *_ENDED_STATES, writer=writer)
     if old.list_requested_at:
         to = recipient(new, name="", language=writer.language)
@@ -68,7 +67,7 @@ def correct_address(
 
 
 def _delete_member(db_session: Session, member_id: int, *, writer: LetterWriter) -> list[str]:
-    """Delete the member with the misspelt address; return the Message-IDs of its emails."""
+    """Delete a member; return the Message-IDs of their emails, which are deleted as well."""
     withdrawals.remember(db_session, member_id, *_ENDED_STATES, writer=writer)
     is_theirs = OutboxEmail.member_id == member_id
     emails = delete(OutboxEmail).where(is_theirs).returning(OutboxEmail.message_id)
@@ -78,27 +77,26 @@ def _delete_member(db_session: Session, member_id: int, *, writer: LetterWriter)
 
 
 def _locked_member(db_session: Session, registration_id: int) -> Any:
-    """The member whose registration it is; holds their row, as does whoever erases them."""
-    theirs = select(Registration.member_id).where(Registration.id == registration_id)
-    query = select(*MEMBER_COLUMNS, Member.first_attended_on).where(
-        Member.id == theirs.scalar_subquery()
-    )
-    row: Any = db_session.execute(query.with_for_update()).one_or_none()
-    if row is None:
-        raise Refused(places.CHANGED)
-    return row
+    """Read the member of a registration and lock their row, as an erasure does."""
+    id_ = select(Registration.member_id).where(Registration.id == registration_id).scalar_subquery()
+    query = select(*MEMBER_COLUMNS, Member.first_attended_on).where(Member.id == id_)
+    if row := db_session.execute(query.with_for_update()).one_or_none():
+        return row
+    raise Refused(places.CHANGED)
 
 
 def _target_member(db_session: Session, email: str, key: str, old: Any) -> Any:
-    """The member with the address that was meant, made where there is none; holds their row."""
-    # Two corrections to one address at once: this waits for the other one, and finds what it made.
+    """Read or create the member with the right address, and lock their row.
+
+    Of two corrections to one address at once, the second waits here and finds the member.
+    """
     new = insert_with_conflict(db_session, Member).values(
         email=email,
         email_key=key,
         opt_outs=old.opt_outs if old.verified_at else [],
         first_attended_on=old.first_attended_on,
     )
-    # The first day that either is known to have come; nothing is earlier than no day.
+    # The earlier of the two first days; any day is earlier than none.
     earlier = new.excluded.first_attended_on < Member.first_attended_on
     first = case(
         (Member.first_attended_on.is_(None) | earlier, new.excluded.first_attended_on),
@@ -139,23 +137,24 @@ def _refuse_shared_sessions(db_session: Session, old: int, new: int) -> None:
 def _confirm(
     db_session: Session,
     locked: Sequence[MeetingFacts],
-    ids: Sequence[int],
+    moved_ids: Sequence[int],
     *,
     writer: LetterWriter,
 ) -> int:
-    """Queue one confirmation of all that lies ahead, and note what it tells."""
-    ahead = {m.id: m for m in locked if m.ends_at > writer.now and not m.is_cancelled}
-    moved = recipients.of_registrations(db_session, ids)
-    people = {p.meeting_id: p for p in moved if p.meeting_id in ahead and p.status in LIVE_STATUSES}
+    """Queue one confirmation of all upcoming sessions; return how many it is about."""
+    upcoming = {m.id: m for m in locked if m.ends_at > writer.now and not m.is_cancelled}
+    moved = recipients.of_registrations(db_session, moved_ids)
+    live = (p for p in moved if p.meeting_id in upcoming and p.status in LIVE_STATUSES)
+    people = {person.meeting_id: person for person in live}
     if not people:
         return 0
-    chosen = [meeting for id_, meeting in ahead.items() if id_ in people]
-    places = {meeting.id: people[meeting.id].registration_id for meeting in chosen}
-    told = [{"id": places[meeting.id], "announced": str(meeting.snapshot)} for meeting in chosen]
-    db_session.execute(update(Registration), told)
+    chosen = [meeting for id_, meeting in upcoming.items() if id_ in people]
+    ids = {meeting.id: people[meeting.id].registration_id for meeting in chosen}
+    rows = [{"id": ids[m.id], "announced": str(m.snapshot)} for m in chosen]
+    db_session.execute(update(Registration), rows)
     held, waits = ([m for m in chosen if people[m.id].status == status] for status in LIVE_STATUSES)
     to = people[chosen[0].id].recipient
-    letter = emails.confirmation(writer, to, held=held, waiting=waits, registration_ids=places)
+    letter = emails.confirmation(writer, to, held=held, waiting=waits, registration_ids=ids)
     key = f"corrected:{to.member_id}:{writer.now.isoformat()}"
     outbox.queue(db_session, [QueuedEmail(letter, to, EmailKind.CONFIRMATION, key)], now=writer.now)
     return len(people) if to.is_deliverable else 0

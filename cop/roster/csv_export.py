@@ -1,4 +1,4 @@
-"""The roster: who is coming to a meeting, on screen and as the attendee CSV."""
+"""The attendee list as CSV."""
 
 import csv
 import json
@@ -13,21 +13,28 @@ from sqlalchemy import ColumnElement, Select, Text, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from cop.models.registration import RegistrationStatus
-from cop.questions import field, registry
+from cop.questions import registry
+from cop.questions.field import Field
 from cop.roster.roster import OF_MEETING, OF_MEMBER, OF_REGISTRATION
 from cop.web import downloads
 
-USUAL_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
+DEFAULT_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
 LIST_SEPARATOR = "; "
-# Columns of our own words and numbers, in which nothing is that somebody typed.
-_NEVER_TYPED = {
-    *("session_date", "status", "taking_part", "first_time", "mailing_list", "registered_at"),
-    "attended",
+# Columns that hold what a person typed: their cells could be formulas.
+_TYPED_COLUMNS = {
+    "session_topic",
+    "name",
+    "email",
+    "organization",
+    "pronouns",
+    "hats",
+    "prep_answer",
+    "access",
 }
-_FORMATTERS = {True: "yes", False: "no", None: ""}
-# The columns of the attendee list, always in this order, and what each is made from. Lists are read
-# as text: there are few of them, so that each needs to be understood only once.
-_READ: dict[str, tuple[ColumnElement[Any], ...]] = {
+_YES_NO = {True: "yes", False: "no", None: ""}
+# The columns of the CSV in their order, and what each is made from. Lists are read as JSON text:
+# few differ, so that each is parsed once.
+_SOURCES: dict[str, tuple[ColumnElement[Any], ...]] = {
     "session_date": (OF_MEETING.starts_at,),
     "session_topic": (func.coalesce(OF_MEETING.topic, ""),),
     "status": (OF_REGISTRATION.status,),
@@ -48,8 +55,8 @@ _READ: dict[str, tuple[ColumnElement[Any], ...]] = {
         OF_REGISTRATION.access_other,
     ),
 }
-COLUMNS = tuple(_READ)
-USUAL_COLUMNS = tuple(name for name in COLUMNS if name != "access")
+COLUMNS = tuple(_SOURCES)
+DEFAULT_COLUMNS = tuple(name for name in COLUMNS if name != "access")
 
 
 def write_csv(
@@ -58,37 +65,40 @@ def write_csv(
     *,
     zone: ZoneInfo,
     meeting_id: int | None = None,
-    statuses: Sequence[str] = USUAL_STATUSES,
-    columns: Sequence[str] = USUAL_COLUMNS,
+    statuses: Sequence[str] = DEFAULT_STATUSES,
+    columns: Sequence[str] = DEFAULT_COLUMNS,
 ) -> None:
     """Write the attendee list (RFC 4180: CRLF, quotes doubled) to `out`, one row a registration.
 
-    Rows are written as they are read, so memory does not grow with their number; some at a time
-    and column by column, since a call for each cell takes longer than all else.
+    Rows are written in batches as they are read, so memory does not grow with their number, and
+    column by column: a call for each cell would take longer than all the rest.
     """
     writer = csv.writer(out, lineterminator="\r\n")
     wanted = [name for name in COLUMNS if name in columns]
-    made = _derived_column(zone)
+    formatters = _formatters(zone)
     writer.writerow(wanted)
     query = _rows(wanted, meeting_id, statuses).execution_options(yield_per=100)
     for rows in db_session.execute(query).partitions():
         values = zip(*rows, strict=True)
-        cells = [_column(name, islice(values, len(_READ[name])), made.get(name)) for name in wanted]
+        cells = [
+            _column(name, islice(values, len(_SOURCES[name])), formatters.get(name))
+            for name in wanted
+        ]
         writer.writerows(zip(*cells, strict=True))
 
 
 def _column(
-    name: str, values: Iterator[tuple[Any, ...]], make: Callable[..., str] | None
+    name: str, values: Iterator[tuple[Any, ...]], formatter: Callable[..., str] | None
 ) -> Sequence[str]:
-    """The cells of a column for some rows, made from what was read for it."""
-    cells = list(map(make, *values)) if make else next(values)
-    return cells if name in _NEVER_TYPED else downloads.guard_column(cells)
+    """Format the cells of a column for a batch of rows, and guard them against formulas."""
+    cells = list(map(formatter, *values)) if formatter else next(values)
+    return downloads.guard_column(cells) if name in _TYPED_COLUMNS else cells
 
 
 def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]) -> Select[Any]:
     of_meeting = OF_REGISTRATION.meeting_id == meeting_id if meeting_id is not None else true()
     return (
-        select(*chain.from_iterable(_READ[name] for name in wanted))
+        select(*chain.from_iterable(_SOURCES[name] for name in wanted))
         .select_from(OF_REGISTRATION.id.table)
         .join(OF_MEETING.id.table, OF_MEETING.id == OF_REGISTRATION.meeting_id)
         .join(OF_MEMBER.id.table, OF_MEMBER.id == OF_REGISTRATION.member_id)
@@ -99,33 +109,32 @@ def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]
     )
 
 
-def _derived_column(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
-    """How to make the cells that are not as the database has them."""
-    hats, ways, access = map(_labels, (registry.HATS, registry.TAKING_PART, registry.ACCESS))
+def _formatters(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
+    """How to format the columns whose cells differ from the database's values."""
+    hats, taking_part, access = map(_labels, (registry.HATS, registry.TAKING_PART, registry.ACCESS))
     return {
         "session_date": cache(lambda at: at.astimezone(zone).date().isoformat()),
-        "hats": lambda values, own: _words(hats(values), own),
-        "taking_part": ways,
-        "first_time": _FORMATTERS.__getitem__,
-        "mailing_list": _FORMATTERS.__getitem__,
+        "hats": lambda values, other: _join(hats(values), other),
+        "taking_part": taking_part,
+        "first_time": _YES_NO.__getitem__,
+        "mailing_list": _YES_NO.__getitem__,
         "registered_at": lambda at: at.astimezone(zone).isoformat(timespec="seconds"),
-        "attended": _FORMATTERS.__getitem__,
-        "access": lambda values, language, own: _words(
-            access(values), language and f"language: {language}", own
+        "attended": _YES_NO.__getitem__,
+        "access": lambda values, language, other: _join(
+            access(values), language and f"language: {language}", other
         ),
     }
 
 
-def _labels(field: field.Field) -> Callable[[str], str]:
-    return cache(lambda values: _words(*map(field.label_of, json.loads(values))))
+def _labels(field: Field) -> Callable[[str], str]:
+    return cache(lambda values: _join(*map(field.label_of, json.loads(values))))
 
 
-def _words(*values: str) -> str:
+def _join(*values: str) -> str:
     return LIST_SEPARATOR.join(filter(None, values))
 
 
 def file_name(community_slug: str, *, on: date | None) -> str:
-    """What the attendee list is called: with its session's date, or without for all sessions."""
-    return f"{community_slug}-{on.isoformat()}-attendees.csv" if on else (
-        f"{community_slug}-attendees.csv"
-    )  # fmt: skip
+    """Name the file after the session's date; without a date for the list of all sessions."""
+    prefix = f"{community_slug}-{on.isoformat()}" if on else community_slug
+    return f"{prefix}-attendees.csv"

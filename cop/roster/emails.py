@@ -1,4 +1,4 @@
-"""Composes the mails about what coordinators did with somebody's place."""
+"""Compose emails about what coordinators did with a person's place."""
 
 from cop.i18n import N_
 from cop.mail.letter import Button, Letter
@@ -10,17 +10,17 @@ from cop.registration import emails
 
 
 def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
-    """They held a place, and now wait for one."""
+    """Compose the email to somebody whose place was taken for the waiting list."""
     return _render(
         writer,
         to,
         meeting,
         subject=N_("You are on the waiting list now: %(date)s"),
-        said=N_(
+        intro=N_(
             "The coordinators have moved you to the end of the waiting list for this session. You "
             "do not hold a place any more:"
         ),
-        then=N_(
+        advice=N_(
             "When a place becomes free for you, a mail says so at once. Until then please take the "
             "session out of your calendar: it does not learn of this by itself."
         ),
@@ -28,14 +28,14 @@ def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingF
 
 
 def cancelled(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
-    """Their place, or their turn in line, was cancelled for them."""
+    """Compose the email to somebody whose registration was canceled for them."""
     return _render(
         writer,
         to,
         meeting,
         subject=N_("Your registration is cancelled: %(date)s"),
-        said=N_("The coordinators have cancelled your registration for this session:"),
-        then=N_("Please take it out of your calendar: it does not learn of this by itself."),
+        intro=N_("The coordinators have cancelled your registration for this session:"),
+        advice=N_("Please take it out of your calendar: it does not learn of this by itself."),
     )
 
 
@@ -45,16 +45,16 @@ def _render(
     meeting: MeetingFacts,
     *,
     subject: str,
-    said: str,
-    then: str,
+    intro: str,
+    advice: str,
 ) -> Letter:
     writer = writer.to(to)
     draft = writer.member_draft(
         to,
         writer.translate(subject, date=date_of(writer, meeting)),
-        writer.translate(said),
+        writer.translate(intro),
         session_block(writer, meeting),
-        writer.translate(then),
+        writer.translate(advice),
         writer.translate(N_("If this surprises you, please ask us: a mistake can be undone.")),
         Button(writer.translate(N_("See or change your registration")), writer.my_page(to)),
         why=emails.registered_reason(writer),

@@ -1,14 +1,16 @@
-"""What coordinators do with one person's place: give it, take it, cancel it, restore it.
+"""Change one person's place: add, give, move to the waiting list, cancel, restore.
 
-Each takes the meeting's lock first, so that it and registrations come one by one.
+Each locks the meeting first, so that these and registrations happen one after another.
 """
 
 from datetime import datetime
+from secrets import token_hex
 from typing import NamedTuple
 
 from sqlalchemy import exists, insert, inspect, select, update
 from sqlalchemy.orm import Session, aliased
 
+from cop import email_addresses
 from cop.changes.changes import RESTORABLE_FOR
 from cop.errors import Refused
 from cop.i18n import N_
@@ -18,11 +20,14 @@ from cop.mail.recipients import LIVE_STATUSES, Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
 from cop.meetings.locking import MeetingFacts
-from cop.models.registration import Registration, RegistrationStatus
+from cop.meetings.schedule import Listing
+from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import cancellation, register, statements, waiting_list
 from cop.registration import emails as registration_emails
+from cop.registration.answers import Answers
+from cop.registration.people import live_registrations
 from cop.registration.statements import PlaceCounts
 from cop.roster import emails
 
@@ -44,22 +49,42 @@ HAS_LIVE_REGISTRATION = (
 
 
 class PlaceChange(NamedTuple):
-    """What came of it: the registration that counts now, and who came off the waiting list."""
+    """The result: the registration that counts now, and how many were promoted."""
 
     registration_id: int
     status: str
-    is_told: bool
+    is_notified: bool
     promoted: int = 0
+
+
+def add_person(
+    db_session: Session, meeting: Listing, answers: Answers, *, by_mail: bool, writer: LetterWriter
+) -> PlaceChange:
+    """Register somebody by the same rules as the form; `by_mail` sends the confirmation."""
+    locking.lock(db_session, [meeting.id])
+    key = email_addresses.normalize(answers.email)
+    query = live_registrations(meeting.id).where(Member.email_key == key)
+    if db_session.scalar(query):
+        raise Refused(
+            N_("This address is on the roster already. Look for it there."), field="email"
+        )
+    slugs, submission = [meeting.slug], token_hex(32)
+    register.register(
+        db_session, slugs, answers, submission=submission, writer=writer, send_confirmation=by_mail
+    )
+    added = db_session.scalars(query).one()
+    is_notified = by_mail and added.member.undeliverable_at is None
+    return PlaceChange(added.id, added.status, is_notified)
 
 
 def give_place(
     db_session: Session, registration_id: int, *, beyond: bool, writer: LetterWriter
 ) -> PlaceChange:
-    """Give a place to somebody who waits, out of turn; `beyond` allows more than are offered."""
+    """Give a place to somebody who waits, out of turn; `beyond` allows exceeding the capacity."""
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.WAITING)
     if meeting.is_cancelled or meeting.ends_at <= writer.now:
         raise Refused(SETTLED)
-    held = _taken(db_session, meeting).held
+    held = _count_places(db_session, meeting).held
     if meeting.capacity is not None and held >= meeting.capacity and not beyond:
         raise Refused(
             N_("The last place has just gone. You can still give one more than you offer.")
@@ -69,18 +94,18 @@ def give_place(
 
 
 def can_wait(capacity: int | None, taken: PlaceCounts) -> bool:
-    """Whether others wait for all that would be free if somebody gave up a place."""
+    """Whether others wait for every place that would be free if somebody gave theirs up."""
     return capacity is not None and capacity - (taken.held - 1) <= taken.waiting
 
 
 def move_to_waiting_list(
     db_session: Session, registration_id: int, *, writer: LetterWriter
 ) -> PlaceChange:
-    """Take somebody's place and let them wait, as the last; the place goes to the next in line."""
+    """Move somebody to the end of the waiting list; their place goes to the next in line."""
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.HELD)
     if meeting.is_cancelled or meeting.starts_at <= writer.now:
         raise Refused(SETTLED)
-    if not can_wait(meeting.capacity, _taken(db_session, meeting)):
+    if not can_wait(meeting.capacity, _count_places(db_session, meeting)):
         raise Refused(
             N_("Nobody else waits for this place, so it would be theirs again. You can cancel it.")
         )
@@ -97,25 +122,26 @@ def move_to_waiting_list(
 def cancel(
     db_session: Session, registration_id: int, *, by_mail: bool, writer: LetterWriter
 ) -> PlaceChange:
-    """Cancel a place, or a turn in line, for somebody; the place goes to the next in line."""
+    """Cancel a registration; a place goes to the next in line."""
     meeting, person = _locked(db_session, registration_id, *LIVE_STATUSES)
     promoted = cancellation.cancel_registration(db_session, registration_id, writer=writer)
     if by_mail:
         letter = emails.cancelled(writer, person.recipient, meeting)
         _notify(db_session, person, letter, meeting, writer=writer)
-    is_told = by_mail and person.recipient.is_deliverable
-    return PlaceChange(registration_id, RegistrationStatus.CANCELLED, is_told, len(promoted))
+    is_notified = by_mail and person.recipient.is_deliverable
+    return PlaceChange(registration_id, RegistrationStatus.CANCELLED, is_notified, len(promoted))
 
 
 def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) -> PlaceChange:
-    """Restore what was cancelled; where no place is free, at the end of the waiting list."""
+    """Restore a canceled registration; where no place is free, at the end of the waiting list."""
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.CANCELLED)
-    _refuse_old(db_session, registration_id, writer.now)
+    _refuse_unrestorable(db_session, registration_id, writer.now)
     status = register.next_status(db_session, meeting, now=writer.now)
     if status is None:
         raise Refused(SETTLED)
-    back = _restore_place if status is RegistrationStatus.HELD else _restore_to_waiting_list
-    id_ = back(db_session, registration_id, meeting)
+    is_held = status is RegistrationStatus.HELD
+    restore_as = _restore_place if is_held else _restore_to_waiting_list
+    id_ = restore_as(db_session, registration_id, meeting)
     held, waits = ([meeting] if status is each else [] for each in LIVE_STATUSES)
     letter = registration_emails.confirmation(
         writer, person.recipient, held=held, waiting=waits, registration_ids={meeting.id: id_}
@@ -135,7 +161,7 @@ def _locked(
     return locked[0], people[0]
 
 
-def _refuse_old(db_session: Session, registration_id: int, now: datetime) -> None:
+def _refuse_unrestorable(db_session: Session, registration_id: int, now: datetime) -> None:
     query = select(Registration.cancelled_at, HAS_LIVE_REGISTRATION)
     row = db_session.execute(query.where(Registration.id == registration_id)).one()
     if row.is_live_again:
@@ -144,7 +170,7 @@ def _refuse_old(db_session: Session, registration_id: int, now: datetime) -> Non
         raise Refused(N_("A place can be restored for 30 days. Add the person again instead."))
 
 
-def _taken(db_session: Session, meeting: MeetingFacts) -> PlaceCounts:
+def _count_places(db_session: Session, meeting: MeetingFacts) -> PlaceCounts:
     return statements.count_places(db_session, [meeting])[meeting.id]
 
 
@@ -160,31 +186,25 @@ def _restore_place(db_session: Session, registration_id: int, meeting: MeetingFa
     return registration_id
 
 
-# What was so of the place that was given up, and is not of the next one.
 _CLEARED_ON_RESTORE = (
-    "cancelled_at",
-    "promoted_at",
-    "room",
-    "joined_at",
-    "attended",
-    "minutes_present",
+    *("cancelled_at", "promoted_at", "room", "joined_at", "attended", "minutes_present"),
 )
 
 
 def _restore_to_waiting_list(
     db_session: Session, registration_id: int, meeting: MeetingFacts
 ) -> int:
-    """Let somebody wait behind all others, with what they said; the old registration stays.
+    """Copy the registration to the end of the waiting list; the old one stays canceled.
 
-    The waiting list is in the order of the ids: whoever is last has a new one.
+    The waiting list is in the order of ids, so the last in line needs a new one.
     """
     columns = inspect(Registration).columns
     old = db_session.execute(select(*columns).where(Registration.id == registration_id)).one()
-    kept = {name: value for name, value in old._mapping.items() if name != "id"}
-    new = {"status": RegistrationStatus.WAITING, "announced": str(meeting.snapshot)}
-    none = dict.fromkeys(_CLEARED_ON_RESTORE)
-    joined = insert(Registration).values(kept | new | none).returning(Registration.id)
-    return db_session.execute(joined).scalar_one()
+    values = {name: value for name, value in old._mapping.items() if name != "id"}
+    values |= dict.fromkeys(_CLEARED_ON_RESTORE)
+    values |= {"status": RegistrationStatus.WAITING, "announced": str(meeting.snapshot)}
+    copy = insert(Registration).values(values).returning(Registration.id)
+    return db_session.execute(copy).scalar_one()
 
 
 def _notify(
@@ -196,7 +216,7 @@ def _notify(
     writer: LetterWriter,
     about: int | None = None,
 ) -> None:
-    """Queue a mail; not one `about` a place that is cancelled, or it would be moot."""
+    """Queue an email; `about` a live registration only, or it would be withdrawn with it."""
     key = f"place:{person.registration_id}:{person.status}:{writer.now.isoformat()}"
     mail = QueuedEmail(
         letter, person.recipient, EmailKind.PLACE, key, about, meeting.id, meeting.ends_at

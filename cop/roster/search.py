@@ -1,6 +1,6 @@
-"""Searching a roster: whom of it somebody wants to see, and in which order.
+"""Search, filter and sort a roster.
 
-Among the people of one meeting, as they were read: no database knows that é is an É, or an e.
+In Python, over the people of one meeting: databases do not match é with É, or with e.
 """
 
 from collections.abc import Iterable
@@ -12,53 +12,53 @@ from cop.person_names import fold_without_pronouns
 from cop.roster.roster import RANK, Attendee
 
 SORTS = ("registered", "name", "organization")
-CAME = {"yes": True, "no": False, "unknown": None}
+ATTENDED = {"yes": True, "no": False, "unknown": None}
 
 
 @dataclass(frozen=True)
 class RosterFilter:
-    """Whom somebody wants to see; where nothing is said, everybody."""
+    """Whom to show; an empty value shows everybody."""
 
     text: str = ""
     status: str = ""
     hat: str = ""
-    came: str = ""
+    attended: str = ""
     first_time: bool = False
     access: bool = False
     sort: str = SORTS[0]
 
-    def is_met_by(self, person: Attendee) -> bool:
-        """Whether this is somebody whom they want to see, whatever they typed."""
+    def matches(self, person: Attendee) -> bool:
+        """Whether a person passes all filters but the text."""
         return (
             self.status in {"", person.status}
             and (not self.hat or self.hat in person.hats)
-            and (not self.came or CAME[self.came] is person.attended)
+            and (not self.attended or ATTENDED[self.attended] is person.attended)
             and (person.first_time or not self.first_time)
-            and (person.asks_for_access or not self.access)
+            and (person.has_access_needs or not self.access)
         )
 
 
-def filter_attendees(people: Iterable[Attendee], wanted: RosterFilter) -> list[Attendee]:
-    """The people who are wanted: those with a place first, and the waiting in their turn."""
-    words = fold_without_pronouns(wanted.text).split()
-    found = [person for person in people if wanted.is_met_by(person) and _has(person, words)]
-    return sorted(found, key=lambda person: _order(person, wanted.sort))
+def filter_attendees(people: Iterable[Attendee], criteria: RosterFilter) -> list[Attendee]:
+    """Filter and sort people: places first, then the waiting list in its order, then canceled."""
+    words = fold_without_pronouns(criteria.text).split()
+    found = [p for p in people if criteria.matches(p) and _has_words(p, words)]
+    return sorted(found, key=lambda person: _sort_key(person, criteria.sort))
 
 
-def _has(person: Attendee, words: list[str]) -> bool:
+def _has_words(person: Attendee, words: list[str]) -> bool:
     if not words:
         return True
-    said = fold_without_pronouns(f"{person.name} {person.email} {person.organization}")
-    return all(word in said for word in words)
+    text = fold_without_pronouns(f"{person.name} {person.email} {person.organization}")
+    return all(word in text for word in words)
 
 
-def _order(person: Attendee, sort: str) -> tuple[Any, ...]:
+def _sort_key(person: Attendee, sort: str) -> tuple[Any, ...]:
     group = RANK[person.status]
     if sort == "name":
         return group, fold_without_pronouns(person.name), person.id
-    if sort == "organization":  # who comes as themself, behind all others
-        of = (not person.organization, fold_without_pronouns(person.organization))
-        return group, *of, fold_without_pronouns(person.name), person.id
+    if sort == "organization":  # people without one last
+        organization = (not person.organization, fold_without_pronouns(person.organization))
+        return group, *organization, fold_without_pronouns(person.name), person.id
     if person.status == RegistrationStatus.WAITING:
         return group, person.id
     return group, person.registered_at, person.id

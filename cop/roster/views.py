@@ -1,5 +1,6 @@
-"""The roster of a session: everybody on it, or those whom a coordinator looks for."""
+"""The console's roster of a session: people, access needs, addresses and the CSV export."""
 
+from functools import partial
 from math import ceil
 from typing import NamedTuple
 
@@ -14,10 +15,11 @@ from cop.questions import registry
 from cop.roster import access_needs, csv_export, roster, search
 from cop.roster.roster import Attendee
 from cop.roster.search import SORTS, RosterFilter
+from cop.web import downloads
 from cop.web.blueprints import console
 from cop.web.forms import parse_integer, strip_to_one_line
 from cop.web.i18n import gettext
-from cop.web.rendering import now, render
+from cop.web.rendering import current_community, now, render
 
 STATUSES = {"held": N_("coming"), "waiting": N_("waiting"), "cancelled": N_("cancelled")}
 ATTENDANCE_LABELS = {"yes": N_("came"), "no": N_("did not come"), "unknown": N_("not known")}
@@ -27,33 +29,32 @@ SORTED = {
     "organization": N_("organization"),
 }
 HATS = {choice.value: choice.label for choice in registry.HATS.choices}
-FILTER_CHOICES = {"status": STATUSES, "hat": HATS, "came": ATTENDANCE_LABELS, "sort": SORTED}
-PAGE_SIZE = 100  # of a page
-ALL = "all"
-VIEWING_INTERVAL = 600  # seconds, however much somebody types meanwhile
+FILTER_CHOICES = {"status": STATUSES, "hat": HATS, "attended": ATTENDANCE_LABELS, "sort": SORTED}
+PAGE_SIZE = 100
+VIEWING_INTERVAL = 600  # seconds in which all searches are one viewing
 
 
 class Page(NamedTuple):
-    """Some people of a list, and where in it they stand."""
+    """Some people of a list, and their position in it."""
 
     people: list[Attendee]
-    found: int
+    total: int
     number: int
     last: int
 
 
 @console.get("/sessions/<slug:slug>")
 def meeting(slug: str) -> Response:
-    return _show(slug, RosterFilter())
+    return _roster_page(slug, RosterFilter())
 
 
 @console.post("/sessions/<slug:slug>/people")
 def people(slug: str) -> Response:
-    """Search: by a form, since a name or an address has no business in the address of a page."""
-    return _show(slug, _wanted(), is_search=True)
+    """Search by POST, so that names and addresses do not get into URLs and logs."""
+    return _roster_page(slug, _criteria())
 
 
-def _wanted() -> RosterFilter:
+def _criteria() -> RosterFilter:
     picked = {name: request.form.get(name) or "" for name in FILTER_CHOICES}
     if any(value and value not in FILTER_CHOICES[name] for name, value in picked.items()):
         abort(422)
@@ -61,60 +62,60 @@ def _wanted() -> RosterFilter:
         text=strip_to_one_line(request.form.get("text"))[:200],
         status=picked["status"],
         hat=picked["hat"],
-        came=picked["came"],
+        attended=picked["attended"],
         first_time="first_time" in request.form,
         access="access" in request.form,
         sort=picked["sort"] or SORTS[0],
     )
 
 
-def _show(slug: str, wanted: RosterFilter, *, is_search: bool = False) -> Response:
-    found = meeting_or_404(slug)
+def _roster_page(slug: str, criteria: RosterFilter) -> Response:
+    meeting = meeting_or_404(slug)
     with read_tx() as db_session:
-        everybody = roster.attendees(db_session, found.id)
-    look = [found.id, wanted.access, int(now().timestamp() // VIEWING_INTERVAL)]
-    if not is_search or session.get("look") != look:
-        note_viewing("roster", found.id, ["asked_for_access"] if wanted.access else ())
-        session["look"] = look
+        everybody = roster.attendees(db_session, meeting.id)
+    viewing = [meeting.id, criteria.access, int(now().timestamp() // VIEWING_INTERVAL)]
+    if request.method == "GET" or session.get("viewing") != viewing:
+        note_viewing("roster", meeting.id, ["asked_for_access"] if criteria.access else ())
+        session["viewing"] = viewing
+    choices = {
+        name: {value: gettext(label) for value, label in labels.items()}
+        for name, labels in FILTER_CHOICES.items()
+    }
     return render(
         "roster/roster.html",
         fragment="roster/_people.html",
-        meeting=found,
+        meeting=meeting,
         counts=roster.count_statuses(everybody),
         is_empty=not everybody,
-        shown=_page(search.filter_attendees(everybody, wanted)),
-        has_turned="page" in request.form,
-        wanted=wanted,
-        offered={name: _said(choices) for name, choices in FILTER_CHOICES.items()},
+        shown=_page(search.filter_attendees(everybody, criteria)),
+        has_turned_page="page" in request.form,
+        criteria=criteria,
+        choices=choices,
         all_columns=csv_export.COLUMNS,
     )
 
 
-def _said(choices: dict[str, str]) -> dict[str, str]:
-    return {value: gettext(words) for value, words in choices.items()}
-
-
 def _page(found: list[Attendee]) -> Page:
-    """The page that is asked for, or all of it on one."""
+    """The page that is asked for, or everybody on one."""
     asked, last = request.form.get("page", ""), max(1, ceil(len(found) / PAGE_SIZE))
-    if asked == ALL:
+    if asked == "all":
         return Page(found, len(found), 1, 1)
-    wanted = min(max(1, parse_integer(asked) or 1), last)
-    return Page(found[PAGE_SIZE * (wanted - 1) : PAGE_SIZE * wanted], len(found), wanted, last)
+    number = min(max(1, parse_integer(asked) or 1), last)
+    return Page(found[PAGE_SIZE * (number - 1) : PAGE_SIZE * number], len(found), number, last)
 
 
 @console.get("/sessions/<slug:slug>/access")
 def access(slug: str) -> Response:
-    found = meeting_or_404(slug)
+    meeting = meeting_or_404(slug)
     with read_tx() as db_session:
-        asked = access_needs.access_needs(db_session, found.id)
-    note_viewing("access", found.id)
-    book_by = found.starts_at - access_needs.BOOKING_LEAD_TIME
+        needs = access_needs.access_needs(db_session, meeting.id)
+    note_viewing("access", meeting.id)
+    book_by = meeting.starts_at - access_needs.BOOKING_LEAD_TIME
     return render(
         "roster/access_needs.html",
-        meeting=found,
-        needs=asked,
-        people=len({person.id for need in asked for person, _ in need.people}),
+        meeting=meeting,
+        needs=needs,
+        people=len({person.id for need in needs for person, _ in need.people}),
         book_by=book_by,
         is_late=book_by <= now(),
         statuses=STATUSES,
@@ -124,18 +125,49 @@ def access(slug: str) -> Response:
 @console.get("/sessions/<slug:slug>/emails")
 @requires_export
 def emails(slug: str) -> Response:
-    found = meeting_or_404(slug)
-    asked_for = {"held": found.held, "waiting": found.waiting}
-    status = request.args.get("status", "held")
-    if status not in asked_for:
+    meeting, status = meeting_or_404(slug), request.args.get("status", "held")
+    counts = {"held": meeting.held, "waiting": meeting.waiting}
+    if status not in counts:
         abort(422)
     with read_tx() as db_session:
-        listed = roster.addresses(db_session, found.id, status=status)
-    note_viewing("emails", found.id)
+        addresses = roster.addresses(db_session, meeting.id, status=status)
+    note_viewing("emails", meeting.id)
     return render(
         "roster/addresses.html",
-        meeting=found,
-        of=status,
-        addresses=listed,
-        left_out=asked_for[status] - len(listed),
+        meeting=meeting,
+        listed_status=status,
+        addresses=addresses,
+        left_out=counts[status] - len(addresses),
     )
+
+
+@console.get("/export.csv")
+@requires_export
+def export() -> Response:
+    """Export the attendee list of one session, or of all sessions."""
+    statuses = _requested("status", csv_export.DEFAULT_STATUSES, roster.STATUSES)
+    columns = _requested("columns", csv_export.DEFAULT_COLUMNS, csv_export.COLUMNS)
+    slug, zone = request.args.get("session"), current_community().zone_info
+    meeting = None if slug is None else meeting_or_404(slug)
+    meeting_id = meeting.id if meeting else None
+    on = meeting.starts_at.astimezone(zone).date() if meeting else None
+    note_viewing("export", meeting_id, columns)  # before it is sent
+    write = partial(
+        csv_export.write_csv,
+        zone=zone,
+        meeting_id=meeting_id,
+        statuses=statuses,
+        columns=columns,
+    )
+    return downloads.csv_file(csv_export.file_name(current_community().slug, on=on), write)
+
+
+def _requested(name: str, default: tuple[str, ...], allowed: tuple[str, ...]) -> list[str]:
+    """The values of a query argument, comma-separated or repeated; 422 for an unknown one."""
+    if name not in request.args:
+        return list(default)
+    given = ",".join(request.args.getlist(name)).split(",")
+    values = [value.strip() for value in given if value.strip()]
+    if not values or not set(values) <= set(allowed):
+        abort(422)
+    return values

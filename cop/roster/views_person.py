@@ -1,158 +1,204 @@
-"""What can be done for one person on a roster: their place, their address, and mail to them."""
+"""The console's page of one person on a roster, and adding a person by hand."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from cop.audit.audit_log import Action
 from cop.audit.views import note_action, note_viewing
 from cop.db.engine import empty_log, read_tx, write_tx
 from cop.errors import Refused
 from cop.mail.transport import folder_transport
-from cop.mail.writer import LetterWriter
-from cop.meetings.views_common import meeting_or_404
+from cop.meetings.schedule import Schedule
+from cop.meetings.views_common import meeting_or_404, open_or_404
 from cop.members import held_data, preferences
 from cop.questions import registry
+from cop.registration.answers import Answers
+from cop.registration.forms import answers_form
 from cop.registration.statements import PlaceCounts
-from cop.roster import address_correction, people, places, roster
+from cop.roster import address_correction, places, roster
 from cop.roster.places import PlaceChange
 from cop.roster.views import STATUSES
 from cop.web.blueprints import console
 from cop.web.forms import strip_to_one_line
 from cop.web.i18n import gettext, ngettext, refusal_text
-from cop.web.rendering import now, render, settings, writer
+from cop.web.rendering import current_community, language, now, render, settings, writer
 
 PERSON = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
+# Not asked by hand: people choose the mailing list themselves, from their own mailbox.
+_OMITTED = {registry.SESSIONS.name, registry.LIST_OPT_IN.name}
+_PREP = {registry.PREP_ANSWER.name, registry.PREP_VISIBILITY.name}
 
 
 @console.get(PERSON)
 def person(slug: str, registration_id: int) -> Response:
-    return show(slug, registration_id)
+    return _page(slug, registration_id)
 
 
-def show(
-    slug: str, registration_id: int, *, refusal: str = "", field: str = "", status: int = 200
-) -> Response:
-    """The person's page, or with a refusal what was asked for in vain."""
-    found = meeting_or_404(slug)
+def _page(slug: str, registration_id: int, refusal: Refused | None = None) -> Response:
+    meeting = meeting_or_404(slug)
     with read_tx() as db_session:
-        one = people.find_person(db_session, registration_id, found) or abort(404)
-    note_viewing("person", found.id)
-    answers = held_data.optional_answers(one.place, writer=writer())
+        details = roster.find_person(db_session, registration_id, meeting) or abort(404)
+    note_viewing("person", meeting.id)
+    answers = held_data.optional_answers(details.place, writer=writer())
+    until = details.restorable_until
     return render(
         "roster/person.html",
-        status=status,
-        meeting=found,
-        person=one,
+        status=422 if refusal else 200,
+        meeting=meeting,
+        person=details,
         answers=[each for each in answers if each.field is not registry.ACCESS],
-        asks_for_access=any(each.field is registry.ACCESS for each in answers),
-        can_wait=places.can_wait(found.capacity, PlaceCounts(found.held, found.waiting)),
-        is_beyond=found.places_left == 0,
-        is_restorable=one.restorable_until is not None and one.restorable_until >= now(),
+        has_access_needs=any(each.field is registry.ACCESS for each in answers),
+        can_wait=places.can_wait(meeting.capacity, PlaceCounts(meeting.held, meeting.waiting)),
+        exceeds_capacity=meeting.places_left == 0,
+        is_restorable=until is not None and until >= now(),
         statuses=STATUSES,
-        refusal=refusal,
-        field=field,
+        refusal=refusal and refusal_text(refusal),
+        refused_field=refusal and refusal.field,
         typed=request.form.get("email", ""),
     )
 
 
-ACTIONS = {
-    "address": Action.CORRECTED_ADDRESS,
-    "place": Action.MOVED_PERSON,
-    "wait": Action.MOVED_PERSON,
-    "cancel": Action.CANCELLED_PLACE,
-    "restore": Action.RESTORED_PLACE,
-    "undeliverable": Action.MARKED_MAIL,
-}
+@console.post(f"{PERSON}/place")
+def give_place(slug: str, registration_id: int) -> ResponseReturnValue:
+    change = partial(places.give_place, beyond="beyond" in request.form)
+    return _change_place(slug, registration_id, Action.MOVED_PERSON, change)
 
 
-@dataclass(frozen=True)
-class Done:
-    """The registration that counts now, what to say of it, and the emails that were deleted."""
-
-    registration_id: int
-    sentence: str
-    deleted_emails: Sequence[str] = ()  # by Message-ID
+@console.post(f"{PERSON}/wait")
+def move_to_waiting_list(slug: str, registration_id: int) -> ResponseReturnValue:
+    return _change_place(slug, registration_id, Action.MOVED_PERSON, places.move_to_waiting_list)
 
 
-@console.post(f"{PERSON}/<any({', '.join(ACTIONS)}):what>")
-def change_person(slug: str, registration_id: int, what: str) -> ResponseReturnValue:
-    found = meeting_or_404(slug)
+@console.post(f"{PERSON}/cancel")
+def cancel_place(slug: str, registration_id: int) -> ResponseReturnValue:
+    change = partial(places.cancel, by_mail="silent" not in request.form)
+    return _change_place(slug, registration_id, Action.CANCELLED_PLACE, change)
+
+
+@console.post(f"{PERSON}/restore")
+def restore_place(slug: str, registration_id: int) -> ResponseReturnValue:
+    return _change_place(slug, registration_id, Action.RESTORED_PLACE, places.restore)
+
+
+def _change_place(
+    slug: str, registration_id: int, action: Action, change: Callable[..., PlaceChange]
+) -> ResponseReturnValue:
+    """Change a place; the answer leads to the page of the registration that counts then."""
+    meeting = meeting_or_404(slug)
     try:
         with write_tx() as db_session:
-            member = roster.member_of(db_session, registration_id, meeting_id=found.id)
-            done = _do(db_session, what, registration_id, member or abort(404),
-                       writer=writer())  # fmt: skip
-            note_action(
-                db_session, ACTIONS[what], meeting_id=found.id, registration_id=done.registration_id
-            )
+            roster.member_of(db_session, registration_id, meeting_id=meeting.id) or abort(404)
+            result = change(db_session, registration_id, writer=writer())
+            id_ = result.registration_id
+            note_action(db_session, action, meeting_id=meeting.id, registration_id=id_)
     except Refused as refusal:
-        sentence = refusal_text(refusal)
-        return show(slug, registration_id, refusal=sentence, field=refusal.field, status=422)
-    if what == "address":  # nothing of the misspelt one stays
-        empty_log()
-        folder_transport(settings()).delete_copies(done.deleted_emails)
-    flash(done.sentence)
-    return redirect(url_for("console.person", slug=slug, registration_id=done.registration_id), 303)
+        return _page(slug, registration_id, refusal)
+    flash(_place_message(result))
+    return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
 
 
-def _do(db_session: Session, what: str, id_: int, member_id: int, *, writer: LetterWriter) -> Done:
-    """Do it; return the registration that counts now, and what to say of it."""
-    sent = request.form
-    match what:
-        case "address":
-            email = strip_to_one_line(sent.get("email"))
-            corrected = address_correction.correct_address(db_session, id_, email, writer=writer)
-            return Done(id_, _corrected(corrected.sessions), corrected.deleted_emails)
-        case "place":
-            return _moved(
-                places.give_place(db_session, id_, beyond="beyond" in sent, writer=writer)
-            )
-        case "wait":
-            return _moved(places.move_to_waiting_list(db_session, id_, writer=writer))
-        case "cancel":
-            by_mail = "silent" not in sent
-            return _moved(places.cancel(db_session, id_, by_mail=by_mail, writer=writer))
-        case "restore":
-            return _moved(places.restore(db_session, id_, writer=writer))
-    return Done(id_, _marked(db_session, member_id, works="works" in sent, writer=writer))
-
-
-def _marked(db_session: Session, member_id: int, *, works: bool, writer: LetterWriter) -> str:
-    if works:
-        preferences.opt_in_to_all(db_session, member_id, writer=writer)
-        return gettext("Noted: mail to this address works again, and goes out from now on.")
-    preferences.opt_out_of_all(db_session, member_id, writer=writer)
-    return gettext("Noted: this address gets no more mail. The place stays.")
-
-
-def _moved(moved: PlaceChange) -> Done:
-    said = {
+def _place_message(result: PlaceChange) -> str:
+    place = {
         "held": gettext("They hold a place now."),
         "waiting": gettext("They are at the end of the waiting list now."),
         "cancelled": gettext("Their registration is cancelled."),
-    }[moved.status]
-    told = gettext("A mail tells them.") if moved.is_told else gettext("No mail goes to them.")
-    next_ = ngettext(
+    }[result.status]
+    email = (
+        gettext("A mail tells them.") if result.is_notified else gettext("No mail goes to them.")
+    )
+    promoted = ngettext(
         "%(num)s person who waited has a place now, and gets a mail.",
         "%(num)s people who waited have a place now, and get a mail.",
-        moved.promoted,
+        result.promoted,
     )
-    sentence = f"{said} {told} {next_ if moved.promoted else ''}".strip()
-    return Done(moved.registration_id, sentence)
+    return " ".join([place, email, *([promoted] if result.promoted else [])])
 
 
-def _corrected(sessions: int) -> str:
-    if not sessions:
-        return gettext(
-            "The address is corrected. No mail goes out: no session lies ahead, or mail to it "
-            "comes back."
-        )
-    return ngettext(
+@console.post(f"{PERSON}/address")
+def correct_address(slug: str, registration_id: int) -> ResponseReturnValue:
+    meeting, email = meeting_or_404(slug), strip_to_one_line(request.form.get("email"))
+    try:
+        with write_tx() as db_session:
+            roster.member_of(db_session, registration_id, meeting_id=meeting.id) or abort(404)
+            sessions, deleted_emails = address_correction.correct_address(
+                db_session, registration_id, email, writer=writer()
+            )
+            note_action(
+                db_session,
+                Action.CORRECTED_ADDRESS,
+                meeting_id=meeting.id,
+                registration_id=registration_id,
+            )
+    except Refused as refusal:
+        return _page(slug, registration_id, refusal)
+    empty_log()  # nothing of the misspelled address stays
+    folder_transport(settings()).delete_copies(deleted_emails)
+    message = ngettext(
         "The address is corrected. A mail with a new link, for %(num)s session, is on its way.",
         "The address is corrected. A mail with a new link, for %(num)s sessions, is on its way.",
         sessions,
+    )
+    no_email = gettext(
+        "The address is corrected. No mail goes out: no session lies ahead, or mail to it "
+        "comes back."
+    )
+    flash(message if sessions else no_email)
+    return redirect(url_for("console.person", slug=slug, registration_id=registration_id), 303)
+
+
+@console.post(f"{PERSON}/undeliverable")
+def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
+    """Note that email to an address comes back, or works again."""
+    meeting, works = meeting_or_404(slug), "works" in request.form
+    mark = preferences.opt_in_to_all if works else preferences.opt_out_of_all
+    with write_tx() as db_session:
+        member_id = roster.member_of(db_session, registration_id, meeting_id=meeting.id)
+        mark(db_session, member_id or abort(404), writer=writer())
+        note_action(
+            db_session, Action.MARKED_MAIL, meeting_id=meeting.id, registration_id=registration_id
+        )
+    flash(
+        gettext("Noted: mail to this address works again, and goes out from now on.")
+        if works
+        else gettext("Noted: this address gets no more mail. The place stays.")
+    )
+    return redirect(url_for("console.person", slug=slug, registration_id=registration_id), 303)
+
+
+@console.route("/sessions/<slug:slug>/add", methods=["GET", "POST"])
+def add_person(slug: str) -> ResponseReturnValue:
+    meeting, by_mail = open_or_404(slug), request.form.get("told") != "self"
+    omitted = _OMITTED if meeting.prep_question else _OMITTED | _PREP
+    form = answers_form(current_community().disabled_questions, omitted=omitted)
+    if form.validate_on_submit():
+        answers = Answers(**form.answers, language=language())  # type: ignore[arg-type]
+        try:
+            with write_tx() as db_session:
+                added = places.add_person(
+                    db_session, meeting, answers, by_mail=by_mail, writer=writer()
+                )
+                id_ = added.registration_id
+                note_action(
+                    db_session, Action.ADDED_PERSON, meeting_id=meeting.id, registration_id=id_
+                )
+        except Refused as refusal:
+            form.refuse(refusal, at="email")
+        else:
+            flash(_added_message(added))
+            return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
+    schedule = Schedule((meeting,), ())  # the questions are about this session alone
+    return render("roster/add.html", meeting=meeting, form=form, schedule=schedule, by_mail=by_mail)
+
+
+def _added_message(added: PlaceChange) -> str:
+    place = {
+        "held": gettext("Added: they hold a place."),
+        "waiting": gettext("Added: every place is taken, so they are on the waiting list."),
+    }[added.status]
+    email = gettext("A mail with their link is on its way.")
+    return (
+        f"{place} {email if added.is_notified else gettext('No mail goes out: please tell them.')}"
     )

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cop.db.engine import sqlite_module
 from cop.questions import registry
-from cop.roster.csv_export import USUAL_COLUMNS
+from cop.roster.csv_export import DEFAULT_COLUMNS
 
 ZONE = ZoneInfo("America/New_York")
 LABELS = {
@@ -42,7 +42,7 @@ def _write(file, out, cells):
         open(out, "w", encoding="utf-8-sig", newline="") as text,  # noqa: PTH123
     ):
         writer = csv.writer(text, lineterminator="\r\n")
-        writer.writerow(USUAL_COLUMNS)
+        writer.writerow(DEFAULT_COLUMNS)
         writer.writerows(map(cells, connection.execute(QUERY)))
 
 

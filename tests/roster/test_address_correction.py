@@ -14,7 +14,7 @@ from cop.members import members
 from cop.models.email import MailState
 from cop.models.meeting import Meeting
 from cop.outbox.outbox import EmailKind
-from cop.roster import address_correction, people
+from cop.roster import address_correction, places
 from tests.builders import (
     ADA,
     GRACE,
@@ -217,8 +217,8 @@ def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targe
 def add(db_session, details, slug=DECEMBER, *, by_mail=True):
     it = schedule.find(db_session, slug, now=NOW)
     writer = a_writer(db_session)
-    id_, status, _ = people.add_person(db_session, it, details, by_mail=by_mail, writer=writer)
-    return id_, status
+    added = places.add_person(db_session, it, details, by_mail=by_mail, writer=writer)
+    return added.registration_id, added.status
 
 
 @pytest.mark.parametrize(("by_mail", "kinds"), [(True, ["confirmation"]), (False, [])])

@@ -88,7 +88,7 @@ def test_the_usual_list_has_the_columns_of_the_format(db_session):
     text = written(db_session)
 
     assert text == HEADER + "\r\n"
-    assert ",".join(csv_export.USUAL_COLUMNS) == HEADER
+    assert ",".join(csv_export.DEFAULT_COLUMNS) == HEADER
 
 
 def test_a_row_says_everything_as_the_format_wants_it(db_session):

@@ -66,7 +66,7 @@ def test_a_place_out_of_turn_is_one_more_than_is_offered_and_has_to_be_meant(db_
 
     assert roll(db_session, SLUG) == "Ada held, Grace waiting, Katherine held"
     assert told(db_session) == [("katherine@example.org", GAVE)]
-    assert (moved.is_told, of(db_session, KATHERINE).promoted_at) == (True, NOW)
+    assert (moved.is_notified, of(db_session, KATHERINE).promoted_at) == (True, NOW)
 
 
 def test_one_more_than_is_offered_lets_nobody_in_when_one_of_them_leaves(db_session, meeting):
@@ -128,7 +128,7 @@ def test_cancelled_for_somebody_with_a_mail_or_without(db_session, meeting, by_m
 
     assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
     assert told(db_session, EmailKind.PLACE) == expected
-    assert (moved.is_told, moved.promoted) == (by_mail, 1)
+    assert (moved.is_notified, moved.promoted) == (by_mail, 1)
     assert of(db_session, ADA).cancelled_at == NOW
 
 
@@ -157,7 +157,7 @@ def test_who_gets_no_mail_is_said_to_get_none(db_session, meeting):
 
     moved = do(db_session, places.give_place, GRACE, beyond=True)
 
-    assert not moved.is_told
+    assert not moved.is_notified
     assert mails(db_session) == []
 
 

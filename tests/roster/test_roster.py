@@ -40,7 +40,7 @@ def test_counts_are_of_one_meeting_and_leave_out_who_cancelled(db_session):
     counted = [roster.count_statuses(roster.attendees(db_session, each.id)) for each in (it, other)]
 
     assert counted == [
-        Counts(held=2, waiting=1, cancelled=1, first_time=2, access=2, came=1),
+        Counts(held=2, waiting=1, cancelled=1, first_time=2, access=2, attended=1),
         Counts(held=1),
     ]
     assert roster.count_statuses([]) == Counts()

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.both
 
 NOTHING = {"organization": "", "pronouns": "", "hats": (), "hats_other": "", "first_time": False,
            "prep_answer": "", "attended": None, "joined_at": None, "undeliverable_at": None,
-           "asks_for_access": False}  # fmt: skip
+           "has_access_needs": False}  # fmt: skip
 
 
 def an_attendee(name, number=0, status="held", **values):
@@ -63,7 +63,7 @@ def test_a_search_finds_what_was_typed_in_any_spelling_and_nothing_else(typed, n
 PEOPLE = [
     an_attendee("Ada", 1, hats=("analyst",), attended=True),
     an_attendee("Grace", 2, "waiting", first_time=True, attended=False),
-    an_attendee("Katherine", 3, "cancelled", asks_for_access=True, hats=("analyst", "evaluator")),
+    an_attendee("Katherine", 3, "cancelled", has_access_needs=True, hats=("analyst", "evaluator")),
 ]
 
 
@@ -76,10 +76,10 @@ PEOPLE = [
         ({"hat": "evaluator"}, ["Katherine"]),
         ({"first_time": True}, ["Grace"]),
         ({"access": True}, ["Katherine"]),
-        ({"came": "yes"}, ["Ada"]),
-        ({"came": "no"}, ["Grace"]),
-        ({"came": "unknown"}, ["Katherine"]),
-        ({"hat": "analyst", "came": "yes", "text": "ada"}, ["Ada"]),
+        ({"attended": "yes"}, ["Ada"]),
+        ({"attended": "no"}, ["Grace"]),
+        ({"attended": "unknown"}, ["Katherine"]),
+        ({"hat": "analyst", "attended": "yes", "text": "ada"}, ["Ada"]),
         ({"hat": "analyst", "first_time": True}, []),
     ],
     ids=str,

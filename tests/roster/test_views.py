@@ -90,7 +90,7 @@ def test_who_finds_nobody_reads_what_to_do(search):
     assert "Try fewer letters" in page.find(id="people").get_text()
 
 
-@pytest.mark.parametrize("name", ["status", "hat", "came", "sort"])
+@pytest.mark.parametrize("name", ["status", "hat", "attended", "sort"])
 def test_what_is_not_offered_is_refused_and_not_noted_as_seen(search, name):
     response = search(**{name: "gone"})
 
