@@ -30,15 +30,15 @@ MUTANTS = [
     Mutant(
         "The last who waits comes first",
         "registration/waiting_list.py",
-        "in_line = _at(meeting, RegistrationStatus.WAITING).order_by(Registration.id)",
-        "in_line = _at(meeting, RegistrationStatus.WAITING).order_by(Registration.id.desc())",
+        "query = _ids_with(meeting, RegistrationStatus.WAITING).order_by(Registration.id)",
+        "query = _ids_with(meeting, RegistrationStatus.WAITING).order_by(Registration.id.desc())",
         "registration/test_waiting_list.py::test_giving_up_a_place_offers_it_to_the_first_person_waiting",
     ),
     Mutant(
         "A place more than there are goes to who waits",
         "registration/waiting_list.py",
-        "in_line = in_line.limit(max(0, meeting.capacity - taken))",
-        "in_line = in_line.limit(max(0, meeting.capacity - taken + 1))",
+        "query = query.limit(max(0, meeting.capacity - taken))",
+        "query = query.limit(max(0, meeting.capacity - taken + 1))",
         "registration/test_waiting_list.py::test_a_raised_capacity_promotes_as_many",
     ),
     Mutant(
@@ -109,8 +109,8 @@ MUTANTS = [
     Mutant(
         "Looking at a link stops the email",
         "members/views_preferences.py",
-        'return _show_unsubscribe("members/unsubscribe.html", member_id, kind, token)',
-        "return unsubscribe(token)",
+        "preferences.check_kind(db_session, member_id, kind)",
+        "preferences.opt_out(db_session, member_id, kind, writer=writer())",
         "members/test_views_unsubscribe.py::test_looking_stops_nothing",
     ),
     # Links and signing in
@@ -284,7 +284,7 @@ MUTANTS = [
     Mutant(
         "The emails of who was erased stay as files",
         "members/views.py",
-        "folder_transport(settings()).delete_copies(mails)",
+        "folder_transport(settings()).delete_copies(message_ids)",
         "folder_transport(settings()).delete_copies([])",
         "privacy/test_views_erase.py::test_what_was_typed_is_nowhere_after_it_was_erased",
     ),
