@@ -7,22 +7,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from cop import create_app
-from cop.db.engine import db, write_tx
-from cop.mail.transport import FolderTransport
+from cop.db.engine import write_tx
 from cop.models.audit import Viewing
 from cop.models.email import OutboxEmail
 from cop.models.registration import Member
-from cop.operations import seed
-from cop.outbox.delivery import Delivery
 from tests.builders import NOW, a_meeting, a_registration
 from tests.client import (
     ADA,
     DECEMBER,
     GRACE,
     JANUARY,
-    LINKS,
-    SeparateRequests,
     change,
     fill,
     own,
@@ -35,7 +29,6 @@ from tests.client import (
     turn_clock,
     words,
 )
-from tests.conftest import settings_for
 from tests.page import parse
 from tests.statements import Statements
 
@@ -239,31 +232,3 @@ def test_erasing_leaves_nothing_and_the_link_opens_nothing(ada):
     assert not [value for value in ("Ada Example", ADA, address) if value in answer.text]
     assert places() == [(GRACE, DECEMBER, "held")]
     assert ada.get(address).status_code == 404
-
-
-def test_erasing_removes_the_mails_from_the_folder_and_the_names_from_the_log(tmp_path):
-    file = tmp_path / "cop.db"
-    settings = settings_for(f"sqlite:///{file}", posts_per_hour=0)
-    settings = type(settings)(**{**vars(settings), "instance": tmp_path})
-    app = create_app(settings)
-    app.extensions["cop.clock"] = lambda: NOW
-    app.test_client_class = SeparateRequests
-    with app.app_context():
-        db.create_all()
-        with write_tx() as db_session:
-            seed.create_site(db_session, now=NOW)
-        client = app.test_client()
-        register(client, DECEMBER, name="Ada Lovelace-Unmistakable")
-        folder = FolderTransport(tmp_path / "outbox")
-        Delivery(folder, settings.sender, LINKS, lambda: NOW).run()
-        written = list(folder.folder.iterdir())
-
-        answer = press(client, own("/erase"))
-
-        left = b"".join(path.read_bytes() for path in tmp_path.glob("cop.db*"))
-        db.engine.dispose()
-    assert answer.status_code == 200
-    assert len(written) == 1
-    assert list(folder.folder.iterdir()) == []
-    assert b"Unmistakable" not in left
-    assert b"ada@example.org" not in left

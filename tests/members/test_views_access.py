@@ -21,7 +21,6 @@ from tests.client import (
     own,
     owner,
     rows,
-    said,
     the_member,
 )
 from tests.page import parse
@@ -199,9 +198,3 @@ def test_no_page_of_a_member_is_kept_or_found_by_search_engines(client, people):
         assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin", address
         assert answer.headers["X-Robots-Tag"] == "noindex", address
         assert "Set-Cookie" not in answer.headers, address
-
-
-def test_the_dead_link_s_page_names_nobody(client, people):
-    page = client.page(f"/r/{of(ADA, version=0)[0]}", 404)
-
-    assert "mark" not in said(page)

@@ -1,12 +1,9 @@
 """Giving up a place, and taking everything away that is known about oneself."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import inspect, select
 
 from cop.db.types import Base
-from cop.errors import Refused
 from cop.outbox import leases
 from cop.outbox.outbox import EmailKind
 from cop.privacy import erasure
@@ -18,7 +15,6 @@ from tests.builders import (
     NOW,
     a_mail,
     a_meeting,
-    a_registration,
     a_writer,
     mails,
     member,
@@ -57,19 +53,6 @@ def test_what_was_queued_about_a_place_does_not_go_out_once_it_is_given_up(db_se
 
     assert [mail.registration_id for mail in mails(db_session, EmailKind.REMINDER)] == [grace.id]
     assert len(told(db_session, EmailKind.CONFIRMATION)) == 3
-
-
-@pytest.mark.parametrize("late", [timedelta(), timedelta(days=3)], ids=["at the end", "later"])
-def test_what_is_over_cannot_be_given_up(db_session, late):
-    it = a_meeting(db_session, slug="it")
-    held = a_registration(db_session, it, "ada@example.org")
-
-    with pytest.raises(Refused, match="is over"):
-        cancellation.cancel_registration(
-            db_session, held.id, writer=a_writer(db_session, now=it.ends_at + late)
-        )
-
-    assert roll(db_session, "it") == "Ada held"
 
 
 def everything(db_session):

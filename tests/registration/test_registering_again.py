@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from cop.errors import Refused
 from cop.models.registration import Member, Submission
 from cop.registration.register import ALL_UPCOMING, Outcome, old_submissions
 from tests.builders import (
@@ -28,16 +27,6 @@ pytestmark = pytest.mark.both
 DAY = timedelta(days=1)
 
 
-def test_the_same_form_sent_twice_is_one_registration(db_session):
-    first = register(db_session, [ALL_UPCOMING], ADA, submission="the form")
-
-    second = register(db_session, [ALL_UPCOMING], ADA, submission="the form")
-
-    assert second == first
-    assert len(registrations(db_session)) == 6
-    assert len(db_session.scalars(select(Submission)).all()) == 1
-
-
 def test_the_same_form_is_answered_as_before_whatever_has_happened_since(db_session):
     it = a_meeting(db_session, slug="it", capacity=1, starts_at=NOW + DAY)
     first = register(db_session, "it", ADA, submission="the form")
@@ -48,24 +37,6 @@ def test_the_same_form_is_answered_as_before_whatever_has_happened_since(db_sess
 
     assert first == second == after_the_end == Outcome(held=("it",), waiting=())
     assert roll(db_session, "it") == "Ada held, Grace waiting"
-
-
-def test_another_form_is_not_answered_for_the_first(db_session):
-    register(db_session, "2026-12-15", ADA, submission="the form")
-
-    register(db_session, "2026-12-15", GRACE, submission="another form")
-
-    assert roll(db_session, "2026-12-15") == "Ada held, Grace held"
-
-
-def test_a_form_that_was_refused_can_be_sent_again(db_session):
-    it = a_meeting(db_session, slug="it")
-    with pytest.raises(Refused, match="is over"):
-        register(db_session, "it", ADA, submission="the form", now=it.ends_at)
-
-    outcome = register(db_session, "it", ADA, submission="the form")
-
-    assert outcome.held == ("it",)
 
 
 def test_saved_answers_are_forgotten_after_a_day_and_not_before(db_session):

@@ -4,7 +4,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cop.models.meeting import Meeting
 from cop.models.registration import Member
 from tests.builders import NOW
 from tests.client import (
@@ -97,15 +96,6 @@ def test_one_form_registers_for_one_several_or_all_sessions(client, sessions, st
     assert client.page(response.location).h1.get_text() == "You are registered"
 
 
-def test_all_means_every_session_that_can_be_registered_for(client):
-    change(JANUARY, status="cancelled")
-    change(FEBRUARY, starts_at=NOW.replace(day=1), ends_at=NOW.replace(day=2))
-
-    register(client, "all")
-
-    assert [slug for _, slug, _ in places()] == [DECEMBER, *ALL_SIX[3:]]
-
-
 def test_every_answer_is_stored_with_the_registration(client):
     register(client, DECEMBER, **EVERYTHING)
 
@@ -116,14 +106,6 @@ def test_every_answer_is_stored_with_the_registration(client):
     assert stored["registered_at"] == NOW
     assert member["email"] == "ada@example.org"
     assert member["list_requested_at"] is None
-
-
-def test_asking_for_news_is_noted_and_not_yet_confirmed(client):
-    register(client, DECEMBER, list_opt_in="yes")
-
-    (member,) = rows(Member)
-
-    assert (member["list_requested_at"], member["list_confirmed_at"]) == (NOW, None)
 
 
 def test_what_happens_next_names_each_session_and_is_not_for_search_engines(client):
@@ -182,21 +164,6 @@ def test_a_session_s_own_page_has_it_ticked(client):
     assert ticked(page) == [FEBRUARY]
 
 
-def test_a_full_session_takes_people_on_its_waiting_list_in_the_same_post(client):
-    change(JANUARY, capacity=1)
-    fill(JANUARY, "grace@example.org")
-
-    response = register(client, [DECEMBER, JANUARY])
-
-    chosen = {"sessions": f"{DECEMBER},{JANUARY}", "waiting": JANUARY}
-    assert response.status_code == 303
-    assert landing(response) == ("/registered", chosen)
-    assert places()[1:] == [
-        ("ada@example.org", DECEMBER, "held"),
-        ("ada@example.org", JANUARY, "waiting"),
-    ]
-
-
 def test_the_last_place_going_while_the_form_is_open_is_no_refusal(client):
     change(DECEMBER, capacity=1)
     client.page(f"/register?session={DECEMBER}")
@@ -207,18 +174,6 @@ def test_the_last_place_going_while_the_form_is_open_is_no_refusal(client):
     assert landing(response) == ("/registered", {"sessions": DECEMBER, "waiting": DECEMBER})
     assert client.page(response.location).h1.get_text() == "You are on the waiting list"
     assert [status for _, _, status in places()] == ["held", "waiting"]
-
-
-def test_the_answer_goes_to_the_soonest_ticked_session_with_a_question(client):
-    change(JANUARY, prep_question="What is missing?")
-    change(FEBRUARY, prep_question="Who counts?")
-    meeting_of = {meeting["id"]: meeting["slug"] for meeting in rows(Meeting)}
-
-    register(client, ALL_SIX[:4], prep_answer="Renters.", prep_visibility="named")
-
-    said = {meeting_of[r["meeting_id"]]: (r["prep_answer"], r["prep_visibility"]) for r in rows()}
-    nothing = ("", "hosts")
-    assert said == dict.fromkeys(ALL_SIX[:4], nothing) | {JANUARY: ("Renters.", "named")}
 
 
 @pytest.mark.parametrize("off", OPTIONAL)

@@ -2,10 +2,7 @@
 
 import pytest
 
-from cop.db.engine import write_tx
 from cop.models.registration import Member, Submission
-from cop.registration.register import old_submissions
-from tests.builders import NOW
 from tests.client import (
     DECEMBER,
     FEBRUARY,
@@ -17,10 +14,8 @@ from tests.client import (
     register,
     rows,
     token_of,
-    typed,
 )
 from tests.page import parse
-from tests.tokens import without_tokens
 
 pytestmark = pytest.mark.both
 
@@ -38,17 +33,6 @@ def said(response):
 
 
 @SIZES
-def test_posting_again_for_a_held_place_answers_the_same_and_changes_nothing(client, headers):
-    first = register(client, DECEMBER, headers=headers, organization="Example Org")
-    before = rows(), rows(Member)
-
-    again = register(client, DECEMBER, headers=headers, organization="Somewhere else")
-
-    assert answer(again) == answer(first)
-    assert (rows(), rows(Member)) == before
-
-
-@SIZES
 def test_a_stranger_who_knows_an_address_changes_and_learns_nothing(client, headers):
     first = register(client, DECEMBER, headers=headers, pronouns="she/her")
     before = rows(), rows(Member)
@@ -58,25 +42,6 @@ def test_a_stranger_who_knows_an_address_changes_and_learns_nothing(client, head
 
     assert answer(again) == answer(first)
     assert (rows(), rows(Member)) == before
-
-
-def test_sessions_not_yet_held_are_added(client):
-    register(client, DECEMBER, organization="Example Org")
-
-    register(client, [DECEMBER, JANUARY], organization="Somewhere else")
-
-    assert [slug for _, slug, _ in places()] == [DECEMBER, JANUARY]
-    assert [row["organization"] for row in rows()] == ["Example Org", "Somewhere else"]
-
-
-def test_after_cancelling_a_new_registration_joins_at_the_tail(client):
-    change(DECEMBER, capacity=1)
-    fill(DECEMBER, "ada@example.org", status="cancelled")
-    fill(DECEMBER, "grace@example.org")
-
-    register(client, DECEMBER)
-
-    assert [status for _, _, status in places()] == ["cancelled", "held", "waiting"]
 
 
 @SIZES
@@ -92,19 +57,6 @@ def test_the_same_form_sent_twice_replays_the_first_answer(client, headers):
     assert len(rows(Submission)) == 1
 
 
-@pytest.mark.parametrize("later", [{"status": "cancelled"}, {"ends_at": NOW, "starts_at": None}])
-def test_a_form_is_replayed_also_when_its_session_has_closed_since(client, later):
-    if "starts_at" in later:
-        later["starts_at"] = NOW.replace(day=1)
-    token = token_of(client)
-    first = register(client, DECEMBER, token=token)
-    change(DECEMBER, **later)
-
-    second = register(client, DECEMBER, token=token)
-
-    assert answer(second) == answer(first)
-
-
 def test_another_address_in_the_same_form_is_a_new_post(client):
     token = token_of(client)
 
@@ -113,28 +65,6 @@ def test_another_address_in_the_same_form_is_a_new_post(client):
 
     assert [email for email, _, _ in places()] == ["ada@example.org", "grace@example.org"]
     assert len(rows(Submission)) == 2
-
-
-def test_a_refused_form_can_be_sent_again_with_the_token_it_has(client):
-    refused = register(client, DECEMBER, name="")
-
-    kept = typed(parse(refused)) | {"name": "Ada Example"}
-    accepted = client.post("/register", data=kept)
-
-    assert accepted.status_code == 303
-    assert len(places()) == 1
-
-
-def test_what_is_kept_of_a_sent_form_names_nobody_and_goes_after_a_day(client):
-    register(client, DECEMBER)
-
-    (kept,) = rows(Submission)
-    with write_tx() as db_session:
-        old_submissions(now=NOW.replace(day=24)).erase_all(db_session)
-
-    assert set(kept) == {"key", "held", "waiting", "created_at"}
-    assert "ada" not in without_tokens(repr(kept)).lower()
-    assert rows(Submission) == []
 
 
 @SIZES

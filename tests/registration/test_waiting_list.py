@@ -10,7 +10,6 @@ from cop.errors import Refused
 from cop.meetings import locking
 from cop.models.registration import Registration
 from cop.outbox.outbox import EmailKind
-from cop.privacy import erasure
 from cop.registration import cancellation, waiting_list
 from tests.builders import (
     ADA,
@@ -144,18 +143,6 @@ def test_a_place_that_was_given_up_at_a_cancelled_meeting_is_given_when_it_takes
     restore_meeting(db_session, meeting)
 
     assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
-
-
-def test_erasing_somebody_gives_their_places_away_and_leaves_nothing(db_session, meeting):
-    register(db_session, "2026-12-15", ADA)
-    member_id = of(db_session, ADA).member_id
-
-    erased = erasure.erase(db_session, member_id, writer=a_writer(db_session))
-
-    assert roll(db_session, SLUG) == "Grace held, Katherine waiting"
-    assert len(erased) == 1
-    assert told(db_session) == [("grace@example.org", "A place for you: December 13")]
-    assert registrations(db_session, "2026-12-15") == []
 
 
 def test_a_promotion_raises_what_kept_pages_are_checked_against(db_session, meeting):
