@@ -9,15 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, NamedTuple
 
-from cop.mail.errors import (
-    DeliveryError,
-    PermanentError,
-    ServerUnavailableError,
-    TransientError,
-    UnknownOutcomeError,
-    failure_of_reply,
-    readable_reply,
-)
+from cop.mail import errors
 from cop.mail.message import mailbox
 from cop.smtp_url import Security, SmtpServer
 
@@ -67,20 +59,20 @@ class SmtpTransport:
         connection = self._ready_connection(is_international=not recipient.username.isascii())
         try:
             return _send_message(connection, recipient.addr_spec, content)
-        except (PermanentError, TransientError):
+        except (errors.PermanentError, errors.TransientError):
             self._reset(connection)
             raise
-        except ServerUnavailableError:
+        except errors.ServerUnavailableError:
             self._drop()
             raise
         except OSError as error:
             self._drop()
             if connection.awaits_final_reply:
-                raise UnknownOutcomeError(
+                raise errors.UnknownOutcomeError(
                     f"The connection to {self._server} ended after the whole mail was sent and "
                     "before the answer, so it may have arrived."
                 ) from error
-            raise ServerUnavailableError(_describe_error(error, self._server)) from error
+            raise errors.ServerUnavailableError(_describe_error(error, self._server)) from error
 
     def delete_copies(self, message_ids: Iterable[str]) -> None:
         """Do nothing: no copies of sent emails are stored here."""
@@ -97,7 +89,7 @@ class SmtpTransport:
     def _ready_connection(self, *, is_international: bool) -> "Connection":
         """Return a connection on which MAIL was accepted; replace one that died while idle."""
         if self._connection is not None and self._sent_on_connection < MAX_EMAILS_PER_CONNECTION:
-            with suppress(OSError, ServerUnavailableError):
+            with suppress(OSError, errors.ServerUnavailableError):
                 return self._begin(self._connection, is_international=is_international)
         self.close()
         try:
@@ -108,11 +100,11 @@ class SmtpTransport:
             return self._begin(self._connection, is_international=is_international)
         except OSError as error:
             self._drop()
-            raise ServerUnavailableError(_describe_error(error, self._server)) from error
+            raise errors.ServerUnavailableError(_describe_error(error, self._server)) from error
 
     def _begin(self, connection: "Connection", *, is_international: bool) -> "Connection":
         if is_international and not connection.has_extn("smtputf8"):
-            raise PermanentError(
+            raise errors.PermanentError(
                 f"The server at {self._server} knows only addresses that are ASCII before the @.",
                 is_address_fault=True,
             )
@@ -122,9 +114,9 @@ class SmtpTransport:
         if 200 <= code <= 299:
             return connection
         # The sender is the same for all emails: a configuration error must not lose a single one.
-        raise ServerUnavailableError(
+        raise errors.ServerUnavailableError(
             f"The server at {self._server} takes no mail from {self._sender.addr_spec}: "
-            f"{readable_reply(code, text)}"
+            f"{errors.readable_reply(code, text)}"
         )
 
     def _reset(self, connection: "Connection") -> None:
@@ -190,7 +182,7 @@ def _connect(
     connection.timeouts = timeouts
     try:
         _greet(connection, server, context)
-    except (OSError, DeliveryError):
+    except (OSError, errors.DeliveryError):
         connection.close()
         raise
     return connection
@@ -200,7 +192,7 @@ def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) 
     connection.ehlo_or_helo_if_needed()
     is_offered = connection.has_extn("starttls")
     if server.security is Security.STARTTLS and not is_offered:
-        raise ServerUnavailableError(
+        raise errors.ServerUnavailableError(
             f"The server at {server} does not offer encryption (STARTTLS), so nothing was sent."
         )
     if server.security in {Security.STARTTLS, Security.IF_OFFERED} and is_offered:
@@ -211,8 +203,10 @@ def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) 
     try:
         connection.login(server.user, server.password)
     except smtplib.SMTPAuthenticationError as error:
-        reply = _without_secrets(readable_reply(error.smtp_code, error.smtp_error), server)
-        raise ServerUnavailableError(f"The server at {server} refused the login: {reply}") from None
+        reply = _without_secrets(errors.readable_reply(error.smtp_code, error.smtp_error), server)
+        raise errors.ServerUnavailableError(
+            f"The server at {server} refused the login: {reply}"
+        ) from None
 
 
 def _without_secrets(reply: str, server: SmtpServer) -> str:
@@ -226,14 +220,14 @@ def _without_secrets(reply: str, server: SmtpServer) -> str:
 def _send_message(connection: Connection, to: str, content: bytes) -> str:
     code, text = connection.rcpt(to)
     if not 200 <= code <= 299:
-        raise failure_of_reply(code, text, to_recipient=True)
+        raise errors.failure_of_reply(code, text, to_recipient=True)
     try:
         code, text = connection.data(content)
     except smtplib.SMTPDataError as error:
-        raise failure_of_reply(error.smtp_code, error.smtp_error) from error
+        raise errors.failure_of_reply(error.smtp_code, error.smtp_error) from error
     if not 200 <= code <= 299:
-        raise failure_of_reply(code, text)
-    return readable_reply(code, text)
+        raise errors.failure_of_reply(code, text)
+    return errors.readable_reply(code, text)
 
 
 def _describe_error(error: OSError, server: SmtpServer) -> str:
@@ -246,7 +240,7 @@ def _what_happened(error: OSError, server: SmtpServer) -> str:
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "did not answer in time."
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"answered: {readable_reply(error.smtp_code, error.smtp_error)}"
+        return f"answered: {errors.readable_reply(error.smtp_code, error.smtp_error)}"
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return "ended the connection."
     if isinstance(error, smtplib.SMTPException):
