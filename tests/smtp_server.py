@@ -1,4 +1,4 @@
-"""A real mail server on loopback, which a test can make refuse, dawdle and break off."""
+"""A real SMTP server on loopback that a test can make refuse, delay and break off."""
 
 import asyncio
 import ssl
@@ -14,9 +14,9 @@ PATIENCE = 10  # seconds until a server that does not start or stop is a fault
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server does with one mail.
+    """What the server does with one email.
 
-    `breaks_off`: "before" the last byte, or "after" it: then without an answer, but with the mail.
+    `breaks_off`: close the connection "before" the last byte, or "after" it without a reply.
     """
 
     to_recipient: str = "250 2.1.5 OK"
@@ -37,13 +37,13 @@ BREAKS_OFF_AFTER = Answer(breaks_off="after")
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail that the server has kept."""
+    """An email that the server accepted."""
 
     sender: str
     recipients: list
     content: bytes
     at: float
-    our_name: str  # the name that its client greeted with
+    our_name: str  # by which the client introduced itself
     is_encrypted: bool
 
 
@@ -80,7 +80,7 @@ class MailServer:
 
     @property
     def recipients(self):
-        """Who got the mails, in order; a mail for two people would show as a list."""
+        """The recipients in order; an email for two people shows as a list."""
         return [mail.recipients[0] if len(mail.recipients) == 1 else mail.recipients
                 for mail in self.mails]  # fmt: skip
 
@@ -93,7 +93,7 @@ class MailServer:
         return self
 
     def stop(self):
-        """Break off every connection and listen no more."""
+        """Abort every connection and stop listening."""
         self._run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
@@ -174,7 +174,7 @@ class _Conversation(SMTP):
 
 
 class _Answers:
-    """What a conversation asks its server."""
+    """The replies of the server."""
 
     def __init__(self, server):
         self.server = server

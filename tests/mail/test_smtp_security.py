@@ -1,4 +1,4 @@
-"""The connection to the mail server: encrypted, to the right one, and no password to be seen."""
+"""The connection to the mail server: encrypted, verified, and no password is shown."""
 
 import logging
 import ssl
@@ -26,9 +26,9 @@ def trusting(ca=CA):
 
 
 def transport_to(server, security, *, context=None, user="", password=""):
-    place = SmtpServer("127.0.0.1", server.port, security, user, password)
+    server_address = SmtpServer("127.0.0.1", server.port, security, user, password)
     timeouts = Timeouts(connect=1, reply=5)
-    return SmtpTransport(place, sender=SENDER, context=context, timeouts=timeouts)
+    return SmtpTransport(server_address, sender=SENDER, context=context, timeouts=timeouts)
 
 
 def send(transport):
@@ -55,7 +55,7 @@ def server(security):
         yield server
 
 
-def test_a_mail_goes_out_encrypted(server, security):
+def test_an_email_is_sent_encrypted(server, security):
     answer = send(transport_to(server, security, context=trusting()))
 
     assert answer == "250 2.0.0 OK queued"
@@ -63,7 +63,7 @@ def test_a_mail_goes_out_encrypted(server, security):
     assert server.mails[0].is_encrypted
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(server, security):
+def test_an_untrusted_certificate_is_refused(server, security):
     error = error_of(transport_to(server, security))
 
     assert "has a certificate that cannot be trusted: " in error.server_reply
@@ -80,7 +80,7 @@ def test_a_certificate_for_another_name_is_refused(security):
     assert server.begun == 0
 
 
-def test_a_server_that_hides_that_it_can_encrypt_gets_nothing():
+def test_without_starttls_nothing_is_sent():
     with MailServer(login=(USER, PASSWORD)) as server:
         error = error_of(transport_to(server, Security.STARTTLS, user=USER, password=PASSWORD))
 
@@ -88,7 +88,7 @@ def test_a_server_that_hides_that_it_can_encrypt_gets_nothing():
     assert (server.begun, server.logins) == (0, [])
 
 
-def test_on_this_machine_encryption_is_used_where_it_is_offered():
+def test_on_this_machine_encryption_is_used_if_offered():
     with MailServer(certificate=CERTIFICATE) as offering, MailServer() as plain:
         send(transport_to(offering, Security.IF_OFFERED, context=trusting()))
         send(transport_to(plain, Security.IF_OFFERED))
@@ -98,7 +98,7 @@ def test_on_this_machine_encryption_is_used_where_it_is_offered():
     assert error.server_reply.endswith(" It is on this machine, where ?tls=no does without.")
 
 
-def test_encryption_that_is_switched_off_is_not_used_even_where_it_is_offered():
+def test_disabled_encryption_is_not_used_even_if_offered():
     with MailServer(certificate=CERTIFICATE) as server:
         send(transport_to(server, Security.NONE))
 
@@ -106,21 +106,21 @@ def test_encryption_that_is_switched_off_is_not_used_even_where_it_is_offered():
 
 
 @pytest.mark.parametrize(
-    ("is_implicit", "security", "says"),
+    ("is_implicit", "security", "expected"),
     [
         (False, Security.TLS, "could not be reached encrypted: WRONG_VERSION_NUMBER."),
         (True, Security.STARTTLS, "did not answer in time."),
     ],
     ids=["smtps at 587", "smtp at 465"],
 )
-def test_the_wrong_port_for_the_kind_of_encryption_is_named(is_implicit, security, says):
+def test_the_wrong_port_for_the_kind_of_encryption_is_reported(is_implicit, security, expected):
     with MailServer(certificate=CERTIFICATE, is_implicit=is_implicit) as server:
         error = error_of(transport_to(server, security, context=trusting()))
 
-    assert says in error.server_reply
+    assert expected in error.server_reply
 
 
-def test_a_login_that_is_right_is_taken(security):
+def test_a_correct_login_is_accepted(security):
     with MailServer(
         certificate=CERTIFICATE, is_implicit=security is Security.TLS, login=(USER, PASSWORD)
     ) as server:
@@ -130,24 +130,24 @@ def test_a_login_that_is_right_is_taken(security):
 
 
 @pytest.mark.parametrize("echo", [PASSWORD, b64encode(PASSWORD.encode()).decode(), ""])
-def test_a_login_that_is_refused_is_told_without_its_password(caplog, echo):
+def test_a_refused_login_is_reported_without_its_password(caplog, echo):
     caplog.set_level(logging.DEBUG, "cop")
-    says = f"535 5.7.8 Not accepted {echo}"
-    with MailServer(login=(USER, "another"), to_wrong_login=says) as server:
+    expected = f"535 5.7.8 Not accepted {echo}"
+    with MailServer(login=(USER, "another"), to_wrong_login=expected) as server:
         transport = transport_to(server, Security.NONE, user=USER, password=PASSWORD)
         error = error_of(transport)
 
-    told = "".join(traceback.format_exception(error)) + caplog.text
-    told += f"{error!r} {transport!r} {vars(transport)!r}"
+    output = "".join(traceback.format_exception(error)) + caplog.text
+    output += f"{error!r} {transport!r} {vars(transport)!r}"
     assert error.server_reply.startswith(
         f"The server at 127.0.0.1:{server.port} refused the login: 535 5.7.8 Not accepted"
     )
     assert server.begun == 0
-    assert PASSWORD not in told
-    assert b64encode(PASSWORD.encode()).decode() not in told
+    assert PASSWORD not in output
+    assert b64encode(PASSWORD.encode()).decode() not in output
 
 
-def test_a_server_that_takes_no_login_is_named():
+def test_a_server_without_login_is_reported():
     with MailServer() as server:
         error = error_of(transport_to(server, Security.NONE, user=USER, password=PASSWORD))
 
@@ -156,7 +156,7 @@ def test_a_server_that_takes_no_login_is_named():
     )
 
 
-def test_a_server_that_wants_a_login_loses_no_mail_of_who_gives_none():
+def test_a_missing_login_loses_no_email():
     with MailServer(login=(USER, PASSWORD)) as server:
         error = error_of(transport_to(server, Security.NONE))
 

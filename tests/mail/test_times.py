@@ -1,4 +1,4 @@
-"""Times in emails: those of the community's clocks, on both sides of a change of theirs."""
+"""Times in emails are local to the community, before and after a clock change."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from tests.builders import ADA, a_writer, forget_mails, mails, register
 
 BEFORE, AFTER = "2027-02-16", "2027-03-16"  # clocks there go forward on 2027-03-14
 TIME = re.compile(r"\d+:\d\d\s[ap]m")
-SAID = ["11:30 am", "1:00 pm"]
+LOCAL = ["11:30 am", "1:00 pm"]
 
 
 def starts(db_session):
@@ -31,12 +31,12 @@ def test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change(ap
 
     [mail] = mails(app_session)
     assert starts(app_session) == ["16:30", "15:30"]  # in UTC
-    assert times(mail) == [SAID, SAID]
+    assert times(mail) == [LOCAL, LOCAL]
     assert mail.text.count("11:30 am to 1:00 pm Eastern Time") == 2
 
 
 @pytest.mark.parametrize("slug", [BEFORE, AFTER])
-def test_a_reminder_says_the_hour_of_the_community_s_clocks(app_session, slug):
+def test_a_reminder_shows_the_community_s_local_time(app_session, slug):
     register(app_session, slug, ADA)
     starts_at = app_session.query(Meeting).filter_by(slug=slug).one().starts_at
     forget_mails(app_session)
@@ -45,10 +45,10 @@ def test_a_reminder_says_the_hour_of_the_community_s_clocks(app_session, slug):
     reminders.queue(app_session, reminders.next_due(app_session, writer=writer), writer=writer)
 
     [mail] = mails(app_session, "reminder")
-    assert times(mail) == [SAID, SAID]
+    assert times(mail) == [LOCAL, LOCAL]
 
 
-def test_a_day_is_that_of_the_community_s_clocks(app_session):
+def test_a_date_is_the_community_s_local_date(app_session):
     late = {"starts_at": datetime(2027, 2, 17, 2, 0, tzinfo=UTC),
             "ends_at": datetime(2027, 2, 17, 3, 0, tzinfo=UTC)}  # fmt: skip
     app_session.execute(update(Meeting).where(Meeting.slug == BEFORE).values(**late))
@@ -60,7 +60,7 @@ def test_a_day_is_that_of_the_community_s_clocks(app_session):
     assert mail.subject == "You are registered: February 16"
 
 
-def test_the_clocks_are_those_of_the_community_that_the_settings_name(app_session):
+def test_the_time_zone_is_that_of_the_settings(app_session):
     app_session.execute(update(Community).values(time_zone="Asia/Kolkata"))
 
     register(app_session, BEFORE, ADA)

@@ -1,4 +1,4 @@
-"""Mail without a server: files in a folder that nobody else can read, each written once."""
+"""Emails without a server: files in a folder that only the owner can read."""
 
 import resource
 import signal
@@ -33,7 +33,7 @@ def names(folder):
     return sorted(file.name for file in folder.iterdir())
 
 
-def test_a_mail_becomes_a_file_that_a_mail_program_opens(folder, transport):
+def test_an_email_becomes_a_file_that_email_programs_open(folder, transport):
     answer = send(transport, calendar=CALENDAR, message_id="a1b2")
 
     assert answer == "written to 20261201T163000Z-a1b2.eml"
@@ -43,14 +43,14 @@ def test_a_mail_becomes_a_file_that_a_mail_program_opens(folder, transport):
     assert mail.get_content_type() == "multipart/mixed"
 
 
-def test_nobody_else_can_read_a_mail(folder, transport):
+def test_only_the_owner_can_read_the_files(folder, transport):
     send(transport)
 
     [file] = folder.iterdir()
     assert (mode_of(file), mode_of(folder)) == (0o600, 0o700)
 
 
-def test_a_mail_that_is_sent_again_overwrites_its_own_file_alone(folder, transport):
+def test_a_retry_overwrites_its_own_file_only(folder, transport):
     send(transport, message_id="first")
     send(transport, GRACE, message_id="second")
     send(transport, message_id="first", text="again")
@@ -59,13 +59,13 @@ def test_a_mail_that_is_sent_again_overwrites_its_own_file_alone(folder, transpo
     assert b"again" in (folder / "20261201T163000Z-first.eml").read_bytes()
 
 
-def test_a_message_id_cannot_lead_out_of_the_folder(folder, transport):
+def test_a_message_id_cannot_leave_the_folder(folder, transport):
     send(transport, message_id="../../../etc/cron.d/x*")
 
     assert names(folder) == ["20261201T163000Z--etc-cron-d-x-.eml"]
 
 
-def test_a_draft_that_a_crash_left_behind_is_overwritten(folder, transport):
+def test_a_draft_left_by_a_crash_is_overwritten(folder, transport):
     folder.mkdir(parents=True)
     (folder / "20261201T163000Z-a1b2.eml.draft").write_text("half a m")
 
@@ -74,7 +74,7 @@ def test_a_draft_that_a_crash_left_behind_is_overwritten(folder, transport):
     assert names(folder) == ["20261201T163000Z-a1b2.eml"]
 
 
-def test_the_files_of_some_mails_are_forgotten_and_drafts_of_them_too(folder, transport):
+def test_copies_of_erased_emails_are_deleted_with_their_drafts(folder, transport):
     for message_id in ("ada1", "ada2", "ada22", "grace"):
         send(transport, message_id=message_id)
     (folder / "20261201T163000Z-ada1.eml.draft").write_text("half a m")
@@ -89,7 +89,7 @@ def test_the_files_of_some_mails_are_forgotten_and_drafts_of_them_too(folder, tr
     ]
 
 
-def test_old_mails_are_forgotten(folder, transport):
+def test_copies_of_old_emails_are_deleted(folder, transport):
     send(transport, message_id="old", created_at=COMPOSED_AT - timedelta(days=8))
     send(transport, message_id="new")
     (folder / ".gitkeep").touch()
@@ -100,7 +100,7 @@ def test_old_mails_are_forgotten(folder, transport):
     assert names(folder) == [".gitkeep", "20261201T163000Z-new.eml", "README"]
 
 
-def test_there_is_nothing_to_forget_before_the_first_mail(folder, transport):
+def test_nothing_can_be_deleted_before_the_first_email(folder, transport):
     transport.delete_copies(["a1b2"])
     transport.delete_copies_before(COMPOSED_AT)
     transport.close()
@@ -109,47 +109,47 @@ def test_there_is_nothing_to_forget_before_the_first_mail(folder, transport):
 
 
 @pytest.mark.parametrize("in_the_way", ["instance", "instance/outbox"])
-def test_a_file_in_the_place_of_the_folder_is_named(tmp_path, folder, transport, in_the_way):
+def test_a_file_in_place_of_the_folder_is_reported(tmp_path, folder, transport, in_the_way):
     (tmp_path / in_the_way).parent.mkdir(exist_ok=True)
     (tmp_path / in_the_way).write_text("a file")
 
-    with pytest.raises(ServerUnavailableError) as refusal:
+    with pytest.raises(ServerUnavailableError) as error:
         send(transport)
 
-    assert refusal.value.server_reply == (
+    assert error.value.server_reply == (
         f"Mail cannot be written to {folder}: there is a file in its place."
     )
     assert (tmp_path / in_the_way).read_text() == "a file"
 
 
-def test_a_full_disk_is_named_and_leaves_nothing_half_written(folder, transport):
+def test_a_full_disk_is_reported_and_leaves_no_partial_file(folder, transport):
     send(transport, message_id="before")
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
     try:
-        with pytest.raises(ServerUnavailableError) as refusal:
+        with pytest.raises(ServerUnavailableError) as error:
             send(transport, message_id="big", text="x" * 5000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
 
-    assert refusal.value.server_reply == f"Mail cannot be written to {folder}: File too large."
+    assert error.value.server_reply == f"Mail cannot be written to {folder}: File too large."
     assert names(folder) == ["20261201T163000Z-before.eml"]
 
 
-def test_a_folder_in_the_place_of_a_file_leaves_nothing_half_written(folder, transport):
+def test_a_failed_rename_leaves_no_partial_file(folder, transport):
     (folder / "20261201T163000Z-a1b2.eml" / "x").mkdir(parents=True)
 
-    with pytest.raises(ServerUnavailableError) as refusal:
+    with pytest.raises(ServerUnavailableError) as error:
         send(transport, message_id="a1b2")
 
-    assert str(folder) in refusal.value.server_reply
+    assert str(folder) in error.value.server_reply
     assert names(folder) == ["20261201T163000Z-a1b2.eml"]
 
 
-def test_the_settings_choose_the_way_out(tmp_path):
+def test_the_settings_choose_the_transport(tmp_path):
     into_files = transport_for(settings_from(tmp_path))
     to_a_server = transport_for(settings_from(tmp_path, COP_SMTP_URL="smtp://mail.example.org"))
 
