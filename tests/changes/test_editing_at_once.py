@@ -1,4 +1,4 @@
-"""Two coordinators with the same page before their eyes: nobody overwrites unknowingly."""
+"""Edit conflicts: of two coordinators on the same page, neither overwrites the other unknowingly."""
 
 from datetime import timedelta
 from functools import partial
@@ -52,7 +52,7 @@ def send(client, page, path=EDIT, **answers):
     return client.post(path, data=data, headers=SAME_ORIGIN)
 
 
-def test_a_field_that_both_changed_shows_both_texts_and_who_it_was(corin, dorothy, december):
+def test_a_field_that_both_changed_shows_the_other_value_and_whose_it_is(corin, dorothy, december):
     earlier = dorothy.page(EDIT)
     send(corin, corin.page(EDIT), topic="Who counts?", guests="A guest")
 
@@ -68,12 +68,12 @@ def test_a_field_that_both_changed_shows_both_texts_and_who_it_was(corin, doroth
     assert (december("topic"), december("summary")) == ("Who counts?", None)
 
 
-def test_sent_once_more_it_replaces_knowingly_and_nothing_else(corin, dorothy, december):
+def test_sending_again_replaces_only_the_conflicting_value(corin, dorothy, december):
     earlier = dorothy.page(EDIT)
     send(corin, corin.page(EDIT), topic="Who counts?", guests="A guest")
-    clash = parse(send(dorothy, earlier, topic="Who is counted?", summary="Mine"))
+    conflict = parse(send(dorothy, earlier, topic="Who is counted?", summary="Mine"))
 
-    response = send(dorothy, clash)
+    response = send(dorothy, conflict)
 
     assert response.status_code == 303
     assert (december("topic"), december("guests"), december("summary")) == (
@@ -84,17 +84,17 @@ def test_sent_once_more_it_replaces_knowingly_and_nothing_else(corin, dorothy, d
 def test_a_third_change_meanwhile_is_shown_again(corin, dorothy, december):
     earlier = dorothy.page(EDIT)
     send(corin, corin.page(EDIT), topic="Who counts?")
-    clash = parse(send(dorothy, earlier, topic="Who is counted?"))
+    conflict = parse(send(dorothy, earlier, topic="Who is counted?"))
     send(corin, corin.page(EDIT), topic="Who decides?")
 
-    response = send(dorothy, clash)
+    response = send(dorothy, conflict)
 
     assert response.status_code == 422
     assert refusals(parse(response)) == [f"{BY_CORIN} Now it says “Who decides?”. {AGAIN}"]
     assert december("topic") == "Who decides?"
 
 
-def test_a_field_that_the_other_emptied_says_so(corin, dorothy):
+def test_a_conflict_with_an_emptied_field_says_so(corin, dorothy):
     change(DECEMBER, topic="Who counts?")
     earlier = dorothy.page(EDIT)
     send(corin, corin.page(EDIT), topic="")
@@ -104,7 +104,7 @@ def test_a_field_that_the_other_emptied_says_so(corin, dorothy):
     assert refusals(parse(response)) == [f"{BY_CORIN} Now it is empty. {AGAIN}"]
 
 
-def test_what_only_one_of_them_changed_is_merged_in_silence(corin, dorothy, december):
+def test_changes_of_different_fields_are_merged(corin, dorothy, december):
     earlier = dorothy.page(EDIT)
     send(corin, corin.page(EDIT), topic="Who counts?", capacity="9")
 
@@ -117,7 +117,7 @@ def test_what_only_one_of_them_changed_is_merged_in_silence(corin, dorothy, dece
     assert december("ends_at").hour == 18
 
 
-def test_the_same_change_by_both_is_no_clash(corin, dorothy, december):
+def test_the_same_change_by_both_is_no_conflict(corin, dorothy, december):
     earlier = dorothy.page(EDIT)
     send(corin, corin.page(EDIT), topic="Who counts?")
 
@@ -127,7 +127,7 @@ def test_the_same_change_by_both_is_no_clash(corin, dorothy, december):
     assert december("topic") == "Who counts?"
 
 
-def test_members_meanwhile_are_nobodys_clash(corin, december):
+def test_registrations_meanwhile_are_no_conflict(corin, december):
     change(DECEMBER, capacity=3)
     fill(DECEMBER, "ada@example.org", "grace@example.org")
     earlier = corin.page(EDIT)
@@ -149,7 +149,7 @@ def test_members_meanwhile_are_nobodys_clash(corin, december):
     ],
     ids=["nobody known", "oneself"],
 )
-def test_who_changed_it_is_said_as_far_as_it_is_known(corin, december, by, said):
+def test_a_conflict_names_the_other_editor_if_known(corin, december, by, said):
     earlier = corin.page(EDIT)
     if by:
         send(corin, corin.page(EDIT), topic="Who counts?")
@@ -166,7 +166,7 @@ def test_who_changed_it_is_said_as_far_as_it_is_known(corin, december, by, said)
     [{"before": ""}, {"before": "topic:"}, {"before": "\x00<b>" * 500}],
     ids=["empty", "wrong", "hostile"],
 )  # fmt: skip
-def test_marks_that_are_not_ours_can_overwrite_nothing_unknowingly(corin, december, hidden):
+def test_forged_digests_cannot_hide_a_conflict(corin, december, hidden):
     change(DECEMBER, topic="Who counts?")
 
     response = send(corin, corin.page(EDIT), topic="Who is counted?", **hidden)
@@ -176,7 +176,7 @@ def test_marks_that_are_not_ours_can_overwrite_nothing_unknowingly(corin, decemb
     assert december("topic") == "Who counts?"
 
 
-def test_of_two_who_send_at_the_same_moment_one_is_asked(app, corin, dorothy, december):
+def test_of_two_simultaneous_edits_one_is_a_conflict(app, corin, dorothy, december):
     for number in range(5):
         pages = [(client, client.page(EDIT)) for client in (corin, dorothy)]
 
@@ -198,25 +198,25 @@ def over(corin):
     change(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=22))
 
 
-def test_takeaways_are_not_overwritten_unknowingly(corin, dorothy, over, december):
+def test_takeaways_have_edit_conflicts(corin, dorothy, over, december):
     earlier = dorothy.page(TAKEAWAYS)
     long = f"We met.\n\n{'<b>word</b> ' * 50}".strip()
     send(corin, corin.page(TAKEAWAYS), TAKEAWAYS, takeaways=long)
 
     response = send(dorothy, earlier, TAKEAWAYS, takeaways="We agreed.")
-    clash = parse(response)
-    again = send(dorothy, clash, TAKEAWAYS, recording_url="https://video.example.com/1")
+    conflict = parse(response)
+    again = send(dorothy, conflict, TAKEAWAYS, recording_url="https://video.example.com/1")
 
     assert response.status_code == 422
-    assert refusals(clash)[0].startswith(f"{BY_CORIN} Now it says “We met. <b>word</b>")
-    assert clash.select_one(".stands blockquote").get_text() == long
+    assert refusals(conflict)[0].startswith(f"{BY_CORIN} Now it says “We met. <b>word</b>")
+    assert conflict.select_one(".stands blockquote").get_text() == long
     assert again.status_code == 303
     assert (december("takeaways"), december("recording_url")) == (
         "We agreed.", "https://video.example.com/1",
     )  # fmt: skip
 
 
-def test_a_session_that_somebody_cancelled_meanwhile_keeps_their_reason(corin, dorothy, december):
+def test_canceling_a_session_that_was_just_canceled_is_refused(corin, dorothy, december):
     dorothy.page(CANCEL)
     post(corin, CANCEL, reason="Snow")
 
@@ -230,7 +230,7 @@ def test_a_session_that_somebody_cancelled_meanwhile_keeps_their_reason(corin, d
     assert [act["action"] for act in rows(AuditEntry)] == ["cancelled a session"]
 
 
-def test_a_session_that_somebody_restored_meanwhile_says_so(corin, dorothy, december):
+def test_restoring_a_session_that_was_just_restored_is_refused(corin, dorothy, december):
     post(corin, CANCEL, reason="Snow")
     post(corin, RESTORE)
 
@@ -241,15 +241,15 @@ def test_a_session_that_somebody_restored_meanwhile_says_so(corin, dorothy, dece
     assert december("sequence") == 2
 
 
-def test_the_rhythm_is_merged_and_what_clashes_is_shown(corin, dorothy):
+def test_the_recurrence_rule_has_edit_conflicts(corin, dorothy):
     earlier = dorothy.page(RHYTHM)
     send(corin, corin.page(RHYTHM), RHYTHM, weekday="WE", ends="13:30")
 
     response = send(dorothy, earlier, RHYTHM, weekday="TH", planned_ahead="3")
-    clash = parse(response)
-    again = send(dorothy, clash, RHYTHM)
+    conflict = parse(response)
+    again = send(dorothy, conflict, RHYTHM)
 
     form = typed(dorothy.page(RHYTHM).main)
     assert (response.status_code, again.status_code) == (422, 303)
-    assert refusals(clash) == [f"{BY_CORIN} Now it says “Wednesday”. {AGAIN}"]
+    assert refusals(conflict) == [f"{BY_CORIN} Now it says “Wednesday”. {AGAIN}"]
     assert (form["weekday"], form["ends"], form["planned_ahead"]) == (["TH"], ["13:30"], ["3"])

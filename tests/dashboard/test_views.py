@@ -1,4 +1,4 @@
-"""The console's front page: the next session, its mail, what needs doing, and who came of late."""
+"""The console's front page: the next session, its emails, to-do items and recent attendance."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +26,7 @@ def id_of(slug):
 
 
 def a_past_meeting(ago, slug, people=0, attended=None, **values):
-    """A session that was some time ago."""
+    """Add a past session."""
     with write_tx() as db_session:
         meeting = a_meeting(db_session, starts_at=NOW - ago, slug=slug, **values)
         for number in range(people):
@@ -34,7 +34,7 @@ def a_past_meeting(ago, slug, people=0, attended=None, **values):
 
 
 def proven(*emails, **values):
-    """Let members have acted on a mail of ours."""
+    """Mark the addresses of members as verified."""
     with write_tx() as db_session:
         for member in db_session.query(Member).filter(Member.email.in_(emails)):
             for name, value in ({"verified_at": NOW} | values).items():
@@ -46,11 +46,11 @@ def to_do(corin):
 
 
 def about(corin, *words):
-    """The lines of what needs doing that are about something."""
+    """The to-do items that contain one of these words."""
     return [line for line in to_do(corin) if any(word in line for word in words)]
 
 
-def standing(corin):
+def next_session_facts(corin):
     return said_in(corin.page(FRONT).select_one(".standing"))
 
 
@@ -87,18 +87,18 @@ def test_access_is_to_be_booked_two_weeks_before(app, corin, days, words):
     fill(DECEMBER, "ada@example.org", access_other="A quiet room")
     wait(app, days * A_DAY)
 
-    assert words in standing(corin)
+    assert words in next_session_facts(corin)
 
 
 def wait(app, ahead):
-    """Let some time pass, in which Corin stays signed in."""
+    """Advance the clock; Corin stays signed in."""
     turn_clock(app, ahead)
     with write_tx() as db_session:
         for device in db_session.query(CoordinatorSession):
             device.created_at = device.last_seen_at = NOW + ahead
 
 
-def test_mail_that_went_and_mail_that_will_go_is_said_in_words(corin):
+def test_sent_pending_and_upcoming_emails_are_counted(corin):
     fill(DECEMBER, "ada@example.org", "grace@example.org", "katherine@example.org")
     proven("ada@example.org", "grace@example.org")
     proven("grace@example.org", opt_outs=["reminders"])
@@ -109,7 +109,7 @@ def test_mail_that_went_and_mail_that_will_go_is_said_in_words(corin):
     a_mail(kind=EmailKind.MESSAGE, meeting_id=december)
     a_mail(kind=EmailKind.MESSAGE, meeting_id=id_of(JANUARY))
 
-    words = standing(corin)
+    words = next_session_facts(corin)
 
     assert "Gone out: confirmations 1, written by coordinators 1." in words
     assert "1 mail is on its way." in words
@@ -117,25 +117,25 @@ def test_mail_that_went_and_mail_that_will_go_is_said_in_words(corin):
     assert "The reminder of December 14 goes to 2 people." in words
 
 
-def test_a_reminder_that_has_gone_is_not_to_come(app, corin):
+def test_a_reminder_that_was_sent_is_not_upcoming(app, corin):
     fill(DECEMBER, "ada@example.org")
     a_mail(kind=EmailKind.REMINDER, meeting_id=id_of(DECEMBER))
     wait(app, 20 * A_DAY)
 
-    words = standing(corin)
+    words = next_session_facts(corin)
 
     assert "Gone out: reminders 1." in words
     assert "December 8" not in words
     assert "The reminder of December 14 goes to 1 person." in words
 
 
-def test_a_confirmation_is_counted_for_the_registration_that_it_tells_of(corin):
+def test_a_confirmation_counts_only_for_its_own_registration(corin):
     fill(DECEMBER, "ada@example.org", registered_at=NOW + A_DAY)
     [ada] = rows(Member)
     a_mail(kind=EmailKind.CONFIRMATION, member_id=ada["id"])
     a_mail("failed", kind=EmailKind.CONFIRMATION, member_id=ada["id"])
 
-    assert "No mail about it has gone out yet." in standing(corin)
+    assert "No mail about it has gone out yet." in next_session_facts(corin)
 
 
 @pytest.mark.parametrize("is_set", [True, False])
@@ -143,10 +143,10 @@ def test_it_says_whether_the_join_address_is_set(corin, is_set):
     change(DECEMBER, join_url="https://zoom.example.org/j/1" if is_set else None)
 
     words = "The join address is set." if is_set else "The join address is missing. Set it"
-    assert words in standing(corin)
+    assert words in next_session_facts(corin)
 
 
-def test_topics_are_missed_four_weeks_before(corin):
+def test_a_missing_topic_is_a_to_do_item_four_weeks_before(corin):
     near, far = NOW + timedelta(weeks=4), NOW + timedelta(weeks=4, seconds=1)
     change(DECEMBER, starts_at=near, ends_at=far)
     change(JANUARY, starts_at=far)
@@ -156,7 +156,7 @@ def test_topics_are_missed_four_weeks_before(corin):
     assert about(corin, "topic") == []
 
 
-def test_a_session_that_was_asks_for_its_takeaways_and_for_who_came(corin):
+def test_a_past_session_needs_takeaways_and_attendance(corin):
     a_past_meeting(5 * A_DAY, "noted", people=2, attended=True, published_at=NOW)
     a_past_meeting(6 * A_DAY, "unnoted", people=2)
     a_past_meeting(7 * A_DAY, "cancelled", people=2, status="cancelled")
@@ -168,7 +168,7 @@ def test_a_session_that_was_asks_for_its_takeaways_and_for_who_came(corin):
     ]
 
 
-def test_who_comes_for_the_first_time_is_to_be_welcomed_in_the_last_week(corin):
+def test_newcomers_are_a_to_do_item_in_the_last_week(corin):
     fill(DECEMBER, "ada@example.org", "grace@example.org", first_time=True)
     early = about(corin, "first time")
     change(DECEMBER, starts_at=NOW + timedelta(days=7), ends_at=NOW + timedelta(days=7.1))
@@ -186,7 +186,7 @@ def test_who_comes_for_the_first_time_is_to_be_welcomed_in_the_last_week(corin):
     [(None, False), (timedelta(days=14, seconds=-1), True), (timedelta(days=14), False)],
     ids=["never", "lately", "long ago"],
 )
-def test_that_older_links_do_not_work_is_said_first_for_two_weeks(corin, ago, is_shown):
+def test_a_replaced_secret_key_is_the_first_to_do_item_for_two_weeks(corin, ago, is_shown):
     change_community(key_changed_at=NOW - ago if ago else None)
 
     lines = to_do(corin)
@@ -202,7 +202,7 @@ def test_that_older_links_do_not_work_is_said_first_for_two_weeks(corin, ago, is
      (timedelta(hours=26, seconds=1), "The last backup is of Nov 21, 7:59 am: one a day")],
     ids=["never", "in time", "late"],
 )  # fmt: skip
-def test_a_backup_is_missed_after_26_hours(corin, ago, said):
+def test_a_missing_backup_is_a_to_do_item_after_26_hours(corin, ago, said):
     change_community(backup_at=NOW - ago if ago else None)
 
     lines = about(corin, "backup")
@@ -221,7 +221,7 @@ def test_a_backup_is_missed_after_26_hours(corin, ago, said):
         ({"trusted_proxies": 1}, {"X-Forwarded-For": "203.0.113.9"}, False),
     ],
 )
-def test_a_proxy_that_nobody_mentioned_is_something_to_see_to(app, corin, values, headers, is_said):
+def test_an_unconfigured_proxy_is_a_to_do_item(app, corin, values, headers, is_said):
     app.extensions["cop.settings"] = replace(app.extensions["cop.settings"], **values)
 
     page = corin.get(FRONT, headers=headers).text
@@ -229,7 +229,7 @@ def test_a_proxy_that_nobody_mentioned_is_something_to_see_to(app, corin, values
     assert ("Set COP_TRUSTED_PROXIES=1" in page) == is_said
 
 
-def test_on_postgresql_it_is_the_server_that_is_backed_up(app, corin):
+def test_on_postgresql_the_to_do_item_points_to_the_server_s_backups(app, corin):
     elsewhere = settings_for("postgresql://localhost/nothing")
     app.extensions["cop.settings"] = elsewhere
 
@@ -238,7 +238,7 @@ def test_on_postgresql_it_is_the_server_that_is_backed_up(app, corin):
     assert "Ask whoever runs the PostgreSQL server" in line
 
 
-def test_the_last_twelve_months_are_drawn_and_stand_in_a_table(corin):
+def test_the_last_twelve_months_are_in_a_chart_and_a_table(corin):
     a_past_meeting(400 * A_DAY, "too-old", registered_count=99, attended_count=9)
     a_past_meeting(190 * A_DAY, "kept", registered_count=40, attended_count=25)
     a_past_meeting(10 * A_DAY, "unnoted", people=4)
@@ -256,11 +256,11 @@ def test_the_last_twelve_months_are_drawn_and_stand_in_a_table(corin):
     assert cells == [["November 12", "4", "not noted"], ["May 16", "40", "25"]]
 
 
-def test_with_nothing_behind_there_is_no_chart(corin):
+def test_without_past_sessions_there_is_no_chart(corin):
     assert corin.page(FRONT).find("svg") is None
 
 
-def test_past_sessions_are_folded_after_twelve(corin):
+def test_past_sessions_are_collapsed_after_twelve(corin):
     for number in range(15):
         a_past_meeting((number + 400) * A_DAY, f"past-{number}", registered_count=9)
 
@@ -288,7 +288,7 @@ def test_the_page_takes_five_statements_whatever_is_stored(corin, stored):
         a_past_meeting((number + 3) * A_DAY, f"past-{number}", people=1)
         a_mail("retrying", attempts=1, server_reply="No", meeting_id=december)
     fill(DECEMBER, *[f"ada{number}@example.org" for number in range(stored)])
-    corin.get(FRONT)  # the door notes once a minute that somebody is there
+    corin.get(FRONT)  # once a minute a request updates the last use of the session
 
     with Statements() as sent:
         corin.get(FRONT)

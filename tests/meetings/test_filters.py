@@ -1,4 +1,4 @@
-"""How pages say dates, times, places, the rhythm and texts."""
+"""Template filters: dates, times, availability, recurrence and Markdown."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -55,7 +55,7 @@ def test_the_tile_shows_the_day_in_the_communitys_zone(app, community, starts_at
 
 
 @pytest.mark.parametrize(
-    ("moment", "said"),
+    ("moment", "expected"),
     [
         (THIS_WINTER, "December 15"),
         (LATE_THAT_NIGHT, "December 15"),
@@ -65,12 +65,12 @@ def test_the_tile_shows_the_day_in_the_communitys_zone(app, community, starts_at
     ],
     ids=["near", "late in the evening", "a date", "long ago", "a date long ago"],
 )
-def test_a_date_has_its_year_only_where_it_is_not_near(community, moment, said):
-    assert filters.short_date(moment) == said
+def test_a_date_has_its_year_only_where_it_is_not_near(community, moment, expected):
+    assert filters.short_date(moment) == expected
 
 
 @pytest.mark.parametrize(
-    ("starts_at", "said"),
+    ("starts_at", "expected"),
     [
         (THIS_WINTER, "Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time"),
         (LONG_AGO, "Tuesday, June 15, 2021, 11:30 am to 1:00 pm Eastern Time"),
@@ -78,24 +78,24 @@ def test_a_date_has_its_year_only_where_it_is_not_near(community, moment, said):
     ],
     ids=["in winter", "in summer, long ago", "past midnight"],
 )
-def test_a_meeting_is_said_with_its_day_its_hours_and_its_zone(app, community, starts_at, said):
-    assert filters.date_and_time(listing(app, starts_at)) == said
+def test_a_session_is_shown_with_its_date_hours_and_zone(app, community, starts_at, expected):
+    assert filters.date_and_time(listing(app, starts_at)) == expected
 
 
-def test_a_day_weeks_earlier_is_counted_by_the_calendar(community):
+def test_weeks_before_counts_calendar_days(community):
     after_the_clocks_change = datetime(2026, 11, 3, 4, 30, tzinfo=UTC)
 
     assert filters.weeks_before(after_the_clocks_change, 2) == "October 19"
 
 
-def test_a_moment_in_a_table_is_said_shortly(community):
+def test_a_timestamp_is_short(community):
     moment = datetime(2026, 11, 21, 14, 14, tzinfo=UTC)
 
     assert filters.timestamp(moment) == "Nov 21, 9:14 am"
 
 
 @pytest.mark.parametrize(
-    ("places", "starts_in", "said"),
+    ("places", "starts_in", "expected"),
     [
         ({"capacity": None, "held": 3}, 1, ""),
         ({"capacity": 20, "held": 3}, 1, "Places left"),
@@ -106,16 +106,14 @@ def test_a_moment_in_a_table_is_said_shortly(community):
     ],
     ids=["no limit", "many", "five", "one", "full", "full and begun"],
 )
-def test_places_are_said_in_words_without_a_number_that_gives_people_away(
-    app, community, places, starts_in, said
-):
+def test_availability_reveals_no_exact_number(app, community, places, starts_in, expected):
     meeting = listing(app, NOW + timedelta(hours=starts_in), **places)
 
-    assert filters.availability(meeting) == said
+    assert filters.availability(meeting) == expected
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "expected"),
     [
         ("FREQ=MONTHLY;BYDAY=3TU", "Third Tuesday of each month"),
         ("FREQ=MONTHLY;BYDAY=+1MO", "First Monday of each month"),
@@ -124,9 +122,9 @@ def test_places_are_said_in_words_without_a_number_that_gives_people_away(
     ],
     ids=["third", "first, with a plus", "last, in small letters", "weekly"],
 )
-def test_the_rhythm_is_said_in_words(community, rule, said):
+def test_the_recurrence_rule_is_shown_in_words(community, rule, expected):
     assert filters.recurrence(replace(community, recurrence_rule=rule)) == (
-        f"{said}, 11:30 am to 1:00 pm Eastern Time"
+        f"{expected}, 11:30 am to 1:00 pm Eastern Time"
     )
 
 
@@ -139,7 +137,7 @@ def test_the_rhythm_is_said_in_words(community, rule, said):
         "FREQ=DAILY",
     ],
 )
-def test_a_rhythm_that_has_no_short_words_is_said_by_its_hours_alone(community, rule):
+def test_a_rule_without_words_is_shown_by_its_hours_alone(community, rule):
     assert (
         filters.recurrence(replace(community, recurrence_rule=rule))
         == "11:30 am to 1:00 pm Eastern Time"
@@ -147,7 +145,7 @@ def test_a_rhythm_that_has_no_short_words_is_said_by_its_hours_alone(community, 
 
 
 @pytest.mark.parametrize(
-    ("zone", "starts", "said"),
+    ("zone", "starts", "expected"),
     [
         ("America/Los_Angeles", time(17, 0), "5:00 pm to 6:30 pm Pacific Time"),
         ("America/New_York", time(0, 15), "12:15 am to 1:45 am Eastern Time"),
@@ -155,10 +153,10 @@ def test_a_rhythm_that_has_no_short_words_is_said_by_its_hours_alone(community, 
     ],
     ids=["Pacific", "after midnight", "noon"],
 )
-def test_the_hours_are_those_of_the_communitys_wall_clock(community, zone, starts, said):
+def test_the_hours_are_those_of_the_communitys_wall_clock(community, zone, starts, expected):
     elsewhere = replace(community, time_zone=zone, start_time=starts, recurrence_rule="FREQ=DAILY")
 
-    assert filters.recurrence(elsewhere) == said
+    assert filters.recurrence(elsewhere) == expected
 
 
 @pytest.mark.parametrize(
@@ -197,37 +195,14 @@ def test_markdown_becomes_html(app, text, html):
         ('<iframe src="//example.org"></iframe>', "<iframe"),
         ("```html\n<script>alert(1)</script>\n```", "<script"),
     ],
-    ids=[
-        "script",
-        "image with a handler",
-        "anchor in HTML",
-        "javascript",
-        "javascript in mixed case",
-        "javascript with a tab",
-        "javascript with an entity",
-        "data",
-        "vbscript",
-        "vbscript in angles",
-        "tracking pixel",
-        "style",
-        "frame",
-        "script in code",
-    ],
 )
-def test_markdown_brings_nothing_into_the_page_that_acts(app, text, banned):
+def test_markdown_adds_nothing_active_to_a_page(app, text, banned):
     assert banned not in filters.markdown(text)
 
 
-def test_a_link_has_no_attributes_but_harmless_ones(app):
+def test_a_link_has_only_harmless_attributes(app):
     html = filters.markdown(f'[x]({EXAMPLE} "a\\" onclick=alert(1) style=x")')
 
     [link] = BeautifulSoup(html, "html5lib").find_all("a")
 
     assert set(link.attrs) <= {"href", "rel", "title"}
-
-
-def test_a_link_to_another_site_tells_it_nothing_it_could_use(app):
-    html = filters.markdown(f"[Example]({EXAMPLE}/page)")
-
-    assert f'href="{EXAMPLE}/page"' in html
-    assert "noopener" in html

@@ -1,4 +1,4 @@
-"""Another rhythm, and sessions beside it."""
+"""Changing the recurrence rule, and adding extra sessions."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -49,7 +49,7 @@ def add(db_session, starts_at=IN_JUNE, *, length=AN_HOUR, topic="Who counts?"):
     )
 
 
-def test_another_rhythm_adds_its_dates_and_leaves_what_is_planned(db_session):
+def test_a_new_recurrence_rule_adds_its_dates_and_keeps_planned_sessions(db_session):
     added = change(db_session)
 
     facts = load_community(db_session)
@@ -69,7 +69,7 @@ def test_another_rhythm_adds_its_dates_and_leaves_what_is_planned(db_session):
     assert facts.observances == ["2027-01-07 A day of ours"]
 
 
-def test_what_a_plan_says_is_what_saving_does(db_session):
+def test_the_preview_of_a_plan_matches_what_saving_does(db_session):
     db_session.scalars(select(Meeting).where(Meeting.slug == SIX[0])).one().status = "cancelled"
     before = wanted(db_session)
 
@@ -81,7 +81,7 @@ def test_what_a_plan_says_is_what_saving_does(db_session):
     assert planning.plan(db_session, before, now=NOW).added == frozenset()
 
 
-def test_the_revision_rises_also_where_no_date_is_added(db_session):
+def test_the_revision_rises_even_if_no_date_is_added(db_session):
     before = load_community(db_session).revision
 
     added = change(db_session, recurrence_rule="FREQ=MONTHLY;BYDAY=3TU")
@@ -122,7 +122,7 @@ def test_more_dates_ahead_are_planned_at_once(db_session):
          "none ahead", "too many ahead", "uncounted", "another weekday", "long ago", "no month",
          "never"],
 )  # fmt: skip
-def test_a_rhythm_that_cannot_be_is_refused_and_nothing_is_changed(db_session, values, refusal):
+def test_an_invalid_recurrence_rule_is_refused(db_session, values, refusal):
     before = load_community(db_session)
 
     with pytest.raises(Refused, match=refusal):
@@ -143,7 +143,7 @@ def test_every_second_week_is_counted_from_its_date(db_session):
     assert load_community(db_session).recurrence_from == date(2026, 12, 10)
 
 
-def test_an_extra_session_is_one_that_the_rhythm_does_not_know(db_session):
+def test_an_extra_session_takes_no_date_of_the_rule(db_session):
     before = load_community(db_session).revision
 
     meeting = add(db_session, datetime(2026, 12, 9, 17, tzinfo=UTC))
@@ -158,7 +158,7 @@ def test_an_extra_session_is_one_that_the_rhythm_does_not_know(db_session):
     assert schedule.plan_ahead(db_session, now=NOW) == []
 
 
-def test_a_session_added_on_a_date_of_the_rhythm_takes_that_date(db_session):
+def test_a_session_added_on_a_date_of_the_rule_takes_that_date(db_session):
     meeting = add(db_session)
 
     later = schedule.plan_ahead(db_session, now=NOW + timedelta(days=60))
@@ -174,7 +174,7 @@ def test_a_second_session_on_a_planned_date_is_an_extra_one(db_session):
     assert (meeting.slug, meeting.occurrence_on) == ("2026-12-15-2", None)
 
 
-def test_the_date_is_that_of_the_communitys_clocks(db_session):
+def test_the_slug_is_the_date_in_the_community_s_zone(db_session):
     meeting = add(db_session, datetime(2026, 12, 10, 2, tzinfo=UTC))
 
     assert meeting.slug == "2026-12-09"
@@ -187,7 +187,7 @@ def test_a_past_session_can_be_added_for_the_archive(db_session):
 
 
 @pytest.mark.parametrize("topic", ["Who counts?", ""], ids=["a topic", "none"])
-def test_a_form_that_is_sent_twice_adds_one_session(db_session, topic):
+def test_adding_a_session_twice_is_refused(db_session, topic):
     add(db_session, topic=topic)
 
     with pytest.raises(Refused, match="this time with this topic"):
@@ -197,7 +197,7 @@ def test_a_form_that_is_sent_twice_adds_one_session(db_session, topic):
     assert add(db_session, topic="Another").slug == "2027-06-15-2"
 
 
-def test_a_form_that_is_sent_twice_at_the_same_moment_adds_one_session(app):
+def test_adding_a_session_twice_at_once_adds_one(app):
     def send():
         try:
             with write_tx() as db_session:
@@ -219,7 +219,7 @@ def test_a_form_that_is_sent_twice_at_the_same_moment_adds_one_session(app):
     ],
     ids=["no time at all", "backwards", "last century"],
 )
-def test_a_session_that_cannot_be_is_not_added(db_session, starts_at, length, refusal):
+def test_an_invalid_time_is_refused(db_session, starts_at, length, refusal):
     with pytest.raises(Refused, match=refusal):
         add(db_session, starts_at, length=length)
 

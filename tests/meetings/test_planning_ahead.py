@@ -1,15 +1,14 @@
-"""Planning ahead: the next dates of the rhythm exist as meetings, each of them once."""
+"""Planning ahead: each of the next dates of the recurrence rule becomes one meeting."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from cop.community.community import load_community
 from cop.community.rhythm import Occurrence
 from cop.db.engine import read_tx, write_tx
 from cop.meetings import schedule
-from cop.models.community import Community
 from cop.models.meeting import Meeting, MeetingStatus
 from tests.builders import NOW, a_meeting
 from tests.concurrency import at_once
@@ -39,13 +38,6 @@ def test_a_new_community_has_its_next_six_third_tuesdays(db_session):
     assert (first.topic, first.occurrence_on, first.status) == (None, date(2026, 12, 15), "planned")
 
 
-def test_planning_again_adds_nothing(db_session):
-    new = schedule.plan_ahead(db_session, now=NOW)
-
-    assert new == []
-    assert slugs(db_session) == SIX
-
-
 def test_a_month_later_one_more_date_is_planned_and_the_past_one_stays(db_session):
     new = schedule.plan_ahead(db_session, now=IN_A_MONTH)
 
@@ -64,7 +56,7 @@ def test_the_revision_rises_when_a_date_is_added_and_only_then(db_session):
     assert load_community(db_session).revision > before
 
 
-def test_a_cancelled_date_is_not_made_again(db_session):
+def test_a_canceled_date_is_not_planned_again(db_session):
     the_meeting(db_session, "2027-01-19").status = MeetingStatus.CANCELLED
 
     assert schedule.plan_ahead(db_session, now=NOW) == []
@@ -72,7 +64,7 @@ def test_a_cancelled_date_is_not_made_again(db_session):
 
 
 @pytest.mark.parametrize("days", [7, -7, 200], ids=["later", "earlier", "half a year later"])
-def test_a_moved_date_is_not_made_again(db_session, days):
+def test_a_moved_date_is_not_planned_again(db_session, days):
     moved = the_meeting(db_session, "2027-01-19")
     moved.moved_from = date(2027, 1, 19)
     moved.starts_at += timedelta(days=days)
@@ -82,7 +74,7 @@ def test_a_moved_date_is_not_made_again(db_session, days):
     assert sorted(slugs(db_session)) == SIX
 
 
-def test_a_date_that_is_over_is_not_planned_any_more(db_session):
+def test_past_dates_are_not_planned(db_session):
     much_later = datetime(2028, 1, 1, tzinfo=UTC)
 
     new = schedule.plan_ahead(db_session, now=much_later)
@@ -97,15 +89,7 @@ def test_a_date_in_progress_counts_as_planned(db_session):
     assert schedule.plan_ahead(db_session, now=in_progress) == []
 
 
-def test_as_many_dates_are_planned_as_the_community_wants(db_session):
-    db_session.execute(update(Community).values(planned_ahead=8))
-
-    new = schedule.plan_ahead(db_session, now=NOW)
-
-    assert new == ["2027-06-15", "2027-07-20"]
-
-
-def test_an_extra_meeting_does_not_stand_in_for_the_date_of_the_rhythm(db_session):
+def test_an_extra_meeting_does_not_replace_a_date_of_the_rule(db_session):
     a_meeting(db_session, starts_at=datetime(2027, 6, 15, 20, 0, tzinfo=UTC), slug="2027-06-15")
 
     new = schedule.plan_ahead(db_session, now=IN_A_MONTH)
@@ -128,7 +112,7 @@ def test_a_day_with_several_meetings_numbers_them(db_session):
     assert second.occurrence_on is None
 
 
-def test_two_that_plan_at_once_make_each_date_once(app):
+def test_planning_at_once_adds_each_date_once(app):
     def plan():
         with write_tx() as db_session:
             return schedule.plan_ahead(db_session, now=NOW + timedelta(days=365))

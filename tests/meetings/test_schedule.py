@@ -1,4 +1,4 @@
-"""Reading the schedule: what is next, upcoming, past, and what can be said about places."""
+"""Reading the schedule: what is next, upcoming or past, and the availability of spots."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def slugs(meetings):
 
 
 @pytest.mark.parametrize(
-    ("capacity", "held", "waiting", "has_begun", "said"),
+    ("capacity", "held", "waiting", "has_begun", "expected"),
     [
         (None, 0, 0, False, None),
         (None, 500, 0, True, None),
@@ -45,25 +45,11 @@ def slugs(meetings):
         (20, 20, 1, True, Availability.FULL),
         (1, 0, 0, False, Availability.FEW),
     ],
-    ids=[
-        "no limit",
-        "no limit and begun",
-        "all free",
-        "six free",
-        "five free",
-        "one free",
-        "none free",
-        "more than there are",
-        "one free, which is for who waits",
-        "all free, but somebody waits",
-        "begun, so nobody waits any more",
-        "begun, all free, nobody waits any more",
-        "begun and none free",
-        "the only place",
-    ],
 )
-def test_what_is_said_about_places(capacity, held, waiting, has_begun, said):
-    assert availability(capacity, held=held, waiting=waiting, has_begun=has_begun) is said
+def test_availability_counts_free_spots_that_nobody_waits_for(
+    capacity, held, waiting, has_begun, expected
+):
+    assert availability(capacity, held=held, waiting=waiting, has_begun=has_begun) is expected
 
 
 def test_upcoming_meetings_come_soonest_first_and_past_ones_latest_first(empty):
@@ -156,7 +142,7 @@ def test_places_taken_are_counted_for_each_meeting_alone(empty):
     [(None, 2, None), (5, 2, 3), (2, 2, 0), (1, 2, 0)],
     ids=["no limit", "some", "none", "more came than there are places"],
 )
-def test_coordinators_see_exactly_how_many_places_are_left(empty, capacity, held, left):
+def test_coordinators_see_the_exact_number_of_free_spots(empty, capacity, held, left):
     it = a_meeting(empty, slug="it", capacity=capacity)
     for number in range(held):
         a_registration(empty, it, f"{number}@example.org")
