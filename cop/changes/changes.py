@@ -5,6 +5,7 @@ People who are registered are notified by email a few minutes later (see `notice
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,7 +49,7 @@ def edit(
     `values` may hold `TEXT_COLUMNS`, `capacity`, `join_url`, and `starts_at` with `ends_at`. A new
     time keeps the slug; calendars and the schedule say from which date the meeting was moved.
     """
-    new: dict[str, object] = {name: values[name] or None for name in TEXT_COLUMNS if name in values}
+    new: dict[str, Any] = {name: values[name] or None for name in TEXT_COLUMNS if name in values}
     if new:
         new["revised_at"] = writer.now
     if "starts_at" in values:
@@ -57,13 +58,14 @@ def edit(
         new |= _join_url(meeting, values["join_url"] or None, now=writer.now)
     if "capacity" in values:
         new["capacity"] = _valid_capacity(values["capacity"])
-    if new:
-        _update(db_session, meeting, new)
+    if not new:
+        return []
+    changed = _update(db_session, meeting, new)
     if "starts_at" in new:
         _withdraw_reminders(db_session, meeting)
     if not {"starts_at", "capacity"} & new.keys():
         return []
-    return _promote(db_session, meeting, writer=writer)
+    return waiting_list.promote(db_session, changed, writer=writer)
 
 
 def cancel(
@@ -97,8 +99,8 @@ def restore(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter)
             days=RESTORABLE_FOR.days,
         )
     new = {"status": MeetingStatus.PLANNED, "reason": None, "cancelled_at": None}
-    _update(db_session, meeting, new | _revision(meeting, now=writer.now))
-    return _promote(db_session, meeting, writer=writer)
+    restored = _update(db_session, meeting, new | _revision(meeting, now=writer.now))
+    return waiting_list.promote(db_session, restored, writer=writer)
 
 
 def publish_takeaways(
@@ -115,18 +117,14 @@ def publish_takeaways(
             N_("Write what was taken away, or give the address of the recording."),
             field="takeaways",
         )
-    _update(
-        db_session,
-        meeting,
-        {
-            "takeaways": takeaways or None,
-            "recording_url": recording_url or None,
-            "published_at": meeting.published_at or writer.now,
-        },
-    )
+    new = {
+        "takeaways": takeaways or None,
+        "recording_url": recording_url or None,
+        "published_at": meeting.published_at or writer.now,
+    }
+    published = _update(db_session, meeting, new)
     if meeting.published_at:
         return 0
-    [published] = locking.read(db_session, [meeting.id])
     queued = [
         QueuedEmail(
             emails.takeaways(writer, person.recipient, published),
@@ -201,15 +199,12 @@ def _revision(meeting: MeetingFacts, *, now: datetime) -> dict[str, object]:
     return {"sequence": meeting.sequence + 1, "revised_at": now, "edited_at": now}
 
 
-def _update(db_session: Session, meeting: MeetingFacts, values: Mapping[str, object]) -> None:
-    db_session.execute(update(Meeting).where(Meeting.id == meeting.id).values(**values))
+def _update(db_session: Session, meeting: MeetingFacts, new: Mapping[str, Any]) -> MeetingFacts:
+    """Write new values, by column; return the meeting with them."""
+    db_session.execute(update(Meeting).where(Meeting.id == meeting.id).values(**new))
+    return replace(meeting, **new)
 
 
 def _withdraw_reminders(db_session: Session, meeting: MeetingFacts) -> None:
     is_reminder = OutboxEmail.kind == EmailKind.REMINDER
     outbox.withdraw(db_session, OutboxEmail.meeting_id == meeting.id, is_reminder)
-
-
-def _promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
-    [changed] = locking.read(db_session, [meeting.id])
-    return waiting_list.promote(db_session, changed, writer=writer)
