@@ -1,4 +1,4 @@
-"""What is known about a member: read by their link, whole, and in words."""
+"""What is stored about a member, read by their link and shown in words."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A member's own page: what it shows, and the end of everything."""
+"""A member's own page, its downloads, and erasing."""
 
 import csv
 import io
@@ -58,7 +58,7 @@ def ada(client):
         ("cancelled", 0, "You gave up this place"),
     ],
 )
-def test_a_place_is_said_in_words(client, status, ahead, shown):
+def test_the_page_shows_the_status_of_a_registration(client, status, ahead, shown):
     fill(DECEMBER, *(f"other{number}@example.org" for number in range(ahead)), status="waiting")
     fill(DECEMBER, ADA, status=status)
 
@@ -67,7 +67,7 @@ def test_a_place_is_said_in_words(client, status, ahead, shown):
     assert shown in page.select_one(".sessions").get_text(" ")
 
 
-def test_a_session_that_is_held_comes_with_its_way_in_and_its_calendar_links(ada):
+def test_a_held_session_has_a_join_link_and_calendar_links(ada):
     session = ada.page(own()).select_one(".sessions li")
 
     links = {link.get_text(" ", strip=True): link["href"] for link in session.select("a")}
@@ -76,7 +76,7 @@ def test_a_session_that_is_held_comes_with_its_way_in_and_its_calendar_links(ada
     assert own(f"/sessions/{DECEMBER}/cancel") in links.values()
 
 
-def test_a_cancelled_session_says_so_and_has_no_way_in(ada):
+def test_a_canceled_session_has_no_join_link(ada):
     change(DECEMBER, status="cancelled", reason="The guest is ill.")
 
     page = ada.page(own())
@@ -86,7 +86,7 @@ def test_a_cancelled_session_says_so_and_has_no_way_in(ada):
     assert not page.select("a[href*='/join/']")
 
 
-def test_what_is_over_is_shown_until_it_goes(app, ada):
+def test_past_sessions_are_shown_until_they_are_deleted(app, ada):
     turn_clock(app, AFTER_DECEMBER)
 
     page = ada.page(own())
@@ -95,7 +95,7 @@ def test_what_is_over_is_shown_until_it_goes(app, ada):
     assert "You held a place" in page.select_one("section[aria-labelledby=past]").get_text()
 
 
-def test_each_value_comes_with_why_who_and_when(ada):
+def test_each_value_says_why_it_is_stored_who_sees_it_and_until_when(ada):
     page = ada.page(own())
 
     entry = next(tag for tag in page.select(".registry > div") if tag.dt.string == "Pronouns")
@@ -104,7 +104,7 @@ def test_each_value_comes_with_why_who_and_when(ada):
     assert "Seen by the hosts of the session goes on December 22" in words(entry)
 
 
-def test_who_has_looked_is_named(client, corin):
+def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
     register(client, DECEMBER)
     client.get(f"/coordinator/sessions/{DECEMBER}")
     client.get("/coordinator/export.csv?columns=name,access")
@@ -117,7 +117,7 @@ def test_who_has_looked_is_named(client, corin):
 
 
 @pytest.mark.parametrize("how_many", [1, 60])
-def test_a_page_takes_six_statements_however_much_there_is(app, ada, how_many):
+def test_a_page_takes_six_statements_however_much_is_stored(app, ada, how_many):
     with write_tx() as db_session:
         for number in range(how_many):
             starts_at = NOW + timedelta(days=3 * number - how_many, hours=1)
@@ -135,7 +135,7 @@ def test_a_page_takes_six_statements_however_much_there_is(app, ada, how_many):
     assert max(took.values()) <= 6, took
 
 
-def test_an_address_that_somebody_typed_is_asked_whether_it_is_theirs(ada):
+def test_an_unverified_address_is_asked_for_confirmation(ada):
     page = ada.page(own())
 
     buttons = [button.get_text() for button in page.select(".well button")]
@@ -143,7 +143,7 @@ def test_an_address_that_somebody_typed_is_asked_whether_it_is_theirs(ada):
     assert the_member().verified_at is None
 
 
-def test_saying_yes_proves_the_address_and_is_not_asked_again(ada):
+def test_confirming_verifies_the_address_and_is_not_asked_again(ada):
     answer = press(ada, own())
 
     page = ada.page(answer.location)
@@ -153,7 +153,7 @@ def test_saying_yes_proves_the_address_and_is_not_asked_again(ada):
     assert "we know that this address is yours" in said(page)
 
 
-def test_looking_changes_nothing(ada):
+def test_get_requests_change_nothing(ada):
     before = rows(Member), rows(), rows(OutboxEmail)
 
     for below in ("", f"/sessions/{DECEMBER}", f"/sessions/{DECEMBER}/cancel", "/erase"):
@@ -163,7 +163,7 @@ def test_looking_changes_nothing(ada):
     assert (rows(Member), rows(), rows(OutboxEmail)) == before
 
 
-def test_an_address_from_which_mail_came_back_can_be_tried_again(ada):
+def test_an_undeliverable_address_can_be_tried_again(ada):
     update_member(undeliverable_at=NOW - timedelta(days=1), verified_at=NOW)
     page = ada.page(own())
 
@@ -174,7 +174,7 @@ def test_an_address_from_which_mail_came_back_can_be_tried_again(ada):
     assert the_member().undeliverable_at is None
 
 
-def test_who_is_on_the_mailing_list_alone_has_a_page_too(client):
+def test_a_subscriber_without_registrations_has_a_page(client):
     with write_tx() as db_session:
         db_session.add(Member(email=ADA, email_key=ADA, list_confirmed_at=NOW))
 
@@ -184,7 +184,7 @@ def test_who_is_on_the_mailing_list_alone_has_a_page_too(client):
     assert client.page(own("/erase")).h1
 
 
-def test_all_of_it_can_be_taken_away_as_json(ada):
+def test_all_data_can_be_downloaded_as_json(ada):
     answer = ada.get(own("/mine.json"))
 
     [held] = answer.json["registrations"]
@@ -198,7 +198,7 @@ def test_all_of_it_can_be_taken_away_as_json(ada):
     assert answer.cache_control.no_store
 
 
-def test_all_of_it_can_be_taken_away_as_csv_that_no_spreadsheet_runs(client):
+def test_all_data_can_be_downloaded_as_csv_with_formulas_guarded(client):
     register(client, DECEMBER, pronouns="=1+1")
 
     answer = client.get(own("/mine.csv"))
@@ -210,7 +210,7 @@ def test_all_of_it_can_be_taken_away_as_csv_that_no_spreadsheet_runs(client):
     assert answer.cache_control.no_store
 
 
-def test_erasing_is_asked_first_and_says_in_numbers_what_goes(ada):
+def test_erasing_asks_first_and_counts_what_is_deleted(ada):
     register(ada, JANUARY)
 
     page = said(ada.page(own("/erase")))
@@ -220,7 +220,7 @@ def test_erasing_is_asked_first_and_says_in_numbers_what_goes(ada):
     assert "Your place on December 15 goes to the next in line." in page
 
 
-def test_erasing_leaves_nothing_and_the_link_opens_nothing(ada):
+def test_erasing_deletes_everything_and_the_link_expires(ada):
     register(ada, DECEMBER, name="Grace Sample", email=GRACE)
     address = own()
 

@@ -1,4 +1,4 @@
-"""Whoever has no right to it sees nothing of a member: every address, method and kind of link."""
+"""Invalid links show nothing of a member, at every address and by every method."""
 
 from datetime import timedelta
 
@@ -125,7 +125,7 @@ def dead_links():
         *("an older version's", "a version's to come", "another's place"),
     ],
 )
-def test_a_link_that_is_not_right_shows_nothing_and_changes_nothing(client, people, kind):
+def test_an_invalid_link_shows_nothing_and_changes_nothing(client, people, kind):
     before = stored()
     addresses = dead_links()[kind]
 
@@ -137,7 +137,7 @@ def test_a_link_that_is_not_right_shows_nothing_and_changes_nothing(client, peop
     assert stored() == before
 
 
-def test_every_dead_link_gets_the_same_page(client, people):
+def test_every_invalid_link_gets_the_same_page(client, people):
     member = of(ADA)[0]
     expired = of(ADA, age=timedelta(days=366))[0]
     older = of(ADA, version=0)[0]
@@ -156,7 +156,7 @@ def test_a_link_is_good_for_a_year(client, people):
 
 
 @pytest.mark.parametrize(("email", "foreign"), [(ADA, "gracemark"), (GRACE, "adamark")])
-def test_the_right_link_shows_nothing_of_anybody_else(client, people, email, foreign):
+def test_a_valid_link_shows_nothing_of_anybody_else(client, people, email, foreign):
     addresses = paths(*of(email))
     addresses = [address for address in addresses if not address.endswith(("/erase", "/links"))]
     other = ADA if email == GRACE else GRACE
@@ -169,7 +169,7 @@ def test_the_right_link_shows_nothing_of_anybody_else(client, people, email, for
 
 
 @pytest.mark.parametrize(("email", "other"), [(ADA, GRACE), (GRACE, ADA)])
-def test_the_right_link_changes_nothing_of_anybody_else(client, people, email, other):
+def test_a_valid_link_changes_nothing_of_anybody_else(client, people, email, other):
     theirs = the_member(other).id
     before = [row for row in rows(Registration) if row["member_id"] == theirs]
     them = [row for row in rows(Member) if row["id"] == theirs]
@@ -181,7 +181,7 @@ def test_the_right_link_changes_nothing_of_anybody_else(client, people, email, o
 
 
 @pytest.mark.parametrize("destination", ["iframe", "frame", "embed", "object"])
-def test_no_page_of_a_member_is_in_anybody_s_frame(client, people, destination):
+def test_member_pages_cannot_be_framed(client, people, destination):
     addresses = [address for address in paths(*of(ADA)) if client.get(address).status_code == 200]
 
     answers = [client.get(path, headers={"Sec-Fetch-Dest": destination}) for path in addresses]
@@ -190,7 +190,7 @@ def test_no_page_of_a_member_is_in_anybody_s_frame(client, people, destination):
     assert {answer.status_code for answer in answers} == {403}
 
 
-def test_no_page_of_a_member_is_kept_or_found_by_search_engines(client, people):
+def test_member_pages_are_neither_cached_nor_indexed(client, people):
     for address in paths(*of(ADA)):
         answer = client.get(address)
 

@@ -1,4 +1,4 @@
-"""What a member changes about the sessions they chose: answers, places, and which sessions."""
+"""A member changes answers, cancels, and adds sessions."""
 
 from datetime import timedelta
 from functools import partial
@@ -67,7 +67,7 @@ def grace():
     return next(row for row in rows() if row["name"] == "Grace Sample")
 
 
-def test_the_form_has_what_was_said_and_saving_it_as_it_is_changes_nothing(ada):
+def test_the_form_has_the_stored_answers_and_saving_them_changes_nothing(ada):
     before = rows()
     as_it_is = typed(ada.page(own(FORM)))
 
@@ -81,7 +81,7 @@ def test_the_form_has_what_was_said_and_saving_it_as_it_is_changes_nothing(ada):
     assert "Saved." in said(ada.page(answer.location))
 
 
-def test_other_answers_are_kept_for_that_session_alone(ada):
+def test_changed_answers_are_stored_for_that_session_alone(ada):
     register(ada, JANUARY, **ANSWERS)
     other = grace()
 
@@ -93,7 +93,7 @@ def test_other_answers_are_kept_for_that_session_alone(ada):
     assert grace() == other
 
 
-def test_what_is_refused_is_kept_with_its_reason(ada):
+def test_refused_answers_stay_in_the_form_with_the_reason(ada):
     before = rows()
 
     answer = press(ada, own(FORM), **(ANSWERS | {"name": "", "pronouns": "x" * 61}))
@@ -110,7 +110,7 @@ def test_what_is_refused_is_kept_with_its_reason(ada):
     assert rows() == before
 
 
-def test_a_question_that_was_switched_off_is_not_asked_and_its_answer_stays_to_be_deleted(ada):
+def test_the_answer_to_a_disabled_question_can_still_be_deleted(ada):
     change_community(disabled_questions=["pronouns"])
     page = ada.page(own(FORM))
 
@@ -121,7 +121,7 @@ def test_a_question_that_was_switched_off_is_not_asked_and_its_answer_stays_to_b
     assert rows()[0]["pronouns"] == "she/her"
 
 
-def test_after_the_session_its_question_is_not_asked_and_the_answer_stays(app, ada):
+def test_after_the_session_its_question_is_not_asked_and_the_answer_is_kept(app, ada):
     turn_clock(app, AFTER_DECEMBER)
 
     press(ada, own(FORM), name="Ada Lovelace")
@@ -150,7 +150,7 @@ def test_one_answer_can_be_deleted(ada, name, gone):
 
 
 @pytest.mark.parametrize("name", ["name", "email", "registered", "list_opt_in", "", "\0"])
-def test_what_is_no_optional_answer_cannot_be_deleted_alone(ada, name):
+def test_only_optional_answers_can_be_deleted_alone(ada, name):
     before = rows()
 
     answer = press(ada, own(FORM), erase=name)
@@ -169,7 +169,7 @@ def test_what_is_no_optional_answer_cannot_be_deleted_alone(ada, name):
     ],
     ids=["added", "changed", "as it was", "taken back"],
 )
-def test_the_coordinators_are_told_of_a_new_need_for_access_and_of_no_other(ada, changed, told):
+def test_coordinators_are_notified_of_new_access_needs_only(ada, changed, told):
     before = len(mails("coordinators"))
 
     press(ada, own(FORM), **(ANSWERS | changed))
@@ -178,7 +178,7 @@ def test_the_coordinators_are_told_of_a_new_need_for_access_and_of_no_other(ada,
     assert len(mails("coordinators")) == before + told
 
 
-def test_the_mail_leads_to_one_question_with_one_button(ada):
+def test_the_cancel_link_opens_one_question_with_one_button(ada):
     page = ada.page(own(CANCEL))
 
     [form] = page.main.find_all("form")
@@ -186,7 +186,7 @@ def test_the_mail_leads_to_one_question_with_one_button(ada):
     assert form.button.get_text() == "I cannot come"
 
 
-def test_giving_up_a_place_thanks_and_gives_it_to_the_next(ada):
+def test_canceling_gives_the_place_to_the_next_in_line(ada):
     change(DECEMBER, capacity=2)
     fill(DECEMBER, "katherine@example.org", status="waiting")
 
@@ -202,7 +202,7 @@ def test_giving_up_a_place_thanks_and_gives_it_to_the_next(ada):
     ]
 
 
-def test_who_gives_up_at_the_same_moment_as_who_waits_leaves_the_place_to_the_next(app, ada):
+def test_of_concurrent_cancellations_the_place_goes_to_the_next_who_still_waits(app, ada):
     change(DECEMBER, capacity=2)
     for name in ("mallory", "katherine"):
         register(ada, DECEMBER, email=f"{name}@example.org", name=name.title())
@@ -215,13 +215,13 @@ def test_who_gives_up_at_the_same_moment_as_who_waits_leaves_the_place_to_the_ne
     assert [status for *_, status in places()] == ["cancelled"] * 3 + ["held"]
 
 
-def test_the_page_thanks_nobody_who_has_not_given_up_a_place(ada):
+def test_the_page_confirms_no_cancellation_that_did_not_happen(ada):
     page = ada.page(own(f"?done=given-up&session={DECEMBER}"))
 
     assert "You gave up" not in said(page)
 
 
-def test_what_was_given_up_or_is_over_says_so_and_shows_a_way_on(app, ada):
+def test_a_canceled_or_past_registration_cannot_be_canceled(app, ada):
     press(ada, own(CANCEL))
     given_up = ada.page(own(CANCEL))
     turn_clock(app, AFTER_DECEMBER)
@@ -249,7 +249,7 @@ def test_a_session_that_is_not_theirs_does_not_exist(ada, slug, below):
     assert places()[2] == (GRACE, JANUARY, "held")
 
 
-def test_a_session_is_added_with_what_was_said_last(ada):
+def test_a_session_is_added_with_the_latest_answers(ada):
     answer = press(ada, own("/sessions"), sessions=[JANUARY])
 
     added = rows()[2]
@@ -260,7 +260,7 @@ def test_a_session_is_added_with_what_was_said_last(ada):
     assert "Added." in said(ada.page(answer.location))
 
 
-def test_what_was_blanked_or_is_not_asked_any_more_is_not_taken_along(ada):
+def test_deleted_and_disabled_answers_are_not_copied_to_added_sessions(ada):
     press(ada, own(FORM), erase="access")
     change_community(disabled_questions=["pronouns"])
 
@@ -270,7 +270,7 @@ def test_what_was_blanked_or_is_not_asked_any_more_is_not_taken_along(ada):
     assert (added["access"], added["access_language"], added["pronouns"]) == ([], "", "")
 
 
-def test_two_clicks_add_a_session_once_and_send_one_mail(app, ada):
+def test_two_clicks_add_a_session_once_and_send_one_email(app, ada):
     address = own("/sessions")
 
     def click():
@@ -283,7 +283,7 @@ def test_two_clicks_add_a_session_once_and_send_one_mail(app, ada):
     assert [to for to, _ in mails("confirmation", "link")].count(ADA) == 2
 
 
-def test_what_was_given_up_today_can_be_added_again_today(ada):
+def test_a_canceled_session_can_be_added_again(ada):
     press(ada, own("/sessions"), sessions=[JANUARY])
     press(ada, own(f"/sessions/{JANUARY}/cancel"))
 
@@ -301,7 +301,7 @@ def test_what_was_given_up_today_can_be_added_again_today(ada):
     ],
     ids=["none", "unknown", "cancelled"],
 )
-def test_what_cannot_be_added_is_said(ada, sessions, sentence):
+def test_a_session_that_cannot_be_added_is_refused(ada, sessions, sentence):
     change(JANUARY, status="cancelled")
 
     answer = press(ada, own("/sessions"), sessions=sessions)
@@ -311,7 +311,7 @@ def test_what_cannot_be_added_is_said(ada, sessions, sentence):
     assert len(places()) == 2
 
 
-def test_who_is_registered_nowhere_is_led_to_the_form(client):
+def test_a_member_without_registrations_gets_a_link_to_the_form(client):
     with write_tx() as db_session:
         db_session.add(Member(email=ADA, email_key=ADA))
 
@@ -332,7 +332,7 @@ def test_who_is_registered_nowhere_is_led_to_the_form(client):
     ],
     ids=["adding", "giving up", "answering", "deleting"],
 )
-def test_to_act_is_to_prove_the_address(ada, below, sent):
+def test_acting_by_the_link_verifies_the_address(ada, below, sent):
     press(ada, own(below), **sent)
 
     assert the_member().verified_at
@@ -340,7 +340,7 @@ def test_to_act_is_to_prove_the_address(ada, below, sent):
 
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}])
-def test_a_post_from_elsewhere_changes_nothing(ada, headers):
+def test_a_cross_site_post_changes_nothing(ada, headers):
     before = rows(), rows(Member)
 
     answer = ada.post(own(CANCEL), headers=headers)

@@ -1,4 +1,4 @@
-"""Deleting one thing: it is in no table, no log of the database and no file of an email either."""
+"""A deleted value is in no table, no database file and no email file."""
 
 from datetime import timedelta
 
@@ -47,7 +47,7 @@ def kept(app, database_url, tmp_path):  # noqa: F811 - the fixture
     return read
 
 
-def test_an_address_that_was_corrected_is_nowhere_any_more(app, corin, kept):  # noqa: F811
+def test_a_corrected_address_leaves_no_trace(app, corin, kept):  # noqa: F811
     register(app.test_client(), DECEMBER, email=SLIP)
     register(app.test_client(), DECEMBER, email=GRACE)
     before = kept(deliver=True)
@@ -63,7 +63,7 @@ def test_an_address_that_was_corrected_is_nowhere_any_more(app, corin, kept):  #
 
 
 @pytest.mark.parametrize("way", ["deleted", "emptied"])
-def test_an_answer_that_was_deleted_is_nowhere_any_more(app, kept, way):  # noqa: F811
+def test_a_deleted_answer_leaves_no_trace(app, kept, way):  # noqa: F811
     client = app.test_client()
     typed = {"organization": "Zyxwvorganization", "access_other": "Another answer"}
     register(client, DECEMBER, **typed)
@@ -80,7 +80,7 @@ def test_an_answer_that_was_deleted_is_nowhere_any_more(app, kept, way):  # noqa
 
 
 @pytest.mark.parametrize("way", ["delete", "keep"])
-def test_a_report_that_was_deleted_is_nowhere_any_more(app, corin, kept, way):  # noqa: F811
+def test_a_deleted_report_leaves_no_trace(app, corin, kept, way):  # noqa: F811
     register(app.test_client(), DECEMBER)
     change(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
     upload(corin, report([Row("Zyxwvstranger"), Row("Ada Example", "ada@example.org")]))
@@ -95,7 +95,7 @@ def test_a_report_that_was_deleted_is_nowhere_any_more(app, corin, kept, way):  
     assert [row["name"] for row in rows()] == ["Ada Example"]
 
 
-def test_an_invitation_that_was_withdrawn_is_nowhere_any_more(corin, kept):
+def test_a_withdrawn_invitation_leaves_no_trace(corin, kept):
     for email in (SLIP, "dana@example.org"):
         post(corin, COORDINATORS, email=email)
     before = kept(deliver=True)
@@ -110,7 +110,7 @@ def test_an_invitation_that_was_withdrawn_is_nowhere_any_more(corin, kept):
     assert b"to: dana@example.org" in after
 
 
-def test_a_coordinator_who_was_removed_is_nowhere_any_more(corin, kept):
+def test_a_removed_coordinator_leaves_no_trace(corin, kept):
     with write_tx() as db_session:
         id_ = accounts.add(db_session, SLIP, name="Dana", password=PASSWORD)
     before = kept()

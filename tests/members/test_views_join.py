@@ -1,4 +1,4 @@
-"""The way into a meeting: from 15 minutes before the start until the end, for who holds a place."""
+"""The join link opens from 15 minutes before the start until the end, for held places."""
 
 from datetime import timedelta
 
@@ -57,7 +57,7 @@ def at(app, moment):
     ],
     ids=["too early", "at the first moment", "late", "at the end"],
 )
-def test_the_door_opens_15_minutes_before_and_closes_at_the_end(app, ada, moment, is_open):
+def test_the_join_link_opens_15_minutes_before_and_closes_at_the_end(app, ada, moment, is_open):
     at(app, moment)
 
     page = ada.page(way_in())
@@ -69,7 +69,7 @@ def test_the_door_opens_15_minutes_before_and_closes_at_the_end(app, ada, moment
     assert (rows()[0]["joined_at"] is not None) is is_open
 
 
-def test_going_in_is_noted_the_first_time_and_leads_on_by_itself(app, ada):
+def test_joining_is_recorded_the_first_time_and_forwards_by_itself(app, ada):
     at(app, START)
     first = press(ada, way_in())
     at(app, START + A_MINUTE)
@@ -84,7 +84,7 @@ def test_going_in_is_noted_the_first_time_and_leads_on_by_itself(app, ada):
     assert rows()[0]["attended"] is None
 
 
-def test_looking_at_the_door_notes_nothing_and_shows_no_join_address(app, ada):
+def test_viewing_the_join_page_records_nothing_and_shows_no_join_url(app, ada):
     at(app, START)
 
     answer = ada.get(way_in())
@@ -95,7 +95,7 @@ def test_looking_at_the_door_notes_nothing_and_shows_no_join_address(app, ada):
     assert the_member().verified_at is None
 
 
-def test_before_it_says_when_it_opens_and_offers_the_calendar(ada):
+def test_an_early_join_link_says_when_it_opens_and_offers_the_calendar(ada):
     page = ada.page(way_in())
 
     assert "The way in opens here on December 15 at 11:15 am Eastern Time" in said(page)
@@ -103,7 +103,7 @@ def test_before_it_says_when_it_opens_and_offers_the_calendar(ada):
     assert [button.get_text() for button in page.main.select("button")] == ["I cannot come"]
 
 
-def test_who_waits_is_told_their_turn_and_does_not_get_in(app, ada):
+def test_somebody_on_the_waiting_list_sees_their_position_and_cannot_join(app, ada):
     fill(DECEMBER, "katherine@example.org", status="waiting")
     register(ada, DECEMBER, email=GRACE, name="Grace Sample")
     at(app, START)
@@ -116,7 +116,7 @@ def test_who_waits_is_told_their_turn_and_does_not_get_in(app, ada):
     assert ZOOM not in answer.text
 
 
-def test_who_cannot_come_says_so_at_the_door_and_the_next_gets_the_place(ada):
+def test_canceling_on_the_join_page_gives_the_place_to_the_next(ada):
     register(ada, DECEMBER, email=GRACE, name="Grace Sample")
 
     answer = press(ada, way_in(), **{"give-up": "yes"})
@@ -128,7 +128,7 @@ def test_who_cannot_come_says_so_at_the_door_and_the_next_gets_the_place(ada):
     assert places() == [(ADA, DECEMBER, "cancelled"), (GRACE, DECEMBER, "held")]
 
 
-def test_what_is_over_is_not_given_up_any_more(app, ada):
+def test_a_past_session_cannot_be_canceled_on_the_join_page(app, ada):
     at(app, START + timedelta(hours=2))
 
     answer = press(ada, way_in(), **{"give-up": "yes"})
@@ -137,7 +137,7 @@ def test_what_is_over_is_not_given_up_any_more(app, ada):
     assert places() == [(ADA, DECEMBER, "held")]
 
 
-def test_the_link_of_a_place_that_was_given_up_leads_to_the_one_that_is_held_now(app, ada):
+def test_the_join_link_of_a_canceled_registration_opens_the_live_one(app, ada):
     old = way_in()
     press(ada, old, **{"give-up": "yes"})
     register(ada, DECEMBER)
@@ -149,7 +149,7 @@ def test_the_link_of_a_place_that_was_given_up_leads_to_the_one_that_is_held_now
     assert [row["joined_at"] is not None for row in rows()] == [False, True]
 
 
-def test_a_cancelled_session_says_why_and_lets_nobody_in(app, ada):
+def test_a_canceled_session_says_why_and_cannot_be_joined(app, ada):
     change(DECEMBER, status="cancelled", reason="The guest is ill.")
     at(app, START)
 
@@ -160,7 +160,7 @@ def test_a_cancelled_session_says_why_and_lets_nobody_in(app, ada):
     assert press(ada, way_in()).status_code == 422
 
 
-def test_after_the_end_it_thanks_and_says_where_the_takeaways_are(app, ada):
+def test_after_the_end_the_join_page_links_to_the_takeaways(app, ada):
     at(app, START + timedelta(days=1))
 
     page = ada.page(way_in())
@@ -169,7 +169,7 @@ def test_after_the_end_it_thanks_and_says_where_the_takeaways_are(app, ada):
     assert page.main.select_one(f"a[href='/schedule/{DECEMBER}']")
 
 
-def test_without_an_address_it_says_whom_to_write_to(app, ada):
+def test_without_a_join_url_the_page_names_the_contact(app, ada):
     change(DECEMBER, join_url=None)
     change_community(contact_email="contact@example.org")
     at(app, START)
@@ -183,7 +183,7 @@ def test_without_an_address_it_says_whom_to_write_to(app, ada):
     assert rows()[0]["joined_at"] is None
 
 
-def test_the_way_in_opens_no_other_page(ada):
+def test_the_join_page_links_to_no_member_page(ada):
     page = ada.get(way_in()).text
 
     assert "/r/" not in page
@@ -191,7 +191,7 @@ def test_the_way_in_opens_no_other_page(ada):
     assert "Ada" not in without_tokens(page)
 
 
-def test_the_join_address_is_on_no_other_page(app, ada):
+def test_the_join_url_is_on_no_other_page(app, ada):
     register(ada, JANUARY)
     at(app, START)
     addresses = ["/", "/schedule", f"/schedule/{DECEMBER}", "/schedule.json", "/schedule.ics"]
@@ -203,7 +203,7 @@ def test_the_join_address_is_on_no_other_page(app, ada):
     assert shown == []
 
 
-def test_an_address_in_other_letters_still_fits_into_the_header(app, ada):
+def test_a_join_url_with_other_letters_is_encoded_in_the_header(app, ada):
     change(DECEMBER, join_url="https://zoom.example.org/j/ñ?a=ü")
     at(app, START)
 

@@ -1,4 +1,4 @@
-"""The mailing list in the console: a look at it, and the list to take away."""
+"""The mailing list in the console, and its CSV."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def test_an_empty_list_offers_no_file(corin):
     assert not page.select(f"a[href='{CSV}']")
 
 
-def test_the_file_is_as_it_was_decided(corin, ada):
+def test_the_csv_has_the_documented_columns(corin, ada):
     response = corin.get(CSV)
 
     leave = f"http://localhost:8000{stop('list')}"
@@ -62,7 +62,7 @@ def test_the_file_is_as_it_was_decided(corin, ada):
     assert "filename=equity-in-data-mailing-list.csv" in response.headers["Content-Disposition"]
 
 
-def test_the_address_beside_each_name_takes_them_off_the_list(corin, ada):
+def test_the_leave_url_of_each_row_unsubscribes(corin, ada):
     [row] = csv.DictReader(io.StringIO(corin.get(CSV).data.decode("utf-8-sig"), newline=""))
 
     answer = corin.post(row["leave_url"].removeprefix("http://localhost:8000"))
@@ -72,7 +72,7 @@ def test_the_address_beside_each_name_takes_them_off_the_list(corin, ada):
 
 
 @pytest.mark.parametrize("address", ["=cmd@example.org", "+ada@example.org", "-a@example.org"])
-def test_no_spreadsheet_runs_an_address(app, corin, address):
+def test_addresses_that_look_like_formulas_are_guarded(app, corin, address):
     with write_tx() as db_session:
         db_session.add(Member(email=address, email_key=address, list_confirmed_at=NOW))
 
@@ -86,7 +86,7 @@ def test_no_spreadsheet_runs_an_address(app, corin, address):
     [(LIST, []), (CSV, ["email", "confirmed_at", "leave_url"])],
     ids=["page", "file"],
 )
-def test_a_look_at_the_list_is_written_down(corin, ada, path, columns):
+def test_viewing_the_list_is_recorded(corin, ada, path, columns):
     corin.get(path)
 
     assert [(row["resource"], row["columns"]) for row in rows(Viewing)] == [("list", columns)]

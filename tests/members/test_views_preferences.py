@@ -1,4 +1,4 @@
-"""Which mail a member wants, and which of their links still work."""
+"""Which email a member wants, and which of their links still work."""
 
 from datetime import timedelta
 
@@ -49,7 +49,7 @@ def queue(kind, email=ADA):
         )
 
 
-def test_what_is_not_wanted_is_switched_off_and_what_was_queued_of_it_taken_back(ada):
+def test_opting_out_withdraws_the_queued_emails_of_that_kind(ada):
     for kind in (EmailKind.REMINDER, EmailKind.TAKEAWAYS):
         queue(kind)
     queue(EmailKind.REMINDER, GRACE)
@@ -65,7 +65,7 @@ def test_what_is_not_wanted_is_switched_off_and_what_was_queued_of_it_taken_back
     assert the_member(GRACE).opt_outs == []
 
 
-def test_what_is_wanted_again_is_switched_on_again(ada):
+def test_opting_in_again_is_stored(ada):
     press(ada, own("/mail"), mail=[])
 
     press(ada, own("/mail"), mail=["reminders", "takeaways", "unheard-of"])
@@ -73,7 +73,7 @@ def test_what_is_wanted_again_is_switched_on_again(ada):
     assert the_member().opt_outs == []
 
 
-def test_the_mailing_list_asks_for_its_own_yes_once_a_day(app, ada):
+def test_the_mailing_list_asks_for_confirmation_once_a_day(app, ada):
     press(ada, own("/mail"), mail=["list"])
     press(ada, own("/mail"), mail=["list"])
     once = mails("list")
@@ -86,7 +86,7 @@ def test_the_mailing_list_asks_for_its_own_yes_once_a_day(app, ada):
     assert the_member().list_confirmed_at is None
 
 
-def test_the_yes_puts_them_on_the_list_and_their_page_takes_them_off(ada):
+def test_confirming_subscribes_and_the_page_unsubscribes(ada):
     press(ada, own("/mail"), mail=["list"])
 
     answer = press(ada, yes_to_list())
@@ -99,7 +99,7 @@ def test_the_yes_puts_them_on_the_list_and_their_page_takes_them_off(ada):
     assert (the_member().list_requested_at, the_member().list_confirmed_at) == (None, None)
 
 
-def test_who_is_on_the_list_stays_on_it_when_other_mail_is_chosen(ada):
+def test_a_subscriber_stays_subscribed_when_other_preferences_change(ada):
     press(ada, own("/mail"), mail=["list"])
     press(ada, yes_to_list())
 
@@ -109,7 +109,7 @@ def test_who_is_on_the_list_stays_on_it_when_other_mail_is_chosen(ada):
     assert len(mails("list")) == 1
 
 
-def test_a_yes_after_leaving_puts_nobody_on_the_list(ada):
+def test_confirming_after_unsubscribing_does_not_subscribe(ada):
     press(ada, own("/mail"), mail=["list"])
     address = yes_to_list()
     press(ada, own("/mail"), mail=[])
@@ -122,7 +122,7 @@ def test_a_yes_after_leaving_puts_nobody_on_the_list(ada):
     assert the_member().list_confirmed_at is None
 
 
-def test_looking_at_the_question_is_no_yes(ada):
+def test_viewing_the_confirmation_page_does_not_subscribe(ada):
     register(ada, DECEMBER, list_opt_in="yes")
 
     page = ada.page(yes_to_list())
@@ -132,7 +132,7 @@ def test_looking_at_the_question_is_no_yes(ada):
     assert the_member().verified_at is None
 
 
-def test_old_links_are_useless_once_the_member_says_so_and_a_new_one_comes_by_mail(ada):
+def test_renewing_links_ends_the_old_ones_and_emails_a_new_one(ada):
     press(ada, own())
     old = [own(), way_in(), yes_to_list(), feed()]
 
@@ -147,7 +147,7 @@ def test_old_links_are_useless_once_the_member_says_so_and_a_new_one_comes_by_ma
     assert ada.get(own(email=GRACE)).status_code == 200
 
 
-def test_over_five_mails_a_day_the_links_stay_as_they_are(ada):
+def test_links_are_not_renewed_beyond_five_emails_a_day(ada):
     before = the_member().token_version
     for _ in range(5):
         assert press(ada, own("/links")).status_code == 303
@@ -160,7 +160,7 @@ def test_over_five_mails_a_day_the_links_stay_as_they_are(ada):
     assert len(mails("link")) == 5
 
 
-def test_a_stranger_who_uses_up_the_mails_of_a_day_keeps_nobody_from_ending_old_links(app, ada):
+def test_requests_by_strangers_do_not_keep_a_member_from_renewing_links(app, ada):
     for second in range(6):
         turn_clock(app, timedelta(seconds=second))
         press(ada, "/my-link", email=ADA)
@@ -173,7 +173,7 @@ def test_a_stranger_who_uses_up_the_mails_of_a_day_keeps_nobody_from_ending_old_
     assert [to for to, _ in mails("link")].count(ADA) == 5 + 1
 
 
-def test_who_cannot_be_mailed_keeps_the_link_that_works(ada):
+def test_an_undeliverable_member_keeps_the_link_that_works(ada):
     with write_tx() as db_session:
         db_session.query(Member).filter_by(email_key=ADA).update({"undeliverable_at": NOW})
     before = the_member().token_version
@@ -185,7 +185,7 @@ def test_who_cannot_be_mailed_keeps_the_link_that_works(ada):
     assert the_member().token_version == before
 
 
-def test_a_calendar_gets_another_address_and_the_old_one_shows_nothing(ada):
+def test_renewing_the_calendar_ends_its_old_address(ada):
     old, before = feed(), owner()
     assert ada.get(old).status_code == 200
 
@@ -199,7 +199,7 @@ def test_a_calendar_gets_another_address_and_the_old_one_shows_nothing(ada):
 
 
 @pytest.mark.parametrize("below", ["/mail", "/links", "/calendar", "/address"])
-def test_to_choose_is_to_prove_the_address(ada, below):
+def test_changing_preferences_verifies_the_address(ada, below):
     press(ada, own(below))
 
     assert the_member().verified_at

@@ -1,4 +1,4 @@
-"""Stopping mail of one kind: by a button, or by one click in a mail program."""
+"""Unsubscribe from one kind of email: by a button, or by one click in an email program."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def ada(client):
 
 
 @pytest.mark.parametrize("headers", PROGRAMS, ids=lambda headers: str(headers) or "nothing")
-def test_a_mail_program_stops_it_with_one_click(ada, headers):
+def test_an_email_program_unsubscribes_with_one_click(ada, headers):
     answer = ada.post(stop("reminders"), data=ONE_CLICK, headers=headers)
 
     assert answer.status_code == 200
@@ -48,7 +48,7 @@ def test_a_mail_program_stops_it_with_one_click(ada, headers):
     assert the_member(GRACE).opt_outs == []
 
 
-def test_looking_stops_nothing(ada):
+def test_viewing_the_page_does_not_unsubscribe(ada):
     page = ada.page(stop("reminders"))
 
     assert page.main.form.button.get_text() == "Stop this mail"
@@ -58,7 +58,7 @@ def test_looking_stops_nothing(ada):
 @pytest.mark.parametrize(
     ("kind", "other"), [("reminders", "takeaways"), ("takeaways", "reminders")]
 )
-def test_what_was_queued_of_it_is_taken_back_and_nothing_else(ada, kind, other):
+def test_unsubscribing_withdraws_the_queued_emails_of_that_kind_only(ada, kind, other):
     kind_of = {"reminders": "reminder", "takeaways": "takeaways"}
     queue(kind_of[kind])
     queue(kind_of[kind], GRACE)
@@ -71,7 +71,7 @@ def test_what_was_queued_of_it_is_taken_back_and_nothing_else(ada, kind, other):
     assert len(mails("confirmation")) == 2
 
 
-def test_the_place_stays_and_doing_it_again_changes_nothing(ada):
+def test_unsubscribing_keeps_the_place_and_is_idempotent(ada):
     before = places()
 
     answers = [press(ada, stop("reminders")) for _ in range(2)]
@@ -84,7 +84,7 @@ def test_the_place_stays_and_doing_it_again_changes_nothing(ada):
     assert parse(answers[1]).main.select_one("a[href='/my-link']")
 
 
-def test_the_mailing_list_is_left_the_same_way(ada):
+def test_the_mailing_list_is_left_by_the_same_link(ada):
     with write_tx() as db_session:
         values = {"list_requested_at": NOW, "list_confirmed_at": NOW}
         db_session.query(Member).update(values)
@@ -96,7 +96,7 @@ def test_the_mailing_list_is_left_the_same_way(ada):
     assert the_member(GRACE).list_confirmed_at == NOW
 
 
-def test_stopping_mail_proves_no_address(ada):
+def test_unsubscribing_does_not_verify_the_address(ada):
     press(ada, stop("reminders"))
 
     assert the_member().verified_at is None
@@ -112,7 +112,7 @@ def test_stopping_mail_proves_no_address(ada):
     ],
     ids=["garbage", "nobody's", "what cannot be stopped", "nothing"],
 )
-def test_a_link_that_stops_nothing_says_so(ada, address):
+def test_an_invalid_unsubscribe_link_is_not_found(ada, address):
     before = rows(Member)
 
     statuses = {ada.get(address).status_code, ada.post(address, data=ONE_CLICK).status_code}
@@ -121,7 +121,7 @@ def test_a_link_that_stops_nothing_says_so(ada, address):
     assert rows(Member) == before
 
 
-def test_no_other_address_takes_a_post_from_elsewhere(app, client):
+def test_only_unsubscribing_takes_cross_site_posts(app, client):
     posts = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
 
     passed = {

@@ -32,7 +32,7 @@ MUTANTS = [
         "registration/waiting_list.py",
         "query = _ids_with(meeting, RegistrationStatus.WAITING).order_by(Registration.id)",
         "query = _ids_with(meeting, RegistrationStatus.WAITING).order_by(Registration.id.desc())",
-        "registration/test_waiting_list.py::test_giving_up_a_place_offers_it_to_the_first_person_waiting",
+        "registration/test_waiting_list.py::test_canceling_promotes_the_first_person_waiting",
     ),
     Mutant(
         "A place more than there are goes to who waits",
@@ -103,15 +103,14 @@ MUTANTS = [
         "registration/forms.py",
         "        if field.data:",
         "        if False:",
-        "registration/test_views_refused.py"
-        "::test_the_trap_for_programs_is_shown_when_somebody_falls_into_it",
+        "registration/test_views_refused.py::test_the_honeypot_is_shown_to_somebody_who_filled_it",
     ),
     Mutant(
         "Looking at a link stops the email",
         "members/views_preferences.py",
         "preferences.check_kind(db_session, member_id, kind)",
         "preferences.opt_out(db_session, member_id, kind, writer=writer())",
-        "members/test_views_unsubscribe.py::test_looking_stops_nothing",
+        "members/test_views_unsubscribe.py::test_viewing_the_page_does_not_unsubscribe",
     ),
     # Links and signing in
     Mutant(
@@ -126,7 +125,7 @@ MUTANTS = [
         "members/members.py",
         "return (Member.id == owner.member_id, Member.token_version == owner.token_version)",
         "return (Member.id == owner.member_id,)",
-        "members/test_views_access.py::test_a_link_that_is_not_right_shows_nothing_and_changes_nothing",
+        "members/test_views_access.py::test_an_invalid_link_shows_nothing_and_changes_nothing",
     ),
     Mutant(
         "The console is open",
@@ -170,7 +169,7 @@ MUTANTS = [
         "web/rendering.py",
         "response.cache_control.no_store = True",
         "response.cache_control.no_cache = True",
-        "members/test_views_access.py::test_no_page_of_a_member_is_kept_or_found_by_search_engines",
+        "members/test_views_access.py::test_member_pages_are_neither_cached_nor_indexed",
     ),
     Mutant(
         "Any site may show our pages in a frame",
@@ -279,14 +278,14 @@ MUTANTS = [
         "db/engine.py",
         "    empty_log()",
         "    pass",
-        "members/test_views_deleting.py::test_an_answer_that_was_deleted_is_nowhere_any_more",
+        "members/test_views_deleting.py::test_a_deleted_answer_leaves_no_trace",
     ),
     Mutant(
         "The emails of who was erased stay as files",
         "members/views.py",
         "folder_transport(settings()).delete_copies(message_ids)",
         "folder_transport(settings()).delete_copies([])",
-        "privacy/test_views_erase.py::test_what_was_typed_is_nowhere_after_it_was_erased",
+        "privacy/test_views_erase.py::test_erased_data_leaves_no_trace",
     ),
     Mutant(
         "Answers stay a day longer than promised",

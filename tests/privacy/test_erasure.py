@@ -1,4 +1,4 @@
-"""Giving up a place, and taking everything away that is known about oneself."""
+"""Canceling a registration, and erasing a member."""
 
 import pytest
 from sqlalchemy import inspect, select
@@ -41,7 +41,7 @@ def of(db_session, name, slug=None):
     return next(row for row in registrations(db_session, slug) if row.name.startswith(name))
 
 
-def test_what_was_queued_about_a_place_does_not_go_out_once_it_is_given_up(db_session):
+def test_canceling_withdraws_the_queued_emails_of_the_registration(db_session):
     a_full_meeting(db_session)
     ada, grace = of(db_session, "Ada"), of(db_session, "Grace")
     for row in (ada, grace):
@@ -85,7 +85,7 @@ def test_erasing_gives_the_places_to_those_who_wait(db_session):
     assert [address for address, _ in told(db_session, EmailKind.PROMOTED)] == ["grace@example.org"]
 
 
-def test_erasing_names_the_mails_that_were_theirs_and_no_others(db_session):
+def test_erasing_returns_the_message_ids_of_the_deleted_emails(db_session):
     register(db_session, DECEMBER, ADA)
     register(db_session, DECEMBER, GRACE)
     ids = {mail.to_address: mail.message_id for mail in mails(db_session)}
@@ -97,7 +97,7 @@ def test_erasing_names_the_mails_that_were_theirs_and_no_others(db_session):
     assert erased == [ids["ada@example.org"]]
 
 
-def test_a_mail_that_is_out_for_delivery_is_erased_too(db_session):
+def test_an_email_in_delivery_is_erased_too(db_session):
     register(db_session, DECEMBER, ADA)
     leased = leases.claim(db_session, now=NOW)
     assert inspect(leased).mapper.class_.__name__ == "OutboxEmail"

@@ -1,4 +1,4 @@
-"""Retention in small steps: nobody waits long for one, and one that is cut off leaves nothing wrong."""
+"""Retention in batches: no write waits long, and an interruption leaves nothing wrong."""
 
 from contextlib import contextmanager
 from datetime import timedelta
@@ -83,7 +83,7 @@ def pronouns():
         return db_session.scalars(query).all()
 
 
-def test_no_transaction_of_a_daily_round_changes_more_rows_than_a_batch(crowded):
+def test_no_transaction_of_the_daily_tasks_changes_more_rows_than_a_batch(crowded):
     with changed_rows() as sums:
         worker.run_daily_tasks(now=NOW)
 
@@ -96,7 +96,7 @@ def test_no_transaction_of_a_daily_round_changes_more_rows_than_a_batch(crowded)
         assert db_session.scalars(select(OutboxEmail.text)).one() != ""
 
 
-def test_a_daily_round_loads_no_registration_as_an_object(crowded):
+def test_the_daily_tasks_load_no_registration_as_an_object(crowded):
     loaded = []
 
     def note(registration, _context):
@@ -115,7 +115,7 @@ def after_one_batch():
     return lambda: next(first, True)
 
 
-def test_a_round_that_is_cut_off_after_any_batch_leaves_the_right_numbers(crowded):
+def test_daily_tasks_interrupted_after_any_batch_leave_the_right_counts(crowded):
     seen = []
     while not worker.run_daily_tasks(now=NOW, stopping=after_one_batch()) and len(seen) < 50:
         seen.append(left_of("old"))
@@ -127,7 +127,7 @@ def test_a_round_that_is_cut_off_after_any_batch_leaves_the_right_numbers(crowde
     assert left_of("old") == (0, PEOPLE, CAME)
 
 
-def test_a_round_that_was_cut_off_is_not_noted(crowded):
+def test_interrupted_daily_tasks_are_not_recorded_as_done(crowded):
     was_whole = worker.run_daily_tasks(now=NOW, stopping=lambda: True)
 
     with read_tx() as db_session:
@@ -156,7 +156,7 @@ def test_a_meeting_that_changes_after_it_was_counted_is_counted_again(app):
 
 
 @pytest.mark.sqlite
-def test_somebody_who_writes_meanwhile_gets_in_between_two_batches(crowded):
+def test_a_concurrent_write_gets_in_between_two_batches(crowded):
     order = []
 
     def write():
@@ -187,7 +187,7 @@ def test_somebody_who_writes_meanwhile_gets_in_between_two_batches(crowded):
         "SELECT 1 FROM outbox_email WHERE registration_id = 7",
     ],
 )
-def test_rows_that_refer_to_one_that_goes_are_found_by_an_index(app, statement):
+def test_references_to_deleted_rows_are_found_by_an_index(app, statement):
     with read_tx() as db_session:
         plan = db_session.execute(text(f"EXPLAIN QUERY PLAN {statement}")).all()
 

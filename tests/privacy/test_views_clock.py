@@ -1,4 +1,4 @@
-"""The clock of the server as coordinators check it, before anything is deleted by it."""
+"""Coordinators check the server's clock before anything is deleted by it."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def to_do(corin):
 
 
 @pytest.mark.parametrize(("days", "words"), [(3, "24 hours"), (90, "until you confirm")])
-def test_a_clock_in_doubt_is_something_to_do_and_is_confirmed_once(corin, days, words):
+def test_a_doubtful_clock_is_a_to_do_and_is_confirmed_once(corin, days, words):
     change_community(daily_tasks_at=NOW - timedelta(days=days))
     past = NOW - timedelta(days=70)
     change(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
@@ -42,7 +42,7 @@ def test_a_clock_in_doubt_is_something_to_do_and_is_confirmed_once(corin, days, 
 
 
 @pytest.mark.parametrize("ago", [None, timedelta(hours=47), timedelta(hours=-47)])
-def test_a_clock_that_is_right_is_nothing_to_do_and_cannot_be_confirmed(corin, ago):
+def test_a_right_clock_is_no_to_do_and_cannot_be_confirmed(corin, ago):
     change_community(daily_tasks_at=NOW - ago if ago else None)
 
     page = said(corin.page(CLOCK))
@@ -65,7 +65,7 @@ def test_only_coordinators_confirm_the_clock(client):
     assert rows(Community)[0]["clock_confirmed_at"] is None
 
 
-def test_a_backup_from_the_future_is_missed_like_an_old_one(corin):
+def test_a_backup_from_the_future_counts_as_missing(corin):
     change_community(backup_at=NOW + timedelta(days=800))
 
     [line] = about(corin, "backup is of")

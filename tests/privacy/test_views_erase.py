@@ -1,4 +1,4 @@
-"""Erasing: whatever a member typed is nowhere any more, in no table, no file and no log."""
+"""Erased data is in no table, no file and no log."""
 
 import io
 import logging
@@ -108,7 +108,7 @@ def live_through(app, client, folder):
     client.post("/register", data={"email": EMAIL}, headers={"Sec-Fetch-Site": "cross-site"})
 
 
-def test_what_was_typed_is_nowhere_after_it_was_erased(app, database_url, tmp_path, log):
+def test_erased_data_leaves_no_trace(app, database_url, tmp_path, log):
     client, folder = app.test_client(), tmp_path / "outbox"
     live_through(app, client, folder)
     before = everything(database_url, folder).lower()
@@ -127,7 +127,7 @@ def test_what_was_typed_is_nowhere_after_it_was_erased(app, database_url, tmp_pa
         assert db_session.scalars(select(Member.email_key)).all() == [GRACE]
 
 
-def test_the_links_of_who_was_erased_open_nobody_elses_page(app):
+def test_the_links_of_an_erased_member_open_nobody_else_s_page(app):
     client = app.test_client()
     register(client, DECEMBER, email=EMAIL)
     old = [own(email=EMAIL), way_in(EMAIL), feed(EMAIL), stop("reminders", EMAIL)]
@@ -139,7 +139,7 @@ def test_the_links_of_who_was_erased_open_nobody_elses_page(app):
     assert press(client, old[3]).status_code == 404
 
 
-def test_a_file_that_was_being_written_while_its_owner_was_erased_goes_too(app, tmp_path):
+def test_an_email_file_written_during_the_erasure_is_deleted_too(app, tmp_path):
     client = app.test_client()
     register(client, DECEMBER, email=EMAIL)
 
@@ -156,7 +156,7 @@ def test_a_file_that_was_being_written_while_its_owner_was_erased_goes_too(app, 
     assert list(folder.folder.iterdir()) == []
 
 
-def test_a_file_from_before_there_was_a_mail_server_goes_too(app, tmp_path):
+def test_email_files_from_before_the_mail_server_are_deleted_too(app, tmp_path):
     client = app.test_client()
     register(client, DECEMBER, email=EMAIL)
     folder = FolderTransport(tmp_path / "outbox")

@@ -1,4 +1,4 @@
-"""Every mail, as it is composed: kept as a preview in `build/mails/`, and looked at."""
+"""Rules for every email; each is also written to `build/mails/` as a preview."""
 
 import re
 from dataclasses import replace
@@ -37,7 +37,7 @@ def addresses(html):
     return [link["href"] for link in BeautifulSoup(html, "lxml").select("a[href]")]
 
 
-def test_the_html_is_sound_says_its_language_and_calls_nobody(mail):
+def test_the_html_is_valid_has_a_language_and_loads_nothing(mail):
     _, letter = mail
     parser = html5lib.HTMLParser()
     parser.parse(letter.html)
@@ -50,7 +50,7 @@ def test_the_html_is_sound_says_its_language_and_calls_nobody(mail):
     assert "url(" not in letter.html
 
 
-def test_text_and_html_lead_to_the_same_places(mail):
+def test_text_and_html_have_the_same_links(mail):
     _, letter = mail
 
     in_text = set(re.findall(r"https?://[^\s]+", letter.text))
@@ -58,13 +58,13 @@ def test_text_and_html_lead_to_the_same_places(mail):
     assert set(addresses(letter.html)) <= in_text
 
 
-def test_no_mail_shows_the_join_address(mail):
+def test_no_email_shows_the_join_url(mail):
     _, letter = mail
 
     assert MEETING.join_url not in f"{letter.text}{letter.html}{letter.calendar}"
 
 
-def test_no_line_of_a_mail_is_empty_talk(mail):
+def test_no_email_shows_a_placeholder(mail):
     _, letter = mail
 
     assert letter.subject
@@ -74,7 +74,7 @@ def test_no_line_of_a_mail_is_empty_talk(mail):
 
 
 @pytest.mark.parametrize("name", TO_MEMBERS)
-def test_a_mail_to_a_member_leads_to_their_page_and_says_why_it_came(name):
+def test_an_email_to_a_member_links_to_their_page_and_names_the_sender(name):
     letter = TO_MEMBERS[name]()
 
     assert "https://cop.example.org/r/" in letter.text
@@ -86,7 +86,7 @@ UNPROVEN = [name for name in TO_MEMBERS if "Hello," in TO_MEMBERS[name]().text]
 
 
 @pytest.mark.parametrize("name", UNPROVEN)
-def test_an_unproven_address_gets_nothing_that_was_typed_and_a_way_to_remove_it(name):
+def test_an_unverified_address_gets_nothing_typed_and_a_link_to_remove_it(name):
     letter = TO_MEMBERS[name]()
 
     assert "Ada" not in without_tokens(letter.text + letter.html)
@@ -94,12 +94,12 @@ def test_an_unproven_address_gets_nothing_that_was_typed_and_a_way_to_remove_it(
     assert re.search(r"/r/[^/\s]+/erase", letter.text)
 
 
-def test_some_of_the_mails_go_to_unproven_addresses():
+def test_some_emails_go_to_unverified_addresses():
     assert len(UNPROVEN) == 8
 
 
 @pytest.mark.parametrize("name", TO_COORDINATORS)
-def test_a_mail_to_a_coordinator_names_no_member(name):
+def test_an_email_to_a_coordinator_names_no_member(name):
     letter = TO_COORDINATORS[name]()
 
     assert "Ada" not in without_tokens(letter.text + letter.html)
@@ -111,14 +111,14 @@ def test_a_mail_to_a_coordinator_names_no_member(name):
     [("reminder to prepare", "reminders"), ("reminder to join", "reminders"),
      ("takeaways", "takeaways")],
 )  # fmt: skip
-def test_what_can_be_switched_off_says_how(name, kind):
+def test_optional_emails_have_an_unsubscribe_link(name, kind):
     letter = TO_MEMBERS[name]()
 
     assert letter.unsubscribe_url == gallery.WRITER.links.unsubscribe(1, kind)
     assert letter.unsubscribe_url in letter.text
 
 
-def test_what_cannot_be_switched_off_does_not_say_that_it_can():
+def test_other_emails_have_no_unsubscribe_link():
     others = set(EVERY) - {"reminder to prepare", "reminder to join", "takeaways"}
 
     assert {EVERY[name]().unsubscribe_url for name in others} == {None}
@@ -130,7 +130,7 @@ def test_what_cannot_be_switched_off_does_not_say_that_it_can():
      ("confirmation with a waiting list", 1), ("waiting list only", 0), ("moved", 1),
      ("moved, to who waits", 0), ("cancelled", 1), ("another way in", 0), ("your link", 0)],
 )  # fmt: skip
-def test_the_calendar_is_attached_for_places_that_are_held(name, attached):
+def test_the_calendar_is_attached_for_held_places(name, attached):
     letter = TO_MEMBERS[name]()
 
     assert (letter.calendar or "").count("BEGIN:VEVENT") == attached

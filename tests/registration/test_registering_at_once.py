@@ -1,4 +1,4 @@
-"""Many people at the same moment, and how many statements each of them costs."""
+"""Concurrent registrations, and how many statements each takes."""
 
 import re
 from dataclasses import replace
@@ -43,7 +43,7 @@ def test_the_last_places_are_given_once_each(app):
     assert _count(Registration.id, Registration.status == "waiting") == 7
 
 
-def test_two_that_want_the_same_meetings_in_another_order_do_not_block_each_other(app):
+def test_registrations_for_the_same_meetings_in_another_order_do_not_deadlock(app):
     wanted = ["2026-12-15", "2027-01-19", "2027-02-16"]
     orders = [wanted, wanted[::-1], [ALL_UPCOMING]] * 4
 

@@ -1,4 +1,4 @@
-"""Registering through the form: what it is made of, what it answers, what it stores."""
+"""The registration form: its fields, its answers, and what it stores."""
 
 from urllib.parse import parse_qs, urlsplit
 
@@ -67,7 +67,7 @@ def landing(response):
     return parts.path, {name: v for name, (v,) in parse_qs(parts.query).items()}
 
 
-def test_the_form_sends_the_names_and_values_that_were_decided(client):
+def test_the_form_sends_the_documented_names_and_values(client):
     change(DECEMBER, prep_question="What is missing?")
 
     controls = client.page("/register").find("form").select("input, textarea")
@@ -108,7 +108,7 @@ def test_every_answer_is_stored_with_the_registration(client):
     assert member["list_requested_at"] is None
 
 
-def test_what_happens_next_names_each_session_and_is_not_for_search_engines(client):
+def test_the_confirmation_names_each_session_and_is_not_indexed(client):
     change(JANUARY, capacity=1)
     fill(JANUARY, "grace@example.org")
 
@@ -120,13 +120,13 @@ def test_what_happens_next_names_each_session_and_is_not_for_search_engines(clie
 
 
 @pytest.mark.parametrize("query", ["", "?sessions=", "?sessions=1999-01-01", "?waiting=2026-12-15"])
-def test_a_landing_page_without_a_session_does_not_exist(client, query):
+def test_a_confirmation_without_a_session_is_not_found(client, query):
     page = client.page(f"/registered{query}", status=404)
 
     assert page.h1
 
 
-def test_htmx_gets_the_confirmation_and_all_that_changes_with_it(client):
+def test_htmx_gets_the_confirmation_and_every_part_that_changes_with_it(client):
     change(DECEMBER, capacity=1)
 
     response = register(client, [DECEMBER, JANUARY], headers=HTMX)
@@ -152,19 +152,19 @@ def test_htmx_gets_the_confirmation_and_all_that_changes_with_it(client):
     ],
     ids=["nothing", "one", "all", "unknown", "two"],
 )
-def test_the_address_ticks_a_session(client, query, expected):
+def test_the_url_selects_sessions(client, query, expected):
     page = client.page(f"/register{query}")
 
     assert ticked(page) == expected
 
 
-def test_a_session_s_own_page_has_it_ticked(client):
+def test_the_form_on_a_session_s_page_has_it_selected(client):
     page = client.page(f"/schedule/{FEBRUARY}")
 
     assert ticked(page) == [FEBRUARY]
 
 
-def test_the_last_place_going_while_the_form_is_open_is_no_refusal(client):
+def test_losing_the_last_place_while_the_form_is_open_leads_to_the_waiting_list(client):
     change(DECEMBER, capacity=1)
     client.page(f"/register?session={DECEMBER}")
     register(client, DECEMBER, email="grace@example.org")
@@ -177,7 +177,7 @@ def test_the_last_place_going_while_the_form_is_open_is_no_refusal(client):
 
 
 @pytest.mark.parametrize("off", OPTIONAL)
-def test_a_question_that_is_switched_off_is_not_asked_and_its_answer_not_kept(client, off):
+def test_a_disabled_question_is_not_asked_and_its_answer_not_stored(client, off):
     change(DECEMBER, prep_question="What is missing?")
     change_community(disabled_questions=[off])
     answers = EVERYTHING | {"prep_answer": "Renters.", "prep_visibility": "named"}
@@ -195,7 +195,7 @@ def test_a_question_that_is_switched_off_is_not_asked_and_its_answer_not_kept(cl
     }
 
 
-def test_required_questions_cannot_be_switched_off(client):
+def test_required_questions_cannot_be_disabled(client):
     change_community(disabled_questions=["sessions", "name", "email"])
 
     names = {control["name"] for control in client.page("/register").select("form input")}

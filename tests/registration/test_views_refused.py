@@ -1,4 +1,4 @@
-"""Registrations that are refused: nothing stored, everything typed kept, a sentence that says why."""
+"""A refused registration stores nothing, keeps everything typed and says why."""
 
 import time
 from datetime import timedelta
@@ -80,7 +80,7 @@ def long_open(client, monkeypatch):
     [{"name": ""}, {"email": "ada.example.org"}, {"sessions": None}, {"organization": "x" * 201}],
     ids=["no name", "no address", "no session", "too long"],
 )
-def test_a_refusal_keeps_everything_that_was_typed(client, wrong, headers):
+def test_a_refused_form_keeps_everything_typed(client, wrong, headers):
     change(DECEMBER, prep_question="What is missing?")
     answers = TYPED | wrong
 
@@ -96,7 +96,7 @@ def test_a_refusal_keeps_everything_that_was_typed(client, wrong, headers):
     assert soup.find(id=f"{name}-refusal").get_text(strip=True) == refusals(soup)[0]
 
 
-def test_a_text_may_be_as_long_as_was_decided_and_no_longer(client):
+def test_a_text_may_be_as_long_as_its_limit(client):
     change(DECEMBER, prep_question="What is missing?")
     limits = {"name": 200, "organization": 200, "pronouns": 60, "hats_other": 300}
     limits |= {"access_language": 300, "access_other": 300, "prep_answer": 500}
@@ -124,9 +124,7 @@ def test_an_answer_that_was_not_offered_is_refused(client):
 
 @SIZES
 @pytest.mark.parametrize("why", ["cancelled", "ended", "unknown"])
-def test_a_session_that_is_closed_stores_nothing_and_leaves_the_others_ticked(
-    app, client, why, headers
-):
+def test_a_closed_session_stores_nothing_and_leaves_the_others_selected(app, client, why, headers):
     chosen = [DECEMBER, JANUARY, FEBRUARY]
     token = token_of(client)
     if why == "cancelled":
@@ -154,7 +152,7 @@ def test_a_refusal_names_the_day_of_the_session_in_the_community_s_zone(client):
 
 
 @SIZES
-def test_a_form_open_for_too_long_is_kept_and_can_be_sent_once_more(client, long_open, headers):
+def test_an_expired_form_keeps_its_values_and_can_be_sent_again(client, long_open, headers):
     change(DECEMBER, prep_question="What is missing?")
 
     soup = refused(register(client, token=long_open, headers=headers, **TYPED))
@@ -172,7 +170,7 @@ def test_a_form_open_for_too_long_is_kept_and_can_be_sent_once_more(client, long
 @pytest.mark.parametrize(
     "token", ["", "forged", "x.y.z", "\0", "é" * 300, "IkhlbGxvIg.aaaa.bbbb"], ids=ascii
 )
-def test_a_forged_token_is_refused_like_an_old_one(client, token):
+def test_a_forged_token_is_refused_like_an_expired_one(client, token):
     soup = refused(register(client, DECEMBER, token=token))
 
     (fresh,) = typed(soup)["token"]
@@ -190,7 +188,7 @@ def test_a_token_signed_for_something_else_is_refused(app, client):
 
 
 @SIZES
-def test_the_trap_for_programs_is_shown_when_somebody_falls_into_it(client, headers):
+def test_the_honeypot_is_shown_to_somebody_who_filled_it(client, headers):
     soup = refused(register(client, website="https://spam.example", headers=headers, **TYPED))
 
     field = soup.find("input", id="website")
@@ -204,7 +202,7 @@ def test_the_trap_for_programs_is_shown_when_somebody_falls_into_it(client, head
 
 
 @SIZES
-def test_a_likely_slip_in_the_address_is_pointed_out_on_refusal_and_never_blocks(client, headers):
+def test_a_likely_typo_in_the_address_is_pointed_out_and_never_blocks(client, headers):
     soup = refused(register(client, DECEMBER, name="", email="ada@gmial.com", headers=headers))
 
     accepted = register(client, DECEMBER, email="ada@gmial.com")
@@ -218,7 +216,7 @@ def test_a_likely_slip_in_the_address_is_pointed_out_on_refusal_and_never_blocks
     [("ada@gmial.com", "Did you mean ada@gmail.com?"), ("ada@gmail.com", ""), ("ada", "")],
     ids=["a slip", "none", "not an address"],
 )
-def test_the_hint_is_given_while_typing(client, email, said):
+def test_the_email_hint_appears_while_typing(client, email, said):
     answer = client.post("/register/email-hint", data={"email": email}, headers=HTMX)
 
     hint = parse(answer).find(id="email-suggestion").get_text()

@@ -1,4 +1,4 @@
-"""Sending a form again: the same one, another one for a place that is held, somebody else's."""
+"""Sending a form again: the same one, or another for an address that is registered."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_the_same_form_sent_twice_replays_the_first_answer(client, headers):
     assert len(rows(Submission)) == 1
 
 
-def test_another_address_in_the_same_form_is_a_new_post(client):
+def test_another_address_in_the_same_form_is_a_new_submission(client):
     token = token_of(client)
 
     register(client, DECEMBER, token=token)
@@ -69,7 +69,7 @@ def test_another_address_in_the_same_form_is_a_new_post(client):
 
 @SIZES
 @pytest.mark.parametrize("others", [1, 2], ids=["last place", "full"])
-def test_what_the_page_says_does_not_depend_on_who_had_registered(client, others, headers):
+def test_the_confirmation_does_not_depend_on_who_was_registered(client, others, headers):
     """Ada holds one of three places: her answer now is the one that a newcomer gets."""
     for slug in (DECEMBER, JANUARY):
         change(slug, capacity=3 if others == 1 else 2)

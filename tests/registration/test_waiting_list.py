@@ -1,4 +1,4 @@
-"""The waiting list: free places go to those who wait, in the order of joining, never after the start."""
+"""The waiting list: free places go to those who wait, in order, never after the start."""
 
 from datetime import timedelta
 
@@ -60,7 +60,7 @@ def cancel(db_session, person, *, now=NOW):
     )
 
 
-def test_giving_up_a_place_offers_it_to_the_first_person_waiting(db_session, meeting):
+def test_canceling_promotes_the_first_person_waiting(db_session, meeting):
     cancel(db_session, ADA)
 
     assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
@@ -69,14 +69,14 @@ def test_giving_up_a_place_offers_it_to_the_first_person_waiting(db_session, mee
     assert of(db_session, GRACE).promoted_at == NOW
 
 
-def test_giving_up_a_turn_in_line_frees_no_place(db_session, meeting):
+def test_leaving_the_waiting_list_frees_no_place(db_session, meeting):
     cancel(db_session, GRACE)
 
     assert roll(db_session, SLUG) == "Ada held, Grace cancelled, Katherine waiting"
     assert mails(db_session) == []
 
 
-def test_giving_up_twice_frees_one_place(db_session, meeting):
+def test_canceling_twice_frees_one_place(db_session, meeting):
     cancel(db_session, ADA)
     cancel(db_session, ADA)
 
@@ -84,7 +84,7 @@ def test_giving_up_twice_frees_one_place(db_session, meeting):
     assert len(mails(db_session, EmailKind.PROMOTED)) == 1
 
 
-def test_whoever_registers_while_others_wait_joins_at_the_tail(db_session, meeting):
+def test_registering_while_others_wait_joins_the_end_of_the_list(db_session, meeting):
     cancel(db_session, ADA)
     register(db_session, SLUG, ADA)
 
@@ -115,18 +115,18 @@ def test_nobody_is_promoted_once_the_meeting_has_begun(db_session, meeting, late
     assert mails(db_session) == []
 
 
-def test_a_moment_before_the_start_the_place_still_goes_on(db_session, meeting):
+def test_a_moment_before_the_start_the_next_is_still_promoted(db_session, meeting):
     cancel(db_session, ADA, now=meeting.starts_at - A_MINUTE)
 
     assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
 
 
-def test_a_place_at_a_meeting_that_is_over_cannot_be_given_up(db_session, meeting):
+def test_a_registration_for_a_past_meeting_cannot_be_canceled(db_session, meeting):
     with pytest.raises(Refused, match="is over"):
         cancel(db_session, ADA, now=meeting.ends_at)
 
 
-def test_nobody_gets_a_place_at_a_cancelled_meeting(db_session, meeting):
+def test_nobody_is_promoted_at_a_canceled_meeting(db_session, meeting):
     cancel_meeting(db_session, meeting)
 
     cancel(db_session, ADA)
@@ -134,9 +134,7 @@ def test_nobody_gets_a_place_at_a_cancelled_meeting(db_session, meeting):
     assert roll(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine waiting"
 
 
-def test_a_place_that_was_given_up_at_a_cancelled_meeting_is_given_when_it_takes_place_after_all(
-    db_session, meeting
-):
+def test_restoring_a_meeting_gives_its_free_places_to_the_waiting_list(db_session, meeting):
     cancel_meeting(db_session, meeting)
     cancel(db_session, ADA)
 
@@ -145,7 +143,7 @@ def test_a_place_that_was_given_up_at_a_cancelled_meeting_is_given_when_it_takes
     assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
 
 
-def test_a_promotion_raises_what_kept_pages_are_checked_against(db_session, meeting):
+def test_a_promotion_raises_the_revision_of_cached_pages(db_session, meeting):
     [before] = locking.read(db_session, [meeting.id])
     version = meeting.lock_version
 

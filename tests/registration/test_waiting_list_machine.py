@@ -1,4 +1,4 @@
-"""The waiting list against a model: whatever people and coordinators do, in whatever order."""
+"""The waiting list against a model, for any order of actions."""
 
 from datetime import timedelta
 
