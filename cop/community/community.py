@@ -85,9 +85,9 @@ class CommunityFacts:
 
     def keeps(self, field: field.Field) -> timedelta | None:
         """How long an answer is kept after a session; None: until they leave the list."""
-        if field.kept is None:
+        if field.retention is None:
             return None
-        return self.long if field.kept == registry.LONG else self.short
+        return self.long if field.retention == registry.LONG else self.short
 
 
 _FACTS = Prepared(

@@ -68,7 +68,9 @@ def install(app: Flask) -> None:
     ):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals.update(
-        never_asked=registry.NEVER_COLLECTED, TOPIC_TO_BE_ANNOUNCED=TOPIC_TO_BE_ANNOUNCED
+        never_asked=registry.NEVER_COLLECTED,
+        questions_by_name={question.name: question for question in registry.QUESTIONS},
+        TOPIC_TO_BE_ANNOUNCED=TOPIC_TO_BE_ANNOUNCED,
     )
 
 

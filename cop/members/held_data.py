@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import inspect
-
 from cop.i18n import N_
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import Announced
@@ -17,7 +15,6 @@ from cop.models.registration import Member, Registration
 from cop.questions import registry
 from cop.questions.field import Field
 
-_MEMBER_COLUMNS = {column.key for column in inspect(Member).columns}
 _FIELDS = tuple(field for field in (*registry.QUESTIONS, *registry.RECORDED) if field.columns)
 # What a value is, where the label of its field does not say it.
 _COLUMN_LABELS = {
@@ -59,17 +56,6 @@ class HeldValue:
     deleted_at: datetime | None
 
 
-def _is_of_member(field: Field) -> bool:
-    return set(field.columns) <= _MEMBER_COLUMNS
-
-
-OPTIONAL_ANSWERS = tuple(
-    field
-    for field in registry.QUESTIONS
-    if field.can_be_switched_off and field.columns and not _is_of_member(field)
-)
-
-
 def registration_values(
     registration: MemberRegistration, *, writer: LetterWriter
 ) -> list[HeldValue]:
@@ -79,7 +65,7 @@ def registration_values(
         HeldValue(field, _format_field(field, row, writer), ends_at + retention)
         for field in _FIELDS
         if (retention := writer.community.keeps(field))
-        and not _is_of_member(field)
+        and not registry.is_about_member(field)
         and _has_value(field, row)
     ]
 
@@ -87,7 +73,7 @@ def registration_values(
 def optional_answers(registration: MemberRegistration, *, writer: LetterWriter) -> list[HeldValue]:
     """The optional answers stored with one registration: each can be deleted alone."""
     values = registration_values(registration, writer=writer)
-    return [value for value in values if value.field in OPTIONAL_ANSWERS]
+    return [value for value in values if value.field in registry.OPTIONAL_ANSWERS]
 
 
 def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue]:
@@ -97,12 +83,12 @@ def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue
     return [
         HeldValue(field, _format_field(field, member.row, writer), deleted_at)
         for field in _FIELDS
-        if _is_of_member(field) and _has_value(field, member.row)
+        if registry.is_about_member(field) and _has_value(field, member.row)
     ]
 
 
 def _has_value(field: Field, row: Member | Registration) -> bool:
-    if field is registry.PREP_VISIBILITY and isinstance(row, Registration) and row.prep_answer:
+    if field.asked_with and getattr(row, field.asked_with):
         return True  # also where it is the default
     return any(getattr(row, column) != blank for column, blank in field.blanks.items())
 
@@ -141,7 +127,7 @@ def _labels(field: Field, column: str) -> Mapping[str, str]:
     """The labels of a column's stored values; text in somebody's own words has none."""
     if column in {"status", "opt_outs"}:
         return _STATE_LABELS
-    if column in {own.name for own in field.own_words}:
+    if column in {own.name for own in field.other_texts}:
         return {}
     return {choice.value: choice.label for choice in field.choices}
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from cop.audit import withdrawals
 from cop.mail.recipients import LIVE_STATUSES, Recipient
 from cop.mail.writer import LetterWriter
-from cop.members.held_data import OPTIONAL_ANSWERS
 from cop.members.members import MemberRegistration
 from cop.models.meeting import Meeting
 from cop.models.registration import Registration
@@ -44,10 +43,13 @@ def _latest_answers(
 ) -> Answers:
     """The latest answers, without those to a meeting's own question."""
     questions = registry.enabled_questions(disabled_questions)
-    columns = {column for question in questions for column in question.columns}
-    columns -= {"email", *registry.PREP_ANSWER.columns, *registry.PREP_VISIBILITY.columns}
-    values = {name: getattr(latest, name) for name in Answers.__dataclass_fields__.keys() & columns}
-    return Answers(**values, email=to.email, language=to.language)
+    values = {
+        column: getattr(latest, column)
+        for question in registry.ANSWERS
+        if question in questions and not question.is_about_session
+        for column in question.columns
+    }
+    return Answers(latest.name, to.email, values, language=to.language)
 
 
 def change_answers(
@@ -73,12 +75,14 @@ def delete_answer(
     db_session: Session, member_id: int, slug: str, name: str, *, writer: LetterWriter
 ) -> bool:
     """Delete one optional answer, from canceled registrations too; False where there is none."""
-    field = next((field for field in OPTIONAL_ANSWERS if field.name == name), None)
-    if field is None:
+    if name not in {field.name for field in registry.OPTIONAL_ANSWERS}:
         return False
-    values = field.blanks
-    if field is registry.PREP_ANSWER:
-        values |= registry.PREP_VISIBILITY.blanks
+    values = {
+        column: blank
+        for field in registry.OPTIONAL_ANSWERS
+        if name in (field.name, field.asked_with)
+        for column, blank in field.blanks.items()
+    }
     meeting_id = select(Meeting.id).where(Meeting.slug == slug).scalar_subquery()
     delete = update(Registration).where(
         Registration.member_id == member_id, Registration.meeting_id == meeting_id
@@ -92,7 +96,7 @@ def _cleared_answers(row: Registration, values: Mapping[str, object]) -> list[st
     """The optional answers that were given before and are blank now: clearing is deleting."""
     return [
         field.name
-        for field in OPTIONAL_ANSWERS
+        for field in registry.OPTIONAL_ANSWERS
         if any(getattr(row, column) != blank for column, blank in field.blanks.items())
         and all(
             values.get(column, getattr(row, column)) == blank

@@ -17,8 +17,7 @@ from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import current_community, now, render, writer
 
 # They belong to the member, or to the choice of sessions.
-_NOT_EDITABLE = {registry.SESSIONS.name, registry.EMAIL.name, registry.LIST_OPT_IN.name}
-_PREP = {registry.PREP_ANSWER.name, registry.PREP_VISIBILITY.name}
+_NOT_EDITABLE = {q.name for q in registry.QUESTIONS if q not in registry.ANSWERS}
 
 
 @member.route("/r/<token>/sessions/<slug:slug>", methods=["GET", "POST"])
@@ -62,11 +61,9 @@ def _schedule_of(registration: MemberRegistration) -> Schedule:
 
 
 def _form(registration: MemberRegistration, schedule: Schedule) -> AnswersForm:
-    return answers_form(
-        current_community().disabled_questions,
-        omitted=_NOT_EDITABLE if schedule.with_prep_question else _NOT_EDITABLE | _PREP,
-        stored=registration.row,
-    )
+    unasked = frozenset() if schedule.with_prep_question else registry.SESSION_QUESTIONS
+    disabled = current_community().disabled_questions
+    return answers_form(disabled, omitted=_NOT_EDITABLE | unasked, stored=registration.row)
 
 
 @member.route("/r/<token>/sessions/<slug:slug>/cancel", methods=["GET", "POST"])

@@ -131,7 +131,7 @@ class _Registrations(Expiry):
 _SHORT_LIVED: dict[str, object] = {
     column: blank
     for field in (*registry.QUESTIONS, *registry.RECORDED)
-    if field.kept is not None and field.kept < registry.LONG
+    if field.retention is not None and field.retention < registry.LONG
     for column, blank in field.blanks.items()
 }
 

@@ -1,4 +1,4 @@
-"""What a field of the registry is: one question, or one thing that is noted."""
+"""One entry of the registry: a question on the form, or a fact that is recorded about a person."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,20 +6,28 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """How a question is put."""
+    """The form control of a question, and with it the type of its column."""
 
     SESSIONS = "sessions"
     TEXT = "text"
     EMAIL = "email"
     LONG_TEXT = "long text"
-    TICKS = "ticks"
-    TICK = "tick"
+    SEVERAL = "several"
+    CHECKBOX = "checkbox"
     ONE_OF = "one of"
+
+
+class Export(Enum):
+    """Whether the attendee CSV has a column of a question's answers."""
+
+    USUAL = "usual"
+    ON_REQUEST = "on request"
+    NEVER = "never"
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that can be picked: the value that is sent, and what people read."""
+    """One answer that can be picked: the stored value, and its label."""
 
     value: str
     label: str
@@ -27,32 +35,36 @@ class Choice:
 
 @dataclass(frozen=True)
 class Field:
-    """One question, or one thing that we note ourselves."""
+    """One question, or one recorded fact."""
 
     name: str
     label: str
     hint: str
     seen_by: str
-    kept: timedelta | None  # after the session's end; None: until they leave the mailing list
+    retention: timedelta | None  # after the session's end; None: until they leave the mailing list
     kind: Kind = Kind.TEXT
-    required: bool = False
+    missing: str = ""  # the error where there is no answer; without it, the question is optional
     limit: int = 300  # characters
     autocomplete: str | None = None
     choices: tuple[Choice, ...] = ()
-    own_words: tuple["Field", ...] = ()  # belongs to this question, asked beside it
+    other_texts: tuple["Field", ...] = ()  # text inputs below the choices
     columns: tuple[str, ...] = ()  # of the registration (or member) that hold the answer
-    blank: object = ""  # what the columns hold once the answer is gone
+    blank: object = ""  # what the columns hold without an answer
+    export: Export = Export.USUAL
+    export_prefix: str = ""  # of a text among others in one column
+    is_about_session: bool = False  # asked only where a session has a question of its own
+    asked_with: str = ""  # the name of the question whose part of the form it belongs to
 
     @property
-    def can_be_switched_off(self) -> bool:
-        return not self.required
+    def required(self) -> bool:
+        return bool(self.missing)
 
     @property
     def blanks(self) -> dict[str, object]:
-        """What each column holds once the answer is deleted."""
-        own = {field.name: field.blank for field in self.own_words}
-        return {column: own.get(column, self.blank) for column in self.columns}
+        """What each column holds without an answer."""
+        texts = {text.name: text.blank for text in self.other_texts}
+        return {column: texts.get(column, self.blank) for column in self.columns}
 
     def label_of(self, value: str) -> str:
-        """What people read for a value that was picked."""
+        """The label of a stored value."""
         return next((choice.label for choice in self.choices if choice.value == value), value)

@@ -1,19 +1,22 @@
-"""The field registry: every question we ask a person, why, who sees the answer, and when it goes.
+"""The registry of questions: why each is asked, who sees the answer, and when it is deleted.
 
-The form, the "your data" page, the attendee list and the retention rules are made from it, so that
-they cannot disagree. The questions themselves follow the practice that the community preaches:
-nothing is asked that nobody needs, and every question says what it is for.
+The form, the "your data" page, the attendee CSV, erasure and retention are made from it, so that
+they cannot disagree. Another question is an entry here, a column of `Registration` that is named
+like it, and a migration.
 """
 
 from collections.abc import Iterable
 from datetime import timedelta
 
+from sqlalchemy import inspect
+
+from cop import email_addresses
 from cop.i18n import N_
-from cop.questions.field import Choice, Field, Kind
+from cop.models.registration import Member
+from cop.questions.field import Choice, Export, Field, Kind
 
 LONG = timedelta(days=60)
 SHORT = timedelta(days=7)
-
 
 HOSTS = N_("the hosts of the session")
 COORDINATORS = N_("the coordinators")
@@ -21,14 +24,9 @@ COORDINATORS_ONLY = N_("the coordinators only, and never in the usual attendee l
 CHOSEN_BY_MEMBER = N_("whoever you choose below")
 
 
-def _own_words(name: str, label: str, of: "Field") -> Field:
-    return Field(name, label, "", of.seen_by, of.kept, columns=(name,))
-
-
-def _with_other_texts(field: Field, **labels: str) -> Field:
-    own = tuple(_own_words(name, label, field) for name, label in labels.items())
-    columns = (*field.columns, *labels)
-    return Field(**{**vars(field), "own_words": own, "columns": columns})
+def _text(name: str, label: str, export_prefix: str = "") -> Field:
+    """A text input below the choices of another question."""
+    return Field(name, label, "", "", None, columns=(name,), export_prefix=export_prefix)
 
 
 SESSIONS = Field(
@@ -38,7 +36,7 @@ SESSIONS = Field(
     COORDINATORS,
     LONG,
     kind=Kind.SESSIONS,
-    required=True,
+    missing=N_("Tick at least one session."),
 )
 NAME = Field(
     "name",
@@ -46,7 +44,7 @@ NAME = Field(
     N_("What to call you in the session and on the hosts' list. Any characters are fine."),
     COORDINATORS,
     LONG,
-    required=True,
+    missing=N_("Write the name that we should call you by."),
     limit=200,
     autocomplete="name",
     columns=("name",),
@@ -58,7 +56,7 @@ EMAIL = Field(
     COORDINATORS,
     LONG,
     kind=Kind.EMAIL,
-    required=True,
+    missing=email_addresses.INVALID,
     limit=254,
     autocomplete="email",
     columns=("email", "email_key"),
@@ -82,51 +80,50 @@ PRONOUNS = Field(
     limit=60,
     columns=("pronouns",),
 )
-HATS = _with_other_texts(
-    Field(
-        "hats",
-        N_("Hats you wear with data"),
-        N_("Helps us plan the small groups. Tick any."),
-        HOSTS,
-        LONG,
-        kind=Kind.TICKS,
-        blank=[],
-        choices=(
-            Choice("analyst", N_("Data analyst")),
-            Choice("evaluator", N_("Evaluator")),
-            Choice("researcher", N_("Researcher")),
-            Choice("data-coordinator", N_("Data coordinator")),
-            Choice("gis-analyst", N_("GIS analyst")),
-            Choice("program-manager", N_("Program manager")),
-            Choice("case-manager", N_("Case manager")),
-            Choice("administrative-staff", N_("Administrative staff")),
-            Choice("lived-experience", N_("Lived experience of being in the data")),
-        ),
-        columns=("hats",),
+HATS = Field(
+    "hats",
+    N_("Hats you wear with data"),
+    N_("Helps us plan the small groups. Tick any."),
+    HOSTS,
+    LONG,
+    kind=Kind.SEVERAL,
+    blank=[],
+    choices=(
+        Choice("analyst", N_("Data analyst")),
+        Choice("evaluator", N_("Evaluator")),
+        Choice("researcher", N_("Researcher")),
+        Choice("data-coordinator", N_("Data coordinator")),
+        Choice("gis-analyst", N_("GIS analyst")),
+        Choice("program-manager", N_("Program manager")),
+        Choice("case-manager", N_("Case manager")),
+        Choice("administrative-staff", N_("Administrative staff")),
+        Choice("lived-experience", N_("Lived experience of being in the data")),
     ),
-    hats_other=N_("Another hat, in your own words"),
+    other_texts=(_text("hats_other", N_("Another hat, in your own words")),),
+    columns=("hats", "hats_other"),
 )
-ACCESS = _with_other_texts(
-    Field(
-        "access",
-        N_("What would help you take part?"),
-        N_("Automatic captions are always on. You never need to say why."),
-        COORDINATORS_ONLY,
-        SHORT,
-        kind=Kind.TICKS,
-        blank=[],
-        choices=(
-            Choice("asl", N_("American Sign Language (ASL) interpreter")),
-            Choice("cart", N_("Live captions by a person (CART)")),
-            Choice("interpretation", N_("Interpretation into another language")),
-            Choice("slides", N_("Slides ahead of the session")),
-            Choice("phone", N_("Joining by phone")),
-            Choice("main-room", N_("Staying in the main room when we form small groups")),
-        ),
-        columns=("access",),
+ACCESS = Field(
+    "access",
+    N_("What would help you take part?"),
+    N_("Automatic captions are always on. You never need to say why."),
+    COORDINATORS_ONLY,
+    SHORT,
+    kind=Kind.SEVERAL,
+    blank=[],
+    choices=(
+        Choice("asl", N_("American Sign Language (ASL) interpreter")),
+        Choice("cart", N_("Live captions by a person (CART)")),
+        Choice("interpretation", N_("Interpretation into another language")),
+        Choice("slides", N_("Slides ahead of the session")),
+        Choice("phone", N_("Joining by phone")),
+        Choice("main-room", N_("Staying in the main room when we form small groups")),
     ),
-    access_language=N_("Which language should we interpret into?"),
-    access_other=N_("Something else, in your own words"),
+    other_texts=(
+        _text("access_language", N_("Which language should we interpret into?"), "language: "),
+        _text("access_other", N_("Something else, in your own words")),
+    ),
+    columns=("access", "access_language", "access_other"),
+    export=Export.ON_REQUEST,
 )
 TAKING_PART = Field(
     "taking_part",
@@ -134,7 +131,7 @@ TAKING_PART = Field(
     N_("All ways count. It tells the hosts what to expect, and holds you to nothing."),
     HOSTS,
     SHORT,
-    kind=Kind.TICKS,
+    kind=Kind.SEVERAL,
     blank=[],
     choices=(
         Choice("talk", N_("I like to talk")),
@@ -149,9 +146,20 @@ FIRST_TIME = Field(
     N_("So that somebody can welcome you by name."),
     HOSTS,
     SHORT,
-    kind=Kind.TICK,
+    kind=Kind.CHECKBOX,
     blank=False,
     columns=("first_time",),
+)
+PREP_ANSWER = Field(
+    "prep_answer",
+    N_("A question to think about before the session"),
+    N_("Think about it, or write a few words: they help the hosts begin where you are."),
+    CHOSEN_BY_MEMBER,
+    LONG,
+    kind=Kind.LONG_TEXT,
+    limit=500,
+    columns=("prep_answer",),
+    is_about_session=True,
 )
 PREP_VISIBILITY = Field(
     "prep_visibility",
@@ -167,16 +175,9 @@ PREP_VISIBILITY = Field(
         Choice("named", N_("The group, with my name")),
     ),
     columns=("prep_visibility",),
-)
-PREP_ANSWER = Field(
-    "prep_answer",
-    N_("A question to think about before the session"),
-    N_("Think about it, or write a few words: they help the hosts begin where you are."),
-    CHOSEN_BY_MEMBER,
-    LONG,
-    kind=Kind.LONG_TEXT,
-    limit=500,
-    columns=("prep_answer",),
+    export=Export.NEVER,
+    is_about_session=True,
+    asked_with="prep_answer",
 )
 LIST_OPT_IN = Field(
     "list_opt_in",
@@ -184,9 +185,10 @@ LIST_OPT_IN = Field(
     N_("To tell you about new dates and topics, once you have confirmed it from your mailbox."),
     COORDINATORS,
     None,
-    kind=Kind.TICK,
+    kind=Kind.CHECKBOX,
     columns=("list_requested_at", "list_confirmed_at"),
     blank=None,
+    export=Export.NEVER,
 )
 
 QUESTIONS = (
@@ -275,9 +277,22 @@ NEVER_COLLECTED = N_(
 )
 
 
-def enabled_questions(switched_off: Iterable[str] = ()) -> tuple[Field, ...]:
-    """The questions of the form, without those that a coordinator has switched off."""
-    off = {name for name in switched_off if name not in {f.name for f in QUESTIONS if f.required}}
-    if PREP_ANSWER.name in off:
-        off.add(PREP_VISIBILITY.name)
-    return tuple(question for question in QUESTIONS if question.name not in off)
+_MEMBER_COLUMNS = set(inspect(Member).columns.keys())
+
+
+def is_about_member(field: Field) -> bool:
+    """Whether a field is stored once per person, not with each registration."""
+    return _MEMBER_COLUMNS.issuperset(field.columns)
+
+
+# The questions whose answers are stored with a registration, and what their columns hold at first.
+ANSWERS = tuple(question for question in QUESTIONS if not is_about_member(question))
+OPTIONAL_ANSWERS = tuple(question for question in ANSWERS if not question.required)
+BLANKS = {column: blank for question in ANSWERS for column, blank in question.blanks.items()}
+SESSION_QUESTIONS = frozenset(question.name for question in ANSWERS if question.is_about_session)
+
+
+def enabled_questions(disabled: Iterable[str] = ()) -> tuple[Field, ...]:
+    """The questions of the form, without those that a coordinator has disabled."""
+    off = set(disabled)
+    return tuple(q for q in QUESTIONS if q.required or off.isdisjoint({q.name, q.asked_with}))

@@ -1,11 +1,13 @@
 """The answers of one registration form."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Text, cast, inspect
 
 from cop.models.registration import Registration
+from cop.questions import registry
 
 _COLUMNS = inspect(Registration).columns
 HAS_ACCESS_NEEDS = (
@@ -21,21 +23,18 @@ class Answers:
 
     name: str
     email: str
-    organization: str = ""
-    pronouns: str = ""
-    hats: Sequence[str] = ()
-    hats_other: str = ""
-    access: Sequence[str] = ()
-    access_language: str = ""
-    access_other: str = ""
-    taking_part: Sequence[str] = ()
-    first_time: bool = False
-    prep_answer: str = ""
-    prep_visibility: str = "hosts"
+    values: Mapping[str, object] = field(default_factory=dict)  # by column of the registration
     list_opt_in: bool = False
     language: str = "en"
+
+    @classmethod
+    def of_form(cls, sent: Mapping[str, Any], *, language: str) -> "Answers":
+        """The answers of a form by name; the email address may come from elsewhere."""
+        values = {column: sent[column] for column in registry.BLANKS if column in sent}
+        opt_in = sent.get("list_opt_in", False)
+        return cls(sent["name"], sent["email"], values, opt_in, language)
 
     @property
     def has_access_needs(self) -> bool:
         """Whether the hosts have something to arrange for this person."""
-        return bool(self.access or self.access_language or self.access_other)
+        return any(self.values.get(column) for column in registry.ACCESS.columns)

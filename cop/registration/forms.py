@@ -10,8 +10,6 @@ import wtforms
 from flask import current_app, request
 from wtforms.validators import ValidationError
 
-from cop import email_addresses
-from cop.i18n import N_
 from cop.models.registration import Registration
 from cop.questions import registry
 from cop.questions.field import Field, Kind
@@ -19,12 +17,6 @@ from cop.registration.answers import Answers
 from cop.web import forms
 from cop.web.i18n import gettext
 from cop.web.rendering import language
-
-_REQUIRED = {
-    "sessions": N_("Tick at least one session."),
-    "name": N_("Write the name that we should call you by."),
-    "email": email_addresses.INVALID,
-}
 
 
 class PublicForm(forms.BaseForm):
@@ -46,8 +38,12 @@ class AnswersForm(PublicForm):
     @property
     def answers(self) -> dict[str, object]:
         """The answers by name."""
-        fields = (each for question in self.questions for each in (question, *question.own_words))
+        fields = (each for question in self.questions for each in (question, *question.other_texts))
         return {each.name: self[each.name].data for each in fields}
+
+    def registration_answers(self) -> Answers:
+        """The answers as the registration rules take them."""
+        return Answers.of_form(self.answers, language=language())
 
 
 class RegistrationForm(AnswersForm):
@@ -87,11 +83,6 @@ class RegistrationForm(AnswersForm):
     def slugs(self) -> list[str]:
         return list(dict.fromkeys(self["sessions"].data or []))
 
-    def registration_answers(self) -> Answers:
-        """The answers as the registration rules take them."""
-        names = [name for name in Answers.__dataclass_fields__ if name in self]
-        return Answers(**{name: self[name].data for name in names}, language=language())
-
     def submission_key(self) -> str:
         """Identify this form and its answers: equal when the same form is sent again.
 
@@ -108,28 +99,31 @@ class _AnyOf:
 
     def __init__(self, question: Field) -> None:
         self.values = {choice.value for choice in question.choices}
+        self.blank = question.blank
 
     def __call__(self, _form: wtforms.Form, field: wtforms.Field) -> None:
         selected = field.data if isinstance(field.data, list) else [field.data]
-        if not self.values.issuperset(selected):
+        if field.data != self.blank and not self.values.issuperset(selected):
             raise ValidationError(gettext("Choose among the answers listed here."))
 
 
 def _form_field(question: Field) -> wtforms.Field:
-    checks = [forms.Required(_REQUIRED[question.name])] if question.required else []
+    checks = [forms.Required(question.missing)] if question.required else []
     match question.kind:
         case Kind.SESSIONS:
             return wtforms.SelectMultipleField(validators=checks, validate_choice=False)
-        case Kind.TICKS:
-            return wtforms.SelectMultipleField(validators=[_AnyOf(question)], validate_choice=False)
+        case Kind.SEVERAL:
+            return wtforms.SelectMultipleField(
+                validators=[*checks, _AnyOf(question)], validate_choice=False
+            )
         case Kind.ONE_OF:
             return wtforms.RadioField(
-                validators=[_AnyOf(question)],
+                validators=[*checks, _AnyOf(question)],
                 validate_choice=False,
                 default=question.blank,
                 filters=[lambda value: value or question.blank],
             )
-        case Kind.TICK:
+        case Kind.CHECKBOX:
             return wtforms.BooleanField(false_values=("", "no"))
         case Kind.EMAIL:
             return wtforms.StringField(
@@ -150,7 +144,7 @@ class LinkForm(PublicForm):
 def _form_class(base: type[AnswersForm], disabled: frozenset[str], omitted: frozenset[str]) -> Any:
     """The form class for one set of questions; shared, as an instance never is."""
     questions = tuple(q for q in registry.enabled_questions(disabled) if q.name not in omitted)
-    fields = (each for question in questions for each in (question, *question.own_words))
+    fields = (each for question in questions for each in (question, *question.other_texts))
     attributes: dict[str, Any] = {field.name: _form_field(field) for field in fields}
     return type("QuestionsForm", (base,), attributes | {"questions": questions})
 

@@ -20,6 +20,7 @@ from cop.mail.recipients import MEMBER_COLUMNS, Recipient, recipient
 from cop.meetings.locking import MeetingFacts
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus, Submission
+from cop.questions import registry
 from cop.registration.answers import Answers
 
 LIST_REQUEST_INTERVAL = timedelta(days=1)
@@ -146,9 +147,15 @@ def upsert_member(db_session: Session, answers: Answers, *, now: datetime) -> Re
     return recipient(row, name="", language=answers.language)
 
 
-_ANSWER_COLUMNS = set(Answers.__dataclass_fields__) - {"email", "list_opt_in"}
+_SESSION_BLANKS = {
+    column: blank
+    for question in registry.ANSWERS
+    if question.is_about_session
+    for column, blank in question.blanks.items()
+}
 _REGISTRATION_VALUES = {
-    *_ANSWER_COLUMNS,
+    *registry.BLANKS,
+    "language",
     "meeting_id",
     "member_id",
     "status",
@@ -185,11 +192,11 @@ def insert_registrations(
     The preparation answer goes to the soonest of the meetings that asks a question.
     """
     asking = next((meeting for meeting in locked if meeting.prep_question), None)
-    values = {name: getattr(answers, name) for name in _ANSWER_COLUMNS}
-    values |= {"member_id": to.member_id, "registered_at": now}
+    values = {**registry.BLANKS, **answers.values, "name": answers.name}
+    values |= {"language": answers.language, "member_id": to.member_id, "registered_at": now}
     rows = [
         values
-        | ({} if meeting is asking else {"prep_answer": "", "prep_visibility": "hosts"})
+        | ({} if meeting is asking else _SESSION_BLANKS)
         | {
             "meeting_id": meeting.id,
             "status": status_of[meeting.id],

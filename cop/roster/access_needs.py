@@ -29,7 +29,7 @@ def access_needs(db_session: Session, meeting_id: int) -> list[AccessNeed]:
     people = db_session.scalars(query).all()
     needs = [_need(choice, people) for choice in registry.ACCESS.choices]
     other = [(person, person.access_other) for person in people if person.access_other]
-    needs.append(AccessNeed(registry.ACCESS.own_words[-1].label, other))
+    needs.append(AccessNeed(registry.ACCESS.other_texts[-1].label, other))
     return [need for need in needs if need.people]
 
 

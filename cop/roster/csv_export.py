@@ -9,54 +9,52 @@ from itertools import chain, islice
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, select, true
+from sqlalchemy import JSON, ColumnElement, Select, Text, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from cop.models.registration import RegistrationStatus
 from cop.questions import registry
-from cop.questions.field import Field
+from cop.questions.field import Export, Field, Kind
 from cop.roster.roster import OF_MEETING, OF_MEMBER, OF_REGISTRATION
 from cop.web import downloads
 
 DEFAULT_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
 LIST_SEPARATOR = "; "
-# Columns that hold what a person typed: their cells could be formulas.
-_TYPED_COLUMNS = {
-    "session_topic",
-    "name",
-    "email",
-    "organization",
-    "pronouns",
-    "hats",
-    "prep_answer",
-    "access",
-}
 _YES_NO = {True: "yes", False: "no", None: ""}
-# The columns of the CSV in their order, and what each is made from. Lists are read as JSON text:
-# few differ, so that each is parsed once.
+
+
+def _sources(question: Field) -> tuple[ColumnElement[Any], ...]:
+    """What the cell of a question is made from.
+
+    Lists are read as JSON text: few differ, so that each is parsed once.
+    """
+    if question is registry.EMAIL:
+        return (OF_MEMBER.email,)
+    columns = [OF_REGISTRATION[name] for name in question.columns]
+    return tuple(cast(it, Text) if isinstance(it.type, JSON) else it for it in columns)
+
+
+_EXPORTED = {q.name: q for q in registry.QUESTIONS if q.columns and q.export is not Export.NEVER}
+_ON_REQUEST = [name for name, q in _EXPORTED.items() if q.export is Export.ON_REQUEST]
+# The columns of the CSV in their order, and what each is made from.
 _SOURCES: dict[str, tuple[ColumnElement[Any], ...]] = {
     "session_date": (OF_MEETING.starts_at,),
     "session_topic": (func.coalesce(OF_MEETING.topic, ""),),
     "status": (OF_REGISTRATION.status,),
-    "name": (OF_REGISTRATION.name,),
-    "email": (OF_MEMBER.email,),
-    "organization": (OF_REGISTRATION.organization,),
-    "pronouns": (OF_REGISTRATION.pronouns,),
-    "hats": (cast(OF_REGISTRATION.hats, Text), OF_REGISTRATION.hats_other),
-    "taking_part": (cast(OF_REGISTRATION.taking_part, Text),),
-    "first_time": (OF_REGISTRATION.first_time,),
-    "prep_answer": (OF_REGISTRATION.prep_answer,),
+    **{name: _sources(q) for name, q in _EXPORTED.items() if name not in _ON_REQUEST},
     "mailing_list": (OF_MEMBER.list_confirmed_at.is_not(None),),
     "registered_at": (OF_REGISTRATION.registered_at,),
     "attended": (OF_REGISTRATION.attended,),
-    "access": (
-        cast(OF_REGISTRATION.access, Text),
-        OF_REGISTRATION.access_language,
-        OF_REGISTRATION.access_other,
-    ),
+    **{name: _sources(_EXPORTED[name]) for name in _ON_REQUEST},
 }
 COLUMNS = tuple(_SOURCES)
-DEFAULT_COLUMNS = tuple(name for name in COLUMNS if name != "access")
+DEFAULT_COLUMNS = tuple(name for name in COLUMNS if name not in _ON_REQUEST)
+# Columns that hold what a person typed: their cells could be formulas.
+_TYPED_COLUMNS = {"session_topic"} | {
+    name
+    for name, question in _EXPORTED.items()
+    if question.other_texts or question.kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL)
+}
 
 
 def write_csv(
@@ -111,23 +109,30 @@ def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]
 
 def _formatters(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
     """How to format the columns whose cells differ from the database's values."""
-    hats, taking_part, access = map(_labels, (registry.HATS, registry.TAKING_PART, registry.ACCESS))
     return {
         "session_date": cache(lambda at: at.astimezone(zone).date().isoformat()),
-        "hats": lambda values, other: _join(hats(values), other),
-        "taking_part": taking_part,
-        "first_time": _YES_NO.__getitem__,
         "mailing_list": _YES_NO.__getitem__,
         "registered_at": lambda at: at.astimezone(zone).isoformat(timespec="seconds"),
         "attended": _YES_NO.__getitem__,
-        "access": lambda values, language, other: _join(
-            access(values), language and f"language: {language}", other
-        ),
+        **{name: _formatter(q) for name, q in _EXPORTED.items() if q.kind in _FORMATTED},
     }
 
 
-def _labels(field: Field) -> Callable[[str], str]:
-    return cache(lambda values: _join(*map(field.label_of, json.loads(values))))
+_FORMATTED = {Kind.CHECKBOX, Kind.ONE_OF, Kind.SEVERAL}
+
+
+def _formatter(question: Field) -> Callable[..., str]:
+    """How to format the answers to a question with choices."""
+    if question.kind is Kind.CHECKBOX:
+        return _YES_NO.__getitem__
+    if question.kind is Kind.ONE_OF:
+        return question.label_of
+    labels = cache(lambda values: _join(*map(question.label_of, json.loads(values))))
+    prefixes = [text.export_prefix for text in question.other_texts]
+    return lambda values, *texts: _join(
+        labels(values),
+        *(text and f"{prefix}{text}" for prefix, text in zip(prefixes, texts, strict=True)),
+    )
 
 
 def _join(*values: str) -> str:

@@ -15,7 +15,6 @@ from cop.meetings.schedule import Schedule
 from cop.meetings.views_common import meeting_or_404, open_or_404
 from cop.members import held_data, preferences
 from cop.questions import registry
-from cop.registration.answers import Answers
 from cop.registration.forms import answers_form
 from cop.registration.statements import PlaceCounts
 from cop.roster import address_correction, places, roster
@@ -24,12 +23,11 @@ from cop.roster.views import STATUSES
 from cop.web.blueprints import console
 from cop.web.forms import strip_to_one_line
 from cop.web.i18n import gettext, ngettext, refusal_text
-from cop.web.rendering import current_community, language, now, render, settings, writer
+from cop.web.rendering import current_community, now, render, settings, writer
 
 PERSON = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
 # Not asked by hand: people choose the mailing list themselves, from their own mailbox.
 _OMITTED = {registry.SESSIONS.name, registry.LIST_OPT_IN.name}
-_PREP = {registry.PREP_ANSWER.name, registry.PREP_VISIBILITY.name}
 
 
 @console.get(PERSON)
@@ -171,10 +169,10 @@ def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
 @console.route("/sessions/<slug:slug>/add", methods=["GET", "POST"])
 def add_person(slug: str) -> ResponseReturnValue:
     meeting, by_mail = open_or_404(slug), request.form.get("told") != "self"
-    omitted = _OMITTED if meeting.prep_question else _OMITTED | _PREP
-    form = answers_form(current_community().disabled_questions, omitted=omitted)
+    unasked = frozenset() if meeting.prep_question else registry.SESSION_QUESTIONS
+    form = answers_form(current_community().disabled_questions, omitted=_OMITTED | unasked)
     if form.validate_on_submit():
-        answers = Answers(**form.answers, language=language())  # type: ignore[arg-type]
+        answers = form.registration_answers()
         try:
             with write_tx() as db_session:
                 added = places.add_person(

@@ -25,8 +25,7 @@ from cop.web.forms import (
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import now, writer
 
-# Who may see the answer to a prepared question is asked along with it.
-OPTIONAL = [q for q in registry.QUESTIONS if not q.required and q is not registry.PREP_VISIBILITY]
+OPTIONAL = [q for q in registry.QUESTIONS if not q.required and not q.asked_with]
 MAX_REMINDER_DAYS, MAX_NOTICE_MINUTES = 28, 60  # days before; minutes after
 A_DAY = timedelta(days=1)
 

@@ -45,8 +45,9 @@ NEW_PASSWORD = "seven green herons dance"
 def ready(site):
     """A site where Ada and Grace are registered and get every kind of email."""
     with opened(site) as db_session:
-        register(db_session, DECEMBER, replace(ADA, organization="Lab", access=["asl"]))
-        register(db_session, DECEMBER, replace(GRACE, organization="Lab", access=["asl"]))
+        said = {"organization": "Lab", "access": ["asl"]}
+        register(db_session, DECEMBER, replace(ADA, values=said))
+        register(db_session, DECEMBER, replace(GRACE, values=said))
         everything = {"list_requested_at": NOW, "list_confirmed_at": NOW, "verified_at": NOW}
         db_session.execute(update(Member).values(**everything))
     return site

@@ -84,7 +84,7 @@ def everything(db_session):
 
 
 def test_every_column_of_a_registration_is_kept_for_the_time_promised():
-    kept = {name: field.kept for field in FIELDS.values() for name in field.columns}
+    kept = {name: field.retention for field in FIELDS.values() for name in field.columns}
 
     columns = {column.name for column in Registration.__table__.columns}
 

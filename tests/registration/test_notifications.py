@@ -60,7 +60,7 @@ def test_a_form_sent_twice_is_confirmed_once(db_session):
 
 def test_who_was_registered_already_gets_their_link_and_nothing_that_was_typed(db_session):
     register(db_session, DECEMBER, ADA)
-    stranger = replace(ADA, name="Somebody Else", prep_answer="Gotcha")
+    stranger = replace(ADA, name="Somebody Else", values={"prep_answer": "Gotcha"})
 
     register(db_session, DECEMBER, stranger)
 
@@ -131,7 +131,7 @@ def test_coordinators_hear_that_somebody_needs_something_but_not_what_or_who(db_
     for name in ("corin", "dana"):
         accounts.add(db_session, f"{name}@example.org", name=name, password=PASSWORD)
 
-    register(db_session, DECEMBER, replace(ADA, **need))
+    register(db_session, DECEMBER, replace(ADA, values=need))
 
     to_them = mails(db_session, EmailKind.COORDINATORS)
     assert [mail.to_address for mail in to_them] == ["corin@example.org", "dana@example.org"]

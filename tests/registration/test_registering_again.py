@@ -59,10 +59,10 @@ def test_saved_answers_hold_nothing_about_the_person(db_session):
 
 
 def test_a_place_that_is_held_stays_as_it_was(db_session):
-    register(db_session, "2026-12-15", replace(ADA, organization="Harbor Data Lab"))
+    register(db_session, "2026-12-15", replace(ADA, values={"organization": "Harbor Data Lab"}))
     register(db_session, "2026-12-15", GRACE)
 
-    stranger = replace(ADA, name="Mallory", organization="Elsewhere", access=("asl",))
+    stranger = replace(ADA, name="Mallory", values={"organization": "Elsewhere", "access": ["asl"]})
     register(db_session, ["2026-12-15", "2027-01-19"], stranger, now=NOW + DAY)
 
     kept, _ = registrations(db_session, "2026-12-15")
@@ -163,7 +163,7 @@ def test_an_answer_is_never_filed_under_the_question_of_another_meeting(db_sessi
     a_meeting(db_session, slug="second", prep_question="B?", starts_at=NOW + 30 * DAY)
     register(db_session, "first", ADA)
 
-    register(db_session, ["first", "second"], replace(ADA, prep_answer="to A"))
+    register(db_session, ["first", "second"], replace(ADA, values={"prep_answer": "to A"}))
 
     assert [row.prep_answer for row in registrations(db_session)] == ["", ""]
 
