@@ -204,8 +204,7 @@ MUTANTS = [
         "web/downloads.py",
         "    whole = cell.removesuffix(text) + inside",
         "    return cell",
-        "roster/test_csv_export.py"
-        "::test_a_cell_that_a_spreadsheet_would_run_gets_an_apostrophe_and_loses_nothing",
+        "roster/test_csv_export.py::test_only_a_cell_that_would_be_a_formula_gets_an_apostrophe",
     ),
     Mutant(
         "The log holds whole addresses",

@@ -1,4 +1,4 @@
-"""Correcting a misspelt address, and adding somebody by hand."""
+"""Correcting a misspelled address."""
 
 from dataclasses import replace
 from datetime import date
@@ -9,12 +9,10 @@ from cop.audit import withdrawals
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidLink, Refused
 from cop.links import Owner
-from cop.meetings import schedule
 from cop.members import members
 from cop.models.email import MailState
-from cop.models.meeting import Meeting
 from cop.outbox.outbox import EmailKind
-from cop.roster import address_correction, places
+from cop.roster import address_correction
 from tests.builders import (
     ADA,
     GRACE,
@@ -41,11 +39,11 @@ SLIP = replace(ADA, email="ada@exmaple.org")
 
 def correct(db_session, slug, email, *, of="Ada"):
     [row] = [row for row in registrations(db_session, slug) if row.name.startswith(of)]
-    voice = a_writer(db_session)
-    return address_correction.correct_address(db_session, row.id, email, writer=voice).sessions
+    writer = a_writer(db_session)
+    return address_correction.correct_address(db_session, row.id, email, writer=writer).sessions
 
 
-def test_all_that_was_registered_goes_to_the_address_that_was_meant(db_session):
+def test_all_registrations_move_to_the_right_address(db_session):
     register(db_session, [DECEMBER, JANUARY], SLIP)
     register(db_session, DECEMBER, GRACE)
     forget_mails(db_session)
@@ -59,7 +57,7 @@ def test_all_that_was_registered_goes_to_the_address_that_was_meant(db_session):
     assert told(db_session) == [("Ada@Example.org", "You are registered for 2 sessions")]
 
 
-def test_links_to_the_misspelt_address_die_and_its_mails_go(db_session):
+def test_links_and_emails_of_the_misspelled_address_are_gone(db_session):
     register(db_session, DECEMBER, SLIP)
     register(db_session, DECEMBER, GRACE)
     slip = member(db_session, "ada@exmaple.org")
@@ -90,7 +88,7 @@ def test_the_confirmation_has_the_link_of_the_new_member(db_session):
     assert registrations(db_session, DECEMBER)[0].announced
 
 
-def test_somebody_who_is_known_gets_the_sessions_that_they_lack(db_session):
+def test_a_known_member_gets_the_sessions_they_lack(db_session):
     register(db_session, JANUARY, ADA)
     register(db_session, DECEMBER, SLIP)
     known = member(db_session, ADA.email)
@@ -106,13 +104,13 @@ def test_somebody_who_is_known_gets_the_sessions_that_they_lack(db_session):
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-def test_only_a_member_whom_the_correction_makes_has_nothing_withdrawn(db_session, is_known):
+def test_only_a_new_member_loses_their_withdrawals(db_session, is_known):
     register(db_session, DECEMBER, SLIP)
     if is_known:
         register(db_session, JANUARY, ADA)
-    voice = a_writer(db_session)
-    withdrawals.remember_address(db_session, ADA.email, withdrawals.LINKS, writer=voice)
-    key = withdrawals.key_of(ADA.email, voice.links.secret_key)
+    writer = a_writer(db_session)
+    withdrawals.remember_address(db_session, ADA.email, withdrawals.LINKS, writer=writer)
+    key = withdrawals.key_of(ADA.email, writer.links.secret_key)
 
     correct(db_session, DECEMBER, ADA.email)
 
@@ -132,7 +130,7 @@ def test_where_both_are_registered_for_one_session_neither_is_changed(db_session
     assert mails(db_session) == []
 
 
-def test_a_place_that_one_of_them_cancelled_is_in_nobodys_way(db_session):
+def test_a_canceled_registration_of_one_does_not_prevent_the_correction(db_session):
     it = a_meeting(db_session, slug="it")
     a_registration(db_session, it, ADA.email, "cancelled")
     a_registration(db_session, it, SLIP.email, name="Slip")
@@ -151,14 +149,14 @@ def test_a_place_that_one_of_them_cancelled_is_in_nobodys_way(db_session):
         ("ADA@exmaple.ORG", "the address that we have"),
     ],
 )
-def test_what_is_no_other_address_is_refused(db_session, email, refusal):
+def test_an_invalid_or_unchanged_address_is_refused(db_session, email, refusal):
     register(db_session, DECEMBER, SLIP)
 
     with pytest.raises(Refused, match=refusal):
         correct(db_session, DECEMBER, email)
 
 
-def test_who_wanted_the_mailing_list_is_asked_at_the_right_address(db_session):
+def test_a_mailing_list_request_is_confirmed_at_the_right_address(db_session):
     register(db_session, DECEMBER, replace(SLIP, list_opt_in=True))
     member(db_session, SLIP.email).list_confirmed_at = NOW  # by whoever has that address
     db_session.flush()
@@ -171,7 +169,7 @@ def test_who_wanted_the_mailing_list_is_asked_at_the_right_address(db_session):
     assert [mail.to_address for mail in mails(db_session, EmailKind.LIST)] == [ADA.email]
 
 
-def test_after_the_session_the_address_is_corrected_without_a_mail(db_session):
+def test_after_the_session_no_confirmation_goes_out(db_session):
     it = a_meeting(db_session, slug="it", starts_at=NOW.replace(day=1))
     a_registration(db_session, it, SLIP.email)
 
@@ -194,10 +192,10 @@ def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targe
     def correcting_to(email, id_):
         def act():
             with write_tx() as db_session:
-                voice = a_writer(db_session)
+                writer = a_writer(db_session)
                 try:
                     return address_correction.correct_address(
-                        db_session, id_, email, writer=voice
+                        db_session, id_, email, writer=writer
                     ).sessions
                 except Refused:
                     return 0
@@ -214,56 +212,6 @@ def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targe
     assert gone == [None, None]
 
 
-def add(db_session, details, slug=DECEMBER, *, by_mail=True):
-    it = schedule.find(db_session, slug, now=NOW)
-    writer = a_writer(db_session)
-    added = places.add_person(db_session, it, details, by_mail=by_mail, writer=writer)
-    return added.registration_id, added.status
-
-
-@pytest.mark.parametrize(("by_mail", "kinds"), [(True, ["confirmation"]), (False, [])])
-def test_who_is_added_by_hand_gets_the_confirmation_unless_they_are_told(
-    db_session, by_mail, kinds
-):
-    id_, status = add(db_session, ADA, by_mail=by_mail)
-
-    [row] = registrations(db_session, DECEMBER)
-    assert (row.id, row.status, status) == (id_, "held", "held")
-    assert [mail.kind for mail in mails(db_session)] == kinds
-
-
-def test_at_a_full_session_they_wait(db_session):
-    a_meeting(db_session, slug="it", capacity=1)
-    register(db_session, "it", GRACE)
-
-    id_, status = add(db_session, ADA, "it")
-
-    assert roll(db_session, "it") == "Grace held, Ada waiting"
-    assert (registrations(db_session, "it")[-1].id, status) == (id_, "waiting")
-
-
-def test_an_address_that_holds_a_place_is_not_added_again(db_session):
-    register(db_session, DECEMBER, ADA)
-    register(db_session, JANUARY, GRACE)
-    forget_mails(db_session)
-
-    with pytest.raises(Refused, match="on the roster already"):
-        add(db_session, replace(ADA, email="ADA@example.org", name="Other"))
-    add(db_session, GRACE)
-
-    assert roll(db_session, DECEMBER) == "Ada held, Grace held"
-    assert [mail.to_address for mail in mails(db_session)] == [GRACE.email]
-
-
-def test_nobody_is_added_to_a_session_that_does_not_take_place(db_session):
-    db_session.query(Meeting).filter_by(slug=DECEMBER).update({"status": "cancelled"})
-
-    with pytest.raises(Refused, match="is cancelled"):
-        add(db_session, ADA)
-
-    assert registrations(db_session) == []
-
-
 @pytest.mark.parametrize(
     ("wrong", "right", "first"),
     [
@@ -274,7 +222,7 @@ def test_nobody_is_added_to_a_session_that_does_not_take_place(db_session):
         (None, None, None),
     ],
 )
-def test_the_first_day_that_either_came_is_kept(db_session, wrong, right, first):
+def test_the_earlier_first_day_of_the_two_is_stored(db_session, wrong, right, first):
     meeting, other = a_meeting(db_session), a_meeting(db_session, slug="other")
     typed = a_registration(db_session, meeting, "aad@example.org")
     a_registration(db_session, other, "ada@example.org")

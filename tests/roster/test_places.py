@@ -1,11 +1,13 @@
-"""What coordinators do with one person's place, one by one and at once."""
+"""Changing one person's place, one change after another and at once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
+from cop.meetings import schedule
 from cop.models.registration import Member
 from cop.outbox.outbox import EmailKind
 from cop.registration import cancellation
@@ -54,11 +56,11 @@ def of(db_session, details):
 
 def do(db_session, act, details, *, now=NOW, **values):
     row = of(db_session, details)
-    voice = a_writer(db_session, now=now)
-    return act(db_session, row.id, writer=voice, **values)
+    writer = a_writer(db_session, now=now)
+    return act(db_session, row.id, writer=writer, **values)
 
 
-def test_a_place_out_of_turn_is_one_more_than_is_offered_and_has_to_be_meant(db_session, meeting):
+def test_exceeding_the_capacity_has_to_be_confirmed(db_session, meeting):
     with pytest.raises(Refused, match="last place has just gone"):
         do(db_session, places.give_place, KATHERINE, beyond=False)
 
@@ -69,7 +71,7 @@ def test_a_place_out_of_turn_is_one_more_than_is_offered_and_has_to_be_meant(db_
     assert (moved.is_notified, of(db_session, KATHERINE).promoted_at) == (True, NOW)
 
 
-def test_one_more_than_is_offered_lets_nobody_in_when_one_of_them_leaves(db_session, meeting):
+def test_above_capacity_a_cancellation_promotes_nobody(db_session, meeting):
     do(db_session, places.give_place, KATHERINE, beyond=True)
 
     do(db_session, places.cancel, ADA, by_mail=True)
@@ -77,9 +79,7 @@ def test_one_more_than_is_offered_lets_nobody_in_when_one_of_them_leaves(db_sess
     assert roll(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine held"
 
 
-def test_moved_to_the_tail_somebody_waits_behind_all_and_the_next_has_the_place(
-    db_session, meeting
-):
+def test_moving_somebody_to_the_waiting_list_promotes_the_next(db_session, meeting):
     moved = do(db_session, places.move_to_waiting_list, ADA)
 
     assert roll(db_session, SLUG) == ("Ada cancelled, Grace held, Katherine waiting, Ada waiting")
@@ -88,9 +88,12 @@ def test_moved_to_the_tail_somebody_waits_behind_all_and_the_next_has_the_place(
     assert told(db_session) == [("grace@example.org", GAVE), ("ada@example.org", PUT)]
 
 
-def test_who_was_moved_to_the_tail_keeps_what_they_said_and_comes_up_again(db_session, meeting):
+def test_somebody_moved_to_the_waiting_list_keeps_their_answers_and_is_promoted_later(
+    db_session, meeting
+):
     before = of(db_session, ADA)
     before.pronouns, before.hats, before.promoted_at = "she/her", ["analyst"], NOW
+    before.room, before.joined_at, before.attended, before.minutes_present = 3, NOW, True, 40
     db_session.flush()
     do(db_session, places.move_to_waiting_list, ADA)
 
@@ -100,30 +103,31 @@ def test_who_was_moved_to_the_tail_keeps_what_they_said_and_comes_up_again(db_se
     assert (after.status, after.pronouns, after.hats) == ("held", "she/her", ["analyst"])
     assert (after.registered_at, after.cancelled_at) == (before.registered_at, None)
     assert after.promoted_at == NOW + DAY
+    assert (after.room, after.joined_at, after.attended, after.minutes_present) == (None,) * 4
 
 
 @pytest.mark.parametrize(
     ("capacity", "is_possible"), [(None, False), (1, True), (2, True), (3, False)]
 )
-def test_nobody_is_moved_to_a_waiting_list_that_they_would_head(db_session, capacity, is_possible):
+def test_nobody_is_moved_to_a_waiting_list_that_they_would_lead(db_session, capacity, is_possible):
     it = a_meeting(db_session, capacity=capacity)
     for name, status in (("ada", "held"), ("grace", "waiting"), ("katherine", "waiting")):
         a_registration(db_session, it, f"{name}@example.org", status)
     [ada, *_] = registrations(db_session, SLUG)
-    voice = a_writer(db_session)
+    writer = a_writer(db_session)
 
     if not is_possible:
         with pytest.raises(Refused, match="Nobody else waits"):
-            places.move_to_waiting_list(db_session, ada.id, writer=voice)
+            places.move_to_waiting_list(db_session, ada.id, writer=writer)
         return
-    places.move_to_waiting_list(db_session, ada.id, writer=voice)
+    places.move_to_waiting_list(db_session, ada.id, writer=writer)
 
     assert registrations(db_session, SLUG)[-1].status == "waiting"
 
 
 @pytest.mark.parametrize(("by_mail", "expected"), [(True, [("ada@example.org", CANCELLED)]),
                                                    (False, [])])  # fmt: skip
-def test_cancelled_for_somebody_with_a_mail_or_without(db_session, meeting, by_mail, expected):
+def test_a_place_is_canceled_with_an_email_or_without(db_session, meeting, by_mail, expected):
     moved = do(db_session, places.cancel, ADA, by_mail=by_mail)
 
     assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
@@ -132,7 +136,7 @@ def test_cancelled_for_somebody_with_a_mail_or_without(db_session, meeting, by_m
     assert of(db_session, ADA).cancelled_at == NOW
 
 
-def test_the_mail_about_a_cancelled_place_is_not_moot(db_session, meeting):
+def test_the_email_about_a_canceled_place_is_not_withdrawn_with_it(db_session, meeting):
     do(db_session, places.cancel, ADA, by_mail=True)
 
     [mail] = mails(db_session, EmailKind.PLACE)
@@ -140,7 +144,7 @@ def test_the_mail_about_a_cancelled_place_is_not_moot(db_session, meeting):
     assert (mail.registration_id, mail.meeting_id) == (None, meeting.id)
 
 
-def test_a_member_who_gives_up_is_noted_with_the_moment_once(db_session, meeting):
+def test_the_time_of_a_cancellation_is_recorded_once(db_session, meeting):
     cancellation.cancel_registration(
         db_session, of(db_session, ADA).id, writer=a_writer(db_session)
     )
@@ -151,7 +155,7 @@ def test_a_member_who_gives_up_is_noted_with_the_moment_once(db_session, meeting
     assert of(db_session, ADA).cancelled_at == NOW
 
 
-def test_who_gets_no_mail_is_said_to_get_none(db_session, meeting):
+def test_somebody_undeliverable_counts_as_not_notified(db_session, meeting):
     db_session.get_one(Member, of(db_session, GRACE).member_id).undeliverable_at = NOW
     db_session.flush()
 
@@ -161,7 +165,7 @@ def test_who_gets_no_mail_is_said_to_get_none(db_session, meeting):
     assert mails(db_session) == []
 
 
-def test_a_restored_place_is_held_again_where_one_is_free(db_session, meeting):
+def test_restoring_gives_the_place_back_where_one_is_free(db_session, meeting):
     do(db_session, places.cancel, GRACE, by_mail=False)
     do(db_session, places.cancel, KATHERINE, by_mail=False)
     do(db_session, places.cancel, ADA, by_mail=False)
@@ -174,7 +178,7 @@ def test_a_restored_place_is_held_again_where_one_is_free(db_session, meeting):
     assert told(db_session) == [("katherine@example.org", "You are registered: December 13")]
 
 
-def test_where_none_is_free_it_is_the_end_of_the_waiting_list(db_session, meeting):
+def test_restoring_without_a_free_place_means_the_end_of_the_waiting_list(db_session, meeting):
     do(db_session, places.cancel, ADA, by_mail=False)
     forget_mails(db_session)
 
@@ -186,39 +190,34 @@ def test_where_none_is_free_it_is_the_end_of_the_waiting_list(db_session, meetin
 
 
 @pytest.mark.parametrize(
-    ("given_up", "after", "refusal"),
+    ("cancelled_at", "after", "refusal"),
     [
-        (-DAY * 29, timedelta(), None),
-        (-DAY * 30, timedelta(), None),
-        (-DAY * 30 - timedelta(seconds=1), timedelta(), "restored for 30 days"),
-        (timedelta(), DAY * 22, "places stay as they are"),
+        (NOW - DAY * 29, timedelta(), None),
+        (NOW - DAY * 30, timedelta(), None),
+        (NOW - DAY * 30 - timedelta(seconds=1), timedelta(), "restored for 30 days"),
+        (None, timedelta(), "restored for 30 days"),
+        (NOW + DAY * 20, DAY * 21, "places stay as they are"),
+        (NOW, DAY * 22, "places stay as they are"),
     ],
-    ids=["29 days", "30 days", "more", "over"],
+    ids=["29 days", "30 days", "more", "at an unknown time", "begun and full", "over"],
 )
 def test_restoring_ends_after_thirty_days_and_with_the_session(
-    db_session, meeting, given_up, after, refusal
+    db_session, meeting, cancelled_at, after, refusal
 ):
-    ada = a_registration(db_session, meeting, "mallory@example.org", "cancelled",
-                         cancelled_at=NOW + given_up)  # fmt: skip
-    voice = a_writer(db_session, now=NOW + after)
+    mallory = "mallory@example.org"
+    ada = a_registration(db_session, meeting, mallory, "cancelled", cancelled_at=cancelled_at)
+    writer = a_writer(db_session, now=NOW + after)
 
     if refusal:
         with pytest.raises(Refused, match=refusal):
-            places.restore(db_session, ada.id, writer=voice)
+            places.restore(db_session, ada.id, writer=writer)
     else:
-        places.restore(db_session, ada.id, writer=voice)
+        places.restore(db_session, ada.id, writer=writer)
 
     assert roll(db_session, SLUG).endswith("Mallory cancelled") == bool(refusal)
 
 
-def test_what_was_cancelled_before_the_moment_was_noted_cannot_be_restored(db_session, meeting):
-    old = a_registration(db_session, meeting, "mallory@example.org", "cancelled")
-
-    with pytest.raises(Refused, match="restored for 30 days"):
-        places.restore(db_session, old.id, writer=a_writer(db_session))
-
-
-def test_who_has_registered_again_is_not_restored(db_session, meeting):
+def test_somebody_who_has_registered_again_is_not_restored(db_session, meeting):
     do(db_session, places.cancel, ADA, by_mail=False)
     [old] = [row for row in registrations(db_session, SLUG) if row.name == ADA.name]
     register(db_session, SLUG, ADA)
@@ -247,7 +246,7 @@ ACTS = {
         ("put", ADA, 21, "places stay as they are"),
     ],
 )
-def test_what_does_not_fit_the_place_as_it_is_changes_nothing(db_session, meeting, case):
+def test_a_change_that_does_not_fit_the_place_is_refused(db_session, meeting, case):
     act, details, ahead, refusal = case
 
     with pytest.raises(Refused, match=refusal):
@@ -257,19 +256,10 @@ def test_what_does_not_fit_the_place_as_it_is_changes_nothing(db_session, meetin
     assert mails(db_session) == []
 
 
-def test_once_it_has_begun_and_is_full_nothing_is_restored(db_session, meeting):
-    row = a_registration(db_session, meeting, "mallory@example.org", "cancelled",
-                         cancelled_at=NOW + 20 * DAY)  # fmt: skip
-    voice = a_writer(db_session, now=meeting.starts_at)
-
-    with pytest.raises(Refused, match="places stay as they are"):
-        places.restore(db_session, row.id, writer=voice)
-
-
 @pytest.mark.parametrize(
     ("act", "details"), [("give", GRACE), ("put", ADA), ("restore", KATHERINE)]
 )
-def test_no_place_is_given_or_taken_in_a_cancelled_session(db_session, meeting, act, details):
+def test_no_place_is_given_or_taken_in_a_canceled_session(db_session, meeting, act, details):
     do(db_session, places.cancel, KATHERINE, by_mail=False)
     meeting.status = "cancelled"
     db_session.flush()
@@ -279,7 +269,7 @@ def test_no_place_is_given_or_taken_in_a_cancelled_session(db_session, meeting, 
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_whoever_was_erased_meanwhile_is_refused(db_session, meeting, act):
+def test_a_change_of_somebody_erased_meanwhile_is_refused(db_session, meeting, act):
     with pytest.raises(Refused, match="changed meanwhile"):
         ACTS[act](db_session, 999_999, writer=a_writer(db_session))
 
@@ -293,9 +283,9 @@ def test_two_coordinators_at_once_cancel_one_place_once(app):
 
     def cancelling():
         with write_tx() as db_session:
-            voice = a_writer(db_session)
+            writer = a_writer(db_session)
             try:
-                places.cancel(db_session, ids[0], by_mail=True, writer=voice)
+                places.cancel(db_session, ids[0], by_mail=True, writer=writer)
             except Refused:
                 return "changed"
             return "cancelled"
@@ -330,13 +320,25 @@ def test_a_restored_place_and_a_registration_at_once_do_not_oversell(app):
     assert statuses.count("waiting") == 1
 
 
-def test_who_goes_to_the_tail_leaves_their_small_group(db_session, meeting):
-    row = of(db_session, ADA)
-    row.room, row.joined_at, row.attended, row.minutes_present = 3, NOW, True, 40
+def add(db_session, slug, details, *, by_mail=True):
+    it = schedule.find(db_session, slug, now=NOW)
+    writer = a_writer(db_session)
+    return places.add_person(db_session, it, details, by_mail=by_mail, writer=writer)
+
+
+def test_an_address_on_the_roster_is_not_added_again(db_session, meeting):
+    with pytest.raises(Refused, match="on the roster already"):
+        add(db_session, SLUG, replace(ADA, email="ADA@example.org", name="Other"))
+    added = add(db_session, "other", ADA)
+
+    assert (added.registration_id, added.status) == (registrations(db_session)[-1].id, "waiting")
+    assert roll(db_session, "other") == "Mallory waiting, Ada waiting"
+    assert [mail.to_address for mail in mails(db_session)] == [ADA.email]
+
+
+def test_nobody_is_added_to_a_canceled_session(db_session, meeting):
+    meeting.status = "cancelled"
     db_session.flush()
 
-    do(db_session, places.move_to_waiting_list, ADA)
-
-    again = of(db_session, ADA)
-    assert again.status == "waiting"
-    assert (again.room, again.joined_at, again.attended, again.minutes_present) == (None,) * 4
+    with pytest.raises(Refused, match="is cancelled"):
+        add(db_session, SLUG, replace(ADA, email="new@example.org"))

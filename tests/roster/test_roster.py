@@ -11,7 +11,7 @@ from tests.builders import NOW, a_meeting, a_registration
 pytestmark = pytest.mark.both
 
 
-def test_the_roster_shows_who_holds_then_who_waits_then_who_cancelled(db_session):
+def test_places_come_before_the_waiting_list_and_canceled_registrations(db_session):
     it = a_meeting(db_session, slug="it")
     a_registration(db_session, a_meeting(db_session, slug="other"), "bystander@example.org")
     for minutes, (name, status) in enumerate(
@@ -26,7 +26,7 @@ def test_the_roster_shows_who_holds_then_who_waits_then_who_cancelled(db_session
     assert not {"access", "access_language", "access_other"} & set(shown[0]._fields)
 
 
-def test_counts_are_of_one_meeting_and_leave_out_who_cancelled(db_session):
+def test_counts_are_of_one_meeting_and_leave_out_canceled_registrations(db_session):
     it, other = a_meeting(db_session, slug="it"), a_meeting(db_session, slug="other")
     for name, status, said in (
         ("ada", "held", {"first_time": True, "access": ["asl"], "attended": True}),

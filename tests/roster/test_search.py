@@ -1,4 +1,4 @@
-"""Searching a roster: by what people typed, by what they said, and in which order."""
+"""Searching a roster: text, filters and order."""
 
 from datetime import timedelta
 
@@ -23,9 +23,10 @@ def an_attendee(name, number=0, status="held", **values):
     return Attendee(**NOTHING | {"name": name, "email": email} | at | values)
 
 
-def names(people, **wanted):
+def names(people, **criteria):
     return [
-        person.name.split()[0] for person in search.filter_attendees(people, RosterFilter(**wanted))
+        person.name.split()[0]
+        for person in search.filter_attendees(people, RosterFilter(**criteria))
     ]
 
 
@@ -50,7 +51,7 @@ def names(people, **wanted):
         ("  ", "Ada", True),
     ],
 )
-def test_a_search_finds_what_was_typed_in_any_spelling_and_nothing_else(typed, name, is_found):
+def test_a_search_ignores_case_and_accents_and_matches_nothing_else(typed, name, is_found):
     bystander = an_attendee("Zz Y", email="zz@example.net")
     person = an_attendee(name, organization="Harbor Lab")
 
@@ -68,7 +69,7 @@ PEOPLE = [
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("criteria", "expected"),
     [
         ({}, ["Ada", "Grace", "Katherine"]),
         ({"status": "waiting"}, ["Grace"]),
@@ -84,8 +85,8 @@ PEOPLE = [
     ],
     ids=str,
 )
-def test_filters_leave_who_meets_all_of_them(wanted, expected):
-    found = names(PEOPLE, **wanted)
+def test_a_person_has_to_pass_all_filters(criteria, expected):
+    found = names(PEOPLE, **criteria)
 
     assert found == expected
 
@@ -98,7 +99,7 @@ def test_filters_leave_who_meets_all_of_them(wanted, expected):
         ("organization", ["Ada", "zoe", "Émile", "Waldo", "Bea", "Gone"]),
     ],
 )
-def test_whatever_the_order_places_come_first_and_turns_in_line_keep_theirs(sort, expected):
+def test_in_any_order_places_come_first_and_the_waiting_list_keeps_its_order(sort, expected):
     people = [
         an_attendee("zoe", 5, organization="ärzte"),
         an_attendee("Ada", 6, organization="Alpha"),
@@ -114,7 +115,7 @@ def test_whatever_the_order_places_come_first_and_turns_in_line_keep_theirs(sort
     assert found == expected
 
 
-def test_the_addresses_to_paste_leave_out_those_from_which_mail_comes_back(db_session):
+def test_addresses_to_paste_leave_out_undeliverable_ones(db_session):
     it = a_meeting(db_session, slug="it")
     for name, status in (("grace", "held"), ("ada", "held"), ("mallory", "waiting")):
         a_registration(db_session, it, f"{name}@example.org", status)

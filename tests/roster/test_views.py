@@ -1,4 +1,4 @@
-"""The roster of a session on the screen: everybody, or whom a coordinator looks for."""
+"""The roster pages: search, access needs, addresses and export controls."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ def names(response):
     return [cell.get_text(strip=True) for cell in parse(response).select("#people th[scope=row] a")]
 
 
-def test_a_roster_shows_its_people_and_that_it_was_seen_is_written_down(corin):
+def test_a_roster_shows_its_people_and_the_viewing_is_recorded(corin):
     fill(DECEMBER, "ada@example.org", organization="Example Org", access=["asl"], hats=["analyst"])
     fill(DECEMBER, "grace@example.org", status="waiting", hats_other="gardener")
     fill("2027-01-19", "katherine@example.org")
@@ -55,7 +55,7 @@ def test_a_roster_of_no_session_does_not_exist(corin):
     assert rows(Viewing) == []
 
 
-def test_a_search_without_javascript_is_a_page_that_keeps_what_was_asked(search):
+def test_without_javascript_a_search_answers_a_page_with_its_criteria(search):
     fill(DECEMBER, "ada@example.org", name="Áda Example", hats=["analyst"], first_time=True)
     fill(DECEMBER, "grace@example.org", hats=["analyst"])
 
@@ -69,7 +69,7 @@ def test_a_search_without_javascript_is_a_page_that_keeps_what_was_asked(search)
     assert [tick["name"] for tick in form.select("input[checked]")] == ["first_time"]
 
 
-def test_while_typing_the_list_alone_comes_and_how_many_is_said(search):
+def test_htmx_gets_the_list_alone_and_announces_the_count(search):
     fill(DECEMBER, "ada@example.org", "grace@example.org")
 
     response = search(HTMX, text="grace@")
@@ -81,7 +81,7 @@ def test_while_typing_the_list_alone_comes_and_how_many_is_said(search):
     assert fragment.select_one("#status[hx-swap-oob]").get_text() == "1 person"
 
 
-def test_who_finds_nobody_reads_what_to_do(search):
+def test_an_empty_result_says_what_to_do(search):
     fill(DECEMBER, "ada@example.org")
 
     page = parse(search(text="100%_"))
@@ -91,14 +91,14 @@ def test_who_finds_nobody_reads_what_to_do(search):
 
 
 @pytest.mark.parametrize("name", ["status", "hat", "attended", "sort"])
-def test_what_is_not_offered_is_refused_and_not_noted_as_seen(search, name):
+def test_unknown_filter_values_are_refused_and_no_viewing_is_recorded(search, name):
     response = search(**{name: "gone"})
 
     assert response.status_code == 422
     assert rows(Viewing) == []
 
 
-def test_a_hundred_stand_on_a_page_and_all_on_one_to_print(search):
+def test_a_page_has_a_hundred_people_and_all_fit_on_one_to_print(search):
     fill(DECEMBER, *(f"p{number:03}@example.org" for number in range(101)))
 
     first, second = parse(search(page="x")), parse(search(HTMX, page="2"))
@@ -112,7 +112,7 @@ def test_a_hundred_stand_on_a_page_and_all_on_one_to_print(search):
     assert "101 people, page 2 of 2" in second.find(id="people-count").get_text()
 
 
-def test_typing_on_is_one_look_and_a_filter_by_access_is_another(app, corin, search):
+def test_continued_typing_is_one_viewing_and_a_filter_by_access_another(app, corin, search):
     fill(DECEMBER, "ada@example.org", access=["asl"])
 
     for text in ("a", "ad", "ada"):
@@ -126,7 +126,7 @@ def test_typing_on_is_one_look_and_a_filter_by_access_is_another(app, corin, sea
     assert "and who asked for something" in corin.page(own()).find(id="viewings").parent.get_text()
 
 
-def test_what_is_typed_stands_in_no_address(corin, search):
+def test_search_text_never_gets_into_a_url(corin, search):
     fill(DECEMBER, "ada@example.org")
 
     form = parse(search(text="ada@example.org")).select_one("#find")
@@ -137,7 +137,7 @@ def test_what_is_typed_stands_in_no_address(corin, search):
 
 
 @pytest.mark.parametrize("people", [3, 40])
-def test_a_page_of_the_roster_takes_five_statements_whatever_is_stored(corin, search, people):
+def test_roster_pages_take_at_most_five_statements(corin, search, people):
     fill(DECEMBER, *(f"p{number}@example.org" for number in range(people)), access=["asl"])
     fill("2027-01-19", *(f"q{number}@example.org" for number in range(people)))
     one = f"{PEOPLE}/{rows()[0]['id']}"
@@ -152,7 +152,7 @@ def test_a_page_of_the_roster_takes_five_statements_whatever_is_stored(corin, se
     assert max(len(sent) for sent in took.values()) <= 5, took
 
 
-def test_access_needs_are_by_need_with_their_words_and_noted_as_seen(corin):
+def test_access_needs_are_grouped_by_need_and_the_viewing_is_recorded(corin):
     fill(DECEMBER, "ada@example.org", access=["asl", "interpretation"], access_language="Spanish")
     fill(DECEMBER, "grace@example.org", status="waiting", access=["asl"], access_other="Breaks")
     fill(DECEMBER, "mallory@example.org", status="cancelled", access=["cart"])
@@ -172,7 +172,7 @@ def test_access_needs_are_by_need_with_their_words_and_noted_as_seen(corin):
     assert "who asked for what" in corin.page(own()).find(id="viewings").parent.get_text()
 
 
-def test_two_weeks_before_the_time_to_book_is_said_to_be_over(app, corin):
+def test_within_two_weeks_the_time_to_book_is_over(app, corin):
     fill(DECEMBER, "ada@example.org", access=["asl"])
     turn_clock(app, timedelta(minutes=30))
     change(DECEMBER, starts_at=NOW + timedelta(days=14), ends_at=NOW + timedelta(days=15))
@@ -180,7 +180,7 @@ def test_two_weeks_before_the_time_to_book_is_said_to_be_over(app, corin):
     assert "The time to book a person was" in corin.page(ACCESS).main.get_text()
 
 
-def test_the_addresses_to_paste_are_one_text_and_noted_as_seen(corin):
+def test_addresses_to_paste_are_one_text_and_the_viewing_is_recorded(corin):
     fill(DECEMBER, "ada@example.org", "grace@example.org")
     fill(DECEMBER, "katherine@example.org", status="waiting")
 
@@ -196,7 +196,7 @@ def test_the_addresses_to_paste_are_one_text_and_noted_as_seen(corin):
 
 
 @pytest.mark.parametrize("query", ["columns=name,email", "columns=name&columns=email"])
-def test_the_columns_are_chosen_with_commas_or_one_by_one(corin, query):
+def test_columns_are_chosen_comma_separated_or_repeated(corin, query):
     fill(DECEMBER, "ada@example.org")
 
     response = corin.get(f"{EXPORT}&{query}&status=held")
@@ -204,7 +204,7 @@ def test_the_columns_are_chosen_with_commas_or_one_by_one(corin, query):
     assert response.data.decode("utf-8-sig") == "name,email\r\nAda,ada@example.org\r\n"
 
 
-def test_every_column_has_a_tick_and_access_alone_is_not_ticked(corin):
+def test_every_column_has_a_checkbox_and_only_access_is_unchecked(corin):
     fill(DECEMBER, "ada@example.org")
 
     ticks = corin.page(SESSION).select("input[name=columns]")
@@ -214,7 +214,7 @@ def test_every_column_has_a_tick_and_access_alone_is_not_ticked(corin):
     assert [tick["value"] for tick in ticks if not tick.has_attr("checked")] == ["access"]
 
 
-def test_who_may_not_take_lists_away_sees_no_button_and_is_told_whom_to_ask(corin):
+def test_without_the_export_right_there_is_no_button_and_the_page_says_whom_to_ask(corin):
     fill(DECEMBER, "ada@example.org")
     with write_tx() as db_session:
         db_session.query(Coordinator).update({"may_export": False})
@@ -228,7 +228,7 @@ def test_who_may_not_take_lists_away_sees_no_button_and_is_told_whom_to_ask(cori
     assert [row["resource"] for row in rows(Viewing)] == ["roster"]
 
 
-def test_on_paper_there_is_a_box_to_tick_and_no_address(corin):
+def test_the_printed_roster_has_a_checkbox_and_no_address(corin):
     fill(DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Those who left.")
 
     [row] = corin.page(SESSION).select("#people tbody tr")

@@ -1,4 +1,4 @@
-"""One person on a roster: what is known, what can be done, and adding somebody by hand."""
+"""The page of one person on a roster, its actions, and adding a person by hand."""
 
 from datetime import timedelta
 
@@ -60,14 +60,14 @@ def buttons(corin, email=ADA):
     return [button.get_text() for button in corin.page(path_of(email)).select("main form .button")]
 
 
-def deeds():
+def actions():
     return [row["action"] for row in rows(AuditEntry)]
 
 
 MARK = ["Correct the address and mail a new link", "Mail to this address comes back"]
 
 
-def test_a_person_s_page_says_what_they_said_and_not_what_they_need(corin):
+def test_a_person_s_page_shows_their_answers_but_not_their_access_needs(corin):
     fill(DECEMBER, ADA, organization="Harbor Lab", access=["asl"], hats=["analyst"])
     fill(DECEMBER, "grace@example.org", organization="Elsewhere")
 
@@ -97,7 +97,7 @@ def test_a_person_s_page_says_what_they_said_and_not_what_they_need(corin):
         (9, "cancelled", ["Restore it, at the end of the waiting list"]),
     ],
 )  # fmt: skip
-def test_what_can_be_done_fits_the_place_as_it_is(corin, capacity, status, expected):
+def test_the_buttons_fit_the_current_place(corin, capacity, status, expected):
     change(DECEMBER, capacity=capacity)
     fill(DECEMBER, "katherine@example.org")
     fill(DECEMBER, ADA, status=status, cancelled_at=NOW if status == "cancelled" else None)
@@ -116,7 +116,7 @@ def test_after_the_session_only_the_address_can_be_changed(app, corin):
     assert buttons(corin) == MARK
 
 
-def test_a_place_is_given_out_of_turn_once_it_is_said_that_it_is_one_more(corin):
+def test_a_place_above_capacity_is_given_once_confirmed(corin):
     change(DECEMBER, capacity=1)
     fill(DECEMBER, "grace@example.org")
     fill(DECEMBER, "katherine@example.org", ADA, status="waiting")
@@ -133,10 +133,10 @@ def test_a_place_is_given_out_of_turn_once_it_is_said_that_it_is_one_more(corin)
     assert page.find("input", attrs={"name": "beyond"})
     assert done == "They hold a place now. A mail tells them."
     assert places()[-1] == (ADA, DECEMBER, "held")
-    assert deeds() == ["moved a person"]
+    assert actions() == ["moved a person"]
 
 
-def test_moved_to_the_waiting_list_the_page_goes_on_with_the_new_registration(corin):
+def test_after_a_move_to_the_waiting_list_the_new_registration_is_shown(corin):
     change(DECEMBER, capacity=1)
     fill(DECEMBER, ADA)
     fill(DECEMBER, "grace@example.org", status="waiting")
@@ -157,7 +157,7 @@ def test_moved_to_the_waiting_list_the_page_goes_on_with_the_new_registration(co
 @pytest.mark.parametrize(
     ("sent", "told"), [({}, "A mail tells them."), ({"silent": "yes"}, "No mail goes to them.")]
 )
-def test_a_place_is_cancelled_and_restored_and_both_are_written_down(corin, sent, told):
+def test_a_place_is_canceled_and_restored_and_both_are_recorded(corin, sent, told):
     register(corin, DECEMBER)
 
     cancelled = said(corin, do(corin, "cancel", **sent))
@@ -167,11 +167,11 @@ def test_a_place_is_cancelled_and_restored_and_both_are_written_down(corin, sent
     assert restored == "They hold a place now. A mail tells them."
     assert len(mails("place")) == (1 if sent else 2)
     assert places() == [(ADA, DECEMBER, "held")]
-    assert deeds() == ["cancelled a place", "restored a place"]
+    assert actions() == ["cancelled a place", "restored a place"]
     assert {row["registration_id"] for row in rows(AuditEntry)} == {rows()[0]["id"]}
 
 
-def test_what_cannot_be_done_any_more_is_said_and_nothing_is_written_down(corin):
+def test_a_refused_action_says_why_and_nothing_is_recorded(corin):
     fill(DECEMBER, ADA, status="cancelled", cancelled_at=NOW - timedelta(days=31))
 
     refused = do(corin, "restore")
@@ -181,10 +181,10 @@ def test_what_cannot_be_done_any_more_is_said_and_nothing_is_written_down(corin)
     assert "changed meanwhile" in parse(again).select_one(".summary").get_text()
     assert [answer.status_code for answer in (refused, again)] == [422, 422]
     assert "It can no longer be restored." in corin.page(path_of()).main.get_text()
-    assert deeds() == []
+    assert actions() == []
 
 
-def test_an_address_is_corrected_and_its_owner_gets_in_by_the_new_link(app, corin):
+def test_after_a_correction_only_the_new_link_works(app, corin):
     slip = "ada@exmaple.org"
     register(corin, f"{DECEMBER}", email=slip)
     old_link = own(email=slip)
@@ -196,7 +196,7 @@ def test_an_address_is_corrected_and_its_owner_gets_in_by_the_new_link(app, cori
     assert visitor.get(old_link).status_code == 404
     assert visitor.get(own()).status_code == 200
     assert [to for to, _ in mails()] == ["Ada@Example.org"]
-    assert deeds() == ["corrected an address"]
+    assert actions() == ["corrected an address"]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_an_address_is_corrected_and_its_owner_gets_in_by_the_new_link(app, cori
         ("grace@example.org", "registered for December 15 already"),
     ],
 )
-def test_an_address_that_cannot_be_theirs_is_refused_beside_its_field(corin, email, sentence):
+def test_a_refused_address_is_explained_at_its_field(corin, email, sentence):
     fill(DECEMBER, ADA, "grace@example.org")
 
     response = do(corin, "address", email=email)
@@ -218,10 +218,10 @@ def test_an_address_that_cannot_be_theirs_is_refused_beside_its_field(corin, ema
     assert sentence in page.select_one(".summary a[href='#email']").get_text()
     assert sentence in page.find(id=field["aria-describedby"]).get_text()
     assert field["value"] == email
-    assert deeds() == []
+    assert actions() == []
 
 
-def test_mail_that_comes_back_stops_and_starts_again(corin):
+def test_email_to_an_address_is_stopped_and_resumed(corin):
     register(corin, DECEMBER)
     fill(JANUARY, "grace@example.org")
 
@@ -237,14 +237,14 @@ def test_mail_that_comes_back_stops_and_starts_again(corin):
     assert (stopped, states) == ([NOW, None], ["withdrawn"])
     assert "works again" in again
     assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
-    assert deeds() == ["marked an address"] * 2
+    assert actions() == ["marked an address"] * 2
 
 
 ACTS = ("address", "cancel", "place", "restore", "undeliverable", "wait")
 
 
 @pytest.mark.parametrize("number", ["elsewhere", "99999", "2147483648"])
-def test_nobody_is_found_who_is_not_on_this_roster(corin, number):
+def test_a_person_of_another_roster_is_not_found(corin, number):
     fill(JANUARY, "grace@example.org")
     fill(DECEMBER, ADA)
     number = path_of("grace@example.org").rpartition("/")[2] if number == "elsewhere" else number
@@ -258,7 +258,7 @@ def test_nobody_is_found_who_is_not_on_this_roster(corin, number):
     assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
 
 
-def test_who_erased_everything_is_found_no_more(corin):
+def test_an_erased_person_is_not_found(corin):
     register(corin, DECEMBER)
     path = path_of()
     press(corin, own("/erase"))
@@ -275,10 +275,10 @@ def test_a_form_without_its_token_does_nothing(corin):
     answers = [corin.post(f"{path_of()}/{act}", headers=SAME_ORIGIN) for act in ACTS]
 
     assert {answer.status_code for answer in answers} == {403}
-    assert (places(), deeds()) == ([(ADA, DECEMBER, "held")], [])
+    assert (places(), actions()) == ([(ADA, DECEMBER, "held")], [])
 
 
-def test_adding_somebody_by_hand_asks_what_the_form_asks(corin):
+def test_adding_a_person_asks_the_questions_of_the_form(corin):
     page = corin.page(ADD)
 
     asked = {control["name"] for control in page.select("main form [name]")}
@@ -291,17 +291,17 @@ def test_adding_somebody_by_hand_asks_what_the_form_asks(corin):
     ("told", "said_of_mail", "count"),
     [("mail", "A mail with their link is on its way.", 1), ("self", "please tell them.", 0)],
 )
-def test_somebody_added_by_hand_is_told_as_was_chosen(corin, told, said_of_mail, count):
+def test_an_added_person_is_emailed_only_if_that_was_chosen(corin, told, said_of_mail, count):
     response = post(corin, ADD, name="Ada", email=ADA, told=told, hats="analyst", pronouns="she")
 
     assert said_of_mail in said(corin, response)
     assert response.location == path_of()
     assert (rows()[0]["hats"], rows()[0]["pronouns"]) == (["analyst"], "she")
     assert len(mails()) == count
-    assert deeds() == ["added a person"]
+    assert actions() == ["added a person"]
 
 
-def test_at_a_full_session_it_is_the_waiting_list_before_and_after(corin):
+def test_at_a_full_session_an_added_person_waits(corin):
     change(DECEMBER, capacity=1)
     fill(DECEMBER, "grace@example.org")
 
@@ -322,7 +322,7 @@ def test_at_a_full_session_it_is_the_waiting_list_before_and_after(corin):
         ({"email": "b@example.org", "name": ""}, "Write the name"),
     ],
 )
-def test_what_cannot_be_added_is_said_and_everything_is_kept(corin, answers, sentence):
+def test_a_refused_person_is_explained_and_the_form_keeps_its_values(corin, answers, sentence):
     fill(DECEMBER, ADA)
 
     response = post(corin, ADD, told="self", organization="Harbor Lab", **answers)
@@ -333,7 +333,7 @@ def test_what_cannot_be_added_is_said_and_everything_is_kept(corin, answers, sen
     assert page.find(id="email")["value"] == answers["email"]
     assert page.find(id="organization")["value"] == "Harbor Lab"
     assert page.select_one("input[name=told][checked]")["value"] == "self"
-    assert (len(places()), deeds()) == (1, [])
+    assert (len(places()), actions()) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_what_cannot_be_added_is_said_and_everything_is_kept(corin, answers, sen
         ({"starts_at": NOW - timedelta(minutes=5), "capacity": 1}, "has begun and is full"),
     ],
 )
-def test_where_nobody_can_be_added_the_page_says_why(corin, values, sentence):
+def test_the_page_says_why_nobody_can_be_added(corin, values, sentence):
     fill(DECEMBER, ADA)
     change(DECEMBER, **values)
 
@@ -353,7 +353,7 @@ def test_where_nobody_can_be_added_the_page_says_why(corin, values, sentence):
     assert not page.select("main form")
 
 
-def test_to_a_session_that_is_over_nobody_is_added(app, corin):
+def test_nobody_is_added_to_a_session_that_is_over(app, corin):
     with write_tx() as db_session:
         db_session.query(Meeting).filter_by(slug=DECEMBER).update(
             {"starts_at": NOW - timedelta(days=2), "ends_at": NOW - timedelta(days=1)}

@@ -1,4 +1,4 @@
-"""Whoever has no right sees nothing of the console: every address, every method, everybody else."""
+"""Without a sign-in, nothing of the console is shown: every address, every method."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -93,7 +93,7 @@ def without_the_code(app, corin):
 @pytest.mark.parametrize(
     "who", [nobody, a_member, forged, signed_out, idle, removed, without_the_code]
 )
-def test_who_has_no_right_sees_nothing_and_changes_nothing(app, corin, people, who):
+def test_without_a_sign_in_nothing_is_shown_or_changed(app, corin, people, who):
     client = who(app, corin)
     before = stored()
     asked = list(addresses(app))
@@ -116,14 +116,14 @@ def test_who_has_no_right_sees_nothing_and_changes_nothing(app, corin, people, w
     assert stored() == before
 
 
-def test_who_has_no_right_is_led_to_where_they_can_sign_in(app, client, people):
+def test_every_address_redirects_to_the_sign_in(app, client, people):
     for path in addresses(app):
         answer = client.get(path)
 
         assert urlsplit(answer.location).path == "/coordinator/sign-in", path
 
 
-def test_a_coordinator_without_the_code_is_led_to_where_it_is_asked(app, corin, people):
+def test_a_coordinator_whose_code_is_missing_is_redirected_to_the_sign_in(app, corin, people):
     client = without_the_code(app, corin)
 
     assert "/coordinator/sign-in" in client.get("/coordinator/").location
@@ -137,7 +137,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_who_may_not_take_lists_away_gets_none_and_no_button_to_it(app, corin, people, path):
+def test_without_the_export_right_there_is_no_list_and_no_link_to_it(app, corin, people, path):
     may = corin.get(path)
     with write_tx() as db_session:
         db_session.execute(update(Coordinator).values(may_export=False))
@@ -152,7 +152,7 @@ def test_who_may_not_take_lists_away_gets_none_and_no_button_to_it(app, corin, p
     assert not roster.select("form[action$='export.csv']")
 
 
-def test_every_page_that_a_coordinator_may_see_answers(app, corin, people):
+def test_every_page_of_the_console_answers(app, corin, people):
     answers = {path: corin.get(path).status_code for path in addresses(app)}
 
     faults = {path: status for path, status in answers.items() if status not in EXPECTED}
@@ -164,7 +164,7 @@ def test_every_page_that_a_coordinator_may_see_answers(app, corin, people):
 EXPECTED = {200, 303, 404, 405}
 
 
-def test_what_is_at_another_session_is_not_found_here(app, corin, people):
+def test_items_of_another_session_are_not_found(app, corin, people):
     with read_tx() as db_session:
         december = db_session.scalar(select(Meeting.id).where(Meeting.slug == DECEMBER))
     there = [row for row in stored()["registration"] if row.meeting_id == december]
