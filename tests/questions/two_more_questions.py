@@ -1,0 +1,83 @@
+"""What the site does with two more questions; test_registry.py runs it in a copy that has them."""
+
+import csv
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from cop.db.engine import write_tx
+from cop.models.meeting import Meeting
+from cop.privacy import retention
+from tests.client import DECEMBER, own, press, register, rows, said
+from tests.page import parse
+
+FORM = f"/sessions/{DECEMBER}"
+TYPED = "=Learn\nto count"
+
+
+def answers():
+    return [(row["goals"], row["experience"]) for row in rows()]
+
+
+@pytest.fixture
+def ada(client):
+    register(client, DECEMBER, goals=TYPED, experience="old")
+    return client
+
+
+def test_the_form_asks_both_and_stores_the_answers(client):
+    page = parse(client.get("/register"))
+
+    assert page.select_one("textarea[name=goals]")
+    choices = [tag["value"] for tag in page.select("input[type=radio][name=experience]")]
+    assert choices == ["new", "old"]
+    register(client, DECEMBER, goals=TYPED, experience="old")
+    assert answers() == [(TYPED, "old")]
+
+
+def test_both_can_be_left_out(client):
+    register(client, DECEMBER)
+
+    assert answers() == [("", "")]
+
+
+@pytest.mark.parametrize("answer", [{"goals": "x" * 21}, {"experience": "none"}])
+def test_what_does_not_fit_is_refused(client, answer):
+    assert register(client, DECEMBER, **answer).status_code == 422
+    assert answers() == []
+
+
+def test_both_are_explained_on_the_page_about_data(client):
+    text = said(parse(client.get("/your-data")))
+
+    assert "Your goals" in text
+    assert "New to it; An old hand" in text
+
+
+def test_the_member_sees_changes_and_deletes_them(ada):
+    assert {"Your goals", "An old hand"} <= set(parse(ada.get(own())).stripped_strings)
+
+    press(ada, own(FORM), name="Ada", goals="To draw", experience="new")
+    assert answers() == [("To draw", "new")]
+    press(ada, own(FORM), erase="goals")
+    press(ada, own(FORM), erase="experience")
+    assert answers() == [("", "")]
+
+
+def test_the_csv_has_a_column_of_each_with_labels_and_a_guard(ada, corin):
+    sent = corin.get("/coordinator/export.csv").get_data(as_text=True)
+
+    [row] = csv.DictReader(sent.splitlines(keepends=True))
+    assert (row["goals"], row["experience"]) == (f"'{TYPED}", "An old hand")
+
+
+def test_each_is_deleted_at_its_date(ada):
+    with write_tx() as db_session:
+        ends_at = db_session.scalars(select(Meeting.ends_at).where(Meeting.slug == DECEMBER)).one()
+        retention.run(db_session, now=ends_at + timedelta(days=7))
+
+    assert answers() == [("", "old")]
+    with write_tx() as db_session:
+        retention.run(db_session, now=ends_at + timedelta(days=60))
+    assert answers() == []
