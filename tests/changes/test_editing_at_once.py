@@ -12,7 +12,17 @@ from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.meeting import Meeting
 from tests.builders import NOW
-from tests.client import DECEMBER, SAME_ORIGIN, change, fill, post, refusals, register, rows, typed
+from tests.client import (
+    DECEMBER,
+    change,
+    fill,
+    post,
+    refusals,
+    register,
+    rows,
+    submit,
+    typed,
+)
 from tests.concurrency import at_once
 from tests.page import parse
 
@@ -47,9 +57,7 @@ def december(app):
 
 
 def send(client, page, path=EDIT, **answers):
-    """Send the form of a page that was fetched before, with some answers changed."""
-    data = {name: values[0] for name, values in typed(page.main).items()} | answers
-    return client.post(path, data=data, headers=SAME_ORIGIN)
+    return submit(client, page, path, **answers)
 
 
 def test_a_field_that_both_changed_shows_the_other_value_and_whose_it_is(corin, dorothy, december):
@@ -142,14 +150,14 @@ def test_registrations_meanwhile_are_no_conflict(corin, december):
 
 
 @pytest.mark.parametrize(
-    ("by", "said"),
+    ("by", "expected"),
     [
         (None, "Somebody else changed this while you were editing."),
         ("self", "You changed this in another window while you were editing here."),
     ],
     ids=["nobody known", "oneself"],
 )
-def test_a_conflict_names_the_other_editor_if_known(corin, december, by, said):
+def test_a_conflict_names_the_other_editor_if_known(corin, december, by, expected):
     earlier = corin.page(EDIT)
     if by:
         send(corin, corin.page(EDIT), topic="Who counts?")
@@ -158,7 +166,7 @@ def test_a_conflict_names_the_other_editor_if_known(corin, december, by, said):
 
     response = send(corin, earlier, topic="Who is counted?")
 
-    assert refusals(parse(response))[0].startswith(said)
+    assert refusals(parse(response))[0].startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from tests.client import (
     DECEMBER,
     HTMX,
     JANUARY,
-    SAME_ORIGIN,
     change,
     change_community,
     fill,
     post,
     rows,
+    submit,
     tell,
     typed,
 )
@@ -31,9 +31,7 @@ FEWER = (
 
 
 def save(client, *, path=EDIT, headers=(), **answers):
-    """Send the edit form as a browser does, with some answers changed."""
-    data = {name: values[0] for name, values in typed(client.page(EDIT).main).items()}
-    return client.post(path, data=data | answers, headers=SAME_ORIGIN | dict(headers))
+    return submit(client, client.page(EDIT), path, headers, **answers)
 
 
 def preview(client, **answers):
@@ -128,7 +126,7 @@ def test_the_edit_page_warns_about_a_holiday(corin):
 
     page = corin.page(EDIT)
 
-    assert "December 15 is A day of ours." in page.select_one(".caution").get_text()
+    assert "December 15 is A day of ours." in page.select_one(".warning").get_text()
 
 
 def test_each_change_is_in_the_audit_log(corin, roster):

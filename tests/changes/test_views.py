@@ -20,6 +20,7 @@ from tests.client import (
     post,
     refusals,
     rows,
+    submit,
     tell,
     typed,
 )
@@ -42,11 +43,8 @@ def december(app):
     return december
 
 
-def edit(client, page=None, address=EDIT, headers=(), **answers):
-    """Send the form as a browser does, with some answers changed."""
-    sent = typed((page or client.page(EDIT)).main)
-    data = {name: values[0] for name, values in sent.items()} | answers
-    return client.post(address, data=data, headers=SAME_ORIGIN | dict(headers))
+def edit(client, page=None, address=EDIT, **answers):
+    return submit(client, page or client.page(EDIT), address, **answers)
 
 
 def confirmation(client, response):

@@ -197,18 +197,20 @@ def test_a_replaced_secret_key_is_the_first_to_do_item_for_two_weeks(corin, ago,
 
 
 @pytest.mark.parametrize(
-    ("ago", "said"),
+    ("ago", "expected"),
     [(None, "No backup is noted yet."), (timedelta(hours=26), ""),
      (timedelta(hours=26, seconds=1), "The last backup is of Nov 21, 7:59 am: one a day")],
     ids=["never", "in time", "late"],
 )  # fmt: skip
-def test_a_missing_backup_is_a_to_do_item_after_26_hours(corin, ago, said):
+def test_a_missing_backup_is_a_to_do_item_after_26_hours(corin, ago, expected):
     change_community(backup_at=NOW - ago if ago else None)
 
     lines = about(corin, "backup")
 
-    assert len(lines) == bool(said)
-    assert all(line.startswith(said) and "If the disk of this machine" in line for line in lines)
+    assert len(lines) == bool(expected)
+    assert all(
+        line.startswith(expected) and "If the disk of this machine" in line for line in lines
+    )
 
 
 @pytest.mark.parametrize(

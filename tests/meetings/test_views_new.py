@@ -7,30 +7,20 @@ import pytest
 from cop.models.audit import AuditEntry
 from cop.models.meeting import Meeting
 from tests.client import (
-    DECEMBER,
     HTMX,
     JANUARY,
-    SAME_ORIGIN,
     change,
     rows,
+    submit,
     typed,
 )
 from tests.page import parse
 
 NEW, CHECK = "/coordinator/sessions/new", "/coordinator/sessions/new/preview"
-SESSION = f"/coordinator/sessions/{DECEMBER}"
-EDIT, WOULD, RESTORE = f"{SESSION}/edit", f"{SESSION}/edit/preview", f"{SESSION}/restore"
-TIME = "One mail about the new time goes to "
-FEWER = (
-    "2 people hold a place, more than the 1 you offer. Nobody loses theirs, and who comes new has "
-    "to wait."
-)
 
 
 def add(client, path=NEW, headers=(), **answers):
-    page = client.page(NEW)
-    data = {name: values[0] for name, values in typed(page.main).items()} | answers
-    return client.post(path, data=data, headers=SAME_ORIGIN | dict(headers))
+    return submit(client, client.page(NEW), path, headers, **answers)
 
 
 def test_the_form_is_filled_with_the_usual_hours(corin):
@@ -55,12 +45,12 @@ def test_an_extra_session_is_on_the_schedule_and_its_edit_page_is_next(app, cori
     assert [(act["action"], act["meeting_id"]) for act in rows(AuditEntry)] == [
         ("added a session", row["id"])
     ]
-    said = corin.page(response.location).select_one(".well").get_text(" ", strip=True)
-    assert said == "The session is added, and on the schedule."
+    message = corin.page(response.location).select_one(".well").get_text(" ", strip=True)
+    assert message == "The session is added, and on the schedule."
 
 
 @pytest.mark.parametrize(
-    ("on", "said"),
+    ("on", "expected"),
     [
         ("2026-12-25", "December 25 is Christmas Day."),
         ("2027-03-26", "March 26 is Good Friday."),
@@ -70,19 +60,19 @@ def test_an_extra_session_is_on_the_schedule_and_its_edit_page_is_next(app, cori
     ],
     ids=["holiday", "day to mind", "taken", "past", "nothing"],
 )
-def test_a_warning_about_a_date_does_not_forbid_it(corin, on, said):
+def test_a_warning_about_a_date_does_not_forbid_it(corin, on, expected):
     fragment = add(corin, CHECK, headers=HTMX, date=on, topic="x").get_data(as_text=True)
     page = parse(add(corin, CHECK, date=on, topic="x"))
     unchanged = len(rows(Meeting))
     response = add(corin, date=on, topic="x")
 
-    assert said in fragment
-    assert said in page.find(id="warnings").get_text(" ", strip=True)
+    assert expected in fragment
+    assert expected in page.find(id="warnings").get_text(" ", strip=True)
     assert typed(page.main)["date"] == [on]
     assert unchanged == 6
     assert response.status_code == 303
     after = corin.page(response.location).select_one(".well").get_text(" ", strip=True)
-    assert (said in after) == (on != "2026-12-08")
+    assert (expected in after) == (on != "2026-12-08")
 
 
 def test_a_canceled_session_causes_no_warning(corin):
