@@ -45,8 +45,8 @@ class CommunityFacts:
     revision: int
     backup_at: datetime | None = None
     key_changed_at: datetime | None = None
-    retention_days: int = registry.LONG.days
-    short_retention_days: int = registry.SHORT.days
+    retention_days: int = registry.RETENTION.days
+    short_retention_days: int = registry.SHORT_RETENTION.days
     two_factor_required: bool = False
     daily_tasks_at: datetime | None = None
     clock_confirmed_at: datetime | None = None
@@ -74,20 +74,21 @@ class CommunityFacts:
         return self.about if self.about is not None else DEFAULT_ABOUT.read_text("utf-8")
 
     @property
-    def long(self) -> timedelta:
-        """How long most is kept after a session: as the registry promises, or shorter."""
-        return min(registry.LONG, timedelta(days=self.retention_days))
+    def retention(self) -> timedelta:
+        """How long most answers are kept after a session: as the registry promises, or shorter."""
+        return min(registry.RETENTION, timedelta(days=self.retention_days))
 
     @property
-    def short(self) -> timedelta:
-        """How long the answers are kept that soon nobody needs; no longer than all else."""
-        return min(registry.SHORT, timedelta(days=self.short_retention_days), self.long)
+    def short_retention(self) -> timedelta:
+        """How long short-lived answers are kept, at most as long as all others."""
+        days = timedelta(days=self.short_retention_days)
+        return min(registry.SHORT_RETENTION, days, self.retention)
 
-    def keeps(self, field: field.Field) -> timedelta | None:
-        """How long an answer is kept after a session; None: until they leave the list."""
+    def retention_of(self, field: field.Field) -> timedelta | None:
+        """How long an answer is kept after a session; None until they leave the mailing list."""
         if field.retention is None:
             return None
-        return self.long if field.retention == registry.LONG else self.short
+        return self.retention if field.retention == registry.RETENTION else self.short_retention
 
 
 _FACTS = Prepared(
@@ -167,5 +168,7 @@ def create(db_session: Session) -> None:
         duration_minutes=90,
         embed_hosts=["https://www.ctdata.org", "https://ctdata.org"],
         observances=holidays.default_observances(),
+        retention_days=registry.RETENTION.days,
+        short_retention_days=registry.SHORT_RETENTION.days,
     )
     db_session.execute(new.on_conflict_do_nothing())

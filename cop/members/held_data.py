@@ -64,7 +64,7 @@ def registration_values(
     return [
         HeldValue(field, _format_field(field, row, writer), ends_at + retention)
         for field in _FIELDS
-        if (retention := writer.community.keeps(field))
+        if (retention := writer.community.retention_of(field))
         and not registry.is_about_member(field)
         and _has_value(field, row)
     ]
@@ -78,7 +78,7 @@ def optional_answers(registration: MemberRegistration, *, writer: LetterWriter) 
 
 def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue]:
     """Everything that is stored about the member, whichever sessions they selected."""
-    ends = [each.meeting.ends_at + writer.community.long for each in member.registrations]
+    ends = [each.meeting.ends_at + writer.community.retention for each in member.registrations]
     deleted_at = None if member.row.list_confirmed_at else max(ends, default=writer.now)
     return [
         HeldValue(field, _format_field(field, member.row, writer), deleted_at)

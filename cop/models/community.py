@@ -35,8 +35,9 @@ class Community(Base):
     # Reminders go out so many days before; a change is told so many minutes after the last edit.
     reminder_days: Mapped[list[int]] = mapped_column(JSON, default=lambda: [7, 1])
     notice_minutes: Mapped[int] = mapped_column(default=2)
-    retention_days: Mapped[int] = mapped_column(default=60)  # of answers, at most
-    short_retention_days: Mapped[int] = mapped_column(default=7)
+    # At most the periods that the question registry promises.
+    retention_days: Mapped[int]
+    short_retention_days: Mapped[int]
     observances: Mapped[list[str]] = mapped_column(default=list)  # like "2027-03-10 Eid al-Fitr"
     two_factor_required: Mapped[bool] = mapped_column(default=False)
     backup_at: Mapped[datetime | None]

@@ -56,8 +56,8 @@ def count_due(db_session: Session, *, now: datetime) -> RetentionResult:
     """Count the answers and registrations that are past their retention period."""
     community = load_community(db_session)
     query = select(func.count(Registration.id))
-    has_answers = _has_short_lived_answers(now - community.short)
-    is_over = _meeting_ended_by(now - community.long)
+    has_answers = _has_short_lived_answers(now - community.short_retention)
+    is_over = _meeting_ended_by(now - community.retention)
     return RetentionResult(
         answers=db_session.scalar(query.where(has_answers)) or 0,
         registrations=db_session.scalar(query.where(is_over)) or 0,
@@ -67,9 +67,9 @@ def count_due(db_session: Session, *, now: datetime) -> RetentionResult:
 def expiries(community: CommunityFacts, *, now: datetime) -> Iterator[Expiry]:
     """What is past its retention period, in the order in which it is deleted."""
     yield attendance.expired_reports(now=now)
-    has_answers = _has_short_lived_answers(now - community.short)
+    has_answers = _has_short_lived_answers(now - community.short_retention)
     yield Expiry(Registration.id, has_answers, _SHORT_LIVED, counter="answers")
-    ended_by = now - community.long
+    ended_by = now - community.retention
     has_registrations = exists().where(Registration.meeting_id == Meeting.id).correlate(Meeting)
     is_counted = Meeting.registered_count.is_not(None)
     is_uncounted = (Meeting.ends_at <= ended_by) & ~is_counted & has_registrations
@@ -131,7 +131,7 @@ class _Registrations(Expiry):
 _SHORT_LIVED: dict[str, object] = {
     column: blank
     for field in (*registry.QUESTIONS, *registry.RECORDED)
-    if field.retention is not None and field.retention < registry.LONG
+    if field.retention is not None and field.retention < registry.RETENTION
     for column, blank in field.blanks.items()
 }
 

@@ -15,8 +15,8 @@ from cop.i18n import N_
 from cop.models.registration import Member
 from cop.questions.field import Choice, Export, Field, Kind
 
-LONG = timedelta(days=60)
-SHORT = timedelta(days=7)
+RETENTION = timedelta(days=60)
+SHORT_RETENTION = timedelta(days=7)
 
 HOSTS = N_("the hosts of the session")
 COORDINATORS = N_("the coordinators")
@@ -34,7 +34,7 @@ SESSIONS = Field(
     N_("Sessions"),
     N_("Tick one, several or all. What you tick is where the hosts expect you."),
     COORDINATORS,
-    LONG,
+    RETENTION,
     kind=Kind.SESSIONS,
     missing=N_("Tick at least one session."),
 )
@@ -43,7 +43,7 @@ NAME = Field(
     N_("Full name"),
     N_("What to call you in the session and on the hosts' list. Any characters are fine."),
     COORDINATORS,
-    LONG,
+    RETENTION,
     missing=N_("Write the name that we should call you by."),
     limit=200,
     autocomplete="name",
@@ -54,7 +54,7 @@ EMAIL = Field(
     N_("Email"),
     N_("To send you the way in, reminders, any change, and the notes afterwards; nothing else."),
     COORDINATORS,
-    LONG,
+    RETENTION,
     kind=Kind.EMAIL,
     missing=email_addresses.INVALID,
     limit=254,
@@ -66,7 +66,7 @@ ORGANIZATION = Field(
     N_("Organization"),
     N_("Helps us mix the small groups. Leave it empty if you come as yourself."),
     COORDINATORS,
-    LONG,
+    RETENTION,
     limit=200,
     autocomplete="organization",
     columns=("organization",),
@@ -76,7 +76,7 @@ PRONOUNS = Field(
     N_("Pronouns"),
     N_("So that the hosts refer to you rightly."),
     HOSTS,
-    SHORT,
+    SHORT_RETENTION,
     limit=60,
     columns=("pronouns",),
 )
@@ -85,7 +85,7 @@ HATS = Field(
     N_("Hats you wear with data"),
     N_("Helps us plan the small groups. Tick any."),
     HOSTS,
-    LONG,
+    RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
     choices=(
@@ -107,7 +107,7 @@ ACCESS = Field(
     N_("What would help you take part?"),
     N_("Automatic captions are always on. You never need to say why."),
     COORDINATORS_ONLY,
-    SHORT,
+    SHORT_RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
     choices=(
@@ -130,7 +130,7 @@ TAKING_PART = Field(
     N_("How you like to take part"),
     N_("All ways count. It tells the hosts what to expect, and holds you to nothing."),
     HOSTS,
-    SHORT,
+    SHORT_RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
     choices=(
@@ -145,7 +145,7 @@ FIRST_TIME = Field(
     N_("This is my first time"),
     N_("So that somebody can welcome you by name."),
     HOSTS,
-    SHORT,
+    SHORT_RETENTION,
     kind=Kind.CHECKBOX,
     blank=False,
     columns=("first_time",),
@@ -155,7 +155,7 @@ PREP_ANSWER = Field(
     N_("A question to think about before the session"),
     N_("Think about it, or write a few words: they help the hosts begin where you are."),
     CHOSEN_BY_MEMBER,
-    LONG,
+    RETENTION,
     kind=Kind.LONG_TEXT,
     limit=500,
     columns=("prep_answer",),
@@ -166,7 +166,7 @@ PREP_VISIBILITY = Field(
     N_("Who may see your answer?"),
     N_("You decide for each answer."),
     HOSTS,
-    LONG,
+    RETENTION,
     kind=Kind.ONE_OF,
     blank="hosts",
     choices=(
@@ -216,7 +216,7 @@ RECORDED = (
             "the session, so that we write again only when something has changed."
         ),
         COORDINATORS,
-        LONG,
+        RETENTION,
         columns=("status", "registered_at", "language", "promoted_at", "cancelled_at", "announced"),
     ),
     Field(
@@ -228,7 +228,7 @@ RECORDED = (
             "only the count is left."
         ),
         COORDINATORS,
-        LONG,
+        RETENTION,
         columns=("attended", "minutes_present", "joined_at"),
         blank=None,
     ),
@@ -237,7 +237,7 @@ RECORDED = (
         N_("Your small group"),
         N_("So that you find your group, and meet other people next time."),
         HOSTS,
-        LONG,
+        RETENTION,
         columns=("room",),
         blank=None,
     ),
@@ -246,7 +246,7 @@ RECORDED = (
         N_("The day you first came"),
         N_("So that we know how many are new and how many come back. Only the counts are left."),
         COORDINATORS,
-        LONG,
+        RETENTION,
         columns=("first_attended_on",),
         blank=None,
     ),
@@ -259,7 +259,7 @@ RECORDED = (
             "mailing list, if you are."
         ),
         COORDINATORS,
-        LONG,
+        RETENTION,
         columns=(
             "verified_at",
             "undeliverable_at",

@@ -176,16 +176,17 @@ class RetentionForm(SettingsForm):
 
     def form_values(self, community: CommunityFacts) -> dict[str, object]:
         return {
-            "retention_days": str(community.long.days),
-            "short_retention_days": str(community.short.days),
+            "retention_days": str(community.retention.days),
+            "short_retention_days": str(community.short_retention.days),
         }
 
     def validate_retention_days(self, field: FormField) -> None:
-        _check_days(field, registry.LONG)
+        _check_days(field, registry.RETENTION)
 
     def validate_short_retention_days(self, field: FormField) -> None:
-        _check_days(field, registry.SHORT)
-        if (parse_integer(field.data) or 0) > (parse_integer(self.retention_days.data or "") or 60):
+        _check_days(field, registry.SHORT_RETENTION)
+        longest = parse_integer(self.retention_days.data or "") or registry.RETENTION.days
+        if (parse_integer(field.data) or 0) > longest:
             raise ValidationError(gettext("This cannot be longer than the names are kept."))
 
     def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:
@@ -211,7 +212,7 @@ class RetentionForm(SettingsForm):
                 )
             )
         after = load_community(db_session)
-        if after.long > before.long or after.short > before.short:
+        if after.retention > before.retention or after.short_retention > before.short_retention:
             sentences.append(
                 gettext(
                     "Whoever has registered was told a shorter time, and stays longer than that. "

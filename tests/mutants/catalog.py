@@ -289,8 +289,8 @@ MUTANTS = [
     Mutant(
         "Answers stay a day longer than promised",
         "community/community.py",
-        "return min(registry.SHORT, timedelta(days=self.short_retention_days), self.long)",
-        "return min(registry.SHORT, timedelta(days=self.short_retention_days), self.long) + timedelta(days=1)",
+        "return min(registry.SHORT_RETENTION, days, self.retention)",
+        "return min(registry.SHORT_RETENTION, days, self.retention) + timedelta(days=1)",
         "privacy/test_retention.py::test_an_answer_stays_until_its_date_and_goes_on_it",
     ),
     Mutant(
