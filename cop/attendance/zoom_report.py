@@ -180,28 +180,21 @@ def _error_for_other_file(text: str) -> Refused:
     """The refusal of a file without the titles of a report."""
     beginning = [fold(line) for line in text.splitlines()[:50]]
     if any("topic" in line and "participants" in line for line in beginning):
-        return Refused(
-            N_(
-                "This is a list of meetings. Click the number of participants in the line of this "
-                "session in Zoom, and export the list that opens."
-            ),
-            field="report",
+        sentence = N_(
+            "This is a list of meetings. Click the number of participants in the line of this "
+            "session in Zoom, and export the list that opens."
         )
-    if any("name" in line and "email" in line for line in beginning):
-        return Refused(
-            N_(
-                "This list has names and no times, so it does not say who came. Look in Zoom under "
-                "Reports, Usage, the number of participants, Export."
-            ),
-            field="report",
+    elif any("name" in line and "email" in line for line in beginning):
+        sentence = N_(
+            "This list has names and no times, so it does not say who came. Look in Zoom under "
+            "Reports, Usage, the number of participants, Export."
         )
-    return Refused(
-        N_(
+    else:
+        sentence = N_(
             "This is no participants report: no line of it names columns like Name and Duration. "
             "Look in Zoom under Reports, Usage, the number of participants, Export."
-        ),
-        field="report",
-    )
+        )
+    return Refused(sentence, field="report")
 
 
 def _parse_times(cells: Iterable[str]) -> Mapping[str, datetime]:
