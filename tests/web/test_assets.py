@@ -1,4 +1,4 @@
-"""The files that pages come with: which they are, how long they are kept, how much they weigh."""
+"""Static files: which they are, how they are cached and compressed, and their size."""
 
 import base64
 import gzip
@@ -21,7 +21,7 @@ KB = 1024
 
 @pytest.fixture
 def assets(client):
-    """The addresses of a page's files, as the page gives them."""
+    """Return the addresses of a page's files."""
     page = client.page("/schedule")
     return [tag.get("href") or tag["src"] for tag in page.select("link[rel=stylesheet], script")]
 
@@ -59,31 +59,25 @@ def test_the_favicon_is_a_real_icon(client):
         assert image.startswith((b"\x89PNG", struct.pack("<I", 40)))
 
 
-def test_a_file_named_with_its_fingerprint_is_kept_for_good(client, assets):
-    answers = [client.get(address, buffered=True) for address in assets]
-
+def test_a_file_with_its_fingerprint_is_cached_for_good(client, assets):
     assert len(assets) == 3
-    for answer in answers:
+    for address in assets:
+        answer = client.get(address, buffered=True)
+        path, _, version = address.partition("?v=")
+        content = (STATIC / path.removeprefix("/static/")).read_bytes()
+
         assert answer.status_code == 200
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert hashlib.sha256(content).hexdigest().startswith(version)
+        assert len(version) >= 8
 
 
 @pytest.mark.parametrize("version", ["", "?v=", "?v=0000000000000000"])
-def test_a_file_under_another_name_is_asked_for_again(client, version):
+def test_a_file_with_another_fingerprint_is_not_cached_for_good(client, version):
     answer = client.get(f"/static/site.css{version}", buffered=True)
 
     assert answer.status_code == 200
     assert "immutable" not in answer.headers.get("Cache-Control", "")
-
-
-def test_the_fingerprint_is_that_of_the_file(assets):
-    for address in assets:
-        path, _, version = address.partition("?v=")
-
-        content = (STATIC / path.removeprefix("/static/")).read_bytes()
-
-        assert hashlib.sha256(content).hexdigest().startswith(version)
-        assert len(version) >= 8
 
 
 @pytest.mark.parametrize(
@@ -95,7 +89,7 @@ def test_the_fingerprint_is_that_of_the_file(assets):
         ("", None, bytes),
     ],
 )
-def test_a_file_is_sent_as_small_as_the_browser_takes_it(client, assets, accepted, encoding, read):
+def test_a_file_is_compressed_as_the_browser_accepts(client, assets, accepted, encoding, read):
     for address in assets:
         answer = client.get(address, headers={"Accept-Encoding": accepted})
         again = client.get(
@@ -110,7 +104,7 @@ def test_a_file_is_sent_as_small_as_the_browser_takes_it(client, assets, accepte
 
 
 @pytest.mark.parametrize("name", ["../config.py", "%2e%2e/config.py", "nothing"])
-def test_no_other_file_is_sent(client, name):
+def test_files_elsewhere_are_not_sent(client, name):
     assert client.get(f"/static/{name}?v=0000000000000000").status_code == 404
 
 

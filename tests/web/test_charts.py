@@ -1,4 +1,4 @@
-"""Charts: every bar in its frame, and as high as its number."""
+"""Charts: every bar is within the frame and as high as its number."""
 
 import pytest
 
@@ -28,5 +28,5 @@ def test_a_higher_column_shows_a_higher_number():
 
 
 @pytest.mark.parametrize("groups", [[], [Group("", 0, 0)]], ids=["none", "zeros"])
-def test_where_there_is_nothing_to_see_nothing_is_drawn(groups):
+def test_without_numbers_nothing_is_drawn(groups):
     assert charts.draw(groups) is None

@@ -1,4 +1,4 @@
-"""The database gone, locked or read-only: a clear 503 that keeps what was typed, and no restart."""
+"""The database unavailable, locked or read-only: a 503 that keeps the form, and no restart."""
 
 import threading
 from contextlib import closing, contextmanager
@@ -36,7 +36,7 @@ def _cut_off(name):
 
 @contextmanager
 def gone(url):
-    """The database is somewhere else for a while."""
+    """Move the database elsewhere for a while."""
     if file := sqlite_file(url):
         db.engine.dispose()
         elsewhere = [(f, Path(f"{f}.elsewhere")) for f in file.parent.glob("cop.sqlite3*")]
@@ -57,7 +57,7 @@ def gone(url):
 
 @contextmanager
 def locked(url):
-    """Somebody else holds the locks and does not let go."""
+    """Hold the locks from another connection."""
     if file := sqlite_file(url):
         _on_every_checkout("PRAGMA busy_timeout=100")
         # The same library as the site's: two of them on one file do not see each other's locks.
@@ -74,7 +74,7 @@ def locked(url):
 
 @contextmanager
 def read_only(url):
-    """The database takes nothing in."""
+    """Make the database refuse writes."""
     db.engine.dispose()
     if sqlite_file(url):
         _on_every_checkout("PRAGMA query_only=ON")
@@ -99,7 +99,7 @@ FAULTS = pytest.mark.parametrize("fault", [gone, locked, read_only])
 
 
 @FAULTS
-def test_a_fault_keeps_what_was_typed_and_is_over_without_a_restart(client, database_url, fault):
+def test_an_outage_keeps_the_form_and_ends_without_a_restart(client, database_url, fault):
     answers = TYPED | {"token": token_of(client)}
 
     with fault(database_url):
@@ -123,7 +123,7 @@ def test_a_fault_keeps_what_was_typed_and_is_over_without_a_restart(client, data
 @pytest.mark.parametrize(
     "path", ["/", "/schedule", "/register", f"/schedule/{DECEMBER}", "/readyz"]
 )
-def test_a_page_without_a_database_says_so(client, database_url, path):
+def test_a_page_without_a_database_is_a_503(client, database_url, path):
     before = client.get(path).status_code
 
     with gone(database_url):
@@ -135,7 +135,7 @@ def test_a_page_without_a_database_says_so(client, database_url, path):
     assert alive == 200
 
 
-def test_readers_read_on_while_somebody_writes(client, database_url):
+def test_pages_are_read_while_another_transaction_writes(client, database_url):
     with locked(database_url):
         statuses = {client.get(path).status_code for path in ("/", "/schedule", "/register")}
 
@@ -143,7 +143,7 @@ def test_readers_read_on_while_somebody_writes(client, database_url):
 
 
 @FAULTS
-def test_the_console_says_so_too(corin, database_url, fault):
+def test_the_console_is_a_503_too(corin, database_url, fault):
     with fault(database_url):
         during = corin.get("/coordinator/export.csv")
     after = corin.get("/coordinator/export.csv")
@@ -153,7 +153,7 @@ def test_the_console_says_so_too(corin, database_url, fault):
 
 
 @pytest.mark.postgresql  # SQLite has no server
-def test_connections_that_the_server_cut_are_replaced_unseen(client, database_url):
+def test_connections_that_the_server_closed_are_replaced(client, database_url):
     client.get("/")
     _cut_off(_name(database_url))
 
@@ -162,7 +162,7 @@ def test_connections_that_the_server_cut_are_replaced_unseen(client, database_ur
     assert statuses == [200, 200, 200]
 
 
-def test_two_that_stand_in_each_other_s_way_are_both_answered(app):
+def test_conflicting_transactions_are_all_answered(app):
     answers = []
 
     def post(number):

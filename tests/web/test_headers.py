@@ -1,4 +1,4 @@
-"""The headers of every answer: the table of the embedding rules, over every address there is."""
+"""Headers of every response, at every address there is."""
 
 import pytest
 
@@ -24,7 +24,7 @@ ALWAYS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-# Who may show a page in theirs: for pages made to be framed, and for all others.
+# Who may frame a page: pages made to be framed, and all others.
 LISTED = "'self' https://www.ctdata.org https://ctdata.org"
 FRAMED = {
     "X-Frame-Options": None,
@@ -36,7 +36,7 @@ UNFRAMED = {
     "Cross-Origin-Embedder-Policy": None,
     "Cross-Origin-Resource-Policy": None,
 }
-FOR_ALL = {"Cross-Origin-Resource-Policy": "cross-origin"}
+CROSS_ORIGIN = {"Cross-Origin-Resource-Policy": "cross-origin"}
 PREVIEW = {"frame-src": "'self'"}
 FEEDS = ("/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json")
 PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
@@ -44,8 +44,8 @@ FRAMES = ["iframe", "frame", "embed", "object"]
 HOME = "http://localhost"
 
 
-def every_answer(app, client, base=HOME):
-    """(name, answer) of every address by every method it knows, and of every way to go wrong."""
+def every_response(app, client, base=HOME):
+    """Yield (name, path, response) of every address and method, and of every kind of error."""
     for rule in app.url_map.iter_rules():
         path = example(app, rule)
         for method in sorted(rule.methods | {"DELETE"}):
@@ -75,25 +75,26 @@ def every_answer(app, client, base=HOME):
 
 
 def csp_of(answer):
-    said = answer.headers.get("Content-Security-Policy", "")
-    return dict(part.strip().split(" ", 1) for part in said.split(";") if part.strip())
+    policy = answer.headers.get("Content-Security-Policy", "")
+    return dict(part.strip().split(" ", 1) for part in policy.split(";") if part.strip())
 
 
 def expected(path):
-    """The headers that tell who may frame or load what is at a path, and the policy."""
+    """Return the headers about framing and loading, and the policy, of a path."""
     if path == "/embed" or path.startswith("/embed/"):
         return FRAMED, CSP | {"frame-ancestors": LISTED}
-    is_for_all = path == "/embed.js" or path.startswith("/static/")
+    is_cross_origin = path == "/embed.js" or path.startswith("/static/")
     is_preview = path == "/coordinator/embed" or path.startswith("/coordinator/embed/")
-    return UNFRAMED | (FOR_ALL if is_for_all else {}), CSP | (PREVIEW if is_preview else {})
+    return UNFRAMED | (CROSS_ORIGIN if is_cross_origin else {}), CSP | (
+        PREVIEW if is_preview else {}
+    )
 
 
 def check(name, path, answer):
-    """The table, for one answer."""
     headers = answer.headers
     framing, policy = expected(path)
-    for said in (ALWAYS, framing):
-        assert {header: headers.get(header) for header in said} == said, name
+    required = ALWAYS | framing
+    assert {header: headers.get(header) for header in required} == required, name
     is_file = name.startswith("GET ") and answer.status_code == 200
     if path in FEEDS and is_file:
         assert headers["Access-Control-Allow-Origin"] == "*", name
@@ -113,8 +114,8 @@ def check(name, path, answer):
         assert "Cookie" not in answer.vary, name
 
 
-def test_every_answer_has_the_headers_of_the_table(app, client):
-    answers = list(every_answer(app, client))
+def test_every_response_has_its_headers(app, client):
+    answers = list(every_response(app, client))
 
     for name, path, answer in answers:
         check(name, path, answer)
@@ -126,8 +127,8 @@ def test_every_answer_has_the_headers_of_the_table(app, client):
     assert not [name for name, _, answer in answers if answer.status_code >= 500]
 
 
-def test_every_answer_to_a_coordinator_has_them_too(app, corin):
-    answers = list(every_answer(app, corin))
+def test_every_response_to_a_coordinator_has_its_headers(app, corin):
+    answers = list(every_response(app, corin))
 
     for name, path, answer in answers:
         check(name, path, answer)
@@ -135,14 +136,14 @@ def test_every_answer_to_a_coordinator_has_them_too(app, corin):
     assert not [name for name, _, answer in answers if answer.status_code >= 500]
 
 
-def test_where_the_site_is_https_it_stays_so(app, database_url):
+def test_an_https_site_sends_strict_transport_security(app, database_url):
     base = "https://cop.example.org"
     secure = create_app(settings_for(database_url, base_url=base, posts_per_hour=0))
     secure.extensions["cop.clock"] = lambda: NOW
     secure.test_client_class = SeparateRequests
     client = secure.test_client()
 
-    answers = list(every_answer(secure, client, base))
+    answers = list(every_response(secure, client, base))
     with secure.app_context():
         db.engine.dispose()
 
@@ -151,7 +152,7 @@ def test_where_the_site_is_https_it_stays_so(app, database_url):
         assert int(answer.headers["Strict-Transport-Security"].split("=")[1]) >= 31536000, name
 
 
-def test_the_console_s_cookie_is_out_of_reach_for_scripts_and_other_sites(app, database_url):
+def test_scripts_and_other_sites_cannot_use_the_console_s_cookie(app, database_url):
     with write_tx() as db_session:
         accounts.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
     secure = create_app(settings_for(database_url, base_url="https://localhost", posts_per_hour=0))
@@ -170,7 +171,7 @@ def test_the_console_s_cookie_is_out_of_reach_for_scripts_and_other_sites(app, d
 
 
 @pytest.mark.parametrize("destination", FRAMES)
-def test_the_console_is_in_nobody_s_frame(corin, destination):
+def test_no_site_can_frame_the_console(corin, destination):
     paths = ["/coordinator/", "/coordinator/sign-in", "/coordinator/export.csv"]
 
     framed = [corin.get(path, headers={"Sec-Fetch-Dest": destination}) for path in paths]
@@ -179,22 +180,18 @@ def test_the_console_is_in_nobody_s_frame(corin, destination):
     assert corin.get(paths[0], headers={"Sec-Fetch-Dest": "document"}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        zone + path
-        for zone in ("", "/embed")
-        for path in (
-            *("/register", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}"),
-            "/nothing",
-        )
-    ],
-)
-def test_a_page_with_a_form_or_a_person_is_not_kept(client, path):
-    answer = client.get(path)
+@pytest.mark.parametrize("zone", ["", "/embed"])
+def test_a_page_with_a_form_or_a_person_is_not_cached(client, zone):
+    for path in (
+        "/register",
+        f"/schedule/{DECEMBER}",
+        f"/registered?sessions={DECEMBER}",
+        "/nothing",
+    ):
+        answer = client.get(zone + path)
 
-    assert answer.cache_control.no_store
-    assert "ETag" not in answer.headers
+        assert answer.cache_control.no_store
+        assert "ETag" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -204,7 +201,7 @@ def test_a_page_with_a_form_or_a_person_is_not_kept(client, path):
         *("/embed/", "/embed/schedule", "/embed/next", "/embed/your-data"),
     ],
 )
-def test_a_page_with_neither_is_asked_for_again_with_its_etag(client, path):
+def test_any_other_page_is_validated_by_its_etag(client, path):
     first = client.get(path)
 
     again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
@@ -212,7 +209,7 @@ def test_a_page_with_neither_is_asked_for_again_with_its_etag(client, path):
     assert first.cache_control.no_cache
     assert not first.cache_control.no_store
     assert (again.status_code, again.data) == (304, b"")
-    # The browser has all others, and its ETag stands for them, too.
+    # The browser has all others, and the ETag covers them, too.
     assert set(again.headers) == {(n, first.headers[n]) for n in ("ETag", "Cache-Control", "Vary")}
     check(path, path, first)
 
@@ -229,7 +226,7 @@ def test_a_page_with_neither_is_asked_for_again_with_its_etag(client, path):
     ],
     ids=["GET", "HTMX", "own POST", "foreign POST", "POST with our Origin"],
 )
-def test_a_name_that_is_not_ours_is_refused(app, host, method, how):
+def test_an_untrusted_host_is_refused(app, host, method, how):
     client = app.test_client()
 
     statuses = {
@@ -240,7 +237,7 @@ def test_a_name_that_is_not_ours_is_refused(app, host, method, how):
     assert statuses == {400}
 
 
-def test_each_name_of_this_machine_is_ours(client):
+def test_without_a_base_address_loopback_names_are_trusted(client):
     names = ["localhost", "127.0.0.1", "[::1]", "localhost:8123", "[::1]:8000"]
 
     statuses = {name: client.get("/", headers={"Host": name}).status_code for name in names}
@@ -248,7 +245,7 @@ def test_each_name_of_this_machine_is_ours(client):
     assert statuses == dict.fromkeys(names, 200)
 
 
-def test_with_an_address_of_its_own_a_site_answers_to_that_alone(database_url):
+def test_with_a_base_address_only_its_host_is_trusted(database_url):
     site = create_app(settings_for(database_url, base_url="https://cop.example.org"))
     client = site.test_client()
 
@@ -262,7 +259,7 @@ def test_with_an_address_of_its_own_a_site_answers_to_that_alone(database_url):
     assert statuses == [200, 400, 400]
 
 
-def test_signed_in_pages_differ_by_cookie_and_are_not_kept(corin):
+def test_signed_in_pages_vary_by_cookie_and_are_not_cached(corin):
     assert sign_in(corin).status_code == 303
 
     answer = corin.get("/coordinator/")

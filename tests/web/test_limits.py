@@ -1,4 +1,4 @@
-"""How many forms an hour one network may send."""
+"""The limit of forms that one network may send in an hour."""
 
 import os
 import re
@@ -63,13 +63,12 @@ def limited(request, clients):
 
 
 def send(client, number, network="192.0.2.7", token=None, **answers):
-    """Send a form from a network."""
     answers = {"email": f"ada{number}@example.org", "sessions": DECEMBER} | answers
     fields = {"name": "Ada Example", "token": token or token_of(client)} | answers
     return client.post("/register", data=fields, environ_overrides={"REMOTE_ADDR": network})
 
 
-def test_over_the_limit_everything_typed_is_kept_and_it_is_said_when_and_whom(limited):
+def test_over_the_limit_the_page_keeps_the_form_and_says_when_to_send_it_again(limited):
     change_community(contact_email="contact@example.org")
     token = token_of(limited)
 
@@ -90,28 +89,19 @@ def test_over_the_limit_everything_typed_is_kept_and_it_is_said_when_and_whom(li
     assert len(places()) == 2
 
 
-def test_what_is_sent_in_a_frame_counts_with_what_is_sent_on_the_site(limited):
-    paths = ["/embed/register", "/register", "/embed/register", "/register"]
+def test_forms_sent_in_a_frame_and_on_the_site_count_together(limited):
+    paths = ["/embed/register", "/register", "/embed/register?theme=dark&else=mallory", "/register"]
 
-    statuses = [
-        register(limited, DECEMBER, path=path, email=f"ada{number}@example.org").status_code
+    answers = [
+        register(limited, DECEMBER, path=path, email=f"ada{number}@example.org")
         for number, path in enumerate(paths)
     ]
 
-    assert statuses == [303, 303, 429, 429]
+    assert [answer.status_code for answer in answers] == [303, 303, 429, 429]
+    assert parse(answers[2]).select_one("main form")["action"] == "/embed/register?theme=dark"
 
 
-def test_over_the_limit_a_form_in_a_frame_can_be_sent_again_there(limited):
-    for number in range(2):
-        register(limited, DECEMBER, email=f"ada{number}@example.org")
-
-    refused = register(limited, DECEMBER, path="/embed/register?theme=dark&else=mallory")
-
-    assert refused.status_code == 429
-    assert parse(refused).select_one("main form")["action"] == "/embed/register?theme=dark"
-
-
-def test_over_the_limit_htmx_is_told_beside_what_was_typed(limited):
+def test_over_the_limit_htmx_shows_the_error_beside_the_form(limited):
     for number in range(2):
         register(limited, DECEMBER, email=f"ada{number}@example.org")
 
@@ -141,7 +131,7 @@ def test_a_network_is_an_ipv4_address_or_an_ipv6_64(clients, first, other, statu
     assert answer.status_code == status
 
 
-def test_reading_is_never_limited(clients):
+def test_get_requests_are_never_limited(clients):
     client = clients(posts_per_hour=1)
 
     statuses = {client.get("/register").status_code for _ in range(4)}
@@ -158,7 +148,7 @@ def test_zero_means_no_limit(clients):
     assert statuses == {303}
 
 
-def test_sixty_an_hour_unless_set_otherwise(clients):
+def test_the_default_is_sixty_an_hour(clients):
     client = clients()
     token = token_of(client)
 
@@ -177,7 +167,7 @@ def test_two_processes_count_together_in_redis(clients):
     assert statuses == [303, 429]
 
 
-def test_redis_gone_turns_nobody_away(clients):
+def test_without_redis_each_process_counts_for_itself(clients):
     client = clients(posts_per_hour=2, redis_url="redis://127.0.0.1:1/0")
 
     statuses = [send(client, number).status_code for number in range(3)]
@@ -185,7 +175,7 @@ def test_redis_gone_turns_nobody_away(clients):
     assert statuses == [303, 303, 429]
 
 
-def test_the_limit_is_over_after_an_hour(clients, monkeypatch):
+def test_the_limit_ends_after_an_hour(clients, monkeypatch):
     client = clients(posts_per_hour=1)
     token = token_of(client)
     send(client, 1, token=token)

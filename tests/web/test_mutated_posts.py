@@ -1,4 +1,4 @@
-"""Two thousand posts that went wrong on the way: none is a fault, none registers anybody twice."""
+"""Two thousand damaged posts: none is a server error, none registers anybody twice."""
 
 import random
 from collections import Counter
@@ -83,7 +83,7 @@ def mutated(good, dice):
     return body[:60_000] if dice.random() < 0.9 else body * 200, dice.choice(KINDS)
 
 
-def test_no_mutated_post_is_a_fault_or_registers_anybody_twice(app):
+def test_no_damaged_post_is_an_error_or_registers_anybody_twice(app):
     client = FlaskClient(app, app.response_class)  # looking at 2,000 pages would take too long
     dice = random.Random(20261215)
     tokens = [token_of(client) for _ in range(5)]

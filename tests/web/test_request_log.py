@@ -1,4 +1,4 @@
-"""The log of requests: what was asked for and how it went, but not by whom."""
+"""The request log: what was requested and the outcome, but not by whom."""
 
 import io
 import json
@@ -22,7 +22,6 @@ SHORTENED = {
 
 @pytest.fixture
 def log():
-    """Everything that is logged."""
     out = io.StringIO()
     handler = logging.StreamHandler(out)
     handler.setFormatter(JsonFormatter())
@@ -36,7 +35,7 @@ def lines(log):
 
 
 @pytest.mark.parametrize("whole", SHORTENED)
-def test_an_address_is_logged_without_the_part_that_is_one_person_s(client, log, whole):
+def test_an_address_is_logged_as_its_network(client, log, whole):
     remote = {"REMOTE_ADDR": whole}
 
     for path in ("/schedule", "/schedule", "/register", "/nowhere"):  # from the cache, too
@@ -48,7 +47,7 @@ def test_an_address_is_logged_without_the_part_that_is_one_person_s(client, log,
     assert whole not in log.getvalue()
 
 
-def test_an_address_that_a_proxy_names_is_shortened_too(database_url, log):
+def test_an_address_from_a_proxy_is_logged_as_its_network(database_url, log):
     app = create_app(settings_for(database_url, trusted_proxies=1))
     app.extensions["cop.clock"] = lambda: NOW
 

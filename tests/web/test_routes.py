@@ -1,4 +1,4 @@
-"""Every address of the site. Other sites link to them: removing one must be meant."""
+"""Every address of the site. Other sites link to them: none is removed by accident."""
 
 PARTS = "community, about, questions, reminders, retention"
 SETTING = f"/coordinator/settings/<any({PARTS}):part>"
@@ -143,7 +143,7 @@ KNOWN = {
 }
 
 
-def test_every_address_is_acknowledged_here(app):
+def test_the_addresses_are_those_listed_here(app):
     answered = {
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()
@@ -153,7 +153,7 @@ def test_every_address_is_acknowledged_here(app):
     assert answered == KNOWN
 
 
-def test_an_address_is_answered_without_a_slash_too_many(client):
+def test_an_address_has_no_final_slash(client):
     response = client.get("/schedule/")
 
     assert response.status_code == 404

@@ -1,4 +1,4 @@
-"""How many SQL statements a page takes, however much is stored."""
+"""The number of SQL statements of a page, however much is stored."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ GET = [
 
 @pytest.fixture(params=[5, 200])
 def how_many(app, request):
-    """As many more meetings, past and to come, each with as many registrations as fit the time."""
+    """Add this many meetings, past and future, with a registration each."""
     with write_tx() as db_session:
         for number in range(request.param):
             starts_at = NOW + timedelta(days=2 * number - request.param, hours=1)
@@ -39,7 +39,7 @@ def how_many(app, request):
     return request.param
 
 
-def test_a_public_page_takes_three_statements_at_most(client, how_many):
+def test_a_public_page_takes_at_most_three_statements(client, how_many):
     took = {}
 
     for path in GET:
@@ -55,7 +55,7 @@ def test_a_public_page_takes_three_statements_at_most(client, how_many):
     ("path", "most"), [("/register", 12), ("/embed/register", 13)], ids=["site", "frame"]
 )
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_a_registration_for_one_session_takes_twelve_at_most_and_in_a_frame_one_more(
+def test_a_registration_takes_at_most_twelve_statements_and_one_more_in_a_frame(
     client, how_many, headers, path, most
 ):
     answers = {"name": "Ada Example", "email": "ada@example.org", "sessions": DECEMBER}

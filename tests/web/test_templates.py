@@ -1,4 +1,4 @@
-"""The shape of the templates: short, and without what the policy of our pages forbids."""
+"""Templates are short, and without what the Content-Security-Policy forbids."""
 
 import re
 from fnmatch import fnmatch
@@ -15,17 +15,17 @@ FORBIDDEN = r"hx-on|hx-boost|hx-push-url|js:|\|\s*safe\b|<style|\bstyle=|(?<![-\
 
 
 def offenders(paths, faults_of):
-    """The faults of each template that has some: a rule over all files is one test."""
+    """Return the faults of each template that has any, by path."""
     found = {str(path.relative_to(FOLDER)): faults_of(path.read_text("utf-8")) for path in paths}
     return {path: faults for path, faults in found.items() if faults}
 
 
-def test_a_template_does_nothing_that_the_policy_forbids():
+def test_templates_contain_nothing_that_the_policy_forbids():
     assert PAGES
     assert offenders(PAGES, re.compile(FORBIDDEN).findall) == {}
 
 
-def test_a_template_can_be_read_at_a_glance():
+def test_templates_are_short():
     assert offenders(TEMPLATES, lambda source: max(0, len(source.splitlines()) - 120)) == {}
 
 
