@@ -59,14 +59,15 @@ def gone(url):
 def locked(url):
     """Hold the locks from another connection."""
     if file := sqlite_file(url):
-        _on_every_checkout("PRAGMA busy_timeout=100")
         # The same library as the site's: two of them on one file do not see each other's locks.
-        with closing(sqlite_module.connect(file, isolation_level=None)) as other:
+        with (
+            on_every_checkout("PRAGMA busy_timeout=100"),
+            closing(sqlite_module.connect(file, isolation_level=None)) as other,
+        ):
             other.execute("BEGIN EXCLUSIVE")
             yield
         return
-    _on_every_checkout("SET lock_timeout = 100")
-    with psycopg.connect(url) as other:
+    with on_every_checkout("SET lock_timeout = 100"), psycopg.connect(url) as other:
         other.execute("SELECT id FROM meeting FOR UPDATE")
         other.execute("SELECT id FROM community FOR UPDATE")
         yield
@@ -75,24 +76,32 @@ def locked(url):
 @contextmanager
 def read_only(url):
     """Make the database refuse writes."""
-    db.engine.dispose()
     if sqlite_file(url):
-        _on_every_checkout("PRAGMA query_only=ON")
-        yield
-        _on_every_checkout("PRAGMA query_only=OFF")
+        with on_every_checkout("PRAGMA query_only=ON"):
+            yield
         return
+    db.engine.dispose()
     databases.run_on_server(f"ALTER DATABASE {_name(url)} SET default_transaction_read_only = on")
     yield
     databases.run_on_server(f"ALTER DATABASE {_name(url)} RESET default_transaction_read_only")
     _cut_off(_name(url))
 
 
-def _on_every_checkout(statement):
+@contextmanager
+def on_every_checkout(statement):
+    """Run a statement on each connection taken from the pool; leave none of them behind."""
+
     def run(connection, *_):
         connection.cursor().execute(statement)
         connection.commit()
 
+    db.engine.dispose()
     event.listen(db.engine, "checkout", run)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "checkout", run)
+        db.engine.dispose()
 
 
 FAULTS = pytest.mark.parametrize("fault", [gone, locked, read_only])
