@@ -1,4 +1,4 @@
-"""Coordinators' accounts: signed-in devices, and the viewing log."""
+"""Accounts: creation, passwords, rights, invitations and removal."""
 
 from datetime import timedelta
 
@@ -6,79 +6,103 @@ import pytest
 from argon2 import extract_parameters
 from sqlalchemy import select
 
-from cop.accounts import accounts as accounts_accounts
-from cop.accounts import devices
-from cop.audit import audit_log
-from cop.errors import InvalidAddress, Refused
-from cop.models.audit import Viewing
-from cop.models.coordinator import Coordinator, CoordinatorSession
-from tests.builders import NOW, PASSWORD, a_meeting
+from cop.accounts import accounts, devices, invitations
+from cop.accounts.accounts import CurrentCoordinator
+from cop.db.engine import read_tx, write_tx
+from cop.errors import InvalidAddress, LinkExpired, NotPermitted, Refused
+from cop.mail.writer import LetterWriter
+from cop.models.audit import AuditEntry
+from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
+from cop.models.email import OutboxEmail
+from tests.builders import CORIN, NOW, PASSWORD, kept_password
+from tests.client import LINKS
+from tests.concurrency import at_once
+from tests.mail.gallery import COMMUNITY
 
 pytestmark = pytest.mark.both
 
-A_SECOND = timedelta(seconds=1)
-HOUR = timedelta(hours=1)
+WRITER = LetterWriter(COMMUNITY, LINKS, NOW)
+DANA = "dana@example.org"
 
 
-def add(db_session, name="Corin", password=PASSWORD):
-    return accounts_accounts.add(
-        db_session, f"{name.lower()}@example.org", name=name, password=password
+def an_account(db_session, email, *, may_export=True):
+    """Create an account; return it as the signed-in coordinator."""
+    row = Coordinator(
+        email=email, email_key=email, name=email.split("@")[0].title(),
+        password_hash=kept_password(), may_export=may_export,
+    )  # fmt: skip
+    db_session.add(row)
+    db_session.flush()
+    return CurrentCoordinator(row.id, row.name, email, may_export)
+
+
+def invite(db_session, by, email=DANA, *, may_export=False, writer=WRITER):
+    """Invite somebody; return the token of the link."""
+    address = invitations.invite(db_session, email, may_export=may_export, by=by, writer=writer)
+    return address.rpartition("/")[2]
+
+
+def accept(db_session, token, now=NOW):
+    return invitations.accept(
+        db_session, token, name="Dana", password=PASSWORD, secret_key=LINKS.secret_key, now=now
     )
 
 
-def accounts(db_session):
+def add(db_session, name="Corin", password=PASSWORD):
+    return accounts.add(db_session, f"{name.lower()}@example.org", name=name, password=password)
+
+
+def coordinators(db_session):
     return list(db_session.scalars(select(Coordinator).order_by(Coordinator.id)))
 
 
-def test_an_account_lets_somebody_in_and_keeps_no_password(db_session):
-    nobody = accounts_accounts.any_exist(db_session)
+def test_an_account_stores_no_password(db_session):
+    nobody = accounts.any_exist(db_session)
     add(db_session)
 
-    [corin] = accounts(db_session)
+    [corin] = coordinators(db_session)
 
     assert not nobody
-    assert accounts_accounts.any_exist(db_session)
+    assert accounts.any_exist(db_session)
     assert (corin.email, corin.name) == ("corin@example.org", "Corin")
     assert PASSWORD not in corin.password_hash
 
 
-def test_a_password_is_kept_as_argon2id_that_is_expensive_to_try(db_session):
+def test_passwords_are_stored_as_expensive_argon2id_hashes(db_session):
     add(db_session)
 
-    [corin] = accounts(db_session)
+    [corin] = coordinators(db_session)
 
     kept = extract_parameters(corin.password_hash)
     assert corin.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert (kept.hash_len, kept.salt_len) == (32, 16)
 
 
-def test_an_address_has_one_account_however_it_is_written(db_session):
+def test_an_address_has_one_account_in_any_spelling(db_session):
     add(db_session)
 
     with pytest.raises(Refused, match="There is an account"):
-        accounts_accounts.add(db_session, "CORIN@Example.org", name="Mallory", password=PASSWORD)
+        accounts.add(db_session, "CORIN@Example.org", name="Mallory", password=PASSWORD)
 
-    assert [account.name for account in accounts(db_session)] == ["Corin"]
+    assert [account.name for account in coordinators(db_session)] == ["Corin"]
 
 
-def test_what_is_no_address_gets_no_account(db_session):
+def test_an_invalid_address_gets_no_account(db_session):
     with pytest.raises(InvalidAddress):
-        accounts_accounts.add(db_session, "corin", name="Corin", password=PASSWORD)
+        accounts.add(db_session, "corin", name="Corin", password=PASSWORD)
 
-    assert accounts(db_session) == []
+    assert coordinators(db_session) == []
 
 
-def test_a_new_password_replaces_the_old_one_and_signs_out_the_account_alone(db_session):
+def test_a_new_password_signs_out_the_devices_of_its_account_only(db_session):
     corin, ada = add(db_session), add(db_session, "Ada")
     of_corin = devices.start_session(db_session, corin, now=NOW)
     of_ada = devices.start_session(db_session, ada, now=NOW)
-    before = [account.password_hash for account in accounts(db_session)]
+    before = [account.password_hash for account in coordinators(db_session)]
 
-    accounts_accounts.change_password(
-        db_session, "Corin@example.org", password="five gray owls read maps"
-    )
+    accounts.change_password(db_session, "Corin@example.org", password="five gray owls read maps")
 
-    after = [account.password_hash for account in accounts(db_session)]
+    after = [account.password_hash for account in coordinators(db_session)]
     assert [b == a for b, a in zip(before, after, strict=True)] == [False, True]
     assert devices.find_signed_in(db_session, of_corin, now=NOW) is None
     assert devices.find_signed_in(db_session, of_ada, now=NOW).name == "Ada"
@@ -96,76 +120,179 @@ def test_a_new_password_replaces_the_old_one_and_signs_out_the_account_alone(db_
 )
 def test_a_refused_change_of_password_changes_nothing(db_session, email, password, refusal):
     device = devices.start_session(db_session, add(db_session), now=NOW)
-    before = accounts(db_session)[0].password_hash
+    before = coordinators(db_session)[0].password_hash
 
     with pytest.raises(Refused, match=refusal):
-        accounts_accounts.change_password(db_session, email, password=password)
+        accounts.change_password(db_session, email, password=password)
 
-    assert accounts(db_session)[0].password_hash == before
+    assert coordinators(db_session)[0].password_hash == before
     assert devices.find_signed_in(db_session, device, now=NOW)
 
 
-def test_a_device_is_known_by_its_token_of_which_only_a_hash_is_kept(db_session):
-    token = devices.start_session(db_session, add(db_session), now=NOW)
-    devices.start_session(db_session, add(db_session, "Ada"), now=NOW)
+def test_the_last_account_stays(db_session):
+    corin = an_account(db_session, CORIN)
 
-    corin = devices.find_signed_in(db_session, token, now=NOW)
+    with pytest.raises(Refused, match="the only account"):
+        accounts.remove(db_session, corin.id, by=corin, writer=WRITER)
 
-    assert (corin.name, corin.email) == ("Corin", "corin@example.org")
-    assert len(token) >= 43
-    assert token not in set(db_session.scalars(select(CoordinatorSession.token_hash)))
-    assert devices.find_signed_in(db_session, token + "x", now=NOW) is None
-    assert devices.find_signed_in(db_session, "", now=NOW) is None
+    assert [each.email for each, _ in accounts.list_accounts(db_session)] == [CORIN]
 
 
-def test_a_device_that_is_idle_for_an_hour_is_signed_out(db_session):
-    token = devices.start_session(db_session, add(db_session), now=NOW)
+def test_the_last_account_that_may_export_stays_and_keeps_the_right(db_session):
+    corin = an_account(db_session, CORIN)
+    dana = an_account(db_session, DANA, may_export=False)
 
-    devices.touch_session(db_session, token, now=NOW + 50 * timedelta(minutes=1))
+    with pytest.raises(NotPermitted):  # whoever may not is not the one to remove who may
+        accounts.remove(db_session, corin.id, by=dana, writer=WRITER)
+    with pytest.raises(Refused, match="Nobody else may take lists away"):
+        accounts.remove(db_session, corin.id, by=corin, writer=WRITER)
+    with pytest.raises(Refused, match="Nobody else may take lists away"):
+        accounts.set_may_export(db_session, corin.id, may_export=False, by=corin, now=NOW)
 
-    assert devices.find_signed_in(db_session, token, now=NOW + 1.8 * HOUR)
-    assert devices.find_signed_in(db_session, token, now=NOW + 1.9 * HOUR) is None
-
-
-def test_a_device_in_use_is_signed_out_after_twelve_hours(db_session):
-    token = devices.start_session(db_session, add(db_session), now=NOW)
-
-    for half_hours in range(1, 24):
-        devices.touch_session(db_session, token, now=NOW + half_hours * HOUR / 2)
-
-    assert devices.find_signed_in(db_session, token, now=NOW + 12 * HOUR - A_SECOND)
-    assert devices.find_signed_in(db_session, token, now=NOW + 12 * HOUR) is None
+    assert {each.email: each.may_export for each, _ in accounts.list_accounts(db_session)} == {
+        CORIN: True,
+        DANA: False,
+    }
 
 
-def test_signing_out_ends_one_device_and_no_other(db_session):
-    corin = add(db_session)
-    here, there = (devices.start_session(db_session, corin, now=NOW) for _ in range(2))
+def test_a_coordinator_gives_only_rights_that_they_have(db_session):
+    an_account(db_session, CORIN)
+    dana = an_account(db_session, DANA, may_export=False)
+    pretending = CurrentCoordinator(dana.id, dana.name, dana.email, may_export=True)
 
-    devices.sign_out(db_session, here)
+    for by in (dana, pretending):
+        with pytest.raises(NotPermitted):
+            accounts.set_may_export(db_session, dana.id, may_export=True, by=by, now=NOW)
+        with pytest.raises(NotPermitted):
+            invite(db_session, by, "dana2@example.org", may_export=True)
 
-    assert devices.find_signed_in(db_session, here, now=NOW) is None
-    assert devices.find_signed_in(db_session, there, now=NOW)
-
-
-def test_devices_that_are_signed_out_leave_no_row(db_session):
-    corin = add(db_session)
-    for hours in (0, 11.5, 13):
-        devices.start_session(db_session, corin, now=NOW + hours * HOUR)
-
-    kept = list(db_session.scalars(select(CoordinatorSession.created_at)))
-
-    assert kept == [NOW + 13 * HOUR]
+    assert not accounts.may_export(db_session, dana.id)
+    assert list(db_session.scalars(select(Invitation))) == []
 
 
-def test_a_look_at_personal_data_is_written_down(db_session):
-    meeting = a_meeting(db_session)
-    device = devices.start_session(db_session, add(db_session), now=NOW)
-    corin = devices.find_signed_in(db_session, device, now=NOW)
+def test_removing_an_account_signs_out_its_devices_and_keeps_its_audit_entries(db_session):
+    corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+    kept = devices.finish_sign_in(db_session, corin.id, device="", now=NOW)
+    gone = devices.finish_sign_in(db_session, dana.id, device="", now=NOW)
 
-    audit_log.record_viewing(
-        db_session, corin.id, "export", now=NOW, meeting_id=meeting.id, columns=("name", "email")
-    )
+    name = accounts.remove(db_session, dana.id, by=corin, writer=WRITER)
 
-    noted = db_session.scalars(select(Viewing)).one()
-    assert (noted.coordinator_id, noted.meeting_id) == (corin.id, meeting.id)
-    assert (noted.resource, noted.columns, noted.viewed_at) == ("export", ["name", "email"], NOW)
+    acts = db_session.execute(
+        select(AuditEntry.coordinator_id, AuditEntry.action).order_by(AuditEntry.id)
+    ).all()
+    assert name == "Dana"
+    assert devices.find_signed_in(db_session, gone, now=NOW) is None
+    assert devices.find_signed_in(db_session, kept, now=NOW)
+    assert acts == [
+        (corin.id, "signed in"),
+        (None, "signed in"),
+        (corin.id, "removed a coordinator"),
+    ]
+    assert len(db_session.scalars(select(CoordinatorSession)).all()) == 1
+
+
+def test_two_coordinators_who_remove_each_other_at_once_leave_one(app):
+    with write_tx() as db_session:
+        corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+
+    def remove(whom, by):
+        def remove_once():
+            try:
+                with write_tx() as db_session:
+                    return accounts.remove(db_session, whom.id, by=by, writer=WRITER)
+            except Refused:
+                return None
+
+        return remove_once
+
+    removed = at_once(app, remove(corin, dana), remove(dana, corin))
+
+    with read_tx() as db_session:
+        assert len(accounts.list_accounts(db_session)) == 1
+    assert len([name for name in removed if name]) == 1
+
+
+def test_two_coordinators_who_revoke_each_other_at_once_leave_one_exporter(app):
+    with write_tx() as db_session:
+        corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+
+    def take(whom, by):
+        def take_once():
+            try:
+                with write_tx() as db_session:
+                    accounts.set_may_export(db_session, whom.id, may_export=False, by=by, now=NOW)
+            except Refused:
+                return False
+            return True
+
+        return take_once
+
+    at_once(app, take(corin, dana), take(dana, corin))
+
+    with read_tx() as db_session:
+        assert sorted(each.may_export for each, _ in accounts.list_accounts(db_session)) == [
+            False,
+            True,
+        ]
+
+
+def test_an_invitation_used_twice_at_once_creates_one_account(app):
+    with write_tx() as db_session:
+        token = invite(db_session, an_account(db_session, CORIN))
+
+    def take():
+        try:
+            with write_tx() as db_session:
+                return accept(db_session, token)
+        except LinkExpired:
+            return None
+
+    made = at_once(app, take, take, take)
+
+    assert len([id_ for id_ in made if id_]) == 1
+    with read_tx() as db_session:
+        assert [each.email for each, _ in accounts.list_accounts(db_session)] == [CORIN, DANA]
+        assert invitations.list_invitations(db_session) == []
+
+
+def test_an_address_invited_twice_at_once_has_one_invitation(app):
+    with write_tx() as db_session:
+        corin = an_account(db_session, CORIN)
+
+    def ask(spelling):
+        def ask_once():
+            with write_tx() as db_session:
+                return invite(db_session, corin, spelling)
+
+        return ask_once
+
+    at_once(app, ask(DANA), ask("Dana@Example.org"), ask(DANA))
+
+    with read_tx() as db_session:
+        assert len(invitations.list_invitations(db_session)) == 1
+        assert len(db_session.scalars(select(OutboxEmail)).all()) == 1
+
+
+def test_removal_and_revocation_extend_to_the_invitations_of_a_coordinator(db_session):
+    corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+    for by, email in ((corin, "ada@example.org"), (dana, "grace@example.org")):
+        invite(db_session, by, email, may_export=True)
+
+    accounts.set_may_export(db_session, dana.id, may_export=False, by=corin, now=NOW)
+    lowered = {each.email: each.may_export for each in invitations.list_invitations(db_session)}
+    accounts.remove(db_session, dana.id, by=corin, writer=WRITER)
+
+    assert lowered == {"ada@example.org": True, "grace@example.org": False}
+    assert [each.email for each in invitations.list_invitations(db_session)] == ["ada@example.org"]
+
+
+def test_expired_invitations_are_deleted(db_session):
+    corin = an_account(db_session, CORIN)
+    invite(db_session, corin, "ada@example.org")
+
+    left = []
+    for days in (6, 7):
+        invitations.delete_expired(db_session, now=NOW + timedelta(days=days))
+        left.append(len(invitations.list_invitations(db_session)))
+
+    assert left == [1, 0]

@@ -52,10 +52,10 @@ def set_password(db_session, password, *, email="corin@example.org", name="Corin
         "a common word among others",
     ],
 )
-def test_a_password_that_is_long_and_hard_to_guess_is_taken(db_session, password):
+def test_a_long_password_that_is_hard_to_guess_is_accepted(db_session, password):
     set_password(db_session, password)
 
-    [corin] = test_accounts.accounts(db_session)
+    [corin] = test_accounts.coordinators(db_session)
     attempt = sign_in.Attempt({}, corin.id, corin.password_hash)
 
     assert attempt.matches(password)
@@ -73,7 +73,7 @@ def test_a_password_that_is_too_short_or_too_long_is_refused(db_session, passwor
         set_password(db_session, password)
 
     assert "15 to 128 characters" in str(refusal.value)
-    assert test_accounts.accounts(db_session) == []
+    assert test_accounts.coordinators(db_session) == []
 
 
 @pytest.mark.parametrize(
@@ -103,20 +103,20 @@ def test_a_password_that_is_too_short_or_too_long_is_refused(db_session, passwor
         "corincorincorin",
     ],
 )
-def test_a_password_that_is_tried_first_is_refused(db_session, password):
+def test_a_guessable_password_is_refused(db_session, password):
     with pytest.raises(Refused, match="among the first"):
         set_password(db_session, password)
 
-    assert test_accounts.accounts(db_session) == []
+    assert test_accounts.coordinators(db_session) == []
 
 
-def test_a_password_from_somebody_elses_name_is_not_ones_own(db_session):
+def test_the_names_of_others_do_not_make_a_password_guessable(db_session):
     set_password(db_session, "grace katherine mallory")
 
-    assert len(test_accounts.accounts(db_session)) == 1
+    assert len(test_accounts.coordinators(db_session)) == 1
 
 
-def test_nobodys_password_takes_as_long_to_compare_as_anybodys():
+def test_the_dummy_hash_is_as_slow_as_any_other():
     made = passwords.hash_password("a long and winding road to nowhere", about=())
 
     assert passwords.DUMMY_HASH.split("$")[:4] == made.split("$")[:4]

@@ -66,7 +66,7 @@ def test_there_is_no_set_up_link_once_somebody_can_sign_in(db_session):
         accounts.check_set_up_link(db_session, token, now=NOW)
 
 
-def test_two_that_use_one_set_up_link_at_once_make_one_account(app):
+def test_a_set_up_link_used_twice_at_once_creates_one_account(app):
     with write_tx() as db_session:
         token = accounts.new_set_up_link(db_session, now=NOW)
 
@@ -83,7 +83,7 @@ def test_two_that_use_one_set_up_link_at_once_make_one_account(app):
     assert sum(account is not None for account in made) == 1
 
 
-def test_a_start_beside_another_one_gets_a_set_up_link_that_works(app):
+def test_of_two_starts_at_once_the_second_prints_a_link_that_works(app):
     def start():
         with app.app_context(), write_tx() as db_session:
             return accounts.new_set_up_link(db_session, now=NOW)

@@ -40,7 +40,7 @@ def waiting_device(db_session, by, now=NOW):
     return devices.start_session(db_session, by.id, now=now, device="Lynx", awaits_code=True)
 
 
-def test_the_address_for_the_app_says_who_and_where():
+def test_the_provisioning_address_names_account_and_issuer():
     address = two_factor.provisioning_uri(
         SECRET, issuer="Équité: data & us", account="a+b@example.org"
     )
@@ -84,7 +84,7 @@ def test_a_code_works_once_and_ends_those_before_it(db_session):
     ["", "000000", "12345", "1234567", "٠٠٠٠٠٠", "\x00", "x" * 5000],
     ids=["empty", "wrong", "short", "long", "other digits", "NUL", "huge"],
 )
-def test_what_is_no_code_is_refused(db_session, typed):
+def test_an_invalid_code_is_refused(db_session, typed):
     by, _ = account(db_session)
 
     with pytest.raises(Refused, match="This code does not fit"):
@@ -99,7 +99,7 @@ def test_a_code_may_be_typed_with_spaces(db_session):
     assert two_factor.use_code(db_session, by.id, f" {typed[:3]} {typed[3:]}", now=NOW) is None
 
 
-def test_ten_recovery_codes_work_once_each_and_only_hashes_are_kept(db_session):
+def test_ten_recovery_codes_work_once_each_and_only_hashes_are_stored(db_session):
     by, codes = account(db_session)
     kept = db_session.scalar(select(Coordinator.recovery_hashes))
 
@@ -135,7 +135,7 @@ def test_one_code_sent_twice_at_once_signs_one_device_in(app):
         assert sorted(db_session.execute(query).all()) == [(False, "Lynx"), *[(True, "Lynx")] * 3]
 
 
-def test_a_waiting_device_gets_a_new_token_and_the_old_one_is_worth_nothing(db_session):
+def test_the_code_replaces_the_token_of_the_device(db_session):
     by, _ = account(db_session)
     token = waiting_device(db_session, by)
     before = devices.find_signed_in(db_session, token, now=NOW)
@@ -152,7 +152,7 @@ def test_a_waiting_device_gets_a_new_token_and_the_old_one_is_worth_nothing(db_s
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize(("minutes", "waits"), [(9, True), (10, False)])
-def test_a_device_waits_ten_minutes_for_its_code(db_session, minutes, waits):
+def test_the_code_must_come_within_ten_minutes(db_session, minutes, waits):
     by, _ = account(db_session)
     token = waiting_device(db_session, by, now=NOW - timedelta(minutes=minutes))
 
@@ -163,7 +163,7 @@ def test_a_device_waits_ten_minutes_for_its_code(db_session, minutes, waits):
             two_factor.finish(db_session, token, code_at(), now=NOW)
 
 
-def test_wrong_codes_make_people_wait_wherever_they_come_from_and_never_lock_them_out(db_session):
+def test_wrong_codes_delay_sign_in_from_any_network_without_a_lockout(db_session):
     by, _ = account(db_session)
     for _ in range(5):
         two_factor.begin(db_session, waiting_device(db_session, by), now=NOW)
@@ -180,7 +180,7 @@ def test_wrong_codes_make_people_wait_wherever_they_come_from_and_never_lock_the
 
 
 @pytest.mark.sqlite
-def test_the_right_password_does_not_forgive_wrong_codes(db_session):
+def test_the_right_password_does_not_reset_wrong_codes(db_session):
     by, _ = account(db_session)
     for _ in range(5):
         two_factor.begin(db_session, waiting_device(db_session, by), now=NOW)
@@ -195,7 +195,7 @@ def test_the_right_password_does_not_forgive_wrong_codes(db_session):
 
 
 @pytest.mark.sqlite
-def test_a_second_factor_cannot_be_put_in_place_of_another(db_session):
+def test_a_second_factor_cannot_replace_another(db_session):
     by, _ = account(db_session)
     other = random_base32()
     typed = TOTP(other).at(NOW)
@@ -219,7 +219,7 @@ def test_turning_it_off_takes_a_code_and_leaves_nothing(db_session):
 
 
 @pytest.mark.sqlite
-def test_an_administrator_ends_it_by_the_address(db_session):
+def test_an_administrator_turns_it_off_by_address(db_session):
     account(db_session)
 
     with pytest.raises(Refused, match="There is no account"):

@@ -85,7 +85,7 @@ def test_without_a_mail_server_the_page_shows_the_link_once_to_pass_on(corin):
     assert DANA in again
 
 
-def test_the_console_s_list_of_mails_does_not_show_the_link(corin):
+def test_the_email_log_hides_the_link(corin):
     corin.get(invite(corin).location)  # which shows it, once
     [mail] = rows(OutboxEmail)
 
@@ -116,7 +116,7 @@ def test_the_link_works_for_a_week(app, corin, ahead, status):
     assert app.test_client().get(links()[0]).status_code == status
 
 
-def test_inviting_again_ends_the_older_link(app, corin):
+def test_inviting_again_replaces_the_older_link(app, corin):
     invite(corin)
     [older] = links()
     turn_clock(app, timedelta(minutes=1))
@@ -129,7 +129,7 @@ def test_inviting_again_ends_the_older_link(app, corin):
     assert len(rows(Invitation)) == 1
 
 
-def test_an_invitation_can_be_withdrawn_and_its_mail_does_not_go_out(app, corin):
+def test_withdrawing_an_invitation_deletes_its_email(app, corin):
     invite(corin)
     [link], [row] = links(), rows(Invitation)
 
@@ -142,7 +142,7 @@ def test_an_invitation_can_be_withdrawn_and_its_mail_does_not_go_out(app, corin)
     assert press(corin, "/withdraw", invitation="x").status_code == 404
 
 
-def test_a_token_that_is_not_ours_or_for_something_else_is_no_link(app, corin, settings):
+def test_forged_tokens_and_tokens_for_another_purpose_are_refused(app, corin, settings):
     invite(corin)
     token = links()[0].rpartition("/")[2]
     key = settings.secret_key
@@ -159,7 +159,7 @@ def test_a_token_that_is_not_ours_or_for_something_else_is_no_link(app, corin, s
     assert statuses == [404] * len(forged)
 
 
-def test_what_cannot_be_invited_is_said(corin):
+def test_an_invalid_invitation_is_refused(corin):
     refused = {
         "": "Write their email address.",
         "dana": "Write an email address like name@example.org.",
@@ -177,7 +177,7 @@ def test_what_cannot_be_invited_is_said(corin):
     assert rows(Invitation) == rows(OutboxEmail) == []
 
 
-def test_a_bad_answer_is_refused_and_the_link_still_works(app, corin):
+def test_an_invalid_answer_leaves_the_link_usable(app, corin):
     invite(corin)
     [link], client = links(), app.test_client()
     bad = (
@@ -193,7 +193,7 @@ def test_a_bad_answer_is_refused_and_the_link_still_works(app, corin):
     assert post(client, link, **DANAS).status_code == 303
 
 
-def test_an_address_that_got_an_account_meanwhile_ends_the_link(app, corin):
+def test_an_account_created_meanwhile_ends_the_link(app, corin):
     invite(corin)
     with write_tx() as db_session:
         accounts.add(db_session, DANA, name="Dana", password=PASSWORD)
@@ -204,7 +204,7 @@ def test_an_address_that_got_an_account_meanwhile_ends_the_link(app, corin):
     assert "There is an account for this address already." in said(parse(answer))
 
 
-def test_who_may_not_take_lists_away_sees_no_button_for_it_and_gets_none(corin, dana):
+def test_a_coordinator_without_the_right_cannot_export_lists(corin, dana):
     fill(DECEMBER, "ada@example.org")
     lists = ("/coordinator/export.csv", "/coordinator/list.csv")
     shown = (FRONT, f"/coordinator/sessions/{DECEMBER}", "/coordinator/list", PAGE)
@@ -216,7 +216,7 @@ def test_who_may_not_take_lists_away_sees_no_button_for_it_and_gets_none(corin, 
     assert "export.csv" in str(corin.page(FRONT).main)
 
 
-def test_nobody_raises_their_own_right_or_gives_what_they_do_not_have(corin, dana):
+def test_a_coordinator_without_the_right_cannot_grant_it(corin, dana):
     own = next(row["id"] for row in rows(Coordinator) if row["email"] == DANA)
 
     answers = [
@@ -232,7 +232,7 @@ def test_nobody_raises_their_own_right_or_gives_what_they_do_not_have(corin, dan
     assert [row["may_export"] for row in rows(Invitation)] == [False]
 
 
-def test_a_right_is_given_and_taken_at_once(corin, dana):
+def test_granting_and_revoking_the_right_take_effect_at_once(corin, dana):
     press(corin, "/rights", coordinator=2, right="yes")
     given = dana.get("/coordinator/export.csv").status_code
     press(corin, "/rights", coordinator=2, right="no")
@@ -263,7 +263,7 @@ def test_removing_asks_first_and_signs_out_at_once(corin, dana):
     assert press(corin, "/2/remove").status_code == 404
 
 
-def test_the_last_one_cannot_go_and_who_goes_is_signed_out(corin, dana):
+def test_the_last_account_stays_and_removing_oneself_signs_out(corin, dana):
     refused = post(corin, f"{PAGE}/1/remove")
     left = post(dana, f"{PAGE}/2/remove")
     alone = post(corin, f"{PAGE}/1/remove")
@@ -290,7 +290,7 @@ def test_the_list_takes_five_statements_however_many_there_are(corin, dana):
     assert len(sent) <= 5, sent
 
 
-def test_the_list_says_who_was_here_when_and_who_is_protected(corin, dana):
+def test_the_list_shows_the_last_use_and_two_factor_sign_in(corin, dana):
     page = said(corin.page(PAGE))
 
     assert "Dana dana@example.org Last seen Nov 22, 10:00 am. May not take lists away." in page

@@ -1,14 +1,12 @@
 """The way to the first coordinator's account."""
 
-from datetime import timedelta
-
 import pytest
 
 from cop.accounts import accounts
-from cop.db.engine import read_tx, write_tx
+from cop.db.engine import write_tx
 from cop.models.coordinator import Coordinator
 from tests.builders import NOW, PASSWORD
-from tests.client import post, refusals, rows, sign_in, turn_clock
+from tests.client import post, refusals, rows, sign_in
 from tests.page import parse
 
 CORIN = {"name": "Corin", "email": "corin@example.org", "password": PASSWORD}
@@ -50,36 +48,6 @@ def test_the_link_works_once(app, client, link):
     assert len(rows(Coordinator)) == 1
 
 
-@pytest.mark.parametrize(("ahead", "status"), [(24, 200), (24.01, 404)], ids=["a day", "longer"])
-def test_the_link_works_for_a_day(app, client, link, ahead, status):
-    turn_clock(app, timedelta(hours=ahead))
-
-    answer = client.get(link)
-
-    assert answer.status_code == status
-
-
-def test_a_newer_link_ends_the_one_before(client, link):
-    with write_tx() as db_session:
-        newer = accounts.new_set_up_link(db_session, now=NOW)
-
-    statuses = [client.get(p).status_code for p in (link, f"/coordinator/set-up/{newer}")]
-
-    assert statuses == [404, 200]
-
-
-def test_there_is_no_link_once_there_is_a_coordinator(corin, link):
-    with read_tx() as db_session:
-        assert accounts.any_exist(db_session)
-    with write_tx() as db_session:
-        token = accounts.new_set_up_link(db_session, now=NOW)
-
-    answer = corin.get(link)
-
-    assert token is None
-    assert answer.status_code == 404
-
-
 @pytest.mark.parametrize("token", ["x", "%00", "é", "a" * 3000])
 def test_a_guessed_link_is_no_link(client, link, token):
     answer = client.get(f"/coordinator/set-up/{token}")
@@ -87,23 +55,8 @@ def test_a_guessed_link_is_no_link(client, link, token):
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize(
-    "password",
-    [
-        "fourteen chars",
-        "x" * 129,
-        "passwordpassword",
-        "aaaaaaaaaaaaaaaaaaaa",
-        "1234567890123456789",
-        "corin@example.org",
-        "CorinCorinCorinCorin",
-        "qwertyuiopqwertyuiop",
-        "equityindata2026",
-        "Password1234567!",
-    ],
-    ids=ascii,
-)
-def test_a_password_that_is_short_or_guessed_first_is_refused(client, link, password):
+@pytest.mark.parametrize("password", ["fourteen chars", "CorinCorinCorinCorin"])
+def test_a_short_or_guessable_password_is_refused(client, link, password):
     response = post(client, link, **CORIN | {"password": password})
 
     page = parse(response)
@@ -122,7 +75,7 @@ def test_a_password_that_is_short_or_guessed_first_is_refused(client, link, pass
     [({"name": ""}, "email"), ({"email": "corin"}, "name"), ({"email": ""}, "name")],
     ids=["no name", "not an address", "no address"],
 )
-def test_what_is_missing_is_said_and_the_link_still_works(client, link, wrong, kept):
+def test_missing_answers_leave_the_link_usable(client, link, wrong, kept):
     response = post(client, link, **CORIN | wrong)
 
     page = parse(response)
@@ -132,7 +85,7 @@ def test_what_is_missing_is_said_and_the_link_still_works(client, link, wrong, k
     assert post(client, link, **CORIN).status_code == 303
 
 
-def test_a_password_of_words_and_any_characters_is_fine(app, client, link):
+def test_a_password_may_contain_any_characters(app, client, link):
     password = "grüne Otter 🦦 singen  leise"
 
     post(client, link, **CORIN | {"password": password})

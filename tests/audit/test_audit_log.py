@@ -47,7 +47,7 @@ def whats(entries):
     return [entry.action for entry in entries]
 
 
-def test_deeds_and_looks_stand_in_one_list_the_newest_first(db_session, corin):
+def test_actions_and_viewings_are_listed_together_the_newest_first(db_session, corin):
     meeting = a_meeting(db_session)
     saw(db_session, corin, "roster", 2 * A_DAY, meeting_id=meeting.id)
     did(db_session, corin, Action.MOVED_MEETING, A_DAY, meeting_id=meeting.id, item_count=3)
@@ -63,7 +63,7 @@ def test_deeds_and_looks_stand_in_one_list_the_newest_first(db_session, corin):
     assert [entry.is_viewing for entry in found] == [True, False, True]
 
 
-def test_it_can_be_narrowed_to_a_kind_of_thing(db_session, corin):
+def test_the_log_is_filtered_by_kind(db_session, corin):
     did(db_session, corin, Action.WROTE)
     did(db_session, corin, Action.CANCELLED_PLACE, registration_id=7)
     did(db_session, corin, Action.CHANGED_HOSTS)
@@ -85,7 +85,7 @@ def test_it_can_be_narrowed_to_a_kind_of_thing(db_session, corin):
     ]
 
 
-def test_it_can_be_narrowed_to_one_coordinator(db_session, corin):
+def test_the_log_is_filtered_by_coordinator(db_session, corin):
     mallory = coordinator(db_session, "mallory@example.org", "Mallory")
     did(db_session, corin, Action.WROTE)
     did(db_session, mallory, Action.INVITED)
@@ -97,13 +97,13 @@ def test_it_can_be_narrowed_to_one_coordinator(db_session, corin):
     assert len(found) == 2
 
 
-def test_every_deed_is_of_one_kind():
+def test_every_action_is_in_one_filter():
     listed = [deed for deeds in FILTERS.values() for deed in deeds]
 
     assert sorted(listed) == sorted(Action)
 
 
-def test_a_hundred_stand_on_a_page(db_session, corin):
+def test_a_page_has_a_hundred_entries(db_session, corin):
     for number in range(PAGE_SIZE + 3):
         did(db_session, corin, Action.WROTE, timedelta(minutes=number), item_count=number)
 
@@ -116,7 +116,7 @@ def test_a_hundred_stand_on_a_page(db_session, corin):
     assert (has_more, has_even_more) == (True, False)
 
 
-def test_what_was_done_a_year_ago_is_forgotten(db_session, corin):
+def test_entries_are_deleted_after_a_year(db_session, corin):
     for ago in (audit_log.RETENTION, audit_log.RETENTION - timedelta(seconds=1)):
         did(db_session, corin, Action.WROTE, ago)
         saw(db_session, corin, "roster", ago)
@@ -127,7 +127,7 @@ def test_what_was_done_a_year_ago_is_forgotten(db_session, corin):
     assert (db_session.query(AuditEntry).count(), db_session.query(Viewing).count()) == (1, 1)
 
 
-def test_what_was_written_goes_sixty_days_after_the_session(db_session, corin):
+def test_announcements_are_deleted_sixty_days_after_the_session(db_session, corin):
     for ended in (timedelta(days=60), timedelta(days=60) - timedelta(seconds=1)):
         starts_at = NOW - ended - timedelta(minutes=90)
         meeting = a_meeting(db_session, starts_at=starts_at, slug=str(ended.total_seconds()))

@@ -41,7 +41,7 @@ def lines(corin, query=""):
     return [row.th.get_text(strip=True) for row in corin.page(PATH + query).select("tbody tr")]
 
 
-def test_every_deed_has_a_sentence(corin):
+def test_every_action_has_a_sentence(corin):
     did(*Action, meeting_id=id_of(DECEMBER))
 
     found = lines(corin)
@@ -69,7 +69,7 @@ LOOKS = [
 ]
 
 
-def test_every_look_has_a_sentence(corin):
+def test_every_viewing_has_a_sentence(corin):
     december = id_of(DECEMBER)
     for what, columns, _ in LOOKS:
         saw(what, columns=columns, meeting_id=december)
@@ -79,13 +79,13 @@ def test_every_look_has_a_sentence(corin):
     assert found == [sentence for _, _, sentence in reversed(LOOKS)]
 
 
-def test_a_list_of_all_sessions_says_so(corin):
+def test_an_export_of_all_sessions_has_a_sentence(corin):
     saw("export", columns=["name"])
 
     assert lines(corin) == ["Corin took the attendee list of all sessions as a file"]
 
 
-def test_it_names_no_member_but_a_registration_s_number(corin):
+def test_the_log_names_registrations_by_number_only(corin):
     fill(DECEMBER, "ada@example.org")
     did(Action.CANCELLED_PLACE, meeting_id=id_of(DECEMBER), registration_id=1)
 
@@ -96,7 +96,7 @@ def test_it_names_no_member_but_a_registration_s_number(corin):
     assert "ada@" not in page.get_text()
 
 
-def test_who_has_left_did_it_still(corin):
+def test_entries_outlive_the_account(corin):
     did(Action.WROTE, meeting_id=id_of(DECEMBER), item_count=41)
     with write_tx() as db_session:
         db_session.query(AuditEntry).update({"coordinator_id": None})
@@ -105,7 +105,7 @@ def test_who_has_left_did_it_still(corin):
     assert "41" in said(corin.page(PATH))
 
 
-def test_it_is_filtered_by_kind_and_by_coordinator(corin):
+def test_the_page_filters_by_kind_and_by_coordinator(corin):
     did(Action.INVITED)
     saw("mails")
     [own] = [row["id"] for row in rows(Coordinator)]
@@ -117,7 +117,7 @@ def test_it_is_filtered_by_kind_and_by_coordinator(corin):
     assert corin.page(f"{PATH}?kind=looks").find("option", selected=True)["value"] == "looks"
 
 
-def test_what_cannot_be_asked_for_is_refused(corin):
+def test_an_invalid_filter_or_page_is_refused(corin):
     asked = ("kind=nothing", "by=99", "by=corin", "by=%00", "page=0", "page=x", "page=-1", "page=")
 
     answers = {query: corin.get(f"{PATH}?{query}").status_code for query in asked}
@@ -125,7 +125,7 @@ def test_what_cannot_be_asked_for_is_refused(corin):
     assert answers == dict.fromkeys(asked, 422)
 
 
-def test_a_hundred_stand_on_a_page_and_the_others_behind_it(corin):
+def test_older_entries_are_on_the_next_page(corin):
     did(*[Action.WROTE] * 101, meeting_id=id_of(DECEMBER))
 
     first = corin.page(f"{PATH}?kind=sessions")
@@ -138,7 +138,7 @@ def test_a_hundred_stand_on_a_page_and_the_others_behind_it(corin):
     assert first.find("a", string="Newer") is None
 
 
-def test_with_nothing_noted_it_says_so(corin):
+def test_an_empty_log_says_so(corin):
     page = corin.page(PATH)
 
     assert "There is nothing here." in said(page)
@@ -154,21 +154,21 @@ def test_with_nothing_noted_it_says_so(corin):
     ],
     ids=["add", "remove", "preset"],
 )
-def test_changes_of_the_sites_that_show_the_form_are_noted(corin, path, answers):
+def test_changes_of_embedding_hosts_are_recorded(corin, path, answers):
     response = post(corin, path, form_at="/coordinator/embed", **answers)
 
     assert response.status_code == 303
     assert lines(corin) == ["Corin changed which sites can show the form"]
 
 
-def test_a_site_that_was_refused_is_not_noted(corin):
+def test_a_refused_host_is_not_recorded(corin):
     response = post(corin, "/coordinator/embed/hosts", form_at="/coordinator/embed", host="*")
 
     assert response.status_code == 422
     assert lines(corin) == []
 
 
-def test_trying_mails_again_is_noted(corin):
+def test_retrying_emails_is_recorded(corin):
     a_mail("failed")
 
     post(corin, "/coordinator/mail/try-again", form_at="/coordinator/mail", all="yes")
@@ -188,7 +188,7 @@ def test_the_page_takes_five_statements(corin, stored):
     assert 0 < len(sent) <= 5
 
 
-def test_it_is_read_in_the_community_s_time(corin):
+def test_times_are_in_the_zone_of_the_community(corin):
     saw("mails")
 
     row = corin.page(PATH).select_one("tbody tr")

@@ -132,15 +132,14 @@ MUTANTS = [
         "accounts/access_control.py",
         'if not is_marked("is_open_to_all"):',
         "if False:",
-        "accounts/test_access_control.py::test_every_address_of_the_console_is_closed_to_who_is_not_signed_in",
+        "accounts/test_access_control.py::test_every_address_of_the_console_requires_sign_in",
     ),
     Mutant(
         "Guesses of a password need not wait",
         "accounts/sign_in.py",
         "    if found.failed_at <= now < until:",
         "    if False:",
-        "accounts/test_sign_in.py"
-        "::test_after_four_failures_each_further_one_doubles_the_wait_up_to_a_minute",
+        "accounts/test_sign_in.py::test_after_four_failures_the_delay_doubles_up_to_a_minute",
     ),
     Mutant(
         "A code works twice",

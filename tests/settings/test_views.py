@@ -70,7 +70,7 @@ def send(client, part, answers):
     return client.post(path(part), data=answers, headers=SAME_ORIGIN)
 
 
-def test_the_overview_leads_to_every_part_and_says_how_it_stands(corin):
+def test_the_overview_links_and_summarizes_every_part(corin):
     page = corin.page(SETTINGS)
 
     links = {link["href"] for link in page.main.select("a")}
@@ -93,7 +93,7 @@ def test_a_page_takes_five_statements_at_most(corin):
     assert max(took.values()) <= 5, took
 
 
-def test_a_form_that_was_not_changed_changes_nothing(corin):
+def test_an_unchanged_form_changes_nothing(corin):
     before = the_community()
 
     answers = [save(corin, part) for part in FORMS]
@@ -104,7 +104,7 @@ def test_a_form_that_was_not_changed_changes_nothing(corin):
     assert rows(AuditEntry) == []
 
 
-def test_what_is_changed_shows_at_once_is_counted_and_is_noted(client, corin):
+def test_a_change_shows_at_once_and_is_recorded(client, corin):
     client.page("/")
     before = the_community()
 
@@ -147,7 +147,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("part", REFUSED)
-def test_what_cannot_be_is_said_at_its_field_and_kept_as_typed(corin, part):
+def test_an_invalid_value_is_refused_at_its_field_and_kept_as_typed(corin, part):
     before, shown = the_community(), form_of(corin, part)
 
     for field, wrong in REFUSED[part]:
@@ -204,7 +204,7 @@ def test_an_empty_address_hides_the_link(client, corin):
     assert not page.select("a[href^=mailto]")
 
 
-def test_two_who_change_different_things_keep_both(app, corin):
+def test_edits_of_different_fields_at_once_are_both_saved(app, corin):
     shown = form_of(corin, "community")
     save(corin, "community", location="Teams")
 
@@ -224,9 +224,7 @@ def test_two_who_change_different_things_keep_both(app, corin):
     ],
     ids=["a fact", "the questions", "reminders"],
 )
-def test_who_changes_what_somebody_else_has_changed_is_shown_it_first(
-    corin, part, field, first, second
-):
+def test_an_edit_conflict_shows_the_other_value_first(corin, part, field, first, second):
     shown, column = form_of(corin, part), {"asked": "disabled_questions"}.get(field, field)
     save(corin, part, **{field: first})
     theirs = the_community()[column]
@@ -244,7 +242,7 @@ def test_who_changes_what_somebody_else_has_changed_is_shown_it_first(
     assert the_community()[column] != theirs
 
 
-def test_two_who_change_the_same_in_the_same_way_are_not_stopped(corin):
+def test_the_same_edit_twice_is_no_conflict(corin):
     shown = form_of(corin, "community")
     save(corin, "community", location="Teams")
 
@@ -253,7 +251,7 @@ def test_two_who_change_the_same_in_the_same_way_are_not_stopped(corin):
     assert answer.status_code == 303
 
 
-def test_the_text_can_be_looked_at_before_it_is_saved(corin):
+def test_the_about_text_can_be_previewed(corin):
     answer = save(corin, "about", about="## Hello\n\nThere *you* are.", preview="yes")
 
     page = parse(answer)
@@ -263,7 +261,7 @@ def test_the_text_can_be_looked_at_before_it_is_saved(corin):
     assert the_community()["about"] is None
 
 
-def test_the_shipped_text_comes_back_and_is_stored_as_nothing(client, corin):
+def test_the_shipped_text_can_be_restored_and_is_stored_as_null(client, corin):
     save(corin, "about", about="Another text.")
     shown = form_of(corin, "about")
 
@@ -277,7 +275,7 @@ def test_the_shipped_text_comes_back_and_is_stored_as_nothing(client, corin):
     assert the_community()["about"] is None
 
 
-def test_a_question_that_is_switched_off_is_asked_no_longer_and_its_answers_stay(client, corin):
+def test_a_disabled_question_is_not_asked_and_its_answers_stay(client, corin):
     fill(DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Hm", first_time=True)
     change(DECEMBER, prep_question="Who is missing?")
 
@@ -293,7 +291,7 @@ def test_a_question_that_is_switched_off_is_asked_no_longer_and_its_answers_stay
     assert "she/her" in said(client.page(own()))
 
 
-def test_all_questions_can_be_switched_off_and_on_again(client, corin):
+def test_all_questions_can_be_disabled_and_enabled(client, corin):
     shown = form_of(corin, "questions")
     save(corin, "questions", asked=[])
     none = client.page("/register")
@@ -306,7 +304,7 @@ def test_all_questions_can_be_switched_off_and_on_again(client, corin):
     assert client.page("/register").find(attrs={"name": "organization"})
 
 
-def test_reminders_are_so_many_days_before_sorted_and_each_once(corin):
+def test_reminder_days_are_sorted_without_duplicates(corin):
     save(corin, "reminders", reminder_days=" 1,14, 3 ,14,", notice_minutes="60")
     some = the_community()["reminder_days"]
     save(corin, "reminders", reminder_days="")
@@ -317,7 +315,7 @@ def test_reminders_are_so_many_days_before_sorted_and_each_once(corin):
     assert "None go out." in said(corin.page(SETTINGS))
 
 
-def test_reminders_that_would_go_out_at_once_are_said_in_numbers_first(corin):
+def test_reminders_due_at_once_are_confirmed_first(corin):
     fill(DECEMBER, "ada@example.org", "grace@example.org", registered_at=NOW - timedelta(days=9))
     with write_tx() as db_session:
         db_session.execute(update(Member).values(verified_at=NOW))
@@ -334,7 +332,7 @@ def test_reminders_that_would_go_out_at_once_are_said_in_numbers_first(corin):
     assert the_community()["reminder_days"] == [28, 1]
 
 
-def test_retention_says_first_what_goes_and_then_that_goes(app, corin):
+def test_a_shorter_retention_is_confirmed_first(app, corin):
     past = NOW - timedelta(days=20)
     change(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
     fill(DECEMBER, "ada@example.org", "grace@example.org", hats=["analyst"])
@@ -352,7 +350,7 @@ def test_retention_says_first_what_goes_and_then_that_goes(app, corin):
     assert [row["pronouns"] for row in rows(Registration)] == ["she/her"]
 
 
-def test_longer_again_says_what_that_means_for_who_was_told_less(corin):
+def test_a_longer_retention_is_confirmed_first(corin):
     change_community(retention_days=10, short_retention_days=2)
 
     asked = save(corin, "retention", retention_days="60", short_retention_days="2")
@@ -362,7 +360,7 @@ def test_longer_again_says_what_that_means_for_who_was_told_less(corin):
     assert the_community()["retention_days"] == 10
 
 
-def test_every_page_says_how_long_answers_are_kept_now(client, corin):
+def test_every_page_shows_the_current_retention(client, corin):
     fill(DECEMBER, "ada@example.org", pronouns="she/her")
 
     save(corin, "retention", retention_days="30", short_retention_days="1")
@@ -379,7 +377,7 @@ def test_every_page_says_how_long_answers_are_kept_now(client, corin):
     assert "goes on February" not in mine
 
 
-def test_another_part_does_not_exist(corin):
+def test_unknown_parts_are_not_found(corin):
     statuses = [corin.get(path(part)).status_code for part in ("x", "about/x", "About", "%00")]
 
     assert statuses == [404] * 4

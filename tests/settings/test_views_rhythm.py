@@ -36,7 +36,7 @@ def community():
     return row
 
 
-def test_the_form_shows_the_rhythm_as_it_is_and_its_next_dates(corin):
+def test_the_form_shows_the_rule_and_its_next_dates(corin):
     page = corin.page(RHYTHM)
 
     form = typed(page.main)
@@ -73,9 +73,7 @@ def test_the_form_shows_the_rhythm_as_it_is_and_its_next_dates(corin):
     ids=["last Friday", "not in July", "not in summer", "only two months", "weekly",
          "every two weeks", "another time"],
 )  # fmt: skip
-def test_a_rhythm_is_said_the_same_before_it_is_saved_and_to_the_public(
-    app, corin, answers, said, rule
-):
+def test_preview_and_public_pages_describe_a_rule_alike(app, corin, answers, said, rule):
     shown = parse(send(corin, PREVIEW, **answers)).select_one("#dates strong").get_text()
     response = send(corin, **answers)
 
@@ -86,7 +84,7 @@ def test_a_rhythm_is_said_the_same_before_it_is_saved_and_to_the_public(
     assert community()["recurrence_rule"] == rule
 
 
-def test_the_schedule_says_the_place_with_the_hours(app, corin):
+def test_the_schedule_shows_location_and_hours(app, corin):
     send(corin, months_off=["7"])
 
     aside = app.test_client().page("/schedule").select_one(".aside").get_text(" ", strip=True)
@@ -94,7 +92,7 @@ def test_the_schedule_says_the_place_with_the_hours(app, corin):
     assert f"{HOURS}, on Zoom; not in July." in aside
 
 
-def test_saving_says_in_numbers_what_was_done_and_leaves_what_is_planned(corin):
+def test_saving_adds_dates_and_leaves_planned_sessions_alone(corin):
     answers = {"of_month": "1", "weekday": "TH", "planned_ahead": "3"}
 
     before = parse(send(corin, PREVIEW, **answers)).find(id="dates").get_text(" ", strip=True)
@@ -109,7 +107,7 @@ def test_saving_says_in_numbers_what_was_done_and_leaves_what_is_planned(corin):
     ]
 
 
-def test_looking_at_the_dates_changes_nothing(corin):
+def test_a_preview_changes_nothing(corin):
     before = community()
 
     send(corin, PREVIEW, weekday="TH", planned_ahead="12")
@@ -127,7 +125,7 @@ def test_more_dates_can_be_planned_ahead(corin):
     assert "No date was added" in saved(corin, send(corin, planned_ahead="7"))
 
 
-def test_a_date_on_a_holiday_or_a_day_to_mind_is_marked(corin):
+def test_dates_on_holidays_and_observances_are_marked(corin):
     answers = {"weekday": "MO", "observances": "2026-12-21 The longest night\n2027-02-15 Our day"}
 
     shown = dates(parse(send(corin, PREVIEW, headers=HTMX, **answers)))
@@ -139,7 +137,7 @@ def test_a_date_on_a_holiday_or_a_day_to_mind_is_marked(corin):
     ]
 
 
-def test_the_dates_alone_come_back_to_htmx_and_the_whole_page_to_others(corin):
+def test_htmx_gets_the_dates_and_others_the_page(corin):
     fragment = send(corin, PREVIEW, headers=HTMX, weekday="WE").get_data(as_text=True)
     page = parse(send(corin, PREVIEW, weekday="WE"))
 
@@ -149,13 +147,13 @@ def test_the_dates_alone_come_back_to_htmx_and_the_whole_page_to_others(corin):
     assert dates(page)[0] == "Wednesday, December 16 new"
 
 
-def test_days_to_mind_are_kept_in_order(corin):
+def test_observances_are_stored_in_order(corin):
     send(corin, observances="2027-05-01 B\r\n\r\n2027-03-26  Good Friday")
 
     assert community()["observances"] == ["2027-03-26 Good Friday", "2027-05-01 B"]
 
 
-def test_a_rule_set_by_hand_is_shown_and_kept_until_it_is_replaced(corin):
+def test_a_custom_rule_is_shown_and_kept_until_it_is_replaced(corin):
     by_hand = "FREQ=MONTHLY;BYDAY=3TU;COUNT=300"
     change_community(recurrence_rule=by_hand)
 
@@ -170,7 +168,7 @@ def test_a_rule_set_by_hand_is_shown_and_kept_until_it_is_replaced(corin):
     assert (rule_then, community()["recurrence_rule"]) == (by_hand, "FREQ=MONTHLY;BYDAY=2TU")
 
 
-def test_weeks_are_counted_from_the_date_that_was_given_and_months_need_none(corin):
+def test_weeks_are_counted_from_a_date_and_months_need_none(corin):
     send(corin, every="week", weeks="3", recurrence_from="2026-12-01")
     counted = community()["recurrence_from"]
 
@@ -208,7 +206,7 @@ REFUSED = [
 ]
 
 
-def test_what_cannot_be_is_refused_at_its_field_with_everything_kept(corin, subtests):
+def test_an_invalid_value_is_refused_at_its_field_with_all_values_kept(corin, subtests):
     before = community()
     for answers, field, said in REFUSED:
         with subtests.test(ascii(answers)[:60]):
@@ -235,7 +233,7 @@ def test_what_cannot_be_is_refused_at_its_field_with_everything_kept(corin, subt
     ids=["of a rule", "of the form", "of a line"],
 )
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-def test_looking_at_dates_that_cannot_be_says_what_to_mend(corin, headers, answers, said):
+def test_an_invalid_preview_shows_the_errors(corin, headers, answers, said):
     response = send(corin, PREVIEW, headers=headers, **answers)
 
     assert response.status_code == 422
@@ -251,7 +249,7 @@ def test_hostile_text_is_text(corin):
     assert dates(page)[0] == "Tuesday, December 15 planned <script>alert(1)</script>"
 
 
-def test_the_front_page_leads_to_the_rhythm_and_to_a_new_session(corin):
+def test_the_dashboard_links_to_the_rule_and_to_a_new_session(corin):
     links = {link["href"] for link in corin.page("/coordinator/").main.select("a")}
 
     assert {RHYTHM, "/coordinator/sessions/new"} <= links
@@ -275,7 +273,7 @@ def test_a_page_takes_five_statements_at_most(corin, path):
     ids=str,
 )
 @pytest.mark.parametrize("below", ["", "/preview"])
-def test_two_answers_where_one_is_asked_for_are_none(corin, answers, below):
+def test_two_values_for_one_field_are_refused(corin, answers, below):
     before = rows(Community)
     shown = typed(corin.page("/coordinator/rhythm"))
 
