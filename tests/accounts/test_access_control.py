@@ -24,11 +24,12 @@ from tests.page import parse
 
 SIGN_IN = "/coordinator/sign-in"
 FRONT = "/coordinator/"
-ELSEWHERE = """
-/ /register //evil.example /\\evil.example https://evil.example https:/coordinator/ coordinator/
-//evil.example/coordinator/ /coordinator/\\evil http://[ //[ javascript:alert(1) /coordinatorx
-/coordinator/..//evil
-""".split() + ["", "/coordinator/\n/x", "\t//evil.example"]
+ELSEWHERE = [
+    *("", "/", "/register", "//evil.example", "/\\evil.example", "https://evil.example"),
+    *("https:/coordinator/", "coordinator/", "//evil.example/coordinator/", "/coordinator/\\evil"),
+    *("http://[", "//[", "javascript:alert(1)", "/coordinator/\n/x", "\t//evil.example"),
+    *("/coordinatorx", "/coordinator/..//evil"),
+]
 INSIDE = [FRONT, f"/coordinator/sessions/{DECEMBER}", "/coordinator/export.csv?status=held"]
 
 
@@ -114,7 +115,7 @@ def test_delays_are_for_one_account_and_the_network_they_come_from(app, corin):
         *[(path, FRONT) for path in ELSEWHERE],
     ],
 )
-def test_signing_in_redirects_to_paths_of_the_console_only(app, corin, wanted, led_to):
+def test_signing_in_redirects_to_paths_of_the_console_only(app, corin, wanted, location):
     client = app.test_client()
     token = client.page(SIGN_IN).find("input", attrs={"name": "csrf_token"})["value"]
     answers = {"email": "corin@example.org", "password": PASSWORD, "csrf_token": token}
@@ -124,7 +125,7 @@ def test_signing_in_redirects_to_paths_of_the_console_only(app, corin, wanted, l
     )
 
     assert response.status_code == 303
-    assert response.location == led_to
+    assert response.location == location
 
 
 def test_the_next_path_survives_a_wrong_password(app, corin):
