@@ -63,7 +63,7 @@ def turn_off(db_session: Session, by: CurrentCoordinator, typed: str, *, now: da
 
 
 def turn_off_without_code(db_session: Session, email: str) -> None:
-    """Turn two-factor sign-in off on the command line, for somebody who lost their phone."""
+    """Turn two-factor sign-in off on the command line, for a coordinator who lost their phone."""
     _clear(accounts.find(db_session, email))
 
 

@@ -21,7 +21,7 @@ def lock_settings(db_session: Session) -> CommunityFacts:
 def save_settings(
     db_session: Session, values: Mapping[str, object], *, coordinator_id: int, now: datetime
 ) -> None:
-    """Write the changed values and no others, which somebody else may have changed."""
+    """Write the changed values only: another coordinator may have changed the others."""
     db_session.execute(update(Community).values(**values, revision=Community.revision + 1))
     audit_log.record_action(
         db_session, coordinator_id, Action.CHANGED_SETTINGS, now=now, item_count=len(values)

@@ -111,7 +111,7 @@ class RhythmForm(EditConflictForm):
 
     validate_ends = validate_starts
 
-    def wanted(self, community: CommunityFacts) -> CommunityFacts:
+    def apply_to(self, community: CommunityFacts) -> CommunityFacts:
         """Return the community with the values of a valid form."""
         starts, ends = read_time(self.value("starts")), read_time(self.value("ends"))
         if starts is None or ends is None:
@@ -152,7 +152,7 @@ def rhythm() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             if is_preview:
-                preview = form.wanted(stored)
+                preview = form.apply_to(stored)
                 planning.check(preview, now=now())
             else:
                 added = _save(form)
@@ -180,7 +180,7 @@ def _save(form: RhythmForm) -> int:
         editor = audit_log.last_editor(db_session, meeting_id=None)
         if form.has_conflict(form.form_values(stored), editor=editor):
             return 0
-        added = len(planning.change_recurrence(db_session, form.wanted(stored), now=now()))
+        added = len(planning.change_recurrence(db_session, form.apply_to(stored), now=now()))
         note_action(db_session, Action.CHANGED_SETTINGS, item_count=added)
         return added
 

@@ -1,4 +1,4 @@
-"""The console's door: nobody gets past it who is not signed in."""
+"""Access control: the console is closed to everybody who is not signed in."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit

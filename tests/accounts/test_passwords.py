@@ -1,4 +1,4 @@
-"""Which passwords are taken, and which are refused with a sentence that helps."""
+"""Which passwords are accepted and which are refused."""
 
 import pytest
 from sqlalchemy import create_engine

@@ -1,4 +1,4 @@
-"""The set-up link: the way to the first account, once, within a day."""
+"""The set-up link to the first account works once, for a day."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Signing in: who gets in, who waits after failures, and that nobody is ever locked out."""
+"""Sign-in: credentials, and delays after failures that never lock anybody out."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""One's own account: the password, and the devices that are signed in."""
+"""The page of one's own account: password and signed-in devices."""
 
 from datetime import timedelta
 

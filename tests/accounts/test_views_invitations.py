@@ -1,4 +1,4 @@
-"""Coordinators inviting others: a link that works once, rights that are given, and removing."""
+"""The page of the coordinators: invitations, rights and removal."""
 
 import re
 from datetime import timedelta

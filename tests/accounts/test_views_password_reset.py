@@ -1,4 +1,4 @@
-"""A forgotten password: a link by mail, which works once and for an hour."""
+"""A forgotten password is reset by an emailed link, which works once, for an hour."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The way to the first coordinator's account."""
+"""The page that creates the first account."""
 
 import pytest
 

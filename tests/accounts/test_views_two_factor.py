@@ -1,4 +1,4 @@
-"""Two-factor sign-in: setting it up, signing in with it, doing without, and asking it of all."""
+"""The pages of two-factor sign-in: set-up, sign-in, turning it off, requiring it."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""The rhythm in plain words: choosing it, seeing its dates, saving it."""
+"""The page of the recurrence rule: choices, preview of the dates, saving."""
 
 from datetime import date
 
