@@ -16,13 +16,15 @@ class Statements:
         self.sent, self.engine = [], db.engine
         event.listen(self.engine, "checkout", self._listen_in)
         event.listen(self.engine, "checkin", self._listen_no_more)
-        current_app.extensions["cop.glances"].forget()  # the next one is heard from its beginning
+        current_app.extensions[
+            "cop.revision_reader"
+        ].close_connections()  # a new one is traced from its start
         return self.sent
 
     def __exit__(self, *_):
         event.remove(self.engine, "checkout", self._listen_in)
         event.remove(self.engine, "checkin", self._listen_no_more)
-        current_app.extensions["cop.glances"].forget()
+        current_app.extensions["cop.revision_reader"].close_connections()
 
     def _listen_in(self, connection, *_):
         if self.engine.dialect.name == "sqlite":

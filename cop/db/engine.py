@@ -1,4 +1,4 @@
-"""The database: engine set-up, and the only ways to a transaction."""
+"""The database engine, and the context managers that open a transaction."""
 
 import time
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ try:
 except ImportError:  # no wheel for this system
     import sqlite3 as _sqlite
 
-sqlite_module = _sqlite  # the one SQLite that ever opens our files
+sqlite_module = _sqlite  # the only SQLite that opens the database file
 
 POSTGRESQL_LIMITS = (
     "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
@@ -37,7 +37,7 @@ db = SQLAlchemy(model_class=Base)
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite can lose committed data in WAL mode: 3.7.0 to 3.51.2, but two fixes."""
+    """Whether this SQLite can lose committed data in WAL mode: 3.7.0 to 3.51.2, but two."""
     if version[:2] == (3, 44):
         return version < (3, 44, 6)
     if version[:2] == (3, 50):
@@ -46,14 +46,14 @@ def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
 
 
 def journal_pragmas(version: tuple[int, ...]) -> list[str]:
-    """WAL with FULL where SQLite is sound; the slower rollback journal with EXTRA elsewhere."""
+    """Return the pragmas of WAL, or of the slower rollback journal where WAL has the bug."""
     if has_wal_reset_bug(version):
         return ["journal_mode=DELETE", "synchronous=EXTRA"]
     return ["journal_mode=WAL", "synchronous=FULL"]
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
-    """Options of `create_engine` for the database of the settings."""
+    """Return the options of `create_engine` for the database of the settings."""
     arguments: dict[str, Any]
     if settings.is_sqlite:
         arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
@@ -63,7 +63,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> Engine:
-    """Teach an engine our pragmas and our BEGIN; on PostgreSQL there is nothing to teach."""
+    """Set pragmas and BEGIN on an SQLite engine; PostgreSQL needs nothing."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
@@ -71,29 +71,30 @@ def prepare(engine: Engine) -> Engine:
 
 
 def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
-    others = [f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON", "secure_delete=ON"]
-    others.append("fullfsync=ON")  # of fsync alone, macOS does not wait until the disk has written
-    for pragma in [*others, *journal_pragmas(sqlite_module.sqlite_version_info)]:
+    pragmas = [f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON", "secure_delete=ON"]
+    pragmas.append("fullfsync=ON")  # macOS does not wait for the disk after fsync alone
+    for pragma in [*pragmas, *journal_pragmas(sqlite_module.sqlite_version_info)]:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
     # A deferred transaction that writes after another process has written fails at once, whatever
     # the busy timeout: so a transaction that will write takes the write lock first.
-    how = "IMMEDIATE" if connection.get_execution_options().get("immediate") else "DEFERRED"
-    connection.exec_driver_sql(f"BEGIN {how}")
+    mode = "IMMEDIATE" if connection.get_execution_options().get("immediate") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
 
 
 def unsafe_settings(engine: Engine) -> list[str]:
-    """The settings of a PostgreSQL server without which it forgets commits when the power fails.
+    """Return the durability settings that a PostgreSQL server has switched off.
 
-    SQLite's are set by ourselves. See PostgreSQL's manual, "Write Ahead Log, Settings".
+    Without them it loses commits when the power fails. SQLite's are set on each connection.
+    See PostgreSQL's manual, "Write Ahead Log, Settings".
     """
     if engine.dialect.name == "sqlite":
         return []
     with engine.connect() as connection:
-        shown = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in DURABLE}
-    return [name for name, value in shown.items() if value == "off"]
+        values = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in DURABLE}
+    return [name for name, value in values.items() if value == "off"]
 
 
 def bind(app: Flask, settings: Settings) -> None:
@@ -102,14 +103,11 @@ def bind(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
     with app.app_context():
-        app.extensions["cop.glances"] = RevisionReader(prepare(db.engine))
+        app.extensions["cop.revision_reader"] = RevisionReader(prepare(db.engine))
 
 
 def create_file(engine: Engine) -> None:
-    """Create the file of an SQLite database, which SQLite would let everybody read.
-
-    The files that it makes beside it follow suit.
-    """
+    """Create an SQLite file that only its owner can read; its side files get the same mode."""
     file = sqlite_file(engine.url)
     if file and not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -117,10 +115,10 @@ def create_file(engine: Engine) -> None:
 
 
 def empty_log(*, tries: int = 20) -> bool:
-    """Empty SQLite's write-ahead log, where values that were erased could still be read.
+    """Empty SQLite's write-ahead log, where deleted values could still be read.
 
-    Emptying holds the write lock while it waits for readers. So it waits for moments only, and
-    tries again. Return False where a reader stood in the way every time.
+    The checkpoint holds the write lock while it waits for readers, so it waits briefly and tries
+    again. Return False where a reader was active every time.
     """
     if db.engine.dialect.name != "sqlite":
         return True
@@ -139,7 +137,7 @@ def empty_log(*, tries: int = 20) -> bool:
 
 
 def sqlite_file(address: str | URL) -> Path | None:
-    """The file behind an SQLite address, or None for another database."""
+    """Return the file of an SQLite URL, or None for another database."""
     url = make_url(address)
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
@@ -189,7 +187,7 @@ def write_tx(*, rehearse: bool = False) -> Iterator[Session]:
 
 @contextmanager
 def erasing_tx() -> Iterator[Session]:
-    """Open a transaction that deletes what somebody typed: then the log does not hold it either."""
+    """Open a transaction that deletes personal data, and empty the write-ahead log after it."""
     with write_tx() as db_session:
         yield db_session
     empty_log()
@@ -214,7 +212,7 @@ def joined_tx() -> Iterator[Session]:
 
 @contextmanager
 def snapshot_tx(*, seconds: int) -> Iterator[Session]:
-    """Open a reading transaction that sees one moment throughout, with a time limit of its own."""
+    """Open a transaction that reads one consistent snapshot, with its own time limit."""
     if (
         db.engine.dialect.name == "sqlite"
     ):  # a deferred transaction is a snapshot from its first read

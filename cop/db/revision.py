@@ -1,4 +1,4 @@
-"""Whether what is kept is still right: looked up at every visit, as cheaply as can be."""
+"""Read the revision that cached pages are validated with, as cheaply as possible."""
 
 import json
 from collections import deque
@@ -18,9 +18,9 @@ _QUERY = (
 
 @dataclass(frozen=True)
 class Revision:
-    """What tells whether a public page is still right: the revision of what pages show, and hosts.
+    """What validates a cached public page, and the sites that may embed it.
 
-    The revision rises with every edit, registration and setting, in the transaction that does it.
+    The revision rises with every edit, registration and setting, in the same transaction.
     """
 
     revision: int
@@ -28,7 +28,7 @@ class Revision:
 
 
 class RevisionReader:
-    """Read the revision that validates cached pages, on connections of its own.
+    """Read the current revision, on connections outside SQLAlchemy's pool.
 
     SQLAlchemy's own way costs eight times as much, half of it waiting for the lock of its pool; a
     deque needs none. No thread owns a connection: one that is destroyed while its thread ends can
@@ -38,10 +38,10 @@ class RevisionReader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._idle: deque[_Connection] = deque()
-        event.listen(engine, "engine_disposed", self.forget)
+        event.listen(engine, "engine_disposed", self.close_connections)
 
-    def look(self) -> Revision:
-        """Look now.
+    def current(self) -> Revision:
+        """Read the revision now.
 
         Raises:
             DBAPIError: the database cannot be used.
@@ -50,33 +50,33 @@ class RevisionReader:
         try:
             connection = idle.pop()
         except IndexError:
-            return self._look(_Connection(self._engine), idle)
+            return self._read(_Connection(self._engine), idle)
         try:
-            return self._look(connection, idle)
+            return self._read(connection, idle)
         except DBAPIError:
             if not connection.is_lost:
                 raise
-        return self._look(_Connection(self._engine), idle)
+        return self._read(_Connection(self._engine), idle)
 
-    def forget(self, *_: object) -> None:
-        """Close the connections, and look by new ones from here on."""
+    def close_connections(self, *_: object) -> None:
+        """Close the idle connections; the next read opens a new one."""
         idle, self._idle = self._idle, deque()
         while idle:
             idle.pop().close()
 
-    def _look(self, connection: "_Connection", idle: "deque[_Connection]") -> Revision:
-        glance = connection.look()
+    def _read(self, connection: "_Connection", idle: "deque[_Connection]") -> Revision:
+        revision = connection.read()
         if idle is self._idle:
             idle.append(connection)
         else:  # the engine was disposed meanwhile
             connection.close()
-        return glance
+        return revision
 
 
 class _Connection:
-    """A connection outside the pool, of which nobody begins a transaction."""
+    """A DBAPI connection outside the pool, without transactions."""
 
-    is_lost = False  # whether the server has ended it, as at its restart: another one may do
+    is_lost = False  # whether the server has ended it, as at its restart: another one may work
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
@@ -84,11 +84,11 @@ class _Connection:
             pooled = engine.raw_connection()
             pooled.detach()
             self._connection = cast("Any", pooled.dbapi_connection)
-            if self._dialect.name == "postgresql":  # with SQLite, only our BEGIN begins one
+            if self._dialect.name == "postgresql":  # on SQLite, only an explicit BEGIN begins one
                 self._connection.autocommit = True
             self._cursor = self._connection.cursor()
 
-    def look(self) -> Revision:
+    def read(self) -> Revision:
         try:
             with driver_errors(self._dialect, _QUERY):
                 self._cursor.execute(_QUERY)
@@ -100,9 +100,10 @@ class _Connection:
         if not rows:  # before the first start is done
             return Revision(0, ())
         [(revision, hosts)] = rows
-        hosts = json.loads(hosts) if isinstance(hosts, str) else hosts  # as the driver gives JSON
+        hosts = (
+            json.loads(hosts) if isinstance(hosts, str) else hosts
+        )  # PostgreSQL's driver decodes
         return Revision(revision, tuple(hosts))
 
     def close(self) -> None:
-        """End it."""
         self._connection.close()

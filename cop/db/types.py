@@ -1,4 +1,4 @@
-"""The models' common ground: moments in UTC, one metadata, and names for constraints."""
+"""The declarative base of all models: UTC timestamps and a naming convention."""
 
 from datetime import UTC, datetime
 from secrets import randbits
@@ -8,17 +8,17 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 
-# SQLite would give the number of a deleted row out again, and old links would open the new one.
+# Without it, SQLite reuses the id of a deleted row, and old links would open the new row.
 AUTOINCREMENT = {"sqlite_autoincrement": True}
 
 
 def random_first_version() -> int:
-    """Where somebody's links begin to count: those from before a restore fit nobody new."""
+    """Choose the first version of a member's links, which no link from before a restore matches."""
     return randbits(30)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment, stored in UTC; a datetime without a zone is refused."""
+    """A timestamp stored in UTC; naive datetimes are refused."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -38,7 +38,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """The models' common ground: one metadata, and names for constraints."""
+    """The declarative base, with a naming convention for constraints."""
 
     # A registry of our own, since Flask-SQLAlchemy makes a subclass of this class.
     registry = registry(

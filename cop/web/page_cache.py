@@ -125,9 +125,9 @@ class PageCacheMiddleware:
         page = self._cache.get(_key(environ))
         if page is None:
             return None
-        revisions, clock = self._extensions["cop.glances"], self._extensions["cop.clock"]
+        reader, clock = self._extensions["cop.revision_reader"], self._extensions["cop.clock"]
         try:
-            return page if page.is_current(revisions.look(), clock()) else None
+            return page if page.is_current(reader.current(), clock()) else None
         except SQLAlchemyError:
             return None  # Flask will meet the same, and answer with an error page
 

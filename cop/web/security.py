@@ -132,7 +132,7 @@ def _refuse_untrusted_hosts() -> None:
 def current_revision() -> Revision:
     """Read the revision of the public pages, once per request."""
     if "revision" not in g:
-        g.revision = current_app.extensions["cop.glances"].look()
+        g.revision = current_app.extensions["cop.revision_reader"].current()
     return cast("Revision", g.revision)
 
 

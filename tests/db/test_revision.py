@@ -1,4 +1,4 @@
-"""Looking whether what is kept is still right: over and over, and also after the database was away."""
+"""Reading the revision of cached pages: repeatedly, in threads, and after the database was away."""
 
 import subprocess
 import sys
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.both
 
 
 @pytest.fixture
-def glances(app):
-    found = app.extensions["cop.glances"]
+def reader(app):
+    found = app.extensions["cop.revision_reader"]
     with app.app_context():
         yield found
 
@@ -32,30 +32,30 @@ def edit(model):
 
 
 @pytest.mark.parametrize("model", [Community, Meeting])
-def test_each_edit_is_another_glance(glances, model):
-    before = [glances.look() for _ in range(2)]
+def test_each_edit_is_another_revision(reader, model):
+    before = [reader.current() for _ in range(2)]
 
     edit(model)
 
     assert before[0] == before[1]
-    assert glances.look().revision > before[0].revision
+    assert reader.current().revision > before[0].revision
 
 
-def test_it_sees_who_may_frame_pages(glances):
+def test_it_sees_who_may_frame_pages(reader):
     with write_tx() as db_session:
         db_session.execute(update(Community).values(embed_hosts=["https://www.example.org"]))
 
-    assert glances.look().embed_hosts == ("https://www.example.org",)
+    assert reader.current().embed_hosts == ("https://www.example.org",)
 
 
-def test_threads_at_once_have_a_connection_each_and_leave_it_to_the_next(glances, app):
+def test_threads_at_once_have_a_connection_each_and_leave_it_to_the_next(reader, app):
     barrier = threading.Barrier(2)
 
     def look():
         barrier.wait()
         with app.app_context():
             for _ in range(50):
-                assert glances.look().revision >= 0
+                assert reader.current().revision >= 0
 
     for _ in range(3):
         threads = [threading.Thread(target=look) for _ in range(2)]
@@ -64,7 +64,7 @@ def test_threads_at_once_have_a_connection_each_and_leave_it_to_the_next(glances
         for thread in threads:
             thread.join()
 
-    assert 1 <= len(glances._idle) <= 2
+    assert 1 <= len(reader._idle) <= 2
 
 
 # Threads that Python did not start, as servers written in other languages have them: when one ends,
@@ -78,7 +78,7 @@ app = create_app(settings_for(sys.argv[1]))
 
 @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
 def look(_):
-    app.extensions["cop.glances"].look()
+    app.extensions["cop.revision_reader"].current()
 
 system = ctypes.CDLL(None)
 for _ in range(20):
@@ -98,8 +98,8 @@ def test_threads_that_end_after_a_look_do_not_crash_the_process(database_url):
     assert (ended.returncode, ended.stdout) == (0, "alive\n"), ended.stderr
 
 
-def test_a_glance_holds_up_nothing(glances, database_url):
-    glances.look()
+def test_reading_a_revision_blocks_nobody(reader, database_url):
+    reader.current()
 
     edit(Community)
     empty_log()  # SQLite's could not be emptied past somebody who reads
@@ -109,34 +109,34 @@ def test_a_glance_holds_up_nothing(glances, database_url):
 
 
 @pytest.mark.postgresql
-def test_a_server_that_was_started_again_is_looked_at_by_a_new_connection(glances, database_url):
-    before = glances.look()
+def test_a_server_that_was_started_again_is_read_on_a_new_connection(reader, database_url):
+    before = reader.current()
     name = database_url.rpartition("/")[2]
     run_on_server(
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
     )
 
-    assert glances.look() == before
+    assert reader.current() == before
 
 
-def test_a_database_that_cannot_be_used_is_a_fault_each_time_and_then_none(glances):
+def test_an_unusable_database_raises_each_time_until_it_works_again(reader):
     with db.engine.begin() as connection:
         connection.execute(text("ALTER TABLE community RENAME TO away"))
     for _ in range(2):
         with pytest.raises(DBAPIError, match="community"):
-            glances.look()
+            reader.current()
 
     with db.engine.begin() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO community"))
 
-    assert glances.look().revision > 0
+    assert reader.current().revision > 0
 
 
 def test_connections_end_with_the_engine_s(app):
     with app.app_context():
-        glances = RevisionReader(db.engine)
-        glances.look()
-        connection = glances._idle[0]._connection
+        reader = RevisionReader(db.engine)
+        reader.current()
+        connection = reader._idle[0]._connection
 
         engine = db.engine
         engine.dispose()

@@ -62,11 +62,11 @@ def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
 
 def test_a_trial_write_drops_no_cached_page(app, client):
     before = client.get("/schedule").headers["ETag"]
-    revision = app.extensions["cop.glances"].look()
+    revision = app.extensions["cop.revision_reader"].current()
 
     probe(app, NOW + timedelta(minutes=1))
 
-    assert app.extensions["cop.glances"].look() == revision
+    assert app.extensions["cop.revision_reader"].current() == revision
     assert client.get("/schedule", headers={"If-None-Match": before}).status_code == 304
 
 
