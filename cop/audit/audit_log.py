@@ -214,6 +214,6 @@ def coordinator_names(db_session: Session) -> dict[int, str]:
 def expiries(*, announced_before: datetime, now: datetime) -> Iterator[Expiry]:
     """Return what to delete: entries older than a year, and old announcements."""
     over = select(Meeting.id).where(Meeting.ends_at <= announced_before)
-    yield Expiry(AuditEntry.id, AuditEntry.done_at <= now - RETENTION, counter="notes")
-    yield Expiry(Viewing.id, Viewing.viewed_at <= now - RETENTION, counter="notes")
-    yield Expiry(Announcement.id, Announcement.meeting_id.in_(over), counter="notes")
+    yield Expiry(AuditEntry.id, AuditEntry.done_at <= now - RETENTION, counter="audit_entries")
+    yield Expiry(Viewing.id, Viewing.viewed_at <= now - RETENTION, counter="audit_entries")
+    yield Expiry(Announcement.id, Announcement.meeting_id.in_(over), counter="audit_entries")

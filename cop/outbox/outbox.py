@@ -175,7 +175,7 @@ def expiries(*, now: datetime) -> Iterator[Expiry]:
     is_done = OutboxEmail.state.not_in([*UNSENT_STATES, MailState.SENDING])
     has_text = OutboxEmail.text != ""
     is_over = func.coalesce(OutboxEmail.done_at, OutboxEmail.created_at) <= now - TEXT_RETENTION
-    yield Expiry(OutboxEmail.id, is_done & has_text & is_over, _BLANK | _NONE, counter="mails")
+    yield Expiry(OutboxEmail.id, is_done & has_text & is_over, _BLANK | _NONE, counter="emails")
     is_old = OutboxEmail.created_at <= now - ROW_RETENTION
     is_placeholder = ~HAS_RECIPIENT & (OutboxEmail.created_at <= now - timedelta(days=1))
     yield Expiry(OutboxEmail.id, is_done & (is_old | is_placeholder))

@@ -35,8 +35,8 @@ class RetentionResult:
     answers: int = 0
     registrations: int = 0
     members: int = 0
-    mails: int = 0
-    notes: int = 0
+    emails: int = 0
+    audit_entries: int = 0
 
 
 def run(db_session: Session, *, now: datetime) -> RetentionResult:

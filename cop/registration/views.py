@@ -47,28 +47,28 @@ def form() -> ResponseReturnValue:
 def _registered(outcome: register.Outcome) -> ResponseReturnValue:
     if wants_fragment():
         return _confirmation({*outcome.held, *outcome.waiting}, set(outcome.waiting))
-    chosen = ",".join(sorted((*outcome.held, *outcome.waiting)))
+    selected = ",".join(sorted((*outcome.held, *outcome.waiting)))
     waiting = {"waiting": ",".join(outcome.waiting)} if outcome.waiting else {}
-    return redirect(public_url("registered", sessions=chosen, **waiting), 303)
+    return redirect(public_url("registered", sessions=selected, **waiting), 303)
 
 
 @public.get("/registered")
 def registered() -> Response:
-    chosen = set(request.args.get("sessions", "").split(","))
-    return _confirmation(chosen, set(request.args.get("waiting", "").split(",")))
+    selected = set(request.args.get("sessions", "").split(","))
+    return _confirmation(selected, set(request.args.get("waiting", "").split(",")))
 
 
 def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
     """Show what happens next; nothing on the page depends on who registered."""
     schedule = read_schedule()
-    chosen = schedule.with_slugs(slugs) or abort(404)
+    selected = schedule.with_slugs(slugs) or abort(404)
     return render(
         "registration/registered.html",
         fragment="registration/_registered.html",
         schedule=schedule,
-        held=[meeting for meeting in chosen if meeting.slug not in waiting],
-        waiting=[meeting for meeting in chosen if meeting.slug in waiting],
-        chosen=chosen,
+        held=[meeting for meeting in selected if meeting.slug not in waiting],
+        waiting=[meeting for meeting in selected if meeting.slug in waiting],
+        selected=selected,
     )
 
 

@@ -109,7 +109,7 @@ def test_entries_are_deleted_after_a_year(db_session, corin):
 
     erased, again = retention.run(db_session, now=NOW), retention.run(db_session, now=NOW)
 
-    assert (erased.notes, again.notes) == (2, 0)
+    assert (erased.audit_entries, again.audit_entries) == (2, 0)
     assert (db_session.query(AuditEntry).count(), db_session.query(Viewing).count()) == (1, 1)
 
 

@@ -215,7 +215,7 @@ def test_what_failed_can_be_tried_again_from_the_beginning_and_nothing_else(db_s
 def forget_old(db_session, *, now):
     """Erase what is due of old emails; return how many texts went."""
     gone = [(each.counter, each.erase_all(db_session)) for each in outbox.expiries(now=now)]
-    return sum(number for name, number in gone if name == "mails")
+    return sum(number for name, number in gone if name == "emails")
 
 
 def test_what_a_mail_said_is_blanked_after_a_week_and_its_row_goes_after_sixty_days(db_session):
