@@ -16,9 +16,8 @@ class Statements:
         self.sent, self.engine = [], db.engine
         event.listen(self.engine, "checkout", self._listen_in)
         event.listen(self.engine, "checkin", self._listen_no_more)
-        current_app.extensions[
-            "cop.revision_reader"
-        ].close_connections()  # a new one is traced from its start
+        # So that the next connection is traced from its start.
+        current_app.extensions["cop.revision_reader"].close_connections()
         return self.sent
 
     def __exit__(self, *_):

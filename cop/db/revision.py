@@ -100,9 +100,7 @@ class _Connection:
         if not rows:  # before the first start is done
             return Revision(0, ())
         [(revision, hosts)] = rows
-        hosts = (
-            json.loads(hosts) if isinstance(hosts, str) else hosts
-        )  # PostgreSQL's driver decodes
+        hosts = json.loads(hosts) if isinstance(hosts, str) else hosts  # psycopg decodes JSON
         return Revision(revision, tuple(hosts))
 
     def close(self) -> None:

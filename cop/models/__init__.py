@@ -1,1 +1,1 @@
-"""All tables. They are in one room, since their foreign keys lead from each to each."""
+"""All tables, in one package because their foreign keys refer to each other."""

@@ -1,4 +1,4 @@
-"""What is kept: the tables, their constraints, and the rules that concern one object alone."""
+"""The table of the community and its settings."""
 
 from datetime import date, datetime, time
 
@@ -25,14 +25,14 @@ class Community(Base):
     location: Mapped[str]
     time_zone: Mapped[str]
     recurrence_rule: Mapped[str]
-    recurrence_from: Mapped[date | None]  # the day that "every second week" is counted from
+    recurrence_from: Mapped[date | None]  # the date that "every second week" is counted from
     start_time: Mapped[time]
     duration_minutes: Mapped[int]
     planned_ahead: Mapped[int] = mapped_column(default=6)
     about: Mapped[str | None]
     disabled_questions: Mapped[list[str]] = mapped_column(default=list)
-    embed_hosts: Mapped[list[str]] = mapped_column(default=list)  # whose pages may show ours
-    # Reminders go out so many days before; a change is told so many minutes after the last edit.
+    embed_hosts: Mapped[list[str]] = mapped_column(default=list)  # origins that may embed the site
+    # Reminders go out this many days before; notices of a change this many minutes after an edit.
     reminder_days: Mapped[list[int]] = mapped_column(JSON, default=lambda: [7, 1])
     notice_minutes: Mapped[int] = mapped_column(default=2)
     # At most the periods that the question registry promises.
@@ -43,8 +43,8 @@ class Community(Base):
     backup_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=0)
     daily_tasks_at: Mapped[datetime | None]
-    write_probe_at: Mapped[datetime | None]  # when a write to this database last worked
-    clock_confirmed_at: Mapped[datetime | None]  # this and the next two: see domain/clock_check.py
+    write_probe_at: Mapped[datetime | None]  # when a test write last succeeded
+    clock_confirmed_at: Mapped[datetime | None]  # this and the next two: see audit/clock_check.py
     clock_seen_at: Mapped[datetime | None]
     clock_steady_seconds: Mapped[int | None]
     key_fingerprint: Mapped[str | None] = mapped_column(String(16))  # of the secret key

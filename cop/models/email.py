@@ -1,4 +1,4 @@
-"""What is kept: the tables, their constraints, and the rules that concern one object alone."""
+"""The table of the email outbox."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from cop.db.types import AUTOINCREMENT, Base
 
 
 class MailState(StrEnum):
-    """Where a composed email stands."""
+    """The delivery state of a composed email."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -21,9 +21,9 @@ class MailState(StrEnum):
 
 
 class OutboxEmail(Base):
-    """A composed email, kept until a mail server has taken it, and its text a week longer.
+    """A composed email, stored until a mail server has accepted it, and its text a week longer.
 
-    The row then stays as long as its `dedup_key` can come up again, without anything personal.
+    The row stays, without personal data, as long as its `dedup_key` can come up again.
     """
 
     __tablename__ = "outbox_email"
@@ -57,7 +57,7 @@ class OutboxEmail(Base):
     message_id: Mapped[str]
     state: Mapped[str] = mapped_column(String(10), default=MailState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
-    # Times that the connection ended after our last byte and before the server's answer.
+    # Attempts whose connection ended after the last byte was sent and before the server's reply.
     unknown_outcomes: Mapped[int] = mapped_column(default=0)
     server_reply: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(index=True)

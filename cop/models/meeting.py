@@ -1,4 +1,4 @@
-"""What is kept: the tables, their constraints, and the rules that concern one object alone."""
+"""The table of meetings."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from cop.db.types import Base
 
 
 class MeetingStatus(StrEnum):
-    """What has become of a meeting."""
+    """Whether a meeting takes place."""
 
     PLANNED = "planned"
     CANCELLED = "cancelled"
@@ -44,24 +44,24 @@ class Meeting(Base):
     reading_minutes: Mapped[int | None]
     prep_question: Mapped[str | None]
     capacity: Mapped[int | None]
-    join_url: Mapped[str | None]  # where the meeting is held; no public page ever shows it
+    join_url: Mapped[str | None]  # never shown on a public page
     takeaways: Mapped[str | None]
     recording_url: Mapped[str | None]
     published_at: Mapped[datetime | None]
-    # When what calendars show was last revised; and, until those registered are told, last edited.
+    # When calendars' data last changed; and when it was last edited, until notices have gone out.
     revised_at: Mapped[datetime]
     edited_at: Mapped[datetime | None] = mapped_column(index=True)
-    # Rises with every change to the meeting or to its places; taking it is taking the lock.
+    # Rises with every change to the meeting or its registrations; updating it takes the lock.
     lock_version: Mapped[int] = mapped_column(default=0)
     cancelled_at: Mapped[datetime | None]
-    # How its small groups were made: people to a room, and the number that the mixing began with.
+    # How its small groups were made: people per room, and the seed of the mixing.
     room_size: Mapped[int | None]
     room_seed: Mapped[int | None]
-    # What is left of the roster once the names are gone.
+    # The counts that stay once the registrations are deleted.
     registered_count: Mapped[int | None]
     attended_count: Mapped[int | None]
     promoted_count: Mapped[int | None]
     new_count: Mapped[int | None]
     returning_count: Mapped[int | None]
-    # What may be said of each hat that somebody wore, in bands.
+    # The count of each hat, with small numbers suppressed.
     hat_counts: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))

@@ -1,4 +1,4 @@
-"""What is kept: the tables, their constraints, and the rules that concern one object alone."""
+"""The tables of members, their registrations and what they withdrew."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from cop.db.types import AUTOINCREMENT, Base, random_first_version
 
 
 class Member(Base):
-    """A person known by an email address; nothing else is kept but what mail they want."""
+    """A person known by an email address, with their email preferences."""
 
     __tablename__ = "member"
     __table_args__ = (AUTOINCREMENT,)
@@ -20,18 +20,18 @@ class Member(Base):
     email_key: Mapped[str] = mapped_column(unique=True)
     list_requested_at: Mapped[datetime | None]
     list_confirmed_at: Mapped[datetime | None]
-    # When its owner last acted on a mail of ours: until they have, anybody may have typed it.
+    # Last use of an emailed link; until then the address is unverified.
     verified_at: Mapped[datetime | None]
     undeliverable_at: Mapped[datetime | None]
     first_attended_on: Mapped[date | None]
     opt_outs: Mapped[list[str]] = mapped_column(default=list)
-    # Raised to end the links that are out there: to the member's page, and to their calendar.
+    # Raised to invalidate emailed links: to the member's page, and to their calendar.
     token_version: Mapped[int] = mapped_column(default=random_first_version)
     calendar_version: Mapped[int] = mapped_column(default=random_first_version)
 
 
 class RegistrationStatus(StrEnum):
-    """What somebody has at a meeting."""
+    """The state of a registration."""
 
     HELD = "held"
     WAITING = "waiting"
@@ -39,7 +39,7 @@ class RegistrationStatus(StrEnum):
 
 
 class Registration(Base):
-    """A member's place at one meeting, with what they said for that meeting."""
+    """A member's spot at one meeting, with the answers given for that meeting."""
 
     __tablename__ = "registration"
     __table_args__ = (
@@ -78,7 +78,7 @@ class Registration(Base):
     prep_visibility: Mapped[str] = mapped_column(String(10), default="hosts")
     attended: Mapped[bool | None]
     minutes_present: Mapped[int | None]
-    room: Mapped[int | None]  # the number of their small group; nothing: the main room
+    room: Mapped[int | None]  # the number of their small group; NULL: the main room
     cancelled_at: Mapped[datetime | None]
     promoted_at: Mapped[datetime | None]
     joined_at: Mapped[datetime | None]
@@ -116,7 +116,7 @@ class Registration(Base):
 
 
 class Submission(Base):
-    """The saved answer to one sent form, so that sending it again replays the answer. No names."""
+    """The stored result of one sent form, replayed when it is sent again. No names."""
 
     __tablename__ = "submission"
 
@@ -127,7 +127,7 @@ class Submission(Base):
 
 
 class Withdrawal(Base):
-    """Something that a person ended or deleted, to apply again to a restored backup. No address."""
+    """Something a person ended or deleted, applied again to a restored backup. No address."""
 
     __tablename__ = "withdrawal"
 

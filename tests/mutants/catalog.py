@@ -260,7 +260,7 @@ MUTANTS = [
     Mutant(
         "A transaction that writes takes its lock late",
         "db/engine.py",
-        'connection.exec_driver_sql(f"BEGIN {how}")',
+        'connection.exec_driver_sql(f"BEGIN {mode}")',
         'connection.exec_driver_sql("BEGIN DEFERRED")',
         "db/test_engine.py::test_a_write_transaction_holds_the_write_lock_from_its_beginning",
     ),
