@@ -45,6 +45,7 @@ def in_ascii(address):
     return f"{local}@{domain.encode('idna').decode()}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_no_name_and_no_address_adds_a_recipient_or_a_header(seed):
     expected = Counter(read(an_envelope().as_bytes()).keys())

@@ -67,6 +67,7 @@ def test_nothing_starts_with_another_key_and_what_to_do_is_said(site_folder, wor
     )
 
 
+@pytest.mark.processes
 def test_wsgi_does_not_start_with_another_key(site_folder):
     (site_folder / "secret-key").write_text(OTHER_KEY)
 

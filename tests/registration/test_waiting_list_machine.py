@@ -164,6 +164,7 @@ class WaitingList(RuleBasedStateMachine):
         return self.db_session.scalar(query)
 
 
+@pytest.mark.slow
 @pytest.mark.both
 def test_the_waiting_list_does_what_the_model_does(seeded, database_kind):
     machine = type("Machine", (WaitingList,), {"engine": seeded(database_kind)})

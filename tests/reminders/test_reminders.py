@@ -297,6 +297,7 @@ ZONES = ["America/New_York", "America/Los_Angeles", "Europe/London", "Europe/Ber
 DATES = [date(2027, month, 15) for month in range(1, 13)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_reminder_comes_at_the_hour_of_the_meeting_on_the_clocks_of_its_place(db_session, zone):
     """Eight zones by twelve dates, with a clock that jumps an hour and a day to and fro."""

@@ -209,6 +209,7 @@ def test_every_typed_column_is_guarded_against_formulas(db_session):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.sqlite
 def test_twenty_thousand_rows_take_no_more_memory_than_a_few(app):
     with write_tx() as db_session:
