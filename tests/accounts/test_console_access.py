@@ -93,6 +93,7 @@ def without_the_code(app, corin):
 @pytest.mark.parametrize(
     "who", [nobody, a_member, forged, signed_out, idle, removed, without_the_code]
 )
+@pytest.mark.slow
 def test_without_a_sign_in_nothing_is_shown_or_changed(app, corin, people, who):
     client = who(app, corin)
     before = stored()
@@ -152,6 +153,7 @@ def test_without_the_export_right_there_is_no_list_and_no_link_to_it(app, corin,
     assert not roster.select("form[action$='export.csv']")
 
 
+@pytest.mark.slow
 def test_every_page_of_the_console_answers(app, corin, people):
     answers = {path: corin.get(path).status_code for path in addresses(app)}
 

@@ -197,6 +197,7 @@ def test_a_coordinator_gets_at_most_five_emails_a_day(app, mallory):
     assert len(rows(OutboxEmail)) == 7
 
 
+@pytest.mark.slow
 def test_during_a_flood_of_requests_there_is_always_a_link_that_works(app, mallory):
     sent, minutes = 0, 24 * 60
     for minute in range(0, minutes, 5):

@@ -125,6 +125,7 @@ def dead_links():
         *("an older version's", "a version's to come", "another's place"),
     ],
 )
+@pytest.mark.slow
 def test_an_invalid_link_shows_nothing_and_changes_nothing(client, people, kind):
     before = stored()
     addresses = dead_links()[kind]
@@ -156,6 +157,7 @@ def test_a_link_is_good_for_a_year(client, people):
 
 
 @pytest.mark.parametrize(("email", "foreign"), [(ADA, "gracemark"), (GRACE, "adamark")])
+@pytest.mark.slow
 def test_a_valid_link_shows_nothing_of_anybody_else(client, people, email, foreign):
     addresses = paths(*of(email))
     addresses = [address for address in addresses if not address.endswith(("/erase", "/links"))]
@@ -169,6 +171,7 @@ def test_a_valid_link_shows_nothing_of_anybody_else(client, people, email, forei
 
 
 @pytest.mark.parametrize(("email", "other"), [(ADA, GRACE), (GRACE, ADA)])
+@pytest.mark.slow
 def test_a_valid_link_changes_nothing_of_anybody_else(client, people, email, other):
     theirs = the_member(other).id
     before = [row for row in rows(Registration) if row["member_id"] == theirs]

@@ -186,6 +186,7 @@ def test_no_reader_finds_a_formula_at_whatever_delimiter_it_splits(corin):
             assert cell.replace("'", "") == text.replace("'", "")
 
 
+@pytest.mark.slow
 def test_many_rows_are_exported_unchanged(corin):
     people = [f"person{number}@example.org" for number in range(1200)]
     fill(DECEMBER, *people, organization='A "quoted", é 🦦\r\nsecond line; third')

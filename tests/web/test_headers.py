@@ -114,6 +114,7 @@ def check(name, path, answer):
         assert "Cookie" not in answer.vary, name
 
 
+@pytest.mark.slow
 def test_every_response_has_its_headers(app, client):
     answers = list(every_response(app, client))
 
@@ -127,6 +128,7 @@ def test_every_response_has_its_headers(app, client):
     assert not [name for name, _, answer in answers if answer.status_code >= 500]
 
 
+@pytest.mark.slow
 def test_every_response_to_a_coordinator_has_its_headers(app, corin):
     answers = list(every_response(app, corin))
 
@@ -136,6 +138,7 @@ def test_every_response_to_a_coordinator_has_its_headers(app, corin):
     assert not [name for name, _, answer in answers if answer.status_code >= 500]
 
 
+@pytest.mark.slow
 def test_an_https_site_sends_strict_transport_security(app, database_url):
     base = "https://cop.example.org"
     secure = create_app(settings_for(database_url, base_url=base, posts_per_hour=0))

@@ -83,6 +83,7 @@ def mutated(good, dice):
     return body[:60_000] if dice.random() < 0.9 else body * 200, dice.choice(KINDS)
 
 
+@pytest.mark.slow
 def test_no_damaged_post_is_an_error_or_registers_anybody_twice(app):
     client = FlaskClient(app, app.response_class)  # looking at 2,000 pages would take too long
     dice = random.Random(20261215)
