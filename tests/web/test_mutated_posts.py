@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from urllib.parse import urlencode
 
+import pytest
 from flask.testing import FlaskClient
 
 from tests.client import ALL_SIX, DECEMBER, SAME_ORIGIN, change, fill, rows, token_of
