@@ -1,4 +1,4 @@
-"""What coordinators write: placeholders are filled in once, and nobody's name becomes markup."""
+"""Messages: placeholders are filled in once, and no name becomes markup."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ def test_a_subject_is_filled_in_too():
     assert said == "Ada Example: Tuesday, December 15"
 
 
-def test_an_address_that_is_not_proven_reads_no_name_and_can_remove_itself():
+def test_an_unverified_address_gets_no_name_and_can_remove_itself():
     said = letter("Dear {name}, hello.", to=replace(SOMEBODY, name="Mallory Nobody"))
 
     assert "Dear colleague, hello." in said.text
@@ -48,7 +48,7 @@ def test_an_address_that_is_not_proven_reads_no_name_and_can_remove_itself():
     ["[Ada](https://evil.example)", "<b>Ada</b>", "<https://evil.example>", "**Ada**", "{date}",
      "Ada & Co", '"><script>alert(1)</script>'],
 )  # fmt: skip
-def test_a_name_is_a_name_whatever_it_looks_like(name):
+def test_a_name_never_becomes_markup(name):
     said = letter("Dear {name}.", to=replace(ADA, name=name))
 
     [paragraph] = [p for p in BeautifulSoup(said.html, "lxml").select("div > div > p")
@@ -58,7 +58,7 @@ def test_a_name_is_a_name_whatever_it_looks_like(name):
     assert f"Dear {name}." in said.text
 
 
-def test_links_can_be_followed_in_html_and_read_in_text():
+def test_link_placeholders_become_links_in_html_and_urls_in_text():
     said = letter("See {link to the session}.")
 
     link = BeautifulSoup(said.html, "lxml").find("a", href=PAGE)
@@ -79,5 +79,5 @@ def test_html_that_a_coordinator_types_stays_text():
     [("{name} {date}", None), ("no braces", None), ("{nmae}", "nmae"), ("{name {x} y}", "x"),
      ("{na*m*e}", "na*m*e"), ("}{", None), ("{link to\ntheir page}", "link to\ntheir page")],
 )  # fmt: skip
-def test_what_stands_for_nothing_is_found(text, found):
+def test_unknown_placeholders_are_found(text, found):
     assert emails.unknown_placeholder(text, emails.PLACEHOLDERS) == found

@@ -1,4 +1,4 @@
-"""Writing to those of a session: each once, those whom mail reaches, and no more than was said."""
+"""Messages: each is sent once, to deliverable addresses, to no more people than confirmed."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -65,7 +65,7 @@ def send(db_session, meeting, message=TO_ALL, *, by=None, asked=9, nonce=None, n
         (Audience.ABSENT, ["grace"]),
     ],
 )
-def test_it_goes_to_those_who_were_chosen_and_whom_mail_reaches(db_session, audience, names):
+def test_a_message_goes_to_the_deliverable_part_of_its_audience(db_session, audience, names):
     meeting = a_full_meeting(db_session)
 
     counted = messages.audience_counts(db_session, meeting.id)[audience]
@@ -75,7 +75,7 @@ def test_it_goes_to_those_who_were_chosen_and_whom_mail_reaches(db_session, audi
     assert sent == counted == len(names)
 
 
-def test_what_was_written_is_kept_and_noted(db_session):
+def test_a_message_is_stored_and_recorded(db_session):
     meeting = a_full_meeting(db_session)
 
     send(db_session, meeting)
@@ -87,7 +87,7 @@ def test_what_was_written_is_kept_and_noted(db_session):
     assert (act.action, act.item_count, act.meeting_id) == ("wrote to people", 3, meeting.id)
 
 
-def test_pressing_the_button_twice_sends_once(db_session):
+def test_a_second_click_sends_nothing(db_session):
     meeting, corin = a_full_meeting(db_session), corin_in(db_session)
 
     first, second = (send(db_session, meeting, by=corin, nonce="n") for _ in range(2))
@@ -97,7 +97,7 @@ def test_pressing_the_button_twice_sends_once(db_session):
     assert len(messages.sent_messages(db_session, meeting.id)) == 1
 
 
-def test_the_same_words_from_another_page_are_sent_again(db_session):
+def test_the_same_text_from_another_page_is_sent_again(db_session):
     meeting, corin = a_full_meeting(db_session), corin_in(db_session)
 
     for _ in range(2):
@@ -106,7 +106,7 @@ def test_the_same_words_from_another_page_are_sent_again(db_session):
     assert len(mails(db_session, EmailKind.MESSAGE)) == 6
 
 
-def test_two_clicks_at_once_send_once(app):
+def test_concurrent_clicks_send_once(app):
     with write_tx() as db_session:
         meeting, corin = a_full_meeting(db_session), corin_in(db_session)
 
@@ -124,7 +124,7 @@ def test_two_clicks_at_once_send_once(app):
     assert (written, queued) == (1, 3)
 
 
-def test_it_goes_to_no_more_than_was_said(db_session):
+def test_a_message_goes_to_no_more_people_than_confirmed(db_session):
     meeting = a_full_meeting(db_session)
 
     with pytest.raises(Refused, match="more of them") as refusal:
@@ -134,7 +134,7 @@ def test_it_goes_to_no_more_than_was_said(db_session):
     assert mails(db_session, EmailKind.MESSAGE) == []
 
 
-def test_where_mail_reaches_nobody_it_is_refused(db_session):
+def test_a_message_that_reaches_nobody_is_refused(db_session):
     meeting = a_meeting(db_session)
 
     with pytest.raises(Refused, match="Mail reaches none"):
@@ -142,7 +142,7 @@ def test_where_mail_reaches_nobody_it_is_refused(db_session):
 
 
 @pytest.mark.parametrize("braces", ["nmae", "", "name.email", "name!r", "0", "__class__", " name"])
-def test_what_stands_for_nothing_is_refused(db_session, braces):
+def test_an_unknown_placeholder_is_refused(db_session, braces):
     meeting = a_full_meeting(db_session)
     text = f"Dear {{name}}, {{{braces}}}"
 
@@ -162,7 +162,7 @@ def test_a_subject_takes_no_links(db_session):
 
 
 @pytest.mark.parametrize(("ahead", "expires"), [(1, True), (-1, False)], ids=["before", "after"])
-def test_what_is_said_before_a_session_does_not_go_out_after_it(db_session, ahead, expires):
+def test_a_message_from_before_a_session_expires_with_it(db_session, ahead, expires):
     meeting = a_full_meeting(db_session, starts_at=NOW + ahead * timedelta(days=1))
 
     send(db_session, meeting)

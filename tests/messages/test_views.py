@@ -1,4 +1,4 @@
-"""Writing to those of a session: written, looked at, and sent to as many as the button says."""
+"""Writing a message: preview, confirm, send to as many people as the button says."""
 
 import pytest
 
@@ -19,13 +19,13 @@ def _people(app):
     fill(DECEMBER, "katherine@example.org", status="waiting")
 
 
-def look(corin, **answers):
-    """The page on which a message is looked at before it goes."""
+def preview(corin, **answers):
+    """Send the form; the preview comes back."""
     return post(corin, PATH, **ANSWERS | answers)
 
 
 def sent_from(page, button="send"):
-    """What the browser sends when a button of that page is pressed."""
+    """The fields that a browser sends when a button of that page is pressed."""
     controls = page.select("main form input, main form textarea")
     said = {c["name"]: c.get("value", c.get_text().removeprefix("\n")) for c in controls}
     return said | {button: "yes"}
@@ -45,7 +45,7 @@ def test_the_page_says_how_many_each_choice_reaches(corin):
     assert labels == ["Who holds a place: 2", "Who waits: 1", "Who holds a place or waits: 3"]
 
 
-def test_once_it_has_begun_those_who_came_can_be_chosen(corin):
+def test_attendance_audiences_are_offered_once_the_session_has_begun(corin):
     change(DECEMBER, starts_at=NOW)
 
     labels = [label.get_text(strip=True) for label in corin.page(PATH).select("fieldset label")]
@@ -53,8 +53,8 @@ def test_once_it_has_begun_those_who_came_can_be_chosen(corin):
     assert labels[3:] == ["Who came: 0", "Who held a place and did not come: 0"]
 
 
-def test_before_it_goes_it_is_shown_as_one_of_them_reads_it(corin):
-    page = parse(look(corin))
+def test_a_message_is_previewed_before_it_is_sent(corin):
+    page = parse(preview(corin))
 
     assert page.h1.get_text() == "Send this to 2 people?"
     assert page.find("button", attrs={"name": "send"}).get_text() == "Send to 2 people"
@@ -66,7 +66,7 @@ def test_before_it_goes_it_is_shown_as_one_of_them_reads_it(corin):
 
 
 def test_the_reader_of_the_preview_can_be_chosen(corin):
-    page = parse(look(corin))
+    page = parse(preview(corin))
     other = page.select("#reader option")[1]
 
     chosen = parse(press(corin, sent_from(page, "again") | {"reader": other["value"]}))
@@ -77,8 +77,8 @@ def test_the_reader_of_the_preview_can_be_chosen(corin):
     )
 
 
-def test_a_second_step_sends_it_and_keeps_what_was_written(corin):
-    response = press(corin, sent_from(parse(look(corin))))
+def test_confirming_sends_and_stores_the_message(corin):
+    response = press(corin, sent_from(parse(preview(corin))))
 
     page = corin.page(PATH)
     assert (response.status_code, response.location) == (303, PATH)
@@ -94,7 +94,7 @@ def test_a_second_step_sends_it_and_keeps_what_was_written(corin):
 
 
 def test_two_clicks_send_once(corin):
-    answers = sent_from(parse(look(corin)))
+    answers = sent_from(parse(preview(corin)))
 
     for _ in range(2):
         response = press(corin, answers)
@@ -104,8 +104,8 @@ def test_two_clicks_send_once(corin):
     assert "Nothing was sent again." in main(corin.get(PATH))
 
 
-def test_where_there_are_more_people_meanwhile_it_asks_again(corin):
-    answers = sent_from(parse(look(corin)))
+def test_more_recipients_than_shown_have_to_be_confirmed_again(corin):
+    answers = sent_from(parse(preview(corin)))
     fill(DECEMBER, "mallory@example.org")
 
     refused = press(corin, answers)
@@ -133,10 +133,10 @@ def test_where_there_are_more_people_meanwhile_it_asks_again(corin):
         ({"audience": "came"}, "Mail reaches none of them."),
     ],
 )
-def test_what_cannot_be_sent_is_said_and_everything_is_kept(corin, answers, said):
+def test_a_refused_message_keeps_what_was_typed(corin, answers, said):
     typed = ANSWERS | answers
 
-    looked_at = look(corin, **typed)
+    looked_at = preview(corin, **typed)
     response = press(corin, sent_from(parse(looked_at)) | typed | {"confirmed_count": "9"})
 
     page = parse(response)
@@ -148,8 +148,8 @@ def test_what_cannot_be_sent_is_said_and_everything_is_kept(corin, answers, said
     assert rows(OutboxEmail) == []
 
 
-def test_a_number_that_nobody_was_told_sends_nothing(corin):
-    answers = sent_from(parse(look(corin)))
+def test_an_invalid_count_sends_nothing(corin):
+    answers = sent_from(parse(preview(corin)))
     numbers = ("", "x", "-1", "1e9", "9" * 40)
 
     found = [press(corin, answers | {"confirmed_count": asked}).status_code for asked in numbers]
@@ -158,15 +158,15 @@ def test_a_number_that_nobody_was_told_sends_nothing(corin):
     assert rows(OutboxEmail) == []
 
 
-def test_changing_it_keeps_what_was_typed(corin):
-    page = parse(press(corin, sent_from(parse(look(corin)), "change")))
+def test_going_back_keeps_what_was_typed(corin):
+    page = parse(press(corin, sent_from(parse(preview(corin)), "change")))
 
     assert page.find(id="text").get_text().removeprefix("\n") == ANSWERS["text"]
     assert page.find(id="subject")["value"] == ANSWERS["subject"]
     assert page.find("input", checked=True)["value"] == "held"
 
 
-def test_where_nobody_is_registered_there_is_nobody_to_write_to(corin):
+def test_a_session_without_people_offers_no_form(corin):
     page = corin.page(PATH.replace(DECEMBER, "2027-01-19"))
 
     assert "There is nobody to write to" in page.main.get_text()
@@ -180,7 +180,7 @@ def test_an_unknown_session_is_not_found(corin):
 @pytest.mark.parametrize("people", [5, 60])
 def test_the_page_takes_five_statements(corin, people):
     fill(DECEMBER, *[f"ada{number}@example.org" for number in range(people)])
-    corin.get(PATH)  # the door notes once a minute that somebody is there
+    corin.get(PATH)  # once a minute, the use of the session is stored
 
     with Statements() as sent:
         corin.get(PATH)
@@ -188,8 +188,8 @@ def test_the_page_takes_five_statements(corin, people):
     assert 0 < len(sent) <= 5
 
 
-def test_a_page_that_was_open_for_too_long_sends_nothing_and_is_shown_once_more(corin):
-    answers = sent_from(parse(look(corin)))
+def test_a_page_that_is_too_old_sends_nothing_and_is_shown_again(corin):
+    answers = sent_from(parse(preview(corin)))
     stale = press(corin, answers | {"nonce": "forged or too old"})
 
     again = press(corin, sent_from(parse(stale)))

@@ -1,4 +1,4 @@
-"""The outbox: a mail is queued once, leased by one worker, and its ending noted."""
+"""The outbox: an email is queued once, leased by one worker, and its result stored."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -24,22 +24,22 @@ def claim(db_session, now=NOW):
 
 
 def state(db_session, mail):
-    [found] = [row for row in mails(db_session) if row.id == mail.id]
-    return found.state
+    [row] = [row for row in mails(db_session) if row.id == mail.id]
+    return row.state
 
 
 def a_recipient(db_session, **values):
-    """Ada, who holds a place at a meeting."""
+    """Ada, who is registered for a meeting."""
     registration = a_registration(db_session, a_meeting(db_session), "ada@example.org")
     member = db_session.get(Member, registration.member_id)
     for name, value in values.items():
         setattr(member, name, value)
     db_session.flush()
-    [found] = recipients.of_registrations(db_session, [registration.id])
-    return found.recipient
+    [ada] = recipients.of_registrations(db_session, [registration.id])
+    return ada.recipient
 
 
-def test_a_mail_is_queued_once_for_its_key(db_session):
+def test_an_email_is_queued_once_per_key(db_session):
     first = a_mail(db_session, dedup_key="reminder:1")
 
     a_mail(db_session, "grace@example.org", dedup_key="reminder:1")
@@ -47,7 +47,7 @@ def test_a_mail_is_queued_once_for_its_key(db_session):
     assert [mail.id for mail in mails(db_session)] == [first.id]
 
 
-def test_an_address_that_refuses_mail_gets_none(db_session):
+def test_an_undeliverable_address_gets_no_email(db_session):
     refusing = a_recipient(db_session, undeliverable_at=NOW)
 
     outbox.queue(db_session, [QueuedEmail(LETTER, refusing, EmailKind.LINK, "a")], now=NOW)
@@ -55,8 +55,8 @@ def test_an_address_that_refuses_mail_gets_none(db_session):
     assert mails(db_session) == []
 
 
-@pytest.mark.parametrize("verified_at", [None, NOW], ids=["not proven", "proven"])
-def test_a_name_that_somebody_typed_is_on_no_mail_to_an_unproven_address(db_session, verified_at):
+@pytest.mark.parametrize("verified_at", [None, NOW], ids=["unverified", "verified"])
+def test_an_email_to_an_unverified_address_shows_no_typed_name(db_session, verified_at):
     to = a_recipient(db_session, verified_at=verified_at)
 
     outbox.queue(db_session, [QueuedEmail(LETTER, to, EmailKind.LINK, "a")], now=NOW)
@@ -68,7 +68,7 @@ def test_a_name_that_somebody_typed_is_on_no_mail_to_an_unproven_address(db_sess
     )
 
 
-def test_the_mail_that_is_due_longest_is_leased_first_and_by_one_worker_only(db_session):
+def test_the_email_due_longest_is_leased_first_and_once(db_session):
     second = a_mail(db_session, now=NOW)
     first = a_mail(db_session, now=NOW - MINUTE)
     a_mail(db_session, now=NOW + MINUTE)
@@ -79,7 +79,7 @@ def test_the_mail_that_is_due_longest_is_leased_first_and_by_one_worker_only(db_
     assert {mail.state for mail in claimed if mail} == {MailState.SENDING}
 
 
-def test_a_lease_that_ran_out_is_given_again_as_the_same_mail_and_counted(db_session):
+def test_an_expired_lease_is_given_again_and_counts_as_an_unknown_outcome(db_session):
     before = a_mail(db_session)
     claim(db_session)
 
@@ -91,7 +91,7 @@ def test_a_lease_that_ran_out_is_given_again_as_the_same_mail_and_counted(db_ses
     assert (again.attempts, again.unknown_outcomes) == (2, 1)
 
 
-def test_a_lease_is_longer_than_handing_an_email_over_may_take():
+def test_a_lease_is_longer_than_all_timeouts_of_one_email():
     most = Timeouts()
     answers = 10  # from EHLO to DATA, with encryption, a login and a connection that had died
 
@@ -100,7 +100,7 @@ def test_a_lease_is_longer_than_handing_an_email_over_may_take():
     assert timedelta(seconds=longest) < leases.LEASE
 
 
-def test_a_worker_that_was_away_too_long_does_not_speak_for_the_one_after_it(db_session):
+def test_a_worker_whose_lease_expired_cannot_store_a_result(db_session):
     mail = a_mail(db_session)
     slow = claim(db_session)
     db_session.expunge(slow)
@@ -111,7 +111,7 @@ def test_a_worker_that_was_away_too_long_does_not_speak_for_the_one_after_it(db_
     assert state(db_session, mail) == MailState.SENDING
 
 
-def test_what_was_not_taken_is_tried_after_1_5_15_and_60_minutes_and_then_every_hour(db_session):
+def test_retries_come_after_1_5_15_and_60_minutes_and_then_hourly(db_session):
     a_mail(db_session)
     waits, now = [], NOW
 
@@ -127,13 +127,13 @@ def test_what_was_not_taken_is_tried_after_1_5_15_and_60_minutes_and_then_every_
     assert mail.server_reply == "451 Later"
 
 
-def test_after_five_days_and_as_many_tries_as_there_are_a_mail_has_failed(db_session):
+def test_an_email_fails_after_five_days_and_enough_attempts(db_session):
     a_mail(db_session)
     states, now = [], NOW
 
-    for tries in range(1, 7):
+    for attempts in range(1, 7):
         mail = claim(db_session, now)
-        now = NOW + timedelta(days=5 if tries == 6 else 3, hours=tries)
+        now = NOW + timedelta(days=5 if attempts == 6 else 3, hours=attempts)
         leases.mark_for_retry(db_session, mail, server_reply="450 Later", now=now)
         states.append(mails(db_session)[0].state)
         now += timedelta(hours=1)
@@ -142,13 +142,15 @@ def test_after_five_days_and_as_many_tries_as_there_are_a_mail_has_failed(db_ses
 
 
 @pytest.mark.parametrize(
-    ("tries", "may_give_up"), [(1, True), (9, False)], ids=["hardly tried", "nobody takes mail"]
+    ("attempts", "may_give_up"),
+    [(1, True), (9, False)],
+    ids=["too few attempts", "server unavailable"],
 )
-def test_a_mail_is_not_given_up_for_the_time_alone(db_session, tries, may_give_up):
+def test_time_alone_does_not_make_an_email_fail(db_session, attempts, may_give_up):
     now = NOW + timedelta(days=30)
     a_mail(db_session)
 
-    for _ in range(tries):
+    for _ in range(attempts):
         mail = claim(db_session, now)
         leases.mark_for_retry(db_session, mail, server_reply="No", now=now, may_give_up=may_give_up)
         now += timedelta(hours=1)
@@ -156,7 +158,7 @@ def test_a_mail_is_not_given_up_for_the_time_alone(db_session, tries, may_give_u
     assert mails(db_session)[0].state == MailState.RETRYING
 
 
-def test_an_unknown_ending_is_counted(db_session):
+def test_unknown_outcomes_are_counted(db_session):
     a_mail(db_session)
     mail = claim(db_session)
 
@@ -167,8 +169,8 @@ def test_an_unknown_ending_is_counted(db_session):
     assert mails(db_session)[0].unknown_outcomes == 1
 
 
-@pytest.mark.parametrize("is_leased", [False, True], ids=["waiting", "left by its worker"])
-def test_nothing_goes_out_after_its_time(db_session, is_leased):
+@pytest.mark.parametrize("is_leased", [False, True], ids=["queued", "abandoned by its worker"])
+def test_an_expired_email_is_withdrawn(db_session, is_leased):
     late = a_mail(db_session, expires_at=NOW + MINUTE)
     if is_leased:
         claim(db_session)
@@ -179,7 +181,7 @@ def test_nothing_goes_out_after_its_time(db_session, is_leased):
     assert state(db_session, late) == MailState.WITHDRAWN
 
 
-def test_a_bad_address_stops_all_mail_to_it_and_a_refused_mail_only_itself(db_session):
+def test_a_bad_address_stops_all_email_to_it_and_a_refusal_only_one(db_session):
     to = a_recipient(db_session)
     other = [QueuedEmail(LETTER, to, EmailKind.LINK, key) for key in ("a", "b", "c")]
     outbox.queue(db_session, other, now=NOW)
@@ -197,7 +199,7 @@ def test_a_bad_address_stops_all_mail_to_it_and_a_refused_mail_only_itself(db_se
     assert db_session.get(Member, to.member_id, populate_existing=True).undeliverable_at == NOW
 
 
-def test_what_failed_can_be_tried_again_from_the_beginning_and_nothing_else(db_session):
+def test_only_failed_emails_can_be_retried(db_session):
     failed, sent = a_mail(db_session), a_mail(db_session)
     leases.mark_failed(
         db_session, claim(db_session), server_reply="554 No", now=NOW, bad_address=False
@@ -212,22 +214,22 @@ def test_what_failed_can_be_tried_again_from_the_beginning_and_nothing_else(db_s
     ]
 
 
-def forget_old(db_session, *, now):
-    """Erase what is due of old emails; return how many texts went."""
+def erase_old(db_session, *, now):
+    """Erase what is due of old emails; return the number of erased texts."""
     gone = [(each.counter, each.erase_all(db_session)) for each in outbox.expiries(now=now)]
     return sum(number for name, number in gone if name == "emails")
 
 
-def test_what_a_mail_said_is_blanked_after_a_week_and_its_row_goes_after_sixty_days(db_session):
+def test_a_text_is_erased_after_a_week_and_its_row_after_sixty_days(db_session):
     a_mail(db_session, dedup_key="kept")
     leases.mark_sent(db_session, claim(db_session), server_reply="250 OK ada@example.org", now=NOW)
     a_mail(db_session, dedup_key="waiting", now=NOW + timedelta(days=70))
 
-    forget_old(db_session, now=NOW + timedelta(days=7) - MINUTE)
+    erase_old(db_session, now=NOW + timedelta(days=7) - MINUTE)
     before = mails(db_session)[0].text
-    blanked = [forget_old(db_session, now=NOW + timedelta(days=7)) for _ in range(2)]
+    blanked = [erase_old(db_session, now=NOW + timedelta(days=7)) for _ in range(2)]
     after = vars(mails(db_session)[0]).copy()
-    forget_old(db_session, now=NOW + timedelta(days=60))
+    erase_old(db_session, now=NOW + timedelta(days=60))
 
     assert before == LETTER.text
     assert blanked == [1, 0]
@@ -239,46 +241,46 @@ def test_what_a_mail_said_is_blanked_after_a_week_and_its_row_goes_after_sixty_d
 @pytest.mark.parametrize(
     ("kind", "change"),
     [
-        (EmailKind.REMINDER, lambda found: setattr(found.registration, "status", "cancelled")),
-        (EmailKind.REMINDER, lambda found: setattr(found.meeting, "status", "cancelled")),
-        (EmailKind.REMINDER, lambda found: setattr(found.meeting, "starts_at", NOW + 9 * DAY)),
-        (EmailKind.REMINDER, lambda found: setattr(found.member, "opt_outs", ["reminders"])),
-        (EmailKind.TAKEAWAYS, lambda found: setattr(found.member, "opt_outs", ["takeaways"])),
-        (EmailKind.PROMOTED, lambda found: setattr(found.registration, "status", "cancelled")),
-        (EmailKind.LINK, lambda found: setattr(found.member, "undeliverable_at", NOW)),
-        (EmailKind.CHANGED, lambda found: found.queue(EmailKind.CHANGED)),
+        (EmailKind.REMINDER, lambda ada: setattr(ada.registration, "status", "cancelled")),
+        (EmailKind.REMINDER, lambda ada: setattr(ada.meeting, "status", "cancelled")),
+        (EmailKind.REMINDER, lambda ada: setattr(ada.meeting, "starts_at", NOW + 9 * DAY)),
+        (EmailKind.REMINDER, lambda ada: setattr(ada.member, "opt_outs", ["reminders"])),
+        (EmailKind.TAKEAWAYS, lambda ada: setattr(ada.member, "opt_outs", ["takeaways"])),
+        (EmailKind.PROMOTED, lambda ada: setattr(ada.registration, "status", "cancelled")),
+        (EmailKind.LINK, lambda ada: setattr(ada.member, "undeliverable_at", NOW)),
+        (EmailKind.CHANGED, lambda ada: ada.queue(EmailKind.CHANGED)),
     ],
-    ids=["given up", "no meeting", "moved", "no reminders", "no notes", "given up the promoted",
-         "comes back", "newer news"],
+    ids=["cancelled", "meeting cancelled", "moved", "opted out", "opted out of takeaways",
+         "promotion cancelled", "undeliverable", "newer change"],
 )  # fmt: skip
-def test_what_was_in_hand_when_it_stopped_to_hold_does_not_go_out_later(db_session, kind, change):
-    found = Found(db_session)
-    found.queue(kind)
-    found.queue(EmailKind.CONFIRMATION, address="grace@example.org")
-    in_hand = claim(db_session)
+def test_an_email_that_became_outdated_while_being_sent_is_not_retried(db_session, kind, change):
+    ada = Ada(db_session)
+    ada.queue(kind)
+    ada.queue(EmailKind.CONFIRMATION, address="grace@example.org")
+    leased = claim(db_session)
 
-    change(found)
+    change(ada)
     db_session.flush()
-    leases.mark_for_retry(db_session, in_hand, server_reply="451 Later", now=NOW)
+    leases.mark_for_retry(db_session, leased, server_reply="451 Later", now=NOW)
     claimed = [claim(db_session, NOW + MINUTE), claim(db_session, NOW + MINUTE)]
 
-    assert in_hand.kind == kind
-    assert in_hand.id not in [mail.id for mail in claimed if mail]
+    assert leased.kind == kind
+    assert leased.id not in [mail.id for mail in claimed if mail]
     assert "grace@example.org" in [mail.to_address for mail in claimed if mail]
 
 
 @pytest.mark.parametrize(
     "kind", [EmailKind.REMINDER, EmailKind.CHANGED, EmailKind.TAKEAWAYS, EmailKind.PROMOTED]
 )
-def test_what_still_holds_goes_out(db_session, kind):
-    found = Found(db_session)
-    found.queue(kind)
+def test_an_email_that_is_not_outdated_goes_out(db_session, kind):
+    ada = Ada(db_session)
+    ada.queue(kind)
 
     assert claim(db_session).kind == kind
 
 
-class Found:
-    """Ada at a meeting, and mails to her about it."""
+class Ada:
+    """Ada at a meeting, and emails to her about it."""
 
     def __init__(self, db_session):
         self.db_session = db_session
@@ -288,19 +290,22 @@ class Found:
 
     def queue(self, kind, address=None):
         [person] = recipients.of_registrations(self.db_session, [self.registration.id])
-        about = {
-            "registration_id": self.registration.id,
-            "meeting_id": self.meeting.id,
-            "expires_at": self.meeting.starts_at,
-        }
-        mail = QueuedEmail(LETTER, address or person.recipient, kind, uuid4().hex,
-                    **{} if address else about)  # fmt: skip
-        outbox.queue(self.db_session, [mail], now=NOW)
+        about = (
+            {}
+            if address
+            else {
+                "registration_id": self.registration.id,
+                "meeting_id": self.meeting.id,
+                "expires_at": self.meeting.starts_at,
+            }
+        )
+        email = QueuedEmail(LETTER, address or person.recipient, kind, uuid4().hex, **about)
+        outbox.queue(self.db_session, [email], now=NOW)
 
 
-def test_a_mail_that_waits_is_kept_however_old(db_session):
+def test_an_unsent_email_is_kept_however_old(db_session):
     a_mail(db_session)
 
-    forget_old(db_session, now=NOW + timedelta(days=100))
+    erase_old(db_session, now=NOW + timedelta(days=100))
 
     assert mails(db_session)[0].text == LETTER.text

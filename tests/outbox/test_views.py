@@ -1,4 +1,4 @@
-"""The mail in the console: how it stands, what one mail says, and another chance for what failed."""
+"""The outbox in the console: counts, one email, and retrying what failed."""
 
 from datetime import timedelta
 from itertools import count
@@ -34,7 +34,7 @@ _numbers = count()
 
 
 def a_mail(state="sent", **values):
-    """A mail as it stands in the outbox."""
+    """An email as it is stored in the outbox."""
     number = next(_numbers)
     values = {
         "kind": EmailKind.LINK,
@@ -62,13 +62,13 @@ def figures(page):
 
 
 def to_do(corin):
-    """The sentences under "What needs doing", but those that are about something else than this."""
+    """The sentences under "What needs doing" that are about email or the join address."""
     lines = [line.span.get_text(" ", strip=True) for line in corin.page(FRONT).select(".to-do li")]
     others = ("COP_SMTP_URL", "No backup", "no topic")
     return [line for line in lines if not any(other in line for other in others)]
 
 
-def test_the_mails_are_counted_by_state_in_words(corin):
+def test_emails_are_counted_by_state(corin):
     for state in ("queued", "sending", "retrying", "sent", "sent", "failed", "withdrawn"):
         a_mail(state, attempts=1)
 
@@ -84,7 +84,7 @@ def test_the_mails_are_counted_by_state_in_words(corin):
     }
 
 
-def test_with_no_mail_at_all_the_page_is_sound(corin):
+def test_an_empty_outbox_shows_zeros(corin):
     page = corin.page(MAILS)
 
     assert set(figures(page).values()) == {"0"}
@@ -92,7 +92,7 @@ def test_with_no_mail_at_all_the_page_is_sound(corin):
     assert not page.select("main form")
 
 
-def test_a_line_says_all_about_a_mail(corin):
+def test_a_row_shows_everything_about_an_email(corin):
     [december] = [row["id"] for row in rows(Meeting) if row["slug"] == DECEMBER]
     a_mail("retrying", to_address="grace@example.org", kind=EmailKind.REMINDER, meeting_id=december,
            attempts=2, due_at=NOW + timedelta(minutes=5), server_reply="451 Later")  # fmt: skip
@@ -110,7 +110,7 @@ def test_a_line_says_all_about_a_mail(corin):
     ]
 
 
-def test_what_went_out_twice_is_counted_and_marked(corin):
+def test_emails_that_may_have_arrived_twice_are_counted_and_marked(corin):
     a_mail("sent", unknown_outcomes=1)
     a_mail("sent")
     a_mail("retrying", attempts=1, unknown_outcomes=1)
@@ -136,7 +136,7 @@ def test_the_latest_hundred_are_listed_or_those_in_one_state(corin):
 
 
 @pytest.mark.parametrize("state", ["", "gone", "%00"])
-def test_a_state_that_does_not_exist_is_refused_and_not_noted_as_seen(corin, state):
+def test_an_unknown_state_is_refused_and_records_no_viewing(corin, state):
     response = corin.get(f"{MAILS}?state={state}")
 
     assert response.status_code == 422
@@ -144,7 +144,7 @@ def test_a_state_that_does_not_exist_is_refused_and_not_noted_as_seen(corin, sta
 
 
 @pytest.mark.parametrize("state", ["", "?state=failed"])
-def test_looking_at_the_mails_is_written_down(corin, state):
+def test_viewing_the_list_is_recorded(corin, state):
     corin.page(f"{MAILS}{state}")
 
     assert [(row["resource"], row["meeting_id"]) for row in rows(Viewing)] == [("mails", None)]
@@ -158,7 +158,7 @@ def test_looking_at_the_mails_is_written_down(corin, state):
     ],
     ids=["files", "server"],
 )
-def test_where_mail_goes_is_said(app, corin, database_url, url, said):
+def test_the_page_says_where_email_goes(app, corin, database_url, url, said):
     smtp = url and smtp_url.smtp_server(url)
     app.extensions["cop.settings"] = settings_for(database_url, posts_per_hour=0, smtp=smtp)
 
@@ -168,7 +168,7 @@ def test_where_mail_goes_is_said(app, corin, database_url, url, said):
     assert ("COP_SMTP_URL is not set" in front) == (url is None)
 
 
-def test_one_mail_is_shown_as_it_reads_and_that_is_written_down(corin):
+def test_one_email_is_shown_and_the_viewing_recorded(corin):
     register(corin, DECEMBER)
 
     page = corin.page(f"{MAILS}/{rows(OutboxEmail)[0]['id']}")
@@ -182,7 +182,7 @@ def test_one_mail_is_shown_as_it_reads_and_that_is_written_down(corin):
 
 
 @pytest.mark.parametrize("kind", ["registration", "password"])
-def test_a_link_that_is_the_recipient_s_own_is_shown_to_nobody_else(corin, kind):
+def test_links_of_the_recipient_are_shown_without_tokens(corin, kind):
     if kind == "registration":
         register(corin, DECEMBER, list_opt_in="yes")
     else:
@@ -203,7 +203,7 @@ def test_a_link_that_is_the_recipient_s_own_is_shown_to_nobody_else(corin, kind)
     assert all("…" in page for page in shown)
 
 
-def test_a_mail_that_is_forgotten_says_so(corin):
+def test_an_erased_text_is_reported(corin):
     id_ = a_mail("sent", to_address="", subject="", text="", html="", server_reply="")
 
     text = text_of(corin, f"{MAILS}/{id_}")
@@ -213,7 +213,7 @@ def test_a_mail_that_is_forgotten_says_so(corin):
 
 
 @pytest.mark.parametrize("mail_id", ["0", "999", "x", "-1", "1.5", "9" * 30])
-def test_a_mail_that_does_not_exist_is_not_found(corin, mail_id):
+def test_an_unknown_email_is_not_found(corin, mail_id):
     a_mail()
 
     assert corin.get(f"{MAILS}/{mail_id}").status_code == 404
@@ -224,7 +224,7 @@ def states():
     return [mail["state"] for mail in rows(OutboxEmail)]
 
 
-def test_all_that_failed_get_another_chance(corin):
+def test_all_failed_emails_can_be_retried(corin):
     for state in ("failed", "sent", "failed", "withdrawn"):
         a_mail(state)
 
@@ -235,7 +235,7 @@ def test_all_that_failed_get_another_chance(corin):
     assert states() == ["queued", "sent", "queued", "withdrawn"]
 
 
-def test_one_that_failed_gets_another_chance(corin):
+def test_one_failed_email_can_be_retried(corin):
     ids = [a_mail("failed"), a_mail("failed"), a_mail("sent")]
     button = corin.page(MAILS).find("button", attrs={"value": str(ids[0])})
 
@@ -246,7 +246,7 @@ def test_one_that_failed_gets_another_chance(corin):
 
 
 @pytest.mark.parametrize("mail", ["", "x", "0", "99999999999999999999", "١"])
-def test_what_is_no_failed_mail_gets_none(corin, mail):
+def test_only_failed_emails_can_be_retried(corin, mail):
     a_mail("failed")
 
     response = post(corin, TRY_AGAIN, form_at=MAILS, mail=mail)
@@ -256,7 +256,7 @@ def test_what_is_no_failed_mail_gets_none(corin, mail):
     assert states() == ["failed"]
 
 
-def test_a_mail_whose_text_is_gone_cannot_go_out_again(corin):
+def test_an_email_without_text_cannot_be_retried(corin):
     a_mail("failed", text="", to_address="")
 
     page = corin.page(MAILS)
@@ -271,7 +271,7 @@ def _token(page):
     return page.find("input", attrs={"name": "csrf_token"})["value"]
 
 
-def test_the_front_page_says_that_mail_failed_and_leads_there(corin):
+def test_the_dashboard_reports_failed_emails_with_a_link(corin):
     nothing = to_do(corin)
     a_mail("failed")
     a_mail("failed")
@@ -289,7 +289,7 @@ def retrying(answer=REFUSED, tried_at=NOW, attempts=1):
     return a_mail("retrying", attempts=attempts, due_at=tried_at + wait, server_reply=answer)
 
 
-def test_the_front_page_says_that_mail_is_not_getting_out(corin):
+def test_the_dashboard_reports_that_email_is_not_getting_out(corin):
     a_mail("sent", done_at=NOW - A_MINUTE)
     retrying(attempts=5)
     a_mail("queued")
@@ -302,7 +302,7 @@ def test_the_front_page_says_that_mail_is_not_getting_out(corin):
     assert REFUSED in text_of(corin)
 
 
-def test_the_last_answer_is_said(corin):
+def test_the_last_reply_is_shown(corin):
     retrying("The server at a cannot be reached.", tried_at=NOW - A_MINUTE, attempts=4)
     retrying("421 4.3.2 Shutting down", tried_at=NOW, attempts=1)
 
@@ -316,13 +316,13 @@ def test_the_last_answer_is_said(corin):
     "answer",
     ["451 4.7.1 Greylisted", "450 Mailbox busy", "It could not be put together: ValueError."],
 )
-def test_what_is_said_of_one_mail_holds_up_no_other(corin, answer):
+def test_a_reply_about_one_email_is_not_reported(corin, answer):
     retrying(answer)
 
     assert to_do(corin) == []
 
 
-def test_once_mail_gets_out_again_nothing_needs_doing(corin):
+def test_nothing_is_reported_once_email_gets_out_again(corin):
     retrying(tried_at=NOW - 2 * A_MINUTE)
     a_mail("sent", done_at=NOW - A_MINUTE)
 
@@ -330,7 +330,7 @@ def test_once_mail_gets_out_again_nothing_needs_doing(corin):
     assert "not getting out" not in text_of(corin)
 
 
-def test_a_join_address_is_missed_in_the_last_week(app, corin):
+def test_a_missing_join_address_is_reported_in_the_last_week(app, corin):
     early = to_do(corin)
     turn_clock(app, timedelta(days=16, hours=2))  # just under seven days before
     sign_in(corin)
@@ -346,7 +346,7 @@ def test_a_join_address_is_missed_in_the_last_week(app, corin):
 
 
 @pytest.mark.parametrize("path", [MAILS, f"{MAILS}/1"])
-def test_mails_are_for_coordinators_only(app, corin, path):
+def test_only_coordinators_see_emails(app, corin, path):
     register(corin, DECEMBER)
     kept = corin.get_cookie("cop").value
     post(corin, "/coordinator/sign-out", form_at=FRONT)
@@ -359,7 +359,7 @@ def test_mails_are_for_coordinators_only(app, corin, path):
     assert rows(Viewing) == []
 
 
-def test_only_coordinators_send_mail_again(app, corin):
+def test_only_coordinators_retry_emails(app, corin):
     a_mail("failed")
     post(corin, "/coordinator/sign-out", form_at=FRONT)
 
@@ -382,7 +382,7 @@ def test_a_form_without_its_token_sends_nothing(corin):
 
 
 @pytest.mark.parametrize("mails", [5, 150])
-def test_a_page_of_the_console_takes_five_statements_beyond_the_door_s(corin, mails):
+def test_a_console_page_takes_at_most_five_statements_however_many_people(corin, mails):
     fill(DECEMBER, *[f"ada{number}@example.org" for number in range(mails)])
     for _ in range(mails):
         a_mail("retrying", attempts=1, server_reply=REFUSED)
@@ -391,7 +391,7 @@ def test_a_page_of_the_console_takes_five_statements_beyond_the_door_s(corin, ma
     paths = [FRONT, MAILS, f"{MAILS}?state=failed", f"{MAILS}/{one}", session, f"{session}/edit",
              f"{session}/restore", "/coordinator/list",
              "/coordinator/forgotten", "/coordinator/password/x"]  # fmt: skip
-    corin.get(FRONT)  # the door notes once a minute that somebody is there
+    corin.get(FRONT)  # once a minute, the use of the session is stored
     took = {}
 
     for path in paths:

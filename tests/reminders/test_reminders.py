@@ -1,4 +1,4 @@
-"""Reminders: each once and in time, whatever the clock, the worker and the zone do."""
+"""Reminders: each once and in time, whatever the clock, the worker and the time zone do."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -39,25 +39,25 @@ pytestmark = pytest.mark.both
 
 SLUG = "2026-12-13"
 START = NOW + timedelta(days=21)  # Sunday, December 13, 10:00 in Connecticut
-A_MINUTE, AN_HOUR, A_DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-A_WEEK_BEFORE, THE_DAY_BEFORE = START - 7 * A_DAY, START - A_DAY
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+WEEK_BEFORE, DAY_BEFORE = START - 7 * DAY, START - DAY
 
 
 @pytest.fixture
 def meeting(db_session):
-    """Ada holds the only place and has shown that her address is hers; Grace waits."""
+    """Ada has the only spot and a verified address; Grace waits."""
     meeting = a_meeting(
         db_session, capacity=1, topic="Who is missing?", prep_question="Whom can nobody see?",
         reading_title="A chapter", reading_minutes=20,
     )  # fmt: skip
     register(db_session, SLUG, ADA)
     register(db_session, SLUG, GRACE)
-    prove(db_session, "ada@example.org")
+    set_member(db_session, "ada@example.org")
     forget_mails(db_session)
     return meeting
 
 
-def prove(db_session, email, **values):
+def set_member(db_session, email, **values):
     values = {"verified_at": NOW} | values
     db_session.execute(update(Member).where(Member.email_key == email).values(**values))
 
@@ -76,12 +76,12 @@ PREPARE = ("ada@example.org", "On December 13: Who is missing?")
 JOIN = ("ada@example.org", "Your way in, Sunday, December 13: Who is missing?")
 
 
-def test_a_reminder_a_week_before_and_one_the_day_before(db_session, meeting):
+def test_one_reminder_comes_a_week_before_and_one_the_day_before(db_session, meeting):
     counts = [
         remind(db_session, now)
         for now in (
-            A_WEEK_BEFORE - A_MINUTE, A_WEEK_BEFORE, A_WEEK_BEFORE + A_MINUTE,
-            THE_DAY_BEFORE - A_MINUTE, THE_DAY_BEFORE, START - A_MINUTE,
+            WEEK_BEFORE - MINUTE, WEEK_BEFORE, WEEK_BEFORE + MINUTE,
+            DAY_BEFORE - MINUTE, DAY_BEFORE, START - MINUTE,
         )
     ]  # fmt: skip
 
@@ -89,9 +89,9 @@ def test_a_reminder_a_week_before_and_one_the_day_before(db_session, meeting):
     assert reminded(db_session) == [PREPARE, JOIN]
 
 
-def test_what_they_say(db_session, meeting):
-    remind(db_session, A_WEEK_BEFORE)
-    remind(db_session, THE_DAY_BEFORE)
+def test_reminders_have_the_preparation_and_the_links(db_session, meeting):
+    remind(db_session, WEEK_BEFORE)
+    remind(db_session, DAY_BEFORE)
 
     prepare, join = mails(db_session)
     assert "Hello Ada Example," in prepare.text
@@ -105,11 +105,11 @@ def test_what_they_say(db_session, meeting):
         assert mail.expires_at == START
 
 
-def test_an_unproven_address_gets_the_last_one_only_and_nothing_that_was_typed(db_session, meeting):
-    prove(db_session, "ada@example.org", verified_at=None)
+def test_an_unverified_address_gets_the_last_reminder_only_without_typed_text(db_session, meeting):
+    set_member(db_session, "ada@example.org", verified_at=None)
 
-    remind(db_session, A_WEEK_BEFORE)
-    remind(db_session, THE_DAY_BEFORE)
+    remind(db_session, WEEK_BEFORE)
+    remind(db_session, DAY_BEFORE)
 
     [mail] = mails(db_session)
     assert (mail.to_address, mail.subject) == JOIN
@@ -117,12 +117,12 @@ def test_an_unproven_address_gets_the_last_one_only_and_nothing_that_was_typed(d
     assert "Not you? Remove this" in mail.text
 
 
-def test_nothing_after_the_start(db_session, meeting):
-    assert [remind(db_session, START + late) for late in (timedelta(), AN_HOUR, A_DAY)] == [0, 0, 0]
+def test_no_reminder_comes_after_the_start(db_session, meeting):
+    assert [remind(db_session, START + late) for late in (timedelta(), HOUR, DAY)] == [0, 0, 0]
 
 
-def test_nothing_where_the_start_came_between_the_look_and_the_lock(db_session, meeting):
-    early, late = (a_writer(db_session, now=now) for now in (START - A_MINUTE, START))
+def test_no_reminder_is_queued_if_the_meeting_starts_before_it_is_locked(db_session, meeting):
+    early, late = (a_writer(db_session, now=now) for now in (START - MINUTE, START))
     due = reminders.next_due(db_session, writer=early)
 
     counts = [reminders.queue(db_session, due, writer=writer) for writer in (late, early)]
@@ -130,124 +130,118 @@ def test_nothing_where_the_start_came_between_the_look_and_the_lock(db_session, 
     assert counts == [0, 1]
 
 
-def test_a_worker_that_was_down_reminds_late_but_not_of_what_the_next_one_says(db_session, meeting):
-    three_days_before = remind(db_session, START - 3 * A_DAY)
+def test_a_late_reminder_is_skipped_once_the_next_is_due(db_session, meeting):
+    three_days_before = remind(db_session, START - 3 * DAY)
     forget_mails(db_session)
-    an_hour_before = remind(db_session, START - AN_HOUR)
+    an_hour_before = remind(db_session, START - HOUR)
 
     assert (three_days_before, an_hour_before) == (1, 1)
     assert reminded(db_session) == [JOIN]
 
 
-@pytest.mark.parametrize("jump", [-A_DAY, -AN_HOUR, AN_HOUR, A_DAY - A_MINUTE], ids=str)
+@pytest.mark.parametrize("jump", [-DAY, -HOUR, HOUR, DAY - MINUTE], ids=str)
 def test_a_clock_that_jumps_reminds_nobody_twice(db_session, meeting, jump):
-    for now in (A_WEEK_BEFORE, A_WEEK_BEFORE + jump, A_WEEK_BEFORE, THE_DAY_BEFORE):
+    for now in (WEEK_BEFORE, WEEK_BEFORE + jump, WEEK_BEFORE, DAY_BEFORE):
         remind(db_session, now)
-    for now in (THE_DAY_BEFORE + jump, THE_DAY_BEFORE, START - A_MINUTE):
+    for now in (DAY_BEFORE + jump, DAY_BEFORE, START - MINUTE):
         remind(db_session, now)
 
     assert sorted(reminded(db_session)) == sorted([PREPARE, JOIN])
 
 
-def test_who_registered_later_was_told_everything_just_then(db_session, meeting):
+def test_a_registration_after_the_reminder_was_due_gets_none(db_session, meeting):
     edit(db_session, meeting, capacity=9)
-    register(db_session, SLUG, KATHERINE, now=THE_DAY_BEFORE + A_MINUTE)
+    register(db_session, SLUG, KATHERINE, now=DAY_BEFORE + MINUTE)
     forget_mails(db_session)
 
-    remind(db_session, THE_DAY_BEFORE + AN_HOUR)
+    remind(db_session, DAY_BEFORE + HOUR)
 
     assert [address for address, _ in reminded(db_session)] == [
         "ada@example.org", "grace@example.org"
     ]  # fmt: skip
 
 
-def test_after_i_cannot_come_nothing_is_said_not_even_what_was_queued(db_session, meeting):
-    remind(db_session, THE_DAY_BEFORE)
+def test_a_cancelled_registration_gets_no_reminder_not_even_a_queued_one(db_session, meeting):
+    remind(db_session, DAY_BEFORE)
     before = reminded(db_session)
 
     ada = registrations(db_session, SLUG)[0]
     cancellation.cancel_registration(
-        db_session, ada.id, writer=a_writer(db_session, now=THE_DAY_BEFORE + A_MINUTE)
+        db_session, ada.id, writer=a_writer(db_session, now=DAY_BEFORE + MINUTE)
     )
-    remind(db_session, THE_DAY_BEFORE + AN_HOUR)
+    remind(db_session, DAY_BEFORE + HOUR)
 
     assert before == [JOIN]
     assert reminded(db_session) == []
 
 
-def test_who_was_promoted_after_the_moment_has_just_been_told(db_session, meeting):
+def test_a_promotion_after_the_reminder_was_due_gets_none(db_session, meeting):
     ada = registrations(db_session, SLUG)[0]
     cancellation.cancel_registration(
-        db_session, ada.id, writer=a_writer(db_session, now=THE_DAY_BEFORE + A_MINUTE)
+        db_session, ada.id, writer=a_writer(db_session, now=DAY_BEFORE + MINUTE)
     )
 
-    remind(db_session, THE_DAY_BEFORE + AN_HOUR)
+    remind(db_session, DAY_BEFORE + HOUR)
 
     assert [address for address, _ in told(db_session, EmailKind.PROMOTED)] == ["grace@example.org"]
     assert reminded(db_session) == []
 
 
 @pytest.mark.parametrize("off", [["reminders"], ["takeaways"]], ids=["reminders", "something else"])
-def test_who_has_switched_reminders_off_gets_none_and_keeps_the_place(db_session, meeting, off):
-    prove(db_session, "ada@example.org", opt_outs=off)
+def test_opting_out_of_reminders_keeps_the_registration(db_session, meeting, off):
+    set_member(db_session, "ada@example.org", opt_outs=off)
 
-    remind(db_session, THE_DAY_BEFORE)
+    remind(db_session, DAY_BEFORE)
 
     assert reminded(db_session) == ([] if off == ["reminders"] else [JOIN])
     assert registrations(db_session, SLUG)[0].status == "held"
 
 
-def test_who_cannot_be_told_is_not_looked_for_again_and_again(db_session, meeting):
-    prove(db_session, "ada@example.org", undeliverable_at=NOW)
+def test_an_undeliverable_address_makes_no_meeting_due(db_session, meeting):
+    set_member(db_session, "ada@example.org", undeliverable_at=NOW)
 
-    due = reminders.next_due(db_session, writer=a_writer(db_session, now=THE_DAY_BEFORE))
+    due = reminders.next_due(db_session, writer=a_writer(db_session, now=DAY_BEFORE))
 
     assert due == []
 
 
-def test_a_moved_meeting_is_another_occasion_and_the_old_reminder_does_not_go_out(
-    db_session, meeting
-):
-    remind(db_session, A_WEEK_BEFORE)
-    start = START + 7 * A_DAY
-    edit(
-        db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE + A_MINUTE
-    )
-    notices.queue_notices(db_session, writer=a_writer(db_session, now=A_WEEK_BEFORE + AN_HOUR))
+def test_a_moved_meeting_gets_a_new_reminder_instead_of_the_old(db_session, meeting):
+    remind(db_session, WEEK_BEFORE)
+    start = START + 7 * DAY
+    edit(db_session, meeting, starts_at=start, ends_at=start + HOUR, now=WEEK_BEFORE + MINUTE)
+    notices.queue_notices(db_session, writer=a_writer(db_session, now=WEEK_BEFORE + HOUR))
     after_the_move = reminded(db_session)
 
-    remind(db_session, start - 7 * A_DAY)
+    remind(db_session, start - 7 * DAY)
 
     assert after_the_move == []
     assert reminded(db_session) == [("ada@example.org", "On December 20: Who is missing?")]
 
 
-def test_moved_away_and_back_before_the_mail_went_out_it_is_said_once(db_session, meeting):
-    remind(db_session, A_WEEK_BEFORE)
-    for start in (START + A_DAY, START):
-        edit(db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE)
+def test_a_meeting_moved_away_and_back_is_reminded_of_once(db_session, meeting):
+    remind(db_session, WEEK_BEFORE)
+    for start in (START + DAY, START):
+        edit(db_session, meeting, starts_at=start, ends_at=start + HOUR, now=WEEK_BEFORE)
 
-    remind(db_session, A_WEEK_BEFORE + A_MINUTE)
+    remind(db_session, WEEK_BEFORE + MINUTE)
 
     assert reminded(db_session) == [PREPARE]
 
 
-def test_a_reminder_that_went_out_is_not_said_again_when_the_meeting_comes_back(
-    db_session, meeting
-):
-    remind(db_session, A_WEEK_BEFORE)
+def test_a_sent_reminder_is_not_repeated_when_the_meeting_moves_back(db_session, meeting):
+    remind(db_session, WEEK_BEFORE)
     mails(db_session)[0].state = MailState.SENT
     db_session.flush()
-    for start in (START + A_DAY, START):
-        edit(db_session, meeting, starts_at=start, ends_at=start + AN_HOUR, now=A_WEEK_BEFORE)
+    for start in (START + DAY, START):
+        edit(db_session, meeting, starts_at=start, ends_at=start + HOUR, now=WEEK_BEFORE)
 
-    assert remind(db_session, A_WEEK_BEFORE + A_MINUTE) == 0
+    assert remind(db_session, WEEK_BEFORE + MINUTE) == 0
 
 
 def test_nobody_is_reminded_of_a_cancelled_meeting(db_session, meeting):
     cancel_meeting(db_session, meeting)
 
-    assert remind(db_session, THE_DAY_BEFORE) == 0
+    assert remind(db_session, DAY_BEFORE) == 0
 
 
 @pytest.mark.parametrize(
@@ -256,18 +250,18 @@ def test_nobody_is_reminded_of_a_cancelled_meeting(db_session, meeting):
 def test_the_days_are_a_setting(db_session, meeting, days, expected):
     db_session.execute(update(Community).values(reminder_days=days))
 
-    count = sum(remind(db_session, NOW + hours * AN_HOUR) for hours in range(1, 21 * 24, 6))
+    count = sum(remind(db_session, NOW + hours * HOUR) for hours in range(1, 21 * 24, 6))
 
     assert count == expected
 
 
-def test_coordinators_hear_the_day_before_once_and_what_is_missing(db_session, meeting):
+def test_coordinators_get_one_summary_the_day_before(db_session, meeting):
     for name in ("Corin", "Dana"):
         accounts.add(db_session, f"{name}@example.org", name=name, password=PASSWORD)
 
-    remind(db_session, A_WEEK_BEFORE)
-    remind(db_session, THE_DAY_BEFORE)
-    remind(db_session, THE_DAY_BEFORE + AN_HOUR)
+    remind(db_session, WEEK_BEFORE)
+    remind(db_session, DAY_BEFORE)
+    remind(db_session, DAY_BEFORE + HOUR)
 
     to_them = mails(db_session, EmailKind.COORDINATORS)
     assert [mail.to_address for mail in to_them] == ["Corin@example.org", "Dana@example.org"]
@@ -277,14 +271,14 @@ def test_coordinators_hear_the_day_before_once_and_what_is_missing(db_session, m
     assert "Ada" not in without_tokens(to_them[0].text)
 
 
-def test_workers_at_once_remind_once(app):
+def test_concurrent_workers_remind_once(app):
     with write_tx() as db_session:
         a_meeting(db_session)
         register(db_session, SLUG, ADA)
 
     def act():
         with write_tx() as db_session:
-            return remind(db_session, THE_DAY_BEFORE)
+            return remind(db_session, DAY_BEFORE)
 
     at_once(app, *[act] * 4)
 
@@ -299,8 +293,7 @@ DATES = [date(2027, month, 15) for month in range(1, 13)]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_reminder_comes_at_the_hour_of_the_meeting_on_the_clocks_of_its_place(db_session, zone):
-    """Eight zones by twelve dates, with a clock that jumps an hour and a day to and fro."""
+def test_a_reminder_comes_at_the_meeting_s_local_time_of_day(db_session, zone):
     db_session.execute(update(Community).values(time_zone=zone))
     rhythm = Recurrence("FREQ=MONTHLY;BYDAY=3TU", time(11, 30), 90, ZoneInfo(zone))
     for on in DATES:
@@ -308,7 +301,7 @@ def test_a_reminder_comes_at_the_hour_of_the_meeting_on_the_clocks_of_its_place(
         slug = on.isoformat()
         a_meeting(db_session, slug=slug, starts_at=occurrence.starts_at)
         register(db_session, slug, ADA)
-        prove(db_session, "ada@example.org")
+        set_member(db_session, "ada@example.org")
         forget_mails(db_session)
 
         _jump_about(db_session, on, ZoneInfo(zone))
@@ -316,17 +309,17 @@ def test_a_reminder_comes_at_the_hour_of_the_meeting_on_the_clocks_of_its_place(
         queued = mails(db_session, EmailKind.REMINDER)
         wall = [mail.created_at.astimezone(ZoneInfo(zone)) for mail in queued]
         assert [(moment.date(), moment.time()) for moment in wall] == [
-            (on - 7 * A_DAY, time(11, 30)), (on - A_DAY, time(11, 30))
+            (on - 7 * DAY, time(11, 30)), (on - DAY, time(11, 30))
         ]  # fmt: skip
         forget_mails(db_session)
 
 
 def _jump_about(db_session, on, zone):
-    """Ask at every hour around both moments, to the minute, with jumps; and after the start."""
+    """Run around both reminder times with a clock that jumps, and after the start."""
     start = datetime.combine(on, time(11, 30), tzinfo=zone)
     for days in (7, 1):
-        due = datetime.combine(on - days * A_DAY, time(11, 30), tzinfo=zone).astimezone(UTC)
-        for jump in (-A_DAY, -AN_HOUR, -A_MINUTE, timedelta(), -AN_HOUR, AN_HOUR, -A_DAY):
+        due = datetime.combine(on - days * DAY, time(11, 30), tzinfo=zone).astimezone(UTC)
+        for jump in (-DAY, -HOUR, -MINUTE, timedelta(), -HOUR, HOUR, -DAY):
             remind(db_session, due + jump)
-    for late in (timedelta(), AN_HOUR, A_DAY):
+    for late in (timedelta(), HOUR, DAY):
         remind(db_session, start.astimezone(UTC) + late)
