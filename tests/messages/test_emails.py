@@ -76,7 +76,7 @@ def test_html_that_a_coordinator_types_stays_text():
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("{name} {date}", None), ("no braces", None), ("{nmae}", "nmae"), ("{name {x} y}", "x"),
+    [("{name} {date}", None), ("no braces", None), ("{nmae}", "nmae"), ("{}", ""), ("{name!r}", "name!r"), ("{ name}", " name"), ("{name {x} y}", "x"),
      ("{na*m*e}", "na*m*e"), ("}{", None), ("{link to\ntheir page}", "link to\ntheir page")],
 )  # fmt: skip
 def test_unknown_placeholders_are_found(text, found):

@@ -141,26 +141,6 @@ def test_a_message_that_reaches_nobody_is_refused(db_session):
         send(db_session, meeting)
 
 
-@pytest.mark.parametrize("braces", ["nmae", "", "name.email", "name!r", "0", "__class__", " name"])
-def test_an_unknown_placeholder_is_refused(db_session, braces):
-    meeting = a_full_meeting(db_session)
-    text = f"Dear {{name}}, {{{braces}}}"
-
-    with pytest.raises(Refused, match="stands for nothing") as refusal:
-        send(db_session, meeting, Message(Audience.HELD, "Hello", text))
-
-    assert refusal.value.values["found"] == braces
-    assert "{name}, {session}" in refusal.value.values["known"]
-    assert mails(db_session, EmailKind.MESSAGE) == []
-
-
-def test_a_subject_takes_no_links(db_session):
-    meeting = a_full_meeting(db_session)
-
-    with pytest.raises(Refused, match="stands for nothing"):
-        send(db_session, meeting, Message(Audience.HELD, "{link to the session}", "Hello."))
-
-
 @pytest.mark.parametrize(("ahead", "expires"), [(1, True), (-1, False)], ids=["before", "after"])
 def test_a_message_from_before_a_session_expires_with_it(db_session, ahead, expires):
     meeting = a_full_meeting(db_session, starts_at=NOW + ahead * timedelta(days=1))

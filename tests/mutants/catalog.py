@@ -247,14 +247,14 @@ MUTANTS = [
         "outbox/leases.py",
         "LEASE = timedelta(minutes=15)",
         "LEASE = timedelta(seconds=1)",
-        "outbox/test_outbox.py::test_a_lease_is_longer_than_handing_an_email_over_may_take",
+        "outbox/test_outbox.py::test_a_lease_is_longer_than_all_timeouts_of_one_email",
     ),
     Mutant(
         "Reminders go out after the start",
         "reminders/reminders.py",
         "if not meeting.is_cancelled and meeting.starts_at > writer.now",
         "if not meeting.is_cancelled",
-        "reminders/test_reminders.py::test_nothing_where_the_start_came_between_the_look_and_the_lock",
+        "reminders/test_reminders.py::test_no_reminder_is_queued_if_the_meeting_starts_before_it_is_locked",
     ),
     # What is stored
     Mutant(
