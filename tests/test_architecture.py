@@ -134,7 +134,7 @@ def lines_of_code(path):
 def test_the_whole_is_small():
     # 14,500 is the aim; what keeps the site up and its data safe went past it, and what the next
     # change of the structure saves has to bring it back.
-    assert sum(map(lines_of_code, MODULES)) < 15_600
+    assert sum(map(lines_of_code, MODULES)) < 14_850
 
 
 @pytest.mark.parametrize("model", [Registration, Member], ids=["Registration", "Member"])
