@@ -11,7 +11,7 @@ from jinja2 import BytecodeCache
 from sqlalchemy import create_engine
 
 from cop import create_app
-from cop.accounts import devices
+from cop.accounts import login_sessions
 from cop.accounts.access_control import TOKEN
 from cop.config import Settings
 from cop.db.engine import DatabaseSession, db, engine_options, prepare, write_tx
@@ -132,7 +132,7 @@ def corin(app, client):
     with write_tx() as db_session:
         db_session.add(corin)
         db_session.flush()
-        token = devices.start_session(db_session, corin.id, now=NOW)
+        token = login_sessions.start_session(db_session, corin.id, now=NOW)
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client

@@ -4,7 +4,7 @@ from flask import g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
-from cop.accounts import devices
+from cop.accounts import login_sessions
 from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.web.blueprints import console
@@ -63,7 +63,7 @@ def _signed_in() -> CurrentCoordinator | None:
     if not token:
         return None
     with read_tx() as db_session:
-        return devices.find_signed_in(db_session, token, now=now())
+        return login_sessions.find_signed_in(db_session, token, now=now())
 
 
 def _redirect_to(endpoint: str) -> ResponseReturnValue:
@@ -83,5 +83,5 @@ def _touch_session() -> None:
     minute = int(now().timestamp() // 60)
     if g.coordinator and session.get("noted", 0) < minute:
         with write_tx() as db_session:
-            devices.touch_session(db_session, session[TOKEN], now=now())
+            login_sessions.touch_session(db_session, session[TOKEN], now=now())
         session["noted"] = minute

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from cop import email_addresses
-from cop.accounts import devices, passwords
+from cop.accounts import login_sessions, passwords
 from cop.accounts.passwords import hash_token
 from cop.db.statements import insert_with_conflict
 from cop.errors import InvalidAddress, InvalidCredentials, TooManyAttempts
@@ -77,8 +77,10 @@ def finish(db_session: Session, attempt: Attempt, *, now: datetime, device: str 
         raise InvalidCredentials(WRONG_CREDENTIALS, field="email")
     undo_attempt(db_session, attempt)
     if found.has_second_factor:
-        return devices.start_session(db_session, found.id, now=now, device=device, awaits_code=True)
-    return devices.finish_sign_in(db_session, found.id, device=device, now=now)
+        return login_sessions.start_session(
+            db_session, found.id, now=now, device=device, awaits_code=True
+        )
+    return login_sessions.finish_sign_in(db_session, found.id, device=device, now=now)
 
 
 def undo_attempt(db_session: Session, attempt: Attempt) -> None:

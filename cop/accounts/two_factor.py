@@ -8,7 +8,7 @@ from pyotp import TOTP, OTPVerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.accounts import accounts, devices, sign_in
+from cop.accounts import accounts, login_sessions, sign_in
 from cop.accounts.accounts import CurrentCoordinator
 from cop.accounts.passwords import hash_token
 from cop.audit import audit_log
@@ -131,7 +131,7 @@ def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> tup
     coordinator_id, device = pending.coordinator_id, pending.device
     codes_left = use_code(db_session, coordinator_id, typed, now=now)
     db_session.delete(pending)
-    new_token = devices.finish_sign_in(db_session, coordinator_id, device=device, now=now)
+    new_token = login_sessions.finish_sign_in(db_session, coordinator_id, device=device, now=now)
     return new_token, codes_left
 
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pyotp import random_base32
 from wtforms import PasswordField
 
-from cop.accounts import accounts, devices, sign_in, two_factor, views_sign_in
+from cop.accounts import accounts, login_sessions, sign_in, two_factor, views_sign_in
 from cop.accounts.access_control import TOKEN, open_before_two_factor
 from cop.accounts.views_sign_in import CodeForm, next_path, refuse, this_device
 from cop.db.engine import read_tx, write_tx
@@ -49,7 +49,7 @@ def account() -> ResponseReturnValue:
             return redirect(url_for("console.account"), 303)
     token = session[TOKEN]
     with read_tx() as db_session:
-        listed = devices.list_devices(db_session, g.coordinator.id, token=token, now=now())
+        listed = login_sessions.list_devices(db_session, g.coordinator.id, token=token, now=now())
         codes = two_factor.recovery_codes_left(db_session, g.coordinator.id)
     return render("accounts/account.html", form=form, devices=listed, codes=codes)
 
@@ -71,7 +71,9 @@ def _confirm_password(password: str) -> None:
 def _change_password(password: str) -> None:
     with write_tx() as db_session:
         accounts.change_password(db_session, g.coordinator.email, password=password)
-        token = devices.start_session(db_session, g.coordinator.id, now=now(), device=this_device())
+        token = login_sessions.start_session(
+            db_session, g.coordinator.id, now=now(), device=this_device()
+        )
     views_sign_in.start_session(token)
 
 
@@ -80,9 +82,9 @@ def sign_out_device() -> ResponseReturnValue:
     device, own_id = strip_to_one_line(request.form.get("device")), g.coordinator.id
     with write_tx() as db_session:
         if "others" in request.form:
-            count = devices.sign_out_others(db_session, own_id, token=session[TOKEN])
+            count = login_sessions.sign_out_others(db_session, own_id, token=session[TOKEN])
         else:
-            count = devices.sign_out_device(db_session, own_id, device) or abort(404)
+            count = login_sessions.sign_out_device(db_session, own_id, device) or abort(404)
     flash(ngettext("%(num)s device is signed out.", "%(num)s devices are signed out.", count))
     return redirect(url_for("console.account"), 303)
 
@@ -110,7 +112,7 @@ def set_up_two_factor() -> ResponseReturnValue:
 def _turn_on(secret: str, code: str) -> list[str]:
     with write_tx() as db_session:
         codes = two_factor.set_up(db_session, g.coordinator, secret=secret, typed=code, now=now())
-        devices.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
+        login_sessions.sign_out_others(db_session, g.coordinator.id, token=session[TOKEN])
     return codes
 
 

@@ -4,7 +4,7 @@ from flask import Response, abort, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField
 
-from cop.accounts import accounts, devices, invitations, views_sign_in
+from cop.accounts import accounts, invitations, login_sessions, views_sign_in
 from cop.accounts.access_control import check_may_export, open_to_all, requires_export
 from cop.db.engine import erasing_tx, read_tx, write_tx
 from cop.errors import LinkExpired, NotPermitted, Refused
@@ -142,7 +142,7 @@ def invitation(token: str) -> ResponseReturnValue:
                 id_ = invitations.accept(
                     db_session, token, **form.data, secret_key=secret_key, now=now()
                 )
-                new_token = devices.finish_sign_in(
+                new_token = login_sessions.finish_sign_in(
                     db_session, id_, device=views_sign_in.this_device(), now=now()
                 )
             views_sign_in.start_session(new_token)

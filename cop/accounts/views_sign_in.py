@@ -6,7 +6,7 @@ from flask import Response, after_this_request, flash, redirect, request, sessio
 from flask.typing import ResponseReturnValue
 from wtforms import PasswordField, StringField
 
-from cop.accounts import accounts, devices, password_reset, sign_in, two_factor
+from cop.accounts import accounts, login_sessions, password_reset, sign_in, two_factor
 from cop.accounts.access_control import TOKEN, open_before_two_factor, open_to_all
 from cop.accounts.sign_in import Attempt
 from cop.db.engine import read_tx, write_tx
@@ -106,7 +106,7 @@ def start_session(token: str) -> None:
 
 
 def this_device() -> str:
-    return devices.describe_user_agent(request.headers.get("User-Agent", ""))
+    return login_sessions.describe_user_agent(request.headers.get("User-Agent", ""))
 
 
 def next_path() -> str:
@@ -155,7 +155,7 @@ def _finish_with_code(token: str, code: str) -> None:
 @open_before_two_factor
 def sign_out() -> ResponseReturnValue:
     with write_tx() as db_session:
-        devices.sign_out(db_session, session[TOKEN])
+        login_sessions.sign_out(db_session, session[TOKEN])
     session.clear()
     return redirect(url_for("console.sign_in"), 303)
 
@@ -216,7 +216,9 @@ def set_up(token: str) -> ResponseReturnValue:
             with write_tx() as db_session:
                 accounts.check_set_up_link(db_session, token, now=now())
                 id_ = accounts.add(db_session, **form.data)
-                new_token = devices.finish_sign_in(db_session, id_, device=this_device(), now=now())
+                new_token = login_sessions.finish_sign_in(
+                    db_session, id_, device=this_device(), now=now()
+                )
             start_session(new_token)
             return redirect(url_for("console.front"), 303)
     except LinkExpired as expired:

@@ -8,7 +8,7 @@ from flask import Response
 
 from cop.dashboard import views_to_do
 from cop.db.engine import read_tx, write_tx
-from cop.meetings import schedule
+from cop.meetings import planning
 from cop.meetings.schedule import Listing, Schedule
 from cop.meetings.views_common import read_schedule
 from cop.models.email import MailState
@@ -33,7 +33,7 @@ def front() -> Response:
     listed = read_schedule()
     if not _is_planned_ahead(listed):
         with write_tx() as db_session:
-            schedule.plan_ahead(db_session, now=now())
+            planning.plan_ahead(db_session, now=now())
         listed = read_schedule()
     next_, zone = listed.next, current_community().zone_info
     with read_tx() as db_session:

@@ -1,11 +1,12 @@
-"""Planning by coordinators: changing the recurrence rule, and adding extra sessions."""
+"""Plan sessions: ahead by the recurrence rule, another rule, and extra sessions."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from uuid import uuid4
 from zoneinfo import available_timezones
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from cop.community import rhythm
@@ -13,7 +14,7 @@ from cop.community.community import CommunityFacts, load_community
 from cop.community.rhythm import Occurrence, Recurrence
 from cop.errors import Refused
 from cop.i18n import N_
-from cop.meetings import locking, schedule
+from cop.meetings import locking
 from cop.models.community import Community
 from cop.models.meeting import Meeting, MeetingStatus
 
@@ -37,6 +38,46 @@ class PlanPreview:
     dates: tuple[Occurrence, ...]
     added: frozenset[date]  # dates without a session so far
     unchanged_count: int  # planned sessions that stay as they are
+
+
+def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
+    """Add meetings for the next dates of the recurrence rule; return the new slugs.
+
+    A date that was planned once is never planned again, even if it was canceled or moved.
+    """
+    # Without this lock, two processes planning at once could both add the same date.
+    db_session.execute(select(Community.id).with_for_update())
+    community = load_community(db_session)
+    dates = community.rhythm.next_dates(community.planned_ahead, now=now)
+    days = [occurrence.on for occurrence in dates]
+    query = select(Meeting.occurrence_on).where(Meeting.occurrence_on.in_(days))
+    planned = set(db_session.scalars(query))
+    missing = [occurrence for occurrence in dates if occurrence.on not in planned]
+    return [add_meeting(db_session, occurrence, now=now).slug for occurrence in missing]
+
+
+def add_meeting(
+    db_session: Session, occurrence: Occurrence, *, now: datetime, by_rule: bool = True
+) -> Meeting:
+    """Add a meeting on a date, by the recurrence rule or as an extra one."""
+    meeting = Meeting(
+        slug=_free_slug(db_session, occurrence.on),
+        uid=f"{uuid4()}@cop",
+        occurrence_on=occurrence.on if by_rule else None,
+        starts_at=occurrence.starts_at,
+        ends_at=occurrence.ends_at,
+        revised_at=now,
+    )
+    db_session.add(meeting)
+    db_session.execute(update(Community).values(revision=Community.revision + 1))
+    db_session.flush()
+    return meeting
+
+
+def _free_slug(db_session: Session, day: date) -> str:
+    query = select(func.count()).where(Meeting.slug.startswith(day.isoformat()))
+    taken = db_session.scalar(query)
+    return f"{day.isoformat()}-{taken + 1}" if taken else day.isoformat()
 
 
 @cache
@@ -87,7 +128,7 @@ def change_recurrence(db_session: Session, wanted: CommunityFacts, *, now: datet
     for name in RECURRENCE_COLUMNS:
         setattr(row, name, getattr(wanted, name))
     row.revision += 1
-    return schedule.plan_ahead(db_session, now=now)
+    return plan_ahead(db_session, now=now)
 
 
 def add_session(
@@ -114,7 +155,7 @@ def add_session(
     is_planned = db_session.scalar(select(exists().where(Meeting.occurrence_on == day)))
     by_rule = recurrence.names(day) and not is_planned
     occurrence = Occurrence(day, starts_at, ends_at)
-    meeting = schedule.add(db_session, occurrence, now=now, by_rule=by_rule)
+    meeting = add_meeting(db_session, occurrence, now=now, by_rule=by_rule)
     meeting.topic = topic or None
     return meeting
 

@@ -1,21 +1,17 @@
-"""The schedule: planning meetings ahead, and reading them with their number of spots taken."""
+"""The schedule: meetings with the number of spots taken."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from enum import Enum
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from cop.community.community import load_community
-from cop.community.rhythm import Occurrence
 from cop.db.statements import Prepared
 from cop.meetings.locking import MeetingFacts
-from cop.models.community import Community
 from cop.models.meeting import Meeting
 from cop.models.registration import Registration, RegistrationStatus
 
@@ -174,43 +170,3 @@ def find(db_session: Session, slug: str, *, now: datetime) -> Listing | None:
 def _listing(row: Any, *, now: datetime) -> Listing:
     has_begun, is_over = row.starts_at <= now, row.ends_at <= now
     return Listing(*row, has_begun, is_over)  # type: ignore[call-arg]  # mypy counts * as one
-
-
-def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
-    """Add meetings for the next dates of the recurrence rule; return the new slugs.
-
-    A date that was planned once is never planned again, even if it was canceled or moved.
-    """
-    # Without this lock, two processes planning at once could both add the same date.
-    db_session.execute(select(Community.id).with_for_update())
-    community = load_community(db_session)
-    dates = community.rhythm.next_dates(community.planned_ahead, now=now)
-    days = [occurrence.on for occurrence in dates]
-    query = select(Meeting.occurrence_on).where(Meeting.occurrence_on.in_(days))
-    planned = set(db_session.scalars(query))
-    missing = [occurrence for occurrence in dates if occurrence.on not in planned]
-    return [add(db_session, occurrence, now=now).slug for occurrence in missing]
-
-
-def add(
-    db_session: Session, occurrence: Occurrence, *, now: datetime, by_rule: bool = True
-) -> Meeting:
-    """Add a meeting on a date, by the recurrence rule or as an extra one."""
-    meeting = Meeting(
-        slug=_free_slug(db_session, occurrence.on),
-        uid=f"{uuid4()}@cop",
-        occurrence_on=occurrence.on if by_rule else None,
-        starts_at=occurrence.starts_at,
-        ends_at=occurrence.ends_at,
-        revised_at=now,
-    )
-    db_session.add(meeting)
-    db_session.execute(update(Community).values(revision=Community.revision + 1))
-    db_session.flush()
-    return meeting
-
-
-def _free_slug(db_session: Session, day: date) -> str:
-    query = select(func.count()).where(Meeting.slug.startswith(day.isoformat()))
-    taken = db_session.scalar(query)
-    return f"{day.isoformat()}-{taken + 1}" if taken else day.isoformat()

@@ -6,9 +6,8 @@ from werkzeug.urls import iri_to_uri
 
 from cop.db.engine import read_tx, write_tx
 from cop.links import Owner, Purpose
-from cop.members import join as members_join
-from cop.members import members
-from cop.members.join import JoinState
+from cop.members import join_link, members
+from cop.members.join_link import JoinState
 from cop.members.views import read_token
 from cop.registration import cancellation
 from cop.web.blueprints import member
@@ -26,13 +25,13 @@ def join(token: str) -> ResponseReturnValue:
     if request.method == "POST":
         return _enter(owner, registration_id, token)
     with read_tx() as db_session:
-        link = members_join.read_join_link(db_session, owner, registration_id, now=now())
+        link = join_link.read_join_link(db_session, owner, registration_id, now=now())
     return render("members/join.html", link=link, token=token)
 
 
 def _enter(owner: Owner, registration_id: int, token: str) -> Response:
     with write_tx() as db_session:
-        link = members_join.record_join(db_session, owner, registration_id, now=now())
+        link = join_link.record_join(db_session, owner, registration_id, now=now())
     if link.state is not JoinState.OPEN or not link.meeting.join_url:
         return render("members/join.html", status=422, link=link, token=token)
     url = iri_to_uri(link.meeting.join_url)
@@ -45,7 +44,7 @@ def _enter(owner: Owner, registration_id: int, token: str) -> Response:
 def _cancel(owner: Owner, registration_id: int, token: str) -> ResponseReturnValue:
     with write_tx() as db_session:
         members.verify_and_lock(db_session, owner, now=now())
-        link = members_join.read_join_link(db_session, owner, registration_id, now=now())
+        link = join_link.read_join_link(db_session, owner, registration_id, now=now())
         if link.state is not JoinState.OVER:
             cancellation.cancel_registration(db_session, link.registration_id, writer=writer())
     return redirect(url_for("member.join", token=token), 303)

@@ -17,7 +17,7 @@ from cop.community import community
 from cop.community.community import load_community
 from cop.errors import Refused
 from cop.i18n import N_
-from cop.meetings import schedule
+from cop.meetings import planning
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.questions import registry
@@ -45,7 +45,7 @@ def create_site(db_session: Session, *, now: datetime) -> list[str]:
     community.note_write_probe(db_session, now=now)
     if not clock_check.can_plan(load_community(db_session), now=now):
         return []
-    return schedule.plan_ahead(db_session, now=now)
+    return planning.plan_ahead(db_session, now=now)
 
 
 def add_demo(db_session: Session, *, now: datetime) -> bool:
@@ -66,7 +66,7 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
     create_site(db_session, now=now)
     rhythm = load_community(db_session).rhythm
     for texts in _demo()["past"]:
-        _set_texts(schedule.add(db_session, rhythm.on(texts["on"]), now=now), texts)
+        _set_texts(planning.add_meeting(db_session, rhythm.on(texts["on"]), now=now), texts)
     recent = _add_recent(db_session, now=now)
     first, second = _describe_upcoming(db_session, now=now)
     _fill(db_session, _DemoMeetings(recent, first, second), now=now)
@@ -81,7 +81,7 @@ def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
     if occurrence is None or not by_rule:
         occurrence = rhythm.on((now - timedelta(days=14)).astimezone(rhythm.zone).date())
     planned = select(Meeting).where(Meeting.occurrence_on == occurrence.on)
-    meeting = db_session.scalars(planned).one_or_none() or schedule.add(
+    meeting = db_session.scalars(planned).one_or_none() or planning.add_meeting(
         db_session, occurrence, now=now, by_rule=by_rule
     )
     _set_texts(meeting, _demo()["recent"])

@@ -25,7 +25,7 @@ from cop.community.community import (
 from cop.db.engine import db, empty_log, read_tx, write_tx
 from cop.links import Links
 from cop.mail.transport import folder_transport, transport_for
-from cop.meetings import schedule
+from cop.meetings import planning
 from cop.operations import backups
 from cop.operations.processes import StopRequest
 from cop.operations.schema import settings_of
@@ -77,7 +77,7 @@ def run_daily_tasks(*, now: datetime, stopping: Callable[[], bool] = bool) -> bo
 def plan_ahead(*, now: datetime) -> None:
     """Create the next sessions of the recurrence rule."""
     with write_tx() as db_session:
-        planned = schedule.plan_ahead(db_session, now=now)
+        planned = planning.plan_ahead(db_session, now=now)
     log.info("planned ahead", extra={"planned": len(planned)})
 
 

@@ -18,7 +18,7 @@ from cop.mail.message import build_message
 from cop.mail.transport import Transport
 from cop.mail.writer import LetterWriter
 from cop.models.email import OutboxEmail
-from cop.outbox import leases
+from cop.outbox import retries
 
 log = logging.getLogger("cop.delivery")
 
@@ -47,7 +47,7 @@ class Delivery:
         and leasing the next email is one transaction.
         """
         with read_tx() as db_session:
-            if not self._unstored and not leases.is_due(db_session, now=self.clock()):
+            if not self._unstored and not retries.is_due(db_session, now=self.clock()):
                 return True
             writer = self.writer(db_session)
         # By a wrong clock, emails would seem expired and be withdrawn for good.
@@ -76,7 +76,7 @@ class Delivery:
             if self._unstored:
                 self._unstored(db_session)
             elif email := self._leased:
-                leases.mark_for_retry(
+                retries.mark_for_retry(
                     db_session,
                     email,
                     server_reply="The site was stopped while this email was being sent.",
@@ -92,7 +92,7 @@ class Delivery:
             if self._unstored:
                 self._unstored(db_session)
             if not is_last:
-                email = leases.claim(db_session, now=now, skip_expired=self._skip_expired)
+                email = retries.claim(db_session, now=now, skip_expired=self._skip_expired)
         self._unstored, self._leased = None, email
         return email
 
@@ -119,7 +119,7 @@ class Delivery:
 
     def _store_sent(self, email: OutboxEmail, reply: str, db_session: Session) -> None:
         """Mark an email as sent; if it was erased meanwhile, delete its copy as well."""
-        if not leases.mark_sent(db_session, email, server_reply=reply, now=self.clock()):
+        if not retries.mark_sent(db_session, email, server_reply=reply, now=self.clock()):
             self.transport.delete_copies([email.message_id])
 
     def _store_failure(
@@ -132,9 +132,9 @@ class Delivery:
         reply, now = error.server_reply, self.clock()
         if isinstance(error, errors.PermanentError):
             is_bad = error.is_address_fault
-            leases.mark_failed(db_session, email, server_reply=reply, now=now, bad_address=is_bad)
+            retries.mark_failed(db_session, email, server_reply=reply, now=now, bad_address=is_bad)
         else:
-            leases.mark_for_retry(
+            retries.mark_for_retry(
                 db_session,
                 email,
                 server_reply=reply,

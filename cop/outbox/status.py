@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session, defer
 
 from cop.models.email import MailState, OutboxEmail
 from cop.models.meeting import Meeting
-from cop.outbox.leases import BACKOFF
 from cop.outbox.outbox import HAS_RECIPIENT
+from cop.outbox.retries import BACKOFF
 
 PAGE_SIZE = 100
 PENDING_STATES = (MailState.QUEUED, MailState.SENDING, MailState.RETRYING)

@@ -6,7 +6,7 @@ import pytest
 from argon2 import extract_parameters
 from sqlalchemy import select
 
-from cop.accounts import accounts, devices, invitations
+from cop.accounts import accounts, invitations, login_sessions
 from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidAddress, LinkExpired, NotPermitted, Refused
@@ -96,16 +96,16 @@ def test_an_invalid_address_gets_no_account(db_session):
 
 def test_a_new_password_signs_out_the_devices_of_its_account_only(db_session):
     corin, ada = add(db_session), add(db_session, "Ada")
-    of_corin = devices.start_session(db_session, corin, now=NOW)
-    of_ada = devices.start_session(db_session, ada, now=NOW)
+    of_corin = login_sessions.start_session(db_session, corin, now=NOW)
+    of_ada = login_sessions.start_session(db_session, ada, now=NOW)
     before = [account.password_hash for account in coordinators(db_session)]
 
     accounts.change_password(db_session, "Corin@example.org", password="five gray owls read maps")
 
     after = [account.password_hash for account in coordinators(db_session)]
     assert [b == a for b, a in zip(before, after, strict=True)] == [False, True]
-    assert devices.find_signed_in(db_session, of_corin, now=NOW) is None
-    assert devices.find_signed_in(db_session, of_ada, now=NOW).name == "Ada"
+    assert login_sessions.find_signed_in(db_session, of_corin, now=NOW) is None
+    assert login_sessions.find_signed_in(db_session, of_ada, now=NOW).name == "Ada"
 
 
 @pytest.mark.parametrize(
@@ -119,14 +119,14 @@ def test_a_new_password_signs_out_the_devices_of_its_account_only(db_session):
     ids=["unknown", "no address", "too short", "guessable"],
 )
 def test_a_refused_change_of_password_changes_nothing(db_session, email, password, refusal):
-    device = devices.start_session(db_session, add(db_session), now=NOW)
+    device = login_sessions.start_session(db_session, add(db_session), now=NOW)
     before = coordinators(db_session)[0].password_hash
 
     with pytest.raises(Refused, match=refusal):
         accounts.change_password(db_session, email, password=password)
 
     assert coordinators(db_session)[0].password_hash == before
-    assert devices.find_signed_in(db_session, device, now=NOW)
+    assert login_sessions.find_signed_in(db_session, device, now=NOW)
 
 
 def test_the_last_account_stays(db_session):
@@ -172,8 +172,8 @@ def test_a_coordinator_gives_only_rights_that_they_have(db_session):
 
 def test_removing_an_account_signs_out_its_devices_and_keeps_its_audit_entries(db_session):
     corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
-    kept = devices.finish_sign_in(db_session, corin.id, device="", now=NOW)
-    gone = devices.finish_sign_in(db_session, dana.id, device="", now=NOW)
+    kept = login_sessions.finish_sign_in(db_session, corin.id, device="", now=NOW)
+    gone = login_sessions.finish_sign_in(db_session, dana.id, device="", now=NOW)
 
     name = accounts.remove(db_session, dana.id, by=corin, writer=WRITER)
 
@@ -181,8 +181,8 @@ def test_removing_an_account_signs_out_its_devices_and_keeps_its_audit_entries(d
         select(AuditEntry.coordinator_id, AuditEntry.action).order_by(AuditEntry.id)
     ).all()
     assert name == "Dana"
-    assert devices.find_signed_in(db_session, gone, now=NOW) is None
-    assert devices.find_signed_in(db_session, kept, now=NOW)
+    assert login_sessions.find_signed_in(db_session, gone, now=NOW) is None
+    assert login_sessions.find_signed_in(db_session, kept, now=NOW)
     assert acts == [
         (corin.id, "signed in"),
         (None, "signed in"),

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from cop.accounts import accounts as accounts_accounts
-from cop.accounts import devices, sign_in
+from cop.accounts import login_sessions, sign_in
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidCredentials, TooManyAttempts
 from cop.models.coordinator import CoordinatorSession, SignInDelay
@@ -62,7 +62,7 @@ def test_the_right_password_signs_a_device_in(accounts):
     token = sign_in.finish(accounts, attempt, now=NOW)
 
     assert attempt.matches(PASSWORD)
-    assert devices.find_signed_in(accounts, token, now=NOW).name == "Corin"
+    assert login_sessions.find_signed_in(accounts, token, now=NOW).name == "Corin"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_there_is_never_a_lockout(accounts):
     attempt = begin(accounts, now=last + timedelta(seconds=60))
     token = sign_in.finish(accounts, attempt, now=last)
 
-    assert devices.find_signed_in(accounts, token, now=last).name == "Corin"
+    assert login_sessions.find_signed_in(accounts, token, now=last).name == "Corin"
 
 
 def test_signing_in_resets_the_failures_of_the_account(accounts):

@@ -6,7 +6,7 @@ import pytest
 from pyotp import TOTP, random_base32
 from sqlalchemy import select
 
-from cop.accounts import devices, sign_in, two_factor
+from cop.accounts import login_sessions, sign_in, two_factor
 from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused, SignInExpired, TooManyAttempts
@@ -37,7 +37,7 @@ def account(db_session):
 
 def waiting_device(db_session, by, now=NOW):
     """The token of a device whose password was right."""
-    return devices.start_session(db_session, by.id, now=now, device="Lynx", awaits_code=True)
+    return login_sessions.start_session(db_session, by.id, now=now, device="Lynx", awaits_code=True)
 
 
 def test_the_provisioning_address_names_account_and_issuer():
@@ -138,12 +138,12 @@ def test_one_code_sent_twice_at_once_signs_one_device_in(app):
 def test_the_code_replaces_the_token_of_the_device(db_session):
     by, _ = account(db_session)
     token = waiting_device(db_session, by)
-    before = devices.find_signed_in(db_session, token, now=NOW)
+    before = login_sessions.find_signed_in(db_session, token, now=NOW)
 
     new_token, codes_left = two_factor.finish(db_session, token, code_at(), now=NOW)
 
     assert before is None
-    assert devices.find_signed_in(db_session, new_token, now=NOW).name == "Corin"
+    assert login_sessions.find_signed_in(db_session, new_token, now=NOW).name == "Corin"
     assert new_token != token
     assert codes_left is None
     with pytest.raises(SignInExpired):
@@ -189,7 +189,7 @@ def test_the_right_password_does_not_reset_wrong_codes(db_session):
     token = sign_in.finish(db_session, attempt, now=NOW)
 
     assert attempt.matches(PASSWORD)
-    assert devices.find_signed_in(db_session, token, now=NOW) is None
+    assert login_sessions.find_signed_in(db_session, token, now=NOW) is None
     with pytest.raises(TooManyAttempts):
         two_factor.begin(db_session, token, now=NOW)
 

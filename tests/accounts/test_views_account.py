@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cop.accounts import accounts, devices
+from cop.accounts import accounts, login_sessions
 from cop.accounts.access_control import TOKEN
 from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry
@@ -29,7 +29,7 @@ def another(app, device=""):
     """One more device of Corin's, as signing in leaves it."""
     client = app.test_client()
     with write_tx() as db_session:
-        token = devices.start_session(db_session, 1, now=NOW, device=device)
+        token = login_sessions.start_session(db_session, 1, now=NOW, device=device)
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client
@@ -74,7 +74,7 @@ def test_the_list_starts_with_this_device(app, corin, phone):
 def test_other_people_s_devices_are_neither_listed_nor_signed_out(app, corin, phone):
     with write_tx() as db_session:
         dana = accounts.add(db_session, "dana@example.org", name="Dana", password=NEW)
-        devices.start_session(db_session, dana, now=NOW)
+        login_sessions.start_session(db_session, dana, now=NOW)
     hers = [row["token_hash"] for row in rows(CoordinatorSession) if row["coordinator_id"] == dana]
 
     answer = press(corin, device=hers[0])

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cop.accounts import accounts, devices
+from cop.accounts import accounts, login_sessions
 from cop.accounts.access_control import TOKEN
 from cop.db.engine import write_tx
 from cop.links import Purpose, sign_token
@@ -41,7 +41,7 @@ def dana(app, corin):
     with write_tx() as db_session:
         db_session.add(row)
         db_session.flush()
-        token = devices.start_session(db_session, row.id, now=NOW)
+        token = login_sessions.start_session(db_session, row.id, now=NOW)
     client = app.test_client()
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token

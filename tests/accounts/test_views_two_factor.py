@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pyotp import TOTP
 
-from cop.accounts import accounts, devices, two_factor
+from cop.accounts import accounts, login_sessions, two_factor
 from cop.accounts.access_control import TOKEN
 from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import write_tx
@@ -60,7 +60,7 @@ def half_signed_in(app):
     """One more device whose password was right, without the work of checking it."""
     client = app.test_client()
     with write_tx() as db_session:
-        token = devices.start_session(db_session, CORIN.id, now=NOW, awaits_code=True)
+        token = login_sessions.start_session(db_session, CORIN.id, now=NOW, awaits_code=True)
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client

@@ -23,7 +23,7 @@ REGISTRATION = (
 )
 MAIL = (
     "INSERT INTO outbox_email (dedup_key, kind, member_id, to_address, to_name, language, subject,"
-    " text, html, calendar, message_id, state, attempts, unknown_outcomes, answer, created_at, due_at)"
+    " text, html, calendar, message_id, state, attempts, unknown_outcomes, server_reply, created_at, due_at)"
     " VALUES (?, 'confirmation', ?, ?, '', 'en', ?, ?, ?, ?, ?, 'queued', 0, 0, '', ?, ?)"
 )
 SUBMISSION = "INSERT INTO submission (key, held, waiting, created_at) VALUES (?, ?, '[]', ?)"

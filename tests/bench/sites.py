@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from cop import create_app
-from cop.accounts import devices
+from cop.accounts import login_sessions
 from cop.accounts.access_control import TOKEN
 from cop.changes import changes
 from cop.community import community
@@ -19,7 +19,7 @@ from cop.community.community import load_community
 from cop.db.engine import db, read_tx, write_tx
 from cop.links import Links
 from cop.mail.writer import LetterWriter
-from cop.meetings import locking, schedule
+from cop.meetings import locking, planning
 from cop.models.community import Community
 from cop.models.coordinator import Coordinator
 from cop.models.meeting import Meeting
@@ -79,7 +79,7 @@ def _begin(db_session, sessions):
     now = datetime.now(UTC)
     community.create(db_session)
     db_session.execute(update(Community).values(planned_ahead=sessions))
-    schedule.plan_ahead(db_session, now=now)
+    planning.plan_ahead(db_session, now=now)
     seed.create_site(db_session, now=now)
     for number, meeting in enumerate(db_session.scalars(select(Meeting))):
         meeting.topic = f"Counting renters, part {number + 1}"
@@ -101,7 +101,7 @@ def coordinator(app, *, now=None):
         one = Coordinator(email=address, email_key=address, name="Corin", password_hash="none")
         db_session.add(one)
         db_session.flush()
-        token = devices.start_session(db_session, one.id, now=now)
+        token = login_sessions.start_session(db_session, one.id, now=now)
     client = app.test_client()
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token

@@ -8,7 +8,7 @@ from cop.changes import changes
 from cop.errors import Refused
 from cop.meetings import locking
 from cop.models.email import MailState
-from cop.outbox import leases
+from cop.outbox import retries
 from cop.outbox.outbox import EmailKind
 from tests.builders import (
     ADA,
@@ -339,7 +339,7 @@ def test_takeaways_have_a_one_click_unsubscribe_link(db_session, meeting):
     [mail] = mails(db_session)
     assert "/unsubscribe/" in mail.unsubscribe_url
     assert mail.state == MailState.QUEUED
-    assert leases.is_due(db_session, now=NOW)
+    assert retries.is_due(db_session, now=NOW)
 
 
 @pytest.mark.parametrize(

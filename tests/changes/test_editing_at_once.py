@@ -5,24 +5,14 @@ from functools import partial
 
 import pytest
 
-from cop.accounts import devices
+from cop.accounts import login_sessions
 from cop.accounts.access_control import TOKEN
 from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.meeting import Meeting
 from tests.builders import NOW
-from tests.client import (
-    DECEMBER,
-    change,
-    fill,
-    post,
-    refusals,
-    register,
-    rows,
-    submit,
-    typed,
-)
+from tests.client import DECEMBER, change, fill, post, refusals, register, rows, submit, typed
 from tests.concurrency import at_once
 from tests.page import parse
 
@@ -42,7 +32,7 @@ def dorothy(app, corin):
         dorothy = Coordinator(email=address, email_key=address, name="Dorothy", password_hash="")
         db_session.add(dorothy)
         db_session.flush()
-        token = devices.start_session(db_session, dorothy.id, now=NOW)
+        token = login_sessions.start_session(db_session, dorothy.id, now=NOW)
     with client.session_transaction("/coordinator/") as cookie:
         cookie[TOKEN] = token
     return client

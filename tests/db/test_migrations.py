@@ -346,10 +346,12 @@ def test_sqlite_gives_the_number_of_a_member_out_once(app):
 
 
 @pytest.mark.sqlite
-def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(older, tmp_path):
+def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(
+    older, database_folder, tmp_path
+):
     backup = upgrade_app(older, next_release(tmp_path))
 
-    assert backup.parent == tmp_path / "backups"
+    assert backup.parent == database_folder / "backups"
     assert backup.name.startswith("before-upgrade-")
     assert [file.name for file in backup.parent.iterdir()] == [backup.name]
     assert [stat.S_IMODE(path.stat().st_mode) for path in (backup, backup.parent)] == [0o600, 0o700]
@@ -359,7 +361,9 @@ def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(old
         assert "notebook" not in tables()
 
 
-def test_nothing_is_upgraded_with_another_key_until_that_is_accepted(older, tmp_path, settings):
+def test_nothing_is_upgraded_with_another_key_until_that_is_accepted(
+    older, database_folder, tmp_path, settings
+):
     folder = next_release(tmp_path)
     set_up_app(older)
     other = create_app(replace(settings, secret_key="y" * 40))
@@ -367,7 +371,7 @@ def test_nothing_is_upgraded_with_another_key_until_that_is_accepted(older, tmp_
     with pytest.raises(WrongSchema, match="The secret key is not the one"):
         upgrade_app(other, folder, requires_key=True)
     left = tables()
-    backups = [*tmp_path.glob("backups/*")]
+    backups = [*database_folder.glob("backups/*")]
     upgrade_app(older, folder, requires_key=True)
 
     with other.app_context():

@@ -155,13 +155,13 @@ def test_an_extra_session_takes_no_date_of_the_rule(db_session):
     )
     assert meeting.status == MeetingStatus.PLANNED
     assert load_community(db_session).revision == before + 1
-    assert schedule.plan_ahead(db_session, now=NOW) == []
+    assert planning.plan_ahead(db_session, now=NOW) == []
 
 
 def test_a_session_added_on_a_date_of_the_rule_takes_that_date(db_session):
     meeting = add(db_session)
 
-    later = schedule.plan_ahead(db_session, now=NOW + timedelta(days=60))
+    later = planning.plan_ahead(db_session, now=NOW + timedelta(days=60))
 
     assert meeting.occurrence_on == date(2027, 6, 15)
     assert "2027-06-15-2" not in later

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from cop.community.community import load_community
 from cop.community.rhythm import Occurrence
 from cop.db.engine import read_tx, write_tx
-from cop.meetings import schedule
+from cop.meetings import planning
 from cop.models.meeting import Meeting, MeetingStatus
 from tests.builders import NOW, a_meeting
 from tests.concurrency import at_once
@@ -39,7 +39,7 @@ def test_a_new_community_has_its_next_six_third_tuesdays(db_session):
 
 
 def test_a_month_later_one_more_date_is_planned_and_the_past_one_stays(db_session):
-    new = schedule.plan_ahead(db_session, now=IN_A_MONTH)
+    new = planning.plan_ahead(db_session, now=IN_A_MONTH)
 
     assert new == ["2027-06-15"]
     assert slugs(db_session) == [*SIX, "2027-06-15"]
@@ -48,9 +48,9 @@ def test_a_month_later_one_more_date_is_planned_and_the_past_one_stays(db_sessio
 def test_the_revision_rises_when_a_date_is_added_and_only_then(db_session):
     before = load_community(db_session).revision
 
-    schedule.plan_ahead(db_session, now=NOW)
+    planning.plan_ahead(db_session, now=NOW)
     unchanged = load_community(db_session).revision
-    schedule.plan_ahead(db_session, now=IN_A_MONTH)
+    planning.plan_ahead(db_session, now=IN_A_MONTH)
 
     assert unchanged == before
     assert load_community(db_session).revision > before
@@ -59,7 +59,7 @@ def test_the_revision_rises_when_a_date_is_added_and_only_then(db_session):
 def test_a_canceled_date_is_not_planned_again(db_session):
     the_meeting(db_session, "2027-01-19").status = MeetingStatus.CANCELLED
 
-    assert schedule.plan_ahead(db_session, now=NOW) == []
+    assert planning.plan_ahead(db_session, now=NOW) == []
     assert slugs(db_session) == SIX
 
 
@@ -70,14 +70,14 @@ def test_a_moved_date_is_not_planned_again(db_session, days):
     moved.starts_at += timedelta(days=days)
     moved.ends_at += timedelta(days=days)
 
-    assert schedule.plan_ahead(db_session, now=NOW) == []
+    assert planning.plan_ahead(db_session, now=NOW) == []
     assert sorted(slugs(db_session)) == SIX
 
 
 def test_past_dates_are_not_planned(db_session):
     much_later = datetime(2028, 1, 1, tzinfo=UTC)
 
-    new = schedule.plan_ahead(db_session, now=much_later)
+    new = planning.plan_ahead(db_session, now=much_later)
 
     assert new[0] == "2028-01-18"
     assert len(new) == 6
@@ -86,13 +86,13 @@ def test_past_dates_are_not_planned(db_session):
 def test_a_date_in_progress_counts_as_planned(db_session):
     in_progress = datetime(2026, 12, 15, 17, 0, tzinfo=UTC)
 
-    assert schedule.plan_ahead(db_session, now=in_progress) == []
+    assert planning.plan_ahead(db_session, now=in_progress) == []
 
 
 def test_an_extra_meeting_does_not_replace_a_date_of_the_rule(db_session):
     a_meeting(db_session, starts_at=datetime(2027, 6, 15, 20, 0, tzinfo=UTC), slug="2027-06-15")
 
-    new = schedule.plan_ahead(db_session, now=IN_A_MONTH)
+    new = planning.plan_ahead(db_session, now=IN_A_MONTH)
 
     assert new == ["2027-06-15-2"]
 
@@ -104,8 +104,8 @@ def test_a_day_with_several_meetings_numbers_them(db_session):
         datetime(2026, 12, 15, 23, 0, tzinfo=UTC),
     )
 
-    second = schedule.add(db_session, later_that_day, now=NOW, by_rule=False)
-    third = schedule.add(db_session, later_that_day, now=NOW, by_rule=False)
+    second = planning.add_meeting(db_session, later_that_day, now=NOW, by_rule=False)
+    third = planning.add_meeting(db_session, later_that_day, now=NOW, by_rule=False)
 
     assert (second.slug, third.slug) == ("2026-12-15-2", "2026-12-15-3")
     assert second.uid != third.uid
@@ -115,7 +115,7 @@ def test_a_day_with_several_meetings_numbers_them(db_session):
 def test_planning_at_once_adds_each_date_once(app):
     def plan():
         with write_tx() as db_session:
-            return schedule.plan_ahead(db_session, now=NOW + timedelta(days=365))
+            return planning.plan_ahead(db_session, now=NOW + timedelta(days=365))
 
     made = at_once(app, plan, plan, plan, plan)
 

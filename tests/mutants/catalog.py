@@ -244,7 +244,7 @@ MUTANTS = [
     ),
     Mutant(
         "A lease ends while the email is handed over",
-        "outbox/leases.py",
+        "outbox/retries.py",
         "LEASE = timedelta(minutes=15)",
         "LEASE = timedelta(seconds=1)",
         "outbox/test_outbox.py::test_a_lease_is_longer_than_all_timeouts_of_one_email",

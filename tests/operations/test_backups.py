@@ -12,7 +12,7 @@ from threading import Event, Thread
 import pytest
 
 from cop import create_app
-from cop.accounts import accounts, devices
+from cop.accounts import accounts, login_sessions
 from cop.community import community
 from cop.db.engine import db, read_tx, sqlite_file, sqlite_module, write_tx
 from cop.models.coordinator import CoordinatorSession, Invitation
@@ -583,7 +583,7 @@ def test_mail_that_went_out_after_a_backup_does_not_go_out_again(site):
 def test_no_device_is_signed_in_and_nobody_invited_after_a_restore(site):
     with opened(site) as db_session:
         corin = accounts.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
-        devices.start_session(db_session, corin, now=NOW)
+        login_sessions.start_session(db_session, corin, now=NOW)
         invitation = Invitation(
             email="a@b.org", email_key="a@b.org", created_at=NOW, coordinator_id=corin
         )

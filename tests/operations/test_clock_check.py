@@ -18,7 +18,7 @@ from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
 from cop.models.registration import Registration, Withdrawal
 from cop.operations import backups, seed, worker
-from cop.outbox import leases
+from cop.outbox import retries
 from cop.outbox.delivery import Delivery
 from cop.outbox.outbox import EmailKind
 from tests.builders import ADA, LINKS, NOW, a_mail, a_meeting, a_registration, mails, register
@@ -300,10 +300,10 @@ def test_once_a_long_jump_is_confirmed_what_has_expired_is_withdrawn(waiting):
 def test_no_email_is_given_up_by_a_clock_that_nobody_confirmed(site, days, state):
     now = NOW + days * DAY
     with write_tx() as db_session:
-        a_mail(db_session, dedup_key="refused").attempts = leases.MIN_ATTEMPTS
-        email = leases.claim(db_session, now=NOW)
+        a_mail(db_session, dedup_key="refused").attempts = retries.MIN_ATTEMPTS
+        email = retries.claim(db_session, now=NOW)
 
-        leases.mark_for_retry(db_session, email, server_reply="421 Later", now=now)
+        retries.mark_for_retry(db_session, email, server_reply="421 Later", now=now)
 
     assert states() == {"refused": state}
 

@@ -10,7 +10,7 @@ from cop.community.community import load_community
 from cop.db.engine import DatabaseSession
 from cop.db.types import Base
 from cop.errors import Refused
-from cop.meetings import schedule
+from cop.meetings import planning, schedule
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
 from cop.operations import seed
@@ -165,7 +165,7 @@ def test_it_is_refused_once_a_real_person_has_registered_in_it(demo):
 
 def test_it_can_be_added_to_a_site_that_has_run_for_months(db_session):
     later = NOW + timedelta(days=100)  # the session of February 16 was planned ahead, and is over
-    schedule.plan_ahead(db_session, now=later)
+    planning.plan_ahead(db_session, now=later)
 
     assert seed.add_demo(db_session, now=later)
 

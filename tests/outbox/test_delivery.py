@@ -15,7 +15,7 @@ from cop.mail.smtp import SmtpTransport
 from cop.mail.transport import FolderTransport
 from cop.models.email import OutboxEmail
 from cop.models.registration import Member
-from cop.outbox import leases
+from cop.outbox import retries
 from cop.outbox.delivery import Delivery
 from cop.outbox.outbox import EmailKind
 from cop.smtp_url import smtp_server
@@ -280,7 +280,7 @@ def test_stopping_finishes_the_current_email_and_starts_no_other(rig):
 def test_an_unfinished_email_is_put_back_with_an_unknown_outcome(rig):
     queue("ada@example.org")
     with write_tx() as db_session:
-        rig.delivery._leased = leases.claim(db_session, now=NOW)
+        rig.delivery._leased = retries.claim(db_session, now=NOW)
 
     rig.delivery.put_back()
 
@@ -292,7 +292,7 @@ def test_an_unfinished_email_is_put_back_with_an_unknown_outcome(rig):
 def test_a_reply_that_came_before_putting_back_is_stored_as_sent(rig):
     queue("ada@example.org")
     with write_tx() as db_session:
-        email = leases.claim(db_session, now=NOW)
+        email = retries.claim(db_session, now=NOW)
     rig.delivery._leased = email
     rig.delivery._unstored = partial(rig.delivery._store_sent, email, "250 OK")
 
@@ -315,4 +315,4 @@ def test_an_unwritable_folder_counts_as_an_unavailable_server(app, tmp_path, cap
     assert (usable, delivery.run()) == (False, True)
     assert states() == ["sent"]
     assert [file.suffix for file in folder.iterdir()] == [".eml"]
-    assert leases.BACKOFF[0] == MINUTE
+    assert retries.BACKOFF[0] == MINUTE

@@ -9,7 +9,7 @@ from cop.mail import recipients
 from cop.mail.smtp import Timeouts
 from cop.models.email import MailState
 from cop.models.registration import Member
-from cop.outbox import leases, outbox
+from cop.outbox import outbox, retries
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from tests.builders import LETTER, NOW, a_mail, a_meeting, a_registration, mails
 from tests.tokens import without_tokens
@@ -20,7 +20,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def claim(db_session, now=NOW):
-    return leases.claim(db_session, now=now)
+    return retries.claim(db_session, now=now)
 
 
 def state(db_session, mail):
@@ -83,8 +83,8 @@ def test_an_expired_lease_is_given_again_and_counts_as_an_unknown_outcome(db_ses
     before = a_mail(db_session)
     claim(db_session)
 
-    too_early = claim(db_session, NOW + leases.LEASE - MINUTE)
-    again = claim(db_session, NOW + leases.LEASE)
+    too_early = claim(db_session, NOW + retries.LEASE - MINUTE)
+    again = claim(db_session, NOW + retries.LEASE)
 
     assert too_early is None
     assert (again.id, again.message_id) == (before.id, before.message_id)
@@ -97,16 +97,16 @@ def test_a_lease_is_longer_than_all_timeouts_of_one_email():
 
     longest = most.connect + answers * most.reply + most.after_data + most.quit
 
-    assert timedelta(seconds=longest) < leases.LEASE
+    assert timedelta(seconds=longest) < retries.LEASE
 
 
 def test_a_worker_whose_lease_expired_cannot_store_a_result(db_session):
     mail = a_mail(db_session)
     slow = claim(db_session)
     db_session.expunge(slow)
-    claim(db_session, NOW + leases.LEASE)
+    claim(db_session, NOW + retries.LEASE)
 
-    leases.mark_sent(db_session, slow, server_reply="250 OK", now=NOW + leases.LEASE)
+    retries.mark_sent(db_session, slow, server_reply="250 OK", now=NOW + retries.LEASE)
 
     assert state(db_session, mail) == MailState.SENDING
 
@@ -117,7 +117,7 @@ def test_retries_come_after_1_5_15_and_60_minutes_and_then_hourly(db_session):
 
     for _ in range(6):
         mail = claim(db_session, now)
-        leases.mark_for_retry(db_session, mail, server_reply="451 Later", now=now)
+        retries.mark_for_retry(db_session, mail, server_reply="451 Later", now=now)
         [mail] = mails(db_session)
         waits.append(mail.due_at - now)
         now = mail.due_at
@@ -134,7 +134,7 @@ def test_an_email_fails_after_five_days_and_enough_attempts(db_session):
     for attempts in range(1, 7):
         mail = claim(db_session, now)
         now = NOW + timedelta(days=5 if attempts == 6 else 3, hours=attempts)
-        leases.mark_for_retry(db_session, mail, server_reply="450 Later", now=now)
+        retries.mark_for_retry(db_session, mail, server_reply="450 Later", now=now)
         states.append(mails(db_session)[0].state)
         now += timedelta(hours=1)
 
@@ -152,7 +152,9 @@ def test_time_alone_does_not_make_an_email_fail(db_session, attempts, may_give_u
 
     for _ in range(attempts):
         mail = claim(db_session, now)
-        leases.mark_for_retry(db_session, mail, server_reply="No", now=now, may_give_up=may_give_up)
+        retries.mark_for_retry(
+            db_session, mail, server_reply="No", now=now, may_give_up=may_give_up
+        )
         now += timedelta(hours=1)
 
     assert mails(db_session)[0].state == MailState.RETRYING
@@ -162,7 +164,7 @@ def test_unknown_outcomes_are_counted(db_session):
     a_mail(db_session)
     mail = claim(db_session)
 
-    leases.mark_for_retry(
+    retries.mark_for_retry(
         db_session, mail, server_reply="The connection ended", now=NOW, is_outcome_unknown=True
     )
 
@@ -174,7 +176,7 @@ def test_an_expired_email_is_withdrawn(db_session, is_leased):
     late = a_mail(db_session, expires_at=NOW + MINUTE)
     if is_leased:
         claim(db_session)
-    later = NOW + leases.LEASE
+    later = NOW + retries.LEASE
 
     claimed = claim(db_session, later)
     assert claimed is None
@@ -187,10 +189,10 @@ def test_a_bad_address_stops_all_email_to_it_and_a_refusal_only_one(db_session):
     outbox.queue(db_session, other, now=NOW)
 
     refused = claim(db_session)
-    leases.mark_failed(db_session, refused, server_reply="554 No", now=NOW, bad_address=False)
+    retries.mark_failed(db_session, refused, server_reply="554 No", now=NOW, bad_address=False)
     still_there = [mail.state for mail in mails(db_session)]
     bounced = claim(db_session)
-    leases.mark_failed(
+    retries.mark_failed(
         db_session, bounced, server_reply="550 5.1.1 Nobody", now=NOW, bad_address=True
     )
 
@@ -201,10 +203,10 @@ def test_a_bad_address_stops_all_email_to_it_and_a_refusal_only_one(db_session):
 
 def test_only_failed_emails_can_be_retried(db_session):
     failed, sent = a_mail(db_session), a_mail(db_session)
-    leases.mark_failed(
+    retries.mark_failed(
         db_session, claim(db_session), server_reply="554 No", now=NOW, bad_address=False
     )
-    leases.mark_sent(db_session, claim(db_session), server_reply="250 OK", now=NOW)
+    retries.mark_sent(db_session, claim(db_session), server_reply="250 OK", now=NOW)
 
     outbox.retry(db_session, [failed.id, sent.id], now=NOW)
 
@@ -222,7 +224,7 @@ def erase_old(db_session, *, now):
 
 def test_a_text_is_erased_after_a_week_and_its_row_after_sixty_days(db_session):
     a_mail(db_session, dedup_key="kept")
-    leases.mark_sent(db_session, claim(db_session), server_reply="250 OK ada@example.org", now=NOW)
+    retries.mark_sent(db_session, claim(db_session), server_reply="250 OK ada@example.org", now=NOW)
     a_mail(db_session, dedup_key="waiting", now=NOW + timedelta(days=70))
 
     erase_old(db_session, now=NOW + timedelta(days=7) - MINUTE)
@@ -261,7 +263,7 @@ def test_an_email_that_became_outdated_while_being_sent_is_not_retried(db_sessio
 
     change(ada)
     db_session.flush()
-    leases.mark_for_retry(db_session, leased, server_reply="451 Later", now=NOW)
+    retries.mark_for_retry(db_session, leased, server_reply="451 Later", now=NOW)
     claimed = [claim(db_session, NOW + MINUTE), claim(db_session, NOW + MINUTE)]
 
     assert leased.kind == kind

@@ -10,7 +10,7 @@ from cop.db.engine import write_tx
 from cop.models.audit import Viewing
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
-from cop.outbox import leases
+from cop.outbox import retries
 from cop.outbox.outbox import EmailKind
 from tests.builders import NOW
 from tests.client import (
@@ -285,7 +285,7 @@ def test_the_dashboard_reports_failed_emails_with_a_link(corin):
 
 
 def retrying(answer=REFUSED, tried_at=NOW, attempts=1):
-    wait = leases.BACKOFF[min(attempts, 4) - 1]
+    wait = retries.BACKOFF[min(attempts, 4) - 1]
     return a_mail("retrying", attempts=attempts, due_at=tried_at + wait, server_reply=answer)
 
 

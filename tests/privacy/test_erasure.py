@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import inspect, select
 
 from cop.db.types import Base
-from cop.outbox import leases
+from cop.outbox import retries
 from cop.outbox.outbox import EmailKind
 from cop.privacy import erasure
 from cop.registration import cancellation
@@ -99,10 +99,10 @@ def test_erasing_returns_the_message_ids_of_the_deleted_emails(db_session):
 
 def test_an_email_in_delivery_is_erased_too(db_session):
     register(db_session, DECEMBER, ADA)
-    leased = leases.claim(db_session, now=NOW)
+    leased = retries.claim(db_session, now=NOW)
     assert inspect(leased).mapper.class_.__name__ == "OutboxEmail"
 
     erasure.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
-    leases.mark_sent(db_session, leased, server_reply="taken", now=NOW)
+    retries.mark_sent(db_session, leased, server_reply="taken", now=NOW)
 
     assert mails(db_session) == []

@@ -10,7 +10,7 @@ import pytest
 from cop import create_app
 from cop.community.rhythm import Occurrence
 from cop.db.engine import db, read_tx, write_tx
-from cop.meetings import schedule
+from cop.meetings import planning
 from cop.meetings.schedule import IN_FEEDS_FOR
 from cop.models.meeting import Meeting
 from cop.web.page_cache import MAX_ENTRIES, PageCache
@@ -70,7 +70,7 @@ EDITS = {
     "a topic": lambda s: edit(s, december(s), topic="New topic"),
     "cancelled": lambda s: cancel_meeting(s, december(s)),
     "a registration": lambda s: register(s, DECEMBER, ADA),
-    "one more meeting": lambda s: schedule.add(
+    "one more meeting": lambda s: planning.add_meeting(
         s,
         Occurrence(NOW.date(), NOW + timedelta(days=3), NOW + timedelta(days=3, hours=1)),
         now=NOW,

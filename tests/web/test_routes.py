@@ -57,9 +57,9 @@ KNOWN = {
     "GET /coordinator/sessions/<slug:slug>/emails",
     "POST /coordinator/sessions/<slug:slug>/people",
     "GET /coordinator/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>",
-    (
-        "POST /coordinator/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>/"
-        "<any(address, place, wait, cancel, restore, undeliverable):what>"
+    *(
+        f"POST /coordinator/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>/{what}"
+        for what in ("address", "place", "wait", "cancel", "restore", "undeliverable")
     ),
     "POST /coordinator/sessions/<slug:slug>/edit/preview",
     "GET /coordinator/sessions/new",

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from cop.accounts import devices
+from cop.accounts import login_sessions
 from cop.models.coordinator import CoordinatorSession
 from tests.accounts.test_accounts import an_account
 from tests.builders import CORIN, NOW
@@ -35,61 +35,61 @@ CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
     ids=lambda text: text[-20:],
 )  # fmt: skip
 def test_a_browser_is_described_by_name_and_system(user_agent, said):
-    assert devices.describe_user_agent(user_agent) == said
+    assert login_sessions.describe_user_agent(user_agent) == said
 
 
 @pytest.mark.both
 def test_a_token_finds_its_coordinator_and_only_its_hash_is_stored(db_session):
     corin, ada = an_account(db_session, CORIN), an_account(db_session, "ada@example.org")
-    token = devices.start_session(db_session, corin.id, now=NOW)
-    devices.start_session(db_session, ada.id, now=NOW)
+    token = login_sessions.start_session(db_session, corin.id, now=NOW)
+    login_sessions.start_session(db_session, ada.id, now=NOW)
 
-    found = devices.find_signed_in(db_session, token, now=NOW)
+    found = login_sessions.find_signed_in(db_session, token, now=NOW)
 
     assert (found.name, found.email) == ("Corin", CORIN)
     assert len(token) >= 43
     assert token not in set(db_session.scalars(select(CoordinatorSession.token_hash)))
-    assert devices.find_signed_in(db_session, token + "x", now=NOW) is None
-    assert devices.find_signed_in(db_session, "", now=NOW) is None
+    assert login_sessions.find_signed_in(db_session, token + "x", now=NOW) is None
+    assert login_sessions.find_signed_in(db_session, "", now=NOW) is None
 
 
 @pytest.mark.both
 def test_an_idle_device_is_signed_out_after_an_hour(db_session):
-    token = devices.start_session(db_session, an_account(db_session, CORIN).id, now=NOW)
+    token = login_sessions.start_session(db_session, an_account(db_session, CORIN).id, now=NOW)
 
-    devices.touch_session(db_session, token, now=NOW + timedelta(minutes=50))
+    login_sessions.touch_session(db_session, token, now=NOW + timedelta(minutes=50))
 
-    assert devices.find_signed_in(db_session, token, now=NOW + 1.8 * HOUR)
-    assert devices.find_signed_in(db_session, token, now=NOW + 1.9 * HOUR) is None
+    assert login_sessions.find_signed_in(db_session, token, now=NOW + 1.8 * HOUR)
+    assert login_sessions.find_signed_in(db_session, token, now=NOW + 1.9 * HOUR) is None
 
 
 @pytest.mark.both
 def test_a_device_in_use_is_signed_out_after_twelve_hours(db_session):
-    token = devices.start_session(db_session, an_account(db_session, CORIN).id, now=NOW)
+    token = login_sessions.start_session(db_session, an_account(db_session, CORIN).id, now=NOW)
 
     for half_hours in range(1, 24):
-        devices.touch_session(db_session, token, now=NOW + half_hours * HOUR / 2)
+        login_sessions.touch_session(db_session, token, now=NOW + half_hours * HOUR / 2)
 
-    assert devices.find_signed_in(db_session, token, now=NOW + 12 * HOUR - A_SECOND)
-    assert devices.find_signed_in(db_session, token, now=NOW + 12 * HOUR) is None
+    assert login_sessions.find_signed_in(db_session, token, now=NOW + 12 * HOUR - A_SECOND)
+    assert login_sessions.find_signed_in(db_session, token, now=NOW + 12 * HOUR) is None
 
 
 @pytest.mark.both
 def test_signing_out_ends_one_device_and_no_other(db_session):
     corin = an_account(db_session, CORIN)
-    here, there = (devices.start_session(db_session, corin.id, now=NOW) for _ in range(2))
+    here, there = (login_sessions.start_session(db_session, corin.id, now=NOW) for _ in range(2))
 
-    devices.sign_out(db_session, here)
+    login_sessions.sign_out(db_session, here)
 
-    assert devices.find_signed_in(db_session, here, now=NOW) is None
-    assert devices.find_signed_in(db_session, there, now=NOW)
+    assert login_sessions.find_signed_in(db_session, here, now=NOW) is None
+    assert login_sessions.find_signed_in(db_session, there, now=NOW)
 
 
 @pytest.mark.both
 def test_the_next_sign_in_deletes_the_rows_of_signed_out_devices(db_session):
     corin = an_account(db_session, CORIN)
     for hours in (0, 11.5, 13):
-        devices.start_session(db_session, corin.id, now=NOW + hours * HOUR)
+        login_sessions.start_session(db_session, corin.id, now=NOW + hours * HOUR)
 
     created = list(db_session.scalars(select(CoordinatorSession.created_at)))
 
