@@ -30,8 +30,8 @@ class StopRequest:
     def __init__(self) -> None:
         self.is_set = False
         self._wakeup_reader, self._wakeup_writer = os.pipe()
-        for end in (self._wakeup_reader, self._wakeup_writer):
-            os.set_blocking(end, False)
+        for fd in (self._wakeup_reader, self._wakeup_writer):
+            os.set_blocking(fd, False)
         signal.set_wakeup_fd(self._wakeup_writer, warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
@@ -44,7 +44,7 @@ class StopRequest:
             os.write(self._wakeup_writer, b"\0")
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until it is set, for at most so many seconds; return whether it is."""
+        """Wait until it is set, for at most `seconds`; return whether it is."""
         if not self.is_set:
             select.select([self._wakeup_reader], [], [], seconds)
         return self.is_set
@@ -78,8 +78,8 @@ class Child:
 def supervise(stages: Sequence[Sequence[Child]], *, seconds: float) -> None:
     """Keep children running until this process is asked to stop, then stop them stage by stage.
 
-    The children of one stage have so many seconds to end; then they are killed. That is safe, since
-    nothing that matters is kept in a process.
+    The children of one stage have `seconds` to end; then they are killed. That is safe, since all
+    state that matters is in the database.
     """
     stop = StopRequest()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # children cannot be waited for if ignored
@@ -137,7 +137,7 @@ def fork(run: Callable[[], None]) -> int:
         signal.set_wakeup_fd(-1)
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # some terminals stop whoever writes there
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # `stty tostop` stops background writers
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         end_with_parent(parent)
         run()
@@ -152,17 +152,17 @@ def fork(run: Callable[[], None]) -> int:
 def end_with_parent(parent: int) -> None:
     """Kill this process as soon as the process `parent` has ended.
 
-    That is safe; an orphan that keeps answering beside the next start is not.
+    SIGKILL is safe; an orphan that still serves requests after a restart is not.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
-        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
     if os.getppid() != parent:  # it ended before that was set
         os._exit(1)
 
 
-def _watch(parent: int) -> None:
+def _exit_after(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Restore a backup: upgrade it, and apply again what happened after it was made."""
+"""Restore a backup: upgrade it, and reapply withdrawals and other changes made since."""
 
 import logging
 import os
@@ -39,7 +39,7 @@ from cop.privacy import erasure, retention
 
 log = logging.getLogger("cop.restoring")
 
-# What coordinators sign in with, and what they may do, as SQLite stores it.
+# Coordinators' sign-in data and permissions, in plain SQL: the schema may be older.
 _READ_ACCESS = (
     "SELECT password_hash, totp_secret, totp_step, recovery_hashes, may_export, email_key"
     " FROM coordinator"
@@ -61,7 +61,7 @@ _READ_DAILY_TASKS = (
 
 @dataclass(frozen=True)
 class LaterState:
-    """What the replaced database knows and the copy does not."""
+    """State of the replaced database that is newer than the backup and must not be lost."""
 
     withdrawn: tuple[Withdrawn, ...] = ()
     sent: frozenset[str] = frozenset()  # Message-IDs
@@ -72,13 +72,14 @@ class LaterState:
 def restore(
     settings: Settings, file: Path, *, now: datetime, create_app: Callable[[Settings], Flask]
 ) -> tuple[Path | None, int]:
-    """Replace the database by a copy; the database is itself kept as one more copy.
+    """Replace the database by a backup, after backing up the database itself.
 
-    Members who were erased after the copy was made are erased again, and what is past its retention
-    period is deleted. Return the copy of the replaced database, and how many were erased again.
+    Members who were erased after the backup was made are erased again, and what is past its
+    retention period is deleted. Return the backup of the replaced database, and how many members
+    were erased again.
 
     Raises:
-        BackupRefused: the copy is damaged, the site is running, or the database is not a file.
+        BackupRefused: the backup is damaged, the site is running, or the database is not a file.
     """
     live = sqlite_file(settings.database_url)
     if live is None:
@@ -92,42 +93,42 @@ def restore(
         draft.chmod(0o600)
         app = create_app(replace(settings, database_url=f"sqlite:///{draft}"))
         erased = bring_up_to_date(app, replaced=replaced, now=now)
-        # SQLite would take a log left beside the database for the copy's own.
-        for end in backups.SQLITE_SIDE_FILES:
-            live.with_name(live.name + end).unlink(missing_ok=True)
-        os.replace(draft, live)  # noqa: PTH105 - in one step
+        # SQLite would replay the old database's log into the restored one.
+        for suffix in backups.SQLITE_SIDE_FILES:
+            live.with_name(live.name + suffix).unlink(missing_ok=True)
+        os.replace(draft, live)  # noqa: PTH105 - atomic
     backups.verify(live)
     return replaced, erased
 
 
 def bring_up_to_date(app: Flask, *, replaced: Path | None, now: datetime) -> int:
-    """Upgrade a copy, and undo in it what must not come back; return how many were erased again.
+    """Upgrade a backup and reapply later changes; return how many members were erased again.
 
-    Withdrawals since the copy are applied again, emails that were sent are not sent again,
+    Withdrawals since the backup are applied again, emails that were sent are not sent again,
     coordinators keep their passwords and are signed out, and invitations are withdrawn.
 
     Raises:
-        WrongSchema: the copy was made by a newer release.
+        WrongSchema: the backup was made by a newer release.
     """
-    since = _read_later_state(replaced) if replaced else LaterState()
+    later_state = _read_later_state(replaced) if replaced else LaterState()
     with app.app_context():
         try:
             upgrade(app)
-            number = _reapply(app.extensions["cop.settings"], since, now=now)
+            erased = _reapply(app.extensions["cop.settings"], later_state, now=now)
             empty_log()
         finally:
             db.engine.dispose()
-    return number
+    return erased
 
 
 def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
-    """Copy the database that is about to be replaced; if it is damaged, byte for byte."""
+    """Back up the database that is about to be replaced; copy a damaged one byte for byte."""
     if not live.is_file() or live.stat().st_size == 0:
         return None
     try:
         with closing(backups.open_database(live)) as connection:
             connection.execute("PRAGMA busy_timeout = 500")
-            connection.execute("PRAGMA journal_mode = DELETE")  # not while others have it open
+            connection.execute("PRAGMA journal_mode = DELETE")  # fails while others have it open
         return backups.copy(live, why="before-restore", now=now)
     except sqlite_module.OperationalError as error:
         if "locked" in str(error):
@@ -138,11 +139,11 @@ def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
     except (sqlite_module.Error, backups.BackupRefused):
         pass  # damaged, which is why it is being restored
     target = new_name(live, DAMAGED, now=now)
-    for end in ("", *backups.SQLITE_SIDE_FILES):
-        part = live.with_name(live.name + end)
-        if part.exists():
-            shutil.copyfile(part, target.with_name(target.name + end))
-            target.with_name(target.name + end).chmod(0o600)
+    for suffix in ("", *backups.SQLITE_SIDE_FILES):
+        file = live.with_name(live.name + suffix)
+        if file.exists():
+            shutil.copyfile(file, target.with_name(target.name + suffix))
+            target.with_name(target.name + suffix).chmod(0o600)
     return target
 
 
@@ -152,7 +153,7 @@ def _read_later_state(file: Path) -> LaterState:
         withdrawn = [row for query in _READ_WITHDRAWN for row in _rows(connection, query)]
         sent = _rows(connection, "SELECT message_id FROM outbox_email WHERE state = 'sent'")
         access = _rows(connection, _READ_ACCESS)
-        rounds = [row for query in _READ_DAILY_TASKS for row in _rows(connection, query)]
+        daily = [row for query in _READ_DAILY_TASKS for row in _rows(connection, query)]
     return LaterState(
         tuple(
             Withdrawn(key, scope, datetime.fromisoformat(at).replace(tzinfo=UTC))
@@ -160,7 +161,7 @@ def _read_later_state(file: Path) -> LaterState:
         ),
         frozenset(message_id for (message_id,) in sent),
         tuple(access),
-        max((datetime.fromisoformat(at).replace(tzinfo=UTC) for (at,) in rounds), default=None),
+        max((datetime.fromisoformat(at).replace(tzinfo=UTC) for (at,) in daily), default=None),
     )
 
 
@@ -171,27 +172,27 @@ def _rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
         return []
 
 
-def _reapply(settings: Settings, since: LaterState, *, now: datetime) -> int:
+def _reapply(settings: Settings, later_state: LaterState, *, now: datetime) -> int:
     links = Links(settings.base, settings.secret_key)
     with write_tx() as db_session:
         writer = LetterWriter(load_community(db_session), links, now)
-        # A withdrawal that is in the copy happened before it, and the member may have opted in
-        # again since. Times cannot decide that: the clock may have been wrong then.
-        in_copy = withdrawals.read_all(db_session)
-        later = [each for each in since.withdrawn if each not in in_copy]
-        number = _withdraw_again(db_session, later, writer=writer)
-        withdrawals.store(db_session, since.withdrawn)  # with their original times
-        _carry_over_access(db_session, since, later, secret_key=settings.secret_key)
+        # A withdrawal that is in the backup came before it, and the member may have opted in again
+        # since. Timestamps cannot decide that: the clock may have been wrong then.
+        in_backup = withdrawals.read_all(db_session)
+        later = [each for each in later_state.withdrawn if each not in in_backup]
+        erased = _withdraw_again(db_session, later, writer=writer)
+        withdrawals.store(db_session, later_state.withdrawn)  # with their original times
+        _carry_over_access(db_session, later_state, later, secret_key=settings.secret_key)
         for model in (CoordinatorSession, Invitation):
             db_session.execute(delete(model))
-        sent = update(OutboxEmail).where(OutboxEmail.message_id.in_(since.sent))
+        sent = update(OutboxEmail).where(OutboxEmail.message_id.in_(later_state.sent))
         db_session.execute(sent.values(state=MailState.SENT, lease=None, done_at=now))
         # This host has no backup of its own yet: the worker makes one at the next start.
         db_session.execute(update(Community).values(backup_at=None))
-        if _is_clock_right(load_community(db_session), since, now=now):
+        if _is_clock_right(load_community(db_session), later_state, now=now):
             retention.run(db_session, now=now)
             community.note_daily_tasks(db_session, now=now)
-    return number
+    return erased
 
 
 def _withdraw_again(
@@ -234,32 +235,33 @@ def _withdraw(db_session: Session, member_id: int, scope: str, *, writer: Letter
 
 
 def _carry_over_access(
-    db_session: Session, since: LaterState, withdrawn: list[Withdrawn], *, secret_key: str
+    db_session: Session, later_state: LaterState, withdrawn: list[Withdrawn], *, secret_key: str
 ) -> None:
     """Give coordinators their current sign-in data, and remove accounts that were removed since.
 
-    Not if that would leave nobody who may download lists.
+    Change nothing where that would leave nobody who may export lists.
     """
     removed = {each.key for each in withdrawn if each.scope == ACCOUNT}
-    current = {email_key for *_, email_key in since.access}
+    current = {email_key for *_, email_key in later_state.access}
     with db_session.begin_nested() as savepoint:
         for coordinator in db_session.scalars(select(Coordinator)).all():
             key = withdrawals.key_of(coordinator.email_key, secret_key)
             if key in removed and coordinator.email_key not in current:
                 db_session.delete(coordinator)
         db_session.flush()
-        for row in since.access:
+        for row in later_state.access:
             db_session.connection().exec_driver_sql(_WRITE_ACCESS, row)
         if not db_session.scalar(select(exists().where(Coordinator.may_export))):
             savepoint.rollback()
 
 
-def _is_clock_right(community: CommunityFacts, since: LaterState, *, now: datetime) -> bool:
-    """Whether to delete by the clock, judged by the replaced database rather than by an old copy.
+def _is_clock_right(community: CommunityFacts, later_state: LaterState, *, now: datetime) -> bool:
+    """Whether the clock can be trusted to delete by, compared with the latest daily tasks.
 
-    When it is in doubt, the worker waits or asks, as it does after any jump.
+    Those of an old backup alone would make every clock seem to have jumped. In doubt nothing is
+    deleted: the worker waits or asks a coordinator, as after any jump.
     """
-    last = max(filter(None, (community.daily_tasks_at, since.daily_tasks_at)), default=None)
+    last = max(filter(None, (community.daily_tasks_at, later_state.daily_tasks_at)), default=None)
     expected = replace(community, daily_tasks_at=last, clock_confirmed_at=None)
     is_right = clock_check.check(expected, now=now) is Verdict.RUN
     if not is_right:
