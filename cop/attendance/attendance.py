@@ -33,7 +33,7 @@ REPORT_RETENTION = timedelta(days=1)
 
 @dataclass(frozen=True)
 class AttendanceSheet:
-    """The people of a meeting by name, and the report that waits for a decision, if any."""
+    """The people of a meeting by name, and the pending report, if any."""
 
     people: tuple[Registration, ...]
     report: AttendanceImport | None
@@ -49,7 +49,7 @@ class AttendanceSheet:
 
 
 class ReportResult(NamedTuple):
-    """What a report changed: how many attended and were absent, and how many marks stayed."""
+    """How many a report marked as attended and absent, and how many manual marks it left alone."""
 
     attended: int
     absent: int
@@ -57,11 +57,11 @@ class ReportResult(NamedTuple):
 
 
 def read_sheet(db_session: Session, meeting_id: int) -> AttendanceSheet:
-    """Read the people and the report in one statement, the report in one row of the result."""
+    """Read the people and the pending report in one statement, joined to one person's row."""
     first = select(func.min(Registration.id)).where(*_is_live(meeting_id)).scalar_subquery()
-    is_reports_row = (AttendanceImport.meeting_id == meeting_id) & (Registration.id == first)
+    has_report = (AttendanceImport.meeting_id == meeting_id) & (Registration.id == first)
     query = live_registrations(meeting_id).add_columns(AttendanceImport)
-    rows = db_session.execute(query.outerjoin(AttendanceImport, is_reports_row)).all()
+    rows = db_session.execute(query.outerjoin(AttendanceImport, has_report)).all()
     people = sorted((person for person, _ in rows), key=lambda p: (p.name.casefold(), p.id))
     return AttendanceSheet(tuple(people), next((report for _, report in rows if report), None))
 
@@ -73,7 +73,7 @@ def _is_live(meeting_id: int) -> tuple[ColumnElement[bool], ...]:
 def store_report(
     db_session: Session, meeting_id: int, participants: Sequence[Participant], *, now: datetime
 ) -> None:
-    """Store a report until a coordinator decides; it replaces one that waits."""
+    """Store a report until a coordinator applies it; it replaces a pending one."""
     locking.lock(db_session, [meeting_id])
     if db_session.scalar(select(Registration.id).where(*_is_live(meeting_id)).limit(1)) is None:
         raise Refused(
@@ -86,12 +86,12 @@ def store_report(
 
 
 def discard_report(db_session: Session, meeting_id: int) -> None:
-    """Delete the report that waits."""
+    """Delete the pending report."""
     db_session.execute(delete(AttendanceImport).where(AttendanceImport.meeting_id == meeting_id))
 
 
 def expired_reports(*, now: datetime) -> Expiry:
-    """The reports that nobody came back to for a day."""
+    """The reports that nobody applied within a day."""
     is_old = AttendanceImport.created_at <= now - REPORT_RETENTION
     return Expiry(AttendanceImport.meeting_id, is_old)
 
@@ -105,10 +105,10 @@ def apply_report(
     zone: ZoneInfo,
     overwrite: bool = False,
 ) -> ReportResult:
-    """Mark attendance from the report that waits, and delete it.
+    """Mark attendance from the pending report, and delete it.
 
-    `chosen`: the registration that a coordinator chose for a participant, by its number; `version`:
-    that of the report they saw; `overwrite`: replace marks made by hand.
+    `chosen`: registration ids that a coordinator chose, by participant number (None: nobody);
+    `version`: that of the report they saw; `overwrite`: replace marks made by hand.
 
     Raises:
         ReportGone: the report was applied, deleted or replaced meanwhile.
@@ -128,7 +128,7 @@ def apply_report(
 
 
 def _minutes(sheet: AttendanceSheet, chosen: Mapping[int, int | None]) -> dict[int, int]:
-    """Minutes by registration; two participants of one person add up, up to the longest stay."""
+    """Minutes by registration id; a person's devices add up, but not beyond the longest stay."""
     longest = max((match.participant.minutes for match in sheet.matches), default=0)
     minutes: dict[int, int] = {}
     for match in sheet.matches:
@@ -140,16 +140,16 @@ def _minutes(sheet: AttendanceSheet, chosen: Mapping[int, int | None]) -> dict[i
 
 
 def _mark(person: Registration, minutes: int) -> None:
-    """Mark what a report says; it says nothing of people who waited and did not attend."""
+    """Mark attendance by minutes; no mark for a person on the waiting list who was absent."""
     attended = minutes >= MIN_MINUTES_ATTENDED
-    is_known = attended or person.is_held
-    person.attended, person.minutes_present = (attended, minutes) if is_known else (None, None)
+    has_mark = attended or person.is_held
+    person.attended, person.minutes_present = (attended, minutes) if has_mark else (None, None)
 
 
 def mark(
     db_session: Session, meeting_id: int, marks: Mapping[int, bool | None], *, zone: ZoneInfo
 ) -> int:
-    """Mark attendance by hand, by registration; return how many were marked differently before."""
+    """Mark attendance by hand, by registration id; return how many marks changed."""
     meeting = locking.lock_one(db_session, meeting_id)
     people = read_sheet(db_session, meeting_id).people
     changed = [p for p in people if p.id in marks and marks[p.id] is not p.attended]
@@ -162,14 +162,14 @@ def mark(
 def _update_first_days(db_session: Session, meeting: MeetingFacts, zone: ZoneInfo) -> None:
     """Update the day on which each member first attended, after marks of a meeting changed."""
     db_session.flush()
-    today = meeting.starts_at.astimezone(zone).date()
-    here = select(Registration.member_id).where(Registration.meeting_id == meeting.id)
-    attended = here.where(Registration.attended.is_(True))
-    is_later = Member.first_attended_on.is_(None) | (Member.first_attended_on > today)
+    meeting_day = meeting.starts_at.astimezone(zone).date()
+    registered = select(Registration.member_id).where(Registration.meeting_id == meeting.id)
+    attended = registered.where(Registration.attended.is_(True))
+    is_later = Member.first_attended_on.is_(None) | (Member.first_attended_on > meeting_day)
     first = update(Member).where(Member.id.in_(attended), is_later)
-    db_session.execute(first.values(first_attended_on=today))
-    is_undone = Member.id.in_(here) & Member.id.not_in(attended)
-    is_undone &= Member.first_attended_on == today
+    db_session.execute(first.values(first_attended_on=meeting_day))
+    is_undone = Member.id.in_(registered) & Member.id.not_in(attended)
+    is_undone &= Member.first_attended_on == meeting_day
     if days := _first_attendance_dates(db_session, is_undone, zone):
         rows = [{"id": id_, "first_attended_on": day} for id_, day in days.items()]
         db_session.execute(update(Member), rows)
