@@ -1,4 +1,4 @@
-"""Render templates, whole or as fragments, with what all of them need."""
+"""Render templates, whole or as fragments, and give them their globals and shared context."""
 
 from datetime import UTC, datetime
 from functools import cached_property
@@ -27,7 +27,7 @@ from cop.db.engine import joined_tx
 from cop.links import Links
 from cop.mail.writer import LetterWriter
 
-EMBED, CONSOLE = "/embed", "/coordinator"
+EMBED, CONSOLE = "/embed", "/coordinator"  # path prefixes
 THEMES = ("light", "dark", "auto")
 
 
@@ -71,7 +71,7 @@ def now() -> datetime:
 
 
 class PageRequest(Request):
-    """A request, with what its address says about the page: parsed once, used often."""
+    """A request with the page options in its URL, each parsed once."""
 
     @cached_property
     def language(self) -> str:
@@ -91,38 +91,38 @@ class PageRequest(Request):
 
 
 def language() -> str:
-    """Return the language of the response: that of the address, else English; never of a cookie."""
+    """Return the language of the response: from the URL, else English; never from a cookie."""
     return _page_request().language if has_request_context() else i18n.LANGUAGES[0]
 
 
 def is_embedded() -> bool:
-    """Return whether the address is for a frame in another site's page.
+    """Return whether the URL is for a frame in another site's page.
 
-    By path, since an address that does not exist belongs to no blueprint.
+    By path, since a URL that does not exist belongs to no blueprint.
     """
     return has_request_context() and _page_request().is_embedded
 
 
 def is_console() -> bool:
-    """Return whether the address is the console's; by path, as above."""
+    """Return whether the URL is the console's; by path, as in `is_embedded`."""
     return has_request_context() and request.path.startswith(CONSOLE)
 
 
 def theme() -> str:
-    """Return the color theme: the visitor's own; in a frame that of the address, else light.
+    """Return the color theme: the visitor's own; in a frame that of the URL, else light.
 
-    The page around the frame may be light where its visitor prefers dark, and only it can know.
+    The embedding page may be light although its visitor prefers dark, so it sets the theme.
     """
     return _page_request().theme
 
 
 def external_target() -> Markup:
-    """Return the attributes that make a link leave the frame, if this is one: a new tab."""
+    """Return the attributes that make a link in a frame open in a new tab; none elsewhere."""
     return Markup(' target="_blank" rel="noopener"') if is_embedded() else Markup()
 
 
 def links() -> Links:
-    """Make absolute links: with the configured base address, else the local name in use."""
+    """Return the builder of absolute links: at the configured base URL, else the request's host."""
     return Links(settings().base_url or request.host_url.rstrip("/"), settings().secret_key)
 
 
@@ -132,7 +132,7 @@ def sender() -> str:
 
 
 def writer(community: CommunityFacts | None = None) -> LetterWriter:
-    """Return a writer of emails; their links have the configured address, never the request's."""
+    """Return a writer of emails; their links have the configured base URL, never the request's."""
     links = Links(settings().base, settings().secret_key)
     return LetterWriter(community or current_community(), links, now(), language())
 
@@ -143,7 +143,7 @@ def date_formatter(community: CommunityFacts | None = None) -> DateFormatter:
 
 
 def public_url(name: str, **values: str) -> str:
-    """Return the address of a public page, in a frame if this page is."""
+    """Return the URL of a public page, for a frame if this page is in one."""
     return url_for(f"{'embed' if is_embedded() else 'public'}.{name}", **values)  # type: ignore[arg-type]
 
 
@@ -165,8 +165,8 @@ def render(
 ) -> Response:
     """Respond with the page, or with its fragment where htmx requests it.
 
-    The status is 422 where the form has errors. (In htmx 4, every status swaps.) Pages without a
-    form or a person are `is_cacheable`: see `page_cache.cached`.
+    The status is 422 where the form has errors. (htmx 4 swaps whatever the status.) Pages without
+    a form or personal data are `is_cacheable`: see `page_cache.cached`.
     """
     is_fragment = fragment is not None and wants_fragment()
     template = fragment if is_fragment and fragment else page
@@ -187,11 +187,11 @@ def _page_request() -> PageRequest:
 
 
 def _add_language_and_theme(endpoint: str, values: dict[str, object]) -> None:
-    """Keep the language and the theme of this address in links to public pages."""
-    zone = endpoint.partition(".")[0]
-    if not has_request_context() or zone not in {"public", "embed"}:
+    """Carry the language and the theme of this URL over to links to public pages."""
+    blueprint = endpoint.partition(".")[0]
+    if not has_request_context() or blueprint not in {"public", "embed"}:
         return
     if language() != i18n.LANGUAGES[0]:
         values.setdefault("lang", language())
-    if zone == "embed" and is_embedded() and theme() != THEMES[0]:
+    if blueprint == "embed" and is_embedded() and theme() != THEMES[0]:
         values.setdefault("theme", theme())
