@@ -17,27 +17,27 @@ def first_failure(writer: LetterWriter) -> Letter:
     return draft.render()
 
 
-def password_reset(writer: LetterWriter, address: str) -> Letter:
-    """Compose the email with the link to a new password."""
+def password_reset(writer: LetterWriter, url: str) -> Letter:
+    """Compose the email with the link to reset a password."""
     draft = writer.coordinator_draft(
         writer.translate(N_("A new password for the console")),
         writer.translate(
             N_("Somebody, most likely you, asked for a new password. Choose one here:")
         ),
-        Button(writer.translate(N_("Choose a new password")), address),
+        Button(writer.translate(N_("Choose a new password")), url),
         writer.translate(N_("The link works once, for an hour. If it was not you, do nothing.")),
     )
     return draft.render()
 
 
-def invitation(writer: LetterWriter, address: str, *, by: str) -> Letter:
+def invitation(writer: LetterWriter, url: str, *, by: str) -> Letter:
     """Compose the email that invites a coordinator."""
     translate, name = writer.translate, writer.community.name
     draft = writer.coordinator_draft(
         translate(N_("Will you coordinate %(name)s?"), name=writer.community.short_name),
         translate(N_("%(by)s invites you to coordinate %(name)s."), by=by, name=name),
         translate(N_("Make your account here: you choose your name and a password.")),
-        Button(translate(N_("Make my account")), address),
+        Button(translate(N_("Make my account")), url),
         translate(
             N_("The link works once, for 7 days. If you do not know what this is, do nothing.")
         ),

@@ -12,7 +12,7 @@ from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
 
 @dataclass(frozen=True)
 class CalendarEntry:
-    """A meeting in anybody's calendar, or with a join link, in that of a person with a place."""
+    """A meeting's calendar entry: public, or with `join_url` that of one attendee."""
 
     meeting: MeetingFacts
     community: CommunityFacts
@@ -22,7 +22,7 @@ class CalendarEntry:
 
     @property
     def title(self) -> str:
-        """Say `Equity in Data: How much is enough?`."""
+        """Format like `Equity in Data: How much is enough?`."""
         topic = self.meeting.topic or self._translate(TOPIC_TO_BE_ANNOUNCED)
         title = f"{self.community.short_name}: {topic}"
         if self.meeting.is_cancelled:
@@ -31,7 +31,7 @@ class CalendarEntry:
 
     @property
     def location(self) -> str:
-        """Where to go; calendar programs make an address a link."""
+        """The join link, else the usual place; calendar programs turn a URL into a link."""
         if self.join_url and not self.meeting.is_cancelled:
             return self.join_url
         return self.community.location
@@ -42,7 +42,7 @@ class CalendarEntry:
 
     @property
     def page_line(self) -> str:
-        """Where to read more."""
+        """The line with the URL of the meeting's page."""
         return self._translate(N_("The session's page: %(address)s"), address=self.url)
 
     @property
@@ -68,7 +68,7 @@ class CalendarEntry:
             yield self._with_reason(self._translate(N_("Moved from %(date)s."), date=date))
 
     def _preparation(self) -> Iterator[str]:
-        """Yield what is useful before coming, the join link first."""
+        """Yield the lines that help attendees prepare, the join link first."""
         meeting = self.meeting
         if self.join_url:
             yield self._translate(N_("The way in: %(address)s"), address=self.join_url)

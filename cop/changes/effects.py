@@ -1,4 +1,4 @@
-"""The effects of a change in sentences that are true before it and after."""
+"""Count whom a change to a meeting affects, in sentences that fit its preview and its result."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -27,8 +27,8 @@ PENDING = N_("One mail about your last changes goes to %(who)s, %(delay)s after 
 class Effects:
     """How many people are emailed about a change, and how many spots are taken after it."""
 
-    held: int  # emailed, of those who hold a spot
-    waiting: int  # emailed, of those on the waiting list
+    held: int  # people with a spot who are emailed
+    waiting: int  # people on the waiting list who are emailed
     promoted: int
     taken: int
 
@@ -54,7 +54,7 @@ def find(db_session: Session, meeting_id: int, *, promoted: Collection[int] = ()
 
 
 def sentence_about(changed: Collection[str]) -> str:
-    """Return the sentence about the notification, by the fields that were changed."""
+    """Return the sentence about the notification email for these changed fields."""
     if not set(TIMES).isdisjoint(changed):
         return TIME
     return JOIN_URL if "join_url" in changed else PENDING
@@ -66,7 +66,7 @@ def emails(found: Effects, *, about: str) -> list[str]:
     if found.held or found.waiting:
         minutes = current_community().notice_minutes
         delay = ngettext("%(num)s minute", "%(num)s minutes", minutes)
-        sentences.append(gettext(about, who=_who(found), delay=delay))
+        sentences.append(gettext(about, who=_recipients(found), delay=delay))
     if found.promoted:
         sentences.append(
             ngettext(
@@ -79,7 +79,7 @@ def emails(found: Effects, *, about: str) -> list[str]:
 
 
 def taken_spots(found: Effects, capacity: int | None) -> list[str]:
-    """Return what a capacity below the number of taken spots means for those who have one."""
+    """Return a note that nobody loses a spot where more are taken than the capacity."""
     if capacity is None or found.taken <= capacity:
         return []
     return [
@@ -92,7 +92,7 @@ def taken_spots(found: Effects, capacity: int | None) -> list[str]:
     ]
 
 
-def _who(found: Effects) -> str:
+def _recipients(found: Effects) -> str:
     held = ngettext(
         "%(num)s person who holds a place", "%(num)s people who hold a place", found.held
     )

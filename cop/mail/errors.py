@@ -1,4 +1,4 @@
-"""Delivery errors, and which of them an SMTP reply means."""
+"""Delivery errors, and the classification of SMTP replies."""
 
 import re
 
@@ -52,7 +52,7 @@ def failure_of_reply(code: int, text: bytes | str, *, to_recipient: bool = False
         return ServerUnavailableError(reply)
     if 500 <= code <= 599 and code not in _SERVER_WIDE_CODES:
         return PermanentError(reply, is_address_fault=to_recipient and _is_address_fault(reply))
-    # This one is logged, so it must name nobody.
+    # This error is logged, so it must not contain an email address.
     return ServerUnavailableError(_ADDRESS.sub("(an address)", reply))
 
 
@@ -70,7 +70,7 @@ def _is_sender_fault(reply: str) -> bool:
 
 
 def _is_address_fault(reply: str) -> bool:
-    """Whether the address does not work, as opposed to our email being distrusted."""
+    """Whether the address does not work, rather than the server distrusting our email."""
     if enhanced := _ENHANCED_CODE.match(reply):
         return enhanced[1] in _ADDRESS_CODES
     return reply[:3] in {"550", "551", "553"} and not _POLICY.search(reply)

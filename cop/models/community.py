@@ -28,7 +28,7 @@ class Community(Base):
     recurrence_from: Mapped[date | None]  # the date that "every second week" is counted from
     start_time: Mapped[time]
     duration_minutes: Mapped[int]
-    planned_ahead: Mapped[int] = mapped_column(default=6)
+    planned_ahead: Mapped[int] = mapped_column(default=6)  # how many dates
     about: Mapped[str | None]
     disabled_questions: Mapped[list[str]] = mapped_column(default=list)
     embed_hosts: Mapped[list[str]] = mapped_column(default=list)  # origins that may embed the site
@@ -41,11 +41,11 @@ class Community(Base):
     observances: Mapped[list[str]] = mapped_column(default=list)  # like "2027-03-10 Eid al-Fitr"
     two_factor_required: Mapped[bool] = mapped_column(default=False)
     backup_at: Mapped[datetime | None]
-    revision: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)  # validates cached pages
     daily_tasks_at: Mapped[datetime | None]
     write_probe_at: Mapped[datetime | None]  # when a test write last succeeded
     clock_confirmed_at: Mapped[datetime | None]  # this and the next two: see audit/clock_check.py
     clock_seen_at: Mapped[datetime | None]
     clock_steady_seconds: Mapped[int | None]
     key_fingerprint: Mapped[str | None] = mapped_column(String(16))  # of the secret key
-    key_changed_at: Mapped[datetime | None]  # when another one was accepted
+    key_changed_at: Mapped[datetime | None]  # when a different key was accepted

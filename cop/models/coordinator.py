@@ -1,4 +1,4 @@
-"""Tables of coordinators: accounts, signed-in devices, links to an account."""
+"""Tables of coordinators: accounts, sessions, links to create an account, sign-in delays."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ class Coordinator(Base):
     name: Mapped[str]
     password_hash: Mapped[str]
     may_export: Mapped[bool] = mapped_column(default=True)
-    # Two-factor sign-in (RFC 6238), if there is a secret. The step is the last one used.
+    # Two-factor sign-in (RFC 6238), on if there is a secret; the last time step used.
     totp_secret: Mapped[str | None]
     totp_step: Mapped[int | None]
     recovery_hashes: Mapped[list[str]] = mapped_column(default=list)
@@ -46,7 +46,7 @@ class CoordinatorSession(Base):
 
 
 class SetUpLink(Base):
-    """The link to the first account; works once, for 24 hours. At most one row."""
+    """The link to create the first account; works once, for 24 hours. At most one row."""
 
     __tablename__ = "set_up_link"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
@@ -67,7 +67,7 @@ class SignInDelay(Base):
 
 
 class Invitation(Base):
-    """An emailed link to another account; works once, for a week."""
+    """An emailed link to create an account; works once, for a week."""
 
     __tablename__ = "invitation"
     __table_args__ = (AUTOINCREMENT,)

@@ -1,8 +1,8 @@
 """Delete what is past the retention period that the question registry promises.
 
-First the answers kept for the short period, then whole registrations, then members. It goes in
-small batches, each of which can be a transaction of its own: a registration waits for one batch at
-most, and a process that dies between two leaves nothing wrong.
+First the answers with the short period, then whole registrations, then members. Each small batch
+can be a transaction of its own: a person who registers waits for one batch at most, and a crash
+between two batches leaves the data consistent.
 """
 
 from collections import Counter
@@ -48,7 +48,7 @@ def run(db_session: Session, *, now: datetime) -> RetentionResult:
 
 
 def summary(deleted: Counter[str]) -> RetentionResult:
-    """The sums by the expiries' `counter`, without those that have none."""
+    """The totals by `Expiry.counter`; expiries without a counter are not reported."""
     return RetentionResult(**{name: deleted[name] for name in RetentionResult.__dataclass_fields__})
 
 
@@ -65,7 +65,7 @@ def count_due(db_session: Session, *, now: datetime) -> RetentionResult:
 
 
 def expiries(community: CommunityFacts, *, now: datetime) -> Iterator[Expiry]:
-    """What is past its retention period, in the order in which it is deleted."""
+    """The rows past their retention period, in the order in which they are deleted."""
     yield attendance.expired_reports(now=now)
     has_answers = _has_short_lived_answers(now - community.short_retention)
     yield Expiry(Registration.id, has_answers, _SHORT_LIVED, counter="answers")
@@ -79,11 +79,11 @@ def expiries(community: CommunityFacts, *, now: datetime) -> Iterator[Expiry]:
     )
     yield _Registrations(Registration.id, is_over, counter="registrations")
     is_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
-    # Of members who are on the mailing list only, nothing else is kept.
-    has_attended = ~is_registered & Member.first_attended_on.is_not(None)
-    yield Expiry(Member.id, has_attended, {"first_attended_on": None})
-    is_unknown = ~is_registered & Member.list_confirmed_at.is_(None)
-    yield Expiry(Member.id, is_unknown, counter="members")
+    # A member without registrations stays for the mailing list alone: clear the attendance date.
+    has_stale_date = ~is_registered & Member.first_attended_on.is_not(None)
+    yield Expiry(Member.id, has_stale_date, {"first_attended_on": None})
+    is_unused = ~is_registered & Member.list_confirmed_at.is_(None)
+    yield Expiry(Member.id, is_unused, counter="members")
     yield from outbox.expiries(now=now)
     yield from audit_log.expiries(announced_before=ended_by, now=now)
 
@@ -92,9 +92,9 @@ def expiries(community: CommunityFacts, *, now: datetime) -> Iterator[Expiry]:
 class _FinalCounts(Expiry):
     """Meetings whose final counts are stored before their registrations are deleted.
 
-    Once each: if the process dies when half of the registrations are deleted, the next run must not
-    count the rest. Counting can take seconds, so it happens before the lock is taken, and again
-    under it only where the meeting has changed since.
+    Each meeting is counted once: if the process dies when half of its registrations are deleted,
+    the next run must not count the rest. Counting can take seconds, so it happens before the lock
+    is taken, and again under the lock only where the meeting has changed since.
     """
 
     zone: ZoneInfo
@@ -112,7 +112,7 @@ class _FinalCounts(Expiry):
         current_version = db_session.scalar(query)
         if current_version is None:  # another worker has done it
             return 0
-        if current_version != version + 1:
+        if current_version != version + 1:  # more than our own lock changed it
             counts = statistics.final_counts(db_session, [id_], zone=self.zone)[id_]
         db_session.execute(update(Meeting).where(Meeting.id == id_).values(**counts))
         return 0
@@ -127,7 +127,7 @@ class _Registrations(Expiry):
         return super().erase(db_session, keys)
 
 
-# The columns whose answers are deleted before their row is, and what they hold afterwards.
+# The columns that are cleared before their row is deleted, each with its blank value.
 _SHORT_LIVED: dict[str, object] = {
     column: blank
     for field in (*registry.QUESTIONS, *registry.RECORDED)
@@ -137,8 +137,8 @@ _SHORT_LIVED: dict[str, object] = {
 
 
 def _has_short_lived_answers(ended_by: datetime) -> ColumnElement[bool]:
-    differing = [_differs(getattr(Registration, name), it) for name, it in _SHORT_LIVED.items()]
-    return _meeting_ended_by(ended_by) & or_(*differing)
+    has_answer = [_differs(getattr(Registration, name), it) for name, it in _SHORT_LIVED.items()]
+    return _meeting_ended_by(ended_by) & or_(*has_answer)
 
 
 def _differs(column: Any, value: object) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """Search, filter and sort a roster.
 
-In Python, over the people of one meeting: databases do not match é with É, or with e.
+It runs in Python, on the people of one meeting: databases do not match é with É, or with e.
 """
 
 from collections.abc import Iterable
