@@ -117,7 +117,7 @@ def weeks_before(moment: datetime, weeks: int) -> str:
 
 
 def availability(meeting: Listing) -> str:
-    """Say whether an open session has room; empty where there is no limit."""
+    """Describe how many places an open session has left; empty where there is no limit."""
     if meeting.is_full and meeting.has_begun:
         return gettext("Full")
     return gettext(_AVAILABILITY[meeting.availability]) if meeting.availability else ""
@@ -188,13 +188,13 @@ def observances(moment: datetime | date, community: CommunityFacts | None = None
 def markdown(text: str) -> Markup:
     """Render a coordinator's Markdown as sanitized HTML; HTML in it is shown as text."""
     html = to_html(text)
-    if is_embedded():  # the match includes the >, which is escaped in any text
+    if is_embedded():  # text cannot match: its > is escaped
         html = html.replace(' rel="noopener">', f"{external_target()}>")
     return Markup(html)  # noqa: S704 - to_html() sanitizes it
 
 
 class Slug(BaseConverter):
-    """The part of an address that names a session: its date, and a number if a day has several."""
+    """URL converter of a session's slug: its date, and a number if a day has several."""
 
     regex = r"\d{4}-\d{2}-\d{2}(?:-\d{1,3})?"
 

@@ -47,7 +47,7 @@ class DateTimeForm(ConsoleForm):
     validate_ends = validate_starts
 
     def moment(self, name: str) -> datetime:
-        """Return the start or the end in UTC; only once the form is valid."""
+        """Return the start or the end of a valid form, in UTC."""
         moment = self._read(self.value("date"), self.value(name))
         if moment is None:
             raise ValueError(f"{name} of a form that is not valid")

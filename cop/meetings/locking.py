@@ -1,4 +1,4 @@
-"""A meeting as it was read, and its lock."""
+"""Read and lock meetings."""
 
 import hashlib
 from collections.abc import Iterable
@@ -70,7 +70,7 @@ class MeetingFacts:
 
     @property
     def snapshot(self) -> Announced:
-        """What attendees should know of it now."""
+        """Snapshot of what attendees should know of it now."""
         digest = hashlib.sha256((self.join_url or "").encode()).hexdigest()[:16]
         return Announced(
             starts_at=self.starts_at.isoformat(),
@@ -94,14 +94,14 @@ _READ = select(*_COLUMNS)
 
 
 def lock(db_session: Session, ids: Iterable[int]) -> list[MeetingFacts]:
-    """Lock meetings for this transaction and return them as they are now, soonest first."""
+    """Lock meetings until the transaction ends; return them as they are now, soonest first."""
     taken = [_TAKE_LOCK.rows(db_session, meeting_id=id_) for id_ in sorted(set(ids))]
     found = [MeetingFacts(*row) for [row] in taken]
     return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))
 
 
 def lock_one(db_session: Session, id_: int) -> MeetingFacts:
-    """Lock one meeting for this transaction and return it as it is now."""
+    """Lock one meeting until the transaction ends; return it as it is now."""
     [meeting] = lock(db_session, [id_])
     return meeting
 

@@ -82,19 +82,19 @@ def _free_slug(db_session: Session, day: date) -> str:
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """Return the time zones to choose from: those named after a place."""
+    """Return the names of the time zones to choose from: those of places."""
     return tuple(sorted(name for name in available_timezones() if _is_place(name)))
 
 
 def check(wanted: CommunityFacts, *, now: datetime) -> None:
-    """Refuse a community whose recurrence rule makes no sense."""
+    """Validate the recurrence rule and what else dates are planned by."""
     if wanted.time_zone not in time_zones():
         raise Refused(N_("Choose a time zone of the list, like America/New_York."), field="zone")
     if wanted.duration_minutes <= 0:
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if not 1 <= wanted.planned_ahead <= MAX_PLANNED_AHEAD:
         raise Refused(N_("Plan 1 to 24 dates ahead."), field="planned_ahead")
-    if not _is_counted(wanted):
+    if not _has_valid_start(wanted):
         raise Refused(
             N_("Write one of its dates, on the weekday above: the weeks are counted from there."),
             field="recurrence_from",
@@ -151,7 +151,7 @@ def add_session(
         )
     recurrence = load_community(db_session).rhythm
     day = starts_at.astimezone(recurrence.zone).date()
-    # On a date of the rule it takes that date: planning ahead would add another session otherwise.
+    # On a date of the rule it fills that date; otherwise planning ahead would add another session.
     is_planned = db_session.scalar(select(exists().where(Meeting.occurrence_on == day)))
     by_rule = recurrence.names(day) and not is_planned
     occurrence = Occurrence(day, starts_at, ends_at)
@@ -164,8 +164,8 @@ def _is_place(name: str) -> bool:
     return "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))
 
 
-def _is_counted(wanted: CommunityFacts) -> bool:
-    """Whether weeks are counted from a date of the rule, if they have to be counted."""
+def _has_valid_start(wanted: CommunityFacts) -> bool:
+    """Whether a rule such as "every second week" starts on one of its own dates."""
     choice, since = rhythm.parse(wanted.recurrence_rule), wanted.recurrence_from
     if not (choice and choice.counts_weeks):
         return True
@@ -174,10 +174,10 @@ def _is_counted(wanted: CommunityFacts) -> bool:
     return rhythm.WEEKDAYS[since.weekday()] == choice.weekday
 
 
-def _has_dates(found: Recurrence, now: datetime) -> bool:
+def _has_dates(recurrence: Recurrence, now: datetime) -> bool:
     try:
-        return bool(found.next_dates(1, now=now))
-    except ValueError:  # not a rule: it has no months
+        return bool(recurrence.next_dates(1, now=now))
+    except ValueError:  # a rule without any month is invalid
         return False
 
 

@@ -45,7 +45,7 @@ def availability(
 
 @dataclass(frozen=True)
 class Listing(MeetingFacts):
-    """A meeting as it stood when it was read, with the number of spots taken."""
+    """A meeting as it was read, with the number of spots taken."""
 
     registered_count: int | None
     attended_count: int | None
@@ -161,7 +161,7 @@ def read(db_session: Session, *, now: datetime) -> Schedule:
 
 def find(db_session: Session, slug: str, *, now: datetime) -> Listing | None:
     """Read one meeting, without reading the others."""
-    if "\0" in slug:  # PostgreSQL refuses such a text
+    if "\0" in slug:  # PostgreSQL rejects NUL in text
         return None
     row = next(iter(_FIND.rows(db_session, slug=slug)), None)
     return _listing(row, now=now) if row else None

@@ -1,4 +1,4 @@
-"""What views read of the schedule: all of it, or one session, or 404."""
+"""Read the schedule or one session for a view, or abort with 404."""
 
 from flask import abort, g
 

@@ -29,7 +29,7 @@ class Answers:
 
     @classmethod
     def of_form(cls, sent: Mapping[str, Any], *, language: str) -> "Answers":
-        """The answers of a form by name; the email address may come from elsewhere."""
+        """Make the answers from a form's values by question name."""
         values = {column: sent[column] for column in registry.BLANKS if column in sent}
         opt_in = sent.get("list_opt_in", False)
         return cls(sent["name"], sent["email"], values, opt_in, language)

@@ -16,7 +16,7 @@ from cop.meetings.locking import MeetingFacts
 
 
 def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
-    """Tell coordinators that somebody asked for access; what it is stands in the console only."""
+    """Notify coordinators of an access request; only the console shows what it is."""
     draft = writer.coordinator_draft(
         writer.translate(
             N_("Somebody asked for access on %(date)s"), date=date_of(writer, meeting)

@@ -24,7 +24,7 @@ class PublicForm(forms.BaseForm):
 
     def __init__(self, stored: object = None) -> None:
         if request.method == "POST":
-            # Not Flask-WTF's default, which would put an uploaded file in place of a text.
+            # Flask-WTF's default also reads request.files, so a file could replace a text value.
             super().__init__(formdata=request.form)  # type: ignore[no-untyped-call]
         else:
             super().__init__(formdata=None, obj=stored)  # type: ignore[no-untyped-call]
@@ -95,7 +95,7 @@ class RegistrationForm(AnswersForm):
 
 
 class _AnyOf:
-    """Refuses a value that is not among the choices of a question."""
+    """Validate that each value is one of the choices of a question."""
 
     def __init__(self, question: Field) -> None:
         self.values = {choice.value for choice in question.choices}
@@ -142,7 +142,7 @@ class LinkForm(PublicForm):
 
 @lru_cache(maxsize=16)
 def _form_class(base: type[AnswersForm], disabled: frozenset[str], omitted: frozenset[str]) -> Any:
-    """The form class for one set of questions; shared, as an instance never is."""
+    """Make the form class for one set of questions; cached, while instances are per request."""
     questions = tuple(q for q in registry.enabled_questions(disabled) if q.name not in omitted)
     fields = (each for question in questions for each in (question, *question.other_texts))
     attributes: dict[str, Any] = {field.name: _form_field(field) for field in fields}

@@ -21,7 +21,7 @@ MAX_LINK_EMAILS_PER_DAY = 5
 
 @dataclass(frozen=True)
 class RegistrationResult:
-    """What came of one form: the meetings selected, and which are new to this member."""
+    """Result of one form: the meetings selected, and the registrations it created."""
 
     selected: tuple[MeetingFacts, ...]
     status_of: Mapping[int, RegistrationStatus]
@@ -29,7 +29,7 @@ class RegistrationResult:
     submission: str
 
     def new_with(self, status: RegistrationStatus) -> list[MeetingFacts]:
-        """The meetings for which this form made a registration with this status."""
+        """The meetings for which this form created a registration with this status."""
         return [m for m in self.selected if m.id in self.new and self.status_of[m.id] is status]
 
 
@@ -42,9 +42,9 @@ def queue_registration_emails(
     *,
     send_confirmation: bool = True,
 ) -> None:
-    """Queue the emails of one form: a confirmation, or the link of who was registered already.
+    """Queue the emails of one form: a confirmation, or a link if already registered.
 
-    Everybody who posts gets one email, so that the page tells nobody who was registered before.
+    Everybody gets one email, so that nobody learns from it whether an address is registered.
     """
     queued = []
     if result.new and send_confirmation:
@@ -75,9 +75,9 @@ def _confirmation(writer: LetterWriter, to: Recipient, result: RegistrationResul
 def is_link_allowed(
     db_session: Session, to: Recipient, *, writer: LetterWriter, key_start: str = ""
 ) -> bool:
-    """Whether one more email with their link may go out today: anybody can request one.
+    """Whether the daily limit allows one more email with their link: anybody can request one.
 
-    `key_start` limits the count to the emails whose keys begin like this.
+    `key_start` limits the count to the emails whose keys begin with it.
     """
     day = timedelta(days=1)
     recent = outbox.count_recent(

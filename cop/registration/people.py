@@ -8,7 +8,7 @@ from cop.models.registration import Registration
 
 
 def live_registrations(meeting_id: int) -> Select[Registration]:
-    """Select who holds a place or waits, each with their member, as the database has them now."""
+    """Select the live registrations with their members, refreshing rows already loaded."""
     return (
         select(Registration)
         .join(Registration.member)

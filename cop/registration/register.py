@@ -25,7 +25,7 @@ REPLAY_WINDOW = timedelta(hours=24)
 class Outcome:
     """What the confirmation page shows, by slug.
 
-    It follows from the meetings alone: it must not tell a stranger that an address has registered
+    It depends on the meetings alone: a stranger must not learn whether an address has registered
     before.
     """
 
@@ -71,7 +71,7 @@ def register(
 
 
 def old_submissions(*, now: datetime) -> Expiry:
-    """Submissions that are too old to be answered as before."""
+    """Submissions that are too old to be recognized when sent again."""
     return Expiry(Submission.key, Submission.created_at < now - REPLAY_WINDOW)
 
 

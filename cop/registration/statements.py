@@ -90,7 +90,7 @@ _SAVE_SUBMISSION = Prepared.insert(Submission, ("key", "held", "waiting", "creat
 
 
 def find_submission(db_session: Session, key: str) -> tuple[list[str], list[str]] | None:
-    """Read what an earlier submission of the same form came to: slugs held, slugs waiting."""
+    """Read the result of an earlier submission of the same form: slugs held, slugs waiting."""
     row = next(iter(_SUBMISSION.rows(db_session, key=key)), None)
     return (row.held, row.waiting) if row else None
 
@@ -98,7 +98,7 @@ def find_submission(db_session: Session, key: str) -> tuple[list[str], list[str]
 def save_submission(
     db_session: Session, key: str, held: Sequence[str], waiting: Sequence[str], *, now: datetime
 ) -> None:
-    """Store what a form came to, so that sending it again gets the same answer."""
+    """Store the result of a form, so that sending it again gets the same answer."""
     row = {"key": key, "held": list(held), "waiting": list(waiting), "created_at": now}
     _SAVE_SUBMISSION.run(db_session, [row])
 
@@ -106,10 +106,10 @@ def save_submission(
 def _upsert_member(new: Insert) -> Executable:
     """Insert the member, or lock and return the row with this address.
 
-    Of two first registrations with one address at once, or one during its erasure, the second waits
-    for the first, and holds the row until its registrations are in.
+    The row lock serializes first registrations with one address, and one with its erasure, until
+    the transaction has inserted its registrations.
     """
-    # After a day another request sends another email; until then a stranger's clicks send one.
+    # One confirmation email a day, however often somebody requests it for this address.
     is_stale = Member.list_requested_at < bindparam("stale_since", type_=UtcDateTime())
     is_unanswered = is_stale & Member.list_confirmed_at.is_(None)
     current = case((is_unanswered, None), else_=Member.list_requested_at)
@@ -132,7 +132,7 @@ _UPSERT_MEMBER = Prepared.insert(Member, _MEMBER_VALUES, _upsert_member)
 
 
 def upsert_member(db_session: Session, answers: Answers, *, now: datetime) -> Recipient:
-    """Lock the member with this address, inserted where there is none."""
+    """Lock the member with this address; insert them first if there is none."""
     [row] = _UPSERT_MEMBER.rows(
         db_session,
         email=answers.email,
@@ -143,7 +143,7 @@ def upsert_member(db_session: Session, answers: Answers, *, now: datetime) -> Re
         calendar_version=random_first_version(),
         stale_since=now - LIST_REQUEST_INTERVAL,
     )
-    # Without the name: a stranger who knows the address could write to the member through it.
+    # Without the name: it would put a stranger's text into an email to this address.
     return recipient(row, name="", language=answers.language)
 
 

@@ -1,4 +1,4 @@
-"""The waiting list: free places go to those who wait, in the order in which they joined."""
+"""The waiting list: free places go to the people on it, in the order in which they joined."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from cop.registration import emails
 
 
 def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
-    """Give a meeting's free places to those who wait; return the ids of their registrations.
+    """Give a meeting's free places to its waiting list; return the promoted registrations' ids.
 
     The caller holds the meeting's lock, so that no place is lost or given twice. Nobody is promoted
     after the start: by then they have other plans.
@@ -36,7 +36,7 @@ def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter)
 def give_places(
     db_session: Session, meeting: MeetingFacts, ids: Sequence[int], *, writer: LetterWriter
 ) -> None:
-    """Give places to some who wait and email them; the caller holds the meeting's lock."""
+    """Promote waiting registrations and email them; the caller holds the meeting's lock."""
     hold = update(Registration).where(Registration.id.in_(ids))
     db_session.execute(
         hold.values(
@@ -51,13 +51,13 @@ def give_places(
 
 
 def waiting_position(db_session: Session, registration_id: int, *, meeting_id: int) -> int:
-    """Count who waits at a meeting up to and including this registration: 3 for the third."""
-    ahead = select(func.count()).where(
+    """Return a registration's position on the waiting list: 1 for the first."""
+    position = select(func.count()).where(
         Registration.meeting_id == meeting_id,
         Registration.status == RegistrationStatus.WAITING,
         Registration.id <= registration_id,
     )
-    return db_session.scalar(ahead) or 0
+    return db_session.scalar(position) or 0
 
 
 def _ids_with(meeting: MeetingFacts, status: RegistrationStatus) -> Select[int]:
