@@ -16,7 +16,7 @@ from cop.questions import registry
 from cop.questions.field import Field
 
 _FIELDS = tuple(field for field in (*registry.QUESTIONS, *registry.RECORDED) if field.columns)
-# What a value is, where the label of its field does not say it.
+# Labels of columns whose field's label alone would be ambiguous.
 _COLUMN_LABELS = {
     "email_key": N_("compared as"),
     "status": N_("now"),
@@ -77,7 +77,7 @@ def optional_answers(registration: MemberRegistration, *, writer: LetterWriter) 
 
 
 def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue]:
-    """Everything that is stored about the member, whichever sessions they selected."""
+    """Everything that is stored about the member apart from their registrations."""
     ends = [each.meeting.ends_at + writer.community.retention for each in member.registrations]
     deleted_at = None if member.row.list_confirmed_at else max(ends, default=writer.now)
     return [
@@ -89,7 +89,7 @@ def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue
 
 def _has_value(field: Field, row: Member | Registration) -> bool:
     if field.asked_with and getattr(row, field.asked_with):
-        return True  # also where it is the default
+        return True  # shown although it is the default value
     return any(getattr(row, column) != blank for column, blank in field.blanks.items())
 
 
@@ -99,7 +99,7 @@ def _format_field(field: Field, row: Member | Registration, writer: LetterWriter
 
 
 def _format_column(field: Field, column: str, value: object, writer: LetterWriter) -> Iterator[str]:
-    """Format one value, labeled where the label of its field does not say what it is."""
+    """Format one value, with its column's label if it has one; nothing for a blank."""
     if value is None or (value is False and column != "attended") or value in ("", []):
         return
     text = _format_value(field, column, value, writer)

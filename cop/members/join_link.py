@@ -31,7 +31,7 @@ class JoinState(Enum):
 
 @dataclass(frozen=True)
 class JoinLink:
-    """A member's link into one meeting, as it stands now."""
+    """A member's join link to one meeting, with its current state."""
 
     registration_id: int
     status: str
@@ -59,7 +59,7 @@ class JoinLink:
 def read_join_link(
     db_session: Session, owner: Owner, registration_id: int, *, now: datetime
 ) -> JoinLink:
-    """Read what a join link opens; after registering again, the links in older emails still work.
+    """Read the state of a join link; links from before registering again still work.
 
     Raises:
         InvalidLink: there is no such registration, or the member has renewed their links.

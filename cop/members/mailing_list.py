@@ -1,4 +1,4 @@
-"""The mailing list: who has confirmed that they want email about future sessions."""
+"""The mailing list: members who confirmed that they want email about future sessions."""
 
 import csv
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ _SUBSCRIBERS = (
 
 
 def subscribers(db_session: Session) -> Sequence[Row[int, str, datetime | None]]:
-    """Everybody on the list by address: id, email, confirmed_at."""
+    """Everybody on the list, sorted by address: id, email, confirmed_at."""
     return db_session.execute(_SUBSCRIBERS).all()
 
 
 def count_unconfirmed(db_session: Session) -> int:
-    """Count who was entered into a form and has not confirmed: they get no email."""
+    """Count the addresses that were signed up but never confirmed: they get no email."""
     requested = Member.list_requested_at.is_not(None) & Member.list_confirmed_at.is_(None)
     return db_session.scalar(select(func.count()).select_from(Member).where(requested)) or 0
 
 
 def write_csv(db_session: Session, out: TextIO, *, zone: ZoneInfo, links: Links) -> None:
-    """Write the list to `out`, with the address that unsubscribes each."""
+    """Write the list to `out`, each with their unsubscribe URL."""
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in db_session.execute(_SUBSCRIBERS.execution_options(yield_per=1000)):

@@ -1,4 +1,4 @@
-"""Members by the links in their emails: all data about them, and what they may act on."""
+"""Members by the links in their emails: read their data, and verify and lock them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class MemberRegistration:
 
     row: Registration
     meeting: Listing
-    waiting_position: int  # how many wait up to and including this one
+    waiting_position: int  # on the waiting list: 1 for the first
 
     @property
     def is_live(self) -> bool:
@@ -65,7 +65,7 @@ class MemberData:
     row: Member
     registrations: tuple[MemberRegistration, ...]
     viewings: tuple[DataView, ...]
-    emails: tuple[Row[str, str, datetime], ...]  # whose text is still stored
+    emails: tuple[Row[str, str, datetime], ...]  # subject, state, created_at, if text is stored
 
     @cached_property
     def current(self) -> tuple[MemberRegistration, ...]:
@@ -84,7 +84,7 @@ class MemberData:
 
     @property
     def latest(self) -> MemberRegistration | None:
-        """The registration made last, with the member's current answers."""
+        """The newest registration, which has the member's current answers."""
         return max(self.registrations, key=lambda each: each.row.id, default=None)
 
     def registration_for(self, slug: str) -> MemberRegistration | None:
@@ -124,7 +124,7 @@ def read_member(db_session: Session, owner: Owner, schedule: Schedule) -> Member
 
 
 def recipient_of_link(db_session: Session, owner: Owner) -> Recipient:
-    """The member that a link belongs to, as an email addresses them.
+    """Read the member that a link belongs to, as the recipient of an email.
 
     Raises:
         InvalidLink: there is no such member, or they have renewed their links.
@@ -145,17 +145,17 @@ def verify_and_lock(db_session: Session, owner: Owner, *, now: datetime) -> Reci
 
 
 def verified_name(db_session: Session, member_id: int) -> NameAndLanguage:
-    """The name that a member had when they last acted, and the language of the form."""
-    is_seen = func.coalesce(Registration.registered_at <= Member.verified_at, False)
+    """The name of the latest registration, empty if newer than their verification; its language."""
+    is_verified = func.coalesce(Registration.registered_at <= Member.verified_at, False)
     query = (
-        select(Registration.name, Registration.language, is_seen.label("is_seen"))
+        select(Registration.name, Registration.language, is_verified.label("is_verified"))
         .join(Member)
         .where(Registration.member_id == member_id)
         .order_by(Registration.id.desc())
         .limit(1)
     )
     if row := db_session.execute(query).first():
-        return {"name": row.name if row.is_seen else "", "language": row.language}
+        return {"name": row.name if row.is_verified else "", "language": row.language}
     return {"name": "", "language": "en"}
 
 
@@ -186,7 +186,7 @@ WAITING_POSITION = (
 def _viewings(
     db_session: Session, member_id: int, meetings: Mapping[int, Listing]
 ) -> tuple[DataView, ...]:
-    """The viewings of one of their meetings, or of all, since they registered for it."""
+    """The viewings since they registered of lists of their meetings, or of all meetings."""
     includes_member = (
         exists()
         .where(

@@ -42,9 +42,9 @@ UNKNOWN_ADDRESS = Recipient(
 
 
 def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
-    """Email a member the link to their page; for an unknown address, do the same work for nothing.
+    """Email a member the link to their page; do the same work for an unknown address.
 
-    So neither the answer nor its timing tells who is registered.
+    So neither the response nor its timing reveals who is registered.
     """
     to = _member_of_address(db_session, email_addresses.normalize(email))
     letter = emails.my_link(writer, to, _upcoming(db_session, to, writer), posted_again=False)
@@ -57,7 +57,7 @@ def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
 
 
 def _member_of_address(db_session: Session, email_key: str) -> Recipient:
-    """Lock the member with this address, so that a day's emails are counted one by one."""
+    """Lock the member with this address, so that concurrent requests respect the daily limit."""
     query = select(*MEMBER_COLUMNS).where(Member.email_key == email_key)
     row = db_session.execute(query.with_for_update(key_share=True)).one_or_none()
     name = members.verified_name(db_session, row.id if row else UNKNOWN_ADDRESS.member_id)
@@ -78,7 +78,7 @@ def _upcoming(db_session: Session, to: Recipient, writer: LetterWriter) -> list[
 
 
 def _queue_dummy(db_session: Session, writer: LetterWriter) -> None:
-    """Write a withdrawn email to nobody, which takes as long as queuing one."""
+    """Insert a withdrawn email without a recipient, which takes as long as queuing one."""
     empty = dict.fromkeys(("to_address", "language", "subject", "text", "html", "message_id"), "")
     dummy = insert(OutboxEmail).values(
         **empty,
@@ -111,13 +111,13 @@ def check_kind(db_session: Session, member_id: int, kind: str) -> None:
     Raises:
         InvalidLink: there is no such member, or no such kind of email.
     """
-    is_known = db_session.scalar(select(Member.id).where(Member.id == member_id))
-    if is_known is None or kind not in KINDS:
+    id_ = db_session.scalar(select(Member.id).where(Member.id == member_id))
+    if id_ is None or kind not in KINDS:
         raise InvalidLink
 
 
 def opt_out(db_session: Session, member_id: int, kind: str, *, writer: LetterWriter) -> None:
-    """Stop one kind of email to a member; doing it again changes nothing.
+    """Stop one kind of email to a member; idempotent.
 
     Raises:
         InvalidLink: there is no such member, or no such kind of email.
@@ -146,7 +146,7 @@ def opt_in_to_all(db_session: Session, member_id: int, *, writer: LetterWriter) 
 
 
 def confirm_subscription(db_session: Session, owner: Owner, *, writer: LetterWriter) -> None:
-    """Put a member on the mailing list who has requested it, and has not left since.
+    """Put a member on the mailing list, if they requested it and have not left since.
 
     Raises:
         InvalidLink: there is no such member, or they have renewed their links.
@@ -164,7 +164,7 @@ def renew_calendar(db_session: Session, member_id: int, *, writer: LetterWriter)
 
 
 def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> None:
-    """Make all of a member's links stop working, the calendar's too, and email them a new one."""
+    """Revoke all of a member's links, the calendar's too, and email them a new one."""
     if to.undeliverable_at:
         raise Refused(
             N_(
@@ -172,7 +172,7 @@ def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> 
                 "changed."
             )
         )
-    # Counted apart from the links that a stranger can request for them.
+    # Counted separately from the links that a stranger can request for this address.
     key_start = f"renewed:{to.member_id}:"
     if not notifications.is_link_allowed(db_session, to, writer=writer, key_start=key_start):
         raise Refused(

@@ -1,4 +1,4 @@
-"""What a member changes about their registrations: answers, and further sessions."""
+"""Changes that a member makes to their registrations: answers, and more sessions."""
 
 from collections.abc import Iterable, Mapping
 from secrets import token_hex
@@ -28,7 +28,7 @@ def add_sessions(
 ) -> None:
     """Register a member for more sessions, with their latest answers.
 
-    The caller holds the member's row: of two clicks, the second finds nothing left to add.
+    The caller has locked the member, so a double click adds nothing twice.
     """
     query = select(Meeting.slug).join(Registration, Registration.meeting_id == Meeting.id)
     is_registered = (Registration.member_id == to.member_id, Registration.status.in_(LIVE_STATUSES))
@@ -41,7 +41,7 @@ def add_sessions(
 def _latest_answers(
     to: Recipient, latest: Registration, disabled_questions: Iterable[str]
 ) -> Answers:
-    """The latest answers, without those to a meeting's own question."""
+    """The latest answers, except to questions about one meeting."""
     questions = registry.enabled_questions(disabled_questions)
     values = {
         column: getattr(latest, column)
@@ -59,7 +59,7 @@ def change_answers(
     *,
     writer: LetterWriter,
 ) -> None:
-    """Store other answers, by column, and tell the coordinators of new access needs."""
+    """Store changed answers, by column, and notify coordinators of new access needs."""
     row, meeting = registration.row, registration.meeting
     cleared = [withdrawals.answer(name, meeting.slug) for name in _cleared_answers(row, values)]
     withdrawals.remember(db_session, row.member_id, *cleared, writer=writer)
@@ -93,7 +93,7 @@ def delete_answer(
 
 
 def _cleared_answers(row: Registration, values: Mapping[str, object]) -> list[str]:
-    """The optional answers that were given before and are blank now: clearing is deleting."""
+    """The optional answers that the new values clear, which counts as deleting them."""
     return [
         field.name
         for field in registry.OPTIONAL_ANSWERS

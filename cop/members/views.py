@@ -1,6 +1,6 @@
 """A member's own page, from the link in their emails: their data, and its deletion.
 
-Only POST changes something: mail filters follow every link.
+Only POST changes anything, since mail filters follow every link.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ SUCCESS_MESSAGES = {
 
 @dataclass(frozen=True)
 class MemberPage:
-    """The member that a link belongs to, with the schedule of the same moment."""
+    """The member that a link belongs to, with the schedule read in the same transaction."""
 
     token: str
     owner: Owner
@@ -59,15 +59,15 @@ class MemberPage:
 
     @property
     def feed_url(self) -> str:
-        """The address of their own calendar."""
+        """The URL of their own calendar."""
         return links().calendar(self.owner.member_id, self.member.row.calendar_version)
 
     def join_url(self, registration: MemberRegistration) -> str:
-        """The address that lets them into a meeting."""
+        """The URL of their join link to a meeting."""
         return links().join(self.owner, registration.row.id)
 
     def registration_or_404(self, slug: str) -> MemberRegistration:
-        """Their registration for a meeting; those of others do not exist for them."""
+        """Their own registration for a meeting, else 404."""
         return self.member.registration_for(slug) or abort(404)
 
 
@@ -75,7 +75,7 @@ def read_token(purpose: Purpose, token: str, *kinds: type) -> list[int | str]:
     """Read the values in an emailed link.
 
     Raises:
-        InvalidLink: its signature is wrong, or it was made for something else.
+        InvalidLink: its signature is wrong, or it has another purpose.
     """
     parts = cop_links.read_token(settings().secret_key, purpose, token, kinds)
     if not parts:
@@ -99,7 +99,7 @@ def open_page(token: str) -> MemberPage:
     """Read the page that a link opens.
 
     Raises:
-        InvalidLink: it opens nothing, or nothing any more.
+        InvalidLink: it is forged, too old or revoked.
     """
     owner = owner_of(token)
     with read_tx() as db_session:
@@ -112,7 +112,7 @@ def member_tx(token: str) -> Iterator[tuple[Session, Recipient]]:
     """Open a transaction in which a member acts by their link, which verifies their address.
 
     Raises:
-        InvalidLink: it opens nothing, or nothing any more.
+        InvalidLink: it is forged, too old or revoked.
     """
     owner = owner_of(token)
     with write_tx() as db_session:
@@ -120,7 +120,7 @@ def member_tx(token: str) -> Iterator[tuple[Session, Recipient]]:
 
 
 def redirect_to_page(token: str, done: str, *, slug: str | None = None) -> ResponseReturnValue:
-    """Redirect to the page, which shows the success message, about this session if given."""
+    """Redirect to the page with a success message, about a session if `slug` is given."""
     return redirect(url_for("member.page", token=token, done=done, session=slug), 303)
 
 
@@ -144,7 +144,7 @@ def render_page(page: MemberPage, *, message: str = "", refusal: str = "") -> Re
 
 @member.app_errorhandler(InvalidLink)
 def link_expired(_error: InvalidLink) -> Response:
-    """Answer alike for every link that opens nothing, so that nobody learns whether it ever did."""
+    """Respond alike to every invalid link, so that nobody learns whether it was ever valid."""
     return render("members/link_expired.html", status=404, form=LinkForm())
 
 

@@ -16,7 +16,7 @@ from cop.web.blueprints import member
 from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import current_community, now, render, writer
 
-# They belong to the member, or to the choice of sessions.
+# Questions about the member or the choice of sessions, not about one registration.
 _NOT_EDITABLE = {q.name for q in registry.QUESTIONS if q not in registry.ANSWERS}
 
 
@@ -55,15 +55,15 @@ def _delete_answer(page: MemberPage, slug: str, name: str) -> ResponseReturnValu
 
 
 def _schedule_of(registration: MemberRegistration) -> Schedule:
-    """A schedule of this meeting alone, which the questions refer to."""
+    """A schedule of this meeting alone, as the template of the questions needs one."""
     meeting = (registration.meeting,)
     return Schedule((), meeting) if registration.meeting.is_over else Schedule(meeting, ())
 
 
 def _form(registration: MemberRegistration, schedule: Schedule) -> AnswersForm:
-    unasked = frozenset() if schedule.with_prep_question else registry.SESSION_QUESTIONS
+    omitted = frozenset() if schedule.with_prep_question else registry.SESSION_QUESTIONS
     disabled = current_community().disabled_questions
-    return answers_form(disabled, omitted=_NOT_EDITABLE | unasked, stored=registration.row)
+    return answers_form(disabled, omitted=_NOT_EDITABLE | omitted, stored=registration.row)
 
 
 @member.route("/r/<token>/sessions/<slug:slug>/cancel", methods=["GET", "POST"])

@@ -1,4 +1,4 @@
-"""The mailing list: a look at it, and the list to take away."""
+"""Console: the mailing list, and its CSV export."""
 
 from functools import partial
 
