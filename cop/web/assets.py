@@ -1,4 +1,4 @@
-"""Static files with a fingerprint in their address, which browsers cache for good; compression."""
+"""Serve static files at fingerprinted URLs, cached forever, and compress responses."""
 
 import gzip
 import hashlib
@@ -15,7 +15,7 @@ NEGOTIATED = ("Accept-Encoding",)  # header that compressed responses vary by
 
 
 def install(app: Flask) -> None:
-    """Let templates link static files by their fingerprint."""
+    """Add the `asset` global, and serve static files with caching and compression."""
     app.jinja_env.globals["asset"] = asset
     app.view_functions["static"] = _send
 
@@ -35,7 +35,7 @@ def compress(content: bytes, encoding: str, *, is_quick: bool = False) -> bytes:
 
 
 def asset(name: str) -> str:
-    """Return the address of a static file as it is in this release."""
+    """Return the fingerprinted URL of a static file."""
     return url_for("static", filename=name, v=fingerprint(name))
 
 
@@ -57,7 +57,7 @@ def _content(name: str, encoding: str) -> bytes:
 
 
 def _send(filename: str) -> Response:
-    """Send a file of this release to be cached for good; any other as Flask does."""
+    """Send a file to be cached forever if its fingerprint matches, else as Flask does."""
     if filename not in _names() or request.args.get("v") != fingerprint(filename):
         return current_app.send_static_file(filename)
     mimetype = guess_type(filename)[0] or "application/octet-stream"

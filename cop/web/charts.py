@@ -1,4 +1,4 @@
-"""Bar charts as SVG numbers. A table with the same numbers stands beside each."""
+"""Compute the geometry of SVG bar charts; the template shows a table of the same numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 320, 150
 TOP_MARGIN, BOTTOM_MARGIN = 16, 20  # for a number above the highest bar, and for the labels
 MAX_LABELS = 12  # that fit beside each other
-MIN_COLUMNS = 8  # fewer columns are no wider, and stand on the left
+MIN_COLUMNS = 8  # fewer columns keep this width and are left-aligned
 BAR_WIDTH = 0.64  # of a column
 
 
 @dataclass(frozen=True)
 class Group:
-    """What one column shows: a number and a part of it, None where that is unknown."""
+    """What one column shows: a number and a part of it (None: unknown)."""
 
     label: str
     whole: int
@@ -31,7 +31,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Column:
-    """A drawn group."""
+    """A group with its coordinates."""
 
     center_x: float
     whole: Bar
@@ -51,7 +51,7 @@ class Chart:
 
 
 def draw(groups: Sequence[Group]) -> Chart | None:
-    """Draw groups as columns; None where every number is zero."""
+    """Compute the chart of groups; None where every number is zero."""
     highest = max((max(group.whole, group.part or 0) for group in groups), default=0)
     if not highest:
         return None

@@ -34,11 +34,11 @@ class EditConflictForm(ConsoleForm):
         return self._unlike_before({name: self[name].data for name in self.stored})
 
     def value(self, name: str) -> str:
-        """Return the value to store: of this page if changed there, else the stored one."""
+        """Return the submitted value if it was changed on this page, else the stored one."""
         return (self[name].data or "") if name in self.changed else str(self.stored[name])
 
     def has_conflict(self, stored: Mapping[str, Any], *, editor: tuple[int, str] | None) -> bool:
-        """Compare with the values stored now, under their lock; show an error at each conflict.
+        """Compare with the values stored now, read under a lock; show an error at each conflict.
 
         Submitted once more, the form replaces those values. `editor` is the id and name of the
         coordinator who edited last.

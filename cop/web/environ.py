@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cop.web")
 
-UNKNOWN = "unknown"  # one value for all invalid addresses, so that nobody can make up new ones
-HEALTH_PATHS = {"/healthz", "/readyz"}  # monitors may know the site by address only
-IS_CACHEABLE = "cop.is_cacheable"  # in the WSGI environment: whether the host is one of ours
+UNKNOWN = "unknown"  # one value for all invalid addresses: made-up ones would evade limits
+HEALTH_PATHS = {"/healthz", "/readyz"}  # monitors may request them by IP address
+IS_CACHEABLE = "cop.is_cacheable"  # WSGI environ key: whether the host is the site's own
 _HOST = re.compile(r"(\[[0-9a-f:.]*\]|[^:\[\]]+?)\.?(?::(\d+))?")
 _MAX_ADDRESS_LENGTH = 64
 _POSSIBLE_LENGTHS = range(1, 270)  # of a name and a port (RFC 1035)
@@ -61,7 +61,7 @@ class Normalizer:
     def _normalize_host(self, host: str, scheme: str, server_port: str) -> tuple[str, bool]:
         """Return the host in one spelling, and whether pages may be cached for it."""
         name, port = split_host(host)
-        if self._name and name == self._name:  # whatever the port
+        if self._name and name == self._name:  # on any port
             return self._host, True
         if not self._name and name in LOOPBACK_NAMES:
             # Links follow the port in use, which differs from the server's where ports are mapped.

@@ -165,16 +165,16 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
     response = make_response(body, status)
     response.cache_control.no_store = True
     response.vary.add("HX-Request")
-    if is_fragment:  # beside what was typed, not in its place
+    if is_fragment:  # the error must not replace what was typed
         response.headers["HX-Retarget"] = "#problem"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
 
 
 def _preserved_fields(status: int) -> list[tuple[str, str]]:
-    """Return what was typed into a rejected form, so that it can be sent again as it was.
+    """Return what was typed into a rejected form, so that it can be sent again unchanged.
 
-    Not of a post from another site, whose values nobody typed here.
+    Nothing of a cross-origin post (403), whose values nobody typed here.
     """
     if request.method in SAFE or status not in {429, 500, 503} or is_console():
         return []

@@ -18,7 +18,7 @@ from cop.links import is_https
 from cop.web.i18n import gettext, refusal_text
 
 TOKEN_AGE = 12 * 3600  # seconds
-# What no keyboard types: C0 without tab and line feed, delete, C1.
+# Control characters: C0 except tab, line feed and carriage return; delete; C1.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SPACES = re.compile(r"\s+")
 Filter = Callable[[str | None], str]

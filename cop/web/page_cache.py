@@ -2,10 +2,10 @@
 
 Before any data is read, each request checks that a cached page is still current: the revision,
 which every edit and registration raises in its own transaction in whatever process; the moment at
-which the page changes by itself; and everything that the address may vary. A page with a form or a
-person is never cached.
+which the page changes by itself; and everything in the URL that it depends on. A page with a form
+or personal data is never cached.
 
-Cached pages are served before Flask, which alone takes as long as all of this.
+Cached pages are served before Flask, whose own work would double the time.
 """
 
 import time
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_ENTRIES = 200
-# RFC 9110, 15.4.5: the browser has all others. The last one lets programs of other sites read it.
+# RFC 9110, 15.4.5: the browser has all others. The last one lets scripts of other origins read it.
 HEADERS_OF_304 = {"ETag", "Cache-Control", "Vary", "Access-Control-Allow-Origin"}
-RENDERED_FROM = "cop.rendered_from"  # in the WSGI environment: the page's revision and moment
+RENDERED_FROM = "cop.rendered_from"  # WSGI environ key: the page's revision and time
 P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
 class Page:
-    """A response, with what tells whether it is current."""
+    """A cached response, with what decides whether it is current."""
 
     revision: Revision
     rendered_at: datetime
@@ -52,11 +52,11 @@ class Page:
     headers: list[tuple[str, str]]
 
     def is_current(self, revision: Revision, now: datetime) -> bool:
-        """Return whether it would be rendered the same. The clock may have been set back."""
+        """Return whether rendering would give the same page. The clock may have been set back."""
         return self.revision == revision and self.rendered_at <= now < self.expires_at
 
     def respond(self, if_none_match: str | None) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Return status, headers and body for a browser that has the pages of these ETags."""
+        """Return status, headers and body for this `If-None-Match`."""
         if if_none_match and (
             if_none_match == f'"{self.etag}"' or parse_etags(if_none_match).contains_weak(self.etag)
         ):
@@ -69,7 +69,7 @@ class Page:
 
 
 class PageCache:
-    """The cached pages of this process; of too many, the oldest goes."""
+    """The cached pages of this process; where there are too many, the oldest is dropped."""
 
     def __init__(self) -> None:
         self._pages: dict[object, Page] = {}
@@ -129,7 +129,7 @@ class PageCacheMiddleware:
         try:
             return page if page.is_current(reader.current(), clock()) else None
         except SQLAlchemyError:
-            return None  # Flask will meet the same, and answer with an error page
+            return None  # the view will fail likewise, and Flask renders an error page
 
 
 def install(app: Flask) -> None:
@@ -165,14 +165,14 @@ def _store(cache: PageCache, response: Response) -> Response:
 
 
 def _page(response: Response) -> Page:
-    """Compress the response as this browser accepts it, and take it as a page."""
+    """Compress the response with an encoding that this browser accepts, and make it a page."""
     revision, rendered_at = request.environ[RENDERED_FROM]
     encoding = _encoding(request.environ)
     response.vary.update(assets.NEGOTIATED)
     if encoding:
         response.set_data(assets.compress(response.get_data(), encoding, is_quick=True))
         response.headers["Content-Encoding"] = encoding
-    # The ETag is of the headers, too: a browser takes no new ones from "not modified".
+    # The ETag covers the headers, too: a 304 would leave the browser with the old ones.
     whole = repr((response.headers.to_wsgi_list(), response.get_data()))
     etag = sha256(whole.encode()).hexdigest()[:32]
     response.set_etag(etag)
@@ -188,9 +188,10 @@ def _page(response: Response) -> Page:
 
 
 def _key(environ: "WSGIEnvironment") -> tuple[object, ...]:
-    """Everything that a page depends on; anything else would only add equal entries.
+    """Everything in a request that a page depends on; more would only add equal entries.
 
-    Of the query that is the language and the theme, and not htmx: these pages have no fragments.
+    Of the query, that is the language and the theme. `HX-Request` is not part of it: these pages
+    have no fragments.
     The scheme and the host, which are in links where there is no base address, have few values:
     see `environ.Normalizer`.
     """

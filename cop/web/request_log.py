@@ -42,8 +42,8 @@ class JsonLineHandler(logging.Handler):
     """Write each record to standard error at once, as one line by one write.
 
     The standard handler holds a lock, and waiting for it was a third of the time that a cached page
-    takes. The system does not mix lines in a file, nor in a pipe those under 4,096 bytes, which all
-    lines of requests are.
+    takes. The system does not mix writes to a file, nor writes to a pipe of under 4,096 bytes,
+    which all request lines are.
     """
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -72,7 +72,7 @@ def install(app: Flask) -> None:
 
 
 def new_id() -> str:
-    """Return an id to find a request by; no secret."""
+    """Return a random id to find a request by; not a secret."""
     return f"{random.getrandbits(64):016x}"
 
 
@@ -102,7 +102,7 @@ def log_request(
     began: float,
     address: str | None,
 ) -> None:
-    """Log a request that is answered; it began when `time.perf_counter()` said so."""
+    """Log an answered request; `began` is its start by `time.perf_counter()`."""
     values = {
         "request_id": request_id,
         "route": route,
@@ -116,7 +116,7 @@ def log_request(
 
 @lru_cache(1000)
 def _truncated(address: str | None) -> str:
-    """Return the network of an address, without the part that is one person's: a /24, or a /48."""
+    """Return the network of an IP address, which identifies no person: a /24, or a /48."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every request must pass and every response must carry."""
+"""Checks of every request, and security headers of every response."""
 
 import ipaddress
 import re
@@ -20,14 +20,14 @@ from cop.web.rendering import is_console, is_embedded, settings
 SAFE = {"GET", "HEAD", "OPTIONS"}
 FRAME_DESTINATIONS = {"iframe", "frame", "embed", "object"}
 PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
-# Email programs post here by themselves (RFC 8058), with nothing that says where they come from.
+# Email programs post here by themselves (RFC 8058), without an Origin.
 ONE_CLICK_UNSUBSCRIBE = "/unsubscribe/"
 MAX_NAMES, MAX_PAIRS = 60, 200
 MAX_FILE, MAX_PIECE, MAX_TEXTS = 2 * 1024 * 1024, 256 * 1024, 256 * 1024  # bytes
 # What pages of other origins may load, besides the pages made for their frames. A sandboxed frame
 # has no origin, so that even our own files are cross-origin to the page in it.
 CROSS_ORIGIN_PATHS = ("/embed.js", "/static/")
-PREVIEW = "/coordinator/embed/"  # and below: the page that shows one of our frames
+PREVIEW = "/coordinator/embed/"  # prefix of the pages that preview an embedded page
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -50,7 +50,7 @@ class CrossOriginPost(Forbidden):
 
 
 def limited(view: View) -> View:
-    """Count posts to the view against the hourly limit of the network they come from."""
+    """Count posts to the view against the hourly limit of the client's network."""
     return mark(view, "is_limited")
 
 
@@ -107,7 +107,7 @@ def limit_posts(app: Flask) -> None:
         strategy="moving-window",
         key_prefix="cop",
         enabled=config.posts_per_hour > 0,
-        # Without Redis nobody is turned away: each process counts for itself meanwhile.
+        # While Redis is unavailable, each process counts for itself.
         in_memory_fallback_enabled=bool(config.redis_url),
     )
     limiter.request_filter(lambda: request.method in SAFE)  # not even counted
@@ -137,7 +137,7 @@ def current_revision() -> Revision:
 
 
 def _look_up_embed_hosts() -> None:
-    """Read who may frame the response before anything is refused: the frame shows refusals."""
+    """Read which sites may frame the response first, since their frames show errors, too."""
     if is_embedded():
         current_revision()
 
@@ -164,7 +164,7 @@ def _refuse_cross_origin_posts() -> None:
 def _is_own_origin(origin: str) -> bool:
     if settings().base_url:
         return _FINAL_DOT.sub("", origin.lower()) == settings().base_url
-    # Without a base address only names of this machine are answered: the port makes the site.
+    # Without a base URL only loopback hosts are trusted, so the port identifies the site.
     try:
         parts = urlsplit(origin)
         port = parts.port
@@ -182,10 +182,10 @@ def _limit_bodies() -> None:
     is_upload = is_marked("takes_file")
     if is_upload:
         request.max_content_length = MAX_FILE
-        # Werkzeug reads files in pieces as large as the usual limit, and counts what it held back.
+        # Werkzeug buffers a file in chunks of up to the usual limit, and counts them against it.
         request.max_form_memory_size = MAX_PIECE
     elif is_console():
-        # Long texts, in scripts of which a form sends nine bytes for a letter.
+        # Long texts: URL encoding takes nine bytes for a letter of many scripts.
         request.max_content_length = request.max_form_memory_size = MAX_TEXTS
     if request.method not in SAFE and not is_upload and not is_marked("takes_long_form"):
         values = request.form
