@@ -1,4 +1,4 @@
-"""What the community says about itself."""
+"""The community: its settings, and when the worker last ran its tasks."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -21,7 +21,7 @@ DEFAULT_ABOUT = Path(__file__).with_name("about.md")
 
 @dataclass(frozen=True)
 class CommunityFacts:
-    """The community's row as it stood when it was read."""
+    """The community's columns as they were read, detached from the database."""
 
     name: str
     short_name: str
@@ -64,7 +64,7 @@ class CommunityFacts:
 
     @property
     def slug(self) -> str:
-        """The short name as it stands in file names: `equity-in-data`."""
+        """The short name for use in file names: `equity-in-data`."""
         letters = (c if c.isascii() and c.isalnum() else "-" for c in self.short_name.lower())
         return "-".join(filter(None, "".join(letters).split("-"))) or "community"
 
@@ -75,17 +75,17 @@ class CommunityFacts:
 
     @property
     def retention(self) -> timedelta:
-        """How long most answers are kept after a session: as the registry promises, or shorter."""
+        """How long most answers are stored after a session, at most as the registry promises."""
         return min(registry.RETENTION, timedelta(days=self.retention_days))
 
     @property
     def short_retention(self) -> timedelta:
-        """How long short-lived answers are kept, at most as long as all others."""
+        """How long short-lived answers are stored, at most as long as all others."""
         days = timedelta(days=self.short_retention_days)
         return min(registry.SHORT_RETENTION, days, self.retention)
 
     def retention_of(self, field: field.Field) -> timedelta | None:
-        """How long an answer is kept after a session; None until they leave the mailing list."""
+        """How long an answer is stored after a session; None: until they leave the mailing list."""
         if field.retention is None:
             return None
         return self.retention if field.retention == registry.RETENTION else self.short_retention
@@ -103,26 +103,26 @@ def load_community(db_session: Session) -> CommunityFacts:
 
 
 def note_daily_tasks(db_session: Session, *, now: datetime) -> None:
-    """Note that the daily round is done, so that anybody can see whether it still happens."""
-    looks = {"clock_confirmed_at": None, "clock_seen_at": None, "clock_steady_seconds": None}
-    db_session.execute(update(Community).values(daily_tasks_at=now, **looks))
+    """Record that the daily tasks ran, and clear what was observed of the clock."""
+    cleared = {"clock_confirmed_at": None, "clock_seen_at": None, "clock_steady_seconds": None}
+    db_session.execute(update(Community).values(daily_tasks_at=now, **cleared))
 
 
 def note_write_probe(db_session: Session, *, now: datetime) -> None:
-    """Note that the database takes writes, which is what `/readyz` goes by.
+    """Record that the database accepts writes, which `/readyz` checks.
 
-    The pages' revision stays: else all cached pages would go each time.
+    It does not raise the revision, which would invalidate all cached pages each time.
     """
     db_session.execute(update(Community).values(write_probe_at=now))
 
 
 def write_probe_at(db_session: Session) -> datetime | None:
-    """When a write last worked."""
+    """When a test write last succeeded."""
     return db_session.scalar(select(Community.write_probe_at))
 
 
 def note_backup(db_session: Session, *, now: datetime) -> None:
-    """Note that a backup was made."""
+    """Record that a backup was made."""
     db_session.execute(update(Community).values(backup_at=now))
 
 
@@ -143,7 +143,7 @@ class WorkerStatus:
 
 
 def worker_status(db_session: Session) -> WorkerStatus:
-    """Read how the worker stands, in one look."""
+    """Read the worker's status in one query."""
     is_open = OutboxEmail.state.in_([MailState.QUEUED, MailState.RETRYING, MailState.SENDING])
     waiting = select(func.count()).where(is_open).scalar_subquery()
     since = select(func.min(OutboxEmail.created_at)).where(is_open).scalar_subquery()
@@ -152,7 +152,7 @@ def worker_status(db_session: Session) -> WorkerStatus:
 
 
 def create(db_session: Session) -> None:
-    """Make the community with the facts of the one this was written for, unless it exists."""
+    """Insert the community with its default settings, unless it exists."""
     new = insert_with_conflict(db_session, Community).values(
         id=1,
         name="Equity in Data Community of Practice",

@@ -20,7 +20,7 @@ _UNREADABLE = N_(
 
 DEFAULT_OBSERVANCES_FILE = Path(__file__).with_name("observances.txt")
 MAX_OBSERVANCES, MAX_NAME_LENGTH = 500, 100  # lines, letters of a name
-# What the console calls the days that the law, and with it the library, calls otherwise.
+# Names that the console shows instead of the official ones, which the library returns.
 _NAMES = {
     "Columbus Day": "Indigenous Peoples' Day (Columbus Day)",
     "Juneteenth National Independence Day": "Juneteenth",
@@ -46,19 +46,19 @@ def default_observances() -> list[str]:
 
 
 def parse_observances(text: str) -> list[str]:
-    """The observances of a text with one on each line, in the order of their dates."""
+    """Parse a text with one observance on each line; return them sorted by date."""
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
-    kept = {_checked(number, line) for number, line in lines if line}
-    if len(kept) > MAX_OBSERVANCES:
+    entries = {_parse_line(number, line) for number, line in lines if line}
+    if len(entries) > MAX_OBSERVANCES:
         raise Refused(
             N_("Keep at most %(most)s days: leave out those that have passed."),
             field="observances",
             most=MAX_OBSERVANCES,
         )
-    return sorted(kept)
+    return sorted(entries)
 
 
-def _checked(number: int, line: str) -> str:
+def _parse_line(number: int, line: str) -> str:
     found = _LINE.fullmatch(line)
     if not found or len(found[2]) > MAX_NAME_LENGTH:
         raise Refused(_UNREADABLE, field="observances", number=number)
@@ -71,8 +71,8 @@ def _checked(number: int, line: str) -> str:
 
 @cache
 def _federal(year: int) -> "HolidayBase":
-    # Large, and only the console asks for it.
+    # The library is large, and only the console uses it.
     from holidays import country_holidays  # noqa: PLC0415
 
-    # By default its names are in the language of the environment.
+    # Its default language is that of the environment.
     return country_holidays("US", years=year, expand=False, language="en_US")

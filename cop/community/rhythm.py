@@ -1,4 +1,4 @@
-"""The community's rhythm: from a rule such as "third Tuesday" to moments in time."""
+"""Recurrence: compute meeting times from a rule such as "third Tuesday"."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Recurrence:
     starts: time
     minutes: int
     zone: ZoneInfo
-    since: date | None = None  # from when a rule such as "every second week" counts
+    since: date | None = None  # the date that "every second week" is counted from
 
     def upcoming(self, now: datetime) -> Iterator["Occurrence"]:
         """Every occurrence that has not ended at `now`, soonest first."""
@@ -46,7 +46,7 @@ class Recurrence:
     def on(self, day: date) -> "Occurrence":
         """The occurrence on a given day, whether the rule names that day or not."""
         local = datetime.combine(day, self.starts, tzinfo=self.zone)
-        # A wall time that the clocks skip in spring is moved to the moment they jump to.
+        # A wall time skipped by daylight saving time is shifted forward.
         starts_at = tz.resolve_imaginary(local).astimezone(UTC)
         return Occurrence(day, starts_at, starts_at + timedelta(minutes=self.minutes))
 
@@ -55,7 +55,7 @@ class Recurrence:
         return next(self._days_from(datetime.combine(day, time())), None) == day
 
     def _days_from(self, midnight: datetime) -> Iterator[date]:
-        # Counted from the day of the look, every second week would be another one each week.
+        # Counted from today, "every second week" would alternate with the week of the query.
         begin = datetime.combine(self.since, time()) if self.since else midnight
         recurrence = rrulestr(self.rule, dtstart=begin)
         if not isinstance(recurrence, rrule):
@@ -66,7 +66,7 @@ class Recurrence:
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One date of a rhythm, with its start and end in UTC."""
+    """One date of a recurrence, with its start and end in UTC."""
 
     on: date
     starts_at: datetime
@@ -81,10 +81,10 @@ MONTHS = range(1, 13)
 
 @dataclass(frozen=True)
 class RecurrenceChoice:
-    """A weekday: one of each month's, or one every so many weeks; and the months without any."""
+    """A simple rule: one weekday, monthly or every few weeks, and the months without a meeting."""
 
     weekday: str
-    of_month: str | None = None  # among OF_MONTH; without it, weeks are counted
+    of_month: str | None = None  # among OF_MONTH; None: every `weeks` weeks
     weeks: int = 1
     months_off: tuple[int, ...] = ()
 
@@ -94,14 +94,14 @@ class RecurrenceChoice:
 
     @property
     def counts_weeks(self) -> bool:
-        """Whether it takes a date to say which weeks are meant."""
+        """Whether the rule needs a start date to tell which weeks are meant."""
         return self.of_month is None and self.weeks > 1
 
     @property
     def rule(self) -> str:
-        """The rule as RFC 5545 writes it; without any month it is none that can be read."""
-        how = "WEEKLY" if self.of_month is None else "MONTHLY"
-        parts = [f"FREQ={how}"]
+        """The RFC 5545 rule; invalid where no month is left."""
+        frequency = "WEEKLY" if self.of_month is None else "MONTHLY"
+        parts = [f"FREQ={frequency}"]
         if self.counts_weeks:
             parts.append(f"INTERVAL={self.weeks}")
         parts.append(f"BYDAY={self.of_month or ''}{self.weekday}")
@@ -111,22 +111,23 @@ class RecurrenceChoice:
 
 
 def parse(rule: str) -> RecurrenceChoice | None:
-    """The choice that makes a rule; None for a rule that no choice makes."""
+    """Parse a rule into a choice; None where it is not a simple rule."""
     parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
     by_day = parts.pop("BYDAY", "")
     number, weekday = by_day[:-2].lstrip("+"), by_day[-2:]
-    how, weeks = parts.pop("FREQ", ""), parts.pop("INTERVAL", "1")
+    frequency, weeks = parts.pop("FREQ", ""), parts.pop("INTERVAL", "1")
     months = _months(parts.pop("BYMONTH", ",".join(map(str, MONTHS))))
     if parts or weekday not in WEEKDAYS or not months or weeks not in map(str, WEEKS):
         return None
     off = tuple(month for month in MONTHS if month not in months)
-    if how == "MONTHLY" and number in OF_MONTH and weeks == "1":
+    if frequency == "MONTHLY" and number in OF_MONTH and weeks == "1":
         return RecurrenceChoice(weekday, of_month=number, months_off=off)
-    if how == "WEEKLY" and not number:
+    if frequency == "WEEKLY" and not number:
         return RecurrenceChoice(weekday, weeks=int(weeks), months_off=off)
     return None
 
 
-def _months(said: str) -> set[int]:
-    months = {int(part) for part in said.split(",") if part.isascii() and part.isdigit()}
-    return months if months <= set(MONTHS) and len(months) == said.count(",") + 1 else set()
+def _months(numbers: str) -> set[int]:
+    """Parse month numbers; an empty set where one is invalid or repeated."""
+    months = {int(part) for part in numbers.split(",") if part.isascii() and part.isdigit()}
+    return months if months <= set(MONTHS) and len(months) == numbers.count(",") + 1 else set()

@@ -1,4 +1,4 @@
-"""Rows that are past their date: found without a lock, and erased a few at a time."""
+"""Expired rows: found without a lock, and erased in batches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-# Rows to a transaction: it holds SQLite's write lock, which everybody who registers waits for.
+# Rows per transaction: it holds SQLite's write lock, which registrations wait for.
 BATCH = 500
 
 
 @dataclass(frozen=True)
 class Expiry:
-    """Rows of one table that are due, and what becomes of them.
+    """Rows of one table that are due to be cleared or deleted.
 
-    `values` is what to write into them; without it they are deleted. `counter` names the sum
-    that they are added to.
+    `values` is written into them; without it they are deleted. `counter` names the total that
+    their number is added to.
     """
 
     key: InstrumentedAttribute[Any]
@@ -32,8 +32,8 @@ class Expiry:
     def erase(self, db_session: Session, keys: Sequence[Any]) -> int:
         """Erase those of a batch that are still due; return how many.
 
-        They are locked first, in order: a row that somebody is changing right now is looked at
-        again once they have committed, and two workers at once cannot deadlock.
+        They are locked first, in order: a row that another transaction is changing is
+        checked again once that has committed, and two workers at once cannot deadlock.
         """
         are_due = self.key.in_(keys) & self.is_due
         locked = select(self.key).where(are_due).order_by(self.key).with_for_update()

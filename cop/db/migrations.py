@@ -1,4 +1,4 @@
-"""Bringing a database to the schema of this release, and refusing one that does not fit."""
+"""Compare a database's schema with this release's migrations."""
 
 from enum import Enum
 from functools import cache
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 
 class Schema(Enum):
-    """How a database's schema stands to this release's."""
+    """How a database's schema compares to this release's."""
 
     EMPTY = "empty"
     OLDER = "older"
@@ -31,15 +31,15 @@ def schema_state(engine: Engine, folder: Path | None = None) -> Schema:
         revision = MigrationContext.configure(connection).get_current_revision()
     if revision is None:
         return Schema.EMPTY
-    head, known = _revisions(folder or migrations_folder())
+    head, revisions = _revisions(folder or migrations_folder())
     if revision == head:
         return Schema.CURRENT
-    return Schema.OLDER if revision in known else Schema.NEWER
+    return Schema.OLDER if revision in revisions else Schema.NEWER
 
 
 @cache
 def _revisions(folder: Path) -> tuple[str | None, frozenset[str]]:
-    """The newest revision, and all of them; cached because `/readyz` asks each time."""
+    """The newest revision, and all of them; cached because each `/readyz` request needs them."""
     scripts = ScriptDirectory(str(folder))
-    known = frozenset(script.revision for script in scripts.walk_revisions())
-    return scripts.get_current_head(), known
+    revisions = frozenset(script.revision for script in scripts.walk_revisions())
+    return scripts.get_current_head(), revisions

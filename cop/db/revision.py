@@ -30,8 +30,8 @@ class Revision:
 class RevisionReader:
     """Read the current revision, on connections outside SQLAlchemy's pool.
 
-    SQLAlchemy's own way costs eight times as much, half of it waiting for the lock of its pool; a
-    deque needs none. No thread owns a connection: one that is destroyed while its thread ends can
+    SQLAlchemy takes eight times as long, half of it waiting for the lock of its pool; a deque needs
+    none. No thread owns a connection: one that is destroyed while its thread ends can
     crash the process, since SQLite's destructor calls back into Python (CPython issue 119585).
     """
 
@@ -76,7 +76,7 @@ class RevisionReader:
 class _Connection:
     """A DBAPI connection outside the pool, without transactions."""
 
-    is_lost = False  # whether the server has ended it, as at its restart: another one may work
+    is_lost = False  # whether the server closed it, as when restarting: a new one may work
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
@@ -84,7 +84,7 @@ class _Connection:
             pooled = engine.raw_connection()
             pooled.detach()
             self._connection = cast("Any", pooled.dbapi_connection)
-            if self._dialect.name == "postgresql":  # on SQLite, only an explicit BEGIN begins one
+            if self._dialect.name == "postgresql":  # SQLite's is in autocommit mode already
                 self._connection.autocommit = True
             self._cursor = self._connection.cursor()
 
@@ -97,7 +97,7 @@ class _Connection:
             self.is_lost = self._dialect.name == "postgresql" and self._connection.closed
             self.close()
             raise
-        if not rows:  # before the first start is done
+        if not rows:  # the first start has not finished
             return Revision(0, ())
         [(revision, hosts)] = rows
         hosts = json.loads(hosts) if isinstance(hosts, str) else hosts  # psycopg decodes JSON

@@ -1,4 +1,4 @@
-"""Statements for both kinds of database: in the dialect of each, and prepared ones."""
+"""Statements compiled once for SQLite and PostgreSQL, and INSERT ... ON CONFLICT."""
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,12 +18,12 @@ from cop.db.types import Base
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-CONNECTION = "connection"  # in a session's info: that of its transaction, which it looks for long
+CONNECTION = "connection"  # key in Session.info: its connection, which is slow to look up
 
 
 @contextmanager
 def driver_errors(dialect: Dialect, sql: str) -> Iterator[None]:
-    """Turn what the driver raises into what everybody else knows."""
+    """Translate the driver's exceptions into SQLAlchemy's."""
     driver = dialect.loaded_dbapi
     try:
         yield
@@ -38,7 +38,7 @@ _Convert = Callable[[Any], Any] | None
 
 
 def insert_with_conflict(db_session: Session, model: type[Base]) -> Insert:
-    """An INSERT that knows ON CONFLICT."""
+    """Make an INSERT that supports ON CONFLICT, for the session's dialect."""
     return _insert(db_session.get_bind().dialect, model)
 
 
@@ -47,12 +47,11 @@ def _insert(dialect: Dialect, model: type[Base]) -> Insert:
 
 
 class Prepared:
-    """A statement that is compiled once, and then handed to the driver as it is.
+    """A statement that is compiled once and then run on the driver's cursor directly.
 
-    SQLAlchemy takes ten times as long to run a statement as SQLite does; where many people wait for
-    the same lock, that is their wait. Values go in and come out as the columns' types have them.
-    Each parameter that the statement names needs its value each time, also where a column has a
-    default in Python.
+    SQLAlchemy takes ten times as long to run a statement as SQLite does, and many people may wait
+    for the same lock meanwhile. Values are converted by the columns' types. Every parameter needs a
+    value each time: Python-side column defaults are not applied.
     """
 
     def __init__(self, statement: Executable | Callable[[Dialect], Executable]) -> None:
@@ -68,17 +67,17 @@ class Prepared:
         *,
         rows: int = 1,
     ) -> "Prepared":
-        """An INSERT of these columns that knows ON CONFLICT, and that `finish` completes.
+        """Make an INSERT of these columns; `finish` can add ON CONFLICT and RETURNING.
 
-        Of several rows, the values are named `numbered`.
+        For several rows, pass the values through `numbered`.
         """
         types = {name: model.__table__.c[name].type for name in columns}
-        numbers = [f"_{at}" for at in range(rows)] if rows > 1 else [""]
-        each: Any = [
-            {name: bindparam(f"{name}{number}", type_=type_) for name, type_ in types.items()}
-            for number in numbers
+        suffixes = [f"_{at}" for at in range(rows)] if rows > 1 else [""]
+        parameters: Any = [
+            {name: bindparam(f"{name}{suffix}", type_=type_) for name, type_ in types.items()}
+            for suffix in suffixes
         ]
-        values = each if rows > 1 else each[0]
+        values = parameters if rows > 1 else parameters[0]
         return cls(lambda dialect: finish(_insert(dialect, model).values(values)))
 
     def rows(self, db_session: Session, **values: object) -> list[Any]:
@@ -89,7 +88,7 @@ class Prepared:
             return [compiled.row(row) for row in cursor.fetchall()]
 
     def run(self, db_session: Session, rows: Iterable[Mapping[str, object]]) -> None:
-        """Run it once for each of some sets of values, without an answer."""
+        """Run it once per row of values, without returning rows."""
         compiled = self._for(db_session)
         with _cursor(db_session, compiled.sql) as cursor:
             cursor.executemany(compiled.sql, [compiled.parameters(row) for row in rows])
@@ -97,20 +96,20 @@ class Prepared:
     def _for(self, db_session: Session) -> "_Compiled":
         dialect = db_session.get_bind().dialect
         if dialect.name not in self._compiled:
-            made = self._statement(dialect) if callable(self._statement) else self._statement
-            self._compiled[dialect.name] = _Compiled(made, dialect)
+            built = self._statement(dialect) if callable(self._statement) else self._statement
+            self._compiled[dialect.name] = _Compiled(built, dialect)
         return self._compiled[dialect.name]
 
 
 def numbered(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The values of some rows as one statement takes them."""
+    """Number the parameters of several rows, as `Prepared.insert` names them."""
     if len(rows) == 1:
         return rows[0]
     return {f"{name}_{at}": value for at, row in enumerate(rows) for name, value in row.items()}
 
 
 class _Compiled:
-    """A statement for one kind of database."""
+    """A statement compiled for one dialect, with the converters of its values."""
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         compiled = cast("SQLCompiler", cast("ClauseElement", statement).compile(dialect=dialect))
@@ -120,24 +119,24 @@ class _Compiled:
         self._names = compiled.positiontup
         named = [(name, bind) for bind, name in compiled.bind_names.items()]
         self._fixed = {name: bind.value for name, bind in named if not bind.required}
-        self._binding = {name: _binding(bind.type, dialect) for name, bind in named}
+        self._bind_converters = {name: _bind_processor(bind.type, dialect) for name, bind in named}
         columns = [(each.name, each.type) for each in _result_columns(statement)]
-        self._reading = [_reading(type_, dialect) for _, type_ in columns]
+        self._converters = [_result_processor(type_, dialect) for _, type_ in columns]
         names = [name for name, _ in columns]
         self._row: Callable[..., Any] = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024
 
     def parameters(self, values: Mapping[str, object]) -> Any:
-        """The values as the driver takes them: by position, or by name."""
+        """Convert the values for the driver: a list or a dict, by its parameter style."""
         given = {**self._fixed, **values}
         bound = {
             name: convert(given[name]) if convert else given[name]
-            for name, convert in self._binding.items()
+            for name, convert in self._bind_converters.items()
         }
         return bound if self._names is None else [bound[name] for name in self._names]
 
     def row(self, row: Iterable[Any]) -> Any:
-        """A row of the driver's, as the columns' types have it."""
-        pairs = zip(row, self._reading, strict=True)
+        """Convert a row from the driver to a named tuple."""
+        pairs = zip(row, self._converters, strict=True)
         return self._row(*[convert(value) if convert else value for value, convert in pairs])
 
 
@@ -145,18 +144,18 @@ def _result_columns(statement: Any) -> Iterable[Any]:
     return statement.exported_columns if statement.is_select or statement._returning else ()
 
 
-def _binding(type_: TypeEngine[Any], dialect: Dialect) -> _Convert:
+def _bind_processor(type_: TypeEngine[Any], dialect: Dialect) -> _Convert:
     return type_.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _reading(type_: TypeEngine[Any], dialect: Dialect) -> _Convert:
+def _result_processor(type_: TypeEngine[Any], dialect: Dialect) -> _Convert:
     return type_.dialect_impl(dialect).result_processor(dialect, None)
 
 
 @contextmanager
 def _cursor(db_session: Session, sql: str) -> Iterator[DBAPICursor]:
-    """A cursor of the session's transaction, whose faults are SQLAlchemy's."""
-    db_session.flush()  # what the session knows and the database does not yet
+    """A driver cursor in the session's transaction; its exceptions are SQLAlchemy's."""
+    db_session.flush()  # the statement must see pending changes
     connection = db_session.info.get(CONNECTION) or db_session.connection()
     with driver_errors(connection.dialect, sql), closing(connection.connection.cursor()) as cursor:
         yield cursor

@@ -13,7 +13,7 @@ AUTOINCREMENT = {"sqlite_autoincrement": True}
 
 
 def random_first_version() -> int:
-    """Choose the first version of a member's links, which no link from before a restore matches."""
+    """Choose a random first version of a member's links: links from before a restore differ."""
     return randbits(30)
 
 
