@@ -12,19 +12,19 @@ from cop.questions.field import Choice
 from cop.registration.answers import HAS_ACCESS_NEEDS
 from cop.registration.people import live_registrations
 
-BOOKING_LEAD_TIME = timedelta(days=14)  # interpreters and captioners are booked this long before
+BOOKING_LEAD_TIME = timedelta(days=14)  # to book interpreters and captioners
 _INTERPRETATION = "interpretation"
 
 
 class AccessNeed(NamedTuple):
-    """One thing to arrange: what, and for whom, each with what they wrote about it."""
+    """One thing to arrange, and the people who need it, each with what they wrote about it."""
 
     label: str
     people: list[tuple[Registration, str]]
 
 
 def access_needs(db_session: Session, meeting_id: int) -> list[AccessNeed]:
-    """Read what to arrange for those who hold a place or wait, in the order of the form."""
+    """Read the access needs of live registrations, in the order of the form."""
     query = live_registrations(meeting_id).where(HAS_ACCESS_NEEDS).order_by(Registration.id)
     people = db_session.scalars(query).all()
     needs = [_need(choice, people) for choice in registry.ACCESS.choices]

@@ -25,12 +25,12 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import emails
 from cop.roster import places
 
-# After a restored backup, too, the misspelled address gets no email.
+# Withdrawn, so that the misspelled address gets no email after a backup is restored either.
 _ENDED_STATES = (withdrawals.EMAIL, withdrawals.LINKS)
 
 
 class CorrectionResult(NamedTuple):
-    """How many sessions the confirmation is about, and the emails that were deleted."""
+    """How many sessions the confirmation lists, and which emails were deleted."""
 
     sessions: int
     deleted_emails: list[str]  # by Message-ID
@@ -42,8 +42,8 @@ def correct_address(
     """Move all registrations of a misspelled address to the right one.
 
     The member with the misspelled address is deleted with every email to it, so that its links stop
-    working and nothing queued goes out. The right address, which may belong to a known member, gets
-    one confirmation with a link of its own.
+    working and nothing queued goes out. The right address, which may belong to an existing member,
+    gets one confirmation with a link of its own.
     """
     key = email_addresses.normalize(email)
     old = _locked_member(db_session, registration_id)
@@ -51,13 +51,13 @@ def correct_address(
     locked = locking.lock(
         db_session, db_session.scalars(select(Registration.meeting_id).where(is_theirs))
     )
-    was_known = db_session.scalar(select(exists().where(Member.email_key == key)))
+    has_member = db_session.scalar(select(exists().where(Member.email_key == key)))
     new = _target_member(db_session, email, key, old)
     _refuse_shared_sessions(db_session, old.id, new.id)
     moved = update(Registration).where(is_theirs).values(member_id=new.id)
     moved_ids = db_session.scalars(moved.returning(Registration.id)).all()
     deleted_emails = _delete_member(db_session, old.id, writer=writer)
-    if not was_known:  # what a known member withdrew stays withdrawn
+    if not has_member:  # what an existing member withdrew stays withdrawn
         withdrawals.forget(db_session, new.id, *_ENDED_STATES, writer=writer)
     if old.list_requested_at:
         to = recipient(new, name="", language=writer.language)
@@ -88,7 +88,7 @@ def _locked_member(db_session: Session, registration_id: int) -> Any:
 def _target_member(db_session: Session, email: str, key: str, old: Any) -> Any:
     """Read or create the member with the right address, and lock their row.
 
-    Of two corrections to one address at once, the second waits here and finds the member.
+    The row lock serializes concurrent corrections to one address: the second finds the member.
     """
     new = insert_with_conflict(db_session, Member).values(
         email=email,
@@ -96,7 +96,7 @@ def _target_member(db_session: Session, email: str, key: str, old: Any) -> Any:
         opt_outs=old.opt_outs if old.verified_at else [],
         first_attended_on=old.first_attended_on,
     )
-    # The earlier of the two first days; any day is earlier than none.
+    # The earlier of the two members' first days; a missing one loses.
     earlier = new.excluded.first_attended_on < Member.first_attended_on
     first = case(
         (Member.first_attended_on.is_(None) | earlier, new.excluded.first_attended_on),
@@ -141,7 +141,7 @@ def _confirm(
     *,
     writer: LetterWriter,
 ) -> int:
-    """Queue one confirmation of all upcoming sessions; return how many it is about."""
+    """Queue one confirmation of all upcoming sessions; return how many it lists."""
     upcoming = {m.id: m for m in locked if m.ends_at > writer.now and not m.is_cancelled}
     moved = recipients.of_registrations(db_session, moved_ids)
     live = (p for p in moved if p.meeting_id in upcoming and p.status in LIVE_STATUSES)

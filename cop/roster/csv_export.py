@@ -24,19 +24,19 @@ _YES_NO = {True: "yes", False: "no", None: ""}
 
 
 def _sources(question: Field) -> tuple[ColumnElement[Any], ...]:
-    """What the cell of a question is made from.
+    """The database columns that a question's cell is made from.
 
-    Lists are read as JSON text: few differ, so that each is parsed once.
+    Lists are read as JSON text: few distinct ones occur, and each is parsed once.
     """
     if question is registry.EMAIL:
         return (OF_MEMBER.email,)
     columns = [OF_REGISTRATION[name] for name in question.columns]
-    return tuple(cast(it, Text) if isinstance(it.type, JSON) else it for it in columns)
+    return tuple(cast(c, Text) if isinstance(c.type, JSON) else c for c in columns)
 
 
 _EXPORTED = {q.name: q for q in registry.QUESTIONS if q.columns and q.export is not Export.NEVER}
 _ON_REQUEST = [name for name, q in _EXPORTED.items() if q.export is Export.ON_REQUEST]
-# The columns of the CSV in their order, and what each is made from.
+# The columns of the CSV in their order, each with the database columns it is made from.
 _SOURCES: dict[str, tuple[ColumnElement[Any], ...]] = {
     "session_date": (OF_MEETING.starts_at,),
     "session_topic": (func.coalesce(OF_MEETING.topic, ""),),
@@ -49,7 +49,7 @@ _SOURCES: dict[str, tuple[ColumnElement[Any], ...]] = {
 }
 COLUMNS = tuple(_SOURCES)
 DEFAULT_COLUMNS = tuple(name for name in COLUMNS if name not in _ON_REQUEST)
-# Columns that hold what a person typed: their cells could be formulas.
+# Columns with free text, whose cells could be formulas.
 _TYPED_COLUMNS = {"session_topic"} | {
     name
     for name, question in _EXPORTED.items()
@@ -68,8 +68,8 @@ def write_csv(
 ) -> None:
     """Write the attendee list (RFC 4180: CRLF, quotes doubled) to `out`, one row a registration.
 
-    Rows are written in batches as they are read, so memory does not grow with their number, and
-    column by column: a call for each cell would take longer than all the rest.
+    Rows are written in batches as they are read, so memory does not grow with their number. Cells
+    are formatted column by column: a call for each cell would take longer than all the rest.
     """
     writer = csv.writer(out, lineterminator="\r\n")
     wanted = [name for name in COLUMNS if name in columns]
@@ -108,7 +108,7 @@ def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]
 
 
 def _formatters(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
-    """How to format the columns whose cells differ from the database's values."""
+    """Formatters of the columns whose cells differ from the database's values."""
     return {
         "session_date": cache(lambda at: at.astimezone(zone).date().isoformat()),
         "mailing_list": _YES_NO.__getitem__,
@@ -122,7 +122,7 @@ _FORMATTED = {Kind.CHECKBOX, Kind.ONE_OF, Kind.SEVERAL}
 
 
 def _formatter(question: Field) -> Callable[..., str]:
-    """How to format the answers to a question with choices."""
+    """The formatter of the answers to a question with choices."""
     if question.kind is Kind.CHECKBOX:
         return _YES_NO.__getitem__
     if question.kind is Kind.ONE_OF:
@@ -140,6 +140,6 @@ def _join(*values: str) -> str:
 
 
 def file_name(community_slug: str, *, on: date | None) -> str:
-    """Name the file after the session's date; without a date for the list of all sessions."""
+    """Name the file, with the session's date if it is about one session."""
     prefix = f"{community_slug}-{on.isoformat()}" if on else community_slug
     return f"{prefix}-attendees.csv"

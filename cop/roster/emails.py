@@ -1,4 +1,4 @@
-"""Compose emails about what coordinators did with a person's place."""
+"""Compose emails about a place that coordinators moved or canceled."""
 
 from cop.i18n import N_
 from cop.mail.letter import Button, Letter
@@ -10,7 +10,7 @@ from cop.registration import emails
 
 
 def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
-    """Compose the email to somebody whose place was taken for the waiting list."""
+    """Compose the email to a person who was moved to the waiting list."""
     return _render(
         writer,
         to,

@@ -1,6 +1,6 @@
 """Change one person's place: add, give, move to the waiting list, cancel, restore.
 
-Each locks the meeting first, so that these and registrations happen one after another.
+Each locks the meeting first, which serializes these changes and registrations.
 """
 
 from datetime import datetime
@@ -49,7 +49,7 @@ HAS_LIVE_REGISTRATION = (
 
 
 class PlaceChange(NamedTuple):
-    """The result: the registration that counts now, and how many were promoted."""
+    """The registration after the change, and how many people were promoted by it."""
 
     registration_id: int
     status: str
@@ -80,7 +80,7 @@ def add_person(
 def give_place(
     db_session: Session, registration_id: int, *, beyond: bool, writer: LetterWriter
 ) -> PlaceChange:
-    """Give a place to somebody who waits, out of turn; `beyond` allows exceeding the capacity."""
+    """Promote a person out of turn; `beyond` allows exceeding the capacity."""
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.WAITING)
     if meeting.is_cancelled or meeting.ends_at <= writer.now:
         raise Refused(SETTLED)
@@ -94,7 +94,7 @@ def give_place(
 
 
 def can_wait(capacity: int | None, taken: PlaceCounts) -> bool:
-    """Whether others wait for every place that would be free if somebody gave theirs up."""
+    """Whether a person moved to the waiting list would stay there: others get every free place."""
     return capacity is not None and capacity - (taken.held - 1) <= taken.waiting
 
 
@@ -156,7 +156,7 @@ def _locked(
     query = select(Registration.meeting_id).where(Registration.id == registration_id)
     locked = locking.lock(db_session, db_session.scalars(query))
     people = recipients.of_registrations(db_session, [registration_id])
-    if not people or people[0].status not in statuses:  # it was erased, or changed
+    if not people or people[0].status not in statuses:  # erased or changed meanwhile
         raise Refused(CHANGED)
     return locked[0], people[0]
 
@@ -196,7 +196,7 @@ def _restore_to_waiting_list(
 ) -> int:
     """Copy the registration to the end of the waiting list; the old one stays canceled.
 
-    The waiting list is in the order of ids, so the last in line needs a new one.
+    The waiting list is in the order of ids, so the end of it needs a new one.
     """
     columns = inspect(Registration).columns
     old = db_session.execute(select(*columns).where(Registration.id == registration_id)).one()
@@ -216,7 +216,7 @@ def _notify(
     writer: LetterWriter,
     about: int | None = None,
 ) -> None:
-    """Queue an email; `about` a live registration only, or it would be withdrawn with it."""
+    """Queue an email; `about`: a live registration's id, whose cancellation withdraws it."""
     key = f"place:{person.registration_id}:{person.status}:{writer.now.isoformat()}"
     mail = QueuedEmail(
         letter, person.recipient, EmailKind.PLACE, key, about, meeting.id, meeting.ends_at

@@ -31,7 +31,7 @@ SORTED = {
 HATS = {choice.value: choice.label for choice in registry.HATS.choices}
 FILTER_CHOICES = {"status": STATUSES, "hat": HATS, "attended": ATTENDANCE_LABELS, "sort": SORTED}
 PAGE_SIZE = 100
-VIEWING_INTERVAL = 600  # seconds in which all searches are one viewing
+VIEWING_INTERVAL = 600  # seconds in which all searches are logged as one viewing
 
 
 class Page(NamedTuple):
@@ -96,11 +96,11 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
 
 
 def _page(found: list[Attendee]) -> Page:
-    """The page that is asked for, or everybody on one."""
-    asked, last = request.form.get("page", ""), max(1, ceil(len(found) / PAGE_SIZE))
-    if asked == "all":
+    """The requested page, or everybody on one."""
+    requested, last = request.form.get("page", ""), max(1, ceil(len(found) / PAGE_SIZE))
+    if requested == "all":
         return Page(found, len(found), 1, 1)
-    number = min(max(1, parse_integer(asked) or 1), last)
+    number = min(max(1, parse_integer(requested) or 1), last)
     return Page(found[PAGE_SIZE * (number - 1) : PAGE_SIZE * number], len(found), number, last)
 
 

@@ -26,7 +26,7 @@ from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import current_community, now, render, settings, writer
 
 PERSON = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
-# Not asked by hand: people choose the mailing list themselves, from their own mailbox.
+# Not for coordinators to fill in: people join the mailing list from their own mailbox.
 _OMITTED = {registry.SESSIONS.name, registry.LIST_OPT_IN.name}
 
 
@@ -84,7 +84,7 @@ def restore_place(slug: str, registration_id: int) -> ResponseReturnValue:
 def _change_place(
     slug: str, registration_id: int, action: Action, change: Callable[..., PlaceChange]
 ) -> ResponseReturnValue:
-    """Change a place; the answer leads to the page of the registration that counts then."""
+    """Change a place, and redirect to the page of the registration that results."""
     meeting = meeting_or_404(slug)
     try:
         with write_tx() as db_session:
@@ -132,7 +132,7 @@ def correct_address(slug: str, registration_id: int) -> ResponseReturnValue:
             )
     except Refused as refusal:
         return _page(slug, registration_id, refusal)
-    empty_log()  # nothing of the misspelled address stays
+    empty_log()  # the misspelled address could still be read in it
     folder_transport(settings()).delete_copies(deleted_emails)
     message = ngettext(
         "The address is corrected. A mail with a new link, for %(num)s session, is on its way.",
@@ -149,7 +149,7 @@ def correct_address(slug: str, registration_id: int) -> ResponseReturnValue:
 
 @console.post(f"{PERSON}/undeliverable")
 def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
-    """Note that email to an address comes back, or works again."""
+    """Record that email to an address bounces, or works again."""
     meeting, works = meeting_or_404(slug), "works" in request.form
     mark = preferences.opt_in_to_all if works else preferences.opt_out_of_all
     with write_tx() as db_session:
@@ -169,8 +169,8 @@ def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
 @console.route("/sessions/<slug:slug>/add", methods=["GET", "POST"])
 def add_person(slug: str) -> ResponseReturnValue:
     meeting, by_mail = open_or_404(slug), request.form.get("told") != "self"
-    unasked = frozenset() if meeting.prep_question else registry.SESSION_QUESTIONS
-    form = answers_form(current_community().disabled_questions, omitted=_OMITTED | unasked)
+    omitted = frozenset() if meeting.prep_question else registry.SESSION_QUESTIONS
+    form = answers_form(current_community().disabled_questions, omitted=_OMITTED | omitted)
     if form.validate_on_submit():
         answers = form.registration_answers()
         try:

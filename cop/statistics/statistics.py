@@ -1,4 +1,4 @@
-"""Sign-ups, attendance and newcomers: counted from registrations, or stored once those are gone."""
+"""Sign-ups, attendance and newcomers: counted from registrations, stored when those expire."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -54,8 +54,8 @@ class Tally:
     waiting: int = 0
     cancelled: int = 0
     access: int = 0
-    expected_new: int = 0  # hold a place, say it is their first time, and never attended before
-    marked: int = 0  # attendance is known, either way
+    expected_new: int = 0  # with a place, new by their own answer, and never attended before
+    marked: int = 0  # attendance is marked, present or absent
     present: int = 0
     first_visits: int = 0
     return_visits: int = 0
@@ -75,23 +75,23 @@ class Tally:
 
     @property
     def new(self) -> int | None:
-        """How many attended for the first time; None where nobody's first day is known."""
-        return self.first_visits if self._knows_first_days else None
+        """How many attended for the first time; None where no first attendance date is stored."""
+        return self.first_visits if self._has_first_dates else None
 
     @property
     def returning(self) -> int | None:
-        """How many had attended before; None where nobody's first day is known."""
-        return self.return_visits if self._knows_first_days else None
+        """How many had attended before; None where no first attendance date is stored."""
+        return self.return_visits if self._has_first_dates else None
 
     @property
-    def _knows_first_days(self) -> bool:
+    def _has_first_dates(self) -> bool:
         return self.attended == 0 or self.first_visits + self.return_visits > 0
 
 
 def tallies(
     db_session: Session, *, zone: ZoneInfo, ids: Iterable[int] | None = None, confirmed_for: int = 0
 ) -> dict[int, Tally]:
-    """Count the registrations of all meetings, or of those with some ids, by meeting id.
+    """Count the registrations of all meetings, or of those with the given ids, by meeting id.
 
     `confirmed_for`: the one meeting whose sent confirmations are counted as well.
     """
@@ -105,24 +105,24 @@ def tallies(
 
 
 def _counts(confirmed_for: int) -> Select[*tuple[Any, ...]]:
-    """One row for each meeting and each day on which some of its people first attended."""
+    """Select one row per meeting and first attendance date of its people."""
     is_confirmed = _IS_LIVE & (Meeting.id == confirmed_for) & _IS_CONFIRMED
     conditions = _CONDITIONS | {"confirmed": is_confirmed}
     group = (Registration.meeting_id, Meeting.starts_at, Member.first_attended_on)
-    counts = [func.count().filter(is_so).label(name) for name, is_so in conditions.items()]
+    counts = [func.count().filter(where).label(name) for name, where in conditions.items()]
     query = select(*group, *counts).join(Member, Member.id == Registration.member_id)
     return query.join(Meeting, Meeting.id == Registration.meeting_id).group_by(*group)
 
 
 def _add(tally: Tally, row: Row[*tuple[Any, ...]], zone: ZoneInfo) -> Tally:
-    """Add those who first attended on one day: they are new, returning, or neither is known."""
+    """Add the people with one first attendance date: new, returning, or unknown without a date."""
     counts = {
         name: getattr(tally, name) + getattr(row, name) for name in (*_CONDITIONS, "confirmed")
     }
-    first, today = row.first_attended_on, row.starts_at.astimezone(zone).date()
-    if first == today:
+    first, meeting_day = row.first_attended_on, row.starts_at.astimezone(zone).date()
+    if first == meeting_day:
         counts["first_visits"] = tally.first_visits + row.present
-    elif first and first < today:
+    elif first and first < meeting_day:
         counts["return_visits"] = tally.return_visits + row.present
         counts["expected_new"] = tally.expected_new
     return replace(tally, **counts)
@@ -157,7 +157,7 @@ def _stats(meeting: Meeting, tally: Tally) -> SessionStats:
 def yearly_stats(
     sessions: Sequence[SessionStats], *, zone: ZoneInfo
 ) -> dict[int, tuple[list[SessionStats], dict[str, int | None]]]:
-    """Group sessions by year, each with its sums, the latest first; unknown numbers add nothing."""
+    """Group sessions by year with their totals, the latest first; unknown numbers are skipped."""
     by_year: dict[int, list[SessionStats]] = {}
     for each in sessions:
         by_year.setdefault(each.meeting.starts_at.astimezone(zone).year, []).append(each)
@@ -192,7 +192,7 @@ def hat_counts_of(db_session: Session, meeting: Meeting) -> dict[str, str] | Non
 def final_counts(
     db_session: Session, ids: Sequence[int], *, zone: ZoneInfo
 ) -> dict[int, StoredCounts]:
-    """Count what is stored when the registrations of meetings are deleted, by column."""
+    """Compute the counts to store, by column, before meetings' registrations are deleted."""
     counted = tallies(db_session, zone=zone, ids=ids)
     hats = hat_counts(db_session, ids)
     return {

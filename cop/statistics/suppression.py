@@ -1,7 +1,7 @@
 """Small-count suppression: publish a count, or only that it is few or nearly all.
 
-The rule looks at one count and its base, and at no other row. So nothing else that is published
-narrows a suppressed count by subtraction.
+The rule depends on one count and its base alone, not on other rows. So no other published count
+narrows a suppressed one by subtraction.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -26,7 +26,7 @@ def suppressed_counts(
 ) -> dict[str, str]:
     """Count how many gave each value, from their choices and other text; small counts suppressed.
 
-    Values that nobody gave are listed too: a missing row would give that away.
+    Values that nobody gave are included, since a missing row would reveal a zero.
     """
     everyone = list(answers)
     given = [choices for choices, other_text in everyone if choices or other_text]

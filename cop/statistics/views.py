@@ -43,7 +43,7 @@ def numbers() -> Response:
 
 
 def _chosen_session(sessions: Sequence[SessionStats]) -> SessionStats | None:
-    """The session whose hats are shown: the one asked for, or the latest."""
+    """The session whose hats are shown: the requested one, or the latest."""
     slug = request.args.get("session")
     if slug is None:
         return sessions[0] if sessions else None
@@ -60,7 +60,7 @@ def _hat_labels(counts: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _charts(sessions: Sequence[SessionStats]) -> list[Chart | None]:
-    """Attended of those who signed up; new of those who attended."""
+    """Two charts: attended out of registered, and new out of attended."""
     dates = writer().dates
     oldest_first = [
         (dates.format(each.meeting.starts_at, "MMM ''yy", "MMM ''yy"), each)
