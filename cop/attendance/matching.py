@@ -23,7 +23,7 @@ class MatchKind(Enum):
 
 
 class Match(NamedTuple):
-    """A participant of a report, by number, and whose registration matches, if one does."""
+    """A participant of a report, by number, and the id of the matching registration, if any."""
 
     number: int
     participant: Participant
@@ -34,7 +34,7 @@ class Match(NamedTuple):
 def match_participants(
     participants: Sequence[Participant], people: Sequence[Registration]
 ) -> list[Match]:
-    """Match each participant: by address, else by a name that exactly one registration has."""
+    """Match each participant by address, else by a name that exactly one registration has."""
     by_email = {person.member.email_key: person.id for person in people}
     by_name: dict[str, set[int]] = defaultdict(set)
     for person in people:

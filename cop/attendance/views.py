@@ -31,7 +31,7 @@ class ReportForm(ConsoleForm):
 
 
 def started_meeting_or_404(slug: str) -> Listing:
-    """The session, once people can have attended it."""
+    """Read a session that has begun and is not canceled."""
     meeting = meeting_or_404(slug)
     return meeting if meeting.has_begun and not meeting.is_cancelled else abort(404)
 
@@ -39,7 +39,7 @@ def started_meeting_or_404(slug: str) -> Listing:
 @console.route("/sessions/<slug:slug>/attendance", methods=["GET", "POST"], endpoint="attendance")
 @takes_long_form
 def mark_attendance(slug: str) -> ResponseReturnValue:
-    """Show the sheet, or save the marks that were made on it."""
+    """Show the attendance sheet, or save its marks."""
     if request.method != "POST":
         return _page(meeting_or_404(slug), ReportForm())
     meeting, zone = started_meeting_or_404(slug), current_community().zone_info
@@ -93,7 +93,7 @@ def _page(meeting: Listing, form: ReportForm) -> Response:
 
 
 def _marks() -> dict[int, bool | None]:
-    """The marks that differ from what the page showed; somebody else may have changed the rest."""
+    """The submitted marks that differ from those shown: others may have changed since."""
     shown = set(request.form.get("shown", "").split())
     unknown = "not" if "others" in request.form else "unknown"
     marks: dict[int, bool | None] = {}

@@ -1,7 +1,7 @@
-"""Parse Zoom's participants report: from the bytes of a file to who was there, and how long.
+"""Parse Zoom's participants report (CSV) into participants and their minutes.
 
-Zoom has changed its shape many times. So columns are found by their titles, wherever they are and
-in whichever order, and what is unknown is ignored.
+Zoom has changed its format many times. So columns are found by their titles, in any row and any
+order, and unknown columns are ignored.
 """
 
 import csv
@@ -19,8 +19,8 @@ _NOBODY = N_("Choose the file that Zoom gave you: nobody is named in what arrive
 _TOO_LONG = N_("This file has longer lines, or more of them, than Zoom writes. Export it again.")
 
 MAX_LINE_LENGTH, MAX_COLUMNS, MAX_ROWS = 20_000, 50, 50_000
-MAX_MINUTES = 10_000  # a week: beyond it a clock was wrong
-# How the titles of the columns begin, folded.
+MAX_MINUTES = 10_000  # a week; a longer stay is a wrong clock
+# The first words of each column's title, folded.
 _TITLES = {
     "name": ("name", "user name"),
     "email": ("user email", "email", "e mail"),
@@ -45,7 +45,7 @@ _Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Participant:
-    """A participant as Zoom shows them, with an address where there is one."""
+    """A participant as Zoom reports them; `email` is empty where it has none."""
 
     name: str
     email: str
@@ -71,7 +71,7 @@ class _ParticipantRows:
 
 
 def read(content: bytes) -> list[Participant]:
-    """Parse a report; return each participant once, in its order.
+    """Parse a report; return each participant once, in the order of the report.
 
     The rows of one participant are added up, overlapping times counted once; rows of the waiting
     room are left out.
@@ -90,7 +90,7 @@ def read(content: bytes) -> list[Participant]:
 
 
 def _parse_row(row: Mapping[str, str], times: Mapping[str, datetime]) -> _ParticipantRows | None:
-    """Parse one row; None where it has neither times nor minutes: never admitted."""
+    """Parse one row; None where it has neither times nor minutes: the person was not admitted."""
     joined, left = times.get(row["joined"]), times.get(row["left"])
     if joined and left:
         return _ParticipantRows(row["name"], row["email"], [(joined, left)])
@@ -117,7 +117,7 @@ def _decode(content: bytes) -> str:
 
 
 def _people(text: str) -> list[dict[str, str]]:
-    """The rows of participants, by our names of the columns."""
+    """The rows of participants, keyed as in `_TITLES`."""
     if not text.strip():
         raise Refused(_NOBODY, field="report")
     if any(len(line) > MAX_LINE_LENGTH for line in text.splitlines()):
@@ -138,12 +138,12 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
             if number == MAX_ROWS:
                 raise Refused(_TOO_LONG, field="report")
             yield [" ".join(cell.split()) for cell in row]
-    except csv.Error as error:  # as when a quote never ends
+    except csv.Error as error:  # as for an unclosed quote
         raise Refused(_TOO_LONG, field="report") from error
 
 
 def _below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
-    """The admitted people below the titles; None where there are no titles.
+    """The rows of admitted people below the titles; None where there are no titles.
 
     A webinar report has titles for hosts, and others further down for attendees.
     """
@@ -160,7 +160,7 @@ def _below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
 
 
 def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
-    """The positions of our columns, if these cells are the titles of a report."""
+    """The positions of the columns in `_TITLES`, if these cells are the titles of a report."""
     if len(cells) > MAX_COLUMNS or not any(
         cell.casefold().startswith(_TITLES["name"]) for cell in cells
     ):
@@ -177,7 +177,7 @@ def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
 
 
 def _error_for_other_file(text: str) -> Refused:
-    """The refusal of a file without the titles of a report."""
+    """The refusal of a file without a report's titles: which file it seems to be instead."""
     beginning = [fold(line) for line in text.splitlines()[:50]]
     if any("topic" in line and "participants" in line for line in beginning):
         sentence = N_(
@@ -198,14 +198,19 @@ def _error_for_other_file(text: str) -> Refused:
 
 
 def _parse_times(cells: Iterable[str]) -> Mapping[str, datetime]:
-    """Parse the times of a report, which says neither its zone nor the order of day and month.
+    """Parse the times of a report, which states neither its zone nor the order of day and month.
 
-    Only differences count: of the two orders, the one that puts the times closer together is right.
+    Only differences between times are used: of the two orders, the one that parses the most cells
+    is right, and of equal ones that with the shorter span.
     """
     matches = {cell: match for cell in cells if (match := _WHEN.match(cell))}
     readings = (
-        {cell: at for cell, match in matches.items() if (at := _parse_time(match, is_day_first=it))}
-        for it in (False, True)
+        {
+            cell: at
+            for cell, match in matches.items()
+            if (at := _parse_time(match, is_day_first=day_first))
+        }
+        for day_first in (False, True)
     )
     return min(readings, key=lambda times: (-len(times), _span(times.values())))
 
@@ -237,14 +242,14 @@ def _parse_minutes(cell: str) -> int:
 
 
 def _merge_without_address(rows: Mapping[str, _ParticipantRows]) -> Iterable[_ParticipantRows]:
-    """Add participants without an address, as by phone, to the only one of their name with one."""
+    """Merge participants without an address, as by phone, into the only namesake who has one."""
     named: dict[str, list[_ParticipantRows]] = {}
     for person in rows.values():
         if person.email:
             named.setdefault(fold(person.name), []).append(person)
     remaining = dict(rows)
     for key, person in rows.items():
-        name = fold(person.name)  # empty where it has only signs that cannot be compared
+        name = fold(person.name)  # empty where it has no letters to compare
         same = named.get(name, []) if name and not person.email else []
         if len(same) == 1:
             same[0].add(remaining.pop(key))

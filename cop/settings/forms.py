@@ -1,4 +1,4 @@
-"""Forms of the settings, one for each part."""
+"""Forms of the settings, one for each section."""
 
 from datetime import timedelta
 
@@ -26,12 +26,12 @@ from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import now, writer
 
 OPTIONAL = [q for q in registry.QUESTIONS if not q.required and not q.asked_with]
-MAX_REMINDER_DAYS, MAX_NOTICE_MINUTES = 28, 60  # days before; minutes after
+MAX_REMINDER_DAYS, MAX_NOTICE_MINUTES = 28, 60  # days before a session; minutes after a change
 A_DAY = timedelta(days=1)
 
 
 class SettingsForm(EditConflictForm):
-    """A part of the settings; its fields are named like the columns."""
+    """One section of the settings; its fields are named like the columns."""
 
     NAMES: tuple[str, ...] = ()
 
@@ -44,11 +44,11 @@ class SettingsForm(EditConflictForm):
 
     @property
     def values(self) -> dict[str, object]:
-        """Return the changed values by column, of a valid form."""
+        """Return the changed values of a valid form, by column."""
         return {name: self._column(name) for name in self.changed}
 
     def consequences(self, _db_session: Session, _before: CommunityFacts) -> list[str]:
-        """Return in sentences what saving does at once, inside a rehearsal of it."""
+        """Describe what saving does at once; runs after it, in a transaction to be undone."""
         return []
 
     def _column(self, name: str) -> object:

@@ -1,4 +1,4 @@
-"""Save settings of the community: under a lock, counted by the revision, and in the audit log."""
+"""Save the community's settings: under a lock, raising the revision, with an audit entry."""
 
 from collections.abc import Mapping
 from datetime import datetime

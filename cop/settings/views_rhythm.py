@@ -1,4 +1,4 @@
-"""Console: the recurrence rule in words, and how far ahead sessions are planned."""
+"""Console: edit the recurrence rule, and how far ahead sessions are planned."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -29,7 +29,7 @@ from cop.web.forms import area, line, parse_integer, strip_to_one_line
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now, render
 
-MONTH, WEEK, CUSTOM = "month", "week", "kept"
+MONTH, WEEK, CUSTOM = "month", "week", "kept"  # of the field `every`; CUSTOM keeps the rule
 
 
 class Among:
@@ -54,7 +54,7 @@ class MultiCheckboxField(StringField):
 
 
 class RhythmForm(EditConflictForm):
-    """The recurrence rule as choices, and what else dates are planned by."""
+    """The recurrence rule as choices, and the other settings of planning ahead."""
 
     every = StringField(validators=[Among({MONTH, WEEK, CUSTOM})])
     of_month = StringField(validators=[Among(rules.OF_MONTH)])
@@ -117,11 +117,11 @@ class RhythmForm(EditConflictForm):
         if starts is None or ends is None:
             raise ValueError("A form that is not valid")
         rule, choice = self._rule(community)
-        counts = choice is None or choice.counts_weeks
+        needs_start = choice is None or choice.counts_weeks
         return replace(
             community,
             recurrence_rule=rule,
-            recurrence_from=read_date(self.value("recurrence_from")) if counts else None,
+            recurrence_from=read_date(self.value("recurrence_from")) if needs_start else None,
             start_time=starts,
             duration_minutes=(ends.hour - starts.hour) * 60 + ends.minute - starts.minute,
             time_zone=self.value("zone"),
