@@ -49,7 +49,7 @@ class AttendanceSheet:
 
 
 class ReportResult(NamedTuple):
-    """How many a report marked as attended and absent, and how many manual marks it left alone."""
+    """How many a report marked as attended and absent; manual marks left alone."""
 
     attended: int
     absent: int
@@ -57,7 +57,7 @@ class ReportResult(NamedTuple):
 
 
 def read_sheet(db_session: Session, meeting_id: int) -> AttendanceSheet:
-    """Read the people and the pending report in one statement, joined to one person's row."""
+    """Read people and pending report at once; only one row has the report."""
     first = select(func.min(Registration.id)).where(*_is_live(meeting_id)).scalar_subquery()
     has_report = (AttendanceImport.meeting_id == meeting_id) & (Registration.id == first)
     query = live_registrations(meeting_id).add_columns(AttendanceImport)
@@ -128,7 +128,7 @@ def apply_report(
 
 
 def _minutes(sheet: AttendanceSheet, chosen: Mapping[int, int | None]) -> dict[int, int]:
-    """Minutes by registration id; a person's devices add up, but not beyond the longest stay."""
+    """Sum minutes by registration id, capped at the report's longest stay."""
     longest = max((match.participant.minutes for match in sheet.matches), default=0)
     minutes: dict[int, int] = {}
     for match in sheet.matches:
@@ -140,7 +140,7 @@ def _minutes(sheet: AttendanceSheet, chosen: Mapping[int, int | None]) -> dict[i
 
 
 def _mark(person: Registration, minutes: int) -> None:
-    """Mark attendance by minutes; no mark for a person on the waiting list who was absent."""
+    """Mark attendance by minutes; absent people on the waiting list get no mark."""
     attended = minutes >= MIN_MINUTES_ATTENDED
     has_mark = attended or person.is_held
     person.attended, person.minutes_present = (attended, minutes) if has_mark else (None, None)

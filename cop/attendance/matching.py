@@ -23,7 +23,7 @@ class MatchKind(Enum):
 
 
 class Match(NamedTuple):
-    """A participant of a report, by number, and the id of the matching registration, if any."""
+    """A participant of a report, by number, with the matching registration's id."""
 
     number: int
     participant: Participant
@@ -34,7 +34,7 @@ class Match(NamedTuple):
 def match_participants(
     participants: Sequence[Participant], people: Sequence[Registration]
 ) -> list[Match]:
-    """Match each participant by address, else by a name that exactly one registration has."""
+    """Match each participant by address, else by a name that is unique."""
     by_email = {person.member.email_key: person.id for person in people}
     by_name: dict[str, set[int]] = defaultdict(set)
     for person in people:

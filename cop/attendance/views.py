@@ -93,7 +93,7 @@ def _page(meeting: Listing, form: ReportForm) -> Response:
 
 
 def _marks() -> dict[int, bool | None]:
-    """The submitted marks that differ from those shown: others may have changed since."""
+    """The submitted marks that differ from those shown; others may have changed."""
     shown = set(request.form.get("shown", "").split())
     unknown = "not" if "others" in request.form else "unknown"
     marks: dict[int, bool | None] = {}

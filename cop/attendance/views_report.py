@@ -57,7 +57,7 @@ def _unmatched(sheet: AttendanceSheet) -> list[Registration]:
 
 
 def _choices(sheet: AttendanceSheet) -> Choices:
-    """The participants that need a choice, each with candidates, the closest names first."""
+    """Participants that need a choice, with candidates, closest names first."""
     undecided = [match for match in sheet.matches if _needs_choice(match)][:MAX_CHOICES]
     limit = max(10, MAX_OPTIONS // (len(undecided) or 1))
     closest = closest_names(_unmatched(sheet))

@@ -90,7 +90,7 @@ def read(content: bytes) -> list[Participant]:
 
 
 def _parse_row(row: Mapping[str, str], times: Mapping[str, datetime]) -> _ParticipantRows | None:
-    """Parse one row; None where it has neither times nor minutes: the person was not admitted."""
+    """Parse one row; None without times and minutes: a person not admitted."""
     joined, left = times.get(row["joined"]), times.get(row["left"])
     if joined and left:
         return _ParticipantRows(row["name"], row["email"], [(joined, left)])
@@ -160,7 +160,7 @@ def _below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
 
 
 def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
-    """The positions of the columns in `_TITLES`, if these cells are the titles of a report."""
+    """The positions of the columns in `_TITLES`; None where these are no titles."""
     if len(cells) > MAX_COLUMNS or not any(
         cell.casefold().startswith(_TITLES["name"]) for cell in cells
     ):
@@ -177,7 +177,7 @@ def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
 
 
 def _error_for_other_file(text: str) -> Refused:
-    """The refusal of a file without a report's titles: which file it seems to be instead."""
+    """The refusal of another file, by what it seems to be."""
     beginning = [fold(line) for line in text.splitlines()[:50]]
     if any("topic" in line and "participants" in line for line in beginning):
         sentence = N_(
@@ -198,7 +198,7 @@ def _error_for_other_file(text: str) -> Refused:
 
 
 def _parse_times(cells: Iterable[str]) -> Mapping[str, datetime]:
-    """Parse the times of a report, which states neither its zone nor the order of day and month.
+    """Parse a report's times, which lack a zone and an order of day and month.
 
     Only differences between times are used: of the two orders, the one that parses the most cells
     is right, and of equal ones that with the shorter span.
@@ -242,7 +242,7 @@ def _parse_minutes(cell: str) -> int:
 
 
 def _merge_without_address(rows: Mapping[str, _ParticipantRows]) -> Iterable[_ParticipantRows]:
-    """Merge participants without an address, as by phone, into the only namesake who has one."""
+    """Merge participants without an address into their only namesake with one."""
     named: dict[str, list[_ParticipantRows]] = {}
     for person in rows.values():
         if person.email:

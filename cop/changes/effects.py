@@ -1,4 +1,4 @@
-"""Count whom a change to a meeting affects, in sentences that fit its preview and its result."""
+"""Describe whom a change to a meeting affects, before or after it is saved."""
 
 from collections import Counter
 from collections.abc import Collection

@@ -75,7 +75,7 @@ class CommunityFacts:
 
     @property
     def retention(self) -> timedelta:
-        """How long most answers are stored after a session, at most as the registry promises."""
+        """How long most answers are stored: at most what the registry promises."""
         return min(registry.RETENTION, timedelta(days=self.retention_days))
 
     @property
@@ -85,7 +85,7 @@ class CommunityFacts:
         return min(registry.SHORT_RETENTION, days, self.retention)
 
     def retention_of(self, field: field.Field) -> timedelta | None:
-        """How long an answer is stored after a session; None: until they leave the mailing list."""
+        """How long an answer is stored; None: until they leave the mailing list."""
         if field.retention is None:
             return None
         return self.retention if field.retention == registry.RETENTION else self.short_retention

@@ -81,7 +81,7 @@ MONTHS = range(1, 13)
 
 @dataclass(frozen=True)
 class RecurrenceChoice:
-    """A simple rule: one weekday, monthly or every few weeks, and the months without a meeting."""
+    """A weekday, monthly or every few weeks, and the months without a meeting."""
 
     weekday: str
     of_month: str | None = None  # among OF_MONTH; None: every `weeks` weeks

@@ -63,7 +63,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> Engine:
-    """Set the pragmas and the kind of BEGIN of an SQLite engine; PostgreSQL needs nothing."""
+    """Set the pragmas and BEGIN of an SQLite engine; PostgreSQL needs nothing."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)

@@ -39,7 +39,7 @@ def schema_state(engine: Engine, folder: Path | None = None) -> Schema:
 
 @cache
 def _revisions(folder: Path) -> tuple[str | None, frozenset[str]]:
-    """The newest revision, and all of them; cached because each `/readyz` request needs them."""
+    """The newest revision, and all of them; cached for `/readyz`."""
     scripts = ScriptDirectory(str(folder))
     revisions = frozenset(script.revision for script in scripts.walk_revisions())
     return scripts.get_current_head(), revisions

@@ -13,7 +13,7 @@ AUTOINCREMENT = {"sqlite_autoincrement": True}
 
 
 def random_first_version() -> int:
-    """Choose a random first version of a member's links: links from before a restore differ."""
+    """Choose a first version of links that none from before a restore matches."""
     return randbits(30)
 
 

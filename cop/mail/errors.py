@@ -70,7 +70,7 @@ def _is_sender_fault(reply: str) -> bool:
 
 
 def _is_address_fault(reply: str) -> bool:
-    """Whether the address does not work, rather than the server distrusting our email."""
+    """Whether the address is at fault, rather than the server distrusting us."""
     if enhanced := _ENHANCED_CODE.match(reply):
         return enhanced[1] in _ADDRESS_CODES
     return reply[:3] in {"550", "551", "553"} and not _POLICY.search(reply)

@@ -117,7 +117,7 @@ def weeks_before(moment: datetime, weeks: int) -> str:
 
 
 def availability(meeting: Listing) -> str:
-    """Describe how many places an open session has left; empty where there is no limit."""
+    """Describe how many places a session has left; empty without a limit."""
     if meeting.is_full and meeting.has_begun:
         return gettext("Full")
     return gettext(_AVAILABILITY[meeting.availability]) if meeting.availability else ""

@@ -94,7 +94,7 @@ _READ = select(*_COLUMNS)
 
 
 def lock(db_session: Session, ids: Iterable[int]) -> list[MeetingFacts]:
-    """Lock meetings until the transaction ends; return them as they are now, soonest first."""
+    """Lock meetings until the transaction ends; return them, soonest first."""
     taken = [_TAKE_LOCK.rows(db_session, meeting_id=id_) for id_ in sorted(set(ids))]
     found = [MeetingFacts(*row) for [row] in taken]
     return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))

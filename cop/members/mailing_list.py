@@ -1,4 +1,4 @@
-"""The mailing list: members who confirmed that they want email about future sessions."""
+"""The mailing list: members who confirmed to want email about new sessions."""
 
 import csv
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Members by the links in their emails: read their data, and verify and lock them."""
+"""Read, verify and lock members by the links in their emails."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -145,7 +145,7 @@ def verify_and_lock(db_session: Session, owner: Owner, *, now: datetime) -> Reci
 
 
 def verified_name(db_session: Session, member_id: int) -> NameAndLanguage:
-    """The name of the latest registration, empty if newer than their verification; its language."""
+    """The latest name, empty if newer than their verification, and the language."""
     is_verified = func.coalesce(Registration.registered_at <= Member.verified_at, False)
     query = (
         select(Registration.name, Registration.language, is_verified.label("is_verified"))
@@ -186,7 +186,7 @@ WAITING_POSITION = (
 def _viewings(
     db_session: Session, member_id: int, meetings: Mapping[int, Listing]
 ) -> tuple[DataView, ...]:
-    """The viewings since they registered of lists of their meetings, or of all meetings."""
+    """Viewings of lists of their meetings, or of all, since they registered."""
     includes_member = (
         exists()
         .where(

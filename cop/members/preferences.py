@@ -57,7 +57,7 @@ def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
 
 
 def _member_of_address(db_session: Session, email_key: str) -> Recipient:
-    """Lock the member with this address, so that concurrent requests respect the daily limit."""
+    """Lock the member with this address: concurrent requests share a limit."""
     query = select(*MEMBER_COLUMNS).where(Member.email_key == email_key)
     row = db_session.execute(query.with_for_update(key_share=True)).one_or_none()
     name = members.verified_name(db_session, row.id if row else UNKNOWN_ADDRESS.member_id)
@@ -78,7 +78,7 @@ def _upcoming(db_session: Session, to: Recipient, writer: LetterWriter) -> list[
 
 
 def _queue_dummy(db_session: Session, writer: LetterWriter) -> None:
-    """Insert a withdrawn email without a recipient, which takes as long as queuing one."""
+    """Insert a withdrawn email to nobody, which takes as long as queuing one."""
     empty = dict.fromkeys(("to_address", "language", "subject", "text", "html", "message_id"), "")
     dummy = insert(OutboxEmail).values(
         **empty,

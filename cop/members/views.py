@@ -44,7 +44,7 @@ SUCCESS_MESSAGES = {
 
 @dataclass(frozen=True)
 class MemberPage:
-    """The member that a link belongs to, with the schedule read in the same transaction."""
+    """The member of a link, with the schedule read in the same transaction."""
 
     token: str
     owner: Owner
@@ -120,7 +120,7 @@ def member_tx(token: str) -> Iterator[tuple[Session, Recipient]]:
 
 
 def redirect_to_page(token: str, done: str, *, slug: str | None = None) -> ResponseReturnValue:
-    """Redirect to the page with a success message, about a session if `slug` is given."""
+    """Redirect to the page with a success message, about a session by `slug`."""
     return redirect(url_for("member.page", token=token, done=done, session=slug), 303)
 
 
@@ -144,7 +144,7 @@ def render_page(page: MemberPage, *, message: str = "", refusal: str = "") -> Re
 
 @member.app_errorhandler(InvalidLink)
 def link_expired(_error: InvalidLink) -> Response:
-    """Respond alike to every invalid link, so that nobody learns whether it was ever valid."""
+    """Respond alike to all invalid links: nobody learns which were once valid."""
     return render("members/link_expired.html", status=404, form=LinkForm())
 
 

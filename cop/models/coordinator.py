@@ -1,4 +1,4 @@
-"""Tables of coordinators: accounts, sessions, links to create an account, sign-in delays."""
+"""Tables of coordinators: accounts, sessions, invitations, sign-in delays."""
 
 from datetime import datetime
 
@@ -46,7 +46,7 @@ class CoordinatorSession(Base):
 
 
 class SetUpLink(Base):
-    """The link to create the first account; works once, for 24 hours. At most one row."""
+    """The link to create the first account; works once, for 24 hours. One row."""
 
     __tablename__ = "set_up_link"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)

@@ -1,4 +1,4 @@
-"""Restore a backup: upgrade it, and reapply withdrawals and other changes made since."""
+"""Restore a backup: upgrade it, and reapply withdrawals made since."""
 
 import logging
 import os
@@ -61,7 +61,7 @@ _READ_DAILY_TASKS = (
 
 @dataclass(frozen=True)
 class LaterState:
-    """State of the replaced database that is newer than the backup and must not be lost."""
+    """State of the replaced database, newer than the backup, to be preserved."""
 
     withdrawn: tuple[Withdrawn, ...] = ()
     sent: frozenset[str] = frozenset()  # Message-IDs
@@ -102,7 +102,7 @@ def restore(
 
 
 def bring_up_to_date(app: Flask, *, replaced: Path | None, now: datetime) -> int:
-    """Upgrade a backup and reapply later changes; return how many members were erased again.
+    """Upgrade a backup, reapply later changes, and return how many were erased.
 
     Withdrawals since the backup are applied again, emails that were sent are not sent again,
     coordinators keep their passwords and are signed out, and invitations are withdrawn.
@@ -122,7 +122,7 @@ def bring_up_to_date(app: Flask, *, replaced: Path | None, now: datetime) -> int
 
 
 def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
-    """Back up the database that is about to be replaced; copy a damaged one byte for byte."""
+    """Back up the database to be replaced; copy a damaged one byte for byte."""
     if not live.is_file() or live.stat().st_size == 0:
         return None
     try:
@@ -256,7 +256,7 @@ def _carry_over_access(
 
 
 def _is_clock_right(community: CommunityFacts, later_state: LaterState, *, now: datetime) -> bool:
-    """Whether the clock can be trusted to delete by, compared with the latest daily tasks.
+    """Whether the clock can be trusted, compared with the latest daily tasks.
 
     Those of an old backup alone would make every clock seem to have jumped. In doubt nothing is
     deleted: the worker waits or asks a coordinator, as after any jump.

@@ -142,7 +142,7 @@ class LinkForm(PublicForm):
 
 @lru_cache(maxsize=16)
 def _form_class(base: type[AnswersForm], disabled: frozenset[str], omitted: frozenset[str]) -> Any:
-    """Make the form class for one set of questions; cached, while instances are per request."""
+    """Make the form class for one set of questions; only the class is cached."""
     questions = tuple(q for q in registry.enabled_questions(disabled) if q.name not in omitted)
     fields = (each for question in questions for each in (question, *question.other_texts))
     attributes: dict[str, Any] = {field.name: _form_field(field) for field in fields}

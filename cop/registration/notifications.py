@@ -75,7 +75,7 @@ def _confirmation(writer: LetterWriter, to: Recipient, result: RegistrationResul
 def is_link_allowed(
     db_session: Session, to: Recipient, *, writer: LetterWriter, key_start: str = ""
 ) -> bool:
-    """Whether the daily limit allows one more email with their link: anybody can request one.
+    """Whether the daily limit allows another link email: anyone can request it.
 
     `key_start` limits the count to the emails whose keys begin with it.
     """

@@ -8,7 +8,7 @@ from cop.models.registration import Registration
 
 
 def live_registrations(meeting_id: int) -> Select[Registration]:
-    """Select the live registrations with their members, refreshing rows already loaded."""
+    """Select live registrations with members, refreshing rows already loaded."""
     return (
         select(Registration)
         .join(Registration.member)

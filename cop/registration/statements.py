@@ -90,7 +90,7 @@ _SAVE_SUBMISSION = Prepared.insert(Submission, ("key", "held", "waiting", "creat
 
 
 def find_submission(db_session: Session, key: str) -> tuple[list[str], list[str]] | None:
-    """Read the result of an earlier submission of the same form: slugs held, slugs waiting."""
+    """Read the result of an earlier submission: slugs held, slugs waiting."""
     row = next(iter(_SUBMISSION.rows(db_session, key=key)), None)
     return (row.held, row.waiting) if row else None
 

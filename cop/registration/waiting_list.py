@@ -1,4 +1,4 @@
-"""The waiting list: free places go to the people on it, in the order in which they joined."""
+"""The waiting list: free places go to people in the order of joining."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from cop.registration import emails
 
 
 def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
-    """Give a meeting's free places to its waiting list; return the promoted registrations' ids.
+    """Give free places to the waiting list; return the promoted ids.
 
     The caller holds the meeting's lock, so that no place is lost or given twice. Nobody is promoted
     after the start: by then they have other plans.
@@ -36,7 +36,7 @@ def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter)
 def give_places(
     db_session: Session, meeting: MeetingFacts, ids: Sequence[int], *, writer: LetterWriter
 ) -> None:
-    """Promote waiting registrations and email them; the caller holds the meeting's lock."""
+    """Promote registrations and email them; the caller holds the meeting's lock."""
     hold = update(Registration).where(Registration.id.in_(ids))
     db_session.execute(
         hold.values(

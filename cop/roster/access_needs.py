@@ -17,7 +17,7 @@ _INTERPRETATION = "interpretation"
 
 
 class AccessNeed(NamedTuple):
-    """One thing to arrange, and the people who need it, each with what they wrote about it."""
+    """One thing to arrange, and who needs it, each with their own words."""
 
     label: str
     people: list[tuple[Registration, str]]

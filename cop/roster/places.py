@@ -94,7 +94,7 @@ def give_place(
 
 
 def can_wait(capacity: int | None, taken: PlaceCounts) -> bool:
-    """Whether a person moved to the waiting list would stay there: others get every free place."""
+    """Whether somebody moved to the waiting list would not be promoted at once."""
     return capacity is not None and capacity - (taken.held - 1) <= taken.waiting
 
 
@@ -216,7 +216,7 @@ def _notify(
     writer: LetterWriter,
     about: int | None = None,
 ) -> None:
-    """Queue an email; `about`: a live registration's id, whose cancellation withdraws it."""
+    """Queue an email; canceling the registration `about` withdraws it."""
     key = f"place:{person.registration_id}:{person.status}:{writer.now.isoformat()}"
     mail = QueuedEmail(
         letter, person.recipient, EmailKind.PLACE, key, about, meeting.id, meeting.ends_at

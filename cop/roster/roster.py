@@ -77,7 +77,7 @@ def addresses(db_session: Session, meeting_id: int, *, status: str) -> list[str]
 
 
 class PersonDetails(NamedTuple):
-    """One person on a roster, and audit entries about them, each with its coordinator's name."""
+    """One person on a roster, and audit entries with their coordinators' names."""
 
     place: MemberRegistration
     member: Member
@@ -96,7 +96,7 @@ class PersonDetails(NamedTuple):
 def find_person(
     db_session: Session, registration_id: int, meeting: Listing
 ) -> PersonDetails | None:
-    """Read one person on the roster of a meeting, with the audit log's entries about them."""
+    """Read one person on a meeting's roster, with the audit entries about them."""
     query = (
         select(Registration, WAITING_POSITION, HAS_LIVE_REGISTRATION, AuditEntry, Coordinator.name)
         .join(Registration.member)

@@ -48,7 +48,7 @@ class SettingsForm(EditConflictForm):
         return {name: self._column(name) for name in self.changed}
 
     def consequences(self, _db_session: Session, _before: CommunityFacts) -> list[str]:
-        """Describe what saving does at once; runs after it, in a transaction to be undone."""
+        """Describe what saving did, in a transaction that is then rolled back."""
         return []
 
     def _column(self, name: str) -> object:

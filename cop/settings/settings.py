@@ -1,4 +1,4 @@
-"""Save the community's settings: under a lock, raising the revision, with an audit entry."""
+"""Save settings: under a lock, raising the revision, with an audit entry."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Sign-ups, attendance and newcomers: counted from registrations, stored when those expire."""
+"""Counts of registrations and attendance, stored once registrations expire."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -75,12 +75,12 @@ class Tally:
 
     @property
     def new(self) -> int | None:
-        """How many attended for the first time; None where no first attendance date is stored."""
+        """How many attended for the first time; None where no date is stored."""
         return self.first_visits if self._has_first_dates else None
 
     @property
     def returning(self) -> int | None:
-        """How many had attended before; None where no first attendance date is stored."""
+        """How many had attended before; None where no date is stored."""
         return self.return_visits if self._has_first_dates else None
 
     @property
@@ -91,7 +91,7 @@ class Tally:
 def tallies(
     db_session: Session, *, zone: ZoneInfo, ids: Iterable[int] | None = None, confirmed_for: int = 0
 ) -> dict[int, Tally]:
-    """Count the registrations of all meetings, or of those with the given ids, by meeting id.
+    """Count the registrations of all meetings, or of the given ones, by id.
 
     `confirmed_for`: the one meeting whose sent confirmations are counted as well.
     """
@@ -115,7 +115,7 @@ def _counts(confirmed_for: int) -> Select[*tuple[Any, ...]]:
 
 
 def _add(tally: Tally, row: Row[*tuple[Any, ...]], zone: ZoneInfo) -> Tally:
-    """Add the people with one first attendance date: new, returning, or unknown without a date."""
+    """Add people with one first attendance date: new, returning or unknown."""
     counts = {
         name: getattr(tally, name) + getattr(row, name) for name in (*_CONDITIONS, "confirmed")
     }
@@ -157,7 +157,7 @@ def _stats(meeting: Meeting, tally: Tally) -> SessionStats:
 def yearly_stats(
     sessions: Sequence[SessionStats], *, zone: ZoneInfo
 ) -> dict[int, tuple[list[SessionStats], dict[str, int | None]]]:
-    """Group sessions by year with their totals, the latest first; unknown numbers are skipped."""
+    """Group sessions by year with totals, latest first; skip unknown numbers."""
     by_year: dict[int, list[SessionStats]] = {}
     for each in sessions:
         by_year.setdefault(each.meeting.starts_at.astimezone(zone).year, []).append(each)
@@ -192,7 +192,7 @@ def hat_counts_of(db_session: Session, meeting: Meeting) -> dict[str, str] | Non
 def final_counts(
     db_session: Session, ids: Sequence[int], *, zone: ZoneInfo
 ) -> dict[int, StoredCounts]:
-    """Compute the counts to store, by column, before meetings' registrations are deleted."""
+    """Compute the counts to store, by column, before deleting registrations."""
     counted = tallies(db_session, zone=zone, ids=ids)
     hats = hat_counts(db_session, ids)
     return {

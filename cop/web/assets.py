@@ -1,4 +1,4 @@
-"""Serve static files at fingerprinted URLs, cached forever, and compress responses."""
+"""Serve static files at fingerprinted URLs, cached forever; compression."""
 
 import gzip
 import hashlib
@@ -57,7 +57,7 @@ def _content(name: str, encoding: str) -> bytes:
 
 
 def _send(filename: str) -> Response:
-    """Send a file to be cached forever if its fingerprint matches, else as Flask does."""
+    """Send a file cached forever if its fingerprint matches, else as Flask does."""
     if filename not in _names() or request.args.get("v") != fingerprint(filename):
         return current_app.send_static_file(filename)
     mimetype = guess_type(filename)[0] or "application/octet-stream"

@@ -1,4 +1,4 @@
-"""Compute the geometry of SVG bar charts; the template shows a table of the same numbers."""
+"""Compute the geometry of SVG bar charts, shown beside a table of numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -25,7 +25,7 @@ _ANY_FORMULA = re.compile(rf"[\0;\t\r\n](?:{_FORMULA}|[\r\n])")  # in cells join
 
 
 def guard_formula(cell: str) -> str:
-    """Prefix a CSV cell that a spreadsheet would take for a formula with an apostrophe.
+    """Prefix a CSV cell that could be a formula with an apostrophe.
 
     Each part inside it that would be a formula to a program that splits at semicolons, tabs or line
     breaks gets an apostrophe, too. Nothing is removed.

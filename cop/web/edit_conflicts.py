@@ -38,7 +38,7 @@ class EditConflictForm(ConsoleForm):
         return (self[name].data or "") if name in self.changed else str(self.stored[name])
 
     def has_conflict(self, stored: Mapping[str, Any], *, editor: tuple[int, str] | None) -> bool:
-        """Compare with the values stored now, read under a lock; show an error at each conflict.
+        """Compare with the values stored now, under a lock; show each conflict.
 
         Submitted once more, the form replaces those values. `editor` is the id and name of the
         coordinator who edited last.

@@ -172,7 +172,7 @@ def _show(title: str, sentence: str, *, status: int, **values: object) -> Respon
 
 
 def _preserved_fields(status: int) -> list[tuple[str, str]]:
-    """Return what was typed into a rejected form, so that it can be sent again unchanged.
+    """Return what was typed into a rejected form, to send it again unchanged.
 
     Nothing of a cross-origin post (403), whose values nobody typed here.
     """

@@ -52,7 +52,7 @@ class Page:
     headers: list[tuple[str, str]]
 
     def is_current(self, revision: Revision, now: datetime) -> bool:
-        """Return whether rendering would give the same page. The clock may have been set back."""
+        """Return whether rendering would give the same page, by a clock set back too."""
         return self.revision == revision and self.rendered_at <= now < self.expires_at
 
     def respond(self, if_none_match: str | None) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -69,7 +69,7 @@ class Page:
 
 
 class PageCache:
-    """The cached pages of this process; where there are too many, the oldest is dropped."""
+    """The cached pages of this process; evicts the oldest above `MAX_ENTRIES`."""
 
     def __init__(self) -> None:
         self._pages: dict[object, Page] = {}
@@ -165,7 +165,7 @@ def _store(cache: PageCache, response: Response) -> Response:
 
 
 def _page(response: Response) -> Page:
-    """Compress the response with an encoding that this browser accepts, and make it a page."""
+    """Compress the response as this browser accepts it, and make it a page."""
     revision, rendered_at = request.environ[RENDERED_FROM]
     encoding = _encoding(request.environ)
     response.vary.update(assets.NEGOTIATED)
@@ -188,7 +188,7 @@ def _page(response: Response) -> Page:
 
 
 def _key(environ: "WSGIEnvironment") -> tuple[object, ...]:
-    """Everything in a request that a page depends on; more would only add equal entries.
+    """The cache key: everything in a request that a page depends on.
 
     Of the query, that is the language and the theme. `HX-Request` is not part of it: these pages
     have no fragments.

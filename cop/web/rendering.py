@@ -1,4 +1,4 @@
-"""Render templates, whole or as fragments, and give them their globals and shared context."""
+"""Render templates, whole or as fragments, with globals and shared context."""
 
 from datetime import UTC, datetime
 from functools import cached_property
@@ -91,7 +91,7 @@ class PageRequest(Request):
 
 
 def language() -> str:
-    """Return the language of the response: from the URL, else English; never from a cookie."""
+    """Return the response's language: from the URL, never a cookie; else English."""
     return _page_request().language if has_request_context() else i18n.LANGUAGES[0]
 
 
@@ -109,7 +109,7 @@ def is_console() -> bool:
 
 
 def theme() -> str:
-    """Return the color theme: the visitor's own; in a frame that of the URL, else light.
+    """Return the color theme: the visitor's; in a frame the URL's, else light.
 
     The embedding page may be light although its visitor prefers dark, so it sets the theme.
     """
@@ -117,12 +117,12 @@ def theme() -> str:
 
 
 def external_target() -> Markup:
-    """Return the attributes that make a link in a frame open in a new tab; none elsewhere."""
+    """Return the attributes that make a link in a frame open in a new tab."""
     return Markup(' target="_blank" rel="noopener"') if is_embedded() else Markup()
 
 
 def links() -> Links:
-    """Return the builder of absolute links: at the configured base URL, else the request's host."""
+    """Return the builder of absolute links: at the base URL, else this host."""
     return Links(settings().base_url or request.host_url.rstrip("/"), settings().secret_key)
 
 
@@ -132,7 +132,7 @@ def sender() -> str:
 
 
 def writer(community: CommunityFacts | None = None) -> LetterWriter:
-    """Return a writer of emails; their links have the configured base URL, never the request's."""
+    """Return a writer of emails, whose links never have the request's host."""
     links = Links(settings().base, settings().secret_key)
     return LetterWriter(community or current_community(), links, now(), language())
 

@@ -116,7 +116,7 @@ def log_request(
 
 @lru_cache(1000)
 def _truncated(address: str | None) -> str:
-    """Return the network of an IP address, which identifies no person: a /24, or a /48."""
+    """Return the network of an IP address, which identifies nobody: /24 or /48."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:

@@ -137,7 +137,7 @@ def current_revision() -> Revision:
 
 
 def _look_up_embed_hosts() -> None:
-    """Read which sites may frame the response first, since their frames show errors, too."""
+    """Read the sites that may frame the response, even where it is an error."""
     if is_embedded():
         current_revision()
 
