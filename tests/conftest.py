@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ def apps():
 @pytest.fixture
 def app(settings, apps):
     """The app at a fixed moment, with the community and its next six meetings."""
-    key = repr(settings)
+    key = str(asdict(settings))  # whose repr hides secrets
     if key not in apps:
         app = create_app(settings)
         app.test_client_class = SeparateRequests

@@ -24,7 +24,7 @@ MUTANTS = [
         "A meeting is read without its lock",
         "meetings/locking.py",
         "taken = [_TAKE_LOCK.rows(db_session, meeting_id=id_) for id_ in sorted(set(ids))]",
-        "taken = [[tuple(row)] for row in db_session.execute(_LOOK.where(Meeting.id.in_([*ids])))]",
+        "taken = [[tuple(row)] for row in db_session.execute(_READ.where(Meeting.id.in_([*ids])))]",
         "registration/test_registering_at_once.py::test_the_last_places_are_given_once_each",
     ),
     Mutant(
