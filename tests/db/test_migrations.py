@@ -410,30 +410,32 @@ def test_an_upgrade_that_is_killed_half_way_leaves_the_database_as_it_was(
 
 @pytest.mark.processes
 @pytest.mark.sqlite
-def test_upgrades_that_are_killed_again_and_again_leave_one_backup(older, tmp_path, settings):
+def test_upgrades_that_are_killed_again_and_again_leave_one_backup(
+    older, database_folder, tmp_path, settings
+):
     then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     folder = next_release(tmp_path, then=then)
 
     failed = [run_at_once(settings.database_url, folder, 1) for _ in range(3)]
-    killed = list((tmp_path / "backups").iterdir())
+    killed = list((database_folder / "backups").iterdir())
     shutil.rmtree(folder)
     backup = upgrade_app(older, next_release(tmp_path))
 
     assert failed == [[(-9, "")]] * 3
     assert killed == [backup]
-    assert list((tmp_path / "backups").iterdir()) == [backup]
+    assert list((database_folder / "backups").iterdir()) == [backup]
 
 
 @pytest.mark.processes
 @pytest.mark.parametrize("harm", ["changed", "cut", "damaged index"])
 @pytest.mark.sqlite
 def test_an_upgrade_that_was_killed_is_backed_up_anew_where_its_copy_does_not_do(
-    older, tmp_path, settings, harm
+    older, database_folder, tmp_path, settings, harm
 ):
     then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     folder = next_release(tmp_path, then=then)
     run_at_once(settings.database_url, folder, 1)
-    [first] = (tmp_path / "backups").iterdir()
+    [first] = (database_folder / "backups").iterdir()
     if harm == "changed":
         with write_tx() as db_session:
             db_session.add(Member(email="grace@example.org", email_key="grace@example.org"))
@@ -450,7 +452,7 @@ def test_an_upgrade_that_was_killed_is_backed_up_anew_where_its_copy_does_not_do
     shutil.rmtree(folder)
     backup = upgrade_app(older, next_release(tmp_path))
 
-    assert set((tmp_path / "backups").iterdir()) == {first, backup}
+    assert set((database_folder / "backups").iterdir()) == {first, backup}
     assert backup != first
 
 

@@ -320,7 +320,11 @@ def test_a_worker_alone_works_and_ends_when_it_is_asked(start, tmp_path):
 @pytest.mark.processes
 def test_a_worker_tries_to_write_again_and_again(app, database_url, start, instance):
     instance |= {"COP_DATABASE_URL": database_url, "COP_SECRET_KEY": "k" * 40}
-    often = [sys.executable, "-c", "from cop import cli, worker; worker.PROBE = 0.1; cli.cop()"]
+    program = (
+        "from cop.cli import cop; from cop.operations import worker;"
+        " worker.WRITE_PROBE_INTERVAL = 0.1; cop()"
+    )
+    often = [sys.executable, "-c", program]
     start("work", command=often)
     began = datetime.now(UTC)
 
