@@ -13,7 +13,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Make the app, from the environment's settings where none are given.
 
     Raises:
-        SettingsRefused: some settings in the environment cannot be used.
+        InvalidSettings: some settings in the environment cannot be used.
     """
     settings = settings or Settings.from_environment()
     app = cop_app.create(settings)

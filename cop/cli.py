@@ -194,13 +194,13 @@ def try_mail(address: str) -> None:
 
 
 def _trial(address: str, settings: Settings) -> OutboxEmail:
-    said = f"This mail tells that mail from {settings.base} arrives. There is nothing to do."
+    text = f"This mail tells that mail from {settings.base} arrives. There is nothing to do."
     return OutboxEmail(
         to_address=address,
         to_name="",
         subject="Mail arrives",
-        text=said,
-        html=f'<!doctype html><html lang="en"><title>Mail arrives</title><p>{said}</p></html>',
+        text=text,
+        html=f'<!doctype html><html lang="en"><title>Mail arrives</title><p>{text}</p></html>',
         language="en",
         message_id=token_hex(16),
         created_at=datetime.now(UTC),

@@ -71,7 +71,7 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
         settings = backup_keys.settings_for(file, accept_key=accept_key)
         is_new = backup_keys.makes_new_key(file, settings)
         with backup_keys.write_key(settings):
-            kept, erased = operations_restore.restore(
+            replaced, erased = operations_restore.restore(
                 settings, file, now=datetime.now(UTC), create_app=create_app
             )
     click.echo(f"Restored. {found}")
@@ -81,8 +81,8 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
     )
     if erased:
         click.echo(f"People whose data had been deleted since, deleted again: {erased}")
-    if kept:
-        click.echo(f"The database from before is kept for 14 days as {kept}")
+    if replaced:
+        click.echo(f"The database from before is kept for 14 days as {replaced}")
     if accept_key and _accept(create_app(settings), is_new=is_new):
         click.echo(OLD_LINKS_END)
 

@@ -55,7 +55,7 @@ class Settings:
         """Read the `COP_...` variables; with `create`, make the instance folder and the key.
 
         Raises:
-            SettingsRefused: a value cannot be used; all such values are named at once.
+            InvalidSettings: a value cannot be used; all such values are named at once.
         """
         reader = _Reader(environ)
         instance = instance_folder(environ)

@@ -1,4 +1,4 @@
-"""Email addresses: kept as typed, compared in one form, with a hint at likely slips."""
+"""Email addresses: stored as typed, compared normalized, with a hint at likely typos."""
 
 from difflib import get_close_matches
 

@@ -1,4 +1,4 @@
-"""Sentences for people: marked for translation where they are written, said where they are read.
+"""Sentences marked for translation where they are written, and translated where they are shown.
 
 gettext alone: what asks Flask for the language would speak English wherever there is no request.
 """

@@ -49,7 +49,7 @@ def name_variants(name: str) -> set[str]:
     whole = [_PRONOUNS_BEHIND.sub("", text) for text in (outside, *inside)]
     whole += [_AND_MORE.split(text)[0] for text in whole]
     turned = [" ".join(reversed(text.split(",", 1))) for text in whole if "," in text]
-    return {said for text in (*whole, *turned) if (said := fold(text))}
+    return {folded for text in (*whole, *turned) if (folded := fold(text))}
 
 
 def is_bot(name: str) -> bool:

@@ -20,7 +20,7 @@ class InvalidAddress(Exception):  # noqa: N818 - it is a refusal, and reads as o
 
 
 class Security(StrEnum):
-    """How the connection to a mail server is kept from being read by others."""
+    """How the connection to a mail server is encrypted."""
 
     TLS = "encrypted from the first byte"
     STARTTLS = "encrypted before anything is said that matters"

@@ -145,7 +145,7 @@ def _save(form: EditForm, meeting_id: int, *, is_preview: bool) -> Effects:
 
 
 def _edit_effects(form: EditForm, found: Effects) -> list[str]:
-    """Return the effects of saving, in sentences that are true before it and after."""
+    """Return sentences about the effects of saving, for the preview and for the result."""
     return [
         *effects.emails(found, about=effects.sentence_about(form.changed)),
         *effects.taken_spots(found, parse_integer(form.value("capacity"))),

@@ -30,7 +30,7 @@ class Participant:
     is_new: bool = False
     needs: frozenset[str] = frozenset()  # that one booked person can serve for a whole room
     last_room: int | None = None
-    room: int | None = None  # assigned already, and kept
+    room: int | None = None  # assigned already, and not changed
 
 
 def cost(one: Participant, other: Participant) -> int:

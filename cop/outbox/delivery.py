@@ -35,7 +35,7 @@ class Delivery:
     clock: Callable[[], datetime]
     # Runs in the transaction that stores a failed delivery.
     on_failure: Callable[[Session, LetterWriter], None] | None = None
-    # How to store the last result; kept while the database is away.
+    # How to store the last result, until the database has taken it.
     _unstored: StoreResult | None = field(default=None, init=False)
     _skip_expired: bool = field(default=False, init=False)  # in this run
     _leased: OutboxEmail | None = field(default=None, init=False)  # being handed over
