@@ -58,7 +58,7 @@ def a_registration(db_session, meeting, email, status=RegistrationStatus.HELD, *
 
 
 @cache
-def kept_password():
+def password_hash():
     """What is kept of the password; made once, since that is slow on purpose."""
     return passwords.hash_password(PASSWORD, about=())
 
@@ -66,28 +66,28 @@ def kept_password():
 LETTER = Letter("Hello", "Hello there.\n", "<p>Hello there.</p>")
 
 
-def a_mail(db_session, to="ada@example.org", *, kind=EmailKind.LINK, now=NOW, **values):
+def an_email(db_session, to="ada@example.org", *, kind=EmailKind.LINK, now=NOW, **values):
     """Queue a mail, of which nothing matters but what is said."""
     values = {"dedup_key": uuid4().hex} | values
     outbox.queue(db_session, [QueuedEmail(LETTER, to, kind, **values)], now=now)
-    return mails(db_session)[-1]
+    return outbox_emails(db_session)[-1]
 
 
-def mails(db_session, *kinds):
+def outbox_emails(db_session, *kinds):
     """Every mail in the outbox, or those of some kinds, in the order of being queued."""
     query = select(OutboxEmail).order_by(OutboxEmail.id)
     query = query.where(OutboxEmail.kind.in_(kinds)) if kinds else query
     return list(db_session.scalars(query.execution_options(populate_existing=True)))
 
 
-def told(db_session, *kinds):
+def recipients_and_subjects(db_session, *kinds):
     """Who is told what: `(address, subject)` of each mail."""
-    return [(mail.to_address, mail.subject) for mail in mails(db_session, *kinds)]
+    return [(mail.to_address, mail.subject) for mail in outbox_emails(db_session, *kinds)]
 
 
-def forget_mails(db_session):
+def clear_outbox(db_session):
     """Empty the outbox, so that a test sees only what comes next."""
-    for mail in mails(db_session):
+    for mail in outbox_emails(db_session):
         db_session.delete(mail)
     db_session.flush()
 
@@ -135,13 +135,13 @@ def registrations(db_session, slug=None):
     return list(db_session.scalars(query.execution_options(populate_existing=True)))
 
 
-def roll(db_session, slug):
+def status_summary(db_session, slug):
     """Who has what at a meeting: "Ada held, Grace waiting"."""
     rows = registrations(db_session, slug)
     return ", ".join(f"{row.name.split()[0]} {row.status}" for row in rows)
 
 
-def member(db_session, email_key):
+def find_member(db_session, email_key):
     """The member with this address, if there is one."""
     query = select(Member).where(Member.email_key == email_key)
     return db_session.scalars(query.execution_options(populate_existing=True)).one_or_none()

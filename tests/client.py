@@ -21,7 +21,7 @@ DECEMBER, JANUARY, FEBRUARY = "2026-12-15", "2027-01-19", "2027-02-16"
 ALL_SIX = [DECEMBER, JANUARY, FEBRUARY, "2027-03-16", "2027-04-20", "2027-05-18"]
 
 
-def typed(soup):
+def form_values(soup):
     """What a browser would send if the form on this page were sent: name -> values."""
     sent = {}
     for control in soup.find("form", method="post").select("input, textarea, select"):
@@ -36,13 +36,13 @@ def typed(soup):
     return sent
 
 
-def refusals(soup):
+def error_summary(soup):
     """The sentences of the summary on top."""
     return [line.get_text(strip=True) for line in soup.select(".summary li")]
 
 
-def ticked(soup):
-    return typed(soup).get("sessions", [])
+def checked_sessions(soup):
+    return form_values(soup).get("sessions", [])
 
 
 def rows(model=Registration):
@@ -53,7 +53,7 @@ def rows(model=Registration):
         return [dict(row._mapping) for row in found]
 
 
-def places():
+def registration_statuses():
     """Who has what: (address as typed, slug, status), in the order of registering."""
     query = (
         select(Member.email, Meeting.slug, Registration.status)
@@ -65,19 +65,19 @@ def places():
         return [tuple(row) for row in db_session.execute(query)]
 
 
-def change(slug, **values):
+def update_meeting(slug, **values):
     """Give a meeting other values, and raise the revision as every change of it does."""
     row = update(Meeting).where(Meeting.slug == slug)
     with write_tx() as db_session:
         db_session.execute(row.values(lock_version=Meeting.lock_version + 1, **values))
 
 
-def change_community(**values):
+def update_community(**values):
     with write_tx() as db_session:
         db_session.execute(update(Community).values(revision=Community.revision + 1, **values))
 
 
-def fill(slug, *emails, status="held", **values):
+def add_registrations(slug, *emails, status="held", **values):
     """Put people on a meeting's roster."""
     with write_tx() as db_session:
         meeting = db_session.scalars(select(Meeting).where(Meeting.slug == slug)).one()
@@ -86,7 +86,7 @@ def fill(slug, *emails, status="held", **values):
         meeting.lock_version += 1
 
 
-def tell(slug):
+def mark_notified(slug):
     """Let everybody on a meeting's roster know what holds, as their confirmation told them."""
     with write_tx() as db_session:
         meeting = db_session.scalars(select(Meeting).where(Meeting.slug == slug)).one()
@@ -95,29 +95,29 @@ def tell(slug):
         db_session.execute(people.values(announced=str(inside.snapshot)))
 
 
-def turn_clock(app, ahead):
+def advance_clock(app, ahead):
     """Let the app's clock show a later time than that of the tests' world."""
     app.extensions["cop.clock"] = lambda: NOW + ahead
 
 
-OVER = "2026-11-17"  # a session that is over
+PAST = "2026-11-17"  # a session that is over
 
 
-def example(app, rule, *, slug=DECEMBER):
+def example_path(app, rule, *, slug=DECEMBER):
     """An address that a rule answers to."""
     values = {name: _value(rule, name, slug) for name in rule.arguments}
     return app.url_map.bind("localhost").build(rule.endpoint, values, method=min(rule.methods))
 
 
-def addresses(app, *, method=None):
+def console_paths(app, *, method=None):
     """Every address of the console that is not for everybody, with values that exist."""
     for rule in app.url_map.iter_rules():
         if method and method not in rule.methods:
             continue
         is_open = hasattr(app.view_functions[rule.endpoint], "is_open_to_all")
         if rule.rule.startswith("/coordinator") and not is_open:
-            for slug in (DECEMBER, OVER) if "slug" in rule.arguments else (DECEMBER,):
-                yield example(app, rule, slug=slug)
+            for slug in (DECEMBER, PAST) if "slug" in rule.arguments else (DECEMBER,):
+                yield example_path(app, rule, slug=slug)
 
 
 def _value(rule, name, slug):
@@ -161,7 +161,7 @@ HTMX = {"HX-Request": "true"}
 TOKEN = re.compile(r'<input [^>]*name="(csrf_token|token)"[^>]* value="([^"]*)"')
 
 
-def token_of(client, path="/register"):
+def form_token(client, path="/register"):
     """The token of a form that was fetched."""
     return _tokens(client, path)["token"]
 
@@ -170,7 +170,7 @@ def register(client, sessions="all", headers=(), token=None, path="/register", *
     """Register as Ada, unless the answers say otherwise."""
     answers = {"name": "Ada Example", "email": "ada@example.org", "sessions": sessions} | answers
     answers = {name: value for name, value in answers.items() if value is not None}
-    answers["token"] = token_of(client) if token is None else token
+    answers["token"] = form_token(client) if token is None else token
     return client.post(path, data=answers, headers=SAME_ORIGIN | dict(headers))
 
 
@@ -187,7 +187,7 @@ def post(client, path, form_at=None, headers=(), **answers):
 
 def submit(client, page, path, headers=(), **answers):
     """Send the form of a page as a browser does, with some answers changed."""
-    data = {name: values[0] for name, values in typed(page.main).items()} | answers
+    data = {name: values[0] for name, values in form_values(page.main).items()} | answers
     return client.post(path, data=data, headers=SAME_ORIGIN | dict(headers))
 
 
@@ -200,22 +200,22 @@ ADA, GRACE = "ada@example.org", "grace@example.org"
 LINKS = Links("", "k" * 40)  # as paths: the tests' site has the same key
 
 
-def the_member(email=ADA):
+def find_member(email=ADA):
     with read_tx() as db_session:
         return db_session.scalars(select(Member).where(Member.email_key == email)).one()
 
 
 def owner(email=ADA):
-    found = the_member(email)
+    found = find_member(email)
     return Owner(found.id, found.token_version)
 
 
-def own(below="", email=ADA, age=timedelta()):
+def member_path(below="", email=ADA, age=timedelta()):
     """The address of a member's own page, or of one below it, from a mail of some age."""
     return LINKS.member(owner(email), below, on=(NOW - age).date())
 
 
-def way_in(email=ADA):
+def join_path(email=ADA):
     """The way into the first meeting that a member registered for."""
     with read_tx() as db_session:
         query = select(Registration.id).join(Member).where(Member.email_key == email)
@@ -223,20 +223,20 @@ def way_in(email=ADA):
     return LINKS.join(owner(email), id_)
 
 
-def stop(kind, email=ADA):
-    return LINKS.unsubscribe(the_member(email).id, kind)
+def unsubscribe_path(kind, email=ADA):
+    return LINKS.unsubscribe(find_member(email).id, kind)
 
 
-def yes_to_list(email=ADA):
+def confirm_list_path(email=ADA):
     return LINKS.confirm_list(owner(email))
 
 
-def press(client, path, **sent):
+def press_button(client, path, **sent):
     """Press a button."""
     return client.post(path, data=sent, headers=SAME_ORIGIN)
 
 
-def mails(*kinds):
+def outbox_emails(*kinds):
     """(to, subject) of each mail in the outbox, or of those of some kinds."""
     query = select(OutboxEmail.to_address, OutboxEmail.subject).order_by(OutboxEmail.id)
     query = query.where(OutboxEmail.kind.in_(kinds)) if kinds else query
@@ -244,17 +244,17 @@ def mails(*kinds):
         return [tuple(row) for row in db_session.execute(query)]
 
 
-def said(page):
+def main_text(page):
     """What a page says, without what every page has around it."""
-    return words(page.main)
+    return text_of(page.main)
 
 
-def words(tag):
+def text_of(tag):
     """The words inside of a tag, with one space between them."""
     return " ".join(tag.get_text(" ").split())
 
 
-def feed(email=ADA):
+def calendar_path(email=ADA):
     """The address of a member's own calendar."""
-    found = the_member(email)
+    found = find_member(email)
     return LINKS.calendar(found.id, found.calendar_version)

@@ -26,19 +26,19 @@ def rows(instance, query):
         return connection.execute(query).fetchall()
 
 
-def change(instance, statement):
+def execute(instance, statement):
     with closing(sqlite_module.connect(instance / "cop.sqlite3")) as connection:
         connection.execute(statement)
         connection.commit()
 
 
-def add(email="corin@example.org", password=PASSWORD):
+def add_coordinator(email="corin@example.org", password=PASSWORD):
     return run(
         "coordinators", "add", email, "--name", "Corin", "--password-stdin", typed=f"{password}\n"
     )
 
 
-def is_refused(result, *, says):
+def assert_refused(result, *, says):
     """Whether a command ended with 1 and a sentence, not with a traceback."""
     assert (result.exit_code, type(result.exception)) == (1, SystemExit), result.output
     assert result.output.startswith("Error: ")

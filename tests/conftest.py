@@ -19,7 +19,7 @@ from cop.db.engine import DatabaseSession, db, engine_options, prepare, write_tx
 from cop.models.coordinator import Coordinator
 from cop.operations import seed
 from tests import commands, databases
-from tests.builders import CORIN, NOW, kept_password
+from tests.builders import CORIN, NOW, password_hash
 from tests.client import SeparateRequests
 
 # The databases that a test runs on by its nearest of these markers; without one, on SQLite.
@@ -68,7 +68,7 @@ def database_url(database_kind, database_folder):
     database_folder.mkdir()
     url = databases.new_database(database_kind, database_folder, begun=True)
     yield url
-    databases.give_back(url)
+    databases.release(url)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def app_session(app):
 @pytest.fixture
 def corin(app, client):
     """A client that is signed in as Corin, the coordinator."""
-    corin = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash=kept_password())
+    corin = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash=password_hash())
     with write_tx() as db_session:
         db_session.add(corin)
         db_session.flush()
@@ -172,7 +172,7 @@ def seeded(tmp_path_factory):
     for engine in engines.values():
         engine.dispose()
     for url in urls:
-        databases.give_back(url)
+        databases.release(url)
 
 
 @pytest.fixture

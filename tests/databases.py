@@ -16,8 +16,8 @@ from cop.db.types import Base
 from tests.builders import NOW
 
 SERVER = os.environ.get("COP_TEST_POSTGRESQL", "postgresql://postgres@127.0.0.1:5432")
-NEEDED = os.environ.get("COP_TEST_ALL") == "1"  # set by .ci/run: nothing may be skipped
-EMPTIED = []
+IS_REQUIRED = os.environ.get("COP_TEST_ALL") == "1"  # set by .ci/run: nothing may be skipped
+REUSABLE = []
 TEMPLATE = f"cop_test_template_{os.getpid()}"
 
 
@@ -34,7 +34,7 @@ def postgresql_answers():
 def need_postgresql():
     """Skip, with a sentence that says how not to, where there is no PostgreSQL server."""
     if not postgresql_answers():
-        if NEEDED:
+        if IS_REQUIRED:
             pytest.fail("PostgreSQL does not answer, and nothing may be skipped here.")
         pytest.skip(
             "PostgreSQL does not answer at 127.0.0.1:5432. Start one with trust authentication for "
@@ -95,19 +95,19 @@ def new_database(kind, folder, *, begun=False):
         shutil.copy(sqlite_template(begun=begun), file)
         return f"sqlite:///{file}"
     need_postgresql()
-    url = EMPTIED.pop() if EMPTIED else _copied()
+    url = REUSABLE.pop() if REUSABLE else _copy()
     if begun:
-        _begin(url)
+        _seed(url)
     return url
 
 
-def _copied():
+def _copy():
     name = f"cop_test_{uuid4().hex}"
     run_on_server(f"CREATE DATABASE {name} TEMPLATE {postgresql_template()}")
     return f"{SERVER}/{name}"
 
 
-def _begin(url):
+def _seed(url):
     with psycopg.connect(url, options="-c synchronous_commit=off") as connection:
         connection.execute(_beginning())
 
@@ -126,7 +126,7 @@ def _beginning():
     return "; ".join(statements)
 
 
-def give_back(url):
+def release(url):
     """Empty a PostgreSQL database for the next test, where it still is one that fits.
 
     Making one anew takes ten times as long. SQLite's go with their folder.
@@ -138,7 +138,7 @@ def give_back(url):
     except psycopg.Error:  # renamed, damaged or upgraded by its test
         drop(url)
     else:
-        EMPTIED.append(url)
+        REUSABLE.append(url)
 
 
 def _empty(url):
@@ -175,7 +175,7 @@ def drop(url):
 
 def drop_all():
     """Remove what this run has made and nobody uses any more."""
-    for url in EMPTIED:
+    for url in REUSABLE:
         drop(url)
     if postgresql_template.cache_info().currsize:
         drop(f"{SERVER}/{TEMPLATE}")

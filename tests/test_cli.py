@@ -15,7 +15,7 @@ from cop.config import Settings
 from cop.operations import schema
 from tests import databases, smtp_server
 from tests.builders import PASSWORD
-from tests.commands import PROJECT, add, change, import_wsgi, is_refused, rows, run
+from tests.commands import PROJECT, add_coordinator, assert_refused, execute, import_wsgi, rows, run
 from tests.db.test_migrations import next_release
 from tests.processes.server import COP
 from tests.smtp_server import MailServer
@@ -47,11 +47,11 @@ def test_seed_demo_adds_life_once(instance):
 
 def test_seed_demo_is_refused_beside_a_real_registration(instance):
     run("seed")
-    change(
+    execute(
         instance,
         "INSERT INTO member (id, email, email_key, opt_outs, token_version, calendar_version) VALUES (1, 'a@b.org', 'a@b.org', '[]', 0, 0)",
     )
-    change(
+    execute(
         instance,
         "INSERT INTO registration (member_id, meeting_id, status, registered_at, language, name,"
         " organization, pronouns, hats, hats_other, access, access_language, access_other,"
@@ -62,12 +62,12 @@ def test_seed_demo_is_refused_beside_a_real_registration(instance):
 
     result = run("seed", "--demo")
 
-    assert is_refused(result, says="There are real registrations in this database.")
+    assert assert_refused(result, says="There are real registrations in this database.")
     assert rows(instance, "SELECT count(*) FROM member") == [(1,)]
 
 
 def test_an_account_is_made_with_a_password_from_standard_input(site_folder):
-    result = add()
+    result = add_coordinator()
 
     assert (result.exit_code, result.output) == (0, "corin@example.org can sign in now.\n")
     assert rows(site_folder, "SELECT email, name FROM coordinator") == [
@@ -93,23 +93,23 @@ def test_an_account_is_not_made_with_a_password_on_the_command_line(site_folder)
     ids=["too short", "empty", "guessable", "no address"],
 )
 def test_an_account_is_refused_with_a_sentence(site_folder, email, password, says):
-    assert is_refused(add(email, password), says=says)
+    assert assert_refused(add_coordinator(email, password), says=says)
 
     assert rows(site_folder, "SELECT count(*) FROM coordinator") == [(0,)]
 
 
 def test_an_account_is_refused_for_an_address_that_has_one(site_folder):
-    add()
+    add_coordinator()
 
-    assert is_refused(
-        add("Corin@Example.org"), says="There is an account for this address already."
+    assert assert_refused(
+        add_coordinator("Corin@Example.org"), says="There is an account for this address already."
     )
     assert rows(site_folder, "SELECT count(*) FROM coordinator") == [(1,)]
 
 
 def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(site_folder):
-    add()
-    change(site_folder, "UPDATE coordinator SET totp_secret = 'X', totp_step = 1")
+    add_coordinator()
+    execute(site_folder, "UPDATE coordinator SET totp_secret = 'X', totp_step = 1")
     words = ("coordinators", "two-factor", "corin@example.org")
 
     without = run(*words)
@@ -117,13 +117,13 @@ def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(site_fo
     done = run(*words, "--off")
 
     assert without.exit_code == 2
-    assert is_refused(unknown, says="There is no account for this address.")
+    assert assert_refused(unknown, says="There is no account for this address.")
     assert done.output == "corin@example.org signs in with the password alone from now on.\n"
     assert rows(site_folder, "SELECT totp_secret, totp_step FROM coordinator") == [(None, None)]
 
 
 def test_a_forgotten_password_is_replaced(site_folder):
-    add()
+    add_coordinator()
     before = rows(site_folder, "SELECT password_hash FROM coordinator")
 
     words = ("coordinators", "password", "corin@example.org", "--password-stdin")
@@ -143,17 +143,17 @@ def test_a_forgotten_password_is_replaced(site_folder):
     ids=["unknown", "too short"],
 )
 def test_a_new_password_is_refused_with_a_sentence(site_folder, email, password, says):
-    add()
+    add_coordinator()
     before = rows(site_folder, "SELECT password_hash FROM coordinator")
 
     result = run("coordinators", "password", email, "--password-stdin", typed=f"{password}\n")
 
-    assert is_refused(result, says=says)
+    assert assert_refused(result, says=says)
     assert rows(site_folder, "SELECT password_hash FROM coordinator") == before
 
 
 def test_passwords_are_never_printed(site_folder):
-    said = add().output + add("ada@example.org", "passwordpassword").output
+    said = add_coordinator().output + add_coordinator("ada@example.org", "passwordpassword").output
 
     assert PASSWORD not in said
     assert "passwordpassword" not in said
@@ -174,7 +174,7 @@ def test_passwords_are_never_printed(site_folder):
 def test_bad_settings_are_all_named_in_sentences(instance, words):
     result = run(*words, COP_BASE_URL="cop.example.org", COP_TRUSTED_PROXIES="one")
 
-    assert is_refused(result, says="COP_BASE_URL: ")
+    assert assert_refused(result, says="COP_BASE_URL: ")
     assert "COP_TRUSTED_PROXIES: " in result.output
     assert not (instance / "cop.sqlite3").exists()
 
@@ -223,7 +223,7 @@ def test_a_trial_mail_that_is_not_taken_ends_with_the_servers_answer(
     with MailServer(lambda _number: answer) as server:
         result = run("mail", "test", address, COP_SMTP_URL=server.url)
 
-    assert is_refused(result, says=says)
+    assert assert_refused(result, says=says)
     assert result.output.startswith("Error: The mail was not confirmed. ")
 
 
@@ -242,7 +242,7 @@ def test_a_trial_mail_says_what_is_wrong_with_the_settings(site_folder, url, say
             "mail", "test", "ada@example.org", COP_SMTP_URL=url.replace("%s", str(server.port))
         )
 
-    assert is_refused(result, says=says)
+    assert assert_refused(result, says=says)
     assert "hunter2" not in result.output
     assert server.mails == []
 
@@ -301,7 +301,7 @@ def test_every_command_is_known_to_need_a_site_or_to_make_one():
 def test_a_command_that_finds_no_site_says_where_and_makes_none(instance, words, environ):
     result = run(*words, typed=f"{PASSWORD}\n", **environ)
 
-    assert is_refused(result, says=f"No site at {instance}. Run `cop serve` there once, or set")
+    assert assert_refused(result, says=f"No site at {instance}. Run `cop serve` there once, or set")
     assert not instance.exists()
 
 
@@ -314,7 +314,7 @@ def test_a_first_start_that_was_cut_off_early_is_no_site(instance, words):
 
     result = run(*words, typed=f"{PASSWORD}\n")
 
-    assert is_refused(result, says=f"No site at {instance}.")
+    assert assert_refused(result, says=f"No site at {instance}.")
     assert [file.name for file in instance.iterdir() if file.stat().st_size] == ["secret-key"]
 
 
@@ -341,16 +341,16 @@ def test_a_postgresql_without_a_site_is_named_and_left_as_it_is(instance):
 
 @pytest.mark.parametrize("words", [*OTHERS, ("seed",), ("db", "upgrade")], ids=" ".join)
 def test_a_newer_schema_is_refused_with_the_same_sentence_by_every_command(site_folder, words):
-    change(site_folder, "UPDATE alembic_version SET version_num = 'from-the-future'")
+    execute(site_folder, "UPDATE alembic_version SET version_num = 'from-the-future'")
 
     result = run(*words, typed=f"{PASSWORD}\n")
 
-    assert is_refused(result, says=schema.NEWER)
+    assert assert_refused(result, says=schema.NEWER)
 
 
 @pytest.mark.processes
 def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site_folder):
-    change(site_folder, "UPDATE alembic_version SET version_num = 'from-the-future'")
+    execute(site_folder, "UPDATE alembic_version SET version_num = 'from-the-future'")
 
     ended = import_wsgi(PROJECT)
 
@@ -361,11 +361,11 @@ def test_wsgi_refuses_a_newer_schema_with_the_same_sentence(site_folder):
     "words", [each for each in OTHERS if each != ("key", "accept")], ids=" ".join
 )
 def test_an_older_schema_is_upgraded_by_no_other_command(site_folder, words):
-    change(site_folder, "UPDATE alembic_version SET version_num = '0001'")
+    execute(site_folder, "UPDATE alembic_version SET version_num = '0001'")
 
     result = run(*words, typed=f"{PASSWORD}\n")
 
-    assert is_refused(result, says="Run `cop db upgrade` first.")
+    assert assert_refused(result, says="Run `cop db upgrade` first.")
     assert rows(site_folder, "SELECT version_num FROM alembic_version") == [("0001",)]
 
 
@@ -381,7 +381,7 @@ def test_a_port_in_use_is_refused_with_a_sentence(instance):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = run("serve", "--port", str(taken.getsockname()[1]))
 
-    assert is_refused(result, says="Is the site running already?")
+    assert assert_refused(result, says="Is the site running already?")
     assert not (instance / "cop.sqlite3").exists()
 
 
@@ -390,7 +390,7 @@ def test_windows_is_refused_with_a_sentence_on_what_to_use_there(instance, monke
 
     result = run("seed")
 
-    assert is_refused(result, says="Windows Subsystem for Linux")
+    assert assert_refused(result, says="Windows Subsystem for Linux")
     assert not instance.exists()
 
 
@@ -461,7 +461,7 @@ def test_wsgi_refuses_an_older_schema_and_leaves_it_as_it_is(instance, tmp_path)
 def test_wsgi_sets_up_a_database_whose_first_start_was_cut_off(instance):
     run("seed")
     for table in ("meeting", "community"):  # as after the migrations, before the first commit
-        change(instance, f"DELETE FROM {table}")
+        execute(instance, f"DELETE FROM {table}")
 
     ended = import_wsgi(PROJECT)
 

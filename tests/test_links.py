@@ -11,7 +11,7 @@ from cop.models.coordinator import Coordinator, Invitation
 from cop.models.email import OutboxEmail
 from cop.models.registration import Member
 from tests.builders import NOW, a_writer
-from tests.client import DECEMBER, SAME_ORIGIN, places, register, rows, the_member
+from tests.client import DECEMBER, SAME_ORIGIN, find_member, register, registration_statuses, rows
 
 KEY = "k" * 40
 FORM = "registration form"
@@ -30,7 +30,7 @@ ADDRESSES = {
 def parts(app, corin):
     """What a good link of each purpose carries: of Ada, of Corin, and of whom Corin invited."""
     register(app.test_client(), DECEMBER)
-    ada, place = the_member(), rows()[0]["id"]
+    ada, place = find_member(), rows()[0]["id"]
     with write_tx() as db_session:
         row = db_session.query(Coordinator).one()
         writer = a_writer(db_session)
@@ -88,7 +88,7 @@ def test_an_address_takes_only_what_was_signed_for_it(app, parts, opens):
 
 
 def test_the_form_takes_only_what_was_signed_for_it(app, parts):
-    client, before = app.test_client(), places()
+    client, before = app.test_client(), registration_statuses()
     nonces = [URLSafeSerializer(KEY, salt=f"cop link {purpose}").dumps("n") for purpose in Purpose]
     links = [signed_as(purpose, parts[purpose]) for purpose in Purpose]
     own = URLSafeTimedSerializer(KEY, salt=FORM).dumps("n")
@@ -97,7 +97,7 @@ def test_the_form_takes_only_what_was_signed_for_it(app, parts):
         register(client, DECEMBER, email="mallory@example.org", token=token).status_code
         for token in (*nonces, *links)
     ]
-    after = places()
+    after = registration_statuses()
     accepted = register(client, DECEMBER, email="grace@example.org", token=own)
 
     assert set(refused) == {422}

@@ -12,13 +12,13 @@ from tests.client import (
     DECEMBER,
     HTMX,
     SAME_ORIGIN,
-    addresses,
-    fill,
+    add_registrations,
+    advance_clock,
+    console_paths,
+    error_summary,
     post,
-    refusals,
     rows,
     sign_in,
-    turn_clock,
 )
 from tests.page import parse
 
@@ -60,7 +60,7 @@ def test_wrong_credentials_are_refused(app, corin, email, password):
 
     page = parse(response)
     assert response.status_code == 422
-    assert refusals(page)
+    assert error_summary(page)
     assert page.find(id="email")["value"] == email.replace("\0", "")
     assert "value" not in page.find(id="password").attrs
     assert mallory.get(FRONT).status_code == 303
@@ -72,7 +72,7 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(app, corin)
     wrong = sign_in(mallory, "corin@example.org", "five purple otters sing")
     unknown = sign_in(mallory, "corim@example.org", "five purple otters sing")
 
-    assert refusals(parse(wrong)) == refusals(parse(unknown))
+    assert error_summary(parse(wrong)) == error_summary(parse(unknown))
     assert wrong.status_code == unknown.status_code
 
 
@@ -87,10 +87,10 @@ def test_after_several_failures_people_wait_and_are_never_locked_out(app, corin)
         seconds = int(delayed.headers["Retry-After"])
         longest = max(longest, seconds)
         assert delayed.status_code == 429
-        assert str(seconds) in refusals(parse(delayed))[0]
-        turn_clock(app, waited := waited + timedelta(seconds=seconds))
+        assert str(seconds) in error_summary(parse(delayed))[0]
+        advance_clock(app, waited := waited + timedelta(seconds=seconds))
         assert sign_in(mallory, password="x").status_code == 422
-    turn_clock(app, waited + timedelta(seconds=61))
+    advance_clock(app, waited + timedelta(seconds=61))
 
     assert failures == [422] * 5
     assert longest <= 60
@@ -170,11 +170,11 @@ def test_signing_in_begins_a_new_session(app, corin):
 
 
 def test_an_hour_without_use_signs_out_and_use_does_not(app, corin):
-    turn_clock(app, timedelta(minutes=59))
+    advance_clock(app, timedelta(minutes=59))
     used = corin.get(FRONT).status_code
-    turn_clock(app, timedelta(minutes=59 + 59))
+    advance_clock(app, timedelta(minutes=59 + 59))
     used_again = corin.get(FRONT).status_code
-    turn_clock(app, timedelta(minutes=59 + 59 + 61))
+    advance_clock(app, timedelta(minutes=59 + 59 + 61))
 
     idle = corin.get(FRONT).status_code
 
@@ -216,8 +216,8 @@ def test_only_sign_in_and_its_links_are_open_to_all(app):
 
 
 def test_every_address_of_the_console_requires_sign_in(app, client):
-    fill(DECEMBER, "ada@example.org")
-    asked = list(addresses(app))
+    add_registrations(DECEMBER, "ada@example.org")
+    asked = list(console_paths(app))
 
     for path in asked:
         for method in ("GET", "HEAD", "POST"):

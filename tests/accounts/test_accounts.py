@@ -14,7 +14,7 @@ from cop.mail.writer import LetterWriter
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
 from cop.models.email import OutboxEmail
-from tests.builders import CORIN, NOW, PASSWORD, kept_password
+from tests.builders import CORIN, NOW, PASSWORD, password_hash
 from tests.client import LINKS
 from tests.concurrency import at_once
 from tests.mail.gallery import COMMUNITY
@@ -29,7 +29,7 @@ def an_account(db_session, email, *, may_export=True):
     """Create an account; return it as the signed-in coordinator."""
     row = Coordinator(
         email=email, email_key=email, name=email.split("@")[0].title(),
-        password_hash=kept_password(), may_export=may_export,
+        password_hash=password_hash(), may_export=may_export,
     )  # fmt: skip
     db_session.add(row)
     db_session.flush()

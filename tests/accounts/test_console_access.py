@@ -15,14 +15,14 @@ from tests.client import (
     ADA,
     DECEMBER,
     HTMX,
-    OVER,
+    PAST,
     SAME_ORIGIN,
-    addresses,
-    change,
-    fill,
-    own,
+    add_registrations,
+    advance_clock,
+    console_paths,
+    member_path,
     post,
-    turn_clock,
+    update_meeting,
 )
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -32,11 +32,13 @@ MARKS = (ADA, "adamark", "https://zoom.example.org/secret")
 @pytest.fixture
 def people(app):
     """Ada at a session to come and at one that is over, and what nobody else may read of her."""
-    change(DECEMBER, join_url=MARKS[2])
+    update_meeting(DECEMBER, join_url=MARKS[2])
     with write_tx() as db_session:
-        past = a_meeting(db_session, slug=OVER, starts_at=NOW - timedelta(days=5))
+        past = a_meeting(db_session, slug=PAST, starts_at=NOW - timedelta(days=5))
         a_registration(db_session, past, ADA, name="adamark name", attended=True)
-    fill(DECEMBER, ADA, name="adamark name", access_other="adamark access", access=["asl"])
+    add_registrations(
+        DECEMBER, ADA, name="adamark name", access_other="adamark access", access=["asl"]
+    )
 
 
 def stored():
@@ -55,7 +57,7 @@ def nobody(app, corin):
 
 def a_member(app, corin):
     member = app.test_client()
-    assert member.get(own()).status_code == 200
+    assert member.get(member_path()).status_code == 200
     return member
 
 
@@ -73,7 +75,7 @@ def signed_out(app, corin):
 
 
 def idle(app, corin):
-    turn_clock(app, timedelta(hours=1, seconds=1))
+    advance_clock(app, timedelta(hours=1, seconds=1))
     return corin
 
 
@@ -97,7 +99,7 @@ def without_the_code(app, corin):
 def test_without_a_sign_in_nothing_is_shown_or_changed(app, corin, people, who):
     client = who(app, corin)
     before = stored()
-    asked = list(addresses(app))
+    asked = list(console_paths(app))
 
     shown, answered = {}, set()
     for path in asked:
@@ -118,7 +120,7 @@ def test_without_a_sign_in_nothing_is_shown_or_changed(app, corin, people, who):
 
 
 def test_every_address_redirects_to_the_sign_in(app, client, people):
-    for path in addresses(app):
+    for path in console_paths(app):
         answer = client.get(path)
 
         assert urlsplit(answer.location).path == "/coordinator/sign-in", path
@@ -155,7 +157,7 @@ def test_without_the_export_right_there_is_no_list_and_no_link_to_it(app, corin,
 
 @pytest.mark.slow
 def test_every_page_of_the_console_answers(app, corin, people):
-    answers = {path: corin.get(path).status_code for path in addresses(app)}
+    answers = {path: corin.get(path).status_code for path in console_paths(app)}
 
     faults = {path: status for path, status in answers.items() if status not in EXPECTED}
     assert faults == {}
@@ -171,6 +173,6 @@ def test_items_of_another_session_are_not_found(app, corin, people):
         december = db_session.scalar(select(Meeting.id).where(Meeting.slug == DECEMBER))
     there = [row for row in stored()["registration"] if row.meeting_id == december]
 
-    answer = corin.get(f"/coordinator/sessions/{OVER}/people/{there[0].id}")
+    answer = corin.get(f"/coordinator/sessions/{PAST}/people/{there[0].id}")
 
     assert answer.status_code == 404

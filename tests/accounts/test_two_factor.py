@@ -12,7 +12,7 @@ from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused, SignInExpired, TooManyAttempts
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession
-from tests.builders import CORIN, NOW, PASSWORD, kept_password
+from tests.builders import CORIN, NOW, PASSWORD, password_hash
 from tests.concurrency import at_once
 
 pytestmark = pytest.mark.both
@@ -27,7 +27,7 @@ def code_at(moment=NOW):
 
 def account(db_session):
     """Corin with an account with a second factor, and the recovery codes."""
-    corin = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash=kept_password())
+    corin = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash=password_hash())
     db_session.add(corin)
     db_session.flush()
     then = NOW - timedelta(hours=1)

@@ -10,7 +10,7 @@ from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import CoordinatorSession, SignInDelay
 from tests.builders import NOW, PASSWORD
-from tests.client import post, refusals, rows, said, sign_in, turn_clock, words
+from tests.client import advance_clock, error_summary, main_text, post, rows, sign_in, text_of
 from tests.page import parse
 from tests.statements import Statements
 
@@ -62,9 +62,9 @@ def test_signing_in_records_the_device_and_the_action(app, corin):
 
 
 def test_the_list_starts_with_this_device(app, corin, phone):
-    turn_clock(app, timedelta(minutes=5))
+    advance_clock(app, timedelta(minutes=5))
 
-    found = [words(item) for item in items(phone.page(ACCOUNT))]
+    found = [text_of(item) for item in items(phone.page(ACCOUNT))]
 
     assert found[0].startswith("Safari on iPhone this one Signed in Nov 22, 10:00 am, last used")
     assert found[1].startswith("An unknown device Signed in")
@@ -91,7 +91,7 @@ def test_one_device_is_signed_out_and_the_others_stay(corin, phone):
     answer = press(corin, device=key)
 
     assert answer.status_code == 303
-    assert "1 device is signed out." in said(corin.page(ACCOUNT))
+    assert "1 device is signed out." in main_text(corin.page(ACCOUNT))
     assert phone.get(FRONT).status_code == 303
     assert press(corin, device=key).status_code == 404
     assert press(corin).status_code == 404
@@ -102,7 +102,7 @@ def test_all_others_are_signed_out_at_once(app, corin, phone):
 
     press(corin, others="yes")
 
-    assert "3 devices are signed out." in said(corin.page(ACCOUNT))
+    assert "3 devices are signed out." in main_text(corin.page(ACCOUNT))
     assert {client.get(FRONT).status_code for client in (phone, *others)} == {303}
 
 
@@ -113,7 +113,7 @@ def test_changing_the_password_takes_the_old_one_and_signs_out_other_devices(app
     after = corin.get_cookie("cop").value
 
     assert answer.location == ACCOUNT
-    assert "You have a new password." in said(corin.page(ACCOUNT))
+    assert "You have a new password." in main_text(corin.page(ACCOUNT))
     assert phone.get(FRONT).status_code == 303
     assert sign_in(app.test_client(), password=PASSWORD).status_code == 422
     assert sign_in(app.test_client(), password=NEW).status_code == 303
@@ -138,7 +138,7 @@ def test_an_invalid_change_of_password_changes_nothing(corin, phone):
 
         page = parse(answer)
         assert answer.status_code == 422, (old, new)
-        assert page.find(id=f"{field}-refusal").get_text(strip=True) in refusals(page)
+        assert page.find(id=f"{field}-refusal").get_text(strip=True) in error_summary(page)
         assert not page.select("input[type=password][value]")
     assert phone.get(FRONT).status_code == 200
 
@@ -147,7 +147,7 @@ def test_wrong_old_passwords_cause_a_delay(app, corin):
     statuses = [change(corin, old="x").status_code for _ in range(6)]
 
     delayed = change(corin)
-    turn_clock(app, timedelta(seconds=int(delayed.headers["Retry-After"])))
+    advance_clock(app, timedelta(seconds=int(delayed.headers["Retry-After"])))
 
     assert statuses == [422] * 5 + [429]
     assert delayed.status_code == 429

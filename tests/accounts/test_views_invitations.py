@@ -13,8 +13,16 @@ from cop.links import Purpose, sign_token
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
 from cop.models.email import OutboxEmail
-from tests.builders import NOW, PASSWORD, kept_password
-from tests.client import DECEMBER, fill, post, refusals, rows, said, turn_clock
+from tests.builders import NOW, PASSWORD, password_hash
+from tests.client import (
+    DECEMBER,
+    add_registrations,
+    advance_clock,
+    error_summary,
+    main_text,
+    post,
+    rows,
+)
 from tests.page import parse
 from tests.statements import Statements
 
@@ -37,7 +45,7 @@ def links():
 def dana(app, corin):
     """A client of a second coordinator, who may not take lists away."""
     row = Coordinator(email=DANA, email_key=DANA, name="Dana", may_export=False,
-                      password_hash=kept_password())  # fmt: skip
+                      password_hash=password_hash())  # fmt: skip
     with write_tx() as db_session:
         db_session.add(row)
         db_session.flush()
@@ -65,7 +73,7 @@ def test_the_link_in_the_mail_makes_an_account_and_signs_it_in(app, corin):
 
     assert (mail["to_address"], mail["kind"]) == (DANA, "invitation")
     assert "Corin invites you" in mail["text"]
-    assert DANA in said(page)
+    assert DANA in main_text(page)
     assert (answer.status_code, answer.location) == (303, FRONT)
     assert "Sign out Dana" in client.page(FRONT).find("nav").get_text()
     assert who() == {"corin@example.org": True, DANA: True}
@@ -79,7 +87,7 @@ def test_the_link_in_the_mail_makes_an_account_and_signs_it_in(app, corin):
 def test_without_a_mail_server_the_page_shows_the_link_once_to_pass_on(corin):
     answer = invite(corin)
 
-    once, again = said(corin.page(answer.location)), said(corin.page(PAGE))
+    once, again = main_text(corin.page(answer.location)), main_text(corin.page(PAGE))
     assert f"http://localhost:8000{links()[0]}" in once
     assert "/invitation/" not in again
     assert DANA in again
@@ -89,7 +97,7 @@ def test_the_email_log_hides_the_link(corin):
     corin.get(invite(corin).location)  # which shows it, once
     [mail] = rows(OutboxEmail)
 
-    page = said(corin.page(f"/coordinator/mail/{mail['id']}"))
+    page = main_text(corin.page(f"/coordinator/mail/{mail['id']}"))
 
     assert "/coordinator/invitation/…" in page
     assert links()[0] not in page
@@ -104,14 +112,14 @@ def test_the_link_works_once(app, corin):
     again = post(app.test_client(), link, form_at="/coordinator/sign-in", **DANAS)
 
     assert (page.status_code, again.status_code) == (404, 404)
-    assert "has been used or withdrawn" in said(parse(page))
+    assert "has been used or withdrawn" in main_text(parse(page))
     assert len(rows(Coordinator)) == 2
 
 
 @pytest.mark.parametrize(("ahead", "status"), [(7, 200), (7.001, 404)], ids=["a week", "longer"])
 def test_the_link_works_for_a_week(app, corin, ahead, status):
     invite(corin)
-    turn_clock(app, timedelta(days=ahead))
+    advance_clock(app, timedelta(days=ahead))
 
     assert app.test_client().get(links()[0]).status_code == status
 
@@ -119,7 +127,7 @@ def test_the_link_works_for_a_week(app, corin, ahead, status):
 def test_inviting_again_replaces_the_older_link(app, corin):
     invite(corin)
     [older] = links()
-    turn_clock(app, timedelta(minutes=1))
+    advance_clock(app, timedelta(minutes=1))
     invite(corin, "Dana@Example.org")
     [newer] = links()  # the older mail had not gone out yet
 
@@ -172,7 +180,7 @@ def test_an_invalid_invitation_is_refused(corin):
 
         page = parse(answer)
         assert answer.status_code == 422, email
-        assert sentence in refusals(page)
+        assert sentence in error_summary(page)
         assert page.find(id="email")["value"] == email
     assert rows(Invitation) == rows(OutboxEmail) == []
 
@@ -189,7 +197,7 @@ def test_an_invalid_answer_leaves_the_link_usable(app, corin):
         refused = post(client, link, **DANAS | answers)
 
         assert refused.status_code == 422, answers
-        assert refusals(parse(refused))
+        assert error_summary(parse(refused))
     assert post(client, link, **DANAS).status_code == 303
 
 
@@ -201,11 +209,11 @@ def test_an_account_created_meanwhile_ends_the_link(app, corin):
     answer = post(app.test_client(), links()[0], **DANAS)
 
     assert answer.status_code == 404
-    assert "There is an account for this address already." in said(parse(answer))
+    assert "There is an account for this address already." in main_text(parse(answer))
 
 
 def test_a_coordinator_without_the_right_cannot_export_lists(corin, dana):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
     lists = ("/coordinator/export.csv", "/coordinator/list.csv")
     shown = (FRONT, f"/coordinator/sessions/{DECEMBER}", "/coordinator/list", PAGE)
 
@@ -242,7 +250,7 @@ def test_granting_and_revoking_the_right_take_effect_at_once(corin, dana):
 
     assert (given, taken) == (200, 403)
     assert refused.status_code == 422
-    assert "Nobody else may take lists away." in said(parse(refused))
+    assert "Nobody else may take lists away." in main_text(parse(refused))
     assert press(corin, "/rights", coordinator=9, right="yes").status_code == 404
     changed = [act["action"] for act in rows(AuditEntry) if act["action"] == "changed rights"]
     assert len(changed) == 2
@@ -254,11 +262,11 @@ def test_removing_asks_first_and_signs_out_at_once(corin, dana):
 
     answer = post(corin, f"{PAGE}/2/remove")
 
-    assert DANA in said(asked)
+    assert DANA in main_text(asked)
     assert (before, dana.get(FRONT).status_code) == (200, 303)
     assert answer.location == PAGE
     assert who() == {"corin@example.org": True}
-    assert "Dana is no coordinator any more." in said(corin.page(PAGE))
+    assert "Dana is no coordinator any more." in main_text(corin.page(PAGE))
     assert corin.get(f"{PAGE}/2/remove").status_code == 404
     assert press(corin, "/2/remove").status_code == 404
 
@@ -269,10 +277,10 @@ def test_the_last_account_stays_and_removing_oneself_signs_out(corin, dana):
     alone = post(corin, f"{PAGE}/1/remove")
 
     assert refused.status_code == 422
-    assert "Nobody else may take lists away." in said(parse(refused))
+    assert "Nobody else may take lists away." in main_text(parse(refused))
     assert left.location == "/coordinator/sign-in"
     assert alone.status_code == 422
-    assert "This is the only account." in said(parse(alone))
+    assert "This is the only account." in main_text(parse(alone))
     assert [row["coordinator_id"] for row in rows(CoordinatorSession)] == [1]
 
 
@@ -291,7 +299,7 @@ def test_the_list_takes_five_statements_however_many_there_are(corin, dana):
 
 
 def test_the_list_shows_the_last_use_and_two_factor_sign_in(corin, dana):
-    page = said(corin.page(PAGE))
+    page = main_text(corin.page(PAGE))
 
     assert "Dana dana@example.org Last seen Nov 22, 10:00 am. May not take lists away." in page
     assert page.count("No two-factor sign-in.") == 2

@@ -13,7 +13,7 @@ from cop.links import Purpose, sign_token
 from cop.models.coordinator import CoordinatorSession
 from cop.models.email import OutboxEmail
 from tests.builders import NOW, PASSWORD
-from tests.client import SeparateRequests, post, refusals, rows, sign_in, turn_clock
+from tests.client import SeparateRequests, advance_clock, error_summary, post, rows, sign_in
 from tests.conftest import settings_for
 from tests.page import parse
 from tests.statements import Statements
@@ -85,7 +85,7 @@ def test_an_invalid_address_is_refused(mallory, email):
 
     page = parse(response)
     assert response.status_code == 422
-    assert page.find(id="email-refusal").get_text(strip=True) in refusals(page)
+    assert page.find(id="email-refusal").get_text(strip=True) in error_summary(page)
     assert page.find(id="email")["value"] == email
     assert rows(OutboxEmail) == []
 
@@ -117,7 +117,7 @@ def test_a_changed_password_ends_the_link(mallory):
 def test_the_link_works_for_an_hour(app, mallory, minutes, status):
     ask(mallory)
     [link] = links()
-    turn_clock(app, timedelta(minutes=minutes))
+    advance_clock(app, timedelta(minutes=minutes))
 
     shown = mallory.get(link).status_code
     sent = post(mallory, link, form_at=FORGOTTEN, password=NEW).status_code
@@ -155,7 +155,7 @@ def test_an_invalid_password_leaves_the_link_usable(mallory, password):
 
     page = parse(response)
     assert response.status_code == 422
-    assert page.find(id="password-refusal").get_text(strip=True) in refusals(page)
+    assert page.find(id="password-refusal").get_text(strip=True) in error_summary(page)
     assert "value" not in page.find(id="password").attrs
     assert post(mallory, link, password=NEW).status_code == 303
 
@@ -184,12 +184,12 @@ def test_a_coordinator_gets_at_most_five_emails_a_day(app, mallory):
     with write_tx() as db_session:
         accounts.add(db_session, "grace@example.org", name="Grace", password=PASSWORD)
     for minutes in range(7):
-        turn_clock(app, timedelta(minutes=minutes))
+        advance_clock(app, timedelta(minutes=minutes))
         answer = ask(mallory)
     ask(mallory, "grace@example.org")
     to = [mail["to_address"] for mail in rows(OutboxEmail)]
 
-    turn_clock(app, timedelta(days=1, minutes=1))
+    advance_clock(app, timedelta(days=1, minutes=1))
     ask(mallory)
 
     assert answer.status_code == 303
@@ -201,7 +201,7 @@ def test_a_coordinator_gets_at_most_five_emails_a_day(app, mallory):
 def test_during_a_flood_of_requests_there_is_always_a_link_that_works(app, mallory):
     sent, minutes = 0, 24 * 60
     for minute in range(0, minutes, 5):
-        turn_clock(app, timedelta(minutes=minute))
+        advance_clock(app, timedelta(minutes=minute))
         ask(mallory)
 
         newest = links()[-1]
@@ -215,11 +215,11 @@ def test_during_a_flood_of_requests_there_is_always_a_link_that_works(app, mallo
 
 def test_emails_of_a_clock_that_was_ahead_do_not_count(app, mallory):
     for second in range(6):
-        turn_clock(app, timedelta(days=800, seconds=second))
+        advance_clock(app, timedelta(days=800, seconds=second))
         ask(mallory)
     before = len(rows(OutboxEmail))
 
-    turn_clock(app, timedelta())
+    advance_clock(app, timedelta())
     ask(mallory)
 
     assert len(rows(OutboxEmail)) == before + 1
@@ -228,7 +228,7 @@ def test_emails_of_a_clock_that_was_ahead_do_not_count(app, mallory):
 @pytest.mark.parametrize("lost", ["password changed", "failed", "withdrawn"])
 def test_beyond_the_limit_an_email_is_sent_if_no_link_works(app, mallory, lost):
     for second in range(6):
-        turn_clock(app, timedelta(seconds=second))
+        advance_clock(app, timedelta(seconds=second))
         ask(mallory)
     with write_tx() as db_session:
         if lost == "password changed":
@@ -237,7 +237,7 @@ def test_beyond_the_limit_an_email_is_sent_if_no_link_works(app, mallory, lost):
             db_session.query(OutboxEmail).update({"state": lost})
 
     for second in range(6, 9):
-        turn_clock(app, timedelta(seconds=second))
+        advance_clock(app, timedelta(seconds=second))
         ask(mallory)
 
     assert len(rows(OutboxEmail)) == 5 + 1

@@ -6,7 +6,7 @@ from cop.accounts import accounts
 from cop.db.engine import write_tx
 from cop.models.coordinator import Coordinator
 from tests.builders import NOW, PASSWORD
-from tests.client import post, refusals, rows, sign_in
+from tests.client import error_summary, post, rows, sign_in
 from tests.page import parse
 
 CORIN = {"name": "Corin", "email": "corin@example.org", "password": PASSWORD}
@@ -61,7 +61,7 @@ def test_a_short_or_guessable_password_is_refused(client, link, password):
 
     page = parse(response)
     assert response.status_code == 422
-    assert page.find(id="password-refusal").get_text(strip=True) in refusals(page)
+    assert page.find(id="password-refusal").get_text(strip=True) in error_summary(page)
     assert (page.find(id="name")["value"], page.find(id="email")["value"]) == (
         "Corin",
         "corin@example.org",
@@ -80,7 +80,7 @@ def test_missing_answers_leave_the_link_usable(client, link, wrong, kept):
 
     page = parse(response)
     assert response.status_code == 422
-    assert refusals(page)
+    assert error_summary(page)
     assert page.find(id=kept)["value"] == CORIN[kept]
     assert post(client, link, **CORIN).status_code == 303
 

@@ -17,15 +17,15 @@ from tests.client import (
     DECEMBER,
     HTMX,
     SAME_ORIGIN,
-    addresses,
-    change_community,
-    fill,
+    add_registrations,
+    advance_clock,
+    console_paths,
+    error_summary,
+    main_text,
     post,
-    refusals,
     rows,
-    said,
     sign_in,
-    turn_clock,
+    update_community,
 )
 from tests.page import parse
 
@@ -81,7 +81,7 @@ def test_set_up_shows_the_key_in_three_ways_and_the_recovery_codes_once(app, cor
     assert "no-store" in picture.headers["Cache-Control"]
     assert (shown.status_code, len(set(codes))) == (200, 10)
     assert "no-store" in shown.headers["Cache-Control"]
-    assert "10 recovery codes are left." in said(corin.page(ACCOUNT))
+    assert "10 recovery codes are left." in main_text(corin.page(ACCOUNT))
     assert corin.get(SET_UP).status_code == 303
     assert corin.get(f"{SET_UP}/qr.svg").status_code == 404
     assert not any(code in str(rows(Coordinator)) for code in codes)
@@ -96,14 +96,14 @@ def test_a_wrong_code_leaves_two_factor_off_and_keeps_the_key(corin):
 
         page = parse(answer)
         assert answer.status_code == 422
-        assert refusals(page)
+        assert error_summary(page)
         assert page.select_one(".secret").get_text() == key
     assert rows(Coordinator)[0]["totp_secret"] is None
 
 
 def test_the_password_alone_opens_no_page(app, waiting):
-    fill(DECEMBER, "ada@example.org")
-    asked = list(addresses(app))
+    add_registrations(DECEMBER, "ada@example.org")
+    asked = list(console_paths(app))
 
     for path in asked:
         for method in ("GET", "HEAD", "POST"):
@@ -112,7 +112,7 @@ def test_the_password_alone_opens_no_page(app, waiting):
             assert b"ada@" not in answer.data
     assert len(asked) > 60
     assert rows(Viewing) == []
-    assert "Corin" not in said(waiting.page(CODE))
+    assert "Corin" not in main_text(waiting.page(CODE))
 
 
 def test_the_code_signs_in_with_a_new_cookie_and_redirects_to_the_page_asked_for(app, phone):
@@ -138,7 +138,7 @@ def test_a_recovery_code_works_once_and_shows_how_many_are_left(app, phone, wait
     other = half_signed_in(app)
 
     assert answer.status_code == 303
-    assert "You used a recovery code. 9 are left." in said(waiting.page(FRONT))
+    assert "You used a recovery code. 9 are left." in main_text(waiting.page(FRONT))
     assert post(other, CODE, code=phone[0]).status_code == 422
 
 
@@ -150,23 +150,23 @@ def test_wrong_codes_delay_sign_in_from_any_network_and_a_new_sign_in_does_not_h
 
     delayed = post(elsewhere, CODE, code=code())
     seconds = int(delayed.headers["Retry-After"])
-    turn_clock(app, timedelta(seconds=seconds))
+    advance_clock(app, timedelta(seconds=seconds))
     in_time = post(elsewhere, CODE, code=code(ahead=timedelta(seconds=seconds)))
 
     assert statuses == [422] * 5 + [429]
     assert delayed.status_code == 429
-    assert str(seconds) in refusals(parse(delayed))[0]
+    assert str(seconds) in error_summary(parse(delayed))[0]
     assert in_time.status_code == 303
 
 
 def test_a_late_code_redirects_to_sign_in(app, waiting):
     token = waiting.page(CODE).find("input", attrs={"name": "csrf_token"})["value"]
-    turn_clock(app, timedelta(minutes=11))
+    advance_clock(app, timedelta(minutes=11))
 
     answer = waiting.post(CODE, data={"csrf_token": token, "code": code()}, headers=SAME_ORIGIN)
 
     assert (answer.status_code, answer.location) == (303, SIGN_IN)
-    assert "Sign in with your password once more" in said(waiting.page(SIGN_IN))
+    assert "Sign in with your password once more" in main_text(waiting.page(SIGN_IN))
     assert waiting.get(CODE).status_code == 303
 
 
@@ -214,7 +214,7 @@ def test_a_reset_password_still_takes_the_code(app, corin, phone):
 
 
 def test_where_required_coordinators_set_it_up_before_anything_else(app, corin):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
     post(corin, "/coordinator/settings/coordinators/two-factor",
          form_at="/coordinator/settings/coordinators", needed="yes")  # fmt: skip
     wanted = f"/coordinator/sessions/{DECEMBER}"
@@ -235,7 +235,7 @@ def test_where_required_coordinators_set_it_up_before_anything_else(app, corin):
 
 
 def test_where_required_coordinators_can_sign_out_without_it(corin):
-    change_community(two_factor_required=True)
+    update_community(two_factor_required=True)
 
     left = post(corin, "/coordinator/sign-out", form_at=SET_UP)
 
@@ -243,10 +243,10 @@ def test_where_required_coordinators_can_sign_out_without_it(corin):
 
 
 def test_where_required_coordinators_with_it_use_every_page(corin, phone):
-    change_community(two_factor_required=True)
+    update_community(two_factor_required=True)
 
     assert corin.get(FRONT).status_code == 200
-    assert "All need two-factor sign-in." in said(corin.page("/coordinator/settings"))
+    assert "All need two-factor sign-in." in main_text(corin.page("/coordinator/settings"))
 
 
 def test_set_up_takes_the_password_and_signs_out_other_devices(app, corin):

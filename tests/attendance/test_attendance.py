@@ -13,7 +13,7 @@ from cop.errors import ReportGone
 from cop.models.audit import AttendanceImport
 from cop.models.registration import Registration
 from cop.privacy import erasure, retention
-from tests.builders import EASTERN, NOW, a_meeting, a_registration, a_writer, member
+from tests.builders import EASTERN, NOW, a_meeting, a_registration, a_writer, find_member
 from tests.concurrency import at_once
 
 pytestmark = pytest.mark.both
@@ -61,7 +61,7 @@ def marks(db_session, it):
 
 
 def first_day(db_session, name):
-    return member(db_session, f"{name}@example.org").first_attended_on
+    return find_member(db_session, f"{name}@example.org").first_attended_on
 
 
 def test_a_report_marks_who_attended_for_how_long_and_who_was_absent(db_session, it):
@@ -78,7 +78,7 @@ def test_a_report_marks_who_attended_for_how_long_and_who_was_absent(db_session,
     }
     assert attendance.read_sheet(db_session, it.id).report is None
     assert db_session.query(Registration).filter_by(meeting_id=it.id, attended=None).count() == 0
-    assert member(db_session, "bystander@example.org").first_attended_on is None
+    assert find_member(db_session, "bystander@example.org").first_attended_on is None
 
 
 def test_waiting_people_are_marked_only_if_they_attended_and_canceled_ones_never(db_session, it):
@@ -191,7 +191,7 @@ def test_nobody_is_marked_at_a_meeting_that_is_not_theirs(db_session, it):
 )
 def test_the_first_day_is_the_earliest_in_the_community_s_time_zone(db_session, it, known, becomes):
     on_roster(db_session, it, "Ada Example")
-    member(db_session, "ada@example.org").first_attended_on = known
+    find_member(db_session, "ada@example.org").first_attended_on = known
 
     mark(db_session, it, ada=True)
 

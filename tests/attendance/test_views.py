@@ -12,7 +12,17 @@ from cop.models.audit import AttendanceImport, AuditEntry, Viewing
 from cop.models.registration import Registration
 from tests.attendance.reports import Row, report
 from tests.builders import NOW
-from tests.client import DECEMBER, SAME_ORIGIN, change, fill, post, refusals, rows, said, turn_clock
+from tests.client import (
+    DECEMBER,
+    SAME_ORIGIN,
+    add_registrations,
+    advance_clock,
+    error_summary,
+    main_text,
+    post,
+    rows,
+    update_meeting,
+)
 from tests.page import parse
 from tests.statements import Statements
 
@@ -24,11 +34,11 @@ ADA, GRACE = "ada@example.org", "grace@example.org"
 @pytest.fixture
 def over(app):
     """December's session is over; Ada and Grace held a place, Katherine waited."""
-    change(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
-    fill(DECEMBER, ADA, organization="Harbor Data Lab")
-    fill(DECEMBER, GRACE)
-    fill(DECEMBER, "katherine@example.org", status="waiting")
-    fill("2027-01-19", "bystander@example.org")
+    update_meeting(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
+    add_registrations(DECEMBER, ADA, organization="Harbor Data Lab")
+    add_registrations(DECEMBER, GRACE)
+    add_registrations(DECEMBER, "katherine@example.org", status="waiting")
+    add_registrations("2027-01-19", "bystander@example.org")
 
 
 def upload(client, content):
@@ -82,7 +92,7 @@ def apply(client, page, **more):
 def test_before_the_session_starts_the_page_says_when_it_will(corin):
     page = corin.page(PAGE)
 
-    assert "on December 15 at 11:30 am Eastern Time" in said(page)
+    assert "on December 15 at 11:30 am Eastern Time" in main_text(page)
     assert not page.select("main form")
     assert post(corin, PAGE, form_at="/coordinator/").status_code == 404
     assert post(corin, REPORT, form_at="/coordinator/").status_code == 404
@@ -105,8 +115,8 @@ def test_a_report_is_previewed_before_anything_is_marked(corin, over):
         "Not in the report": "1",
     }  # fmt: skip
     assert choices(page)["Katherin P."] == ["Nobody on the roster", "Katherine", "Grace"]
-    assert "1 program that takes notes is left out Ada's OtterPilot" in said(page)
-    assert "1 more name is left out" in said(page)
+    assert "1 program that takes notes is left out Ada's OtterPilot" in main_text(page)
+    assert "1 more name is left out" in main_text(page)
     assert set(marks().values()) == {(None, None)}
     assert actions() == []
 
@@ -123,7 +133,7 @@ def test_applying_a_report_marks_what_was_chosen_and_deletes_it(corin, over):
         "Ada": (True, 70), "Grace": (False, 0), "Katherine": (True, 20),
         "Bystander": (None, None),
     }  # fmt: skip
-    assert "Kept: 2 people came. 1 person did not come." in said(corin.page(PAGE))
+    assert "Kept: 2 people came. 1 person did not come." in main_text(corin.page(PAGE))
     assert actions() == [(Action.IMPORTED_ATTENDANCE, 2)]
     assert rows(AttendanceImport) == []
 
@@ -146,29 +156,31 @@ def test_marks_by_hand_stay_unless_the_box_is_checked(corin, over):
         upload(corin, report([Row("Ada", ADA)]))
         page = corin.page(REPORT)
         apply(corin, page, **more)
-        kept.append((said(corin.page(PAGE)).count("1 mark made by hand stayed"), marks()["Ada"]))
+        kept.append(
+            (main_text(corin.page(PAGE)).count("1 mark made by hand stayed"), marks()["Ada"])
+        )
 
-    assert "1 person was marked by hand. That mark stays." in said(page)
+    assert "1 person was marked by hand. That mark stays." in main_text(page)
     assert kept == [(1, (False, None)), (0, (True, 60))]
 
 
 def test_a_report_that_was_replaced_meanwhile_is_not_applied(app, corin, over):
     upload(corin, report([Row("Ada", ADA)]))
     page = corin.page(REPORT)
-    turn_clock(app, timedelta(seconds=5))
+    advance_clock(app, timedelta(seconds=5))
     upload(corin, report([Row("Grace", GRACE)]))
 
     answer = apply(corin, page)
 
     assert answer.location == PAGE
-    assert "Nothing was changed" in said(corin.page(PAGE))
+    assert "Nothing was changed" in main_text(corin.page(PAGE))
     assert set(marks().values()) == {(None, None)}
     assert actions() == []
 
 
 def test_a_report_can_be_deleted(corin, over):
     upload(corin, report([Row("Ada", ADA)]))
-    waiting = said(corin.page(PAGE))
+    waiting = main_text(corin.page(PAGE))
 
     answer = post(corin, f"{REPORT}/delete", form_at=REPORT)
 
@@ -190,7 +202,7 @@ def test_another_file_is_refused(corin, over, content, sentence):
 
     page = parse(answer)
     assert answer.status_code == 422
-    assert sentence in refusals(page)[0]
+    assert sentence in error_summary(page)[0]
     assert page.title.get_text().startswith("Error:")
     assert rows(AttendanceImport) == []
 
@@ -225,7 +237,7 @@ def test_only_marks_changed_on_this_page_are_saved(corin, over):
 
     assert answer.location == PAGE
     assert [mark[0] for mark in marks().values()] == [True, True, False, None]
-    assert "2 marks were changed" in said(corin.page(PAGE))
+    assert "2 marks were changed" in main_text(corin.page(PAGE))
     assert actions() == [(Action.MARKED_ATTENDANCE, 1), (Action.MARKED_ATTENDANCE, 2)]
 
 
@@ -241,13 +253,13 @@ def test_all_unknown_people_can_be_marked_absent_at_once(corin, over):
 
 
 def test_people_who_used_their_join_link_are_preselected(corin, over):
-    fill(DECEMBER, "mallory@example.org", joined_at=NOW)
+    add_registrations(DECEMBER, "mallory@example.org", joined_at=NOW)
 
     page = corin.page(PAGE)
 
     checked = [radio["value"] for radio in page.select("input[type=radio][checked]")]
     assert checked == ["unknown", "unknown", "unknown", "came"]
-    assert "1 person used their link" in said(page)
+    assert "1 person used their link" in main_text(page)
 
 
 def test_nonsense_in_the_form_changes_nothing(corin, over):
@@ -267,7 +279,7 @@ def test_nonsense_in_the_form_changes_nothing(corin, over):
 
 @pytest.mark.parametrize("people", [3, 40], ids=["few", "many"])
 def test_the_pages_take_at_most_five_statements_and_record_the_viewing(corin, over, people):
-    fill(DECEMBER, *(f"person{n}@example.org" for n in range(people)))
+    add_registrations(DECEMBER, *(f"person{n}@example.org" for n in range(people)))
     upload(corin, report([Row(f"Person {n}") for n in range(people)]))
     seen = len(rows(Viewing))
     took = {}
@@ -282,7 +294,7 @@ def test_the_pages_take_at_most_five_statements_and_record_the_viewing(corin, ov
 
 
 def test_a_roster_of_two_hundred_can_be_marked_in_one_form(corin, over):
-    fill(DECEMBER, *(f"person{n}@example.org" for n in range(197)))
+    add_registrations(DECEMBER, *(f"person{n}@example.org" for n in range(197)))
     sent = {f"person-{id_}": "came" for id_ in registered()}
 
     answer = post(corin, PAGE, **sent)
@@ -293,15 +305,15 @@ def test_a_roster_of_two_hundred_can_be_marked_in_one_form(corin, over):
 
 @pytest.mark.parametrize("why", ["cancelled", "deleted", "nobody"])
 def test_the_page_says_why_there_is_nobody_to_mark(corin, why):
-    change(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
+    update_meeting(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
     values = {
         "cancelled": {"status": "cancelled"},
         "deleted": {"registered_count": 7, "attended_count": 5},
         "nobody": {"registered_count": None},
     }
-    change(DECEMBER, **values[why])
+    update_meeting(DECEMBER, **values[why])
 
-    text = said(corin.page(PAGE))
+    text = main_text(corin.page(PAGE))
 
     words = {"cancelled": "did not take place", "deleted": "7 had registered. 5 came.",
              "nobody": "Nobody has registered"}  # fmt: skip

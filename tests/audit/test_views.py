@@ -10,7 +10,7 @@ from cop.audit.views import ACTION_SENTENCES
 from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry
 from tests.builders import NOW
-from tests.client import DECEMBER, fill, post, said
+from tests.client import DECEMBER, add_registrations, main_text, post
 from tests.dashboard.test_views import id_of
 from tests.outbox.test_views import a_mail
 from tests.statements import Statements
@@ -79,12 +79,12 @@ def test_an_export_of_all_sessions_has_a_sentence(corin):
 
 
 def test_the_log_names_registrations_by_number_only(corin):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
     did(Action.CANCELLED_PLACE, meeting_id=id_of(DECEMBER), registration_id=1)
 
     page = corin.page(PATH)
 
-    assert "no. 1" in said(page)
+    assert "no. 1" in main_text(page)
     assert "Ada" not in page.get_text()
     assert "ada@" not in page.get_text()
 
@@ -95,7 +95,7 @@ def test_entries_outlive_the_account(corin):
         db_session.query(AuditEntry).update({"coordinator_id": None})
 
     assert lines(corin) == ["A coordinator who has left wrote to people of December 15"]
-    assert "41" in said(corin.page(PATH))
+    assert "41" in main_text(corin.page(PATH))
 
 
 def test_the_page_filters_by_kind_and_by_coordinator(corin):
@@ -133,7 +133,7 @@ def test_older_entries_are_on_the_next_page(corin):
 def test_an_empty_log_says_so(corin):
     page = corin.page(PATH)
 
-    assert "There is nothing here." in said(page)
+    assert "There is nothing here." in main_text(page)
     assert page.find("a", string="Mail", href="/coordinator/mail")
 
 

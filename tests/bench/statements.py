@@ -12,7 +12,7 @@ from cop.operations.schema import upgrade
 from tests.bench.measuring import Figure
 from tests.bench.sites import coordinator, file_in
 from tests.builders import NOW, a_meeting, a_registration
-from tests.client import DECEMBER, OVER, SAME_ORIGIN, addresses, fill, token_of
+from tests.client import DECEMBER, PAST, SAME_ORIGIN, add_registrations, console_paths, form_token
 from tests.conftest import settings_for
 from tests.statements import Statements
 from tests.web.test_statements import GET
@@ -51,9 +51,11 @@ def _site(folder, rows):
     with app.app_context():
         with write_tx() as db_session:
             seed.create_site(db_session, now=NOW)
-            a_meeting(db_session, slug=OVER, starts_at=NOW - timedelta(days=5))
-        for slug in (DECEMBER, OVER):  # the first of whom is the person whose page is looked at
-            fill(slug, *(f"grace{number}@example.org" for number in range(rows)), access=["cart"])
+            a_meeting(db_session, slug=PAST, starts_at=NOW - timedelta(days=5))
+        for slug in (DECEMBER, PAST):  # the first of whom is the person whose page is looked at
+            add_registrations(
+                slug, *(f"grace{number}@example.org" for number in range(rows)), access=["cart"]
+            )
         with write_tx() as db_session:
             for number in range(rows):
                 starts_at = NOW + timedelta(days=2 * number - rows, hours=1)
@@ -80,7 +82,7 @@ def _public(app):
 def _registering(app):
     client = app.test_client()
     answers = {"name": "Ada Example", "email": "ada@example.org", "sessions": DECEMBER}
-    answers |= {"token": token_of(client), "list_opt_in": "yes"}
+    answers |= {"token": form_token(client), "list_opt_in": "yes"}
 
     def post():
         assert client.post("/register", data=answers, headers=SAME_ORIGIN).status_code == 303
@@ -92,7 +94,7 @@ def _console(app):
     client = coordinator(app, now=NOW)
     client.get("/coordinator/")  # that somebody is there is noted once a minute
     counted = {}
-    for path in addresses(app, method="GET"):
+    for path in console_paths(app, method="GET"):
         with app.app_context(), Statements() as sent:
             response = client.get(path)
         if response.status_code == 200:  # some are only for sessions to come, or that are over

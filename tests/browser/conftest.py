@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser import serving
 from tests.browser.visits import Visit, sign_in
-from tests.databases import NEEDED
+from tests.databases import IS_REQUIRED
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
@@ -23,7 +23,7 @@ def pytest_itemcollected(item):
 def chromium_path():
     path = shutil.which("/usr/bin/chromium") or shutil.which("chromium")
     if path is None:
-        stop = pytest.fail if NEEDED else pytest.skip
+        stop = pytest.fail if IS_REQUIRED else pytest.skip
         stop('There is no Chromium. Install it with "apt-get install chromium".')
     return path
 

@@ -12,7 +12,16 @@ from cop.db.engine import read_tx, write_tx
 from cop.links import Links, Purpose, sign_token
 from cop.meetings import schedule
 from cop.models.registration import Member
-from tests.client import ALL_SIX, DECEMBER, FEBRUARY, HTMX, JANUARY, change, fill, turn_clock
+from tests.client import (
+    ALL_SIX,
+    DECEMBER,
+    FEBRUARY,
+    HTMX,
+    JANUARY,
+    add_registrations,
+    advance_clock,
+    update_meeting,
+)
 from tests.statements import Statements
 
 PUBLIC = ["/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json"]
@@ -59,10 +68,10 @@ def test_any_site_may_read_a_public_feed_and_cache_it_for_five_minutes(client, p
 @pytest.mark.parametrize("path", PUBLIC)
 def test_a_feed_is_sent_again_only_once_something_has_changed(app, client, path):
     etag = client.get(path).headers["ETag"]
-    turn_clock(app, timedelta(days=1))
+    advance_clock(app, timedelta(days=1))
 
     again = client.get(path, headers={"If-None-Match": etag})
-    change(DECEMBER, topic="Something else")
+    update_meeting(DECEMBER, topic="Something else")
     changed = client.get(path, headers={"If-None-Match": etag})
 
     assert (again.status_code, again.data) == (304, b"")
@@ -92,8 +101,8 @@ def test_the_feed_has_every_session_and_a_file_only_its_own(client):
 
 
 def test_the_feed_shows_canceled_and_moved_sessions(client):
-    change(DECEMBER, status="cancelled", reason="Snow.", topic="How much?")
-    change(JANUARY, moved_from=date(2027, 1, 12))
+    update_meeting(DECEMBER, status="cancelled", reason="Snow.", topic="How much?")
+    update_meeting(JANUARY, moved_from=date(2027, 1, 12))
 
     canceled, moved, *_ = Calendar.from_ical(client.get("/schedule.ics").data).events
 
@@ -110,7 +119,7 @@ def test_the_addresses_in_a_feed_are_the_site_s_own(client):
 
 
 def test_json_has_everything_public_about_a_session(client):
-    change(
+    update_meeting(
         DECEMBER,
         topic="How much?",
         summary="On *less*.",
@@ -165,8 +174,8 @@ def test_json_has_everything_public_about_a_session(client):
     ids=["no limit", "many", "few", "full", "cancelled", "over"],
 )
 def test_json_has_places_in_words_where_registration_is_open(client, values, places, is_open):
-    fill(DECEMBER, ADA)
-    change(DECEMBER, **values)
+    add_registrations(DECEMBER, ADA)
+    update_meeting(DECEMBER, **values)
 
     found = sessions(client)[DECEMBER]
 
@@ -176,14 +185,14 @@ def test_json_has_places_in_words_where_registration_is_open(client, values, pla
 
 
 def test_json_has_the_past_too_soonest_first(client):
-    change(FEBRUARY, **PAST)
+    update_meeting(FEBRUARY, **PAST)
 
     assert list(sessions(client)) == [FEBRUARY, DECEMBER, JANUARY, *ALL_SIX[3:]]
 
 
 def test_nobody_is_counted_or_named_in_anything_public(client):
-    fill(DECEMBER, *(f"someone-{number}@example.org" for number in range(23)))
-    change(DECEMBER, capacity=67, registered_count=23)
+    add_registrations(DECEMBER, *(f"someone-{number}@example.org" for number in range(23)))
+    update_meeting(DECEMBER, capacity=67, registered_count=23)
 
     texts = [client.get(path).get_data(as_text=True) for path in PUBLIC]
 
@@ -194,7 +203,7 @@ def test_nobody_is_counted_or_named_in_anything_public(client):
 
 def test_no_public_page_or_feed_contains_a_room_address(client):
     for slug in ALL_SIX:
-        change(slug, join_url=ROOM)
+        update_meeting(slug, join_url=ROOM)
     paths = ["/", "/schedule", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", *PUBLIC]
 
     texts = {path: client.get(path).get_data(as_text=True) for path in paths}
@@ -203,10 +212,10 @@ def test_no_public_page_or_feed_contains_a_room_address(client):
 
 
 def test_a_member_s_own_feed_has_their_places_and_join_links_and_is_private(client):
-    fill(DECEMBER, ADA, "grace@example.org")
-    fill(JANUARY, ADA, status="waiting")
-    fill(FEBRUARY, "grace@example.org")
-    change(DECEMBER, join_url=ROOM)
+    add_registrations(DECEMBER, ADA, "grace@example.org")
+    add_registrations(JANUARY, ADA, status="waiting")
+    add_registrations(FEBRUARY, "grace@example.org")
+    update_meeting(DECEMBER, join_url=ROOM)
     path = own_feed()
 
     with Statements() as sent:
@@ -228,8 +237,8 @@ def test_a_member_s_own_feed_has_their_places_and_join_links_and_is_private(clie
 
 
 def test_a_member_s_own_feed_shows_cancellations(client):
-    fill(DECEMBER, ADA)
-    change(DECEMBER, status="cancelled", sequence=1)
+    add_registrations(DECEMBER, ADA)
+    update_meeting(DECEMBER, status="cancelled", sequence=1)
 
     answer = client.get(own_feed())
 
@@ -237,7 +246,7 @@ def test_a_member_s_own_feed_shows_cancellations(client):
 
 
 def test_a_link_that_was_replaced_opens_nothing(client):
-    fill(DECEMBER, ADA)
+    add_registrations(DECEMBER, ADA)
     old = own_feed()
 
     new = own_feed(calendar_version=1)
@@ -247,7 +256,7 @@ def test_a_link_that_was_replaced_opens_nothing(client):
 
 
 def test_only_a_signed_calendar_token_opens_a_calendar(client):
-    fill(DECEMBER, ADA)
+    add_registrations(DECEMBER, ADA)
     forged = own_feed(secret_key="x" * 40)
     others = [
         sign_token(KEY, purpose, 1, 0) for purpose in Purpose if purpose is not Purpose.CALENDAR
@@ -289,8 +298,8 @@ def test_the_page_of_an_open_session_links_to_calendars(app, client):
     ids=["cancelled", "over"],
 )
 def test_the_page_of_a_canceled_or_past_session_links_to_none(app, client, values, ahead):
-    change(DECEMBER, **values)
-    turn_clock(app, ahead)
+    update_meeting(DECEMBER, **values)
+    advance_clock(app, ahead)
 
     assert calendar_links(client.page(f"/schedule/{DECEMBER}")) == {}
 

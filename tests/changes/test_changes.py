@@ -15,19 +15,19 @@ from tests.builders import (
     GRACE,
     KATHERINE,
     NOW,
-    a_mail,
     a_meeting,
     a_registration,
     a_writer,
+    an_email,
     cancel_meeting,
+    clear_outbox,
     edit,
-    forget_mails,
-    mails,
-    member,
+    find_member,
+    outbox_emails,
+    recipients_and_subjects,
     register,
     restore_meeting,
-    roll,
-    told,
+    status_summary,
 )
 
 pytestmark = pytest.mark.both
@@ -46,7 +46,7 @@ def meeting(db_session):
     for details in (ADA, GRACE, KATHERINE):
         register(db_session, SLUG, details)
     a_registration(db_session, other, "mallory@example.org", "waiting")
-    forget_mails(db_session)
+    clear_outbox(db_session)
     return meeting
 
 
@@ -126,28 +126,28 @@ def test_a_meeting_cannot_end_before_it_starts_or_in_the_past(
 @pytest.mark.parametrize("change", ["move", "cancel"])
 def test_moving_or_canceling_withdraws_queued_reminders(db_session, meeting, change):
     for number, kind in enumerate((EmailKind.REMINDER, EmailKind.CONFIRMATION)):
-        a_mail(db_session, dedup_key=f"it:{number}", kind=kind, meeting_id=meeting.id)
-    a_mail(db_session, dedup_key="bystander", kind=EmailKind.REMINDER)
+        an_email(db_session, dedup_key=f"it:{number}", kind=kind, meeting_id=meeting.id)
+    an_email(db_session, dedup_key="bystander", kind=EmailKind.REMINDER)
 
     if change == "move":
         move(db_session, meeting)
     else:
         cancel_meeting(db_session, meeting)
 
-    assert [mail.dedup_key for mail in mails(db_session)] == ["it:1", "bystander"]
+    assert [mail.dedup_key for mail in outbox_emails(db_session)] == ["it:1", "bystander"]
 
 
 def test_a_higher_capacity_promotes_the_waiting_list_in_order_and_emails_each(db_session, meeting):
     promoted = edit(db_session, meeting, capacity=2)
 
-    first = roll(db_session, SLUG)
+    first = status_summary(db_session, SLUG)
     edit(db_session, meeting, capacity=None)
 
     assert len(promoted) == 1
     assert first == "Ada held, Grace held, Katherine waiting"
-    assert roll(db_session, SLUG) == "Ada held, Grace held, Katherine held"
-    assert roll(db_session, "other") == "Mallory waiting"
-    assert told(db_session) == [
+    assert status_summary(db_session, SLUG) == "Ada held, Grace held, Katherine held"
+    assert status_summary(db_session, "other") == "Mallory waiting"
+    assert recipients_and_subjects(db_session) == [
         ("grace@example.org", "A place for you: December 13"),
         ("katherine@example.org", "A place for you: December 13"),
     ]
@@ -155,13 +155,13 @@ def test_a_higher_capacity_promotes_the_waiting_list_in_order_and_emails_each(db
 
 def test_a_lower_capacity_cancels_nobody(db_session, meeting):
     edit(db_session, meeting, capacity=3)
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     edit(db_session, meeting, capacity=1)
 
-    assert roll(db_session, SLUG) == "Ada held, Grace held, Katherine held"
+    assert status_summary(db_session, SLUG) == "Ada held, Grace held, Katherine held"
     assert seen(db_session, meeting).capacity == 1
-    assert mails(db_session) == []
+    assert outbox_emails(db_session) == []
 
 
 @pytest.mark.parametrize("capacity", [0, -1])
@@ -176,7 +176,7 @@ def test_a_canceled_meeting_keeps_its_spots_and_can_be_restored(db_session, meet
     cancel_meeting(db_session, meeting)
     cancelled = seen(db_session, meeting)
     edit(db_session, meeting, capacity=2)
-    kept = roll(db_session, SLUG)
+    kept = status_summary(db_session, SLUG)
 
     restore_meeting(db_session, meeting)
 
@@ -184,7 +184,7 @@ def test_a_canceled_meeting_keeps_its_spots_and_can_be_restored(db_session, meet
     assert (cancelled.is_cancelled, cancelled.reason, cancelled.sequence) == (True, "Snow", 1)
     assert kept == "Ada held, Grace waiting, Katherine waiting"
     assert (restored.is_cancelled, restored.reason, restored.sequence) == (False, None, 2)
-    assert roll(db_session, SLUG) == "Ada held, Grace held, Katherine waiting"
+    assert status_summary(db_session, SLUG) == "Ada held, Grace held, Katherine waiting"
 
 
 def test_canceling_or_restoring_twice_is_refused(db_session, meeting):
@@ -265,7 +265,7 @@ def test_new_texts_are_a_calendar_revision_but_no_notice(db_session, meeting):
     assert after.revised_at == NOW + A_HALF_HOUR
     assert (after.sequence, after.edited_at) == (before.sequence, None)
     assert meeting.lock_version > lock
-    assert mails(db_session) == []
+    assert outbox_emails(db_session) == []
 
 
 def publish(db_session, meeting, *, takeaways="We met.", recording_url=""):
@@ -275,7 +275,7 @@ def publish(db_session, meeting, *, takeaways="We met.", recording_url=""):
 
 
 def proven(db_session, details, **values):
-    found = member(db_session, details.email)
+    found = find_member(db_session, details.email)
     for name, value in ({"verified_at": NOW} | values).items():
         setattr(found, name, value)
     db_session.flush()
@@ -290,10 +290,10 @@ def test_takeaways_are_emailed_once_to_those_who_held_a_spot(db_session, meeting
     again = publish(db_session, meeting, takeaways="We met, and agreed.")
 
     assert (first, again) == (1, 0)
-    assert [(mail.to_address, mail.kind) for mail in mails(db_session)] == [
+    assert [(mail.to_address, mail.kind) for mail in outbox_emails(db_session)] == [
         ("ada@example.org", EmailKind.TAKEAWAYS)
     ]
-    assert "We met.\n" in mails(db_session)[0].text
+    assert "We met.\n" in outbox_emails(db_session)[0].text
     assert seen(db_session, meeting).takeaways == "We met, and agreed."
     assert published_at == seen(db_session, meeting).published_at == NOW
 
@@ -311,7 +311,7 @@ def test_takeaways_go_only_to_verified_deliverable_addresses_that_want_them(
     mailed = publish(db_session, meeting)
 
     assert mailed == 0
-    assert mails(db_session) == []
+    assert outbox_emails(db_session) == []
     assert seen(db_session, meeting).published_at == NOW
 
 
@@ -321,7 +321,7 @@ def test_other_opt_outs_do_not_stop_takeaways(db_session, meeting):
     mailed = publish(db_session, meeting, takeaways="", recording_url="https://video.example.com")
 
     assert mailed == 1
-    assert "https://video.example.com" in mails(db_session)[0].text
+    assert "https://video.example.com" in outbox_emails(db_session)[0].text
 
 
 def test_empty_takeaways_are_refused(db_session, meeting):
@@ -336,7 +336,7 @@ def test_takeaways_have_a_one_click_unsubscribe_link(db_session, meeting):
 
     publish(db_session, meeting)
 
-    [mail] = mails(db_session)
+    [mail] = outbox_emails(db_session)
     assert "/unsubscribe/" in mail.unsubscribe_url
     assert mail.state == MailState.QUEUED
     assert retries.is_due(db_session, now=NOW)

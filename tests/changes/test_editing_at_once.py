@@ -12,7 +12,17 @@ from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.meeting import Meeting
 from tests.builders import NOW
-from tests.client import DECEMBER, change, fill, post, refusals, register, rows, submit, typed
+from tests.client import (
+    DECEMBER,
+    add_registrations,
+    error_summary,
+    form_values,
+    post,
+    register,
+    rows,
+    submit,
+    update_meeting,
+)
 from tests.concurrency import at_once
 from tests.page import parse
 
@@ -58,9 +68,9 @@ def test_a_field_that_both_changed_shows_the_other_value_and_whose_it_is(corin, 
 
     page = parse(response)
     assert response.status_code == 422
-    assert refusals(page) == [f"{BY_CORIN} Now it says “Who counts?”. {AGAIN}"]
-    assert refusals(page)[0] in page.find(id="topic-refusal").get_text()
-    assert [typed(page.main)[name][0].strip() for name in ("topic", "guests", "summary")] == [
+    assert error_summary(page) == [f"{BY_CORIN} Now it says “Who counts?”. {AGAIN}"]
+    assert error_summary(page)[0] in page.find(id="topic-refusal").get_text()
+    assert [form_values(page.main)[name][0].strip() for name in ("topic", "guests", "summary")] == [
         "Who is counted?", "A guest", "Mine",
     ]  # fmt: skip
     assert (december("topic"), december("summary")) == ("Who counts?", None)
@@ -88,18 +98,18 @@ def test_a_third_change_meanwhile_is_shown_again(corin, dorothy, december):
     response = send(dorothy, conflict)
 
     assert response.status_code == 422
-    assert refusals(parse(response)) == [f"{BY_CORIN} Now it says “Who decides?”. {AGAIN}"]
+    assert error_summary(parse(response)) == [f"{BY_CORIN} Now it says “Who decides?”. {AGAIN}"]
     assert december("topic") == "Who decides?"
 
 
 def test_a_conflict_with_an_emptied_field_says_so(corin, dorothy):
-    change(DECEMBER, topic="Who counts?")
+    update_meeting(DECEMBER, topic="Who counts?")
     earlier = dorothy.page(EDIT)
     send(corin, corin.page(EDIT), topic="")
 
     response = send(dorothy, earlier, topic="Who is counted?")
 
-    assert refusals(parse(response)) == [f"{BY_CORIN} Now it is empty. {AGAIN}"]
+    assert error_summary(parse(response)) == [f"{BY_CORIN} Now it is empty. {AGAIN}"]
 
 
 def test_changes_of_different_fields_are_merged(corin, dorothy, december):
@@ -126,8 +136,8 @@ def test_the_same_change_by_both_is_no_conflict(corin, dorothy, december):
 
 
 def test_registrations_meanwhile_are_no_conflict(corin, december):
-    change(DECEMBER, capacity=3)
-    fill(DECEMBER, "ada@example.org", "grace@example.org")
+    update_meeting(DECEMBER, capacity=3)
+    add_registrations(DECEMBER, "ada@example.org", "grace@example.org")
     earlier = corin.page(EDIT)
     lock = december("lock_version")
     register(corin.application.test_client(), DECEMBER, email="katherine@example.org")
@@ -152,11 +162,11 @@ def test_a_conflict_names_the_other_editor_if_known(corin, december, by, expecte
     if by:
         send(corin, corin.page(EDIT), topic="Who counts?")
     else:
-        change(DECEMBER, topic="x")
+        update_meeting(DECEMBER, topic="x")
 
     response = send(corin, earlier, topic="Who is counted?")
 
-    assert refusals(parse(response))[0].startswith(expected)
+    assert error_summary(parse(response))[0].startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -165,12 +175,12 @@ def test_a_conflict_names_the_other_editor_if_known(corin, december, by, expecte
     ids=["empty", "wrong", "hostile"],
 )  # fmt: skip
 def test_forged_digests_cannot_hide_a_conflict(corin, december, hidden):
-    change(DECEMBER, topic="Who counts?")
+    update_meeting(DECEMBER, topic="Who counts?")
 
     response = send(corin, corin.page(EDIT), topic="Who is counted?", **hidden)
 
     assert response.status_code == 422
-    assert "Now it says “Who counts?”" in refusals(parse(response))[0]
+    assert "Now it says “Who counts?”" in error_summary(parse(response))[0]
     assert december("topic") == "Who counts?"
 
 
@@ -193,7 +203,7 @@ def test_of_two_simultaneous_edits_one_is_a_conflict(app, corin, dorothy, decemb
 
 @pytest.fixture
 def over(corin):
-    change(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=22))
+    update_meeting(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=22))
 
 
 def test_takeaways_have_edit_conflicts(corin, dorothy, over, december):
@@ -206,7 +216,7 @@ def test_takeaways_have_edit_conflicts(corin, dorothy, over, december):
     again = send(dorothy, conflict, TAKEAWAYS, recording_url="https://video.example.com/1")
 
     assert response.status_code == 422
-    assert refusals(conflict)[0].startswith(f"{BY_CORIN} Now it says “We met. <b>word</b>")
+    assert error_summary(conflict)[0].startswith(f"{BY_CORIN} Now it says “We met. <b>word</b>")
     assert conflict.select_one(".stands blockquote").get_text() == long
     assert again.status_code == 303
     assert (december("takeaways"), december("recording_url")) == (
@@ -222,7 +232,7 @@ def test_canceling_a_session_that_was_just_canceled_is_refused(corin, dorothy, d
 
     page = parse(response)
     assert response.status_code == 422
-    assert "It is cancelled already, and everybody reads: “Snow”" in refusals(page)[0]
+    assert "It is cancelled already, and everybody reads: “Snow”" in error_summary(page)[0]
     assert not page.main.find("form")
     assert december("reason") == "Snow"
     assert [act["action"] for act in rows(AuditEntry)] == ["cancelled a session"]
@@ -247,7 +257,7 @@ def test_the_recurrence_rule_has_edit_conflicts(corin, dorothy):
     conflict = parse(response)
     again = send(dorothy, conflict, RHYTHM)
 
-    form = typed(dorothy.page(RHYTHM).main)
+    form = form_values(dorothy.page(RHYTHM).main)
     assert (response.status_code, again.status_code) == (422, 303)
-    assert refusals(conflict) == [f"{BY_CORIN} Now it says “Wednesday”. {AGAIN}"]
+    assert error_summary(conflict) == [f"{BY_CORIN} Now it says “Wednesday”. {AGAIN}"]
     assert (form["weekday"], form["ends"], form["planned_ahead"]) == (["TH"], ["13:30"], ["3"])

@@ -10,14 +10,14 @@ from tests.client import (
     DECEMBER,
     HTMX,
     JANUARY,
-    change,
-    change_community,
-    fill,
+    add_registrations,
+    form_values,
+    mark_notified,
     post,
     rows,
     submit,
-    tell,
-    typed,
+    update_community,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -43,10 +43,10 @@ def preview(client, **answers):
 @pytest.fixture
 def roster(corin):
     """Two places, held by Ada and Mallory, whose mail comes back; Grace waits, Katherine behind."""
-    change(DECEMBER, capacity=2)
-    fill(DECEMBER, "ada@example.org", "mallory@example.org")
-    fill(DECEMBER, "grace@example.org", "katherine@example.org", status="waiting")
-    tell(DECEMBER)
+    update_meeting(DECEMBER, capacity=2)
+    add_registrations(DECEMBER, "ada@example.org", "mallory@example.org")
+    add_registrations(DECEMBER, "grace@example.org", "katherine@example.org", status="waiting")
+    mark_notified(DECEMBER)
 
 
 def test_a_preview_names_who_is_emailed(corin, roster):
@@ -74,8 +74,8 @@ def test_a_preview_names_who_is_emailed(corin, roster):
 
 
 def test_a_changed_join_address_is_emailed_to_those_with_a_spot(corin, roster):
-    change(DECEMBER, join_url="https://zoom.example.com/j/1")
-    tell(DECEMBER)
+    update_meeting(DECEMBER, join_url="https://zoom.example.com/j/1")
+    mark_notified(DECEMBER)
 
     sentences = preview(corin, join_url="https://zoom.example.com/j/2")
 
@@ -104,7 +104,7 @@ def test_the_preview_works_without_javascript(corin, roster):
     assert TIME in page.find(id="preview").get_text(" ", strip=True)
     assert page.select_one("#preview em").get_text() == "two"
     assert not page.main.find("script")
-    assert typed(page.main)["starts"] == ["12:00"]
+    assert form_values(page.main)["starts"] == ["12:00"]
     assert rows(Meeting)[0]["starts_at"].hour == 16
 
 
@@ -122,7 +122,7 @@ def test_a_preview_warns_about_the_new_date(corin):
 
 
 def test_the_edit_page_warns_about_a_holiday(corin):
-    change_community(observances=[f"{DECEMBER} A day of ours"])
+    update_community(observances=[f"{DECEMBER} A day of ours"])
 
     page = corin.page(EDIT)
 
@@ -142,7 +142,7 @@ def test_each_change_is_in_the_audit_log(corin, roster):
 
 def test_the_restore_page_names_who_is_emailed(app, corin, roster):
     post(corin, f"{SESSION}/cancel", reason="Snow")
-    tell(DECEMBER)
+    mark_notified(DECEMBER)
 
     asked = corin.page(RESTORE).main.get_text(" ", strip=True)
 
@@ -159,7 +159,7 @@ def test_the_restore_page_names_who_is_emailed(app, corin, roster):
     ids=["too late", "over"],
 )
 def test_a_session_that_cannot_be_restored_says_why_and_has_no_form(corin, values, sentences):
-    change(DECEMBER, status="cancelled", starts_at=NOW.replace(hour=1), **values)
+    update_meeting(DECEMBER, status="cancelled", starts_at=NOW.replace(hour=1), **values)
 
     page = corin.page(RESTORE)
     sent = post(corin, RESTORE, form_at=EDIT)

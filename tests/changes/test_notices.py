@@ -19,13 +19,13 @@ from tests.builders import (
     a_meeting,
     a_writer,
     cancel_meeting,
+    clear_outbox,
     edit,
-    forget_mails,
-    mails,
+    outbox_emails,
+    recipients_and_subjects,
     register,
     registrations,
     restore_meeting,
-    told,
 )
 from tests.concurrency import at_once
 
@@ -45,7 +45,7 @@ def meeting(db_session):
     register(db_session, SLUG, ADA)
     register(db_session, SLUG, GRACE)
     register(db_session, "other", KATHERINE)
-    forget_mails(db_session)
+    clear_outbox(db_session)
     return meeting
 
 
@@ -77,14 +77,17 @@ def test_attendees_are_notified_once_two_minutes_after_an_edit(db_session, meeti
 
     subject = "Moved: the session is on December 20"
     assert counts == [0, 2, 0]
-    assert told(db_session) == [("ada@example.org", subject), ("grace@example.org", subject)]
+    assert recipients_and_subjects(db_session) == [
+        ("ada@example.org", subject),
+        ("grace@example.org", subject),
+    ]
 
 
 def test_a_notice_has_the_old_time_the_new_one_the_reason_and_a_calendar_file(db_session, meeting):
     move(db_session, meeting)
     queue_notices(db_session)
 
-    held, waiting = mails(db_session)
+    held, waiting = outbox_emails(db_session)
     assert "planned for Sunday, December 13" in held.text
     assert "Sunday, December 20" in held.text
     assert "A storm" in held.text
@@ -101,7 +104,7 @@ def test_several_edits_cause_one_notice_after_the_last(db_session, meeting):
     in_time = queue_notices(db_session, now=SETTLED + MINUTES)
 
     assert (too_early, in_time) == (0, 2)
-    assert "December 27" in mails(db_session)[0].subject
+    assert "December 27" in outbox_emails(db_session)[0].subject
 
 
 def test_an_edit_that_was_undone_causes_no_notice(db_session, meeting):
@@ -122,33 +125,35 @@ def test_who_registered_between_an_edit_and_its_undoing_is_notified(db_session, 
     move(db_session, meeting)
     register(db_session, SLUG, KATHERINE, now=NOW)
     move(db_session, meeting, back=True, now=NOW + MINUTES)
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     queue_notices(db_session, now=SETTLED + MINUTES)
 
     subject = "Moved: the session is on December 13"
-    assert told(db_session) == [("katherine@example.org", subject)]
+    assert recipients_and_subjects(db_session) == [("katherine@example.org", subject)]
 
 
 def test_who_registered_after_the_last_edit_is_not_notified(db_session, meeting):
     move(db_session, meeting)
     register(db_session, SLUG, KATHERINE, now=NOW + MINUTES)
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     queue_notices(db_session)
 
-    assert "katherine@example.org" not in {address for address, _ in told(db_session)}
+    assert "katherine@example.org" not in {
+        address for address, _ in recipients_and_subjects(db_session)
+    }
 
 
 def test_who_canceled_is_not_notified(db_session, meeting):
     ada = registrations(db_session, SLUG)[0]
     cancellation.cancel_registration(db_session, ada.id, writer=a_writer(db_session))
-    forget_mails(db_session)
+    clear_outbox(db_session)
     move(db_session, meeting)
 
     queue_notices(db_session)
 
-    assert [address for address, _ in told(db_session)] == ["grace@example.org"]
+    assert [address for address, _ in recipients_and_subjects(db_session)] == ["grace@example.org"]
 
 
 def test_canceling_and_restoring_are_notified(db_session, meeting):
@@ -158,7 +163,7 @@ def test_canceling_and_restoring_are_notified(db_session, meeting):
     restore_meeting(db_session, meeting, now=later)
     queue_notices(db_session, now=later + 2 * MINUTES)
 
-    cancelled, _, restored, _ = mails(db_session)
+    cancelled, _, restored, _ = outbox_emails(db_session)
     assert cancelled.subject == "Cancelled: the session on December 13"
     assert "No power" in cancelled.text
     assert "STATUS:CANCELLED" in cancelled.calendar
@@ -175,7 +180,7 @@ def test_only_a_changed_join_address_is_notified_and_only_to_those_with_a_spot(d
 
     subject = "Another way in: the session on December 13"
     assert first == 0
-    assert told(db_session) == [("ada@example.org", subject)]
+    assert recipients_and_subjects(db_session) == [("ada@example.org", subject)]
 
 
 def test_a_removed_join_address_is_not_notified_but_the_next_one_is(db_session, meeting):
@@ -202,7 +207,7 @@ def test_moving_a_canceled_meeting_causes_no_notice(db_session, meeting):
 
     assert moved == 0
     subject = "It takes place after all: the session on December 20"
-    assert told(db_session)[-1] == ("grace@example.org", subject)
+    assert recipients_and_subjects(db_session)[-1] == ("grace@example.org", subject)
 
 
 def test_no_email_contains_the_join_address(db_session, meeting):
@@ -214,9 +219,11 @@ def test_no_email_contains_the_join_address(db_session, meeting):
     register(db_session, SLUG, KATHERINE, now=later)
     queue_notices(db_session, now=later + 2 * MINUTES)
 
-    assert len(mails(db_session)) == 3
+    assert len(outbox_emails(db_session)) == 3
     assert not [
-        mail for mail in mails(db_session) if ZOOM in f"{mail.text}{mail.html}{mail.calendar}"
+        mail
+        for mail in outbox_emails(db_session)
+        if ZOOM in f"{mail.text}{mail.html}{mail.calendar}"
     ]
 
 
@@ -248,7 +255,7 @@ def test_two_workers_at_once_queue_a_notice_once(app):
     counts = at_once(app, *[act] * 4)
 
     with write_tx() as db_session:
-        assert len(mails(db_session, EmailKind.CHANGED)) == 1
+        assert len(outbox_emails(db_session, EmailKind.CHANGED)) == 1
     assert sorted(counts) == [0, 0, 0, 1]
 
 

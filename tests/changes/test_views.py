@@ -13,16 +13,16 @@ from tests.builders import NOW
 from tests.client import (
     DECEMBER,
     SAME_ORIGIN,
-    change,
-    change_community,
-    fill,
-    places,
+    add_registrations,
+    error_summary,
+    form_values,
+    mark_notified,
     post,
-    refusals,
+    registration_statuses,
     rows,
     submit,
-    tell,
-    typed,
+    update_community,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -54,9 +54,11 @@ def confirmation(client, response):
 
 
 def test_the_form_shows_the_session_as_it_is(corin):
-    change(DECEMBER, topic="Who counts?", capacity=12, reading_minutes=20, summary="One\n\nTwo")
+    update_meeting(
+        DECEMBER, topic="Who counts?", capacity=12, reading_minutes=20, summary="One\n\nTwo"
+    )
 
-    form = typed(corin.page(EDIT).main)
+    form = form_values(corin.page(EDIT).main)
 
     assert (form["date"], form["starts"], form["ends"]) == (["2026-12-15"], ["11:30"], ["13:00"])
     assert (form["topic"], form["capacity"], form["reading_minutes"]) == (
@@ -111,11 +113,11 @@ def test_unchanged_values_are_not_written(corin, december):
 
 
 def test_the_recipients_of_a_notice_are_announced_before_and_after_saving(corin):
-    change(DECEMBER, capacity=2)
-    change_community(notice_minutes=5)
-    fill(DECEMBER, "ada@example.org", "katherine@example.org")
-    fill(DECEMBER, "grace@example.org", status="waiting")
-    tell(DECEMBER)
+    update_meeting(DECEMBER, capacity=2)
+    update_community(notice_minutes=5)
+    add_registrations(DECEMBER, "ada@example.org", "katherine@example.org")
+    add_registrations(DECEMBER, "grace@example.org", status="waiting")
+    mark_notified(DECEMBER)
 
     before = edit(corin, starts="12:00", address=PREVIEW)
     after = confirmation(corin, edit(corin, starts="12:00"))
@@ -161,17 +163,17 @@ def test_an_invalid_value_is_refused_at_its_field_and_the_input_stays(
     response = edit(corin, **others)
 
     page = parse(response)
-    kept = typed(page.main)
+    kept = form_values(page.main)
     assert response.status_code == 422
     assert page.title.get_text().startswith("Error:")
-    assert refusals(page)[0] in page.find(id=f"{field}-refusal").get_text()
+    assert error_summary(page)[0] in page.find(id=f"{field}-refusal").get_text()
     assert {name: kept[name][0].strip() for name in others} == others
     assert december() == before
 
 
 def test_a_refused_form_still_knows_what_was_changed(corin, december):
     refused = parse(edit(corin, topic="Who counts?", starts="soon"))
-    change(DECEMBER, guests="A guest")
+    update_meeting(DECEMBER, guests="A guest")
 
     edit(corin, refused, starts="12:00")
 
@@ -199,9 +201,9 @@ def test_a_past_session_can_be_edited_but_not_moved(corin, over, december):
 
 
 def test_canceling_announces_who_is_notified(corin, december):
-    fill(DECEMBER, "ada@example.org")
-    fill(DECEMBER, "grace@example.org", status="waiting")
-    tell(DECEMBER)
+    add_registrations(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "grace@example.org", status="waiting")
+    mark_notified(DECEMBER)
 
     asked = corin.page(CANCEL).main.get_text(" ", strip=True)
     response = post(corin, CANCEL, reason="Snow")
@@ -212,7 +214,7 @@ def test_canceling_announces_who_is_notified(corin, december):
     assert sentence in asked
     assert confirmation(corin, response) == f"The session is cancelled. {sentence}"
     assert (december()["status"], december()["reason"]) == ("cancelled", "Snow")
-    assert [status for *_, status in places()] == ["held", "waiting"]
+    assert [status for *_, status in registration_statuses()] == ["held", "waiting"]
 
 
 def test_canceling_without_registrations_notifies_nobody(corin):
@@ -234,7 +236,7 @@ def test_cancelling_needs_a_reason_of_readable_length(corin, december, reason):
 
 
 def test_a_canceled_session_can_be_restored(corin, december):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
     post(corin, CANCEL, reason="Snow")
 
     asked = corin.page(RESTORE).main.get_text(" ", strip=True)
@@ -246,7 +248,7 @@ def test_a_canceled_session_can_be_restored(corin, december):
 
 
 def test_previews_on_pages_change_nothing(corin, december):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
     before = december()
 
     for path in (EDIT, CANCEL, RESTORE):
@@ -260,9 +262,11 @@ def test_the_roster_links_to_the_actions_that_are_possible(app, corin):
         return {link["href"] for link in corin.page(SESSION).select(".next .actions a, .pages a")}
 
     planned = led_to()
-    change(DECEMBER, status="cancelled")
+    update_meeting(DECEMBER, status="cancelled")
     cancelled = led_to()
-    change(DECEMBER, status="planned", starts_at=NOW - AFTER, ends_at=NOW - timedelta(days=23))
+    update_meeting(
+        DECEMBER, status="planned", starts_at=NOW - AFTER, ends_at=NOW - timedelta(days=23)
+    )
     over = led_to()
 
     public = f"/schedule/{DECEMBER}"
@@ -276,7 +280,7 @@ def test_the_roster_links_to_the_actions_that_are_possible(app, corin):
 def test_the_roster_says_whether_the_join_address_is_set(corin):
     before = corin.page(SESSION).main.get_text()
 
-    change(DECEMBER, join_url=JOIN)
+    update_meeting(DECEMBER, join_url=JOIN)
     after = corin.page(SESSION).main.get_text()
 
     assert "The join address is missing" in before
@@ -287,9 +291,9 @@ def test_the_roster_says_whether_the_join_address_is_set(corin):
 @pytest.fixture
 def over(corin):
     """Yesterday's session: Ada, proven, and Katherine, not proven, held a place; Grace waited."""
-    change(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=22))
-    fill(DECEMBER, "ada@example.org", "katherine@example.org")
-    fill(DECEMBER, "grace@example.org", status="waiting")
+    update_meeting(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=22))
+    add_registrations(DECEMBER, "ada@example.org", "katherine@example.org")
+    add_registrations(DECEMBER, "grace@example.org", status="waiting")
     with write_tx() as db_session:
         for member in db_session.query(Member).filter(Member.email != "katherine@example.org"):
             member.verified_at = NOW
@@ -302,7 +306,7 @@ def test_a_preview_of_takeaways_publishes_nothing(corin, over, december):
     assert response.status_code == 200
     assert page.select_one(".before em").get_text() == "y"
     assert not page.select(".before b")
-    assert typed(page.main)["takeaways"][0].strip() == "## Three\n\n<b>x</b> *y*"
+    assert form_values(page.main)["takeaways"][0].strip() == "## Three\n\n<b>x</b> *y*"
     assert (december()["takeaways"], rows(OutboxEmail)) == (None, [])
 
 
@@ -323,7 +327,7 @@ def test_takeaways_are_emailed_once_and_shown_on_the_session_page(app, corin, ov
 
 
 def test_unpublished_takeaways_are_on_no_page(app, corin, over):
-    change(DECEMBER, takeaways="A draft", recording_url="https://video.example.com/1")
+    update_meeting(DECEMBER, takeaways="A draft", recording_url="https://video.example.com/1")
 
     page = app.test_client().get(f"/schedule/{DECEMBER}").get_data(as_text=True)
 
@@ -351,7 +355,9 @@ def test_takeaways_that_cannot_be_are_refused_at_their_field(corin, over, decemb
 def test_only_a_session_that_took_place_has_takeaways(corin):
     upcoming = corin.get(TAKEAWAYS).status_code
 
-    change(DECEMBER, status="cancelled", starts_at=NOW - AFTER, ends_at=NOW - timedelta(days=23))
+    update_meeting(
+        DECEMBER, status="cancelled", starts_at=NOW - AFTER, ends_at=NOW - timedelta(days=23)
+    )
 
     assert (upcoming, corin.get(TAKEAWAYS).status_code) == (404, 404)
 
@@ -366,9 +372,9 @@ def test_a_past_session_can_be_neither_canceled_nor_restored(corin, over, path):
 
 
 def test_the_roster_marks_who_joined_by_link_unless_attendance_is_recorded(corin):
-    fill(DECEMBER, "ada@example.org", joined_at=NOW)
-    fill(DECEMBER, "grace@example.org", joined_at=NOW, attended=True)
-    fill(DECEMBER, "katherine@example.org")
+    add_registrations(DECEMBER, "ada@example.org", joined_at=NOW)
+    add_registrations(DECEMBER, "grace@example.org", joined_at=NOW, attended=True)
+    add_registrations(DECEMBER, "katherine@example.org")
 
     lines = [row.get_text(" ", strip=True) for row in corin.page(SESSION).select("tbody tr")]
 
@@ -381,7 +387,7 @@ POSTS = (EDIT, CANCEL, RESTORE, TAKEAWAYS)
 
 @pytest.mark.parametrize("path", POSTS)
 def test_only_signed_in_coordinators_change_a_session(app, corin, december, path):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
     before = december()
     post(corin, "/coordinator/sign-out", form_at="/coordinator/")
 
@@ -434,7 +440,7 @@ def test_scripts_in_takeaways_are_shown_as_text_on_the_page_and_in_the_email(app
 
 
 def test_the_longest_text_can_be_in_any_script(corin):
-    change(DECEMBER, starts_at=NOW - AFTER, ends_at=NOW - AFTER + timedelta(hours=1))
+    update_meeting(DECEMBER, starts_at=NOW - AFTER, ends_at=NOW - AFTER + timedelta(hours=1))
 
     answer = post(corin, TAKEAWAYS, takeaways="\u8a9e" * 20_000)
 

@@ -12,7 +12,16 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Member
 from cop.outbox.outbox import EmailKind
 from tests.builders import NOW, a_meeting, a_registration
-from tests.client import DECEMBER, JANUARY, change, change_community, fill, rows, said, turn_clock
+from tests.client import (
+    DECEMBER,
+    JANUARY,
+    add_registrations,
+    advance_clock,
+    main_text,
+    rows,
+    update_community,
+    update_meeting,
+)
 from tests.conftest import settings_for
 from tests.outbox.test_views import a_mail, figures
 from tests.statements import Statements
@@ -59,11 +68,11 @@ def said_in(tag):
 
 
 def test_the_next_session_comes_first_in_numbers(corin):
-    change(DECEMBER, topic="Who disappears?", capacity=10)
-    fill(DECEMBER, "ada@example.org", first_time=True, access=["asl"])
-    fill(DECEMBER, "grace@example.org")
-    fill(DECEMBER, "katherine@example.org", status="waiting")
-    fill(JANUARY, "bystander@example.org", first_time=True)
+    update_meeting(DECEMBER, topic="Who disappears?", capacity=10)
+    add_registrations(DECEMBER, "ada@example.org", first_time=True, access=["asl"])
+    add_registrations(DECEMBER, "grace@example.org")
+    add_registrations(DECEMBER, "katherine@example.org", status="waiting")
+    add_registrations(JANUARY, "bystander@example.org", first_time=True)
 
     page = corin.page(FRONT)
 
@@ -84,7 +93,7 @@ def test_the_next_session_comes_first_in_numbers(corin):
     ],
 )
 def test_access_is_to_be_booked_two_weeks_before(app, corin, days, words):
-    fill(DECEMBER, "ada@example.org", access_other="A quiet room")
+    add_registrations(DECEMBER, "ada@example.org", access_other="A quiet room")
     wait(app, days * A_DAY)
 
     assert words in next_session_facts(corin)
@@ -92,14 +101,14 @@ def test_access_is_to_be_booked_two_weeks_before(app, corin, days, words):
 
 def wait(app, ahead):
     """Advance the clock; Corin stays signed in."""
-    turn_clock(app, ahead)
+    advance_clock(app, ahead)
     with write_tx() as db_session:
         for device in db_session.query(CoordinatorSession):
             device.created_at = device.last_seen_at = NOW + ahead
 
 
 def test_sent_pending_and_upcoming_emails_are_counted(corin):
-    fill(DECEMBER, "ada@example.org", "grace@example.org", "katherine@example.org")
+    add_registrations(DECEMBER, "ada@example.org", "grace@example.org", "katherine@example.org")
     proven("ada@example.org", "grace@example.org")
     proven("grace@example.org", opt_outs=["reminders"])
     [ada, *_] = rows(Member)
@@ -118,7 +127,7 @@ def test_sent_pending_and_upcoming_emails_are_counted(corin):
 
 
 def test_a_reminder_that_was_sent_is_not_upcoming(app, corin):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
     a_mail(kind=EmailKind.REMINDER, meeting_id=id_of(DECEMBER))
     wait(app, 20 * A_DAY)
 
@@ -130,7 +139,7 @@ def test_a_reminder_that_was_sent_is_not_upcoming(app, corin):
 
 
 def test_a_confirmation_counts_only_for_its_own_registration(corin):
-    fill(DECEMBER, "ada@example.org", registered_at=NOW + A_DAY)
+    add_registrations(DECEMBER, "ada@example.org", registered_at=NOW + A_DAY)
     [ada] = rows(Member)
     a_mail(kind=EmailKind.CONFIRMATION, member_id=ada["id"])
     a_mail("failed", kind=EmailKind.CONFIRMATION, member_id=ada["id"])
@@ -140,7 +149,7 @@ def test_a_confirmation_counts_only_for_its_own_registration(corin):
 
 @pytest.mark.parametrize("is_set", [True, False])
 def test_it_says_whether_the_join_address_is_set(corin, is_set):
-    change(DECEMBER, join_url="https://zoom.example.org/j/1" if is_set else None)
+    update_meeting(DECEMBER, join_url="https://zoom.example.org/j/1" if is_set else None)
 
     words = "The join address is set." if is_set else "The join address is missing. Set it"
     assert words in next_session_facts(corin)
@@ -148,11 +157,11 @@ def test_it_says_whether_the_join_address_is_set(corin, is_set):
 
 def test_a_missing_topic_is_a_to_do_item_four_weeks_before(corin):
     near, far = NOW + timedelta(weeks=4), NOW + timedelta(weeks=4, seconds=1)
-    change(DECEMBER, starts_at=near, ends_at=far)
-    change(JANUARY, starts_at=far)
+    update_meeting(DECEMBER, starts_at=near, ends_at=far)
+    update_meeting(JANUARY, starts_at=far)
 
     assert about(corin, "topic") == ["December 20 has no topic yet. Choose one"]
-    change(DECEMBER, topic="Who disappears?")
+    update_meeting(DECEMBER, topic="Who disappears?")
     assert about(corin, "topic") == []
 
 
@@ -169,9 +178,9 @@ def test_a_past_session_needs_takeaways_and_attendance(corin):
 
 
 def test_newcomers_are_a_to_do_item_in_the_last_week(corin):
-    fill(DECEMBER, "ada@example.org", "grace@example.org", first_time=True)
+    add_registrations(DECEMBER, "ada@example.org", "grace@example.org", first_time=True)
     early = about(corin, "first time")
-    change(DECEMBER, starts_at=NOW + timedelta(days=7), ends_at=NOW + timedelta(days=7.1))
+    update_meeting(DECEMBER, starts_at=NOW + timedelta(days=7), ends_at=NOW + timedelta(days=7.1))
 
     late = about(corin, "first time")
 
@@ -187,7 +196,7 @@ def test_newcomers_are_a_to_do_item_in_the_last_week(corin):
     ids=["never", "lately", "long ago"],
 )
 def test_a_replaced_secret_key_is_the_first_to_do_item_for_two_weeks(corin, ago, is_shown):
-    change_community(key_changed_at=NOW - ago if ago else None)
+    update_community(key_changed_at=NOW - ago if ago else None)
 
     lines = to_do(corin)
 
@@ -203,7 +212,7 @@ def test_a_replaced_secret_key_is_the_first_to_do_item_for_two_weeks(corin, ago,
     ids=["never", "in time", "late"],
 )  # fmt: skip
 def test_a_missing_backup_is_a_to_do_item_after_26_hours(corin, ago, expected):
-    change_community(backup_at=NOW - ago if ago else None)
+    update_community(backup_at=NOW - ago if ago else None)
 
     lines = about(corin, "backup")
 
@@ -275,12 +284,12 @@ def test_past_sessions_are_collapsed_after_twelve(corin):
 
 def test_with_no_session_planned_the_page_says_so(corin):
     for row in rows(Meeting):
-        change(row["slug"], status="cancelled")
+        update_meeting(row["slug"], status="cancelled")
 
     page = corin.page(FRONT)
 
     assert page.h1.get_text() == "No session is planned"
-    assert "Cancelled" in said(page)
+    assert "Cancelled" in main_text(page)
 
 
 @pytest.mark.parametrize("stored", [3, 30])
@@ -289,7 +298,7 @@ def test_the_page_takes_five_statements_whatever_is_stored(corin, stored):
     for number in range(stored):
         a_past_meeting((number + 3) * A_DAY, f"past-{number}", people=1)
         a_mail("retrying", attempts=1, server_reply="No", meeting_id=december)
-    fill(DECEMBER, *[f"ada{number}@example.org" for number in range(stored)])
+    add_registrations(DECEMBER, *[f"ada{number}@example.org" for number in range(stored)])
     corin.get(FRONT)  # once a minute a request updates the last use of the session
 
     with Statements() as sent:

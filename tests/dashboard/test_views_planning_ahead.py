@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cop.models.meeting import Meeting
-from tests.client import DECEMBER, change, rows, sign_in, turn_clock
+from tests.client import DECEMBER, advance_clock, rows, sign_in, update_meeting
 from tests.statements import Statements
 
 FRONT = "/coordinator/"
@@ -12,7 +12,7 @@ LATER = timedelta(days=60)
 
 def test_opening_the_console_makes_the_next_six_dates_exist(app, corin):
     before = len(rows(Meeting))
-    turn_clock(app, LATER)
+    advance_clock(app, LATER)
     sign_in(corin)
 
     page = corin.page(FRONT)
@@ -32,7 +32,7 @@ def test_opening_it_again_writes_nothing(corin):
 
 
 def test_a_date_that_was_moved_or_cancelled_is_not_made_again(corin):
-    change(DECEMBER, status="cancelled")
+    update_meeting(DECEMBER, status="cancelled")
     before = len(rows(Meeting))
 
     corin.get(FRONT)

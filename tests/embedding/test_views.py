@@ -13,12 +13,12 @@ from tests.client import (
     HTMX,
     JANUARY,
     SAME_ORIGIN,
-    change,
-    change_community,
-    places,
-    refusals,
+    error_summary,
+    form_values,
     register,
-    typed,
+    registration_statuses,
+    update_community,
+    update_meeting,
 )
 from tests.page import parse
 from tests.web.test_faults import gone
@@ -43,9 +43,11 @@ EVERY = [*PAGES, *OTHERS]
 def with_links(client):
     """A community with everything that can be a link."""
     markdown = "[Out](https://example.org), [up](/schedule), [mail](mailto:a@example.org)"
-    change(DECEMBER, topic="Who counts?", summary=markdown, reading_title="A chapter")
-    change(DECEMBER, reading_url="https://example.org/chapter", prep_question="Who decides?")
-    change_community(about=markdown, contact_email="contact@example.org")
+    update_meeting(DECEMBER, topic="Who counts?", summary=markdown, reading_title="A chapter")
+    update_meeting(
+        DECEMBER, reading_url="https://example.org/chapter", prep_question="Who decides?"
+    )
+    update_community(about=markdown, contact_email="contact@example.org")
     return client
 
 
@@ -104,7 +106,7 @@ def test_the_site_itself_has_its_header_and_links_to_no_frame(client, path):
 
 
 def test_registering_in_the_frame_stays_in_it(client):
-    form = typed(client.page("/embed/register"))
+    form = form_values(client.page("/embed/register"))
     answers = form | {"name": "Ada", "email": "ada@example.org", "sessions": [DECEMBER]}
 
     sent = client.post("/embed/register", data=answers, headers=SAME_ORIGIN)
@@ -113,12 +115,12 @@ def test_registering_in_the_frame_stays_in_it(client):
     assert sent.status_code == 303
     assert urlsplit(sent.location).path == "/embed/registered"
     assert page.h1.get_text() == "You are registered"
-    assert places() == [("ada@example.org", DECEMBER, "held")]
+    assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
     assert "Set-Cookie" not in sent.headers
 
 
 def test_by_htmx_the_confirmation_links_stay_in_the_frame(client):
-    change(DECEMBER, capacity=1)
+    update_meeting(DECEMBER, capacity=1)
 
     sent = register(client, DECEMBER, HTMX, path="/embed/register")
 
@@ -133,7 +135,7 @@ def test_a_refused_form_is_shown_again_in_the_frame(client):
 
     soup = parse(sent)
     assert sent.status_code == 422
-    assert refusals(soup) == ["Write an email address like name@example.org."]
+    assert error_summary(soup) == ["Write an email address like name@example.org."]
     assert soup.find("form", method="post")["action"] == "/embed/register"
 
 
@@ -147,8 +149,8 @@ def test_the_email_hint_works_in_the_frame(client):
 
 
 def test_the_framed_schedule_begins_with_the_next_session_and_links_to_past_ones(client):
-    change(DECEMBER, topic="Who counts?")
-    change(JANUARY, starts_at=NOW - timedelta(hours=2), ends_at=NOW - timedelta(hours=1))
+    update_meeting(DECEMBER, topic="Who counts?")
+    update_meeting(JANUARY, starts_at=NOW - timedelta(hours=2), ends_at=NOW - timedelta(hours=1))
 
     framed, on_the_site = client.page("/embed/schedule"), client.page("/schedule")
 
@@ -161,7 +163,7 @@ def test_the_framed_schedule_begins_with_the_next_session_and_links_to_past_ones
 
 
 def test_the_card_shows_the_next_session_and_one_button_that_opens_its_form(client):
-    change(DECEMBER, topic="Who counts?", capacity=3)
+    update_meeting(DECEMBER, topic="Who counts?", capacity=3)
 
     soup = client.page("/embed/next")
     card = soup.select_one(".card")
@@ -173,12 +175,12 @@ def test_the_card_shows_the_next_session_and_one_button_that_opens_its_form(clie
     assert "5 or fewer places left" in card.get_text()
     assert len(soup.select(".button")) == 1
     assert soup.select(button["hx-target"])
-    assert typed(form)["sessions"] == [DECEMBER]
+    assert form_values(form)["sessions"] == [DECEMBER]
 
 
 def test_the_schedule_and_the_card_say_when_nothing_is_planned(client):
     for slug in ALL_SIX:
-        change(slug, status="cancelled")
+        update_meeting(slug, status="cancelled")
 
     schedule, card = client.page("/embed/schedule"), client.page("/embed/next")
 
@@ -264,7 +266,7 @@ def hosts_of(answer):
 def test_a_removed_host_is_out_at_once_for_cached_pages_too(client):
     first = client.get("/embed/schedule")
     same = client.get("/embed/schedule", headers={"If-None-Match": first.headers["ETag"]})
-    change_community(embed_hosts=["https://ctdata.org"])
+    update_community(embed_hosts=["https://ctdata.org"])
 
     after = client.get("/embed/schedule", headers={"If-None-Match": first.headers["ETag"]})
 
@@ -275,7 +277,7 @@ def test_a_removed_host_is_out_at_once_for_cached_pages_too(client):
 
 
 def test_without_hosts_only_the_site_itself_may_frame_its_pages(client):
-    change_community(embed_hosts=[])
+    update_community(embed_hosts=[])
 
     answers = [client.get("/embed/schedule"), client.get("/embed/nothing")]
 

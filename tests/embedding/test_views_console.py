@@ -3,7 +3,7 @@
 import pytest
 
 from cop.models.community import Community
-from tests.client import HTMX, SAME_ORIGIN, post, refusals, rows
+from tests.client import HTMX, SAME_ORIGIN, error_summary, post, rows
 from tests.page import parse
 
 EMBED = "/coordinator/embed"
@@ -95,7 +95,7 @@ def test_an_invalid_site_is_refused_at_its_field_and_keeps_what_was_typed(corin,
 
     soup = parse(answer)
     assert answer.status_code == 422
-    assert sentence in refusals(soup)[0]
+    assert sentence in error_summary(soup)[0]
     assert sentence in soup.find(id="host-refusal").get_text()
     assert soup.find(id="host")["value"] == typed
     assert soup.find(id="host")["aria-invalid"] == "true"

@@ -14,14 +14,14 @@ from cop.models.coordinator import Coordinator
 from cop.models.registration import Registration
 from tests.client import (
     DECEMBER,
-    change,
-    fill,
-    own,
+    add_registrations,
+    advance_clock,
+    error_summary,
+    main_text,
+    member_path,
     post,
-    refusals,
     rows,
-    said,
-    turn_clock,
+    update_meeting,
 )
 from tests.page import parse
 from tests.statements import Statements
@@ -33,10 +33,12 @@ MIX, GIVE, CSV = f"{PAGE}/mix", f"{PAGE}/give", f"{PAGE}.csv"
 @pytest.fixture
 def people(app):
     """Four hold a place, two of them from one place; one asked to stay in the main room."""
-    fill(DECEMBER, "ada@example.org", "grace@example.org", organization="Harbor Data Lab")
-    fill(DECEMBER, "katherine@example.org", "nora@example.org")
-    fill(DECEMBER, "corin@example.org", access=["main-room"])
-    fill("2027-01-19", "bystander@example.org")
+    add_registrations(
+        DECEMBER, "ada@example.org", "grace@example.org", organization="Harbor Data Lab"
+    )
+    add_registrations(DECEMBER, "katherine@example.org", "nora@example.org")
+    add_registrations(DECEMBER, "corin@example.org", access=["main-room"])
+    add_registrations("2027-01-19", "bystander@example.org")
 
 
 def mix(client, size="2", **answers):
@@ -58,7 +60,9 @@ def actions():
 def test_the_page_says_beforehand_how_many_would_get_a_room(corin, people):
     page = corin.page(PAGE)
 
-    assert "4 people get a room. 1 person asked to stay in the main room, and does." in said(page)
+    assert "4 people get a room. 1 person asked to stay in the main room, and does." in main_text(
+        page
+    )
     assert page.find("input", id="size")["value"] == "4"
     assert not page.select(".room")
 
@@ -77,7 +81,7 @@ def test_rooms_are_made_and_shown_with_a_list_of_names_to_paste(corin, people):
     assert not [room for room in shown if {"Ada", "Grace"} <= set(room)]
     assert to_paste == f"Room 1: {', '.join(shown[0])}\nRoom 2: {', '.join(shown[1])}"
     assert page.select_one(".room.on-screen h2").get_text() == "In the main room, as they asked"
-    assert "4 people have a room." in said(page)
+    assert "4 people have a room." in main_text(page)
     assert actions() == [(Action.MADE_ROOMS, 4)]
 
 
@@ -87,7 +91,7 @@ def test_an_impossible_size_is_refused_and_kept_in_the_form(corin, people, size)
 
     page = parse(answer)
     assert answer.status_code == 422
-    assert refusals(page) == ["Write a number of people from 2 to 50, like 4."]
+    assert error_summary(page) == ["Write a number of people from 2 to 50, like 4."]
     assert page.find("input", id="size")["value"] == size
     assert set(rooms().values()) == {None}
 
@@ -105,21 +109,21 @@ def test_only_people_moved_on_this_page_are_moved(corin, people):
     assert answer.location == PAGE
     assert rooms() == before | {"Ada": None, "Grace": 3}
     assert actions()[1:] == [(Action.MADE_ROOMS, 1), (Action.MADE_ROOMS, 1)]
-    assert "Saved: 1 person moved." in said(corin.page(PAGE))
+    assert "Saved: 1 person moved." in main_text(corin.page(PAGE))
 
 
 def test_late_registrants_are_listed_and_get_a_room(corin, people):
     mix(corin)
     before = rooms()
-    fill(DECEMBER, "olu@example.org", "pia@example.org")
-    waiting = said(corin.page(PAGE))
+    add_registrations(DECEMBER, "olu@example.org", "pia@example.org")
+    waiting = main_text(corin.page(PAGE))
 
     post(corin, GIVE, form_at=PAGE)
 
     assert "Without a room yet Olu" in waiting
     assert "2 people have no room yet. Everybody else keeps theirs." in waiting
     assert rooms() == before | {"Olu": 3, "Pia": 3}
-    assert "no room yet" not in said(corin.page(PAGE))
+    assert "no room yet" not in main_text(corin.page(PAGE))
 
 
 def test_once_attendance_is_marked_the_form_asks_for_whom(corin, people):
@@ -130,7 +134,7 @@ def test_once_attendance_is_marked_the_form_asks_for_whom(corin, people):
 
     mix(corin, who="came")
 
-    assert "The 2 people who came" in said(page)
+    assert "The 2 people who came" in main_text(page)
     assert {name for name, room in rooms().items() if room} == {"Ada", "Nora"}
 
 
@@ -146,8 +150,8 @@ def test_an_export_is_recorded_and_visible_to_the_people_in_it(app, corin, peopl
     }
     assert "equity-in-data-2026-12-15-rooms.csv" in answer.headers["Content-Disposition"]
     assert [row["resource"] for row in rows(Viewing)][-1] == "rooms"
-    turn_clock(app, timedelta(minutes=1))
-    assert "took the list of small groups away for Zoom" in said(corin.page(own()))
+    advance_clock(app, timedelta(minutes=1))
+    assert "took the list of small groups away for Zoom" in main_text(corin.page(member_path()))
 
 
 def test_without_the_export_right_there_is_neither_file_nor_link(corin, people):
@@ -164,7 +168,7 @@ def test_without_the_export_right_there_is_neither_file_nor_link(corin, people):
 
 @pytest.mark.parametrize("many", [2, 30], ids=["few", "many"])
 def test_the_page_takes_five_statements_and_records_what_was_viewed(corin, people, many):
-    fill(DECEMBER, *(f"person{n}@example.org" for n in range(many)))
+    add_registrations(DECEMBER, *(f"person{n}@example.org" for n in range(many)))
     mix(corin)
 
     with Statements() as sent:
@@ -178,19 +182,19 @@ def test_the_page_takes_five_statements_and_records_what_was_viewed(corin, peopl
 @pytest.mark.parametrize("why", ["cancelled", "nobody"])
 def test_the_page_says_why_no_rooms_can_be_made(corin, why):
     if why == "cancelled":
-        fill(DECEMBER, "ada@example.org")
-        change(DECEMBER, status="cancelled")
+        add_registrations(DECEMBER, "ada@example.org")
+        update_meeting(DECEMBER, status="cancelled")
 
     page = corin.page(PAGE)
 
     words = {"cancelled": "needs no rooms", "nobody": "nobody to put into a room"}
-    assert words[why] in said(page)
+    assert words[why] in main_text(page)
     assert not page.select("main form")
 
 
 @pytest.mark.parametrize("path", [PAGE, MIX, GIVE])
 def test_a_canceled_session_gets_no_rooms(corin, people, path):
-    change(DECEMBER, status="cancelled")
+    update_meeting(DECEMBER, status="cancelled")
 
     answer = post(corin, path, form_at="/coordinator/", size="4")
 

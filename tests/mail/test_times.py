@@ -9,7 +9,7 @@ from sqlalchemy import update
 from cop.models.community import Community
 from cop.models.meeting import Meeting
 from cop.reminders import reminders
-from tests.builders import ADA, a_writer, forget_mails, mails, register
+from tests.builders import ADA, a_writer, clear_outbox, outbox_emails, register
 
 BEFORE, AFTER = "2027-02-16", "2027-03-16"  # clocks there go forward on 2027-03-14
 TIME = re.compile(r"\d+:\d\d\s[ap]m")
@@ -29,7 +29,7 @@ def times(mail):
 def test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change(app_session):
     register(app_session, [BEFORE, AFTER], ADA)
 
-    [mail] = mails(app_session)
+    [mail] = outbox_emails(app_session)
     assert starts(app_session) == ["16:30", "15:30"]  # in UTC
     assert times(mail) == [LOCAL, LOCAL]
     assert mail.text.count("11:30 am to 1:00 pm Eastern Time") == 2
@@ -39,12 +39,12 @@ def test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change(ap
 def test_a_reminder_shows_the_community_s_local_time(app_session, slug):
     register(app_session, slug, ADA)
     starts_at = app_session.query(Meeting).filter_by(slug=slug).one().starts_at
-    forget_mails(app_session)
+    clear_outbox(app_session)
     writer = a_writer(app_session, now=starts_at - timedelta(hours=20))
 
     reminders.queue(app_session, reminders.next_due(app_session, writer=writer), writer=writer)
 
-    [mail] = mails(app_session, "reminder")
+    [mail] = outbox_emails(app_session, "reminder")
     assert times(mail) == [LOCAL, LOCAL]
 
 
@@ -55,7 +55,7 @@ def test_a_date_is_the_community_s_local_date(app_session):
 
     register(app_session, BEFORE, ADA)
 
-    [mail] = mails(app_session)
+    [mail] = outbox_emails(app_session)
     assert "Tuesday, February 16, 9:00 pm to 10:00 pm Eastern Time" in mail.text
     assert mail.subject == "You are registered: February 16"
 
@@ -65,5 +65,5 @@ def test_the_time_zone_is_that_of_the_settings(app_session):
 
     register(app_session, BEFORE, ADA)
 
-    [mail] = mails(app_session)
+    [mail] = outbox_emails(app_session)
     assert times(mail)[0] == ["10:00 pm", "11:30 pm"]

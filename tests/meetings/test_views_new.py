@@ -9,10 +9,10 @@ from cop.models.meeting import Meeting
 from tests.client import (
     HTMX,
     JANUARY,
-    change,
+    form_values,
     rows,
     submit,
-    typed,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -24,7 +24,7 @@ def add(client, path=NEW, headers=(), **answers):
 
 
 def test_the_form_is_filled_with_the_usual_hours(corin):
-    form = typed(corin.page(NEW).main)
+    form = form_values(corin.page(NEW).main)
 
     assert (form["date"], form["starts"], form["ends"]) == ([""], ["11:30"], ["13:00"])
 
@@ -68,7 +68,7 @@ def test_a_warning_about_a_date_does_not_forbid_it(corin, on, expected):
 
     assert expected in fragment
     assert expected in page.find(id="warnings").get_text(" ", strip=True)
-    assert typed(page.main)["date"] == [on]
+    assert form_values(page.main)["date"] == [on]
     assert unchanged == 6
     assert response.status_code == 303
     after = corin.page(response.location).select_one(".well").get_text(" ", strip=True)
@@ -76,7 +76,7 @@ def test_a_warning_about_a_date_does_not_forbid_it(corin, on, expected):
 
 
 def test_a_canceled_session_causes_no_warning(corin):
-    change(JANUARY, status="cancelled")
+    update_meeting(JANUARY, status="cancelled")
 
     fragment = add(corin, CHECK, headers=HTMX, date=JANUARY).get_data(as_text=True)
 
@@ -110,5 +110,5 @@ def test_an_invalid_value_is_refused_at_its_field_and_the_input_stays(corin, sub
             page = parse(response)
             assert response.status_code == 422
             assert page.find(id=f"{field}-refusal")
-            assert {name: typed(page.main)[name][0] for name in sent} == sent
+            assert {name: form_values(page.main)[name][0] for name in sent} == sent
             assert len(rows(Meeting)) == 6

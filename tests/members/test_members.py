@@ -23,8 +23,8 @@ from tests.builders import (
     a_meeting,
     a_registration,
     a_writer,
-    mails,
-    member,
+    find_member,
+    outbox_emails,
     register,
     registrations,
 )
@@ -195,7 +195,7 @@ def test_a_link_that_is_not_theirs_opens_nothing(db_session, owner):
 
 
 def owner_of(db_session, email_key):
-    found = member(db_session, email_key)
+    found = find_member(db_session, email_key)
     return Owner(found.id, found.token_version)
 
 
@@ -205,7 +205,7 @@ def test_a_name_that_a_stranger_typed_is_said_to_nobody_until_they_have_seen_it(
     stranger = replace(ADA, name="You won a prize")
     later = NOW + timedelta(days=1)
     register(db_session, "2027-01-19", stranger, now=later)
-    [_, confirmation] = mails(db_session)
+    [_, confirmation] = outbox_emails(db_session)
 
     before = recipients.of_registrations(db_session, [registrations(db_session)[1].id])
     members.verify_and_lock(db_session, owner_of(db_session, "ada@example.org"), now=later)
@@ -226,8 +226,8 @@ def test_who_acts_has_proven_their_address(db_session):
 
     assert first.is_verified
     assert (first.name, first.email) == ("Ada Example", "ada@example.org")
-    assert member(db_session, "ada@example.org").verified_at == NOW + timedelta(days=1)
-    assert member(db_session, "grace@example.org").verified_at is None
+    assert find_member(db_session, "ada@example.org").verified_at == NOW + timedelta(days=1)
+    assert find_member(db_session, "grace@example.org").verified_at is None
 
 
 def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):

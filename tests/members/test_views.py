@@ -17,17 +17,17 @@ from tests.client import (
     DECEMBER,
     GRACE,
     JANUARY,
-    change,
-    fill,
-    own,
-    places,
-    press,
+    add_registrations,
+    advance_clock,
+    find_member,
+    main_text,
+    member_path,
+    press_button,
     register,
+    registration_statuses,
     rows,
-    said,
-    the_member,
-    turn_clock,
-    words,
+    text_of,
+    update_meeting,
 )
 from tests.page import parse
 from tests.statements import Statements
@@ -59,49 +59,51 @@ def ada(client):
     ],
 )
 def test_the_page_shows_the_status_of_a_registration(client, status, ahead, shown):
-    fill(DECEMBER, *(f"other{number}@example.org" for number in range(ahead)), status="waiting")
-    fill(DECEMBER, ADA, status=status)
+    add_registrations(
+        DECEMBER, *(f"other{number}@example.org" for number in range(ahead)), status="waiting"
+    )
+    add_registrations(DECEMBER, ADA, status=status)
 
-    page = client.page(own())
+    page = client.page(member_path())
 
     assert shown in page.select_one(".sessions").get_text(" ")
 
 
 def test_a_held_session_has_a_join_link_and_calendar_links(ada):
-    session = ada.page(own()).select_one(".sessions li")
+    session = ada.page(member_path()).select_one(".sessions li")
 
     links = {link.get_text(" ", strip=True): link["href"] for link in session.select("a")}
     assert links["Your way in December 15"].startswith("http://localhost/join/")
     assert any(address.startswith("https://calendar.google.com/") for address in links.values())
-    assert own(f"/sessions/{DECEMBER}/cancel") in links.values()
+    assert member_path(f"/sessions/{DECEMBER}/cancel") in links.values()
 
 
 def test_a_canceled_session_has_no_join_link(ada):
-    change(DECEMBER, status="cancelled", reason="The guest is ill.")
+    update_meeting(DECEMBER, status="cancelled", reason="The guest is ill.")
 
-    page = ada.page(own())
+    page = ada.page(member_path())
 
-    assert "Cancelled session" in said(page)
-    assert "The guest is ill." in said(page)
+    assert "Cancelled session" in main_text(page)
+    assert "The guest is ill." in main_text(page)
     assert not page.select("a[href*='/join/']")
 
 
 def test_past_sessions_are_shown_until_they_are_deleted(app, ada):
-    turn_clock(app, AFTER_DECEMBER)
+    advance_clock(app, AFTER_DECEMBER)
 
-    page = ada.page(own())
+    page = ada.page(member_path())
 
-    assert "You are registered for no session to come." in said(page)
+    assert "You are registered for no session to come." in main_text(page)
     assert "You held a place" in page.select_one("section[aria-labelledby=past]").get_text()
 
 
 def test_each_value_says_why_it_is_stored_who_sees_it_and_until_when(ada):
-    page = ada.page(own())
+    page = ada.page(member_path())
 
     entry = next(tag for tag in page.select(".registry > div") if tag.dt.string == "Pronouns")
     assert entry.dd.p.string == "she/her"
     assert "So that the hosts refer to you rightly." in entry.get_text()
-    assert "Seen by the hosts of the session goes on December 22" in words(entry)
+    assert "Seen by the hosts of the session goes on December 22" in text_of(entry)
 
 
 def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
@@ -109,11 +111,11 @@ def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
     client.get(f"/coordinator/sessions/{DECEMBER}")
     client.get("/coordinator/export.csv?columns=name,access")
 
-    took, opened = client.page(own()).select("[aria-labelledby=viewings] li")
+    took, opened = client.page(member_path()).select("[aria-labelledby=viewings] li")
 
-    assert words(took).startswith("Nov 22, 10:00 am: Corin took the list away as a file")
-    assert words(took).endswith("all sessions, with what would help you take part")
-    assert words(opened) == "Nov 22, 10:00 am: Corin opened the list, Tuesday, December 15"
+    assert text_of(took).startswith("Nov 22, 10:00 am: Corin took the list away as a file")
+    assert text_of(took).endswith("all sessions, with what would help you take part")
+    assert text_of(opened) == "Nov 22, 10:00 am: Corin opened the list, Tuesday, December 15"
 
 
 @pytest.mark.parametrize("how_many", [1, 60])
@@ -129,63 +131,63 @@ def test_a_page_takes_six_statements_however_much_is_stored(app, ada, how_many):
 
     for below in ("", "/erase", "/mine.json", "/mine.csv", f"/sessions/{DECEMBER}"):
         with Statements() as sent:
-            assert ada.get(own(below)).status_code == 200
+            assert ada.get(member_path(below)).status_code == 200
         took[below] = len(sent) - OF_THE_TEST
 
     assert max(took.values()) <= 6, took
 
 
 def test_an_unverified_address_is_asked_for_confirmation(ada):
-    page = ada.page(own())
+    page = ada.page(member_path())
 
     buttons = [button.get_text() for button in page.select(".well button")]
     assert buttons == ["Yes, this is me", "Not me: remove this"]
-    assert the_member().verified_at is None
+    assert find_member().verified_at is None
 
 
 def test_confirming_verifies_the_address_and_is_not_asked_again(ada):
-    answer = press(ada, own())
+    answer = press_button(ada, member_path())
 
     page = ada.page(answer.location)
     assert answer.status_code == 303
-    assert the_member().verified_at == NOW
-    assert "Is this you?" not in said(page)
-    assert "we know that this address is yours" in said(page)
+    assert find_member().verified_at == NOW
+    assert "Is this you?" not in main_text(page)
+    assert "we know that this address is yours" in main_text(page)
 
 
 def test_get_requests_change_nothing(ada):
     before = rows(Member), rows(), rows(OutboxEmail)
 
     for below in ("", f"/sessions/{DECEMBER}", f"/sessions/{DECEMBER}/cancel", "/erase"):
-        assert ada.get(own(below)).status_code == 200
-        assert ada.head(own(below)).status_code == 200
+        assert ada.get(member_path(below)).status_code == 200
+        assert ada.head(member_path(below)).status_code == 200
 
     assert (rows(Member), rows(), rows(OutboxEmail)) == before
 
 
 def test_an_undeliverable_address_can_be_tried_again(ada):
     update_member(undeliverable_at=NOW - timedelta(days=1), verified_at=NOW)
-    page = ada.page(own())
+    page = ada.page(member_path())
 
-    answer = press(ada, own("/address"))
+    answer = press_button(ada, member_path("/address"))
 
-    assert "Mail to ada@example.org came back on November 21" in said(page)
-    assert "Mail to you comes back" not in said(ada.page(answer.location))
-    assert the_member().undeliverable_at is None
+    assert "Mail to ada@example.org came back on November 21" in main_text(page)
+    assert "Mail to you comes back" not in main_text(ada.page(answer.location))
+    assert find_member().undeliverable_at is None
 
 
 def test_a_subscriber_without_registrations_has_a_page(client):
     with write_tx() as db_session:
         db_session.add(Member(email=ADA, email_key=ADA, list_confirmed_at=NOW))
 
-    page = client.page(own())
+    page = client.page(member_path())
 
-    assert "kept until you leave the mailing list" in said(page)
-    assert client.page(own("/erase")).h1
+    assert "kept until you leave the mailing list" in main_text(page)
+    assert client.page(member_path("/erase")).h1
 
 
 def test_all_data_can_be_downloaded_as_json(ada):
-    answer = ada.get(own("/mine.json"))
+    answer = ada.get(member_path("/mine.json"))
 
     [held] = answer.json["registrations"]
     values = {each["label"]: each["value"] for each in held["values"]}
@@ -201,7 +203,7 @@ def test_all_data_can_be_downloaded_as_json(ada):
 def test_all_data_can_be_downloaded_as_csv_with_formulas_guarded(client):
     register(client, DECEMBER, pronouns="=1+1")
 
-    answer = client.get(own("/mine.csv"))
+    answer = client.get(member_path("/mine.csv"))
 
     text = answer.data.decode("utf-8-sig")
     table = list(csv.reader(io.StringIO(text, newline="")))
@@ -213,7 +215,7 @@ def test_all_data_can_be_downloaded_as_csv_with_formulas_guarded(client):
 def test_erasing_asks_first_and_counts_what_is_deleted(ada):
     register(ada, JANUARY)
 
-    page = said(ada.page(own("/erase")))
+    page = main_text(ada.page(member_path("/erase")))
 
     assert "2 registrations with all their answers go." in page
     assert "2 mails to you go." in page
@@ -222,13 +224,13 @@ def test_erasing_asks_first_and_counts_what_is_deleted(ada):
 
 def test_erasing_deletes_everything_and_the_link_expires(ada):
     register(ada, DECEMBER, name="Grace Sample", email=GRACE)
-    address = own()
+    address = member_path()
 
-    answer = press(ada, own("/erase"))
+    answer = press_button(ada, member_path("/erase"))
 
     page = parse(answer)
     assert answer.status_code == 200
     assert page.h1.get_text() == "Everything is deleted"
     assert not [value for value in ("Ada Example", ADA, address) if value in answer.text]
-    assert places() == [(GRACE, DECEMBER, "held")]
+    assert registration_statuses() == [(GRACE, DECEMBER, "held")]
     assert ada.get(address).status_code == 404

@@ -17,11 +17,11 @@ from tests.client import (
     HTMX,
     JANUARY,
     SAME_ORIGIN,
-    change,
-    own,
+    find_member,
+    member_path,
     owner,
     rows,
-    the_member,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -46,8 +46,8 @@ def paths(member, join, stop, list_):
 @pytest.fixture
 def people(app):
     """Ada in December, Grace in January; every text of theirs begins with a word of their own."""
-    change(DECEMBER, join_url=ZOOM)
-    change(JANUARY, join_url=ZOOM)
+    update_meeting(DECEMBER, join_url=ZOOM)
+    update_meeting(JANUARY, join_url=ZOOM)
     texts = ("organization", "pronouns", "hats_other", "access_language", "access_other")
     with write_tx() as db_session:
         for email, slug, mark in ((ADA, DECEMBER, "adamark"), (GRACE, JANUARY, "gracemark")):
@@ -77,7 +77,7 @@ def every_answer(client, addresses):
 
 def of(email, version=1, age=timedelta()):
     """The tokens of somebody's links: of their page, a way in, a stop, a yes."""
-    member_id = the_member(email).id
+    member_id = find_member(email).id
     with write_tx() as db_session:
         place = db_session.query(Registration).filter_by(member_id=member_id).one().id
     made_on = (NOW - age).date().toordinal()
@@ -152,8 +152,8 @@ def test_every_invalid_link_gets_the_same_page(client, people):
 
 
 def test_a_link_is_good_for_a_year(client, people):
-    assert client.get(own(age=timedelta(days=365))).status_code == 200
-    assert client.get(own(age=timedelta(days=366))).status_code == 404
+    assert client.get(member_path(age=timedelta(days=365))).status_code == 200
+    assert client.get(member_path(age=timedelta(days=366))).status_code == 404
 
 
 @pytest.mark.parametrize(("email", "foreign"), [(ADA, "gracemark"), (GRACE, "adamark")])
@@ -173,7 +173,7 @@ def test_a_valid_link_shows_nothing_of_anybody_else(client, people, email, forei
 @pytest.mark.parametrize(("email", "other"), [(ADA, GRACE), (GRACE, ADA)])
 @pytest.mark.slow
 def test_a_valid_link_changes_nothing_of_anybody_else(client, people, email, other):
-    theirs = the_member(other).id
+    theirs = find_member(other).id
     before = [row for row in rows(Registration) if row["member_id"] == theirs]
     them = [row for row in rows(Member) if row["id"] == theirs]
 

@@ -15,20 +15,20 @@ from tests.client import (
     GRACE,
     JANUARY,
     SAME_ORIGIN,
-    change,
-    change_community,
-    fill,
-    mails,
-    own,
-    places,
-    press,
-    refusals,
+    add_registrations,
+    advance_clock,
+    error_summary,
+    find_member,
+    form_values,
+    main_text,
+    member_path,
+    outbox_emails,
+    press_button,
     register,
+    registration_statuses,
     rows,
-    said,
-    the_member,
-    turn_clock,
-    typed,
+    update_community,
+    update_meeting,
 )
 from tests.concurrency import at_once
 from tests.page import parse
@@ -55,7 +55,7 @@ ANSWERS = {
 @pytest.fixture
 def ada(client):
     """Ada holds a place in December and has answered everything; Grace holds one, too."""
-    change(DECEMBER, prep_question="Who is missing?")
+    update_meeting(DECEMBER, prep_question="Who is missing?")
     with write_tx() as db_session:
         accounts.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
     register(client, DECEMBER, **ANSWERS)
@@ -69,23 +69,23 @@ def grace():
 
 def test_the_form_has_the_stored_answers_and_saving_them_changes_nothing(ada):
     before = rows()
-    as_it_is = typed(ada.page(own(FORM)))
+    as_it_is = form_values(ada.page(member_path(FORM)))
 
-    answer = press(ada, own(FORM), **as_it_is)
+    answer = press_button(ada, member_path(FORM), **as_it_is)
 
     assert as_it_is["hats"] == ["analyst", "evaluator"]
     assert as_it_is["prep_visibility"] == ["named"]
     assert not {"email", "sessions", "list_opt_in", "website"} & as_it_is.keys()
     assert answer.status_code == 303
     assert rows() == before
-    assert "Saved." in said(ada.page(answer.location))
+    assert "Saved." in main_text(ada.page(answer.location))
 
 
 def test_changed_answers_are_stored_for_that_session_alone(ada):
     register(ada, JANUARY, **ANSWERS)
     other = grace()
 
-    press(ada, own(FORM), **(ANSWERS | {"name": "Ada Lovelace", "hats": []}))
+    press_button(ada, member_path(FORM), **(ANSWERS | {"name": "Ada Lovelace", "hats": []}))
 
     december, _, january = rows()
     assert (december["name"], december["hats"]) == ("Ada Lovelace", [])
@@ -96,35 +96,35 @@ def test_changed_answers_are_stored_for_that_session_alone(ada):
 def test_refused_answers_stay_in_the_form_with_the_reason(ada):
     before = rows()
 
-    answer = press(ada, own(FORM), **(ANSWERS | {"name": "", "pronouns": "x" * 61}))
+    answer = press_button(ada, member_path(FORM), **(ANSWERS | {"name": "", "pronouns": "x" * 61}))
 
     page = parse(answer)
     assert answer.status_code == 422
     assert page.title.get_text().startswith("Error: ")
-    assert refusals(page) == [
+    assert error_summary(page) == [
         "Write the name that we should call you by.",
         "Shorten this to 60 characters; it has 61.",
     ]
-    assert typed(page)["pronouns"] == ["x" * 61]
-    assert typed(page)["hats_other"] == ["cook"]
+    assert form_values(page)["pronouns"] == ["x" * 61]
+    assert form_values(page)["hats_other"] == ["cook"]
     assert rows() == before
 
 
 def test_the_answer_to_a_disabled_question_can_still_be_deleted(ada):
-    change_community(disabled_questions=["pronouns"])
-    page = ada.page(own(FORM))
+    update_community(disabled_questions=["pronouns"])
+    page = ada.page(member_path(FORM))
 
-    press(ada, own(FORM), **typed(page))
+    press_button(ada, member_path(FORM), **form_values(page))
 
-    assert "pronouns" not in typed(page)
+    assert "pronouns" not in form_values(page)
     assert page.select_one("button[name=erase][value=pronouns]")
     assert rows()[0]["pronouns"] == "she/her"
 
 
 def test_after_the_session_its_question_is_not_asked_and_the_answer_is_kept(app, ada):
-    turn_clock(app, AFTER_DECEMBER)
+    advance_clock(app, AFTER_DECEMBER)
 
-    press(ada, own(FORM), name="Ada Lovelace")
+    press_button(ada, member_path(FORM), name="Ada Lovelace")
 
     assert (rows()[0]["name"], rows()[0]["prep_answer"]) == ("Ada Lovelace", "Those who left.")
 
@@ -142,18 +142,18 @@ def test_after_the_session_its_question_is_not_asked_and_the_answer_is_kept(app,
 def test_one_answer_can_be_deleted(ada, name, gone):
     before, other = rows()[0], grace()
 
-    answer = press(ada, own(FORM), erase=name)
+    answer = press_button(ada, member_path(FORM), erase=name)
 
     assert rows()[0] == before | gone
     assert grace() == other
-    assert "That answer is deleted." in said(ada.page(answer.location))
+    assert "That answer is deleted." in main_text(ada.page(answer.location))
 
 
 @pytest.mark.parametrize("name", ["name", "email", "registered", "list_opt_in", "", "\0"])
 def test_only_optional_answers_can_be_deleted_alone(ada, name):
     before = rows()
 
-    answer = press(ada, own(FORM), erase=name)
+    answer = press_button(ada, member_path(FORM), erase=name)
 
     assert answer.status_code == 422
     assert rows() == before
@@ -170,16 +170,16 @@ def test_only_optional_answers_can_be_deleted_alone(ada, name):
     ids=["added", "changed", "as it was", "taken back"],
 )
 def test_coordinators_are_notified_of_new_access_needs_only(ada, changed, told):
-    before = len(mails("coordinators"))
+    before = len(outbox_emails("coordinators"))
 
-    press(ada, own(FORM), **(ANSWERS | changed))
-    press(ada, own(FORM), **(ANSWERS | changed))
+    press_button(ada, member_path(FORM), **(ANSWERS | changed))
+    press_button(ada, member_path(FORM), **(ANSWERS | changed))
 
-    assert len(mails("coordinators")) == before + told
+    assert len(outbox_emails("coordinators")) == before + told
 
 
 def test_the_cancel_link_opens_one_question_with_one_button(ada):
-    page = ada.page(own(CANCEL))
+    page = ada.page(member_path(CANCEL))
 
     [form] = page.main.find_all("form")
     assert page.h1.get_text() == "Can you not come on December 15?"
@@ -187,15 +187,15 @@ def test_the_cancel_link_opens_one_question_with_one_button(ada):
 
 
 def test_canceling_gives_the_place_to_the_next_in_line(ada):
-    change(DECEMBER, capacity=2)
-    fill(DECEMBER, "katherine@example.org", status="waiting")
+    update_meeting(DECEMBER, capacity=2)
+    add_registrations(DECEMBER, "katherine@example.org", status="waiting")
 
-    answer = press(ada, own(CANCEL))
+    answer = press_button(ada, member_path(CANCEL))
 
     page = ada.page(answer.location)
     assert answer.status_code == 303
-    assert "You gave up your place on December 15. Thank you for saying so." in said(page)
-    assert places() == [
+    assert "You gave up your place on December 15. Thank you for saying so." in main_text(page)
+    assert registration_statuses() == [
         (ADA, DECEMBER, "cancelled"),
         (GRACE, DECEMBER, "held"),
         ("katherine@example.org", DECEMBER, "held"),
@@ -203,93 +203,93 @@ def test_canceling_gives_the_place_to_the_next_in_line(ada):
 
 
 def test_of_concurrent_cancellations_the_place_goes_to_the_next_who_still_waits(app, ada):
-    change(DECEMBER, capacity=2)
+    update_meeting(DECEMBER, capacity=2)
     for name in ("mallory", "katherine"):
         register(ada, DECEMBER, email=f"{name}@example.org", name=name.title())
-    addresses = [own(CANCEL, email) for email in (ADA, GRACE, "mallory@example.org")]
-    clicks = [partial(press, app.test_client(), address) for address in addresses]
+    addresses = [member_path(CANCEL, email) for email in (ADA, GRACE, "mallory@example.org")]
+    clicks = [partial(press_button, app.test_client(), address) for address in addresses]
 
     answers = at_once(app, *clicks)
 
     assert [answer.status_code for answer in answers] == [303] * 3
-    assert [status for *_, status in places()] == ["cancelled"] * 3 + ["held"]
+    assert [status for *_, status in registration_statuses()] == ["cancelled"] * 3 + ["held"]
 
 
 def test_the_page_confirms_no_cancellation_that_did_not_happen(ada):
-    page = ada.page(own(f"?done=given-up&session={DECEMBER}"))
+    page = ada.page(member_path(f"?done=given-up&session={DECEMBER}"))
 
-    assert "You gave up" not in said(page)
+    assert "You gave up" not in main_text(page)
 
 
 def test_a_canceled_or_past_registration_cannot_be_canceled(app, ada):
-    press(ada, own(CANCEL))
-    given_up = ada.page(own(CANCEL))
-    turn_clock(app, AFTER_DECEMBER)
-    over = ada.page(own(CANCEL, GRACE))
+    press_button(ada, member_path(CANCEL))
+    given_up = ada.page(member_path(CANCEL))
+    advance_clock(app, AFTER_DECEMBER)
+    over = ada.page(member_path(CANCEL, GRACE))
 
-    posted = press(ada, own(CANCEL, GRACE))
+    posted = press_button(ada, member_path(CANCEL, GRACE))
 
-    assert "You gave up this place already." in said(given_up)
-    assert "This session is over, so there is nothing to give up." in said(over)
+    assert "You gave up this place already." in main_text(given_up)
+    assert "This session is over, so there is nothing to give up." in main_text(over)
     assert not given_up.main.find("form")
     assert not over.main.find("form")
     assert posted.status_code == 200
-    assert places()[1] == (GRACE, DECEMBER, "held")
+    assert registration_statuses()[1] == (GRACE, DECEMBER, "held")
 
 
 @pytest.mark.parametrize("slug", [JANUARY, "1999-01-01"], ids=["not theirs", "unknown"])
 @pytest.mark.parametrize("below", ["", "/cancel"])
 def test_a_session_that_is_not_theirs_does_not_exist(ada, slug, below):
     register(ada, JANUARY, email=GRACE, name="Grace Sample")
-    address = own(f"/sessions/{slug}{below}")
+    address = member_path(f"/sessions/{slug}{below}")
 
-    statuses = {ada.get(address).status_code, press(ada, address).status_code}
+    statuses = {ada.get(address).status_code, press_button(ada, address).status_code}
 
     assert statuses == {404}
-    assert places()[2] == (GRACE, JANUARY, "held")
+    assert registration_statuses()[2] == (GRACE, JANUARY, "held")
 
 
 def test_a_session_is_added_with_the_latest_answers(ada):
-    answer = press(ada, own("/sessions"), sessions=[JANUARY])
+    answer = press_button(ada, member_path("/sessions"), sessions=[JANUARY])
 
     added = rows()[2]
     same = ("name", "organization", "pronouns", "hats", "hats_other", "access", "access_language")
     assert [added[name] for name in same] == [rows()[0][name] for name in same]
     assert (added["prep_answer"], added["prep_visibility"]) == ("", "hosts")
-    assert mails("confirmation")[-1] == (ADA, "You are registered: January 19")
-    assert "Added." in said(ada.page(answer.location))
+    assert outbox_emails("confirmation")[-1] == (ADA, "You are registered: January 19")
+    assert "Added." in main_text(ada.page(answer.location))
 
 
 def test_deleted_and_disabled_answers_are_not_copied_to_added_sessions(ada):
-    press(ada, own(FORM), erase="access")
-    change_community(disabled_questions=["pronouns"])
+    press_button(ada, member_path(FORM), erase="access")
+    update_community(disabled_questions=["pronouns"])
 
-    press(ada, own("/sessions"), sessions=[JANUARY])
+    press_button(ada, member_path("/sessions"), sessions=[JANUARY])
 
     added = rows()[2]
     assert (added["access"], added["access_language"], added["pronouns"]) == ([], "", "")
 
 
 def test_two_clicks_add_a_session_once_and_send_one_email(app, ada):
-    address = own("/sessions")
+    address = member_path("/sessions")
 
     def click():
-        return press(app.test_client(), address, sessions=[JANUARY]).status_code
+        return press_button(app.test_client(), address, sessions=[JANUARY]).status_code
 
     statuses = at_once(app, *[click] * 4)
 
     assert statuses == [303] * 4
-    assert places()[2:] == [(ADA, JANUARY, "held")]
-    assert [to for to, _ in mails("confirmation", "link")].count(ADA) == 2
+    assert registration_statuses()[2:] == [(ADA, JANUARY, "held")]
+    assert [to for to, _ in outbox_emails("confirmation", "link")].count(ADA) == 2
 
 
 def test_a_canceled_session_can_be_added_again(ada):
-    press(ada, own("/sessions"), sessions=[JANUARY])
-    press(ada, own(f"/sessions/{JANUARY}/cancel"))
+    press_button(ada, member_path("/sessions"), sessions=[JANUARY])
+    press_button(ada, member_path(f"/sessions/{JANUARY}/cancel"))
 
-    press(ada, own("/sessions"), sessions=[JANUARY])
+    press_button(ada, member_path("/sessions"), sessions=[JANUARY])
 
-    assert places()[2:] == [(ADA, JANUARY, "cancelled"), (ADA, JANUARY, "held")]
+    assert registration_statuses()[2:] == [(ADA, JANUARY, "cancelled"), (ADA, JANUARY, "held")]
 
 
 @pytest.mark.parametrize(
@@ -302,24 +302,24 @@ def test_a_canceled_session_can_be_added_again(ada):
     ids=["none", "unknown", "cancelled"],
 )
 def test_a_session_that_cannot_be_added_is_refused(ada, sessions, sentence):
-    change(JANUARY, status="cancelled")
+    update_meeting(JANUARY, status="cancelled")
 
-    answer = press(ada, own("/sessions"), sessions=sessions)
+    answer = press_button(ada, member_path("/sessions"), sessions=sessions)
 
     assert answer.status_code == 422
     assert sentence in parse(answer).select_one(".summary").get_text()
-    assert len(places()) == 2
+    assert len(registration_statuses()) == 2
 
 
 def test_a_member_without_registrations_gets_a_link_to_the_form(client):
     with write_tx() as db_session:
         db_session.add(Member(email=ADA, email_key=ADA))
 
-    answer = press(client, own("/sessions"), sessions=[JANUARY])
+    answer = press_button(client, member_path("/sessions"), sessions=[JANUARY])
 
     assert answer.status_code == 422
     assert parse(answer).select_one("[aria-labelledby=add] a")["href"] == "/register"
-    assert places() == []
+    assert registration_statuses() == []
 
 
 @pytest.mark.parametrize(
@@ -333,18 +333,18 @@ def test_a_member_without_registrations_gets_a_link_to_the_form(client):
     ids=["adding", "giving up", "answering", "deleting"],
 )
 def test_acting_by_the_link_verifies_the_address(ada, below, sent):
-    press(ada, own(below), **sent)
+    press_button(ada, member_path(below), **sent)
 
-    assert the_member().verified_at
-    assert the_member(GRACE).verified_at is None
+    assert find_member().verified_at
+    assert find_member(GRACE).verified_at is None
 
 
 @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}])
 def test_a_cross_site_post_changes_nothing(ada, headers):
     before = rows(), rows(Member)
 
-    answer = ada.post(own(CANCEL), headers=headers)
+    answer = ada.post(member_path(CANCEL), headers=headers)
 
     assert answer.status_code == 403
     assert (rows(), rows(Member)) == before
-    assert ada.post(own(CANCEL), headers=SAME_ORIGIN).status_code == 303
+    assert ada.post(member_path(CANCEL), headers=SAME_ORIGIN).status_code == 303

@@ -13,7 +13,18 @@ from tests.attendance.reports import Row, report
 from tests.attendance.test_views import PAGE as ATTENDANCE
 from tests.attendance.test_views import sent_by, upload
 from tests.builders import NOW, PASSWORD
-from tests.client import DECEMBER, GRACE, LINKS, change, own, post, press, register, rows, sign_in
+from tests.client import (
+    DECEMBER,
+    GRACE,
+    LINKS,
+    member_path,
+    post,
+    press_button,
+    register,
+    rows,
+    sign_in,
+    update_meeting,
+)
 from tests.privacy.test_views_erase import (
     app,  # noqa: F401
     everything,
@@ -70,7 +81,7 @@ def test_a_deleted_answer_leaves_no_trace(app, kept, way):  # noqa: F811
     before = kept(deliver=True)
 
     sent = {"erase": "organization"} if way == "deleted" else {"name": "Ada", "access_other": "B"}
-    answer = press(client, own(f"/sessions/{DECEMBER}"), **sent)
+    answer = press_button(client, member_path(f"/sessions/{DECEMBER}"), **sent)
 
     after = kept()
     assert answer.status_code == 303
@@ -82,7 +93,7 @@ def test_a_deleted_answer_leaves_no_trace(app, kept, way):  # noqa: F811
 @pytest.mark.parametrize("way", ["delete", "keep"])
 def test_a_deleted_report_leaves_no_trace(app, corin, kept, way):  # noqa: F811
     register(app.test_client(), DECEMBER)
-    change(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
+    update_meeting(DECEMBER, starts_at=NOW - timedelta(hours=3), ends_at=NOW - timedelta(hours=1))
     upload(corin, report([Row("Zyxwvstranger"), Row("Ada Example", "ada@example.org")]))
     sent = sent_by(corin.page(f"{ATTENDANCE}/report")) if way == "keep" else {}
     before = kept()

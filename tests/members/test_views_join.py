@@ -11,19 +11,19 @@ from tests.client import (
     GRACE,
     JANUARY,
     LINKS,
-    change,
-    change_community,
-    feed,
-    fill,
+    add_registrations,
+    advance_clock,
+    calendar_path,
+    find_member,
+    join_path,
+    main_text,
     owner,
-    places,
-    press,
+    press_button,
     register,
+    registration_statuses,
     rows,
-    said,
-    the_member,
-    turn_clock,
-    way_in,
+    update_community,
+    update_meeting,
 )
 from tests.page import parse
 from tests.tokens import without_tokens
@@ -38,13 +38,13 @@ A_MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def ada(client):
-    change(DECEMBER, join_url=ZOOM, capacity=1, topic="How much is enough?")
+    update_meeting(DECEMBER, join_url=ZOOM, capacity=1, topic="How much is enough?")
     register(client, DECEMBER)
     return client
 
 
 def at(app, moment):
-    turn_clock(app, moment)
+    advance_clock(app, moment)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def at(app, moment):
 def test_the_join_link_opens_15_minutes_before_and_closes_at_the_end(app, ada, moment, is_open):
     at(app, moment)
 
-    page = ada.page(way_in())
-    answer = press(ada, way_in())
+    page = ada.page(join_path())
+    answer = press_button(ada, join_path())
 
-    assert ("Join the session" in said(page)) is is_open
+    assert ("Join the session" in main_text(page)) is is_open
     assert answer.status_code == (200 if is_open else 422)
     assert (ZOOM in answer.text) is is_open
     assert (rows()[0]["joined_at"] is not None) is is_open
@@ -71,47 +71,47 @@ def test_the_join_link_opens_15_minutes_before_and_closes_at_the_end(app, ada, m
 
 def test_joining_is_recorded_the_first_time_and_forwards_by_itself(app, ada):
     at(app, START)
-    first = press(ada, way_in())
+    first = press_button(ada, join_path())
     at(app, START + A_MINUTE)
 
-    press(ada, way_in())
+    press_button(ada, join_path())
 
     assert first.headers["Refresh"] == f"0; url={ZOOM}"
     assert parse(first).main.a["href"] == ZOOM
     assert first.cache_control.no_store
     assert rows()[0]["joined_at"] == NOW + START
-    assert the_member().verified_at == NOW + START + A_MINUTE
+    assert find_member().verified_at == NOW + START + A_MINUTE
     assert rows()[0]["attended"] is None
 
 
 def test_viewing_the_join_page_records_nothing_and_shows_no_join_url(app, ada):
     at(app, START)
 
-    answer = ada.get(way_in())
+    answer = ada.get(join_path())
 
     assert ZOOM not in answer.text
     assert "Refresh" not in answer.headers
     assert rows()[0]["joined_at"] is None
-    assert the_member().verified_at is None
+    assert find_member().verified_at is None
 
 
 def test_an_early_join_link_says_when_it_opens_and_offers_the_calendar(ada):
-    page = ada.page(way_in())
+    page = ada.page(join_path())
 
-    assert "The way in opens here on December 15 at 11:15 am Eastern Time" in said(page)
+    assert "The way in opens here on December 15 at 11:15 am Eastern Time" in main_text(page)
     assert page.main.select("a[href^='https://calendar.google.com/']")
     assert [button.get_text() for button in page.main.select("button")] == ["I cannot come"]
 
 
 def test_somebody_on_the_waiting_list_sees_their_position_and_cannot_join(app, ada):
-    fill(DECEMBER, "katherine@example.org", status="waiting")
+    add_registrations(DECEMBER, "katherine@example.org", status="waiting")
     register(ada, DECEMBER, email=GRACE, name="Grace Sample")
     at(app, START)
 
-    page = ada.page(way_in(GRACE))
-    answer = press(ada, way_in(GRACE))
+    page = ada.page(join_path(GRACE))
+    answer = press_button(ada, join_path(GRACE))
 
-    assert "You are on the waiting list, 2nd in line." in said(page)
+    assert "You are on the waiting list, 2nd in line." in main_text(page)
     assert answer.status_code == 422
     assert ZOOM not in answer.text
 
@@ -119,72 +119,72 @@ def test_somebody_on_the_waiting_list_sees_their_position_and_cannot_join(app, a
 def test_canceling_on_the_join_page_gives_the_place_to_the_next(ada):
     register(ada, DECEMBER, email=GRACE, name="Grace Sample")
 
-    answer = press(ada, way_in(), **{"give-up": "yes"})
+    answer = press_button(ada, join_path(), **{"give-up": "yes"})
 
     page = ada.page(answer.location)
     assert answer.status_code == 303
-    assert "You gave up this place." in said(page)
+    assert "You gave up this place." in main_text(page)
     assert page.main.select_one("a[href='/register?session=2026-12-15']")
-    assert places() == [(ADA, DECEMBER, "cancelled"), (GRACE, DECEMBER, "held")]
+    assert registration_statuses() == [(ADA, DECEMBER, "cancelled"), (GRACE, DECEMBER, "held")]
 
 
 def test_a_past_session_cannot_be_canceled_on_the_join_page(app, ada):
     at(app, START + timedelta(hours=2))
 
-    answer = press(ada, way_in(), **{"give-up": "yes"})
+    answer = press_button(ada, join_path(), **{"give-up": "yes"})
 
     assert answer.status_code == 303
-    assert places() == [(ADA, DECEMBER, "held")]
+    assert registration_statuses() == [(ADA, DECEMBER, "held")]
 
 
 def test_the_join_link_of_a_canceled_registration_opens_the_live_one(app, ada):
-    old = way_in()
-    press(ada, old, **{"give-up": "yes"})
+    old = join_path()
+    press_button(ada, old, **{"give-up": "yes"})
     register(ada, DECEMBER)
     at(app, START)
 
-    answer = press(ada, old)
+    answer = press_button(ada, old)
 
     assert ZOOM in answer.text
     assert [row["joined_at"] is not None for row in rows()] == [False, True]
 
 
 def test_a_canceled_session_says_why_and_cannot_be_joined(app, ada):
-    change(DECEMBER, status="cancelled", reason="The guest is ill.")
+    update_meeting(DECEMBER, status="cancelled", reason="The guest is ill.")
     at(app, START)
 
-    page = ada.page(way_in())
+    page = ada.page(join_path())
 
-    assert "This session does not take place. The guest is ill." in said(page)
+    assert "This session does not take place. The guest is ill." in main_text(page)
     assert page.main.select_one("a[href='/schedule']")
-    assert press(ada, way_in()).status_code == 422
+    assert press_button(ada, join_path()).status_code == 422
 
 
 def test_after_the_end_the_join_page_links_to_the_takeaways(app, ada):
     at(app, START + timedelta(days=1))
 
-    page = ada.page(way_in())
+    page = ada.page(join_path())
 
-    assert "Thank you for being part of it." in said(page)
+    assert "Thank you for being part of it." in main_text(page)
     assert page.main.select_one(f"a[href='/schedule/{DECEMBER}']")
 
 
 def test_without_a_join_url_the_page_names_the_contact(app, ada):
-    change(DECEMBER, join_url=None)
-    change_community(contact_email="contact@example.org")
+    update_meeting(DECEMBER, join_url=None)
+    update_community(contact_email="contact@example.org")
     at(app, START)
 
-    page = ada.page(way_in())
-    answer = press(ada, way_in())
+    page = ada.page(join_path())
+    answer = press_button(ada, join_path())
 
-    assert "The hosts have not set the address yet." in said(page)
+    assert "The hosts have not set the address yet." in main_text(page)
     assert page.main.select_one("a[href='mailto:contact@example.org']")
     assert answer.status_code == 422
     assert rows()[0]["joined_at"] is None
 
 
 def test_the_join_page_links_to_no_member_page(ada):
-    page = ada.get(way_in()).text
+    page = ada.get(join_path()).text
 
     assert "/r/" not in page
     assert ADA not in page
@@ -196,7 +196,7 @@ def test_the_join_url_is_on_no_other_page(app, ada):
     at(app, START)
     addresses = ["/", "/schedule", f"/schedule/{DECEMBER}", "/schedule.json", "/schedule.ics"]
     addresses += [LINKS.member(owner(), below, on=NOW.date()) for below in ("", "/mine.json")]
-    addresses += [feed(), f"/registered?sessions={DECEMBER}"]
+    addresses += [calendar_path(), f"/registered?sessions={DECEMBER}"]
 
     shown = [address for address in addresses if "zoom.example" in ada.get(address).text]
 
@@ -204,9 +204,9 @@ def test_the_join_url_is_on_no_other_page(app, ada):
 
 
 def test_a_join_url_with_other_letters_is_encoded_in_the_header(app, ada):
-    change(DECEMBER, join_url="https://zoom.example.org/j/ñ?a=ü")
+    update_meeting(DECEMBER, join_url="https://zoom.example.org/j/ñ?a=ü")
     at(app, START)
 
-    answer = press(ada, way_in())
+    answer = press_button(ada, join_path())
 
     assert answer.headers["Refresh"] == "0; url=https://zoom.example.org/j/%C3%B1?a=%C3%BC"

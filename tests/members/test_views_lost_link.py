@@ -14,15 +14,15 @@ from tests.client import (
     DECEMBER,
     GRACE,
     JANUARY,
-    mails,
-    own,
-    press,
-    refusals,
+    advance_clock,
+    error_summary,
+    form_values,
+    main_text,
+    member_path,
+    outbox_emails,
+    press_button,
     register,
     rows,
-    said,
-    turn_clock,
-    typed,
 )
 from tests.conftest import settings_for
 from tests.page import parse
@@ -39,7 +39,7 @@ def ada(client):
 
 
 def ask(client, email=ADA):
-    return press(client, "/my-link", email=email)
+    return press_button(client, "/my-link", email=email)
 
 
 def test_the_answer_is_the_same_for_every_address(ada):
@@ -47,7 +47,7 @@ def test_the_answer_is_the_same_for_every_address(ada):
 
     assert known.status_code == unknown.status_code == 200
     assert known.text == unknown.text
-    assert "It comes from no-reply@localhost, at most 5 a day." in said(parse(known))
+    assert "It comes from no-reply@localhost, at most 5 a day." in main_text(parse(known))
 
 
 def test_a_member_gets_their_link_with_their_sessions(ada):
@@ -57,7 +57,7 @@ def test_a_member_gets_their_link_with_their_sessions(ada):
 
     [mail] = rows(OutboxEmail)[before:]
     assert (mail["kind"], mail["to_address"]) == ("link", ADA)
-    assert own() in mail["text"]
+    assert member_path() in mail["text"]
     assert "Tuesday, December 15" in mail["text"]
     assert "Tuesday, January 19" in mail["text"]
 
@@ -87,15 +87,15 @@ def test_known_and_unknown_addresses_take_the_same_statements(ada):
 
 def test_at_most_five_link_emails_a_day(app, ada):
     for minutes in range(7):
-        turn_clock(app, timedelta(minutes=minutes))
+        advance_clock(app, timedelta(minutes=minutes))
         assert ask(ada).status_code == 200
 
-    todays = len([1 for to, _ in mails("link") if to == ADA])
-    turn_clock(app, timedelta(days=1, minutes=5))
+    todays = len([1 for to, _ in outbox_emails("link") if to == ADA])
+    advance_clock(app, timedelta(days=1, minutes=5))
     ask(ada)
 
     assert todays == 5
-    assert len([1 for to, _ in mails("link") if to == ADA]) == 6
+    assert len([1 for to, _ in outbox_emails("link") if to == ADA]) == 6
 
 
 def test_no_link_is_sent_to_an_undeliverable_address(ada):
@@ -105,7 +105,7 @@ def test_no_link_is_sent_to_an_undeliverable_address(ada):
     answer = ask(ada)
 
     assert answer.status_code == 200
-    assert [to for to, _ in mails("link")] == [""]
+    assert [to for to, _ in outbox_emails("link")] == [""]
 
 
 @pytest.mark.parametrize("typed_in", ["", "ada", "ada@", "a\0da@", "x" * 300 + "@example.org"])
@@ -115,9 +115,9 @@ def test_an_invalid_address_is_refused_and_stays_in_the_form(ada, typed_in):
     page = parse(answer)
     assert answer.status_code == 422
     assert page.title.get_text().startswith("Error: ")
-    assert refusals(page)
-    assert typed(page)["email"] == [typed_in.replace("\0", "")]
-    assert mails("link") == []
+    assert error_summary(page)
+    assert form_values(page)["email"] == [typed_in.replace("\0", "")]
+    assert outbox_emails("link") == []
 
 
 def test_requests_for_links_count_against_the_network_s_limit(app, database_url):

@@ -10,7 +10,7 @@ from cop.db.engine import write_tx
 from cop.models.audit import Viewing
 from cop.models.registration import Member
 from tests.builders import NOW
-from tests.client import post, rows, stop, the_member
+from tests.client import find_member, post, rows, unsubscribe_path
 
 LIST, CSV = "/coordinator/list", "/coordinator/list.csv"
 
@@ -51,7 +51,7 @@ def test_an_empty_list_offers_no_file(corin):
 def test_the_csv_has_the_documented_columns(corin, ada):
     response = corin.get(CSV)
 
-    leave = f"http://localhost:8000{stop('list')}"
+    leave = f"http://localhost:8000{unsubscribe_path('list')}"
     assert response.data.decode() == (
         "\ufeffemail,confirmed_at,leave_url\r\n"
         f"ada@example.org,2026-11-22T10:03:00-05:00,{leave}\r\n"
@@ -68,7 +68,7 @@ def test_the_leave_url_of_each_row_unsubscribes(corin, ada):
     answer = corin.post(row["leave_url"].removeprefix("http://localhost:8000"))
 
     assert answer.status_code == 200
-    assert the_member().list_confirmed_at is None
+    assert find_member().list_confirmed_at is None
 
 
 @pytest.mark.parametrize("address", ["=cmd@example.org", "+ada@example.org", "-a@example.org"])

@@ -9,15 +9,15 @@ from tests.client import (
     DECEMBER,
     GRACE,
     LINKS,
-    example,
-    mails,
-    places,
-    press,
+    example_path,
+    find_member,
+    main_text,
+    outbox_emails,
+    press_button,
     register,
+    registration_statuses,
     rows,
-    said,
-    stop,
-    the_member,
+    unsubscribe_path,
 )
 from tests.members.test_views_preferences import queue
 from tests.page import parse
@@ -41,18 +41,18 @@ def ada(client):
 
 @pytest.mark.parametrize("headers", PROGRAMS, ids=lambda headers: str(headers) or "nothing")
 def test_an_email_program_unsubscribes_with_one_click(ada, headers):
-    answer = ada.post(stop("reminders"), data=ONE_CLICK, headers=headers)
+    answer = ada.post(unsubscribe_path("reminders"), data=ONE_CLICK, headers=headers)
 
     assert answer.status_code == 200
-    assert the_member().opt_outs == ["reminders"]
-    assert the_member(GRACE).opt_outs == []
+    assert find_member().opt_outs == ["reminders"]
+    assert find_member(GRACE).opt_outs == []
 
 
 def test_viewing_the_page_does_not_unsubscribe(ada):
-    page = ada.page(stop("reminders"))
+    page = ada.page(unsubscribe_path("reminders"))
 
     assert page.main.form.button.get_text() == "Stop this mail"
-    assert the_member().opt_outs == []
+    assert find_member().opt_outs == []
 
 
 @pytest.mark.parametrize(
@@ -64,23 +64,23 @@ def test_unsubscribing_withdraws_the_queued_emails_of_that_kind_only(ada, kind, 
     queue(kind_of[kind], GRACE)
     queue(kind_of[other])
 
-    press(ada, stop(kind))
+    press_button(ada, unsubscribe_path(kind))
 
-    assert [to for to, _ in mails(kind_of[kind])] == [GRACE]
-    assert len(mails(kind_of[other])) == 1
-    assert len(mails("confirmation")) == 2
+    assert [to for to, _ in outbox_emails(kind_of[kind])] == [GRACE]
+    assert len(outbox_emails(kind_of[other])) == 1
+    assert len(outbox_emails("confirmation")) == 2
 
 
 def test_unsubscribing_keeps_the_place_and_is_idempotent(ada):
-    before = places()
+    before = registration_statuses()
 
-    answers = [press(ada, stop("reminders")) for _ in range(2)]
-    press(ada, stop("takeaways"))
+    answers = [press_button(ada, unsubscribe_path("reminders")) for _ in range(2)]
+    press_button(ada, unsubscribe_path("takeaways"))
 
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert the_member().opt_outs == ["reminders", "takeaways"]
-    assert places() == before
-    assert "Your places stay." in said(parse(answers[1]))
+    assert find_member().opt_outs == ["reminders", "takeaways"]
+    assert registration_statuses() == before
+    assert "Your places stay." in main_text(parse(answers[1]))
     assert parse(answers[1]).main.select_one("a[href='/my-link']")
 
 
@@ -89,17 +89,17 @@ def test_the_mailing_list_is_left_by_the_same_link(ada):
         values = {"list_requested_at": NOW, "list_confirmed_at": NOW}
         db_session.query(Member).update(values)
 
-    answer = press(ada, stop("list"))
+    answer = press_button(ada, unsubscribe_path("list"))
 
     assert answer.status_code == 200
-    assert (the_member().list_requested_at, the_member().list_confirmed_at) == (None, None)
-    assert the_member(GRACE).list_confirmed_at == NOW
+    assert (find_member().list_requested_at, find_member().list_confirmed_at) == (None, None)
+    assert find_member(GRACE).list_confirmed_at == NOW
 
 
 def test_unsubscribing_does_not_verify_the_address(ada):
-    press(ada, stop("reminders"))
+    press_button(ada, unsubscribe_path("reminders"))
 
-    assert the_member().verified_at is None
+    assert find_member().verified_at is None
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,9 @@ def test_only_unsubscribing_takes_cross_site_posts(app, client):
     passed = {
         rule.rule
         for rule in posts
-        if client.post(example(app, rule), headers={"Sec-Fetch-Site": "cross-site"}).status_code
+        if client.post(
+            example_path(app, rule), headers={"Sec-Fetch-Site": "cross-site"}
+        ).status_code
         != 403
     }
 

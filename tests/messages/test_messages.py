@@ -14,7 +14,16 @@ from cop.models.audit import Announcement, AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.email import OutboxEmail
 from cop.outbox.outbox import EmailKind
-from tests.builders import CORIN, NOW, a_meeting, a_registration, a_writer, mails, member, told
+from tests.builders import (
+    CORIN,
+    NOW,
+    a_meeting,
+    a_registration,
+    a_writer,
+    find_member,
+    outbox_emails,
+    recipients_and_subjects,
+)
 from tests.concurrency import at_once
 
 pytestmark = pytest.mark.both
@@ -37,7 +46,7 @@ def a_full_meeting(db_session, **values):
     a_registration(db_session, meeting, "katherine@example.org", "waiting")
     a_registration(db_session, meeting, "mallory@example.org", "cancelled")
     a_registration(db_session, meeting, "ken@example.org")
-    member(db_session, "ken@example.org").undeliverable_at = NOW
+    find_member(db_session, "ken@example.org").undeliverable_at = NOW
     other = a_meeting(db_session, slug="other")
     a_registration(db_session, other, "bystander@example.org")
     return meeting
@@ -71,7 +80,9 @@ def test_a_message_goes_to_the_deliverable_part_of_its_audience(db_session, audi
     counted = messages.audience_counts(db_session, meeting.id)[audience]
     sent = send(db_session, meeting, Message(audience, "Hello", "Hello."))
 
-    assert [to.split("@")[0] for to, _ in told(db_session, EmailKind.MESSAGE)] == names
+    assert [
+        to.split("@")[0] for to, _ in recipients_and_subjects(db_session, EmailKind.MESSAGE)
+    ] == names
     assert sent == counted == len(names)
 
 
@@ -93,7 +104,7 @@ def test_a_second_click_sends_nothing(db_session):
     first, second = (send(db_session, meeting, by=corin, nonce="n") for _ in range(2))
 
     assert (first, second) == (3, None)
-    assert len(mails(db_session, EmailKind.MESSAGE)) == 3
+    assert len(outbox_emails(db_session, EmailKind.MESSAGE)) == 3
     assert len(messages.sent_messages(db_session, meeting.id)) == 1
 
 
@@ -103,7 +114,7 @@ def test_the_same_text_from_another_page_is_sent_again(db_session):
     for _ in range(2):
         send(db_session, meeting, by=corin)
 
-    assert len(mails(db_session, EmailKind.MESSAGE)) == 6
+    assert len(outbox_emails(db_session, EmailKind.MESSAGE)) == 6
 
 
 def test_concurrent_clicks_send_once(app):
@@ -131,7 +142,7 @@ def test_a_message_goes_to_no_more_people_than_confirmed(db_session):
         send(db_session, meeting, asked=2)
 
     assert refusal.value.values == {"asked": 2, "num": 3}
-    assert mails(db_session, EmailKind.MESSAGE) == []
+    assert outbox_emails(db_session, EmailKind.MESSAGE) == []
 
 
 def test_a_message_that_reaches_nobody_is_refused(db_session):
@@ -147,5 +158,5 @@ def test_a_message_from_before_a_session_expires_with_it(db_session, ahead, expi
 
     send(db_session, meeting)
 
-    [ends, *_] = {mail.expires_at for mail in mails(db_session, EmailKind.MESSAGE)}
+    [ends, *_] = {mail.expires_at for mail in outbox_emails(db_session, EmailKind.MESSAGE)}
     assert ends == (meeting.ends_at if expires else None)

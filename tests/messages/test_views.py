@@ -5,7 +5,15 @@ import pytest
 from cop.models.audit import Announcement, AuditEntry, Viewing
 from cop.models.email import OutboxEmail
 from tests.builders import NOW
-from tests.client import DECEMBER, SAME_ORIGIN, change, fill, post, refusals, rows
+from tests.client import (
+    DECEMBER,
+    SAME_ORIGIN,
+    add_registrations,
+    error_summary,
+    post,
+    rows,
+    update_meeting,
+)
 from tests.page import parse
 from tests.statements import Statements
 
@@ -15,8 +23,8 @@ ANSWERS = {"audience": "held", "subject": "Bring a chart", "text": "Dear {name},
 
 @pytest.fixture(autouse=True)
 def _people(app):
-    fill(DECEMBER, "ada@example.org", "grace@example.org")
-    fill(DECEMBER, "katherine@example.org", status="waiting")
+    add_registrations(DECEMBER, "ada@example.org", "grace@example.org")
+    add_registrations(DECEMBER, "katherine@example.org", status="waiting")
 
 
 def preview(corin, **answers):
@@ -46,7 +54,7 @@ def test_the_page_says_how_many_each_choice_reaches(corin):
 
 
 def test_attendance_audiences_are_offered_once_the_session_has_begun(corin):
-    change(DECEMBER, starts_at=NOW)
+    update_meeting(DECEMBER, starts_at=NOW)
 
     labels = [label.get_text(strip=True) for label in corin.page(PATH).select("fieldset label")]
 
@@ -106,13 +114,13 @@ def test_two_clicks_send_once(corin):
 
 def test_more_recipients_than_shown_have_to_be_confirmed_again(corin):
     answers = sent_from(parse(preview(corin)))
-    fill(DECEMBER, "mallory@example.org")
+    add_registrations(DECEMBER, "mallory@example.org")
 
     refused = press(corin, answers)
     again = press(corin, sent_from(parse(refused)))
 
     assert refused.status_code == 422
-    assert "it would go to 3 people, not to 2" in refusals(parse(refused))[0]
+    assert "it would go to 3 people, not to 2" in error_summary(parse(refused))[0]
     assert parse(refused).find("button", attrs={"name": "send"}).get_text() == "Send to 3 people"
     assert again.status_code == 303
     assert len(rows(OutboxEmail)) == 3
@@ -141,8 +149,8 @@ def test_a_refused_message_keeps_what_was_typed(corin, answers, said):
 
     page = parse(response)
     assert (looked_at.status_code, response.status_code) == (422, 422)
-    assert refusals(page) == refusals(parse(looked_at))
-    assert refusals(page)[0].startswith(said)
+    assert error_summary(page) == error_summary(parse(looked_at))
+    assert error_summary(page)[0].startswith(said)
     assert page.find(id="text").get_text().removeprefix("\n") == typed["text"]
     assert page.find(id="subject")["value"] == typed["subject"].strip()
     assert rows(OutboxEmail) == []
@@ -179,7 +187,7 @@ def test_an_unknown_session_is_not_found(corin):
 
 @pytest.mark.parametrize("people", [5, 60])
 def test_the_page_takes_five_statements(corin, people):
-    fill(DECEMBER, *[f"ada{number}@example.org" for number in range(people)])
+    add_registrations(DECEMBER, *[f"ada{number}@example.org" for number in range(people)])
     corin.get(PATH)  # once a minute, the use of the session is stored
 
     with Statements() as sent:
@@ -195,6 +203,6 @@ def test_a_page_that_is_too_old_sends_nothing_and_is_shown_again(corin):
     again = press(corin, sent_from(parse(stale)))
 
     assert stale.status_code == 422
-    assert "open for more than 12 hours" in refusals(parse(stale))[0]
+    assert "open for more than 12 hours" in error_summary(parse(stale))[0]
     assert again.status_code == 303
     assert len(rows(Announcement)) == 1

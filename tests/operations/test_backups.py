@@ -32,11 +32,11 @@ from tests.builders import (
     a_meeting,
     a_registration,
     a_writer,
-    member,
+    find_member,
     register,
-    roll,
+    status_summary,
 )
-from tests.commands import is_refused, rows, run
+from tests.commands import assert_refused, rows, run
 from tests.concurrency import at_once
 from tests.processes.server import COP
 
@@ -68,13 +68,13 @@ def backed_up(settings, *, now=NOW):
 
 def who_is_at(settings, slug=DECEMBER):
     with opened(settings) as db_session:
-        return roll(db_session, slug)
+        return status_summary(db_session, slug)
 
 
 def erase(settings, email, *, now):
     with opened(settings) as db_session:
         writer = a_writer(db_session, now=now)
-        erasure.erase(db_session, member(db_session, email).id, writer=writer)
+        erasure.erase(db_session, find_member(db_session, email).id, writer=writer)
 
 
 def test_a_backup_is_a_whole_database_for_nobody_else_to_read(site):
@@ -386,7 +386,7 @@ def test_what_is_past_its_date_does_not_come_back_with_a_backup(site):
     restore(site, made, now=NOW + timedelta(days=10))
 
     with opened(site) as db_session:
-        assert member(db_session, "ada@example.org") is None
+        assert find_member(db_session, "ada@example.org") is None
         assert db_session.query(Meeting).filter_by(slug="old").one().registered_count == 1
 
 
@@ -411,7 +411,7 @@ def test_a_restore_erases_by_no_clock_that_is_in_doubt(site, live, copied, is_er
     restore(site, made, now=now)
 
     with opened(site) as db_session:
-        assert (member(db_session, "ada@example.org") is None) == is_erased
+        assert (find_member(db_session, "ada@example.org") is None) == is_erased
         daily_tasks_at = community.worker_status(db_session).daily_tasks_at
     assert daily_tasks_at == (now if is_erased else now - timedelta(days=copied))
 
@@ -419,7 +419,7 @@ def test_a_restore_erases_by_no_clock_that_is_in_doubt(site, live, copied, is_er
 def test_that_somebody_was_erased_is_remembered_as_long_as_backups_are_kept(app):
     with write_tx() as db_session:
         register(db_session, DECEMBER, ADA)
-        ada = member(db_session, "ada@example.org")
+        ada = find_member(db_session, "ada@example.org")
         erasure.erase(db_session, ada.id, writer=a_writer(db_session))
         keys = [row.key for row in db_session.query(Withdrawal)]
 
@@ -498,8 +498,8 @@ def test_the_commands_refuse_with_a_sentence(instance, tmp_path):
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear coordinator")
 
-    assert is_refused(run("restore", str(letter)), says="file is not a database")
-    assert is_refused(run("restore", str(tmp_path / "none")), says="There is no file")
+    assert assert_refused(run("restore", str(letter)), says="file is not a database")
+    assert assert_refused(run("restore", str(tmp_path / "none")), says="There is no file")
 
 
 def test_a_backup_by_other_means_can_be_noted(instance):

@@ -21,7 +21,16 @@ from cop.operations import backups, seed, worker
 from cop.outbox import retries
 from cop.outbox.delivery import Delivery
 from cop.outbox.outbox import EmailKind
-from tests.builders import ADA, LINKS, NOW, a_mail, a_meeting, a_registration, mails, register
+from tests.builders import (
+    ADA,
+    LINKS,
+    NOW,
+    a_meeting,
+    a_registration,
+    an_email,
+    outbox_emails,
+    register,
+)
 from tests.outbox.test_delivery import SENDER, Clock
 
 pytestmark = pytest.mark.both
@@ -242,15 +251,15 @@ def deliver_at(planner, now):
 def states():
     """The states of the queued links, by key."""
     with read_tx() as db_session:
-        return {mail.dedup_key: mail.state for mail in mails(db_session, EmailKind.LINK)}
+        return {mail.dedup_key: mail.state for mail in outbox_emails(db_session, EmailKind.LINK)}
 
 
 @pytest.fixture
 def waiting(site):
     """The same, with an email that expires in three days and one that does not."""
     with write_tx() as db_session:
-        a_mail(db_session, dedup_key="expires", expires_at=NOW + 3 * DAY)
-        a_mail(db_session, dedup_key="stays")
+        an_email(db_session, dedup_key="expires", expires_at=NOW + 3 * DAY)
+        an_email(db_session, dedup_key="stays")
     return site
 
 
@@ -300,7 +309,7 @@ def test_once_a_long_jump_is_confirmed_what_has_expired_is_withdrawn(waiting):
 def test_no_email_is_given_up_by_a_clock_that_nobody_confirmed(site, days, state):
     now = NOW + days * DAY
     with write_tx() as db_session:
-        a_mail(db_session, dedup_key="refused").attempts = retries.MIN_ATTEMPTS
+        an_email(db_session, dedup_key="refused").attempts = retries.MIN_ATTEMPTS
         email = retries.claim(db_session, now=NOW)
 
         retries.mark_for_retry(db_session, email, server_reply="421 Later", now=now)
@@ -310,7 +319,7 @@ def test_no_email_is_given_up_by_a_clock_that_nobody_confirmed(site, days, state
 
 def reminders():
     with read_tx() as db_session:
-        return [mail for mail in mails(db_session) if mail.kind == "reminder"]
+        return [mail for mail in outbox_emails(db_session) if mail.kind == "reminder"]
 
 
 @pytest.mark.sqlite

@@ -30,7 +30,7 @@ from tests.builders import (
     NOW,
     PASSWORD,
     a_writer,
-    member,
+    find_member,
     register,
     registrations,
 )
@@ -56,7 +56,7 @@ def ready(site):
 def act(settings, what, *, hours=1, email=ADA.email):
     """Let a member do something some hours after `NOW`."""
     with opened(settings) as db_session:
-        row = member(db_session, email)
+        row = find_member(db_session, email)
         owner = Owner(row.id, row.token_version)
         what(db_session, owner, a_writer(db_session, now=NOW + timedelta(hours=hours)))
 
@@ -86,7 +86,7 @@ def confirm(db_session, owner, writer):
 def wanted(settings, email=ADA.email):
     """Which kinds of email somebody gets."""
     with opened(settings) as db_session:
-        row = member(db_session, email)
+        row = find_member(db_session, email)
         on_list = row.list_confirmed_at is not None
         return {*KINDS} - {*row.opt_outs} - (set() if on_list else {"list"})
 
@@ -189,7 +189,7 @@ def test_who_left_the_list_and_has_no_row_any_more_is_not_put_on_it_again(ready)
             db_session.delete(row)
         db_session.flush()
         retention.run(db_session, now=NOW)
-        assert member(db_session, ADA.email) is None
+        assert find_member(db_session, ADA.email) is None
 
     restore(ready, made)
 
@@ -199,7 +199,7 @@ def test_who_left_the_list_and_has_no_row_any_more_is_not_put_on_it_again(ready)
 def test_old_links_are_dead_after_a_restore_too(ready):
     with opened(ready) as db_session:
         old, graces = ((m.id, m.token_version, m.calendar_version)
-                       for m in (member(db_session, ADA.email), member(db_session, GRACE.email)))  # fmt: skip
+                       for m in (find_member(db_session, ADA.email), find_member(db_session, GRACE.email)))  # fmt: skip
     made = backed_up(ready)
     act(
         ready,
@@ -213,20 +213,20 @@ def test_old_links_are_dead_after_a_restore_too(ready):
     with opened(ready) as db_session:
         with pytest.raises(InvalidLink):
             members.recipient_of_link(db_session, Owner(*old[:2]))
-        assert member(db_session, ADA.email).calendar_version != old[2]
+        assert find_member(db_session, ADA.email).calendar_version != old[2]
         assert members.recipient_of_link(db_session, Owner(*graces[:2])).email == GRACE.email
 
 
 def test_an_old_calendar_address_is_dead_after_a_restore_too(ready):
     with opened(ready) as db_session:
-        old = member(db_session, ADA.email)
+        old = find_member(db_session, ADA.email)
     made = backed_up(ready)
     act(ready, lambda s, owner, w: preferences.renew_calendar(s, owner.member_id, writer=w))
 
     restore(ready, made)
 
     with opened(ready) as db_session:
-        new = member(db_session, ADA.email)
+        new = find_member(db_session, ADA.email)
         assert new.calendar_version != old.calendar_version
         assert new.token_version == old.token_version
 
@@ -263,7 +263,7 @@ def test_an_address_that_was_corrected_gets_nothing_from_a_restored_backup(ready
     made = backed_up(ready)
     with opened(ready) as db_session:
         row = registrations(db_session)[0]
-        slip = Owner(row.member_id, member(db_session, ADA.email).token_version)
+        slip = Owner(row.member_id, find_member(db_session, ADA.email).token_version)
         writer = a_writer(db_session, now=NOW + timedelta(hours=1))
         address_correction.correct_address(db_session, row.id, "ada@example.net", writer=writer)
 
@@ -271,10 +271,10 @@ def test_an_address_that_was_corrected_gets_nothing_from_a_restored_backup(ready
 
     assert who_is_at(ready) == "Ada held, Grace held"
     with opened(ready) as db_session:
-        assert member(db_session, ADA.email).undeliverable_at
+        assert find_member(db_session, ADA.email).undeliverable_at
         with pytest.raises(InvalidLink):
             members.recipient_of_link(db_session, slip)
-        assert member(db_session, GRACE.email).undeliverable_at is None
+        assert find_member(db_session, GRACE.email).undeliverable_at is None
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["stopped", "resumed"])
@@ -287,7 +287,7 @@ def test_an_address_that_coordinators_marked_stays_marked_until_it_works_again(r
     restore(ready, made)
 
     with opened(ready) as db_session:
-        assert (member(db_session, ADA.email).undeliverable_at is None) is again
+        assert (find_member(db_session, ADA.email).undeliverable_at is None) is again
 
 
 def test_withdrawals_hold_no_address_and_go_when_no_backup_is_older(ready):

@@ -9,7 +9,7 @@ from cop.links import Purpose
 from cop.models.community import Community
 from cop.operations import signing_key
 from cop.outbox.outbox import EmailKind
-from tests.builders import ADA, GRACE, LINKS, NOW, a_mail, mails, member, register
+from tests.builders import ADA, GRACE, LINKS, NOW, an_email, find_member, outbox_emails, register
 
 DECEMBER = "2026-12-15"
 OLD, NEW = LINKS.secret_key, "n" * 40
@@ -87,26 +87,26 @@ def test_where_no_key_was_stored_only_a_new_one_is_another(db_session):
 def test_links_in_unsent_emails_are_signed_with_the_accepted_key(db_session, state):
     register(db_session, DECEMBER, ADA)
     register(db_session, DECEMBER, GRACE)
-    for mail in mails(db_session):
+    for mail in outbox_emails(db_session):
         mail.state = state
         mail.unsubscribe_url = LINKS.unsubscribe(mail.member_id, "reminders")
     db_session.flush()
-    before = [opened(mail, OLD) for mail in mails(db_session)]
+    before = [opened(mail, OLD) for mail in outbox_emails(db_session)]
 
     signing_key.store_fingerprint(db_session, OLD)
     signing_key.accept(db_session, NEW, now=NOW)
     db_session.flush()
 
     assert all(links for links in before[0].values())
-    assert [opened(mail, NEW) for mail in mails(db_session)] == before
-    assert [any(opened(mail, OLD).values()) for mail in mails(db_session)] == [False, False]
-    lines = mails(db_session)[0].calendar.encode().split(b"\r\n")
+    assert [opened(mail, NEW) for mail in outbox_emails(db_session)] == before
+    assert [any(opened(mail, OLD).values()) for mail in outbox_emails(db_session)] == [False, False]
+    lines = outbox_emails(db_session)[0].calendar.encode().split(b"\r\n")
     assert max(len(line) for line in lines) <= 75
 
 
 def test_an_email_that_went_out_stays_as_it_was(db_session):
     register(db_session, DECEMBER, ADA)
-    [mail] = mails(db_session)
+    [mail] = outbox_emails(db_session)
     mail.state = "sent"
     text = mail.text
 
@@ -120,9 +120,9 @@ def test_a_link_to_somebody_else_that_an_email_quotes_is_not_signed(db_session):
     register(db_session, DECEMBER, ADA)
     register(db_session, DECEMBER, GRACE)
     forged = links.sign_token(
-        "m" * 40, Purpose.MEMBER, member(db_session, GRACE.email).id, 0, 740000
+        "m" * 40, Purpose.MEMBER, find_member(db_session, GRACE.email).id, 0, 740000
     )
-    mail = mails(db_session)[0]
+    mail = outbox_emails(db_session)[0]
     mail.text += f"\nMallory wrote: see https://cop.example.org/r/{forged}\n/r/not.atoken"
 
     signing_key.store_fingerprint(db_session, OLD)
@@ -134,10 +134,14 @@ def test_a_link_to_somebody_else_that_an_email_quotes_is_not_signed(db_session):
 
 def test_links_that_cannot_be_signed_anew_do_not_go_out(db_session):
     for kind in (EmailKind.PASSWORD, EmailKind.INVITATION, EmailKind.COORDINATORS):
-        a_mail(db_session, "corin@example.org", kind=kind)
+        an_email(db_session, "corin@example.org", kind=kind)
 
     signing_key.store_fingerprint(db_session, OLD)
     signing_key.accept(db_session, NEW, now=NOW)
     db_session.flush()
 
-    assert [mail.state for mail in mails(db_session)] == ["withdrawn", "withdrawn", "queued"]
+    assert [mail.state for mail in outbox_emails(db_session)] == [
+        "withdrawn",
+        "withdrawn",
+        "queued",
+    ]

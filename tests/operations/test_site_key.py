@@ -9,7 +9,7 @@ import pytest
 from cop.db import migrations
 from cop.db.engine import sqlite_module
 from tests import databases
-from tests.commands import PROJECT, import_wsgi, is_refused, rows, run
+from tests.commands import PROJECT, assert_refused, import_wsgi, rows, run
 from tests.db.test_migrations import next_release
 from tests.processes.server import COP, environment
 
@@ -111,7 +111,7 @@ def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
 
     refused, accepted, upgraded = run("db", "upgrade"), run("key", "accept"), run("db", "upgrade")
 
-    assert is_refused(refused, says="`cop key accept`")
+    assert assert_refused(refused, says="`cop key accept`")
     assert (accepted.exit_code, upgraded.exit_code) == (0, 0), accepted.output + upgraded.output
     assert CHANGED in accepted.output
     assert "The database was upgraded; the one from before is kept as" in accepted.output
@@ -125,7 +125,7 @@ def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(s
     started, other = run("seed"), run("seed", COP_SECRET_KEY=OTHER_KEY)
 
     assert started.exit_code == 0, started.output
-    assert is_refused(other, says=REFUSED)
+    assert assert_refused(other, says=REFUSED)
 
 
 @pytest.mark.processes

@@ -9,8 +9,8 @@ from cop.community import community
 from cop.db.engine import write_tx
 from cop.operations import status
 from cop.smtp_url import smtp_server
-from tests.builders import NOW, a_mail
-from tests.commands import change, run
+from tests.builders import NOW, an_email
+from tests.commands import execute, run
 from tests.web.test_faults import gone
 
 pytestmark = pytest.mark.both
@@ -72,8 +72,8 @@ def test_without_a_worker_it_is_not_ready_and_says_what_may_be_missing(healthy):
 
 def test_it_tells_how_the_emails_stand(healthy):
     with write_tx() as db_session:
-        a_mail(db_session)
-        a_mail(db_session, "grace@example.org").state = "failed"
+        an_email(db_session)
+        an_email(db_session, "grace@example.org").state = "failed"
 
     _, lines, warned = report(healthy)
 
@@ -98,7 +98,7 @@ def test_a_database_that_is_away_is_said_and_not_thrown(healthy, database_url):
 
 def test_a_clock_in_doubt_is_confirmed_on_the_command_line(instance):
     run("seed")
-    change(instance, "UPDATE community SET daily_tasks_at = '2020-01-01 00:00:00.000000'")
+    execute(instance, "UPDATE community SET daily_tasks_at = '2020-01-01 00:00:00.000000'")
 
     before = run("status")
     confirmed = run("clock", "confirm")
@@ -114,7 +114,7 @@ def test_the_command_ends_with_1_where_the_site_is_not_ready(instance):
     run("seed")
 
     ready = run("status")
-    change(instance, "UPDATE community SET write_probe_at = NULL")
+    execute(instance, "UPDATE community SET write_probe_at = NULL")
     not_ready = run("status")
 
     assert (ready.exit_code, not_ready.exit_code) == (0, 1)

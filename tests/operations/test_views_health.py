@@ -10,8 +10,8 @@ from cop import create_app
 from cop.community import community
 from cop.db.engine import db, write_tx
 from cop.operations import worker
-from tests.builders import NOW, a_mail
-from tests.client import turn_clock
+from tests.builders import NOW, an_email
+from tests.client import advance_clock
 from tests.conftest import settings_for
 from tests.web.test_faults import gone, locked, read_only
 
@@ -47,7 +47,7 @@ def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
     app, client, database_url, fault
 ):
     later = NOW + timedelta(minutes=4)
-    turn_clock(app, later - NOW)
+    advance_clock(app, later - NOW)
     probe(app, later - timedelta(minutes=2) - A_SECOND)  # the last one that worked
 
     with fault(database_url):
@@ -73,7 +73,7 @@ def test_a_trial_write_drops_no_cached_page(app, client):
 def test_nobody_learns_from_it_what_happens_here(client):
     before = client.get("/readyz")
     with write_tx() as db_session:
-        a_mail(db_session, "ada@example.org")
+        an_email(db_session, "ada@example.org")
         community.note_daily_tasks(db_session, now=NOW)
         community.note_backup(db_session, now=NOW)
 

@@ -31,11 +31,11 @@ from tests.builders import (
     GRACE,
     LINKS,
     NOW,
-    a_mail,
     a_meeting,
     a_registration,
+    an_email,
     edit,
-    mails,
+    outbox_emails,
     register,
 )
 from tests.concurrency import at_once
@@ -249,7 +249,7 @@ def test_reminders_and_notices_are_queued_by_themselves(app, planner):
     planner.run_due()
 
     with read_tx() as db_session:
-        kinds = [mail.kind for mail in mails(db_session)]
+        kinds = [mail.kind for mail in outbox_emails(db_session)]
     assert kinds == ["confirmation", "changed", "reminder"]
 
 
@@ -268,7 +268,7 @@ def test_the_files_of_mails_go_when_their_texts_do(app, settings, tmp_path, smtp
     worker.Planner(app, delivery).run_due()
 
     with read_tx() as db_session:
-        assert [mail.text for mail in mails(db_session)] == [""]
+        assert [mail.text for mail in outbox_emails(db_session)] == [""]
     assert (before, len(list(folder.folder.iterdir()))) == (1, 0)
 
 
@@ -281,7 +281,10 @@ def test_mail_waits_a_while_where_none_gets_out(app, planner):
     wait = worker.deliver(planner.delivery, stopping=bool)
 
     with read_tx() as db_session:
-        assert sorted(mail.attempts for mail in mails(db_session)) == [0, 1]  # either is first
+        assert sorted(mail.attempts for mail in outbox_emails(db_session)) == [
+            0,
+            1,
+        ]  # either is first
     assert wait == worker.SERVER_PAUSE
 
 
@@ -291,17 +294,17 @@ def test_a_server_that_is_slow_for_one_mail_holds_up_no_other(app, database_url,
         instance |= {"COP_DATABASE_URL": database_url, "COP_SMTP_URL": server.url}
         instance |= {"COP_SECRET_KEY": "k" * 40}
         with write_tx() as db_session:
-            a_mail(db_session, "slow@example.org", now=datetime.now(UTC))
+            an_email(db_session, "slow@example.org", now=datetime.now(UTC))
         process = start("work")
         assert eventually(lambda: server.mails)
         with write_tx() as db_session:
-            a_mail(db_session, "quick@example.org", now=datetime.now(UTC))
+            an_email(db_session, "quick@example.org", now=datetime.now(UTC))
         assert eventually(lambda: len(server.mails) == 2, seconds=2)
         process.send_signal(signal.SIGTERM)
         ended = process.wait(10)
 
     with read_tx() as db_session:
-        assert {mail.state for mail in mails(db_session)} == {"sent"}
+        assert {mail.state for mail in outbox_emails(db_session)} == {"sent"}
     assert ended == 0
 
 

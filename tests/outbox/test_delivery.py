@@ -19,7 +19,7 @@ from cop.outbox import retries
 from cop.outbox.delivery import Delivery
 from cop.outbox.outbox import EmailKind
 from cop.smtp_url import smtp_server
-from tests.builders import ADA, GRACE, LINKS, NOW, PASSWORD, a_mail, mails, register
+from tests.builders import ADA, GRACE, LINKS, NOW, PASSWORD, an_email, outbox_emails, register
 from tests.concurrency import at_once
 from tests.smtp_server import (
     BREAKS_OFF_AFTER,
@@ -76,12 +76,12 @@ def rig(app):
 
 def queue(*addresses):
     with write_tx() as db_session:
-        return [a_mail(db_session, address).message_id for address in addresses]
+        return [an_email(db_session, address).message_id for address in addresses]
 
 
 def states():
     with read_tx() as db_session:
-        return [mail.state for mail in mails(db_session)]
+        return [mail.state for mail in outbox_emails(db_session)]
 
 
 def column(attribute):
@@ -214,7 +214,7 @@ def test_coordinators_are_notified_of_the_first_failure_only(rig):
 
     assert rig.server.recipients == ["corin@example.org"]
     with read_tx() as db_session:
-        [mail] = mails(db_session, EmailKind.COORDINATORS)
+        [mail] = outbox_emails(db_session, EmailKind.COORDINATORS)
     assert mail.subject == "A mail could not be delivered"
     assert "ada" not in without_tokens(mail.text + mail.html).lower()
 
@@ -223,7 +223,7 @@ def test_a_failing_notification_causes_no_other(rig):
     rig.server.behaviour = lambda _number: NO_SUCH_USER
     with write_tx() as db_session:
         accounts.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
-        a_mail(db_session, "corin@example.org", kind=EmailKind.COORDINATORS)
+        an_email(db_session, "corin@example.org", kind=EmailKind.COORDINATORS)
 
     for _ in range(3):
         rig.run(MINUTE)
@@ -285,7 +285,7 @@ def test_an_unfinished_email_is_put_back_with_an_unknown_outcome(rig):
     rig.delivery.put_back()
 
     with read_tx() as db_session:
-        [email] = mails(db_session)
+        [email] = outbox_emails(db_session)
     assert (email.state, email.unknown_outcomes, email.lease) == ("retrying", 1, None)
 
 

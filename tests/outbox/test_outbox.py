@@ -11,7 +11,7 @@ from cop.models.email import MailState
 from cop.models.registration import Member
 from cop.outbox import outbox, retries
 from cop.outbox.outbox import EmailKind, QueuedEmail
-from tests.builders import LETTER, NOW, a_mail, a_meeting, a_registration, mails
+from tests.builders import LETTER, NOW, a_meeting, a_registration, an_email, outbox_emails
 from tests.tokens import without_tokens
 
 pytestmark = pytest.mark.both
@@ -24,7 +24,7 @@ def claim(db_session, now=NOW):
 
 
 def state(db_session, mail):
-    [row] = [row for row in mails(db_session) if row.id == mail.id]
+    [row] = [row for row in outbox_emails(db_session) if row.id == mail.id]
     return row.state
 
 
@@ -40,11 +40,11 @@ def a_recipient(db_session, **values):
 
 
 def test_an_email_is_queued_once_per_key(db_session):
-    first = a_mail(db_session, dedup_key="reminder:1")
+    first = an_email(db_session, dedup_key="reminder:1")
 
-    a_mail(db_session, "grace@example.org", dedup_key="reminder:1")
+    an_email(db_session, "grace@example.org", dedup_key="reminder:1")
 
-    assert [mail.id for mail in mails(db_session)] == [first.id]
+    assert [mail.id for mail in outbox_emails(db_session)] == [first.id]
 
 
 def test_an_undeliverable_address_gets_no_email(db_session):
@@ -52,7 +52,7 @@ def test_an_undeliverable_address_gets_no_email(db_session):
 
     outbox.queue(db_session, [QueuedEmail(LETTER, refusing, EmailKind.LINK, "a")], now=NOW)
 
-    assert mails(db_session) == []
+    assert outbox_emails(db_session) == []
 
 
 @pytest.mark.parametrize("verified_at", [None, NOW], ids=["unverified", "verified"])
@@ -61,7 +61,7 @@ def test_an_email_to_an_unverified_address_shows_no_typed_name(db_session, verif
 
     outbox.queue(db_session, [QueuedEmail(LETTER, to, EmailKind.LINK, "a")], now=NOW)
 
-    [mail] = mails(db_session)
+    [mail] = outbox_emails(db_session)
     assert (mail.to_address, mail.to_name) == (
         "ada@example.org",
         "Ada" if verified_at else "",
@@ -69,9 +69,9 @@ def test_an_email_to_an_unverified_address_shows_no_typed_name(db_session, verif
 
 
 def test_the_email_due_longest_is_leased_first_and_once(db_session):
-    second = a_mail(db_session, now=NOW)
-    first = a_mail(db_session, now=NOW - MINUTE)
-    a_mail(db_session, now=NOW + MINUTE)
+    second = an_email(db_session, now=NOW)
+    first = an_email(db_session, now=NOW - MINUTE)
+    an_email(db_session, now=NOW + MINUTE)
 
     claimed = [claim(db_session), claim(db_session), claim(db_session)]
 
@@ -80,7 +80,7 @@ def test_the_email_due_longest_is_leased_first_and_once(db_session):
 
 
 def test_an_expired_lease_is_given_again_and_counts_as_an_unknown_outcome(db_session):
-    before = a_mail(db_session)
+    before = an_email(db_session)
     claim(db_session)
 
     too_early = claim(db_session, NOW + retries.LEASE - MINUTE)
@@ -101,7 +101,7 @@ def test_a_lease_is_longer_than_all_timeouts_of_one_email():
 
 
 def test_a_worker_whose_lease_expired_cannot_store_a_result(db_session):
-    mail = a_mail(db_session)
+    mail = an_email(db_session)
     slow = claim(db_session)
     db_session.expunge(slow)
     claim(db_session, NOW + retries.LEASE)
@@ -112,13 +112,13 @@ def test_a_worker_whose_lease_expired_cannot_store_a_result(db_session):
 
 
 def test_retries_come_after_1_5_15_and_60_minutes_and_then_hourly(db_session):
-    a_mail(db_session)
+    an_email(db_session)
     waits, now = [], NOW
 
     for _ in range(6):
         mail = claim(db_session, now)
         retries.mark_for_retry(db_session, mail, server_reply="451 Later", now=now)
-        [mail] = mails(db_session)
+        [mail] = outbox_emails(db_session)
         waits.append(mail.due_at - now)
         now = mail.due_at
 
@@ -128,14 +128,14 @@ def test_retries_come_after_1_5_15_and_60_minutes_and_then_hourly(db_session):
 
 
 def test_an_email_fails_after_five_days_and_enough_attempts(db_session):
-    a_mail(db_session)
+    an_email(db_session)
     states, now = [], NOW
 
     for attempts in range(1, 7):
         mail = claim(db_session, now)
         now = NOW + timedelta(days=5 if attempts == 6 else 3, hours=attempts)
         retries.mark_for_retry(db_session, mail, server_reply="450 Later", now=now)
-        states.append(mails(db_session)[0].state)
+        states.append(outbox_emails(db_session)[0].state)
         now += timedelta(hours=1)
 
     assert states == ["retrying"] * 5 + ["failed"]
@@ -148,7 +148,7 @@ def test_an_email_fails_after_five_days_and_enough_attempts(db_session):
 )
 def test_time_alone_does_not_make_an_email_fail(db_session, attempts, may_give_up):
     now = NOW + timedelta(days=30)
-    a_mail(db_session)
+    an_email(db_session)
 
     for _ in range(attempts):
         mail = claim(db_session, now)
@@ -157,23 +157,23 @@ def test_time_alone_does_not_make_an_email_fail(db_session, attempts, may_give_u
         )
         now += timedelta(hours=1)
 
-    assert mails(db_session)[0].state == MailState.RETRYING
+    assert outbox_emails(db_session)[0].state == MailState.RETRYING
 
 
 def test_unknown_outcomes_are_counted(db_session):
-    a_mail(db_session)
+    an_email(db_session)
     mail = claim(db_session)
 
     retries.mark_for_retry(
         db_session, mail, server_reply="The connection ended", now=NOW, is_outcome_unknown=True
     )
 
-    assert mails(db_session)[0].unknown_outcomes == 1
+    assert outbox_emails(db_session)[0].unknown_outcomes == 1
 
 
 @pytest.mark.parametrize("is_leased", [False, True], ids=["queued", "abandoned by its worker"])
 def test_an_expired_email_is_withdrawn(db_session, is_leased):
-    late = a_mail(db_session, expires_at=NOW + MINUTE)
+    late = an_email(db_session, expires_at=NOW + MINUTE)
     if is_leased:
         claim(db_session)
     later = NOW + retries.LEASE
@@ -190,19 +190,19 @@ def test_a_bad_address_stops_all_email_to_it_and_a_refusal_only_one(db_session):
 
     refused = claim(db_session)
     retries.mark_failed(db_session, refused, server_reply="554 No", now=NOW, bad_address=False)
-    still_there = [mail.state for mail in mails(db_session)]
+    still_there = [mail.state for mail in outbox_emails(db_session)]
     bounced = claim(db_session)
     retries.mark_failed(
         db_session, bounced, server_reply="550 5.1.1 Nobody", now=NOW, bad_address=True
     )
 
     assert still_there == ["failed", "queued", "queued"]
-    assert [mail.state for mail in mails(db_session)] == ["failed", "failed", "withdrawn"]
+    assert [mail.state for mail in outbox_emails(db_session)] == ["failed", "failed", "withdrawn"]
     assert db_session.get(Member, to.member_id, populate_existing=True).undeliverable_at == NOW
 
 
 def test_only_failed_emails_can_be_retried(db_session):
-    failed, sent = a_mail(db_session), a_mail(db_session)
+    failed, sent = an_email(db_session), an_email(db_session)
     retries.mark_failed(
         db_session, claim(db_session), server_reply="554 No", now=NOW, bad_address=False
     )
@@ -210,7 +210,7 @@ def test_only_failed_emails_can_be_retried(db_session):
 
     outbox.retry(db_session, [failed.id, sent.id], now=NOW)
 
-    assert [(mail.state, mail.attempts) for mail in mails(db_session)] == [
+    assert [(mail.state, mail.attempts) for mail in outbox_emails(db_session)] == [
         ("queued", 0),
         ("sent", 1),
     ]
@@ -223,21 +223,21 @@ def erase_old(db_session, *, now):
 
 
 def test_a_text_is_erased_after_a_week_and_its_row_after_sixty_days(db_session):
-    a_mail(db_session, dedup_key="kept")
+    an_email(db_session, dedup_key="kept")
     retries.mark_sent(db_session, claim(db_session), server_reply="250 OK ada@example.org", now=NOW)
-    a_mail(db_session, dedup_key="waiting", now=NOW + timedelta(days=70))
+    an_email(db_session, dedup_key="waiting", now=NOW + timedelta(days=70))
 
     erase_old(db_session, now=NOW + timedelta(days=7) - MINUTE)
-    before = mails(db_session)[0].text
+    before = outbox_emails(db_session)[0].text
     blanked = [erase_old(db_session, now=NOW + timedelta(days=7)) for _ in range(2)]
-    after = vars(mails(db_session)[0]).copy()
+    after = vars(outbox_emails(db_session)[0]).copy()
     erase_old(db_session, now=NOW + timedelta(days=60))
 
     assert before == LETTER.text
     assert blanked == [1, 0]
     assert "ada" not in without_tokens(repr(after))
     assert (after["text"], after["dedup_key"]) == ("", "kept")
-    assert [mail.dedup_key for mail in mails(db_session)] == ["waiting"]
+    assert [mail.dedup_key for mail in outbox_emails(db_session)] == ["waiting"]
 
 
 @pytest.mark.parametrize(
@@ -306,8 +306,8 @@ class Ada:
 
 
 def test_an_unsent_email_is_kept_however_old(db_session):
-    a_mail(db_session)
+    an_email(db_session)
 
     erase_old(db_session, now=NOW + timedelta(days=100))
 
-    assert mails(db_session)[0].text == LETTER.text
+    assert outbox_emails(db_session)[0].text == LETTER.text

@@ -16,13 +16,13 @@ from tests.builders import NOW
 from tests.client import (
     DECEMBER,
     SAME_ORIGIN,
-    change,
-    fill,
+    add_registrations,
+    advance_clock,
     post,
     register,
     rows,
     sign_in,
-    turn_clock,
+    update_meeting,
 )
 from tests.conftest import settings_for
 from tests.statements import Statements
@@ -332,11 +332,11 @@ def test_nothing_is_reported_once_email_gets_out_again(corin):
 
 def test_a_missing_join_address_is_reported_in_the_last_week(app, corin):
     early = to_do(corin)
-    turn_clock(app, timedelta(days=16, hours=2))  # just under seven days before
+    advance_clock(app, timedelta(days=16, hours=2))  # just under seven days before
     sign_in(corin)
     late = to_do(corin)
     link = corin.page(FRONT).select_one(".to-do a")["href"]
-    change(DECEMBER, join_url="https://zoom.example.com/j/1")
+    update_meeting(DECEMBER, join_url="https://zoom.example.com/j/1")
 
     assert early == []
     assert "join address of the next session is missing" in late[0]
@@ -383,7 +383,7 @@ def test_a_form_without_its_token_sends_nothing(corin):
 
 @pytest.mark.parametrize("mails", [5, 150])
 def test_a_console_page_takes_at_most_five_statements_however_many_people(corin, mails):
-    fill(DECEMBER, *[f"ada{number}@example.org" for number in range(mails)])
+    add_registrations(DECEMBER, *[f"ada{number}@example.org" for number in range(mails)])
     for _ in range(mails):
         a_mail("retrying", attempts=1, server_reply=REFUSED)
     one = a_mail("failed")

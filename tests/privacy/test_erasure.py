@@ -13,15 +13,15 @@ from tests.builders import (
     GRACE,
     KATHERINE,
     NOW,
-    a_mail,
     a_meeting,
     a_writer,
-    mails,
-    member,
+    an_email,
+    find_member,
+    outbox_emails,
+    recipients_and_subjects,
     register,
     registrations,
-    roll,
-    told,
+    status_summary,
 )
 from tests.tokens import without_tokens
 
@@ -45,14 +45,16 @@ def test_canceling_withdraws_the_queued_emails_of_the_registration(db_session):
     a_full_meeting(db_session)
     ada, grace = of(db_session, "Ada"), of(db_session, "Grace")
     for row in (ada, grace):
-        a_mail(
+        an_email(
             db_session, kind=EmailKind.REMINDER, registration_id=row.id, meeting_id=row.meeting_id
         )
 
     cancellation.cancel_registration(db_session, ada.id, writer=a_writer(db_session))
 
-    assert [mail.registration_id for mail in mails(db_session, EmailKind.REMINDER)] == [grace.id]
-    assert len(told(db_session, EmailKind.CONFIRMATION)) == 3
+    assert [mail.registration_id for mail in outbox_emails(db_session, EmailKind.REMINDER)] == [
+        grace.id
+    ]
+    assert len(recipients_and_subjects(db_session, EmailKind.CONFIRMATION)) == 3
 
 
 def everything(db_session):
@@ -68,7 +70,9 @@ def test_erasing_leaves_nothing_of_a_member_anywhere(db_session):
     register(db_session, [DECEMBER, JANUARY], ADA)
     assert "ada@example.org" in everything(db_session)
 
-    erasure.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
+    erasure.erase(
+        db_session, find_member(db_session, "ada@example.org").id, writer=a_writer(db_session)
+    )
 
     left = everything(db_session)
     assert "Ada" not in without_tokens(left)
@@ -79,19 +83,23 @@ def test_erasing_leaves_nothing_of_a_member_anywhere(db_session):
 def test_erasing_gives_the_places_to_those_who_wait(db_session):
     a_full_meeting(db_session)
 
-    erasure.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
+    erasure.erase(
+        db_session, find_member(db_session, "ada@example.org").id, writer=a_writer(db_session)
+    )
 
-    assert roll(db_session, "it") == "Grace held, Katherine waiting"
-    assert [address for address, _ in told(db_session, EmailKind.PROMOTED)] == ["grace@example.org"]
+    assert status_summary(db_session, "it") == "Grace held, Katherine waiting"
+    assert [address for address, _ in recipients_and_subjects(db_session, EmailKind.PROMOTED)] == [
+        "grace@example.org"
+    ]
 
 
 def test_erasing_returns_the_message_ids_of_the_deleted_emails(db_session):
     register(db_session, DECEMBER, ADA)
     register(db_session, DECEMBER, GRACE)
-    ids = {mail.to_address: mail.message_id for mail in mails(db_session)}
+    ids = {mail.to_address: mail.message_id for mail in outbox_emails(db_session)}
 
     erased = erasure.erase(
-        db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session)
+        db_session, find_member(db_session, "ada@example.org").id, writer=a_writer(db_session)
     )
 
     assert erased == [ids["ada@example.org"]]
@@ -102,7 +110,9 @@ def test_an_email_in_delivery_is_erased_too(db_session):
     leased = retries.claim(db_session, now=NOW)
     assert inspect(leased).mapper.class_.__name__ == "OutboxEmail"
 
-    erasure.erase(db_session, member(db_session, "ada@example.org").id, writer=a_writer(db_session))
+    erasure.erase(
+        db_session, find_member(db_session, "ada@example.org").id, writer=a_writer(db_session)
+    )
     retries.mark_sent(db_session, leased, server_reply="taken", now=NOW)
 
-    assert mails(db_session) == []
+    assert outbox_emails(db_session) == []

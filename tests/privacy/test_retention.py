@@ -13,7 +13,7 @@ from cop.models.registration import Member, Registration
 from cop.privacy import retention
 from cop.privacy.retention import RetentionResult
 from cop.questions import registry
-from tests.builders import ADA, NOW, a_meeting, a_registration, member, register
+from tests.builders import ADA, NOW, a_meeting, a_registration, find_member, register
 from tests.concurrency import at_once
 
 pytestmark = pytest.mark.both
@@ -198,16 +198,18 @@ def test_who_is_in_no_list_any_more_goes(db_session):
     for name in ("ada", "grace", "katherine", "mallory"):
         a_registration(db_session, old, f"{name}@example.org")
     a_registration(db_session, young, "grace@example.org")
-    member(db_session, "katherine@example.org").list_confirmed_at = NOW
-    member(db_session, "mallory@example.org").list_requested_at = NOW  # anybody can ask for anybody
+    find_member(db_session, "katherine@example.org").list_confirmed_at = NOW
+    find_member(
+        db_session, "mallory@example.org"
+    ).list_requested_at = NOW  # anybody can ask for anybody
 
     erased = retention.run(db_session, now=NOW)
 
     assert erased.members == 2
-    assert member(db_session, "ada@example.org") is None
-    assert member(db_session, "mallory@example.org") is None
-    assert member(db_session, "grace@example.org")
-    assert member(db_session, "katherine@example.org")
+    assert find_member(db_session, "ada@example.org") is None
+    assert find_member(db_session, "mallory@example.org") is None
+    assert find_member(db_session, "grace@example.org")
+    assert find_member(db_session, "katherine@example.org")
 
 
 def test_registering_never_fails_because_of_retention_at_the_same_time(app):

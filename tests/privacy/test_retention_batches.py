@@ -17,7 +17,7 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
 from cop.operations import worker
 from cop.privacy import retention
-from tests.builders import NOW, a_mail, a_meeting, a_registration
+from tests.builders import NOW, a_meeting, a_registration, an_email
 
 pytestmark = pytest.mark.both
 
@@ -39,7 +39,7 @@ def crowded(app):
             [{"id": id_, "email": f"{id_}@a.org", "email_key": f"{id_}@a.org"} for id_ in ids],
         )
         db_session.execute(insert(Registration), [_row(id_, old, young) for id_ in ids])
-        a_mail(db_session, "bystander@example.org", now=NOW)
+        an_email(db_session, "bystander@example.org", now=NOW)
     return app
 
 

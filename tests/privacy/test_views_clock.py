@@ -7,7 +7,15 @@ import pytest
 from cop.models.audit import AuditEntry
 from cop.models.community import Community
 from tests.builders import NOW
-from tests.client import DECEMBER, change, change_community, fill, post, rows, said
+from tests.client import (
+    DECEMBER,
+    add_registrations,
+    main_text,
+    post,
+    rows,
+    update_community,
+    update_meeting,
+)
 from tests.dashboard.test_views import about
 
 FRONT, CLOCK = "/coordinator/", "/coordinator/clock"
@@ -20,13 +28,13 @@ def to_do(corin):
 
 @pytest.mark.parametrize(("days", "words"), [(3, "24 hours"), (90, "until you confirm")])
 def test_a_doubtful_clock_is_a_to_do_and_is_confirmed_once(corin, days, words):
-    change_community(daily_tasks_at=NOW - timedelta(days=days))
+    update_community(daily_tasks_at=NOW - timedelta(days=days))
     past = NOW - timedelta(days=70)
-    change(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
-    fill(DECEMBER, "ada@example.org", pronouns="she/her")
+    update_meeting(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
+    add_registrations(DECEMBER, "ada@example.org", pronouns="she/her")
 
     [sentence] = to_do(corin)
-    page = said(corin.page(CLOCK))
+    page = main_text(corin.page(CLOCK))
     answer = post(corin, CLOCK, form_at=CLOCK)
 
     assert "Nothing is deleted" in sentence
@@ -34,20 +42,20 @@ def test_a_doubtful_clock_is_a_to_do_and_is_confirmed_once(corin, days, words):
     assert "2026-11-22 10:00" in page
     assert "1 registration is deleted" in page
     assert answer.status_code == 303
-    assert "The clock is confirmed." in said(corin.page(FRONT))
+    assert "The clock is confirmed." in main_text(corin.page(FRONT))
     assert to_do(corin) == []
     assert rows(Community)[0]["clock_confirmed_at"] == NOW
     assert [act["action"] for act in rows(AuditEntry)] == ["confirmed the clock"]
-    assert "Corin confirmed that the clock is right" in said(corin.page("/coordinator/record"))
+    assert "Corin confirmed that the clock is right" in main_text(corin.page("/coordinator/record"))
 
 
 @pytest.mark.parametrize("ago", [None, timedelta(hours=47), timedelta(hours=-47)])
 def test_a_right_clock_is_no_to_do_and_cannot_be_confirmed(corin, ago):
-    change_community(daily_tasks_at=NOW - ago if ago else None)
+    update_community(daily_tasks_at=NOW - ago if ago else None)
 
-    page = said(corin.page(CLOCK))
+    page = main_text(corin.page(CLOCK))
     post(corin, CLOCK, form_at=FRONT)
-    answer = said(corin.page(FRONT))
+    answer = main_text(corin.page(FRONT))
 
     assert "The clock is as expected. There is nothing to confirm." in answer
     assert "is confirmed" not in answer
@@ -57,7 +65,7 @@ def test_a_right_clock_is_no_to_do_and_cannot_be_confirmed(corin, ago):
 
 
 def test_only_coordinators_confirm_the_clock(client):
-    change_community(daily_tasks_at=NOW - timedelta(days=90))
+    update_community(daily_tasks_at=NOW - timedelta(days=90))
 
     answers = [client.get(CLOCK).status_code, post(client, CLOCK, form_at="/register").status_code]
 
@@ -66,7 +74,7 @@ def test_only_coordinators_confirm_the_clock(client):
 
 
 def test_a_backup_from_the_future_counts_as_missing(corin):
-    change_community(backup_at=NOW + timedelta(days=800))
+    update_community(backup_at=NOW + timedelta(days=800))
 
     [line] = about(corin, "backup is of")
 

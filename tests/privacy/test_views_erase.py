@@ -23,14 +23,14 @@ from tests.client import (
     GRACE,
     LINKS,
     SeparateRequests,
-    change,
-    feed,
-    own,
-    press,
+    calendar_path,
+    join_path,
+    member_path,
+    press_button,
     register,
     sign_in,
-    stop,
-    way_in,
+    unsubscribe_path,
+    update_meeting,
 )
 from tests.conftest import settings_for
 
@@ -87,7 +87,7 @@ def everything(database_url, folder):
 
 def live_through(app, client, folder):
     """Register, get mail, be looked at, answer, ask for the link, join the list."""
-    change(DECEMBER, prep_question="What is missing?")
+    update_meeting(DECEMBER, prep_question="What is missing?")
     register(client, DECEMBER, email=EMAIL, access=["asl"], list_opt_in="yes", **TYPED)
     register(client, DECEMBER, name="Grace Sample", email=GRACE)
     Delivery(
@@ -101,10 +101,10 @@ def live_through(app, client, folder):
         "/coordinator/mail",
     ):
         assert corin.get(path).status_code == 200
-    press(client, own(email=EMAIL))
-    press(client, own(f"/sessions/{DECEMBER}", email=EMAIL), **TYPED | CHANGED)
-    press(client, "/my-link", email=EMAIL)
-    client.get(way_in(EMAIL))
+    press_button(client, member_path(email=EMAIL))
+    press_button(client, member_path(f"/sessions/{DECEMBER}", email=EMAIL), **TYPED | CHANGED)
+    press_button(client, "/my-link", email=EMAIL)
+    client.get(join_path(EMAIL))
     client.post("/register", data={"email": EMAIL}, headers={"Sec-Fetch-Site": "cross-site"})
 
 
@@ -113,7 +113,7 @@ def test_erased_data_leaves_no_trace(app, database_url, tmp_path, log):
     live_through(app, client, folder)
     before = everything(database_url, folder).lower()
 
-    answer = press(client, own("/erase", email=EMAIL))
+    answer = press_button(client, member_path("/erase", email=EMAIL))
 
     after = everything(database_url, folder)
     values = [*(TYPED | CHANGED).values(), EMAIL]
@@ -130,13 +130,18 @@ def test_erased_data_leaves_no_trace(app, database_url, tmp_path, log):
 def test_the_links_of_an_erased_member_open_nobody_else_s_page(app):
     client = app.test_client()
     register(client, DECEMBER, email=EMAIL)
-    old = [own(email=EMAIL), way_in(EMAIL), feed(EMAIL), stop("reminders", EMAIL)]
-    press(client, own("/erase", email=EMAIL))
+    old = [
+        member_path(email=EMAIL),
+        join_path(EMAIL),
+        calendar_path(EMAIL),
+        unsubscribe_path("reminders", EMAIL),
+    ]
+    press_button(client, member_path("/erase", email=EMAIL))
 
     register(client, DECEMBER, name="Grace Sample", email=GRACE)
 
     assert [client.get(path).status_code for path in old] == [404] * 4
-    assert press(client, old[3]).status_code == 404
+    assert press_button(client, old[3]).status_code == 404
 
 
 def test_an_email_file_written_during_the_erasure_is_deleted_too(app, tmp_path):
@@ -147,7 +152,7 @@ def test_an_email_file_written_during_the_erasure_is_deleted_too(app, tmp_path):
         """A folder into which a mail is written while its owner presses the button."""
 
         def send(self, message, *, to):
-            press(client, own("/erase", email=EMAIL))
+            press_button(client, member_path("/erase", email=EMAIL))
             return super().send(message, to=to)
 
     folder = Slow(tmp_path / "outbox")
@@ -165,6 +170,6 @@ def test_email_files_from_before_the_mail_server_are_deleted_too(app, tmp_path):
 
     server = smtp_server("smtp://127.0.0.1:9")
     app.extensions["cop.settings"] = replace(app.extensions["cop.settings"], smtp=server)
-    press(client, own("/erase", email=EMAIL))
+    press_button(client, member_path("/erase", email=EMAIL))
 
     assert (before, list(folder.folder.iterdir())) == (1, [])

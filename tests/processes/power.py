@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from cop.db.engine import sqlite_module
-from tests.databases import NEEDED
+from tests.databases import IS_REQUIRED
 
 CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,close"
 CALL = re.compile(r"(\w+)\((.*)\) += (\d+)$")
@@ -39,7 +39,7 @@ def recorded(folder, file, *arguments):
     """All that a process does to a database while it registers people, in order."""
     strace = shutil.which("strace")
     if strace is None:
-        stop = pytest.fail if NEEDED else pytest.skip
+        stop = pytest.fail if IS_REQUIRED else pytest.skip
         stop('There is no strace. Install it with "apt-get install strace".')
     trace = folder / "trace"
     command = [strace, "-xx", "-s", str(LONGEST), "-e", f"trace={CALLS}", "-o", trace]

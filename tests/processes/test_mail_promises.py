@@ -12,7 +12,7 @@ import pytest
 
 from cop.models.email import MailState
 from cop.operations.worker import DELIVERY_THREADS
-from tests.builders import a_mail, mails
+from tests.builders import an_email, outbox_emails
 from tests.processes.server import Server
 from tests.smtp_server import (
     BREAKS_OFF_AFTER,
@@ -92,7 +92,7 @@ def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, tmp_p
         refused = server.behaviour.refused
 
     with world.write() as db_session:
-        kept = mails(db_session)
+        kept = outbox_emails(db_session)
     states = Counter(mail.state for mail in kept)
     doubled = sum(times - 1 for times in got.values())
     assert states[MailState.SENT] + states[MailState.FAILED] == count
@@ -142,7 +142,7 @@ def test_mail_goes_out_while_the_site_serves_and_after_the_worker_was_killed(
 
 def _queue(world, address):
     with world.write() as db_session:
-        a_mail(db_session, address, now=datetime.now(UTC))
+        an_email(db_session, address, now=datetime.now(UTC))
 
 
 def _wait_for(mail_server, count):

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from cop.models.email import OutboxEmail
 from cop.operations.processes import Child, StopRequest, supervise
-from tests.builders import a_mail
+from tests.builders import an_email
 from tests.processes.server import PATIENCE, Server, in_child
 from tests.smtp_server import Answer, MailServer
 
@@ -113,7 +113,7 @@ def test_an_email_that_is_taken_in_time_is_noted_before_the_worker_stops(sqlite_
 
 def _queue(world, address):
     with world.write() as db_session:
-        a_mail(db_session, address, now=datetime.now(UTC))
+        an_email(db_session, address, now=datetime.now(UTC))
 
 
 def _emails(world):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from cop.db.engine import write_tx
 from cop.models.meeting import Meeting
 from cop.privacy import retention
-from tests.client import DECEMBER, own, press, register, rows, said
+from tests.client import DECEMBER, main_text, member_path, press_button, register, rows
 from tests.page import parse
 
 FORM = f"/sessions/{DECEMBER}"
@@ -49,19 +49,19 @@ def test_what_does_not_fit_is_refused(client, answer):
 
 
 def test_both_are_explained_on_the_page_about_data(client):
-    text = said(parse(client.get("/your-data")))
+    text = main_text(parse(client.get("/your-data")))
 
     assert "Your goals" in text
     assert "New to it; An old hand" in text
 
 
 def test_the_member_sees_changes_and_deletes_them(ada):
-    assert {"Your goals", "An old hand"} <= set(parse(ada.get(own())).stripped_strings)
+    assert {"Your goals", "An old hand"} <= set(parse(ada.get(member_path())).stripped_strings)
 
-    press(ada, own(FORM), name="Ada", goals="To draw", experience="new")
+    press_button(ada, member_path(FORM), name="Ada", goals="To draw", experience="new")
     assert answers() == [("To draw", "new")]
-    press(ada, own(FORM), erase="goals")
-    press(ada, own(FORM), erase="experience")
+    press_button(ada, member_path(FORM), erase="goals")
+    press_button(ada, member_path(FORM), erase="experience")
     assert answers() == [("", "")]
 
 

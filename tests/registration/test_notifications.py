@@ -16,10 +16,10 @@ from tests.builders import (
     NOW,
     PASSWORD,
     a_meeting,
-    mails,
+    outbox_emails,
+    recipients_and_subjects,
     register,
     registrations,
-    told,
 )
 
 pytestmark = pytest.mark.both
@@ -33,7 +33,7 @@ def test_one_confirmation_for_everything_that_was_chosen(db_session):
 
     register(db_session, ["full", DECEMBER, JANUARY], ADA)
 
-    [mail] = [mail for mail in mails(db_session) if mail.to_address == "ada@example.org"]
+    [mail] = [mail for mail in outbox_emails(db_session) if mail.to_address == "ada@example.org"]
     assert (mail.kind, mail.subject) == (
         EmailKind.CONFIRMATION,
         "You are registered for 2 sessions",
@@ -48,14 +48,14 @@ def test_the_mail_is_not_there_without_the_place(db_session):
     with pytest.raises(Refused, match="is over"):
         register(db_session, DECEMBER, ADA, now=over)
 
-    assert (mails(db_session), registrations(db_session)) == ([], [])
+    assert (outbox_emails(db_session), registrations(db_session)) == ([], [])
 
 
 def test_a_form_sent_twice_is_confirmed_once(db_session):
     for _ in range(2):
         register(db_session, DECEMBER, ADA, submission="the same")
 
-    assert len(mails(db_session)) == 1
+    assert len(outbox_emails(db_session)) == 1
 
 
 def test_who_was_registered_already_gets_their_link_and_nothing_that_was_typed(db_session):
@@ -64,7 +64,7 @@ def test_who_was_registered_already_gets_their_link_and_nothing_that_was_typed(d
 
     register(db_session, DECEMBER, stranger)
 
-    first, second = mails(db_session)
+    first, second = outbox_emails(db_session)
     assert (second.kind, second.subject) == (EmailKind.LINK, "Your link: Equity in Data")
     assert "nothing was changed" in second.text
     assert "Somebody Else" not in second.text + second.html
@@ -78,7 +78,7 @@ def test_sessions_not_yet_held_are_added_and_only_they_are_confirmed(db_session)
 
     register(db_session, [DECEMBER, JANUARY], ADA)
 
-    second = mails(db_session)[1]
+    second = outbox_emails(db_session)[1]
     assert second.subject == "You are registered: January 19"
     assert "December 15" not in second.text
 
@@ -89,7 +89,7 @@ def test_posting_again_and_again_sends_five_links_a_day(db_session):
     a_day_later = NOW + timedelta(days=1)
     register(db_session, DECEMBER, ADA, now=a_day_later)
 
-    links = mails(db_session, EmailKind.LINK)
+    links = outbox_emails(db_session, EmailKind.LINK)
     assert [mail.created_at for mail in links] == [NOW] * 5 + [a_day_later]
 
 
@@ -101,7 +101,7 @@ def test_confirmations_do_not_count_toward_that(db_session):
     register(db_session, DECEMBER, ADA)
     register(db_session, DECEMBER, ADA)
 
-    assert [mail.kind for mail in mails(db_session)] == ["confirmation"] * 7 + ["link"]
+    assert [mail.kind for mail in outbox_emails(db_session)] == ["confirmation"] * 7 + ["link"]
 
 
 def test_the_list_has_a_mail_of_its_own_at_most_once_a_day(db_session):
@@ -109,7 +109,7 @@ def test_the_list_has_a_mail_of_its_own_at_most_once_a_day(db_session):
     for hours in (0, 1, 23, 25):
         register(db_session, DECEMBER, wish, now=NOW + timedelta(hours=hours))
 
-    asked = mails(db_session, EmailKind.LIST)
+    asked = outbox_emails(db_session, EmailKind.LIST)
     assert [mail.created_at for mail in asked] == [NOW, NOW + timedelta(hours=25)]
     assert "/list/" in asked[0].text
 
@@ -120,7 +120,7 @@ def test_who_is_on_the_list_already_is_not_asked_again(db_session):
 
     register(db_session, JANUARY, replace(ADA, list_opt_in=True), now=NOW + timedelta(days=3))
 
-    assert mails(db_session, EmailKind.LIST) == []
+    assert outbox_emails(db_session, EmailKind.LIST) == []
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_coordinators_hear_that_somebody_needs_something_but_not_what_or_who(db_
 
     register(db_session, DECEMBER, replace(ADA, values=need))
 
-    to_them = mails(db_session, EmailKind.COORDINATORS)
+    to_them = outbox_emails(db_session, EmailKind.COORDINATORS)
     assert [mail.to_address for mail in to_them] == ["corin@example.org", "dana@example.org"]
     said = to_them[0].text + to_them[0].html
     assert not [word for word in ("Ada", "asl", "Portuguese", "pause") if word in said]
@@ -145,7 +145,7 @@ def test_without_a_need_they_hear_nothing(db_session):
 
     register(db_session, DECEMBER, ADA)
 
-    assert [address for address, _ in told(db_session)] == ["ada@example.org"]
+    assert [address for address, _ in recipients_and_subjects(db_session)] == ["ada@example.org"]
 
 
 def test_a_registration_knows_what_its_owner_was_told(db_session):

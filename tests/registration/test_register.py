@@ -19,10 +19,10 @@ from tests.builders import (
     NOW,
     a_meeting,
     a_registration,
-    member,
+    find_member,
     register,
     registrations,
-    roll,
+    status_summary,
 )
 
 pytestmark = pytest.mark.both
@@ -40,8 +40,8 @@ def test_a_free_place_is_held(db_session):
     outcome = register(db_session, "it", ADA)
 
     assert outcome == Outcome(held=("it",), waiting=())
-    assert roll(db_session, "it") == "Ada held"
-    assert roll(db_session, bystander.slug) == ""
+    assert status_summary(db_session, "it") == "Ada held"
+    assert status_summary(db_session, bystander.slug) == ""
 
 
 def test_a_full_meeting_puts_people_on_its_waiting_list(db_session):
@@ -51,7 +51,7 @@ def test_a_full_meeting_puts_people_on_its_waiting_list(db_session):
     outcome = register(db_session, "full", GRACE)
 
     assert outcome == Outcome(held=(), waiting=("full",))
-    assert roll(db_session, "full") == "Ada held, Grace waiting"
+    assert status_summary(db_session, "full") == "Ada held, Grace waiting"
 
 
 def test_a_meeting_without_a_limit_is_never_full(db_session):
@@ -70,7 +70,7 @@ def test_a_free_place_is_for_who_waits_and_not_for_who_comes_next(db_session):
     outcome = register(db_session, "it", KATHERINE)
 
     assert outcome.waiting == ("it",)
-    assert roll(db_session, "it") == "Ada held, Grace waiting, Katherine waiting"
+    assert status_summary(db_session, "it") == "Ada held, Grace waiting, Katherine waiting"
 
 
 def test_a_cancelled_place_is_free_for_the_next(db_session):
@@ -88,7 +88,7 @@ def test_one_form_holds_places_where_free_and_waits_where_full(db_session):
     outcome = register(db_session, ["free", "full"], ADA)
 
     assert outcome == Outcome(held=("free",), waiting=("full",))
-    assert roll(db_session, "full") == "Grace held, Ada waiting"
+    assert status_summary(db_session, "full") == "Grace held, Ada waiting"
 
 
 def test_meetings_are_named_soonest_first_however_they_were_ticked(db_session):
@@ -142,7 +142,7 @@ def test_nobody_waits_once_a_meeting_has_begun(db_session):
     with pytest.raises(Refused, match="has begun and is full"):
         register(db_session, "begun", ADA)
 
-    assert roll(db_session, "begun") == "Grace held"
+    assert status_summary(db_session, "begun") == "Grace held"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_one_closed_meeting_among_others_refuses_the_form_and_keeps_nothing(
         register(db_session, ["2026-12-15", "closed"], ADA)
 
     assert registrations(db_session) == []
-    assert member(db_session, "ada@example.org") is None
+    assert find_member(db_session, "ada@example.org") is None
     assert db_session.scalars(select(Submission)).all() == []
 
 
@@ -200,7 +200,7 @@ def test_everything_that_was_said_is_kept_as_it_was_said(db_session):
     assert {name: getattr(kept, name) for name in values} == values
     assert (kept.name, kept.language) == (who.name, "en")
     assert (kept.registered_at, kept.attended) == (NOW, None)
-    assert member(db_session, "ada+notes@example.org").email == "Ada+notes@Example.org"
+    assert find_member(db_session, "ada+notes@example.org").email == "Ada+notes@Example.org"
 
 
 def test_the_answer_to_the_question_is_kept_at_the_soonest_meeting_that_asks(db_session):

@@ -15,10 +15,10 @@ from tests.builders import (
     NOW,
     a_meeting,
     a_registration,
-    member,
+    find_member,
     register,
     registrations,
-    roll,
+    status_summary,
 )
 from tests.tokens import without_tokens
 
@@ -36,7 +36,7 @@ def test_the_same_form_is_answered_as_before_whatever_has_happened_since(db_sess
     after_the_end = register(db_session, "it", ADA, submission="the form", now=it.ends_at)
 
     assert first == second == after_the_end == Outcome(held=("it",), waiting=())
-    assert roll(db_session, "it") == "Ada held, Grace waiting"
+    assert status_summary(db_session, "it") == "Ada held, Grace waiting"
 
 
 def test_saved_answers_are_forgotten_after_a_day_and_not_before(db_session):
@@ -68,7 +68,7 @@ def test_a_place_that_is_held_stays_as_it_was(db_session):
     kept, _ = registrations(db_session, "2026-12-15")
     assert (kept.name, kept.organization, kept.access) == ("Ada Example", "Harbor Data Lab", [])
     assert (kept.status, kept.registered_at) == ("held", NOW)
-    assert roll(db_session, "2027-01-19") == "Mallory held"
+    assert status_summary(db_session, "2027-01-19") == "Mallory held"
 
 
 def test_who_waits_keeps_their_turn(db_session):
@@ -79,7 +79,7 @@ def test_who_waits_keeps_their_turn(db_session):
 
     register(db_session, "it", GRACE, now=NOW + 2 * DAY)
 
-    assert roll(db_session, "it") == "Ada held, Grace waiting, Katherine waiting"
+    assert status_summary(db_session, "it") == "Ada held, Grace waiting, Katherine waiting"
     assert registrations(db_session, "it")[1].registered_at == NOW
 
 
@@ -105,7 +105,10 @@ def test_cancelled_and_then_again_is_a_new_registration_at_the_tail(db_session):
     outcome = register(db_session, "it", ADA, now=NOW + DAY)
 
     assert outcome.waiting == ("it",)
-    assert roll(db_session, "it") == "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    assert (
+        status_summary(db_session, "it")
+        == "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    )
     assert registrations(db_session, "it")[-1].registered_at == NOW + DAY
 
 
@@ -136,7 +139,7 @@ def test_plus_tags_and_dots_make_another_member(db_session, other):
 
     register(db_session, "2026-12-15", replace(ADA, email=other))
 
-    assert roll(db_session, "2026-12-15") == "Ada held, Ada held"
+    assert status_summary(db_session, "2026-12-15") == "Ada held, Ada held"
 
 
 def test_the_mailing_list_is_asked_for_once_and_confirmed_by_nobody_but_the_owner(db_session):
@@ -145,7 +148,10 @@ def test_the_mailing_list_is_asked_for_once_and_confirmed_by_nobody_but_the_owne
 
     register(db_session, "2026-12-15", replace(ADA, list_opt_in=True), now=NOW + DAY)
 
-    ada, grace = member(db_session, "ada@example.org"), member(db_session, "grace@example.org")
+    ada, grace = (
+        find_member(db_session, "ada@example.org"),
+        find_member(db_session, "grace@example.org"),
+    )
     assert (ada.list_requested_at, ada.list_confirmed_at) == (NOW, None)
     assert grace.list_requested_at is None
 
@@ -155,7 +161,7 @@ def test_a_form_without_the_tick_takes_nobody_off_the_mailing_list(db_session):
 
     register(db_session, "2027-01-19", ADA, now=NOW + DAY)
 
-    assert member(db_session, "ada@example.org").list_requested_at == NOW
+    assert find_member(db_session, "ada@example.org").list_requested_at == NOW
 
 
 def test_an_answer_is_never_filed_under_the_question_of_another_meeting(db_session):

@@ -12,13 +12,13 @@ from tests.client import (
     FEBRUARY,
     HTMX,
     JANUARY,
-    change,
-    change_community,
-    fill,
-    places,
+    add_registrations,
+    checked_sessions,
     register,
+    registration_statuses,
     rows,
-    ticked,
+    update_community,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -68,7 +68,7 @@ def landing(response):
 
 
 def test_the_form_sends_the_documented_names_and_values(client):
-    change(DECEMBER, prep_question="What is missing?")
+    update_meeting(DECEMBER, prep_question="What is missing?")
 
     controls = client.page("/register").find("form").select("input, textarea")
 
@@ -92,7 +92,7 @@ def test_one_form_registers_for_one_several_or_all_sessions(client, sessions, st
 
     assert response.status_code == 303
     assert landing(response) == ("/registered", {"sessions": ",".join(stored)})
-    assert places() == [("ada@example.org", slug, "held") for slug in stored]
+    assert registration_statuses() == [("ada@example.org", slug, "held") for slug in stored]
     assert client.page(response.location).h1.get_text() == "You are registered"
 
 
@@ -109,8 +109,8 @@ def test_every_answer_is_stored_with_the_registration(client):
 
 
 def test_the_confirmation_names_each_session_and_is_not_indexed(client):
-    change(JANUARY, capacity=1)
-    fill(JANUARY, "grace@example.org")
+    update_meeting(JANUARY, capacity=1)
+    add_registrations(JANUARY, "grace@example.org")
 
     page = client.page(f"/registered?sessions={DECEMBER},{JANUARY},1999-01-01&waiting={JANUARY}")
 
@@ -127,7 +127,7 @@ def test_a_confirmation_without_a_session_is_not_found(client, query):
 
 
 def test_htmx_gets_the_confirmation_and_every_part_that_changes_with_it(client):
-    change(DECEMBER, capacity=1)
+    update_meeting(DECEMBER, capacity=1)
 
     response = register(client, [DECEMBER, JANUARY], headers=HTMX)
 
@@ -155,17 +155,17 @@ def test_htmx_gets_the_confirmation_and_every_part_that_changes_with_it(client):
 def test_the_url_selects_sessions(client, query, expected):
     page = client.page(f"/register{query}")
 
-    assert ticked(page) == expected
+    assert checked_sessions(page) == expected
 
 
 def test_the_form_on_a_session_s_page_has_it_selected(client):
     page = client.page(f"/schedule/{FEBRUARY}")
 
-    assert ticked(page) == [FEBRUARY]
+    assert checked_sessions(page) == [FEBRUARY]
 
 
 def test_losing_the_last_place_while_the_form_is_open_leads_to_the_waiting_list(client):
-    change(DECEMBER, capacity=1)
+    update_meeting(DECEMBER, capacity=1)
     client.page(f"/register?session={DECEMBER}")
     register(client, DECEMBER, email="grace@example.org")
 
@@ -173,13 +173,13 @@ def test_losing_the_last_place_while_the_form_is_open_leads_to_the_waiting_list(
 
     assert landing(response) == ("/registered", {"sessions": DECEMBER, "waiting": DECEMBER})
     assert client.page(response.location).h1.get_text() == "You are on the waiting list"
-    assert [status for _, _, status in places()] == ["held", "waiting"]
+    assert [status for _, _, status in registration_statuses()] == ["held", "waiting"]
 
 
 @pytest.mark.parametrize("off", OPTIONAL)
 def test_a_disabled_question_is_not_asked_and_its_answer_not_stored(client, off):
-    change(DECEMBER, prep_question="What is missing?")
-    change_community(disabled_questions=[off])
+    update_meeting(DECEMBER, prep_question="What is missing?")
+    update_community(disabled_questions=[off])
     answers = EVERYTHING | {"prep_answer": "Renters.", "prep_visibility": "named"}
 
     page = client.page("/register")
@@ -196,7 +196,7 @@ def test_a_disabled_question_is_not_asked_and_its_answer_not_stored(client, off)
 
 
 def test_required_questions_cannot_be_disabled(client):
-    change_community(disabled_questions=["sessions", "name", "email"])
+    update_community(disabled_questions=["sessions", "name", "email"])
 
     names = {control["name"] for control in client.page("/register").select("form input")}
 

@@ -15,15 +15,15 @@ from tests.client import (
     FEBRUARY,
     HTMX,
     JANUARY,
-    change,
-    places,
-    refusals,
+    advance_clock,
+    checked_sessions,
+    error_summary,
+    form_token,
+    form_values,
     register,
+    registration_statuses,
     rows,
-    ticked,
-    token_of,
-    turn_clock,
-    typed,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -71,7 +71,7 @@ def long_open(client, monkeypatch):
     past = SimpleNamespace(time=lambda: time.time() - TOKEN_AGE - 5)
     with monkeypatch.context() as earlier:
         earlier.setattr(itsdangerous.timed, "time", past)
-        return token_of(client)
+        return form_token(client)
 
 
 @SIZES
@@ -81,23 +81,23 @@ def long_open(client, monkeypatch):
     ids=["no name", "no address", "no session", "too long"],
 )
 def test_a_refused_form_keeps_everything_typed(client, wrong, headers):
-    change(DECEMBER, prep_question="What is missing?")
+    update_meeting(DECEMBER, prep_question="What is missing?")
     answers = TYPED | wrong
 
     soup = refused(register(client, headers=headers, **answers))
 
     (name,) = wrong
-    kept = {n: v for n, v in typed(soup).items() if n not in {"token", "website"}}
+    kept = {n: v for n, v in form_values(soup).items() if n not in {"token", "website"}}
     expected = as_lists({n: v for n, v in answers.items() if v is not None})
     expected["prep_answer"] = ["One line.\n\nAnd </textarea> another."]  # spaces around it go
     assert kept == expected
-    assert len(refusals(soup)) == 1
+    assert len(error_summary(soup)) == 1
     assert soup.select_one(f".summary a[href='#{name}']")
-    assert soup.find(id=f"{name}-refusal").get_text(strip=True) == refusals(soup)[0]
+    assert soup.find(id=f"{name}-refusal").get_text(strip=True) == error_summary(soup)[0]
 
 
 def test_a_text_may_be_as_long_as_its_limit(client):
-    change(DECEMBER, prep_question="What is missing?")
+    update_meeting(DECEMBER, prep_question="What is missing?")
     limits = {"name": 200, "organization": 200, "pronouns": 60, "hats_other": 300}
     limits |= {"access_language": 300, "access_other": 300, "prep_answer": 500}
 
@@ -106,7 +106,7 @@ def test_a_text_may_be_as_long_as_its_limit(client):
     longest = {name: "é" * limit for name, limit in limits.items()}
     accepted = register(client, DECEMBER, **longest)
 
-    assert refusals(soup) == [
+    assert error_summary(soup) == [
         f"Shorten this to {limit} characters; it has {limit + 1}." for limit in limits.values()
     ]
     assert accepted.status_code == 303
@@ -114,57 +114,57 @@ def test_a_text_may_be_as_long_as_its_limit(client):
 
 
 def test_an_answer_that_was_not_offered_is_refused(client):
-    change(DECEMBER, prep_question="What is missing?")
+    update_meeting(DECEMBER, prep_question="What is missing?")
     names = ("hats", "access", "taking_part", "prep_visibility")
 
     soup = refused(register(client, DECEMBER, **dict.fromkeys(names, "admiral")))
 
-    assert refusals(soup) == ["Choose among the answers listed here."] * 4
+    assert error_summary(soup) == ["Choose among the answers listed here."] * 4
 
 
 @SIZES
 @pytest.mark.parametrize("why", ["cancelled", "ended", "unknown"])
 def test_a_closed_session_stores_nothing_and_leaves_the_others_selected(app, client, why, headers):
     chosen = [DECEMBER, JANUARY, FEBRUARY]
-    token = token_of(client)
+    token = form_token(client)
     if why == "cancelled":
-        change(DECEMBER, status="cancelled")
+        update_meeting(DECEMBER, status="cancelled")
     elif why == "ended":
-        turn_clock(app, OVER)
+        advance_clock(app, OVER)
     else:
         chosen[0] = "1999-01-01"
 
     soup = refused(register(client, chosen, token=token, headers=headers))
 
     said = {"cancelled": "is cancelled", "ended": "is over", "unknown": "is not on the schedule"}
-    assert len(refusals(soup)) == 1
-    assert said[why] in refusals(soup)[0]
-    assert ticked(soup) == [JANUARY, FEBRUARY]
+    assert len(error_summary(soup)) == 1
+    assert said[why] in error_summary(soup)[0]
+    assert checked_sessions(soup) == [JANUARY, FEBRUARY]
 
 
 def test_a_refusal_names_the_day_of_the_session_in_the_community_s_zone(client):
     evening = NOW - timedelta(hours=13)  # 9 pm on November 21 in Connecticut, November 22 in UTC
-    change(DECEMBER, starts_at=evening, ends_at=evening + timedelta(hours=1))
+    update_meeting(DECEMBER, starts_at=evening, ends_at=evening + timedelta(hours=1))
 
     soup = refused(register(client, DECEMBER))
 
-    assert "The session on November 21 is over" in refusals(soup)[0]
+    assert "The session on November 21 is over" in error_summary(soup)[0]
 
 
 @SIZES
 def test_an_expired_form_keeps_its_values_and_can_be_sent_again(client, long_open, headers):
-    change(DECEMBER, prep_question="What is missing?")
+    update_meeting(DECEMBER, prep_question="What is missing?")
 
     soup = refused(register(client, token=long_open, headers=headers, **TYPED))
 
-    kept = typed(soup)
+    kept = form_values(soup)
     (fresh,) = kept["token"]
-    assert refusals(soup) == [LONG_OPEN]
+    assert error_summary(soup) == [LONG_OPEN]
     assert kept["name"] == [TYPED["name"]]
     assert kept["sessions"] == TYPED["sessions"]
     assert fresh != long_open
     assert client.post("/register", data=kept).status_code == 303
-    assert [slug for _, slug, _ in places()] == TYPED["sessions"]
+    assert [slug for _, slug, _ in registration_statuses()] == TYPED["sessions"]
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,9 @@ def test_an_expired_form_keeps_its_values_and_can_be_sent_again(client, long_ope
 def test_a_forged_token_is_refused_like_an_expired_one(client, token):
     soup = refused(register(client, DECEMBER, token=token))
 
-    (fresh,) = typed(soup)["token"]
+    (fresh,) = form_values(soup)["token"]
 
-    assert refusals(soup) == [LONG_OPEN]
+    assert error_summary(soup) == [LONG_OPEN]
     assert register(client, DECEMBER, token=fresh).status_code == 303
 
 
@@ -184,7 +184,7 @@ def test_a_token_signed_for_something_else_is_refused(app, client):
 
     soup = refused(register(client, DECEMBER, token=other.dumps("a nonce")))
 
-    assert refusals(soup) == [LONG_OPEN]
+    assert error_summary(soup) == [LONG_OPEN]
 
 
 @SIZES
@@ -192,8 +192,8 @@ def test_the_honeypot_is_shown_to_somebody_who_filled_it(client, headers):
     soup = refused(register(client, website="https://spam.example", headers=headers, **TYPED))
 
     field = soup.find("input", id="website")
-    sent = typed(soup)
-    assert "Leave this field empty" in refusals(soup)[0]
+    sent = form_values(soup)
+    assert "Leave this field empty" in error_summary(soup)[0]
     assert "is-shown" in field.parent["class"]
     assert field["value"] == "https://spam.example"
     assert field["tabindex"] == "0"

@@ -8,12 +8,12 @@ from tests.client import (
     FEBRUARY,
     HTMX,
     JANUARY,
-    change,
-    fill,
-    places,
+    add_registrations,
+    form_token,
     register,
+    registration_statuses,
     rows,
-    token_of,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -46,24 +46,27 @@ def test_a_stranger_who_knows_an_address_changes_and_learns_nothing(client, head
 
 @SIZES
 def test_the_same_form_sent_twice_replays_the_first_answer(client, headers):
-    change(DECEMBER, capacity=1)
-    token = token_of(client)
+    update_meeting(DECEMBER, capacity=1)
+    token = form_token(client)
 
     first = register(client, DECEMBER, token=token, headers=headers)
     second = register(client, DECEMBER, token=token, headers=headers)
 
     assert answer(second) == answer(first)
-    assert places() == [("ada@example.org", DECEMBER, "held")]
+    assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
     assert len(rows(Submission)) == 1
 
 
 def test_another_address_in_the_same_form_is_a_new_submission(client):
-    token = token_of(client)
+    token = form_token(client)
 
     register(client, DECEMBER, token=token)
     register(client, DECEMBER, token=token, name="Grace Sample", email="grace@example.org")
 
-    assert [email for email, _, _ in places()] == ["ada@example.org", "grace@example.org"]
+    assert [email for email, _, _ in registration_statuses()] == [
+        "ada@example.org",
+        "grace@example.org",
+    ]
     assert len(rows(Submission)) == 2
 
 
@@ -72,9 +75,9 @@ def test_another_address_in_the_same_form_is_a_new_submission(client):
 def test_the_confirmation_does_not_depend_on_who_was_registered(client, others, headers):
     """Ada holds one of three places: her answer now is the one that a newcomer gets."""
     for slug in (DECEMBER, JANUARY):
-        change(slug, capacity=3 if others == 1 else 2)
-        fill(slug, "ada@example.org", "grace@example.org")
-    fill(FEBRUARY, "katherine@example.org")
+        update_meeting(slug, capacity=3 if others == 1 else 2)
+        add_registrations(slug, "ada@example.org", "grace@example.org")
+    add_registrations(FEBRUARY, "katherine@example.org")
 
     known = register(client, DECEMBER, headers=headers)
     new = register(client, JANUARY, email="mallory@example.org", headers=headers)

@@ -20,14 +20,14 @@ from tests.builders import (
     a_registration,
     a_writer,
     cancel_meeting,
+    clear_outbox,
     edit,
-    forget_mails,
-    mails,
+    outbox_emails,
+    recipients_and_subjects,
     register,
     registrations,
     restore_meeting,
-    roll,
-    told,
+    status_summary,
 )
 from tests.concurrency import at_once
 
@@ -45,7 +45,7 @@ def meeting(db_session):
     for person in (ADA, GRACE, KATHERINE):
         register(db_session, SLUG, person)
     a_registration(db_session, other, "mallory@example.org", "waiting")
-    forget_mails(db_session)
+    clear_outbox(db_session)
     return meeting
 
 
@@ -63,25 +63,27 @@ def cancel(db_session, person, *, now=NOW):
 def test_canceling_promotes_the_first_person_waiting(db_session, meeting):
     cancel(db_session, ADA)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
-    assert roll(db_session, "other") == "Mallory waiting"
-    assert told(db_session) == [("grace@example.org", "A place for you: December 13")]
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+    assert status_summary(db_session, "other") == "Mallory waiting"
+    assert recipients_and_subjects(db_session) == [
+        ("grace@example.org", "A place for you: December 13")
+    ]
     assert of(db_session, GRACE).promoted_at == NOW
 
 
 def test_leaving_the_waiting_list_frees_no_place(db_session, meeting):
     cancel(db_session, GRACE)
 
-    assert roll(db_session, SLUG) == "Ada held, Grace cancelled, Katherine waiting"
-    assert mails(db_session) == []
+    assert status_summary(db_session, SLUG) == "Ada held, Grace cancelled, Katherine waiting"
+    assert outbox_emails(db_session) == []
 
 
 def test_canceling_twice_frees_one_place(db_session, meeting):
     cancel(db_session, ADA)
     cancel(db_session, ADA)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
-    assert len(mails(db_session, EmailKind.PROMOTED)) == 1
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+    assert len(outbox_emails(db_session, EmailKind.PROMOTED)) == 1
 
 
 def test_registering_while_others_wait_joins_the_end_of_the_list(db_session, meeting):
@@ -90,7 +92,10 @@ def test_registering_while_others_wait_joins_the_end_of_the_list(db_session, mee
 
     turns = [waiting_list.waiting_position(db_session, row.id, meeting_id=meeting.id)
              for row in registrations(db_session, SLUG)]  # fmt: skip
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    assert (
+        status_summary(db_session, SLUG)
+        == "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    )
     assert turns[2:] == [1, 2]
 
 
@@ -103,22 +108,22 @@ def test_registering_while_others_wait_joins_the_end_of_the_list(db_session, mee
 def test_a_raised_capacity_promotes_as_many(db_session, meeting, capacity, expected):
     edit(db_session, meeting, capacity=capacity)
 
-    assert roll(db_session, SLUG) == expected
-    assert len(mails(db_session, EmailKind.PROMOTED)) == expected.count("held") - 1
+    assert status_summary(db_session, SLUG) == expected
+    assert len(outbox_emails(db_session, EmailKind.PROMOTED)) == expected.count("held") - 1
 
 
 @pytest.mark.parametrize("late", [timedelta(), A_MINUTE], ids=["at the start", "after the start"])
 def test_nobody_is_promoted_once_the_meeting_has_begun(db_session, meeting, late):
     cancel(db_session, ADA, now=meeting.starts_at + late)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine waiting"
-    assert mails(db_session) == []
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine waiting"
+    assert outbox_emails(db_session) == []
 
 
 def test_a_moment_before_the_start_the_next_is_still_promoted(db_session, meeting):
     cancel(db_session, ADA, now=meeting.starts_at - A_MINUTE)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
 
 
 def test_a_registration_for_a_past_meeting_cannot_be_canceled(db_session, meeting):
@@ -131,7 +136,7 @@ def test_nobody_is_promoted_at_a_canceled_meeting(db_session, meeting):
 
     cancel(db_session, ADA)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine waiting"
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine waiting"
 
 
 def test_restoring_a_meeting_gives_its_free_places_to_the_waiting_list(db_session, meeting):
@@ -140,7 +145,7 @@ def test_restoring_a_meeting_gives_its_free_places_to_the_waiting_list(db_sessio
 
     restore_meeting(db_session, meeting)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
 
 
 def test_a_promotion_raises_the_revision_of_cached_pages(db_session, meeting):
@@ -186,7 +191,7 @@ def test_64_cancel_and_register_at_once_and_no_place_is_lost_or_given_twice(app)
         )
         counts = {row[0]: row[1] for row in db_session.execute(query.group_by(Registration.status))}
         live = [row.status for row in registrations(db_session, SLUG) if row.status != "cancelled"]
-        promoted = mails(db_session, EmailKind.PROMOTED)
+        promoted = outbox_emails(db_session, EmailKind.PROMOTED)
     assert counts == {"held": 32, "waiting": 32, "cancelled": 32}
     assert live == ["held"] * 32 + ["waiting"] * 32
     assert len(promoted) == len({mail.to_address for mail in promoted}) == 32

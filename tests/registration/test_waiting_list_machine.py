@@ -29,7 +29,7 @@ from tests.builders import (
     a_writer,
     cancel_meeting,
     edit,
-    mails,
+    outbox_emails,
     register,
     restore_meeting,
 )
@@ -155,7 +155,7 @@ class WaitingList(RuleBasedStateMachine):
 
     @invariant()
     def each_promotion_is_mailed_once_and_not_to_who_gave_the_place_up(self):
-        told = [mail.to_address for mail in mails(self.db_session, EmailKind.PROMOTED)]
+        told = [mail.to_address for mail in outbox_emails(self.db_session, EmailKind.PROMOTED)]
         assert sorted(told) == sorted(entry[0] for entry in self.live("held") if entry[2])
 
     def _id(self, person):

@@ -25,12 +25,12 @@ from tests.builders import (
     a_meeting,
     a_writer,
     cancel_meeting,
+    clear_outbox,
     edit,
-    forget_mails,
-    mails,
+    outbox_emails,
+    recipients_and_subjects,
     register,
     registrations,
-    told,
 )
 from tests.concurrency import at_once
 from tests.tokens import without_tokens
@@ -53,7 +53,7 @@ def meeting(db_session):
     register(db_session, SLUG, ADA)
     register(db_session, SLUG, GRACE)
     set_member(db_session, "ada@example.org")
-    forget_mails(db_session)
+    clear_outbox(db_session)
     return meeting
 
 
@@ -69,7 +69,7 @@ def remind(db_session, now):
 
 
 def reminded(db_session):
-    return told(db_session, EmailKind.REMINDER)
+    return recipients_and_subjects(db_session, EmailKind.REMINDER)
 
 
 PREPARE = ("ada@example.org", "On December 13: Who is missing?")
@@ -93,7 +93,7 @@ def test_reminders_have_the_preparation_and_the_links(db_session, meeting):
     remind(db_session, WEEK_BEFORE)
     remind(db_session, DAY_BEFORE)
 
-    prepare, join = mails(db_session)
+    prepare, join = outbox_emails(db_session)
     assert "Hello Ada Example," in prepare.text
     assert "A chapter (20 minutes)" in prepare.text
     assert "Whom can nobody see?" in prepare.text
@@ -111,7 +111,7 @@ def test_an_unverified_address_gets_the_last_reminder_only_without_typed_text(db
     remind(db_session, WEEK_BEFORE)
     remind(db_session, DAY_BEFORE)
 
-    [mail] = mails(db_session)
+    [mail] = outbox_emails(db_session)
     assert (mail.to_address, mail.subject) == JOIN
     assert "Ada" not in without_tokens(mail.text + mail.html)
     assert "Not you? Remove this" in mail.text
@@ -132,7 +132,7 @@ def test_no_reminder_is_queued_if_the_meeting_starts_before_it_is_locked(db_sess
 
 def test_a_late_reminder_is_skipped_once_the_next_is_due(db_session, meeting):
     three_days_before = remind(db_session, START - 3 * DAY)
-    forget_mails(db_session)
+    clear_outbox(db_session)
     an_hour_before = remind(db_session, START - HOUR)
 
     assert (three_days_before, an_hour_before) == (1, 1)
@@ -152,7 +152,7 @@ def test_a_clock_that_jumps_reminds_nobody_twice(db_session, meeting, jump):
 def test_a_registration_after_the_reminder_was_due_gets_none(db_session, meeting):
     edit(db_session, meeting, capacity=9)
     register(db_session, SLUG, KATHERINE, now=DAY_BEFORE + MINUTE)
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     remind(db_session, DAY_BEFORE + HOUR)
 
@@ -183,7 +183,9 @@ def test_a_promotion_after_the_reminder_was_due_gets_none(db_session, meeting):
 
     remind(db_session, DAY_BEFORE + HOUR)
 
-    assert [address for address, _ in told(db_session, EmailKind.PROMOTED)] == ["grace@example.org"]
+    assert [address for address, _ in recipients_and_subjects(db_session, EmailKind.PROMOTED)] == [
+        "grace@example.org"
+    ]
     assert reminded(db_session) == []
 
 
@@ -230,7 +232,7 @@ def test_a_meeting_moved_away_and_back_is_reminded_of_once(db_session, meeting):
 
 def test_a_sent_reminder_is_not_repeated_when_the_meeting_moves_back(db_session, meeting):
     remind(db_session, WEEK_BEFORE)
-    mails(db_session)[0].state = MailState.SENT
+    outbox_emails(db_session)[0].state = MailState.SENT
     db_session.flush()
     for start in (START + DAY, START):
         edit(db_session, meeting, starts_at=start, ends_at=start + HOUR, now=WEEK_BEFORE)
@@ -263,7 +265,7 @@ def test_coordinators_get_one_summary_the_day_before(db_session, meeting):
     remind(db_session, DAY_BEFORE)
     remind(db_session, DAY_BEFORE + HOUR)
 
-    to_them = mails(db_session, EmailKind.COORDINATORS)
+    to_them = outbox_emails(db_session, EmailKind.COORDINATORS)
     assert [mail.to_address for mail in to_them] == ["Corin@example.org", "Dana@example.org"]
     assert "Coming: 1" in to_them[0].text
     assert "Waiting: 1" in to_them[0].text
@@ -283,7 +285,7 @@ def test_concurrent_workers_remind_once(app):
     at_once(app, *[act] * 4)
 
     with write_tx() as db_session:
-        assert len(mails(db_session, EmailKind.REMINDER)) == 1
+        assert len(outbox_emails(db_session, EmailKind.REMINDER)) == 1
 
 
 ZONES = ["America/New_York", "America/Los_Angeles", "Europe/London", "Europe/Berlin",
@@ -302,16 +304,16 @@ def test_a_reminder_comes_at_the_meeting_s_local_time_of_day(db_session, zone):
         a_meeting(db_session, slug=slug, starts_at=occurrence.starts_at)
         register(db_session, slug, ADA)
         set_member(db_session, "ada@example.org")
-        forget_mails(db_session)
+        clear_outbox(db_session)
 
         _jump_about(db_session, on, ZoneInfo(zone))
 
-        queued = mails(db_session, EmailKind.REMINDER)
+        queued = outbox_emails(db_session, EmailKind.REMINDER)
         wall = [mail.created_at.astimezone(ZoneInfo(zone)) for mail in queued]
         assert [(moment.date(), moment.time()) for moment in wall] == [
             (on - 7 * DAY, time(11, 30)), (on - DAY, time(11, 30))
         ]  # fmt: skip
-        forget_mails(db_session)
+        clear_outbox(db_session)
 
 
 def _jump_about(db_session, on, zone):

@@ -17,17 +17,17 @@ from tests.builders import (
     ADA,
     GRACE,
     NOW,
-    a_mail,
     a_meeting,
     a_registration,
     a_writer,
-    forget_mails,
-    mails,
-    member,
+    an_email,
+    clear_outbox,
+    find_member,
+    outbox_emails,
+    recipients_and_subjects,
     register,
     registrations,
-    roll,
-    told,
+    status_summary,
 )
 from tests.concurrency import at_once
 
@@ -46,42 +46,44 @@ def correct(db_session, slug, email, *, of="Ada"):
 def test_all_registrations_move_to_the_right_address(db_session):
     register(db_session, [DECEMBER, JANUARY], SLIP)
     register(db_session, DECEMBER, GRACE)
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     sessions = correct(db_session, DECEMBER, "Ada@Example.org")
 
-    ada = member(db_session, "ada@example.org")
+    ada = find_member(db_session, "ada@example.org")
     assert (sessions, ada.email, ada.verified_at) == (2, "Ada@Example.org", None)
     assert {row.member_id for row in registrations(db_session) if row.name == ADA.name} == {ada.id}
-    assert member(db_session, "ada@exmaple.org") is None
-    assert told(db_session) == [("Ada@Example.org", "You are registered for 2 sessions")]
+    assert find_member(db_session, "ada@exmaple.org") is None
+    assert recipients_and_subjects(db_session) == [
+        ("Ada@Example.org", "You are registered for 2 sessions")
+    ]
 
 
 def test_links_and_emails_of_the_misspelled_address_are_gone(db_session):
     register(db_session, DECEMBER, SLIP)
     register(db_session, DECEMBER, GRACE)
-    slip = member(db_session, "ada@exmaple.org")
+    slip = find_member(db_session, "ada@exmaple.org")
     owner = Owner(slip.id, slip.token_version)
     for state in (MailState.QUEUED, MailState.FAILED, MailState.SENT):
-        a_mail(db_session, members.recipient_of_link(db_session, owner)).state = state
+        an_email(db_session, members.recipient_of_link(db_session, owner)).state = state
     db_session.flush()
 
     correct(db_session, DECEMBER, ADA.email)
 
     with pytest.raises(InvalidLink):
         members.recipient_of_link(db_session, owner)
-    assert {mail.to_address for mail in mails(db_session)} == {ADA.email, GRACE.email}
-    assert len(mails(db_session, EmailKind.LINK)) == 0
+    assert {mail.to_address for mail in outbox_emails(db_session)} == {ADA.email, GRACE.email}
+    assert len(outbox_emails(db_session, EmailKind.LINK)) == 0
 
 
 def test_the_confirmation_has_the_link_of_the_new_member(db_session):
     register(db_session, DECEMBER, SLIP)
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     correct(db_session, DECEMBER, ADA.email)
 
-    ada = member(db_session, ADA.email)
-    [mail] = mails(db_session)
+    ada = find_member(db_session, ADA.email)
+    [mail] = outbox_emails(db_session)
     link = a_writer(db_session).links.member(Owner(ada.id, ada.token_version), on=NOW.date())
     assert link in mail.text
     assert "Ada Example" not in mail.text  # nobody has proven that it is theirs
@@ -91,16 +93,16 @@ def test_the_confirmation_has_the_link_of_the_new_member(db_session):
 def test_a_known_member_gets_the_sessions_they_lack(db_session):
     register(db_session, JANUARY, ADA)
     register(db_session, DECEMBER, SLIP)
-    known = member(db_session, ADA.email)
+    known = find_member(db_session, ADA.email)
     known.verified_at = NOW
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     sessions = correct(db_session, DECEMBER, ADA.email)
 
     assert sessions == 1
     assert {row.member_id for row in registrations(db_session)} == {known.id}
-    assert told(db_session) == [(ADA.email, "You are registered: December 15")]
-    assert member(db_session, ADA.email).verified_at == NOW
+    assert recipients_and_subjects(db_session) == [(ADA.email, "You are registered: December 15")]
+    assert find_member(db_session, ADA.email).verified_at == NOW
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -120,14 +122,14 @@ def test_only_a_new_member_loses_their_withdrawals(db_session, is_known):
 def test_where_both_are_registered_for_one_session_neither_is_changed(db_session):
     register(db_session, [DECEMBER, JANUARY], ADA)
     register(db_session, [DECEMBER], replace(SLIP, name="Slip"))
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     with pytest.raises(Refused, match="is registered for") as refusal:
         correct(db_session, DECEMBER, ADA.email, of="Slip")
 
     assert refusal.value.values["date"].date().isoformat() == DECEMBER
     assert len({row.member_id for row in registrations(db_session, DECEMBER)}) == 2
-    assert mails(db_session) == []
+    assert outbox_emails(db_session) == []
 
 
 def test_a_canceled_registration_of_one_does_not_prevent_the_correction(db_session):
@@ -137,7 +139,7 @@ def test_a_canceled_registration_of_one_does_not_prevent_the_correction(db_sessi
 
     correct(db_session, "it", ADA.email, of="Slip")
 
-    assert roll(db_session, "it") == "Ada cancelled, Slip held"
+    assert status_summary(db_session, "it") == "Ada cancelled, Slip held"
     assert len({row.member_id for row in registrations(db_session, "it")}) == 1
 
 
@@ -158,15 +160,15 @@ def test_an_invalid_or_unchanged_address_is_refused(db_session, email, refusal):
 
 def test_a_mailing_list_request_is_confirmed_at_the_right_address(db_session):
     register(db_session, DECEMBER, replace(SLIP, list_opt_in=True))
-    member(db_session, SLIP.email).list_confirmed_at = NOW  # by whoever has that address
+    find_member(db_session, SLIP.email).list_confirmed_at = NOW  # by whoever has that address
     db_session.flush()
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     correct(db_session, DECEMBER, ADA.email)
 
-    ada = member(db_session, ADA.email)
+    ada = find_member(db_session, ADA.email)
     assert (ada.list_requested_at, ada.list_confirmed_at) == (NOW, None)
-    assert [mail.to_address for mail in mails(db_session, EmailKind.LIST)] == [ADA.email]
+    assert [mail.to_address for mail in outbox_emails(db_session, EmailKind.LIST)] == [ADA.email]
 
 
 def test_after_the_session_no_confirmation_goes_out(db_session):
@@ -175,8 +177,8 @@ def test_after_the_session_no_confirmation_goes_out(db_session):
 
     sessions = correct(db_session, "it", ADA.email)
 
-    assert (sessions, mails(db_session)) == (0, [])
-    assert member(db_session, ADA.email)
+    assert (sessions, outbox_emails(db_session)) == (0, [])
+    assert find_member(db_session, ADA.email)
 
 
 @pytest.mark.parametrize("targets", [(ADA.email,) * 2, (ADA.email, "lovelace@example.org")],
@@ -206,7 +208,7 @@ def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targe
 
     with read_tx() as db_session:
         left = {row.member_id for row in registrations(db_session)}
-        gone = [member(db_session, person.email) for person in people]
+        gone = [find_member(db_session, person.email) for person in people]
     assert 1 in done
     assert len(left) == (2 if slips == 2 and len(set(targets)) == 2 else 1)
     assert gone == [None, None]
@@ -227,11 +229,11 @@ def test_the_earlier_first_day_of_the_two_is_stored(db_session, wrong, right, fi
     typed = a_registration(db_session, meeting, "aad@example.org")
     a_registration(db_session, other, "ada@example.org")
     for email, day in (("aad@example.org", wrong), ("ada@example.org", right)):
-        member(db_session, email).first_attended_on = day
+        find_member(db_session, email).first_attended_on = day
     db_session.flush()
 
     address_correction.correct_address(
         db_session, typed.id, "ada@example.org", writer=a_writer(db_session)
     )
 
-    assert member(db_session, "ada@example.org").first_attended_on == first
+    assert find_member(db_session, "ada@example.org").first_attended_on == first

@@ -12,7 +12,7 @@ from cop.db.engine import snapshot_tx, write_tx
 from cop.models.registration import Registration
 from cop.roster import csv_export
 from cop.web.downloads import guard_formula
-from tests.builders import EASTERN, NOW, a_meeting, a_registration, member
+from tests.builders import EASTERN, NOW, a_meeting, a_registration, find_member
 
 pytestmark = pytest.mark.both
 
@@ -114,7 +114,7 @@ def test_a_row_has_every_value_in_the_documented_format(db_session):
         registered_at=datetime(2027, 7, 1, 13, 14, 15, 999999, tzinfo=UTC),
         attended=False,
     )
-    member(db_session, "ada@example.org").list_confirmed_at = NOW
+    find_member(db_session, "ada@example.org").list_confirmed_at = NOW
 
     [row] = rows(db_session)
 
@@ -138,7 +138,7 @@ def test_a_row_has_every_value_in_the_documented_format(db_session):
 
 def test_missing_values_are_empty_or_no(db_session):
     a_registration(db_session, a_meeting(db_session), "ada@example.org")
-    member(db_session, "ada@example.org").list_requested_at = NOW
+    find_member(db_session, "ada@example.org").list_requested_at = NOW
 
     [row] = rows(db_session)
 

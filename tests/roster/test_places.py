@@ -20,13 +20,13 @@ from tests.builders import (
     a_meeting,
     a_registration,
     a_writer,
+    clear_outbox,
     edit,
-    forget_mails,
-    mails,
+    outbox_emails,
+    recipients_and_subjects,
     register,
     registrations,
-    roll,
-    told,
+    status_summary,
 )
 from tests.concurrency import at_once
 
@@ -46,7 +46,7 @@ def meeting(db_session):
     for details in (ADA, GRACE, KATHERINE):
         register(db_session, SLUG, details)
     a_registration(db_session, other, "mallory@example.org", "waiting")
-    forget_mails(db_session)
+    clear_outbox(db_session)
     return meeting
 
 
@@ -66,8 +66,8 @@ def test_exceeding_the_capacity_has_to_be_confirmed(db_session, meeting):
 
     moved = do(db_session, places.give_place, KATHERINE, beyond=True)
 
-    assert roll(db_session, SLUG) == "Ada held, Grace waiting, Katherine held"
-    assert told(db_session) == [("katherine@example.org", GAVE)]
+    assert status_summary(db_session, SLUG) == "Ada held, Grace waiting, Katherine held"
+    assert recipients_and_subjects(db_session) == [("katherine@example.org", GAVE)]
     assert (moved.is_notified, of(db_session, KATHERINE).promoted_at) == (True, NOW)
 
 
@@ -76,16 +76,21 @@ def test_above_capacity_a_cancellation_promotes_nobody(db_session, meeting):
 
     do(db_session, places.cancel, ADA, by_mail=True)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine held"
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine held"
 
 
 def test_moving_somebody_to_the_waiting_list_promotes_the_next(db_session, meeting):
     moved = do(db_session, places.move_to_waiting_list, ADA)
 
-    assert roll(db_session, SLUG) == ("Ada cancelled, Grace held, Katherine waiting, Ada waiting")
-    assert roll(db_session, "other") == "Mallory waiting"
+    assert status_summary(db_session, SLUG) == (
+        "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    )
+    assert status_summary(db_session, "other") == "Mallory waiting"
     assert (moved.registration_id, moved.promoted) == (of(db_session, ADA).id, 1)
-    assert told(db_session) == [("grace@example.org", GAVE), ("ada@example.org", PUT)]
+    assert recipients_and_subjects(db_session) == [
+        ("grace@example.org", GAVE),
+        ("ada@example.org", PUT),
+    ]
 
 
 def test_somebody_moved_to_the_waiting_list_keeps_their_answers_and_is_promoted_later(
@@ -130,8 +135,8 @@ def test_nobody_is_moved_to_a_waiting_list_that_they_would_lead(db_session, capa
 def test_a_place_is_canceled_with_an_email_or_without(db_session, meeting, by_mail, expected):
     moved = do(db_session, places.cancel, ADA, by_mail=by_mail)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
-    assert told(db_session, EmailKind.PLACE) == expected
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+    assert recipients_and_subjects(db_session, EmailKind.PLACE) == expected
     assert (moved.is_notified, moved.promoted) == (by_mail, 1)
     assert of(db_session, ADA).cancelled_at == NOW
 
@@ -139,7 +144,7 @@ def test_a_place_is_canceled_with_an_email_or_without(db_session, meeting, by_ma
 def test_the_email_about_a_canceled_place_is_not_withdrawn_with_it(db_session, meeting):
     do(db_session, places.cancel, ADA, by_mail=True)
 
-    [mail] = mails(db_session, EmailKind.PLACE)
+    [mail] = outbox_emails(db_session, EmailKind.PLACE)
 
     assert (mail.registration_id, mail.meeting_id) == (None, meeting.id)
 
@@ -162,7 +167,7 @@ def test_somebody_undeliverable_counts_as_not_notified(db_session, meeting):
     moved = do(db_session, places.give_place, GRACE, beyond=True)
 
     assert not moved.is_notified
-    assert mails(db_session) == []
+    assert outbox_emails(db_session) == []
 
 
 def test_restoring_gives_the_place_back_where_one_is_free(db_session, meeting):
@@ -172,21 +177,28 @@ def test_restoring_gives_the_place_back_where_one_is_free(db_session, meeting):
 
     moved = do(db_session, places.restore, KATHERINE, now=NOW + 30 * DAY - 10 * DAY)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace cancelled, Katherine held"
+    assert status_summary(db_session, SLUG) == "Ada cancelled, Grace cancelled, Katherine held"
     assert (moved.registration_id, moved.status) == (of(db_session, KATHERINE).id, "held")
     assert of(db_session, KATHERINE).cancelled_at is None
-    assert told(db_session) == [("katherine@example.org", "You are registered: December 13")]
+    assert recipients_and_subjects(db_session) == [
+        ("katherine@example.org", "You are registered: December 13")
+    ]
 
 
 def test_restoring_without_a_free_place_means_the_end_of_the_waiting_list(db_session, meeting):
     do(db_session, places.cancel, ADA, by_mail=False)
-    forget_mails(db_session)
+    clear_outbox(db_session)
 
     moved = do(db_session, places.restore, ADA)
 
-    assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    assert (
+        status_summary(db_session, SLUG)
+        == "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
+    )
     assert moved.status == "waiting"
-    assert told(db_session) == [("ada@example.org", "You are on the waiting list: December 13")]
+    assert recipients_and_subjects(db_session) == [
+        ("ada@example.org", "You are on the waiting list: December 13")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +226,7 @@ def test_restoring_ends_after_thirty_days_and_with_the_session(
     else:
         places.restore(db_session, ada.id, writer=writer)
 
-    assert roll(db_session, SLUG).endswith("Mallory cancelled") == bool(refusal)
+    assert status_summary(db_session, SLUG).endswith("Mallory cancelled") == bool(refusal)
 
 
 def test_somebody_who_has_registered_again_is_not_restored(db_session, meeting):
@@ -252,8 +264,8 @@ def test_a_change_that_does_not_fit_the_place_is_refused(db_session, meeting, ca
     with pytest.raises(Refused, match=refusal):
         do(db_session, ACTS[act], details, now=NOW + ahead * DAY)
 
-    assert roll(db_session, SLUG) == "Ada held, Grace waiting, Katherine waiting"
-    assert mails(db_session) == []
+    assert status_summary(db_session, SLUG) == "Ada held, Grace waiting, Katherine waiting"
+    assert outbox_emails(db_session) == []
 
 
 @pytest.mark.parametrize(
@@ -293,8 +305,8 @@ def test_two_coordinators_at_once_cancel_one_place_once(app):
     done = at_once(app, cancelling, cancelling)
 
     with read_tx() as db_session:
-        assert roll(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
-        assert len(mails(db_session, EmailKind.PLACE)) == 1
+        assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
+        assert len(outbox_emails(db_session, EmailKind.PLACE)) == 1
     assert sorted(done) == ["cancelled", "changed"]
 
 
@@ -332,8 +344,8 @@ def test_an_address_on_the_roster_is_not_added_again(db_session, meeting):
     added = add(db_session, "other", ADA)
 
     assert (added.registration_id, added.status) == (registrations(db_session)[-1].id, "waiting")
-    assert roll(db_session, "other") == "Mallory waiting, Ada waiting"
-    assert [mail.to_address for mail in mails(db_session)] == [ADA.email]
+    assert status_summary(db_session, "other") == "Mallory waiting, Ada waiting"
+    assert [mail.to_address for mail in outbox_emails(db_session)] == [ADA.email]
 
 
 def test_nobody_is_added_to_a_canceled_session(db_session, meeting):

@@ -8,7 +8,16 @@ from cop.db.engine import write_tx
 from cop.models.audit import Viewing
 from cop.models.coordinator import Coordinator
 from tests.builders import NOW
-from tests.client import DECEMBER, HTMX, SAME_ORIGIN, change, fill, own, rows, turn_clock
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SAME_ORIGIN,
+    add_registrations,
+    advance_clock,
+    member_path,
+    rows,
+    update_meeting,
+)
 from tests.page import parse
 from tests.statements import Statements
 
@@ -34,9 +43,11 @@ def names(response):
 
 
 def test_a_roster_shows_its_people_and_the_viewing_is_recorded(corin):
-    fill(DECEMBER, "ada@example.org", organization="Example Org", access=["asl"], hats=["analyst"])
-    fill(DECEMBER, "grace@example.org", status="waiting", hats_other="gardener")
-    fill("2027-01-19", "katherine@example.org")
+    add_registrations(
+        DECEMBER, "ada@example.org", organization="Example Org", access=["asl"], hats=["analyst"]
+    )
+    add_registrations(DECEMBER, "grace@example.org", status="waiting", hats_other="gardener")
+    add_registrations("2027-01-19", "katherine@example.org")
 
     text = corin.page(SESSION).main.get_text(" ", strip=True)
 
@@ -56,8 +67,10 @@ def test_a_roster_of_no_session_does_not_exist(corin):
 
 
 def test_without_javascript_a_search_answers_a_page_with_its_criteria(search):
-    fill(DECEMBER, "ada@example.org", name="Áda Example", hats=["analyst"], first_time=True)
-    fill(DECEMBER, "grace@example.org", hats=["analyst"])
+    add_registrations(
+        DECEMBER, "ada@example.org", name="Áda Example", hats=["analyst"], first_time=True
+    )
+    add_registrations(DECEMBER, "grace@example.org", hats=["analyst"])
 
     response = search(text="ADA", hat="analyst", first_time="yes", sort="name")
 
@@ -70,7 +83,7 @@ def test_without_javascript_a_search_answers_a_page_with_its_criteria(search):
 
 
 def test_htmx_gets_the_list_alone_and_announces_the_count(search):
-    fill(DECEMBER, "ada@example.org", "grace@example.org")
+    add_registrations(DECEMBER, "ada@example.org", "grace@example.org")
 
     response = search(HTMX, text="grace@")
 
@@ -82,7 +95,7 @@ def test_htmx_gets_the_list_alone_and_announces_the_count(search):
 
 
 def test_an_empty_result_says_what_to_do(search):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
 
     page = parse(search(text="100%_"))
 
@@ -99,7 +112,7 @@ def test_unknown_filter_values_are_refused_and_no_viewing_is_recorded(search, na
 
 
 def test_a_page_has_a_hundred_people_and_all_fit_on_one_to_print(search):
-    fill(DECEMBER, *(f"p{number:03}@example.org" for number in range(101)))
+    add_registrations(DECEMBER, *(f"p{number:03}@example.org" for number in range(101)))
 
     first, second = parse(search(page="x")), parse(search(HTMX, page="2"))
     sizes = [len(page.select("#people tbody tr")) for page in (first, second)]
@@ -113,21 +126,24 @@ def test_a_page_has_a_hundred_people_and_all_fit_on_one_to_print(search):
 
 
 def test_continued_typing_is_one_viewing_and_a_filter_by_access_another(app, corin, search):
-    fill(DECEMBER, "ada@example.org", access=["asl"])
+    add_registrations(DECEMBER, "ada@example.org", access=["asl"])
 
     for text in ("a", "ad", "ada"):
         search(text=text)
     search(access="yes")
-    turn_clock(app, timedelta(minutes=11))
+    advance_clock(app, timedelta(minutes=11))
     search(text="ada")
 
     looks = [(row["resource"], row["columns"]) for row in rows(Viewing)]
     assert looks == [("roster", []), ("roster", ["asked_for_access"]), ("roster", [])]
-    assert "and who asked for something" in corin.page(own()).find(id="viewings").parent.get_text()
+    assert (
+        "and who asked for something"
+        in corin.page(member_path()).find(id="viewings").parent.get_text()
+    )
 
 
 def test_search_text_never_gets_into_a_url(corin, search):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
 
     form = parse(search(text="ada@example.org")).select_one("#find")
 
@@ -138,8 +154,10 @@ def test_search_text_never_gets_into_a_url(corin, search):
 
 @pytest.mark.parametrize("people", [3, 40])
 def test_roster_pages_take_at_most_five_statements(corin, search, people):
-    fill(DECEMBER, *(f"p{number}@example.org" for number in range(people)), access=["asl"])
-    fill("2027-01-19", *(f"q{number}@example.org" for number in range(people)))
+    add_registrations(
+        DECEMBER, *(f"p{number}@example.org" for number in range(people)), access=["asl"]
+    )
+    add_registrations("2027-01-19", *(f"q{number}@example.org" for number in range(people)))
     one = f"{PEOPLE}/{rows()[0]['id']}"
     took = {}
 
@@ -153,10 +171,14 @@ def test_roster_pages_take_at_most_five_statements(corin, search, people):
 
 
 def test_access_needs_are_grouped_by_need_and_the_viewing_is_recorded(corin):
-    fill(DECEMBER, "ada@example.org", access=["asl", "interpretation"], access_language="Spanish")
-    fill(DECEMBER, "grace@example.org", status="waiting", access=["asl"], access_other="Breaks")
-    fill(DECEMBER, "mallory@example.org", status="cancelled", access=["cart"])
-    fill("2027-01-19", "katherine@example.org", access=["phone"])
+    add_registrations(
+        DECEMBER, "ada@example.org", access=["asl", "interpretation"], access_language="Spanish"
+    )
+    add_registrations(
+        DECEMBER, "grace@example.org", status="waiting", access=["asl"], access_other="Breaks"
+    )
+    add_registrations(DECEMBER, "mallory@example.org", status="cancelled", access=["cart"])
+    add_registrations("2027-01-19", "katherine@example.org", access=["phone"])
 
     page = corin.page(ACCESS)
 
@@ -169,20 +191,20 @@ def test_access_needs_are_grouped_by_need_and_the_viewing_is_recorded(corin):
     assert "2 people asked" in page.main.get_text()
     assert "by December 1" in page.main.get_text()
     assert [row["resource"] for row in rows(Viewing)] == ["access"]
-    assert "who asked for what" in corin.page(own()).find(id="viewings").parent.get_text()
+    assert "who asked for what" in corin.page(member_path()).find(id="viewings").parent.get_text()
 
 
 def test_within_two_weeks_the_time_to_book_is_over(app, corin):
-    fill(DECEMBER, "ada@example.org", access=["asl"])
-    turn_clock(app, timedelta(minutes=30))
-    change(DECEMBER, starts_at=NOW + timedelta(days=14), ends_at=NOW + timedelta(days=15))
+    add_registrations(DECEMBER, "ada@example.org", access=["asl"])
+    advance_clock(app, timedelta(minutes=30))
+    update_meeting(DECEMBER, starts_at=NOW + timedelta(days=14), ends_at=NOW + timedelta(days=15))
 
     assert "The time to book a person was" in corin.page(ACCESS).main.get_text()
 
 
 def test_addresses_to_paste_are_one_text_and_the_viewing_is_recorded(corin):
-    fill(DECEMBER, "ada@example.org", "grace@example.org")
-    fill(DECEMBER, "katherine@example.org", status="waiting")
+    add_registrations(DECEMBER, "ada@example.org", "grace@example.org")
+    add_registrations(DECEMBER, "katherine@example.org", status="waiting")
 
     held, waiting = corin.page(EMAILS), corin.page(f"{EMAILS}?status=waiting")
 
@@ -192,12 +214,12 @@ def test_addresses_to_paste_are_one_text_and_the_viewing_is_recorded(corin):
     assert "Bcc" in held.main.get_text()
     assert [row["resource"] for row in rows(Viewing)] == ["emails", "emails"]
     assert corin.get(f"{EMAILS}?status=cancelled").status_code == 422
-    assert "took the addresses" in corin.page(own()).find(id="viewings").parent.get_text()
+    assert "took the addresses" in corin.page(member_path()).find(id="viewings").parent.get_text()
 
 
 @pytest.mark.parametrize("query", ["columns=name,email", "columns=name&columns=email"])
 def test_columns_are_chosen_comma_separated_or_repeated(corin, query):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
 
     response = corin.get(f"{EXPORT}&{query}&status=held")
 
@@ -205,7 +227,7 @@ def test_columns_are_chosen_comma_separated_or_repeated(corin, query):
 
 
 def test_every_column_has_a_checkbox_and_only_access_is_unchecked(corin):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
 
     ticks = corin.page(SESSION).select("input[name=columns]")
 
@@ -215,7 +237,7 @@ def test_every_column_has_a_checkbox_and_only_access_is_unchecked(corin):
 
 
 def test_without_the_export_right_there_is_no_button_and_the_page_says_whom_to_ask(corin):
-    fill(DECEMBER, "ada@example.org")
+    add_registrations(DECEMBER, "ada@example.org")
     with write_tx() as db_session:
         db_session.query(Coordinator).update({"may_export": False})
 
@@ -229,7 +251,9 @@ def test_without_the_export_right_there_is_no_button_and_the_page_says_whom_to_a
 
 
 def test_the_printed_roster_has_a_checkbox_and_no_address(corin):
-    fill(DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Those who left.")
+    add_registrations(
+        DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Those who left."
+    )
 
     [row] = corin.page(SESSION).select("#people tbody tr")
 

@@ -14,10 +14,10 @@ from tests.client import (
     DECEMBER,
     FEBRUARY,
     JANUARY,
-    change,
-    fill,
+    add_registrations,
     register,
     rows,
+    update_meeting,
 )
 
 EXPORT = "/coordinator/export.csv"
@@ -60,11 +60,13 @@ def exported(corin, query=""):
 
 
 def test_the_file_has_the_documented_columns_and_headers(corin):
-    change(DECEMBER, topic="Counting renters")
+    update_meeting(DECEMBER, topic="Counting renters")
     typed = {"organization": "Example, Inc.", "pronouns": "she/her", "first_time": "yes"}
     ticked = {"hats": ["analyst", "gis-analyst"], "hats_other": "gardener", "taking_part": "type"}
     register(corin, DECEMBER, **typed, **ticked, access="asl")
-    fill(JANUARY, "grace@example.org", status="waiting", registered_at=NOW + timedelta(days=1))
+    add_registrations(
+        JANUARY, "grace@example.org", status="waiting", registered_at=NOW + timedelta(days=1)
+    )
 
     response = corin.get(EXPORT)
 
@@ -86,11 +88,13 @@ def test_the_file_has_the_documented_columns_and_headers(corin):
 @pytest.fixture
 def three_sessions(corin):
     """A session that is over, and two to come, each with people of every kind."""
-    change(FEBRUARY, starts_at=NOW - timedelta(days=5), ends_at=NOW - timedelta(days=4))
+    update_meeting(FEBRUARY, starts_at=NOW - timedelta(days=5), ends_at=NOW - timedelta(days=4))
     for number, slug in enumerate([FEBRUARY, DECEMBER, JANUARY]):
         for status in ("waiting", "held", "cancelled"):
             at = NOW - timedelta(days=30 - number, minutes=len(status))
-            fill(slug, f"{status}{number}@example.org", status=status, registered_at=at)
+            add_registrations(
+                slug, f"{status}{number}@example.org", status=status, registered_at=at
+            )
 
 
 @pytest.mark.parametrize(
@@ -111,9 +115,9 @@ def test_sessions_and_statuses_are_chosen_in_the_query(corin, three_sessions, qu
 
 
 def test_the_file_is_named_after_the_current_date_of_its_session(corin):
-    change(FEBRUARY, starts_at=datetime(2027, 2, 23, 2, 0, tzinfo=UTC),
+    update_meeting(FEBRUARY, starts_at=datetime(2027, 2, 23, 2, 0, tzinfo=UTC),
            ends_at=datetime(2027, 2, 23, 3, 0, tzinfo=UTC))  # fmt: skip
-    fill(FEBRUARY, "ada@example.org")
+    add_registrations(FEBRUARY, "ada@example.org")
 
     plain = corin.get(f"{EXPORT}?session={DECEMBER}").headers["Content-Disposition"]
     moved = corin.get(f"{EXPORT}?session={FEBRUARY}").headers["Content-Disposition"]
@@ -170,7 +174,9 @@ def read_in_every_way(text):
 
 def test_no_reader_finds_a_formula_at_whatever_delimiter_it_splits(corin):
     for number, text in enumerate(INSIDE + HARMLESS):
-        fill(DECEMBER, f"ada{number}@example.org", name=text, prep_answer=text, hats_other=text)
+        add_registrations(
+            DECEMBER, f"ada{number}@example.org", name=text, prep_answer=text, hats_other=text
+        )
 
     query = "?columns=name,prep_answer,hats"
     whole = corin.get(f"{EXPORT}{query}").data.decode("utf-8-sig")
@@ -189,7 +195,7 @@ def test_no_reader_finds_a_formula_at_whatever_delimiter_it_splits(corin):
 @pytest.mark.slow
 def test_many_rows_are_exported_unchanged(corin):
     people = [f"person{number}@example.org" for number in range(1200)]
-    fill(DECEMBER, *people, organization='A "quoted", é 🦦\r\nsecond line; third')
+    add_registrations(DECEMBER, *people, organization='A "quoted", é 🦦\r\nsecond line; third')
 
     found = exported(corin, f"?session={ALL_SIX[0]}")
 

@@ -14,18 +14,18 @@ from tests.client import (
     DECEMBER,
     JANUARY,
     SAME_ORIGIN,
-    change,
-    fill,
-    mails,
-    own,
-    places,
+    add_registrations,
+    advance_clock,
+    error_summary,
+    find_member,
+    member_path,
+    outbox_emails,
     post,
-    press,
-    refusals,
+    press_button,
     register,
+    registration_statuses,
     rows,
-    the_member,
-    turn_clock,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -36,7 +36,7 @@ ADA = "ada@example.org"
 
 def path_of(email=ADA, session=SESSION):
     """The page of the registration that somebody made last."""
-    member_id = the_member(email).id
+    member_id = find_member(email).id
     return f"{session}/people/{max(row['id'] for row in rows() if row['member_id'] == member_id)}"
 
 
@@ -68,8 +68,8 @@ MARK = ["Correct the address and mail a new link", "Mail to this address comes b
 
 
 def test_a_person_s_page_shows_their_answers_but_not_their_access_needs(corin):
-    fill(DECEMBER, ADA, organization="Harbor Lab", access=["asl"], hats=["analyst"])
-    fill(DECEMBER, "grace@example.org", organization="Elsewhere")
+    add_registrations(DECEMBER, ADA, organization="Harbor Lab", access=["asl"], hats=["analyst"])
+    add_registrations(DECEMBER, "grace@example.org", organization="Elsewhere")
 
     page = corin.page(path_of())
 
@@ -82,7 +82,7 @@ def test_a_person_s_page_shows_their_answers_but_not_their_access_needs(corin):
     assert "Elsewhere" not in text
     assert "Notes about people are not kept here." in text
     assert [row["resource"] for row in rows(Viewing)] == ["person"]
-    assert "you or somebody else" in corin.page(own()).find(id="viewings").parent.get_text()
+    assert "you or somebody else" in corin.page(member_path()).find(id="viewings").parent.get_text()
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,12 @@ def test_a_person_s_page_shows_their_answers_but_not_their_access_needs(corin):
     ],
 )  # fmt: skip
 def test_the_buttons_fit_the_current_place(corin, capacity, status, expected):
-    change(DECEMBER, capacity=capacity)
-    fill(DECEMBER, "katherine@example.org")
-    fill(DECEMBER, ADA, status=status, cancelled_at=NOW if status == "cancelled" else None)
-    fill(DECEMBER, "grace@example.org", "mallory@example.org", status="waiting")
+    update_meeting(DECEMBER, capacity=capacity)
+    add_registrations(DECEMBER, "katherine@example.org")
+    add_registrations(
+        DECEMBER, ADA, status=status, cancelled_at=NOW if status == "cancelled" else None
+    )
+    add_registrations(DECEMBER, "grace@example.org", "mallory@example.org", status="waiting")
 
     shown = buttons(corin)
 
@@ -109,17 +111,17 @@ def test_the_buttons_fit_the_current_place(corin, capacity, status, expected):
 
 
 def test_after_the_session_only_the_address_can_be_changed(app, corin):
-    fill(DECEMBER, ADA)
-    turn_clock(app, timedelta(minutes=30))
-    change(DECEMBER, starts_at=NOW - timedelta(days=2), ends_at=NOW - timedelta(days=1))
+    add_registrations(DECEMBER, ADA)
+    advance_clock(app, timedelta(minutes=30))
+    update_meeting(DECEMBER, starts_at=NOW - timedelta(days=2), ends_at=NOW - timedelta(days=1))
 
     assert buttons(corin) == MARK
 
 
 def test_a_place_above_capacity_is_given_once_confirmed(corin):
-    change(DECEMBER, capacity=1)
-    fill(DECEMBER, "grace@example.org")
-    fill(DECEMBER, "katherine@example.org", ADA, status="waiting")
+    update_meeting(DECEMBER, capacity=1)
+    add_registrations(DECEMBER, "grace@example.org")
+    add_registrations(DECEMBER, "katherine@example.org", ADA, status="waiting")
 
     refused = do(corin, "place")
     page = corin.page(path_of())
@@ -132,14 +134,14 @@ def test_a_place_above_capacity_is_given_once_confirmed(corin):
     assert "1 person is ahead" in text
     assert page.find("input", attrs={"name": "beyond"})
     assert done == "They hold a place now. A mail tells them."
-    assert places()[-1] == (ADA, DECEMBER, "held")
+    assert registration_statuses()[-1] == (ADA, DECEMBER, "held")
     assert actions() == ["moved a person"]
 
 
 def test_after_a_move_to_the_waiting_list_the_new_registration_is_shown(corin):
-    change(DECEMBER, capacity=1)
-    fill(DECEMBER, ADA)
-    fill(DECEMBER, "grace@example.org", status="waiting")
+    update_meeting(DECEMBER, capacity=1)
+    add_registrations(DECEMBER, ADA)
+    add_registrations(DECEMBER, "grace@example.org", status="waiting")
     before = path_of()
 
     done = said(corin, do(corin, "wait"))
@@ -151,7 +153,7 @@ def test_after_a_move_to_the_waiting_list_the_new_registration_is_shown(corin):
     assert path_of() != before
     assert "on the roster once more" in corin.page(before).main.get_text()
     assert "moved to or from the waiting list" in corin.page(path_of()).main.get_text()
-    assert [to for to, _ in mails("place", "promoted")] == ["grace@example.org", ADA]
+    assert [to for to, _ in outbox_emails("place", "promoted")] == ["grace@example.org", ADA]
 
 
 @pytest.mark.parametrize(
@@ -165,14 +167,14 @@ def test_a_place_is_canceled_and_restored_and_both_are_recorded(corin, sent, tol
 
     assert cancelled == f"Their registration is cancelled. {told}"
     assert restored == "They hold a place now. A mail tells them."
-    assert len(mails("place")) == (1 if sent else 2)
-    assert places() == [(ADA, DECEMBER, "held")]
+    assert len(outbox_emails("place")) == (1 if sent else 2)
+    assert registration_statuses() == [(ADA, DECEMBER, "held")]
     assert actions() == ["cancelled a place", "restored a place"]
     assert {row["registration_id"] for row in rows(AuditEntry)} == {rows()[0]["id"]}
 
 
 def test_a_refused_action_says_why_and_nothing_is_recorded(corin):
-    fill(DECEMBER, ADA, status="cancelled", cancelled_at=NOW - timedelta(days=31))
+    add_registrations(DECEMBER, ADA, status="cancelled", cancelled_at=NOW - timedelta(days=31))
 
     refused = do(corin, "restore")
     again = do(corin, "cancel")
@@ -187,15 +189,15 @@ def test_a_refused_action_says_why_and_nothing_is_recorded(corin):
 def test_after_a_correction_only_the_new_link_works(app, corin):
     slip = "ada@exmaple.org"
     register(corin, f"{DECEMBER}", email=slip)
-    old_link = own(email=slip)
+    old_link = member_path(email=slip)
 
     done = said(corin, do(corin, "address", slip, email=" Ada@Example.org "))
 
     visitor = app.test_client()
     assert "A mail with a new link, for 1 session, is on its way." in done
     assert visitor.get(old_link).status_code == 404
-    assert visitor.get(own()).status_code == 200
-    assert [to for to, _ in mails()] == ["Ada@Example.org"]
+    assert visitor.get(member_path()).status_code == 200
+    assert [to for to, _ in outbox_emails()] == ["Ada@Example.org"]
     assert actions() == ["corrected an address"]
 
 
@@ -208,7 +210,7 @@ def test_after_a_correction_only_the_new_link_works(app, corin):
     ],
 )
 def test_a_refused_address_is_explained_at_its_field(corin, email, sentence):
-    fill(DECEMBER, ADA, "grace@example.org")
+    add_registrations(DECEMBER, ADA, "grace@example.org")
 
     response = do(corin, "address", email=email)
 
@@ -223,7 +225,7 @@ def test_a_refused_address_is_explained_at_its_field(corin, email, sentence):
 
 def test_email_to_an_address_is_stopped_and_resumed(corin):
     register(corin, DECEMBER)
-    fill(JANUARY, "grace@example.org")
+    add_registrations(JANUARY, "grace@example.org")
 
     noted = said(corin, do(corin, "undeliverable"))
     page, roster = corin.page(path_of()), corin.page(SESSION)
@@ -245,8 +247,8 @@ ACTS = ("address", "cancel", "place", "restore", "undeliverable", "wait")
 
 @pytest.mark.parametrize("number", ["elsewhere", "99999", "2147483648"])
 def test_a_person_of_another_roster_is_not_found(corin, number):
-    fill(JANUARY, "grace@example.org")
-    fill(DECEMBER, ADA)
+    add_registrations(JANUARY, "grace@example.org")
+    add_registrations(DECEMBER, ADA)
     number = path_of("grace@example.org").rpartition("/")[2] if number == "elsewhere" else number
     path, token = f"{SESSION}/people/{number}", token_of(corin)
 
@@ -254,14 +256,17 @@ def test_a_person_of_another_roster_is_not_found(corin, number):
     answers = [corin.post(f"{path}/{act}", data=sent, headers=SAME_ORIGIN) for act in ACTS]
 
     assert {answer.status_code for answer in (corin.get(path), *answers)} == {404}
-    assert places() == [("grace@example.org", JANUARY, "held"), (ADA, DECEMBER, "held")]
+    assert registration_statuses() == [
+        ("grace@example.org", JANUARY, "held"),
+        (ADA, DECEMBER, "held"),
+    ]
     assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
 
 
 def test_an_erased_person_is_not_found(corin):
     register(corin, DECEMBER)
     path = path_of()
-    press(corin, own("/erase"))
+    press_button(corin, member_path("/erase"))
 
     shown = corin.get(path).status_code
     restored = post(corin, f"{path}/restore", form_at="/coordinator/").status_code
@@ -270,12 +275,12 @@ def test_an_erased_person_is_not_found(corin):
 
 
 def test_a_form_without_its_token_does_nothing(corin):
-    fill(DECEMBER, ADA)
+    add_registrations(DECEMBER, ADA)
 
     answers = [corin.post(f"{path_of()}/{act}", headers=SAME_ORIGIN) for act in ACTS]
 
     assert {answer.status_code for answer in answers} == {403}
-    assert (places(), actions()) == ([(ADA, DECEMBER, "held")], [])
+    assert (registration_statuses(), actions()) == ([(ADA, DECEMBER, "held")], [])
 
 
 def test_adding_a_person_asks_the_questions_of_the_form(corin):
@@ -297,13 +302,13 @@ def test_an_added_person_is_emailed_only_if_that_was_chosen(corin, told, said_of
     assert said_of_mail in said(corin, response)
     assert response.location == path_of()
     assert (rows()[0]["hats"], rows()[0]["pronouns"]) == (["analyst"], "she")
-    assert len(mails()) == count
+    assert len(outbox_emails()) == count
     assert actions() == ["added a person"]
 
 
 def test_at_a_full_session_an_added_person_waits(corin):
-    change(DECEMBER, capacity=1)
-    fill(DECEMBER, "grace@example.org")
+    update_meeting(DECEMBER, capacity=1)
+    add_registrations(DECEMBER, "grace@example.org")
 
     page = corin.page(ADD)
     response = post(corin, ADD, name="Ada", email=ADA, told="mail")
@@ -311,7 +316,7 @@ def test_at_a_full_session_an_added_person_waits(corin):
     assert "they join the waiting list" in page.main.get_text()
     assert "Add to the waiting list" in page.main.get_text()
     assert "on the waiting list" in said(corin, response)
-    assert places()[-1] == (ADA, DECEMBER, "waiting")
+    assert registration_statuses()[-1] == (ADA, DECEMBER, "waiting")
 
 
 @pytest.mark.parametrize(
@@ -323,17 +328,17 @@ def test_at_a_full_session_an_added_person_waits(corin):
     ],
 )
 def test_a_refused_person_is_explained_and_the_form_keeps_its_values(corin, answers, sentence):
-    fill(DECEMBER, ADA)
+    add_registrations(DECEMBER, ADA)
 
     response = post(corin, ADD, told="self", organization="Harbor Lab", **answers)
 
     page = parse(response)
     assert response.status_code == 422
-    assert any(sentence in refusal for refusal in refusals(page))
+    assert any(sentence in refusal for refusal in error_summary(page))
     assert page.find(id="email")["value"] == answers["email"]
     assert page.find(id="organization")["value"] == "Harbor Lab"
     assert page.select_one("input[name=told][checked]")["value"] == "self"
-    assert (len(places()), actions()) == (1, [])
+    assert (len(registration_statuses()), actions()) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -344,8 +349,8 @@ def test_a_refused_person_is_explained_and_the_form_keeps_its_values(corin, answ
     ],
 )
 def test_the_page_says_why_nobody_can_be_added(corin, values, sentence):
-    fill(DECEMBER, ADA)
-    change(DECEMBER, **values)
+    add_registrations(DECEMBER, ADA)
+    update_meeting(DECEMBER, **values)
 
     page = corin.page(ADD)
 

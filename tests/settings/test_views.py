@@ -18,14 +18,14 @@ from tests.client import (
     DECEMBER,
     HTMX,
     SAME_ORIGIN,
-    change,
-    change_community,
-    fill,
-    own,
-    refusals,
+    add_registrations,
+    error_summary,
+    form_values,
+    main_text,
+    member_path,
     rows,
-    said,
-    typed,
+    update_community,
+    update_meeting,
 )
 from tests.page import parse
 from tests.statements import Statements
@@ -76,8 +76,8 @@ def test_the_overview_links_and_summarizes_every_part(corin):
     links = {link["href"] for link in page.main.select("a")}
     assert {path(part) for part in FORMS} | {path("coordinators"), "/coordinator/account"} <= links
     assert "/coordinator/embed" in links
-    assert "So many days before a session: 7, 1." in said(page)
-    assert "Names go 60 days after a session, short-lived answers after 7 days." in said(page)
+    assert "So many days before a session: 7, 1." in main_text(page)
+    assert "Names go 60 days after a session, short-lived answers after 7 days." in main_text(page)
     assert page.select_one(f"header nav a[href='{SETTINGS}'][aria-current]")
 
 
@@ -99,7 +99,7 @@ def test_an_unchanged_form_changes_nothing(corin):
     answers = [save(corin, part) for part in FORMS]
 
     assert [(answer.status_code, answer.location) for answer in answers] == [(303, SETTINGS)] * 5
-    assert "Nothing was changed." in said(corin.page(SETTINGS))
+    assert "Nothing was changed." in main_text(corin.page(SETTINGS))
     assert the_community() == before
     assert rows(AuditEntry) == []
 
@@ -156,7 +156,7 @@ def test_an_invalid_value_is_refused_at_its_field_and_kept_as_typed(corin, part)
         page = parse(answer)
         assert answer.status_code == 422, (field, wrong)
         assert page.title.get_text().startswith("Error: ")
-        assert page.find(id=f"{field}-refusal").p.get_text(strip=True) in refusals(page)
+        assert page.find(id=f"{field}-refusal").p.get_text(strip=True) in error_summary(page)
         assert field in {"asked", "about"} or page.find(id=field)["value"] == wrong
     assert the_community() == before
 
@@ -165,7 +165,7 @@ def test_short_answers_cannot_outlive_the_names(corin):
     answer = save(corin, "retention", retention_days="3")
 
     assert answer.status_code == 422
-    assert refusals(parse(answer)) == ["This cannot be longer than the names are kept."]
+    assert error_summary(parse(answer)) == ["This cannot be longer than the names are kept."]
 
 
 def test_hostile_text_is_text_wherever_it_shows(client, corin):
@@ -235,8 +235,10 @@ def test_an_edit_conflict_shows_the_other_value_first(corin, part, field, first,
     again = send(corin, part, typed_in(page.find("form", action=path(part))))
 
     assert refused.status_code == 422
-    assert "You changed this in another window while you were editing here." in refusals(page)[0]
-    assert str(first if isinstance(first, str) else first[0]) in refusals(page)[0]
+    assert (
+        "You changed this in another window while you were editing here." in error_summary(page)[0]
+    )
+    assert str(first if isinstance(first, str) else first[0]) in error_summary(page)[0]
     assert kept == theirs
     assert again.status_code == 303
     assert the_community()[column] != theirs
@@ -276,8 +278,10 @@ def test_the_shipped_text_can_be_restored_and_is_stored_as_null(client, corin):
 
 
 def test_a_disabled_question_is_not_asked_and_its_answers_stay(client, corin):
-    fill(DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Hm", first_time=True)
-    change(DECEMBER, prep_question="Who is missing?")
+    add_registrations(
+        DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Hm", first_time=True
+    )
+    update_meeting(DECEMBER, prep_question="Who is missing?")
 
     save(corin, "questions", asked=["organization", "hats", "access", "list_opt_in"])
 
@@ -286,9 +290,9 @@ def test_a_disabled_question_is_not_asked_and_its_answers_stay(client, corin):
     assert not form.find(attrs={"name": "pronouns"})
     assert not form.find(attrs={"name": "prep_answer"})
     assert not form.find(attrs={"name": "prep_visibility"})
-    assert "Pronouns" not in said(yours)
+    assert "Pronouns" not in main_text(yours)
     assert rows(Registration)[0]["pronouns"] == "she/her"
-    assert "she/her" in said(client.page(own()))
+    assert "she/her" in main_text(client.page(member_path()))
 
 
 def test_all_questions_can_be_disabled_and_enabled(client, corin):
@@ -299,7 +303,7 @@ def test_all_questions_can_be_disabled_and_enabled(client, corin):
     save(corin, "questions", asked=shown["asked"])
 
     assert the_community()["disabled_questions"] == []
-    assert {"name", "email"} <= set(typed(none))
+    assert {"name", "email"} <= set(form_values(none))
     assert not none.find(attrs={"name": "organization"})
     assert client.page("/register").find(attrs={"name": "organization"})
 
@@ -312,11 +316,13 @@ def test_reminder_days_are_sorted_without_duplicates(corin):
     assert some == [14, 3, 1]
     assert the_community()["reminder_days"] == []
     assert the_community()["notice_minutes"] == 60
-    assert "None go out." in said(corin.page(SETTINGS))
+    assert "None go out." in main_text(corin.page(SETTINGS))
 
 
 def test_reminders_due_at_once_are_confirmed_first(corin):
-    fill(DECEMBER, "ada@example.org", "grace@example.org", registered_at=NOW - timedelta(days=9))
+    add_registrations(
+        DECEMBER, "ada@example.org", "grace@example.org", registered_at=NOW - timedelta(days=9)
+    )
     with write_tx() as db_session:
         db_session.execute(update(Member).values(verified_at=NOW))
 
@@ -326,7 +332,7 @@ def test_reminders_due_at_once_are_confirmed_first(corin):
     done = send(corin, "reminders", typed_in(sure))
 
     assert asked.status_code == 200
-    assert "2 reminders go out at once" in said(parse(asked))
+    assert "2 reminders go out at once" in main_text(parse(asked))
     assert before == ([7, 1], [])
     assert done.status_code == 303
     assert the_community()["reminder_days"] == [28, 1]
@@ -334,9 +340,9 @@ def test_reminders_due_at_once_are_confirmed_first(corin):
 
 def test_a_shorter_retention_is_confirmed_first(app, corin):
     past = NOW - timedelta(days=20)
-    change(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
-    fill(DECEMBER, "ada@example.org", "grace@example.org", hats=["analyst"])
-    fill("2027-01-19", "katherine@example.org", pronouns="she/her")
+    update_meeting(DECEMBER, starts_at=past, ends_at=past + timedelta(hours=1))
+    add_registrations(DECEMBER, "ada@example.org", "grace@example.org", hats=["analyst"])
+    add_registrations("2027-01-19", "katherine@example.org", pronouns="she/her")
 
     asked = save(corin, "retention", retention_days="10", short_retention_days="2")
     left = (the_community()["retention_days"], len(rows(Registration)))
@@ -344,29 +350,29 @@ def test_a_shorter_retention_is_confirmed_first(app, corin):
     with write_tx() as db_session:
         retention.run(db_session, now=NOW)
 
-    assert "Within a day, 2 registrations are deleted" in said(parse(asked))
+    assert "Within a day, 2 registrations are deleted" in main_text(parse(asked))
     assert left == (60, 3)
     assert done.status_code == 303
     assert [row["pronouns"] for row in rows(Registration)] == ["she/her"]
 
 
 def test_a_longer_retention_is_confirmed_first(corin):
-    change_community(retention_days=10, short_retention_days=2)
+    update_community(retention_days=10, short_retention_days=2)
 
     asked = save(corin, "retention", retention_days="60", short_retention_days="2")
 
     assert asked.status_code == 200
-    assert "was told a shorter time" in said(parse(asked))
+    assert "was told a shorter time" in main_text(parse(asked))
     assert the_community()["retention_days"] == 10
 
 
 def test_every_page_shows_the_current_retention(client, corin):
-    fill(DECEMBER, "ada@example.org", pronouns="she/her")
+    add_registrations(DECEMBER, "ada@example.org", pronouns="she/her")
 
     save(corin, "retention", retention_days="30", short_retention_days="1")
 
-    form, yours = said(client.page("/register")), said(client.page("/your-data"))
-    mine = said(client.page(own()))
+    form, yours = main_text(client.page("/register")), main_text(client.page("/your-data"))
+    mine = main_text(client.page(member_path()))
     for page in (form, yours):
         assert "deleted 30 days after the session" in page
         assert "deleted 1 day after the session" in page

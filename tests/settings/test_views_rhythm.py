@@ -7,7 +7,15 @@ import pytest
 from cop.models.audit import AuditEntry
 from cop.models.community import Community
 from cop.models.meeting import Meeting
-from tests.client import ALL_SIX, HTMX, SAME_ORIGIN, change_community, refusals, rows, typed
+from tests.client import (
+    ALL_SIX,
+    HTMX,
+    SAME_ORIGIN,
+    error_summary,
+    form_values,
+    rows,
+    update_community,
+)
 from tests.page import parse
 from tests.statements import Statements
 
@@ -17,7 +25,7 @@ HOURS = "11:30 am to 1:00 pm Eastern Time"
 
 def send(client, path=RHYTHM, headers=(), **answers):
     """Send the form as a browser does, with some answers changed."""
-    data = typed(client.page(RHYTHM).main) | answers
+    data = form_values(client.page(RHYTHM).main) | answers
     return client.post(path, data=data, headers=SAME_ORIGIN | dict(headers))
 
 
@@ -39,7 +47,7 @@ def community():
 def test_the_form_shows_the_rule_and_its_next_dates(corin):
     page = corin.page(RHYTHM)
 
-    form = typed(page.main)
+    form = form_values(page.main)
     assert (form["every"], form["of_month"], form["weekday"]) == (["month"], ["3"], ["TU"])
     assert (form["starts"], form["ends"], form["zone"]) == (
         ["11:30"], ["13:00"], ["America/New_York"],
@@ -143,7 +151,7 @@ def test_htmx_gets_the_dates_and_others_the_page(corin):
 
     assert fragment.lstrip().startswith('<div class="flow" id="dates">')
     assert "Wednesday, December 16" in fragment
-    assert typed(page.main)["weekday"] == ["WE"]
+    assert form_values(page.main)["weekday"] == ["WE"]
     assert dates(page)[0] == "Wednesday, December 16 new"
 
 
@@ -155,14 +163,14 @@ def test_observances_are_stored_in_order(corin):
 
 def test_a_custom_rule_is_shown_and_kept_until_it_is_replaced(corin):
     by_hand = "FREQ=MONTHLY;BYDAY=3TU;COUNT=300"
-    change_community(recurrence_rule=by_hand)
+    update_community(recurrence_rule=by_hand)
 
     page = corin.page(RHYTHM)
     kept = send(corin, ends="14:00")
     rule_then = community()["recurrence_rule"]
     replaced = send(corin, every="month", of_month="2", weekday="TU")
 
-    assert typed(page.main)["every"] == ["kept"]
+    assert form_values(page.main)["every"] == ["kept"]
     assert by_hand in page.find(id="every").get_text()
     assert (kept.status_code, replaced.status_code) == (303, 303)
     assert (rule_then, community()["recurrence_rule"]) == (by_hand, "FREQ=MONTHLY;BYDAY=2TU")
@@ -217,9 +225,9 @@ def test_an_invalid_value_is_refused_at_its_field_with_all_values_kept(corin, su
             page = parse(response)
             assert response.status_code == 422
             assert page.title.get_text().startswith("Error:")
-            assert said in refusals(page)[0]
+            assert said in error_summary(page)[0]
             assert said in page.find(id=f"{field}-refusal").get_text()
-            assert typed(page.main)["ends"] == [sent["ends"]]
+            assert form_values(page.main)["ends"] == [sent["ends"]]
             assert community() == before
 
 
@@ -275,7 +283,7 @@ def test_a_page_takes_five_statements_at_most(corin, path):
 @pytest.mark.parametrize("below", ["", "/preview"])
 def test_two_values_for_one_field_are_refused(corin, answers, below):
     before = rows(Community)
-    shown = typed(corin.page("/coordinator/rhythm"))
+    shown = form_values(corin.page("/coordinator/rhythm"))
 
     answer = corin.post(f"/coordinator/rhythm{below}", data=shown | answers, headers=SAME_ORIGIN)
 

@@ -10,7 +10,7 @@ from cop.privacy import retention
 from cop.statistics import statistics
 from cop.statistics.statistics import HATS
 from cop.statistics.suppression import ANSWERED, ASKED, NEARLY_ALL_SUPPRESSED, SUPPRESSED
-from tests.builders import EASTERN, NOW, a_meeting, a_registration, member
+from tests.builders import EASTERN, NOW, a_meeting, a_registration, find_member
 
 pytestmark = pytest.mark.both
 
@@ -25,7 +25,7 @@ def an_old_meeting(db_session, ended=SIXTY_DAYS, **values):
 def an_attendee(db_session, meeting, name, first=None, **values):
     """Somebody who attended, and the day on which they first did."""
     a_registration(db_session, meeting, f"{name}@example.org", attended=True, **values)
-    member(db_session, f"{name}@example.org").first_attended_on = first
+    find_member(db_session, f"{name}@example.org").first_attended_on = first
     db_session.flush()
 
 
@@ -128,7 +128,7 @@ def test_expected_new_are_those_who_say_so_and_never_attended(
     meeting = a_meeting(db_session)
     a_registration(db_session, meeting, "ada@example.org", first_time=first_time)
     a_registration(db_session, meeting, "grace@example.org", "waiting", first_time=True)
-    member(db_session, "ada@example.org").first_attended_on = first
+    find_member(db_session, "ada@example.org").first_attended_on = first
     db_session.flush()
 
     tally = statistics.tallies(db_session, zone=EASTERN)[meeting.id]

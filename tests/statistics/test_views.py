@@ -8,7 +8,7 @@ from cop.db.engine import write_tx
 from cop.models.registration import Member
 from cop.privacy import retention
 from tests.builders import NOW, a_meeting, a_registration
-from tests.client import said
+from tests.client import main_text
 from tests.dashboard.test_views import a_past_meeting
 from tests.statements import Statements
 
@@ -58,7 +58,7 @@ def test_hat_counts_are_suppressed_and_in_the_order_of_the_form(corin):
 
     page = corin.page(PATH)
 
-    assert "20 were asked on September 13, 14 answered, 6 did not." in said(page)
+    assert "20 were asked on September 13, 14 answered, 6 did not." in main_text(page)
     assert list(hats(page).items())[:3] == [
         ("Data analyst", "all but fewer than 6"),
         ("Evaluator", "fewer than 6 (may be none)"),
@@ -73,7 +73,7 @@ def test_where_few_answered_no_hat_is_shown(corin):
     page = corin.page(PATH)
 
     assert hats(page) == {}
-    assert "fewer than 12 answered" in said(page)
+    assert "fewer than 12 answered" in main_text(page)
 
 
 def test_the_hats_of_another_session_can_be_chosen(corin):
@@ -82,8 +82,8 @@ def test_the_hats_of_another_session_can_be_chosen(corin):
 
     latest, chosen = corin.page(PATH), corin.page(f"{PATH}?session=2026-09-13")
 
-    assert "3 were asked on November 20" in said(latest)
-    assert "20 were asked on September 13" in said(chosen)
+    assert "3 were asked on November 20" in main_text(latest)
+    assert "20 were asked on September 13" in main_text(chosen)
     assert chosen.find("option", selected=True)["value"] == "2026-09-13"
     assert corin.get(f"{PATH}?session=1999-01-01").status_code == 404
 
@@ -105,7 +105,7 @@ def test_years_show_sums_and_what_is_unknown(corin):
 def test_before_the_first_session_the_page_says_so(corin):
     page = corin.page(PATH)
 
-    assert "No session has taken place yet." in said(page)
+    assert "No session has taken place yet." in main_text(page)
     assert page.main.find("table") is None
 
 

@@ -10,12 +10,12 @@ from tests.client import (
     DECEMBER,
     HTMX,
     SAME_ORIGIN,
-    change,
-    places,
-    refusals,
+    error_summary,
+    form_token,
     register,
+    registration_statuses,
     rows,
-    token_of,
+    update_meeting,
 )
 from tests.page import parse
 
@@ -70,7 +70,7 @@ BROKEN_PATHS = ["%00", "%ff", "%zz", "%", "..%2f..%2fetc%2fpasswd", "\u202e", "%
 
 def answers_for(client, **answers):
     """A good form, as pairs."""
-    good = {"token": token_of(client), "sessions": DECEMBER, "name": "Ada Example"}
+    good = {"token": form_token(client), "sessions": DECEMBER, "name": "Ada Example"}
     return list((good | {"email": "ada@example.org"} | answers).items())
 
 
@@ -81,7 +81,7 @@ def send(client, pairs, headers=None):
 
 
 def test_any_name_is_stored_as_typed(client):
-    token = token_of(client)
+    token = form_token(client)
 
     for number, name in enumerate(NAMES):
         register(client, DECEMBER, token=token, name=name, email=f"ada{number}@example.org")
@@ -107,7 +107,7 @@ def test_control_characters_are_removed(client, typed, expected):
 
 
 def test_a_long_answer_keeps_its_lines_without_control_characters(client):
-    change(DECEMBER, prep_question="What is missing?")
+    update_meeting(DECEMBER, prep_question="What is missing?")
 
     register(client, DECEMBER, prep_answer="One\x00\r\n\r\ntwo\rthree\x1f")
 
@@ -119,11 +119,11 @@ def test_a_name_of_control_characters_is_empty(client):
     response = register(client, DECEMBER, name="\x00\x01\x02")
 
     assert response.status_code == 422
-    assert refusals(parse(response)) == ["Write the name that we should call you by."]
+    assert error_summary(parse(response)) == ["Write the name that we should call you by."]
 
 
 def test_an_address_is_stored_as_typed(client):
-    token = token_of(client)
+    token = form_token(client)
 
     for email in ADDRESSES:
         register(client, DECEMBER, token=token, email=f" {email} ")
@@ -143,15 +143,15 @@ def test_spellings_of_one_address_are_one_person_but_dots_and_plus_tags_are_not(
 
 
 def test_an_invalid_address_is_refused_with_a_sentence(client):
-    token = token_of(client)
+    token = form_token(client)
 
     answers = {
         email: register(client, DECEMBER, token=token, email=email) for email in NO_ADDRESSES
     }
 
     assert {answer.status_code for answer in answers.values()} == {422}
-    assert all(refusals(parse(answer)) for answer in answers.values())
-    assert places() == rows(Member) == []
+    assert all(error_summary(parse(answer)) for answer in answers.values())
+    assert registration_statuses() == rows(Member) == []
 
 
 def test_texts_that_are_too_long_are_refused_and_shown_again(client):
@@ -161,9 +161,9 @@ def test_texts_that_are_too_long_are_refused_and_shown_again(client):
 
     soup = parse(response)
     assert response.status_code == 422
-    assert " ".join(refusals(soup)).count("it has 10000") == len(names)
+    assert " ".join(error_summary(soup)).count("it has 10000") == len(names)
     assert all(soup.find(id=name)["value"] == "x" * 10_000 for name in names)
-    assert places() == []
+    assert registration_statuses() == []
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
@@ -178,7 +178,7 @@ def test_a_form_with_too_many_fields_or_bytes_is_refused(client, extra, headers)
     soup = parse(response)
     assert response.status_code == 413
     assert TOO_MUCH in soup.select_one("h1, #problem > h2, .summary[autofocus]").get_text()
-    assert places() == []
+    assert registration_statuses() == []
     assert response.headers.get("HX-Retarget") == ("#problem" if headers else None)
 
 
@@ -197,17 +197,17 @@ def test_of_a_repeated_field_the_first_counts_and_a_session_counts_once(client):
     response = send(client, [*good, *more, ("hats", "analyst"), ("hats", "analyst")])
 
     assert response.status_code == 303
-    assert places() == [("ada@example.org", DECEMBER, "held")]
+    assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
 
 
 def test_an_unknown_session_is_refused_with_a_sentence(client):
-    token = token_of(client)
+    token = form_token(client)
 
     answers = {s: register(client, [DECEMBER, s], token=token, headers=HTMX) for s in NO_SESSIONS}
 
     assert dict.fromkeys(NO_SESSIONS, 422) == {s: a.status_code for s, a in answers.items()}
-    assert all("not on the schedule" in refusals(parse(a))[0] for a in answers.values())
-    assert places() == []
+    assert all("not on the schedule" in error_summary(parse(a))[0] for a in answers.values())
+    assert registration_statuses() == []
 
 
 def test_invalid_paths_and_queries_are_answered(client):
@@ -225,7 +225,7 @@ def test_a_json_body_is_an_empty_form(client):
     response = client.post("/register", data=body, content_type="application/json")
 
     assert response.status_code == 422
-    assert places() == []
+    assert registration_statuses() == []
 
 
 def test_a_multipart_form_is_accepted(client):
@@ -234,7 +234,7 @@ def test_a_multipart_form_is_accepted(client):
     response = client.post("/register", data=pairs, content_type="multipart/form-data")
 
     assert response.status_code == 303
-    assert len(places()) == 1
+    assert len(registration_statuses()) == 1
 
 
 NAMELESS = "Content-Disposition: form-data\r\n\r\nx"
@@ -263,4 +263,4 @@ def test_a_body_that_is_no_form_is_an_empty_form(client, kind):
     response = client.post("/register", data=b"\x00\xff" * 500, content_type=kind)
 
     assert response.status_code == 422
-    assert places() == []
+    assert registration_statuses() == []

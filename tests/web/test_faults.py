@@ -11,7 +11,7 @@ from sqlalchemy import event
 from cop.db.engine import db, sqlite_file, sqlite_module
 from cop.models.registration import Member, Submission
 from tests import databases
-from tests.client import DECEMBER, HTMX, SAME_ORIGIN, places, rows, token_of
+from tests.client import DECEMBER, HTMX, SAME_ORIGIN, form_token, registration_statuses, rows
 from tests.page import parse
 
 pytestmark = pytest.mark.both
@@ -109,7 +109,7 @@ FAULTS = pytest.mark.parametrize("fault", [gone, locked, read_only])
 
 @FAULTS
 def test_an_outage_keeps_the_form_and_ends_without_a_restart(client, database_url, fault):
-    answers = TYPED | {"token": token_of(client)}
+    answers = TYPED | {"token": form_token(client)}
 
     with fault(database_url):
         page = client.post("/register", data=answers, headers=SAME_ORIGIN)
@@ -126,7 +126,7 @@ def test_an_outage_keeps_the_form_and_ends_without_a_restart(client, database_ur
     assert parse(page).select_one("main form")["action"] == "/register"
     assert "the same form sent twice counts once" in parse(page).main.get_text()
     assert again.status_code == 303
-    assert places() == [("ada@example.org", DECEMBER, "held")]
+    assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_conflicting_transactions_are_all_answered(app):
 
     def post(number):
         client = app.test_client()
-        form = TYPED | {"token": token_of(client), "sessions": "all"}
+        form = TYPED | {"token": form_token(client), "sessions": "all"}
         form["email"] = f"ada{number}@example.org"
         answers.append(client.post("/register", data=form).status_code)
 
@@ -187,4 +187,4 @@ def test_conflicting_transactions_are_all_answered(app):
         thread.join()
 
     assert answers == [303] * 8
-    assert len(places()) == 48
+    assert len(registration_statuses()) == 48

@@ -5,7 +5,7 @@ import pytest
 from cop import create_app
 from cop.db.engine import db
 from tests.builders import NOW
-from tests.client import DECEMBER, HTMX, SeparateRequests, places, rows, token_of
+from tests.client import DECEMBER, HTMX, SeparateRequests, form_token, registration_statuses, rows
 from tests.conftest import settings_for
 from tests.page import parse
 
@@ -62,7 +62,7 @@ def in_words(headers):
 
 def good_form(client):
     ada = {"name": "Ada Example", "email": "ada@example.org", "sessions": DECEMBER}
-    return ada | {"token": token_of(client)}
+    return ada | {"token": form_token(client)}
 
 
 @pytest.mark.parametrize("path", ["/register", "/embed/register"], ids=["site", "frame"])
@@ -74,7 +74,7 @@ def test_a_form_sent_from_another_site_is_refused_with_a_way_to_our_own(client, 
     fragment = client.post(path, data=answers, headers=headers | HTMX)
 
     assert (page.status_code, fragment.status_code) == (403, 403)
-    assert places() == rows() == []
+    assert registration_statuses() == rows() == []
     for answer, title in ((page, "main > h1"), (fragment, ".summary h2")):
         soup = parse(answer)
         assert "cannot be sent from inside this page" in soup.select_one(title).get_text()
@@ -90,7 +90,7 @@ def test_a_form_sent_from_our_own_page_passes(client, headers, path):
     response = client.post(path, data=good_form(client), headers=headers)
 
     assert response.status_code == 303
-    assert len(places()) == 1
+    assert len(registration_statuses()) == 1
 
 
 def test_the_email_hint_is_for_our_own_pages_too(client):
@@ -127,11 +127,11 @@ def test_an_origin_that_only_looks_like_ours_is_refused(site, origin, path):
     answers = good_form(site)
 
     refused = site.post(path, data=answers, headers={"Origin": origin}, base_url=BASE)
-    none = places()
+    none = registration_statuses()
     accepted = site.post(path, data=answers, headers={"Origin": BASE}, base_url=BASE)
 
     assert (refused.status_code, none) == (403, [])
-    assert (accepted.status_code, len(places())) == (303, 1)
+    assert (accepted.status_code, len(registration_statuses())) == (303, 1)
 
 
 @pytest.mark.parametrize("host", ["localhost:99999", "localhost:x", "127.0.0.1:"])

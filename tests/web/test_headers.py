@@ -6,7 +6,7 @@ from cop import create_app
 from cop.accounts import accounts
 from cop.db.engine import db, write_tx
 from tests.builders import NOW, PASSWORD
-from tests.client import DECEMBER, HTMX, SAME_ORIGIN, SeparateRequests, example, sign_in
+from tests.client import DECEMBER, HTMX, SAME_ORIGIN, SeparateRequests, example_path, sign_in
 from tests.conftest import settings_for
 
 CSP = {
@@ -47,7 +47,7 @@ HOME = "http://localhost"
 def every_response(app, client, base=HOME):
     """Yield (name, path, response) of every address and method, and of every kind of error."""
     for rule in app.url_map.iter_rules():
-        path = example(app, rule)
+        path = example_path(app, rule)
         for method in sorted(rule.methods | {"DELETE"}):
             for more in ({}, HTMX):
                 answer = client.open(path, method=method, headers=SAME_ORIGIN | more, base_url=base)

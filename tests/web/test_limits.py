@@ -15,10 +15,10 @@ from tests.client import (
     DECEMBER,
     HTMX,
     SeparateRequests,
-    change_community,
-    places,
+    form_token,
     register,
-    token_of,
+    registration_statuses,
+    update_community,
 )
 from tests.conftest import settings_for
 from tests.page import parse
@@ -64,13 +64,13 @@ def limited(request, clients):
 
 def send(client, number, network="192.0.2.7", token=None, **answers):
     answers = {"email": f"ada{number}@example.org", "sessions": DECEMBER} | answers
-    fields = {"name": "Ada Example", "token": token or token_of(client)} | answers
+    fields = {"name": "Ada Example", "token": token or form_token(client)} | answers
     return client.post("/register", data=fields, environ_overrides={"REMOTE_ADDR": network})
 
 
 def test_over_the_limit_the_page_keeps_the_form_and_says_when_to_send_it_again(limited):
-    change_community(contact_email="contact@example.org")
-    token = token_of(limited)
+    update_community(contact_email="contact@example.org")
+    token = form_token(limited)
 
     answers = [send(limited, number, token=token, **TYPED) for number in range(3)]
 
@@ -86,7 +86,7 @@ def test_over_the_limit_the_page_keeps_the_form_and_says_when_to_send_it_again(l
         *(("hats", "analyst"), ("hats", "evaluator"), ("sessions", DECEMBER)),
         ("email", "ada2@example.org"),
     }
-    assert len(places()) == 2
+    assert len(registration_statuses()) == 2
 
 
 def test_forms_sent_in_a_frame_and_on_the_site_count_together(limited):
@@ -141,7 +141,7 @@ def test_get_requests_are_never_limited(clients):
 
 def test_zero_means_no_limit(clients):
     client = clients(posts_per_hour=0)
-    token = token_of(client)
+    token = form_token(client)
 
     statuses = {send(client, number, token=token).status_code for number in range(70)}
 
@@ -150,7 +150,7 @@ def test_zero_means_no_limit(clients):
 
 def test_the_default_is_sixty_an_hour(clients):
     client = clients()
-    token = token_of(client)
+    token = form_token(client)
 
     statuses = [send(client, 1, token=token).status_code for _ in range(61)]
 
@@ -177,7 +177,7 @@ def test_without_redis_each_process_counts_for_itself(clients):
 
 def test_the_limit_ends_after_an_hour(clients, monkeypatch):
     client = clients(posts_per_hour=1)
-    token = token_of(client)
+    token = form_token(client)
     send(client, 1, token=token)
     later = time.time() + timedelta(hours=1, seconds=2).total_seconds()
 

@@ -7,7 +7,15 @@ from urllib.parse import urlencode
 import pytest
 from flask.testing import FlaskClient
 
-from tests.client import ALL_SIX, DECEMBER, SAME_ORIGIN, change, fill, rows, token_of
+from tests.client import (
+    ALL_SIX,
+    DECEMBER,
+    SAME_ORIGIN,
+    add_registrations,
+    form_token,
+    rows,
+    update_meeting,
+)
 
 POSTS = 2000
 KINDS = ["application/x-www-form-urlencoded"] * 12 + ["multipart/form-data; boundary=x"] + [
@@ -88,9 +96,9 @@ def mutated(good, dice):
 def test_no_damaged_post_is_an_error_or_registers_anybody_twice(app):
     client = FlaskClient(app, app.response_class)  # looking at 2,000 pages would take too long
     dice = random.Random(20261215)
-    tokens = [token_of(client) for _ in range(5)]
-    change(DECEMBER, capacity=3, prep_question="What is missing?")
-    fill(DECEMBER, "corin@example.org", "katherine@example.org")
+    tokens = [form_token(client) for _ in range(5)]
+    update_meeting(DECEMBER, capacity=3, prep_question="What is missing?")
+    add_registrations(DECEMBER, "corin@example.org", "katherine@example.org")
     statuses = Counter()
 
     for number in range(POSTS):

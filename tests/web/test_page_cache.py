@@ -15,7 +15,14 @@ from cop.meetings.schedule import IN_FEEDS_FOR
 from cop.models.meeting import Meeting
 from cop.web.page_cache import MAX_ENTRIES, PageCache
 from tests.builders import ADA, NOW, cancel_meeting, edit, register
-from tests.client import DECEMBER, HTMX, SeparateRequests, change, fill, turn_clock
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SeparateRequests,
+    add_registrations,
+    advance_clock,
+    update_meeting,
+)
 from tests.statements import Statements
 
 pytestmark = pytest.mark.both
@@ -82,7 +89,7 @@ EDITS = {
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 @pytest.mark.parametrize("path", ["/schedule", "/schedule.json", "/embed/schedule"])
 def test_a_change_of_another_process_is_seen_by_the_next_request(client, settings, path, edit):
-    change(DECEMBER, capacity=6)
+    update_meeting(DECEMBER, capacity=6)
     before = client.get(path)
 
     in_another_process(settings, edit)
@@ -96,7 +103,7 @@ def test_a_change_within_the_same_second_is_seen(client):
     tags = set()
 
     for number in range(5):
-        change(DECEMBER, topic=f"Topic {number}")
+        update_meeting(DECEMBER, topic=f"Topic {number}")
         answer = client.get("/schedule")
         tags.add(answer.headers["ETag"])
         assert f"Topic {number}" in answer.text
@@ -115,14 +122,14 @@ MOMENTS = {
 def test_a_page_expires_when_it_changes_by_itself(app, client, when, later):
     with read_tx() as db_session:
         moment = getattr(december(db_session), when) + later
-    change(DECEMBER, capacity=1)
-    fill(DECEMBER, "ada@example.org")  # full: the waiting list ends with the start
+    update_meeting(DECEMBER, capacity=1)
+    add_registrations(DECEMBER, "ada@example.org")  # full: the waiting list ends with the start
     path = "/schedule.ics" if later else "/schedule"
-    turn_clock(app, moment - NOW - timedelta(seconds=1))
+    advance_clock(app, moment - NOW - timedelta(seconds=1))
     before = text(client, path)
 
     still = text(client, path)
-    turn_clock(app, moment - NOW)
+    advance_clock(app, moment - NOW)
     after = text(client, path)
 
     assert before == still
@@ -133,7 +140,7 @@ def test_a_date_gets_its_year_at_midnight_without_an_edit(app, client):
     seen = set()
 
     for days in range(170, 240):
-        turn_clock(app, timedelta(days=days))
+        advance_clock(app, timedelta(days=days))
         seen.add("December 15, 2026" in text(client))
 
     assert seen == {True, False}
@@ -141,10 +148,10 @@ def test_a_date_gets_its_year_at_midnight_without_an_edit(app, client):
 
 def test_setting_the_clock_back_brings_the_earlier_page_back(app, client):
     now = text(client)
-    turn_clock(app, timedelta(days=30))
+    advance_clock(app, timedelta(days=30))
     later = text(client)
 
-    turn_clock(app, timedelta())
+    advance_clock(app, timedelta())
 
     assert later != now
     assert text(client) == now

@@ -9,7 +9,7 @@ from tests.attendance.test_views import (
     over,  # noqa: F401
     send_file,
 )
-from tests.client import DECEMBER, SAME_ORIGIN, places, token_of
+from tests.client import DECEMBER, SAME_ORIGIN, form_token, registration_statuses
 
 KIB = 1024
 SIGN_OUT = "/coordinator/sign-out"
@@ -28,7 +28,7 @@ def send(client, body, path="/register"):
 
 def good_pairs(client):
     ada = [("name", "Ada Example"), ("email", "ada@example.org"), ("sessions", DECEMBER)]
-    return [*ada, ("token", token_of(client))]
+    return [*ada, ("token", form_token(client))]
 
 
 def names(good, number):
@@ -54,11 +54,11 @@ def test_a_public_form_is_read_up_to_its_limit(client, make, limit):
     good = good_pairs(client)
 
     beyond = send(client, make(good, limit + 1))
-    none = places()
+    none = registration_statuses()
     at_limit = send(client, make(good, limit))
 
     assert (beyond.status_code, none) == (413, [])
-    assert (at_limit.status_code, len(places())) == (303, 1)
+    assert (at_limit.status_code, len(registration_statuses())) == (303, 1)
 
 
 def test_a_form_of_the_console_is_read_up_to_256_kib(corin):

@@ -6,7 +6,7 @@ import pytest
 
 from cop.db.engine import write_tx
 from tests.builders import NOW, a_meeting, a_registration
-from tests.client import DECEMBER, HTMX, SAME_ORIGIN, change, token_of
+from tests.client import DECEMBER, HTMX, SAME_ORIGIN, form_token, update_meeting
 from tests.statements import Statements
 
 pytestmark = pytest.mark.both
@@ -35,7 +35,7 @@ def how_many(app, request):
             starts_at = NOW + timedelta(days=2 * number - request.param, hours=1)
             meeting = a_meeting(db_session, starts_at=starts_at, slug=f"1999-01-01-{number + 2}")
             a_registration(db_session, meeting, f"ada{number}@example.org")
-    change(DECEMBER, capacity=300)
+    update_meeting(DECEMBER, capacity=300)
     return request.param
 
 
@@ -59,7 +59,7 @@ def test_a_registration_takes_at_most_twelve_statements_and_one_more_in_a_frame(
     client, how_many, headers, path, most
 ):
     answers = {"name": "Ada Example", "email": "ada@example.org", "sessions": DECEMBER}
-    answers |= {"token": token_of(client), "list_opt_in": "yes"}
+    answers |= {"token": form_token(client), "list_opt_in": "yes"}
 
     with Statements() as sent:
         response = client.post(path, data=answers, headers=SAME_ORIGIN | headers)
