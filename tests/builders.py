@@ -5,15 +5,16 @@ from functools import cache
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from cop.accounts import passwords
 from cop.changes import changes
 from cop.community.community import load_community
 from cop.links import Links
 from cop.mail.letter import Letter
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
+from cop.models.coordinator import Coordinator
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus
@@ -59,8 +60,18 @@ def a_registration(db_session, meeting, email, status=RegistrationStatus.HELD, *
 
 @cache
 def password_hash():
-    """What is kept of the password; made once, since that is slow on purpose."""
-    return passwords.hash_password(PASSWORD, about=())
+    """A hash of `PASSWORD` that verifies fast, unlike those that the site makes."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+def a_coordinator(db_session, name="Corin", **values):
+    """An account with the password `PASSWORD`, without the rules that lead to it."""
+    email = f"{name.lower()}@example.org"
+    values = {"email": email, "email_key": email, "password_hash": password_hash()} | values
+    coordinator = Coordinator(name=name, **values)
+    db_session.add(coordinator)
+    db_session.flush()
+    return coordinator
 
 
 LETTER = Letter("Hello", "Hello there.\n", "<p>Hello there.</p>")

@@ -7,6 +7,8 @@ from datetime import timedelta
 from flask.testing import FlaskClient
 from sqlalchemy import inspect, select, update
 
+from cop.accounts import login_sessions
+from cop.accounts.access_control import TOKEN as COOKIE_KEY
 from cop.db.engine import read_tx, write_tx
 from cop.links import Links, Owner
 from cop.meetings import locking
@@ -177,6 +179,15 @@ def register(client, sessions="all", headers=(), token=None, path="/register", *
 def sign_in(client, email="corin@example.org", password=PASSWORD, path="/coordinator/sign-in"):
     """Sign a coordinator in."""
     return post(client, path, email=email, password=password)
+
+
+def signed_in(client, coordinator_id=1, **values):
+    """Sign a client in as a coordinator, without the form and the password."""
+    with write_tx() as db_session:
+        token = login_sessions.start_session(db_session, coordinator_id, now=NOW, **values)
+    with client.session_transaction("/coordinator/") as cookie:
+        cookie[COOKIE_KEY] = token
+    return client
 
 
 def post(client, path, form_at=None, headers=(), **answers):

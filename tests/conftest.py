@@ -12,15 +12,12 @@ from jinja2 import BytecodeCache
 from sqlalchemy import create_engine
 
 from cop import create_app
-from cop.accounts import login_sessions
-from cop.accounts.access_control import TOKEN
 from cop.config import Settings
 from cop.db.engine import DatabaseSession, db, engine_options, prepare, write_tx
-from cop.models.coordinator import Coordinator
 from cop.operations import seed
 from tests import commands, databases
-from tests.builders import CORIN, NOW, password_hash
-from tests.client import SeparateRequests
+from tests.builders import NOW, a_coordinator
+from tests.client import SeparateRequests, signed_in
 
 # The databases that a test runs on by its nearest of these markers; without one, on SQLite.
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
@@ -129,14 +126,9 @@ def app_session(app):
 @pytest.fixture
 def corin(app, client):
     """A client that is signed in as Corin, the coordinator."""
-    corin = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash=password_hash())
     with write_tx() as db_session:
-        db_session.add(corin)
-        db_session.flush()
-        token = login_sessions.start_session(db_session, corin.id, now=NOW)
-    with client.session_transaction("/coordinator/") as cookie:
-        cookie[TOKEN] = token
-    return client
+        corin = a_coordinator(db_session)
+    return signed_in(client, corin.id)
 
 
 class Compiled(BytecodeCache):
