@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from cop.community.community import CommunityFacts
 from cop.dates import DateFormatter
-from cop.i18n import N_, plural, translator
+from cop.i18n import N_, translator
 from cop.links import Links
+from cop.meetings.emails import preparation
 from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
 
 
@@ -74,16 +75,4 @@ class CalendarEntry:
             yield self._translate(N_("The way in: %(address)s"), address=self.join_url)
         if meeting.summary:
             yield meeting.summary
-        if meeting.guests:
-            yield self._translate(N_("Guest: %(guests)s"), guests=meeting.guests)
-        if meeting.reading_title:
-            yield self._reading(meeting.reading_title)
-        if question := meeting.prep_question:
-            yield self._translate(N_("A question to think about: %(question)s"), question=question)
-
-    def _reading(self, title: str) -> str:
-        if minutes := self.meeting.reading_minutes:
-            sentence = plural(self.language)(N_("%(num)s minute"), N_("%(num)s minutes"), minutes)
-            title = f"{title} ({sentence % {'num': minutes}})"
-        text = self._translate(N_("To read before: %(title)s"), title=title)
-        return f"{text} {self.meeting.reading_url}" if self.meeting.reading_url else text
+        yield from preparation(meeting, self.language)

@@ -1,6 +1,6 @@
-"""How emails show a session."""
+"""How emails and calendar entries show a session."""
 
-from cop.i18n import N_
+from cop.i18n import N_, plural, translator
 from cop.mail.letter import Link, Session
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
@@ -30,19 +30,17 @@ def session_block(
     )
 
 
-def preparation(writer: LetterWriter, meeting: MeetingFacts) -> tuple[str, ...]:
-    """Compose the lines about what to read and think about before a session."""
-    lines = []
-    if meeting.reading_title:
-        minutes = meeting.reading_minutes
-        length = minutes and writer.translate_plural(
-            N_("%(num)s minute"), N_("%(num)s minutes"), minutes
-        )
-        title = f"{meeting.reading_title} ({length})" if length else meeting.reading_title
+def preparation(meeting: MeetingFacts, language: str) -> list[str]:
+    """Compose the lines about guests, and what to read and think about before a session."""
+    _, lines = translator(language), []
+    if meeting.guests:
+        lines.append(_("Guest: %(guests)s") % {"guests": meeting.guests})
+    if title := meeting.reading_title:
+        if minutes := meeting.reading_minutes:
+            length = plural(language)(N_("%(num)s minute"), N_("%(num)s minutes"), minutes)
+            title = f"{title} ({length % {'num': minutes}})"
         url = f" {meeting.reading_url}" if meeting.reading_url else ""
-        lines.append(writer.translate(N_("To read before: %(title)s"), title=title) + url)
+        lines.append(_("To read before: %(title)s") % {"title": title} + url)
     if question := meeting.prep_question:
-        lines.append(
-            writer.translate(N_("A question to think about: %(question)s"), question=question)
-        )
-    return tuple(lines)
+        lines.append(_("A question to think about: %(question)s") % {"question": question})
+    return lines

@@ -50,13 +50,6 @@ def calendar_attachment(
     return calendar.attachment(meetings, join_urls)
 
 
-def guests(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
-    """The line that names a session's guests, if it has some."""
-    if not meeting.guests:
-        return []
-    return [writer.translate(N_("Guest: %(guests)s"), guests=meeting.guests)]
-
-
 def join_link(writer: LetterWriter, join_url: str) -> Link:
     """The recipient's own join link."""
     return Link(writer.translate(N_("Your way in, from 15 minutes before")), join_url)
@@ -96,9 +89,7 @@ def registered_session_block(writer: LetterWriter, meeting: MeetingFacts, join_u
         Link(translate(N_("Add to Google Calendar")), google),
         Link(translate(N_("Add to Outlook")), outlook),
     )
-    return session_block(
-        writer, meeting, *guests(writer, meeting), *preparation(writer, meeting), links=links
-    )
+    return session_block(writer, meeting, *preparation(meeting, writer.language), links=links)
 
 
 def confirmation(

@@ -68,8 +68,7 @@ def join_reminder(
 
 
 def _session(writer: LetterWriter, meeting: MeetingFacts) -> Block:
-    lines = (*emails.guests(writer, meeting), *preparation(writer, meeting))
-    return session_block(writer, meeting, *lines)
+    return session_block(writer, meeting, *preparation(meeting, writer.language))
 
 
 def _reminder(writer: LetterWriter, to: Recipient, subject: str, *blocks: Block) -> Letter:
