@@ -41,11 +41,10 @@ def schedule() -> Response:
 def meeting(slug: str) -> Response:
     listed = read_schedule()
     found = listed.find(slug) or abort(404)
-    form = (
-        registration_form(current_community().disabled_questions, selected=[slug])
-        if found.can_be_chosen
-        else None
-    )
+    form = None
+    if found.can_be_chosen:
+        form = registration_form(current_community().disabled_questions)
+        form["sessions"].data = [slug]
     return render(
         "pages/meeting.html",
         is_cacheable=form is None,

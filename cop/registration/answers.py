@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Text, cast, inspect
 
@@ -26,13 +25,6 @@ class Answers:
     values: Mapping[str, object] = field(default_factory=dict)  # by column of the registration
     list_opt_in: bool = False
     language: str = "en"
-
-    @classmethod
-    def of_form(cls, sent: Mapping[str, Any], *, language: str) -> "Answers":
-        """Make the answers from a form's values by question name."""
-        values = {column: sent[column] for column in registry.BLANKS if column in sent}
-        opt_in = sent.get("list_opt_in", False)
-        return cls(sent["name"], sent["email"], values, opt_in, language)
 
     @property
     def has_access_needs(self) -> bool:

@@ -43,7 +43,10 @@ class AnswersForm(PublicForm):
 
     def registration_answers(self) -> Answers:
         """The answers as the registration rules take them."""
-        return Answers.of_form(self.answers, language=language())
+        answers = self.answers
+        values = {column: answers[column] for column in registry.BLANKS if column in answers}
+        name, email = self["name"].data, self["email"].data
+        return Answers(name, email, values, bool(answers.get("list_opt_in")), language())
 
 
 class RegistrationForm(AnswersForm):
@@ -149,14 +152,10 @@ def _form_class(base: type[AnswersForm], disabled: frozenset[str], omitted: froz
     return type("QuestionsForm", (base,), attributes | {"questions": questions})
 
 
-def registration_form(
-    disabled_questions: Iterable[str], *, selected: Iterable[str] = ()
-) -> RegistrationForm:
-    """The registration form that was sent, or a new one with some sessions selected."""
-    form = _form_class(RegistrationForm, frozenset(disabled_questions), frozenset())()
-    if request.method != "POST":
-        form["sessions"].data = list(selected)
-    return cast("RegistrationForm", form)
+def registration_form(disabled_questions: Iterable[str]) -> RegistrationForm:
+    """The registration form that was sent, or a new one."""
+    form_class = _form_class(RegistrationForm, frozenset(disabled_questions), frozenset())
+    return cast("RegistrationForm", form_class())
 
 
 def answers_form(
