@@ -14,6 +14,7 @@ from cop.links import Links
 from cop.mail.letter import Letter
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
+from cop.models.audit import Viewing
 from cop.models.coordinator import Coordinator
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
@@ -72,6 +73,13 @@ def a_coordinator(db_session, name="Corin", **values):
     db_session.add(coordinator)
     db_session.flush()
     return coordinator
+
+
+def a_viewing(db_session, coordinator_id, resource, *, now=NOW, **values):
+    """Record that a coordinator viewed personal data."""
+    row = Viewing(coordinator_id=coordinator_id, resource=resource, viewed_at=now, **values)
+    db_session.add(row)
+    db_session.flush()
 
 
 LETTER = Letter("Hello", "Hello there.\n", "<p>Hello there.</p>")

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, Text, false, literal, null, select, true, un
 from sqlalchemy.orm import Session
 
 from cop.db.expiry import Expiry
+from cop.i18n import N_
 from cop.models.audit import Announcement, AuditEntry, Viewing
 from cop.models.coordinator import Coordinator
 from cop.models.meeting import Meeting
@@ -47,49 +48,55 @@ class Action(StrEnum):
     CONFIRMED_CLOCK = "confirmed the clock"
 
 
-MEETING_EDITS = (
+# The sentence of each action, by the group that the log can be filtered by.
+ACTION_SENTENCES: dict[str, dict[str, str]] = {
+    "sessions": {
+        Action.ADDED_MEETING: N_("%(who)s added the session of %(date)s"),
+        Action.EDITED_MEETING: N_("%(who)s edited the session of %(date)s"),
+        Action.MOVED_MEETING: N_("%(who)s moved the session of %(date)s"),
+        Action.CANCELLED_MEETING: N_("%(who)s cancelled the session of %(date)s"),
+        Action.RESTORED_MEETING: N_("%(who)s restored the session of %(date)s"),
+        Action.PUBLISHED: N_("%(who)s published the takeaways of %(date)s"),
+        Action.MADE_ROOMS: N_("%(who)s made the small groups of %(date)s"),
+        Action.WROTE: N_("%(who)s wrote to people of %(date)s"),
+    },
+    "people": {
+        Action.ADDED_PERSON: N_("%(who)s added somebody to %(date)s"),
+        Action.CORRECTED_ADDRESS: N_("%(who)s corrected an address on %(date)s"),
+        Action.MOVED_PERSON: N_("%(who)s moved somebody to or from the waiting list of %(date)s"),
+        Action.CANCELLED_PLACE: N_("%(who)s cancelled a place on %(date)s"),
+        Action.RESTORED_PLACE: N_("%(who)s restored a place on %(date)s"),
+        Action.MARKED_MAIL: N_("%(who)s noted whether mail reaches somebody of %(date)s"),
+        Action.MARKED_ATTENDANCE: N_("%(who)s noted who came on %(date)s"),
+        Action.IMPORTED_ATTENDANCE: N_("%(who)s imported who came on %(date)s"),
+    },
+    "settings": {
+        Action.CHANGED_SETTINGS: N_("%(who)s changed the settings"),
+        Action.CHANGED_HOSTS: N_("%(who)s changed which sites can show the form"),
+        Action.TRIED_MAIL_AGAIN: N_("%(who)s tried failed mails again"),
+        Action.CONFIRMED_CLOCK: N_("%(who)s confirmed that the clock is right"),
+    },
+    "accounts": {
+        Action.SIGNED_IN: N_("%(who)s signed in"),
+        Action.INVITED: N_("%(who)s invited a coordinator"),
+        Action.REMOVED: N_("%(who)s removed a coordinator"),
+        Action.CHANGED_RIGHTS: N_("%(who)s changed what a coordinator may do"),
+        Action.CHANGED_SECOND_FACTOR: N_("%(who)s changed their second factor"),
+    },
+}
+VIEWINGS, EXPORTS = "looks", "lists"  # the other groups: viewings of personal data, and exports
+# Changes of texts and settings, which two coordinators can edit at once.
+EDITS = (
     Action.ADDED_MEETING,
     Action.EDITED_MEETING,
     Action.MOVED_MEETING,
     Action.CANCELLED_MEETING,
     Action.RESTORED_MEETING,
     Action.PUBLISHED,
+    Action.CHANGED_SETTINGS,
 )
-# Changes of texts and settings, which two coordinators can edit at once.
-EDITS = (*MEETING_EDITS, Action.CHANGED_SETTINGS)
-
 RETENTION = timedelta(days=365)
 PAGE_SIZE = 100
-VIEWINGS, EXPORTS = "looks", "lists"
-# What the log can be filtered by: groups of actions, viewings of personal data, or exports.
-FILTERS: dict[str, tuple[Action, ...]] = {
-    "sessions": (*MEETING_EDITS, Action.MADE_ROOMS, Action.WROTE),
-    "people": (
-        Action.ADDED_PERSON,
-        Action.CORRECTED_ADDRESS,
-        Action.MOVED_PERSON,
-        Action.MARKED_MAIL,
-        Action.CANCELLED_PLACE,
-        Action.RESTORED_PLACE,
-        Action.MARKED_ATTENDANCE,
-        Action.IMPORTED_ATTENDANCE,
-    ),
-    VIEWINGS: (),
-    EXPORTS: (),
-    "settings": (
-        Action.CHANGED_SETTINGS,
-        Action.CHANGED_HOSTS,
-        Action.TRIED_MAIL_AGAIN,
-        Action.CONFIRMED_CLOCK,
-    ),
-    "accounts": (
-        Action.SIGNED_IN,
-        Action.INVITED,
-        Action.REMOVED,
-        Action.CHANGED_RIGHTS,
-        Action.CHANGED_SECOND_FACTOR,
-    ),
-}
 _IS_EXPORT = Viewing.resource.in_(["export", "emails", "rooms"]) | (
     (Viewing.resource == "list") & (Viewing.columns.cast(Text) != "[]")
 )
@@ -118,27 +125,6 @@ def record_action(
     )
 
 
-def record_viewing(
-    db_session: Session,
-    coordinator_id: int,
-    resource: str,
-    *,
-    now: datetime,
-    meeting_id: int | None = None,
-    columns: Sequence[str] = (),
-) -> None:
-    """Record that a coordinator viewed personal data: members see who did."""
-    db_session.add(
-        Viewing(
-            coordinator_id=coordinator_id,
-            meeting_id=meeting_id,
-            resource=resource,
-            columns=list(columns),
-            viewed_at=now,
-        )
-    )
-
-
 def last_editor(db_session: Session, *, meeting_id: int | None) -> tuple[int, str] | None:
     """Return id and name of the last editor of a meeting, or of the community's settings."""
     row = db_session.execute(
@@ -156,8 +142,9 @@ def read_log(
 ) -> tuple[Sequence[Row[*tuple[Any, ...]]], bool]:
     """Read a page of the log, the newest first, and whether there are older entries.
 
-    `kind` is a key of `FILTERS`. Each row has the columns of `_actions`, `by` (the coordinator's
-    name, None for a deleted account), and `slug` and `starts_at` of the meeting.
+    `kind` is a group of actions, `VIEWINGS` or `EXPORTS`. Each row has the columns of `_actions`,
+    `by` (the coordinator's name, None for a deleted account), and `slug` and `starts_at` of the
+    meeting.
     """
     entry = union_all(_viewings(kind), _actions(kind)).subquery().c
     query = (
@@ -202,7 +189,7 @@ def _actions(kind: str) -> Select[*tuple[Any, ...]]:
         AuditEntry.item_count,
         literal(False).label("is_viewing"),
         literal(False).label("is_export"),
-    ).where(AuditEntry.action.in_(FILTERS[kind]) if kind else true())
+    ).where(AuditEntry.action.in_(ACTION_SENTENCES.get(kind, ())) if kind else true())
 
 
 def coordinator_names(db_session: Session) -> dict[int, str]:

@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 
 from cop.audit import audit_log
-from cop.audit.audit_log import EXPORTS, FILTERS, VIEWINGS, Action
+from cop.audit.audit_log import ACTION_SENTENCES, EXPORTS, VIEWINGS, Action
 from cop.models.audit import Announcement, AuditEntry, Viewing
-from cop.models.coordinator import Coordinator
 from cop.privacy import retention
-from tests.builders import CORIN, NOW, a_meeting
+from tests.builders import NOW, a_coordinator, a_meeting, a_viewing
 
 pytestmark = pytest.mark.both
 
@@ -18,23 +17,11 @@ A_DAY = timedelta(days=1)
 
 @pytest.fixture
 def corin(db_session):
-    return coordinator(db_session, CORIN, "Corin")
-
-
-def coordinator(db_session, email, name):
-    row = Coordinator(email=email, email_key=email, name=name, password_hash="x")
-    db_session.add(row)
-    db_session.flush()
-    return row.id
+    return a_coordinator(db_session).id
 
 
 def did(db_session, by, action, ago=timedelta(), **values):
     audit_log.record_action(db_session, by, action, now=NOW - ago, **values)
-    db_session.flush()
-
-
-def viewed(db_session, by, resource, ago=timedelta(), **values):
-    audit_log.record_viewing(db_session, by, resource, now=NOW - ago, **values)
     db_session.flush()
 
 
@@ -48,9 +35,9 @@ def actions(entries):
 
 def test_actions_and_viewings_are_listed_together_the_newest_first(db_session, corin):
     meeting = a_meeting(db_session)
-    viewed(db_session, corin, "roster", 2 * A_DAY, meeting_id=meeting.id)
+    a_viewing(db_session, corin, "roster", now=NOW - 2 * A_DAY, meeting_id=meeting.id)
     did(db_session, corin, Action.MOVED_MEETING, A_DAY, meeting_id=meeting.id, item_count=3)
-    viewed(db_session, corin, "mails")
+    a_viewing(db_session, corin, "mails")
 
     found = read(db_session)
 
@@ -67,11 +54,11 @@ def test_the_log_is_filtered_by_kind(db_session, corin):
     did(db_session, corin, Action.CANCELLED_PLACE, registration_id=7)
     did(db_session, corin, Action.CHANGED_HOSTS)
     did(db_session, corin, Action.INVITED)
-    viewed(db_session, corin, "list")
-    viewed(db_session, corin, "list", columns=["email"])
-    viewed(db_session, corin, "export", columns=["name", "access"])
+    a_viewing(db_session, corin, "list")
+    a_viewing(db_session, corin, "list", columns=["email"])
+    a_viewing(db_session, corin, "export", columns=["name", "access"])
 
-    found = {kind: read(db_session, kind=kind) for kind in FILTERS}
+    found = {kind: read(db_session, kind=kind) for kind in (*ACTION_SENTENCES, VIEWINGS, EXPORTS)}
 
     assert actions(found["sessions"]) == [Action.WROTE]
     assert [entry.registration_id for entry in found["people"]] == [7]
@@ -85,10 +72,10 @@ def test_the_log_is_filtered_by_kind(db_session, corin):
 
 
 def test_the_log_is_filtered_by_coordinator(db_session, corin):
-    mallory = coordinator(db_session, "mallory@example.org", "Mallory")
+    mallory = a_coordinator(db_session, "Mallory").id
     did(db_session, corin, Action.WROTE)
     did(db_session, mallory, Action.INVITED)
-    viewed(db_session, mallory, "roster")
+    a_viewing(db_session, mallory, "roster")
 
     found = read(db_session, coordinator_id=mallory)
 
@@ -96,8 +83,8 @@ def test_the_log_is_filtered_by_coordinator(db_session, corin):
     assert len(found) == 2
 
 
-def test_every_action_is_in_one_filter():
-    listed = [action for group in FILTERS.values() for action in group]
+def test_every_action_has_a_sentence_in_one_group():
+    listed = [action for group in ACTION_SENTENCES.values() for action in group]
 
     assert sorted(listed) == sorted(Action)
 
@@ -105,7 +92,7 @@ def test_every_action_is_in_one_filter():
 def test_entries_are_deleted_after_a_year(db_session, corin):
     for ago in (audit_log.RETENTION, audit_log.RETENTION - timedelta(seconds=1)):
         did(db_session, corin, Action.WROTE, ago)
-        viewed(db_session, corin, "roster", ago)
+        a_viewing(db_session, corin, "roster", now=NOW - ago)
 
     erased, again = retention.run(db_session, now=NOW), retention.run(db_session, now=NOW)
 
@@ -117,8 +104,8 @@ def test_announcements_are_deleted_sixty_days_after_the_session(db_session, cori
     for ended in (timedelta(days=60), timedelta(days=60) - timedelta(seconds=1)):
         starts_at = NOW - ended - timedelta(minutes=90)
         meeting = a_meeting(db_session, starts_at=starts_at, slug=str(ended.total_seconds()))
-        said = {"audience": "held", "subject": "Hello", "text": "Hello", "recipient_count": 1}
-        db_session.add(Announcement(meeting_id=meeting.id, sent_at=NOW, **said))
+        message = {"audience": "held", "subject": "Hello", "text": "Hello", "recipient_count": 1}
+        db_session.add(Announcement(meeting_id=meeting.id, sent_at=NOW, **message))
 
     retention.run(db_session, now=NOW)
 

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from cop.accounts.accounts import CurrentCoordinator, add
-from cop.audit.audit_log import record_viewing
 from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.mail import recipients
@@ -22,6 +21,7 @@ from tests.builders import (
     PASSWORD,
     a_meeting,
     a_registration,
+    a_viewing,
     a_writer,
     find_member,
     outbox_emails,
@@ -242,8 +242,7 @@ def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):
         ("export", NOW + timedelta(hours=1), None, ("name", "access")),
     ]
     for what, at, meeting_id, columns in looks:
-        record_viewing(db_session, corin.id, what, now=at, meeting_id=meeting_id, columns=columns)
-    db_session.flush()
+        a_viewing(db_session, corin.id, what, now=at, meeting_id=meeting_id, columns=list(columns))
 
     found = known(db_session, row).viewings
 
@@ -258,8 +257,7 @@ def test_a_look_stays_told_when_the_coordinator_is_gone(db_session):
     it = a_meeting(db_session)
     row = ada_at(db_session, it)
     id_ = add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
-    record_viewing(db_session, id_, "roster", now=NOW, meeting_id=it.id)
-    db_session.flush()
+    a_viewing(db_session, id_, "roster", meeting_id=it.id)
     db_session.delete(db_session.get(Coordinator, id_))
     db_session.flush()
 
