@@ -4,7 +4,6 @@ import pytest
 from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
 
 from cop.accounts import invitations, password_reset
-from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import write_tx
 from cop.links import Purpose, sign_token
 from cop.models.coordinator import Coordinator, Invitation
@@ -34,8 +33,7 @@ def parts(app, corin):
     with write_tx() as db_session:
         row = db_session.query(Coordinator).one()
         writer = a_writer(db_session)
-        by = CurrentCoordinator(row.id, row.name, row.email)
-        invitations.invite(db_session, "dana@example.org", may_export=False, by=by, writer=writer)
+        invitations.invite(db_session, "dana@example.org", may_export=False, by=row, writer=writer)
         invitation = db_session.query(Invitation).one()
         stamp = int(invitation.created_at.timestamp() * 1_000_000)
         minute = int(NOW.timestamp()) // 60

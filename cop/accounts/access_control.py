@@ -5,10 +5,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
 from cop.accounts import login_sessions
-from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.web.blueprints import console
-from cop.web.rendering import is_console, now, wants_fragment
+from cop.web.rendering import current_community, is_console, now, wants_fragment
 from cop.web.security import SAFE, ExportForbidden, View, csrf, is_marked, mark
 
 TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not the token
@@ -44,12 +43,15 @@ def require_sign_in() -> ResponseReturnValue | None:
     """
     if not is_console():
         return None
-    g.coordinator = _signed_in()
+    g.coordinator = None
+    if token := session.get(TOKEN):
+        with read_tx() as db_session:
+            g.coordinator = login_sessions.find_signed_in(db_session, token, now=now())
     _touch_session()
     if not is_marked("is_open_to_all"):
         if g.coordinator is None:
             return _redirect_to("console.sign_in")
-        if g.coordinator.needs_two_factor and not is_marked("is_open_before_two_factor"):
+        if _needs_two_factor() and not is_marked("is_open_before_two_factor"):
             return _redirect_to("console.two_factor")
     if request.method not in SAFE:
         csrf.protect()
@@ -58,12 +60,8 @@ def require_sign_in() -> ResponseReturnValue | None:
     return None
 
 
-def _signed_in() -> CurrentCoordinator | None:
-    token = session.get(TOKEN)
-    if not token:
-        return None
-    with read_tx() as db_session:
-        return login_sessions.find_signed_in(db_session, token, now=now())
+def _needs_two_factor() -> bool:
+    return current_community().two_factor_required and not g.coordinator.has_second_factor
 
 
 def _redirect_to(endpoint: str) -> ResponseReturnValue:

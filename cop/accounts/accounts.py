@@ -1,7 +1,6 @@
 """Coordinators' accounts: the set-up link for the first one, rights, and removal."""
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, exists, func, select, update
@@ -24,18 +23,6 @@ NOT_PERMITTED = N_(
     "Whether somebody may take lists away, or is removed who may, is decided by those who may. Ask "
     "one of them."
 )
-
-
-@dataclass(frozen=True)
-class CurrentCoordinator:
-    """The coordinator who is signed in."""
-
-    id: int
-    name: str
-    email: str
-    may_export: bool = True
-    has_second_factor: bool = False
-    needs_two_factor: bool = False  # required of everybody, and not set up yet
 
 
 def any_exist(db_session: Session) -> bool:
@@ -152,7 +139,7 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
 
 
 def remove(
-    db_session: Session, coordinator_id: int, *, by: CurrentCoordinator, writer: LetterWriter
+    db_session: Session, coordinator_id: int, *, by: Coordinator, writer: LetterWriter
 ) -> str | None:
     """Delete an account and sign out its devices; return its name, None if there is none.
 
@@ -180,7 +167,7 @@ def set_may_export(
     coordinator_id: int,
     *,
     may_export: bool,
-    by: CurrentCoordinator,
+    by: Coordinator,
     now: datetime,
 ) -> str | None:
     """Grant or revoke the right to export lists; return the name, None if there is no account.

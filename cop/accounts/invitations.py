@@ -6,7 +6,6 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from cop.accounts import accounts, emails
-from cop.accounts.accounts import CurrentCoordinator
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
 from cop.db.statements import insert_with_conflict
@@ -14,7 +13,7 @@ from cop.errors import LinkExpired, NotPermitted, Refused
 from cop.i18n import N_
 from cop.links import Purpose, read_token
 from cop.mail.writer import LetterWriter
-from cop.models.coordinator import Invitation
+from cop.models.coordinator import Coordinator, Invitation
 from cop.models.email import OutboxEmail
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
@@ -27,7 +26,7 @@ def invite(
     email: str,
     *,
     may_export: bool,
-    by: CurrentCoordinator,
+    by: Coordinator,
     writer: LetterWriter,
 ) -> str:
     """Email somebody the link to an account, and return it; an older one stops working.
@@ -68,7 +67,7 @@ def list_invitations(db_session: Session) -> list[Invitation]:
 
 
 def withdraw(
-    db_session: Session, invitation_id: int, *, by: CurrentCoordinator, now: datetime
+    db_session: Session, invitation_id: int, *, by: Coordinator, now: datetime
 ) -> tuple[str, list[str]] | None:
     """Delete an invitation and its emails; None if there is none.
 

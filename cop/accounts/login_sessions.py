@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from cop.accounts.accounts import CurrentCoordinator
 from cop.accounts.passwords import hash_token
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
-from cop.models.community import Community
 from cop.models.coordinator import Coordinator, CoordinatorSession
 
 IDLE_TIMEOUT = timedelta(minutes=60)
@@ -81,25 +79,14 @@ def finish_sign_in(db_session: Session, coordinator_id: int, *, device: str, now
     return start_session(db_session, coordinator_id, now=now, device=device)
 
 
-def find_signed_in(db_session: Session, token: str, *, now: datetime) -> CurrentCoordinator | None:
+def find_signed_in(db_session: Session, token: str, *, now: datetime) -> Coordinator | None:
     """Return the coordinator whose device has this token, unless it has timed out."""
-    is_required = select(Community.two_factor_required).scalar_subquery()
-    row = db_session.execute(
-        select(Coordinator, is_required.label("is_required"))
+    query = (
+        select(Coordinator)
         .join(CoordinatorSession, CoordinatorSession.coordinator_id == Coordinator.id)
         .where(CoordinatorSession.token_hash == hash_token(token), _is_active(now))
-    ).one_or_none()
-    if row is None:
-        return None
-    found = row.Coordinator
-    return CurrentCoordinator(
-        found.id,
-        found.name,
-        found.email,
-        found.may_export,
-        found.has_second_factor,
-        needs_two_factor=bool(row.is_required) and not found.has_second_factor,
     )
+    return db_session.scalars(query).one_or_none()
 
 
 def touch_session(db_session: Session, token: str, *, now: datetime) -> None:

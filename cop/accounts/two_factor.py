@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cop.accounts import accounts, login_sessions, sign_in
-from cop.accounts.accounts import CurrentCoordinator
 from cop.accounts.passwords import hash_token
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
@@ -35,7 +34,7 @@ def provisioning_uri(secret: str, *, issuer: str, account: str) -> str:
 
 
 def set_up(
-    db_session: Session, by: CurrentCoordinator, *, secret: str, typed: str, now: datetime
+    db_session: Session, by: Coordinator, *, secret: str, typed: str, now: datetime
 ) -> list[str]:
     """Turn two-factor sign-in on, proved by a code; return the recovery codes.
 
@@ -55,7 +54,7 @@ def set_up(
     return codes
 
 
-def turn_off(db_session: Session, by: CurrentCoordinator, typed: str, *, now: datetime) -> None:
+def turn_off(db_session: Session, by: Coordinator, typed: str, *, now: datetime) -> None:
     """Turn two-factor sign-in off, with a code or a recovery code."""
     use_code(db_session, by.id, typed, now=now)
     _clear(_lock_coordinator(db_session, by.id))
@@ -65,12 +64,6 @@ def turn_off(db_session: Session, by: CurrentCoordinator, typed: str, *, now: da
 def turn_off_without_code(db_session: Session, email: str) -> None:
     """Turn two-factor sign-in off on the command line, for a coordinator who lost their phone."""
     _clear(accounts.find(db_session, email))
-
-
-def recovery_codes_left(db_session: Session, coordinator_id: int) -> int:
-    """Count the recovery codes that a coordinator can still use."""
-    query = select(Coordinator.recovery_hashes).where(Coordinator.id == coordinator_id)
-    return len(db_session.scalar(query) or ())
 
 
 def count_attempt(db_session: Session, coordinator_id: int, *, now: datetime) -> None:

@@ -50,7 +50,7 @@ def account() -> ResponseReturnValue:
     token = session[TOKEN]
     with read_tx() as db_session:
         listed = login_sessions.list_devices(db_session, g.coordinator.id, token=token, now=now())
-        codes = two_factor.recovery_codes_left(db_session, g.coordinator.id)
+    codes = len(g.coordinator.recovery_hashes)
     return render("accounts/account.html", form=form, devices=listed, codes=codes)
 
 

@@ -7,14 +7,13 @@ from argon2 import extract_parameters
 from sqlalchemy import select
 
 from cop.accounts import accounts, invitations, login_sessions
-from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidAddress, LinkExpired, NotPermitted, Refused
 from cop.mail.writer import LetterWriter
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
 from cop.models.email import OutboxEmail
-from tests.builders import CORIN, NOW, PASSWORD, password_hash
+from tests.builders import CORIN, NOW, PASSWORD, a_coordinator
 from tests.client import LINKS
 from tests.concurrency import at_once
 from tests.mail.gallery import COMMUNITY
@@ -23,17 +22,6 @@ pytestmark = pytest.mark.both
 
 WRITER = LetterWriter(COMMUNITY, LINKS, NOW)
 DANA = "dana@example.org"
-
-
-def an_account(db_session, email, *, may_export=True):
-    """Create an account; return it as the signed-in coordinator."""
-    row = Coordinator(
-        email=email, email_key=email, name=email.split("@")[0].title(),
-        password_hash=password_hash(), may_export=may_export,
-    )  # fmt: skip
-    db_session.add(row)
-    db_session.flush()
-    return CurrentCoordinator(row.id, row.name, email, may_export)
 
 
 def invite(db_session, by, email=DANA, *, may_export=False, writer=WRITER):
@@ -130,7 +118,7 @@ def test_a_refused_change_of_password_changes_nothing(db_session, email, passwor
 
 
 def test_the_last_account_stays(db_session):
-    corin = an_account(db_session, CORIN)
+    corin = a_coordinator(db_session)
 
     with pytest.raises(Refused, match="the only account"):
         accounts.remove(db_session, corin.id, by=corin, writer=WRITER)
@@ -139,8 +127,8 @@ def test_the_last_account_stays(db_session):
 
 
 def test_the_last_account_that_may_export_stays_and_keeps_the_right(db_session):
-    corin = an_account(db_session, CORIN)
-    dana = an_account(db_session, DANA, may_export=False)
+    corin = a_coordinator(db_session)
+    dana = a_coordinator(db_session, "Dana", may_export=False)
 
     with pytest.raises(NotPermitted):  # whoever may not is not the one to remove who may
         accounts.remove(db_session, corin.id, by=dana, writer=WRITER)
@@ -156,9 +144,9 @@ def test_the_last_account_that_may_export_stays_and_keeps_the_right(db_session):
 
 
 def test_a_coordinator_gives_only_rights_that_they_have(db_session):
-    an_account(db_session, CORIN)
-    dana = an_account(db_session, DANA, may_export=False)
-    pretending = CurrentCoordinator(dana.id, dana.name, dana.email, may_export=True)
+    a_coordinator(db_session)
+    dana = a_coordinator(db_session, "Dana", may_export=False)
+    pretending = Coordinator(id=dana.id, name="Dana", may_export=True)
 
     for by in (dana, pretending):
         with pytest.raises(NotPermitted):
@@ -171,7 +159,7 @@ def test_a_coordinator_gives_only_rights_that_they_have(db_session):
 
 
 def test_removing_an_account_signs_out_its_devices_and_keeps_its_audit_entries(db_session):
-    corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+    corin, dana = a_coordinator(db_session), a_coordinator(db_session, "Dana")
     kept = login_sessions.finish_sign_in(db_session, corin.id, device="", now=NOW)
     gone = login_sessions.finish_sign_in(db_session, dana.id, device="", now=NOW)
 
@@ -193,7 +181,7 @@ def test_removing_an_account_signs_out_its_devices_and_keeps_its_audit_entries(d
 
 def test_two_coordinators_who_remove_each_other_at_once_leave_one(app):
     with write_tx() as db_session:
-        corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+        corin, dana = a_coordinator(db_session), a_coordinator(db_session, "Dana")
 
     def remove(whom, by):
         def remove_once():
@@ -214,7 +202,7 @@ def test_two_coordinators_who_remove_each_other_at_once_leave_one(app):
 
 def test_two_coordinators_who_revoke_each_other_at_once_leave_one_exporter(app):
     with write_tx() as db_session:
-        corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+        corin, dana = a_coordinator(db_session), a_coordinator(db_session, "Dana")
 
     def take(whom, by):
         def take_once():
@@ -238,7 +226,7 @@ def test_two_coordinators_who_revoke_each_other_at_once_leave_one_exporter(app):
 
 def test_an_invitation_used_twice_at_once_creates_one_account(app):
     with write_tx() as db_session:
-        token = invite(db_session, an_account(db_session, CORIN))
+        token = invite(db_session, a_coordinator(db_session))
 
     def take():
         try:
@@ -257,7 +245,7 @@ def test_an_invitation_used_twice_at_once_creates_one_account(app):
 
 def test_an_address_invited_twice_at_once_has_one_invitation(app):
     with write_tx() as db_session:
-        corin = an_account(db_session, CORIN)
+        corin = a_coordinator(db_session)
 
     def ask(spelling):
         def ask_once():
@@ -274,7 +262,7 @@ def test_an_address_invited_twice_at_once_has_one_invitation(app):
 
 
 def test_removal_and_revocation_extend_to_the_invitations_of_a_coordinator(db_session):
-    corin, dana = an_account(db_session, CORIN), an_account(db_session, DANA)
+    corin, dana = a_coordinator(db_session), a_coordinator(db_session, "Dana")
     for by, email in ((corin, "ada@example.org"), (dana, "grace@example.org")):
         invite(db_session, by, email, may_export=True)
 
@@ -287,7 +275,7 @@ def test_removal_and_revocation_extend_to_the_invitations_of_a_coordinator(db_se
 
 
 def test_expired_invitations_are_deleted(db_session):
-    corin = an_account(db_session, CORIN)
+    corin = a_coordinator(db_session)
     invite(db_session, corin, "ada@example.org")
 
     left = []

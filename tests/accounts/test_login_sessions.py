@@ -7,8 +7,7 @@ from sqlalchemy import select
 
 from cop.accounts import login_sessions
 from cop.models.coordinator import CoordinatorSession
-from tests.accounts.test_accounts import an_account
-from tests.builders import CORIN, NOW
+from tests.builders import CORIN, NOW, a_coordinator
 
 A_SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
@@ -40,7 +39,7 @@ def test_a_browser_is_described_by_name_and_system(user_agent, said):
 
 @pytest.mark.both
 def test_a_token_finds_its_coordinator_and_only_its_hash_is_stored(db_session):
-    corin, ada = an_account(db_session, CORIN), an_account(db_session, "ada@example.org")
+    corin, ada = a_coordinator(db_session), a_coordinator(db_session, "Ada")
     token = login_sessions.start_session(db_session, corin.id, now=NOW)
     login_sessions.start_session(db_session, ada.id, now=NOW)
 
@@ -55,7 +54,7 @@ def test_a_token_finds_its_coordinator_and_only_its_hash_is_stored(db_session):
 
 @pytest.mark.both
 def test_an_idle_device_is_signed_out_after_an_hour(db_session):
-    token = login_sessions.start_session(db_session, an_account(db_session, CORIN).id, now=NOW)
+    token = login_sessions.start_session(db_session, a_coordinator(db_session).id, now=NOW)
 
     login_sessions.touch_session(db_session, token, now=NOW + timedelta(minutes=50))
 
@@ -65,7 +64,7 @@ def test_an_idle_device_is_signed_out_after_an_hour(db_session):
 
 @pytest.mark.both
 def test_a_device_in_use_is_signed_out_after_twelve_hours(db_session):
-    token = login_sessions.start_session(db_session, an_account(db_session, CORIN).id, now=NOW)
+    token = login_sessions.start_session(db_session, a_coordinator(db_session).id, now=NOW)
 
     for half_hours in range(1, 24):
         login_sessions.touch_session(db_session, token, now=NOW + half_hours * HOUR / 2)
@@ -76,7 +75,7 @@ def test_a_device_in_use_is_signed_out_after_twelve_hours(db_session):
 
 @pytest.mark.both
 def test_signing_out_ends_one_device_and_no_other(db_session):
-    corin = an_account(db_session, CORIN)
+    corin = a_coordinator(db_session)
     here, there = (login_sessions.start_session(db_session, corin.id, now=NOW) for _ in range(2))
 
     login_sessions.sign_out(db_session, here)
@@ -87,7 +86,7 @@ def test_signing_out_ends_one_device_and_no_other(db_session):
 
 @pytest.mark.both
 def test_the_next_sign_in_deletes_the_rows_of_signed_out_devices(db_session):
-    corin = an_account(db_session, CORIN)
+    corin = a_coordinator(db_session)
     for hours in (0, 11.5, 13):
         login_sessions.start_session(db_session, corin.id, now=NOW + hours * HOUR)
 

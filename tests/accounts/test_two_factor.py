@@ -7,12 +7,11 @@ from pyotp import TOTP, random_base32
 from sqlalchemy import select
 
 from cop.accounts import login_sessions, sign_in, two_factor
-from cop.accounts.accounts import CurrentCoordinator
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused, SignInExpired, TooManyAttempts
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession
-from tests.builders import CORIN, NOW, PASSWORD, password_hash
+from tests.builders import CORIN, NOW, PASSWORD, a_coordinator
 from tests.concurrency import at_once
 
 pytestmark = pytest.mark.both
@@ -27,11 +26,7 @@ def code_at(moment=NOW):
 
 def account(db_session):
     """Corin with an account with a second factor, and the recovery codes."""
-    corin = Coordinator(email=CORIN, email_key=CORIN, name="Corin", password_hash=password_hash())
-    db_session.add(corin)
-    db_session.flush()
-    then = NOW - timedelta(hours=1)
-    by = CurrentCoordinator(corin.id, "Corin", CORIN)
+    by, then = a_coordinator(db_session), NOW - timedelta(hours=1)
     return by, two_factor.set_up(db_session, by, secret=SECRET, typed=code_at(then), now=then)
 
 

@@ -6,9 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pyotp import TOTP
 
-from cop.accounts import accounts, login_sessions, two_factor
-from cop.accounts.access_control import TOKEN
-from cop.accounts.accounts import CurrentCoordinator
+from cop.accounts import accounts, two_factor
 from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry, Viewing
 from cop.models.coordinator import Coordinator, CoordinatorSession
@@ -25,6 +23,7 @@ from tests.client import (
     post,
     rows,
     sign_in,
+    signed_in,
     update_community,
 )
 from tests.page import parse
@@ -32,9 +31,6 @@ from tests.page import parse
 ACCOUNT, FRONT, SIGN_IN = "/coordinator/account", "/coordinator/", "/coordinator/sign-in"
 SET_UP, OFF, CODE = f"{ACCOUNT}/two-factor", f"{ACCOUNT}/two-factor/off", f"{SIGN_IN}/code"
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-
-
-CORIN = CurrentCoordinator(1, "Corin", "corin@example.org")
 
 
 def code(secret=SECRET, ahead=timedelta()):
@@ -47,7 +43,8 @@ def phone(corin):
     then = NOW - timedelta(hours=1)
     typed = code(ahead=-timedelta(hours=1))
     with write_tx() as db_session:
-        return two_factor.set_up(db_session, CORIN, secret=SECRET, typed=typed, now=then)
+        by = db_session.get(Coordinator, 1)
+        return two_factor.set_up(db_session, by, secret=SECRET, typed=typed, now=then)
 
 
 @pytest.fixture
@@ -58,12 +55,7 @@ def waiting(app, phone):
 
 def half_signed_in(app):
     """One more device whose password was right, without the work of checking it."""
-    client = app.test_client()
-    with write_tx() as db_session:
-        token = login_sessions.start_session(db_session, CORIN.id, now=NOW, awaits_code=True)
-    with client.session_transaction("/coordinator/") as cookie:
-        cookie[TOKEN] = token
-    return client
+    return signed_in(app.test_client(), awaits_code=True)
 
 
 def test_set_up_shows_the_key_in_three_ways_and_the_recovery_codes_once(app, corin):

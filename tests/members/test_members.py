@@ -5,20 +5,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from cop.accounts.accounts import CurrentCoordinator, add
 from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.mail import recipients
 from cop.meetings import schedule
 from cop.members import held_data, members
-from cop.models.coordinator import Coordinator
 from cop.models.registration import Member
 from cop.questions import registry
 from tests.builders import (
     ADA,
     GRACE,
     NOW,
-    PASSWORD,
+    a_coordinator,
     a_meeting,
     a_registration,
     a_viewing,
@@ -233,8 +231,7 @@ def test_who_acts_has_proven_their_address(db_session):
 def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):
     mine, other = a_meeting(db_session), a_meeting(db_session, starts_at=NOW + timedelta(days=50))
     row = ada_at(db_session, mine)
-    id_ = add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
-    corin = CurrentCoordinator(id_, "Corin", "corin@example.org")
+    corin = a_coordinator(db_session)
     looks = [
         ("roster", NOW - timedelta(hours=1), mine.id, ()),
         ("roster", NOW, mine.id, ()),
@@ -256,9 +253,9 @@ def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):
 def test_a_look_stays_told_when_the_coordinator_is_gone(db_session):
     it = a_meeting(db_session)
     row = ada_at(db_session, it)
-    id_ = add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
-    a_viewing(db_session, id_, "roster", meeting_id=it.id)
-    db_session.delete(db_session.get(Coordinator, id_))
+    corin = a_coordinator(db_session)
+    a_viewing(db_session, corin.id, "roster", meeting_id=it.id)
+    db_session.delete(corin)
     db_session.flush()
 
     [look] = known(db_session, row).viewings

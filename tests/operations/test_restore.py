@@ -9,7 +9,6 @@ from sqlalchemy import update
 
 from cop import create_app
 from cop.accounts import accounts
-from cop.accounts.accounts import CurrentCoordinator
 from cop.accounts.passwords import verify_password
 from cop.audit import withdrawals
 from cop.db.engine import sqlite_module
@@ -336,11 +335,9 @@ def staffed(ready):
 
 def remove(settings, email, *, by=CORIN):
     with opened(settings) as db_session:
-        ids = {c.email: c.id for c in db_session.query(Coordinator)}
+        rows = {row.email: row for row in db_session.query(Coordinator)}
         writer = a_writer(db_session, now=NOW + timedelta(hours=1))
-        accounts.remove(
-            db_session, ids[email], by=CurrentCoordinator(ids[by], "", by), writer=writer
-        )
+        accounts.remove(db_session, rows[email].id, by=rows[by], writer=writer)
 
 
 def emails_of_coordinators(settings):
