@@ -16,7 +16,7 @@ from cop.models.community import Community
 from cop.models.email import MailState, OutboxEmail
 from cop.questions import field, registry
 
-DEFAULT_ABOUT = Path(__file__).with_name("about.md")
+DEFAULT_ABOUT = Path(__file__).with_name("about.md").read_text("utf-8")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class CommunityFacts:
     @property
     def about_text(self) -> str:
         """The About page in Markdown: the coordinator's, or the one that is shipped."""
-        return self.about if self.about is not None else DEFAULT_ABOUT.read_text("utf-8")
+        return self.about if self.about is not None else DEFAULT_ABOUT
 
     @property
     def retention(self) -> timedelta:
@@ -100,6 +100,17 @@ def load_community(db_session: Session) -> CommunityFacts:
     """Read the community."""
     [row] = _FACTS.rows(db_session)
     return CommunityFacts(*row)
+
+
+def lock_community(db_session: Session) -> CommunityFacts:
+    """Lock the community until the transaction ends, and read it."""
+    db_session.execute(select(Community.id).with_for_update())
+    return load_community(db_session)
+
+
+def change_community(db_session: Session, **values: object) -> None:
+    """Write these columns, and raise the revision that cached pages are validated with."""
+    db_session.execute(update(Community).values(**values, revision=Community.revision + 1))
 
 
 def note_daily_tasks(db_session: Session, *, now: datetime) -> None:

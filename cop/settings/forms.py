@@ -27,20 +27,17 @@ from cop.web.rendering import now, writer
 
 OPTIONAL = [q for q in registry.QUESTIONS if not q.required and not q.asked_with]
 MAX_REMINDER_DAYS, MAX_NOTICE_MINUTES = 28, 60  # days before a session; minutes after a change
-A_DAY = timedelta(days=1)
 
 
 class SettingsForm(EditConflictForm):
     """One section of the settings; its fields are named like the columns."""
-
-    NAMES: tuple[str, ...] = ()
 
     def __init__(self, community: CommunityFacts) -> None:
         super().__init__(self.form_values(community))
 
     def form_values(self, community: CommunityFacts) -> dict[str, object]:
         """Return the stored values as the fields show them."""
-        return {name: getattr(community, name) or "" for name in self.NAMES}
+        raise NotImplementedError
 
     @property
     def values(self) -> dict[str, object]:
@@ -58,16 +55,6 @@ class SettingsForm(EditConflictForm):
 class CommunityForm(SettingsForm):
     """Name, host and contact of the community."""
 
-    NAMES = (
-        "name",
-        "short_name",
-        "host_name",
-        "host_url",
-        "location",
-        "contact_name",
-        "contact_role",
-        "contact_email",
-    )
     name = line(200, Required(N_("Write what the community is called.")))
     short_name = line(60, Required(N_("Write a short name: it stands on top of every page.")))
     host_name = line(200, Required(N_("Write who hosts the community.")))
@@ -77,14 +64,20 @@ class CommunityForm(SettingsForm):
     contact_role = line(200, Required(N_("Write what they do there.")))
     contact_email = line(254, Optional(), email_address)
 
+    def form_values(self, community: CommunityFacts) -> dict[str, object]:
+        names = (
+            *("name", "short_name", "host_name", "host_url"),
+            *("location", "contact_name", "contact_role", "contact_email"),
+        )
+        return {name: getattr(community, name) or "" for name in names}
+
     def _column(self, name: str) -> object:
-        return self[name].data or (None if name in {"host_url", "contact_email"} else "")
+        return self[name].data or None
 
 
 class AboutForm(SettingsForm):
     """The text of the About page; the shipped text is stored as NULL."""
 
-    NAMES = ("about",)
     about = area(20_000, Required(N_("Write what the community is, or put the shipped text back.")))
 
     def form_values(self, community: CommunityFacts) -> dict[str, object]:
@@ -92,17 +85,16 @@ class AboutForm(SettingsForm):
 
     def reset_to_default(self) -> None:
         """Fill in the shipped text, without saving it."""
-        self.about.data = normalize_newlines(DEFAULT_ABOUT.read_text("utf-8"))
+        self.about.data = normalize_newlines(DEFAULT_ABOUT)
 
     def _column(self, name: str) -> object:
         text = self[name].data
-        return None if text == normalize_newlines(DEFAULT_ABOUT.read_text("utf-8")) else text
+        return None if text == normalize_newlines(DEFAULT_ABOUT) else text
 
 
 class QuestionsForm(SettingsForm):
     """Which optional questions are asked."""
 
-    NAMES = ("asked",)
     asked = SelectMultipleField(validate_choice=False)
 
     def form_values(self, community: CommunityFacts) -> dict[str, object]:
@@ -122,7 +114,6 @@ class QuestionsForm(SettingsForm):
 class RemindersForm(SettingsForm):
     """Days before a session to remind, and minutes after a change to notify."""
 
-    NAMES = ("reminder_days", "notice_minutes")
     reminder_days = line(40)
     notice_minutes = line(10)
 
@@ -144,18 +135,15 @@ class RemindersForm(SettingsForm):
     def consequences(self, db_session: Session, _before: CommunityFacts) -> list[str]:
         if "reminder_days" not in self.changed:
             return []
-        writer_ = writer(load_community(db_session))
-        due = reminders.next_due(db_session, writer=writer_)
-        count = reminders.queue(db_session, due, writer=writer_)
-        if not count:
-            return []
-        return [
-            ngettext(
-                "%(num)s reminder goes out at once, since its day has come already.",
-                "%(num)s reminders go out at once, since their day has come already.",
-                count,
-            )
-        ]
+        changed = writer(load_community(db_session))
+        due = reminders.next_due(db_session, writer=changed)
+        count = reminders.queue(db_session, due, writer=changed)
+        sentence = ngettext(
+            "%(num)s reminder goes out at once, since its day has come already.",
+            "%(num)s reminders go out at once, since their day has come already.",
+            count,
+        )
+        return [sentence] if count else []
 
     def _column(self, name: str) -> object:
         if name == "notice_minutes":
@@ -170,7 +158,6 @@ def _days(typed: str) -> list[int | None]:
 class RetentionForm(SettingsForm):
     """How long data is stored after a session: at most as promised by the registry, or shorter."""
 
-    NAMES = ("retention_days", "short_retention_days")
     retention_days = line(10)
     short_retention_days = line(10)
 
@@ -190,7 +177,7 @@ class RetentionForm(SettingsForm):
             raise ValidationError(gettext("This cannot be longer than the names are kept."))
 
     def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:
-        erased = retention.count_due(db_session, now=now() + A_DAY)
+        erased = retention.count_due(db_session, now=now() + timedelta(days=1))
         sentences = []
         if erased.registrations:
             sentences.append(
@@ -227,5 +214,4 @@ class RetentionForm(SettingsForm):
 
 def _check_days(field: FormField, most: timedelta) -> None:
     if not 1 <= (parse_integer(field.data) or 0) <= most.days:
-        sentence = gettext("Write a number of days from 1 to %(most)s.", most=most.days)
-        raise ValidationError(sentence)
+        raise ValidationError(gettext("Write a number of days from 1 to %(most)s.", most=most.days))

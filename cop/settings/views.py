@@ -1,34 +1,28 @@
 """Console: settings, with an overview and a page for each part."""
 
-from flask import Response, flash, g, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
+from cop.audit.audit_log import Action
+from cop.audit.views import note_action
+from cop.community import community
 from cop.db.engine import read_tx, write_tx
 from cop.embedding import hosts as embedding_hosts
-from cop.settings import settings
-from cop.settings.forms import (
-    OPTIONAL,
-    AboutForm,
-    CommunityForm,
-    QuestionsForm,
-    RemindersForm,
-    RetentionForm,
-    SettingsForm,
-)
+from cop.settings import forms
+from cop.settings.forms import AboutForm, SettingsForm
 from cop.web.blueprints import console
 from cop.web.i18n import gettext
-from cop.web.rendering import current_community, now, render
+from cop.web.rendering import current_community, render
 
 
 @console.post("/settings/coordinators/two-factor")
 def require_two_factor() -> ResponseReturnValue:
     needed = request.form.get("needed") == "yes"
     with write_tx() as db_session:
-        if settings.lock_settings(db_session).two_factor_required != needed:
-            values = {"two_factor_required": needed}
-            settings.save_settings(db_session, values, coordinator_id=g.coordinator.id, now=now())
+        if community.lock_community(db_session).two_factor_required != needed:
+            _write(db_session, {"two_factor_required": needed})
     flash(
         gettext("Who has no second factor sets one up before anything else.")
         if needed
@@ -38,13 +32,12 @@ def require_two_factor() -> ResponseReturnValue:
 
 
 FORMS: dict[str, type[SettingsForm]] = {
-    "community": CommunityForm,
+    "community": forms.CommunityForm,
     "about": AboutForm,
-    "questions": QuestionsForm,
-    "reminders": RemindersForm,
-    "retention": RetentionForm,
+    "questions": forms.QuestionsForm,
+    "reminders": forms.RemindersForm,
+    "retention": forms.RetentionForm,
 }
-PART = f"/settings/<any({', '.join(FORMS)}):part>"
 
 
 @console.get("/settings", endpoint="settings")
@@ -55,7 +48,7 @@ def overview() -> Response:
     return render("settings/overview.html", hosts=hosts, coordinators=names)
 
 
-@console.route(PART, methods=["GET", "POST"])
+@console.route(f"/settings/<any({', '.join(FORMS)}):part>", methods=["GET", "POST"])
 def setting(part: str) -> ResponseReturnValue:
     form = FORMS[part](current_community())
     preview: str | None = None
@@ -75,7 +68,7 @@ def setting(part: str) -> ResponseReturnValue:
         f"settings/{page}.html",
         part=part,
         form=form,
-        questions=OPTIONAL,
+        questions=forms.OPTIONAL,
         preview=preview,
         sentences=sentences,
     )
@@ -86,20 +79,22 @@ def _rehearse(form: SettingsForm) -> list[str]:
     if not form.changed:
         return []
     with write_tx(rehearse=True) as db_session:
-        _write(db_session, form)
+        _write(db_session, form.values)
         return form.consequences(db_session, current_community())
 
 
 def _save(form: SettingsForm) -> bool:
     """Write what was changed; return False for a conflict, which the form then shows."""
     with write_tx() as db_session:
-        stored = form.form_values(settings.lock_settings(db_session))
+        stored = form.form_values(community.lock_community(db_session))
         if form.has_conflict(stored, editor=audit_log.last_editor(db_session, meeting_id=None)):
             return False
         if form.changed:
-            _write(db_session, form)
+            _write(db_session, form.values)
         return True
 
 
-def _write(db_session: Session, form: SettingsForm) -> None:
-    settings.save_settings(db_session, form.values, coordinator_id=g.coordinator.id, now=now())
+def _write(db_session: Session, values: dict[str, object]) -> None:
+    """Write the changed values only: another coordinator may have changed the others."""
+    community.change_community(db_session, **values)
+    note_action(db_session, Action.CHANGED_SETTINGS, item_count=len(values))

@@ -13,6 +13,7 @@ from wtforms.validators import ValidationError
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
 from cop.audit.views import note_action
+from cop.community import community as community_settings
 from cop.community import holidays
 from cop.community import rhythm as rules
 from cop.community.community import CommunityFacts
@@ -22,7 +23,6 @@ from cop.meetings import planning
 from cop.meetings.filters import ORDINALS, month, weekday
 from cop.meetings.forms import read_date, read_time
 from cop.meetings.planning import PlanPreview
-from cop.settings import settings
 from cop.web.blueprints import console
 from cop.web.edit_conflicts import EditConflictForm
 from cop.web.forms import area, line, parse_integer, strip_to_one_line
@@ -176,7 +176,7 @@ def rhythm() -> ResponseReturnValue:
 def _save(form: RhythmForm) -> int:
     """Write the rule, and return how many dates were added; a conflict is shown in the form."""
     with write_tx() as db_session:
-        stored = settings.lock_settings(db_session)
+        stored = community_settings.lock_community(db_session)
         editor = audit_log.last_editor(db_session, meeting_id=None)
         if form.has_conflict(form.form_values(stored), editor=editor):
             return 0
