@@ -97,31 +97,19 @@ class RegistrationForm(AnswersForm):
         return hmac.new(key, body, hashlib.sha256).hexdigest()
 
 
-class _AnyOf:
-    """Validate that each value is one of the choices of a question."""
-
-    def __init__(self, question: Field) -> None:
-        self.values = {choice.value for choice in question.choices}
-        self.blank = question.blank
-
-    def __call__(self, _form: wtforms.Form, field: wtforms.Field) -> None:
-        selected = field.data if isinstance(field.data, list) else [field.data]
-        if field.data != self.blank and not self.values.issuperset(selected):
-            raise ValidationError(gettext("Choose among the answers listed here."))
-
-
 def _form_field(question: Field) -> wtforms.Field:
     checks = [forms.Required(question.missing)] if question.required else []
+    choices = [choice.value for choice in question.choices]
     match question.kind:
         case Kind.SESSIONS:
             return wtforms.SelectMultipleField(validators=checks, validate_choice=False)
         case Kind.SEVERAL:
             return wtforms.SelectMultipleField(
-                validators=[*checks, _AnyOf(question)], validate_choice=False
+                validators=[*checks, forms.Among(choices)], validate_choice=False
             )
         case Kind.ONE_OF:
             return wtforms.RadioField(
-                validators=[*checks, _AnyOf(question)],
+                validators=[*checks, forms.Among(choices)],
                 validate_choice=False,
                 default=question.blank,
                 filters=[lambda value: value or question.blank],

@@ -1,13 +1,12 @@
 """Console: edit the recurrence rule, and how far ahead sessions are planned."""
 
-from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import cast
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
-from wtforms import StringField
+from wtforms import SelectMultipleField, StringField
 from wtforms.validators import ValidationError
 
 from cop.audit import audit_log
@@ -22,35 +21,13 @@ from cop.errors import Refused
 from cop.meetings import planning
 from cop.meetings.filters import ORDINALS, month, weekday
 from cop.meetings.forms import read_date, read_time
-from cop.meetings.planning import PlanPreview
 from cop.web.blueprints import console
 from cop.web.edit_conflicts import EditConflictForm
-from cop.web.forms import area, line, parse_integer, strip_to_one_line
+from cop.web.forms import Among, area, line, parse_integer, strip_to_one_line
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now, render
 
 MONTH, WEEK, CUSTOM = "month", "week", "kept"  # of the field `every`; CUSTOM keeps the rule
-
-
-class Among:
-    """Validate that the value, or each of several, is one of the choices."""
-
-    def __init__(self, values: Collection[str]) -> None:
-        self.values = frozenset(values)
-
-    def __call__(self, _form: FlaskForm, field: StringField) -> None:
-        value = field.data or ""
-        if not self.values.issuperset(
-            value.split(",") if isinstance(field, MultiCheckboxField) else [value]
-        ):
-            raise ValidationError(gettext("Choose among the answers listed here."))
-
-
-class MultiCheckboxField(StringField):
-    """Several checkboxes as one text, like `7,8`."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = ",".join(valuelist)
 
 
 class RhythmForm(EditConflictForm):
@@ -59,9 +36,11 @@ class RhythmForm(EditConflictForm):
     every = StringField(validators=[Among({MONTH, WEEK, CUSTOM})])
     of_month = StringField(validators=[Among(rules.OF_MONTH)])
     weekday = StringField(validators=[Among(rules.WEEKDAYS)])
-    weeks = StringField(validators=[Among([str(weeks) for weeks in rules.WEEKS])])
+    weeks = StringField(validators=[Among(map(str, rules.WEEKS))])
     recurrence_from = StringField(filters=[strip_to_one_line])
-    months_off = MultiCheckboxField(validators=[Among({"", *map(str, rules.MONTHS)})])
+    months_off = SelectMultipleField(
+        validators=[Among(map(str, rules.MONTHS))], validate_choice=False
+    )
     starts = StringField(filters=[strip_to_one_line])
     ends = StringField(filters=[strip_to_one_line])
     zone = line(60)
@@ -72,21 +51,21 @@ class RhythmForm(EditConflictForm):
         super().__init__(self.form_values(community))
 
     @staticmethod
-    def form_values(community: CommunityFacts) -> dict[str, str]:
+    def form_values(community: CommunityFacts) -> dict[str, object]:
         """Return the stored values as the fields show them."""
         choice = rules.parse(community.recurrence_rule)
-        shown_choice = choice or rules.RecurrenceChoice("MO")
-        every = CUSTOM if choice is None else MONTH if shown_choice.of_month else WEEK
+        every = CUSTOM if choice is None else MONTH if choice.of_month else WEEK
+        choice = choice or rules.RecurrenceChoice("MO")
         ends = datetime.combine(now(), community.start_time) + timedelta(
             minutes=community.duration_minutes
         )
         return {
             "every": every,
-            "of_month": shown_choice.of_month or "1",
-            "weekday": shown_choice.weekday,
-            "weeks": str(shown_choice.weeks),
+            "of_month": choice.of_month or "1",
+            "weekday": choice.weekday,
+            "weeks": str(choice.weeks),
             "recurrence_from": f"{community.recurrence_from or ''}",
-            "months_off": ",".join(map(str, shown_choice.months_off)),
+            "months_off": [str(month) for month in choice.months_off],
             "starts": f"{community.start_time:%H:%M}",
             "ends": f"{ends:%H:%M}",
             "zone": community.time_zone,
@@ -96,10 +75,9 @@ class RhythmForm(EditConflictForm):
 
     def stored_text(self, name: str) -> str:
         """Return a stored value by the label of its choice."""
-        labels, stored = dict(_options().get(name, [])), super().stored_text(name)
-        if not labels:
-            return stored
-        return ", ".join(labels.get(value, value) for value in stored.split(","))
+        labels, stored = dict(_options().get(name, [])), self.stored[name]
+        values: list[str] = stored if isinstance(stored, list) else [stored]
+        return ", ".join(labels.get(value, value) for value in values)
 
     def validate_recurrence_from(self, field: StringField) -> None:
         if field.data and read_date(field.data) is None:
@@ -113,14 +91,12 @@ class RhythmForm(EditConflictForm):
 
     def apply_to(self, community: CommunityFacts) -> CommunityFacts:
         """Return the community with the values of a valid form."""
-        starts, ends = read_time(self.value("starts")), read_time(self.value("ends"))
-        if starts is None or ends is None:
-            raise ValueError("A form that is not valid")
-        rule, choice = self._rule(community)
+        starts, ends = (cast("time", read_time(self.value(name))) for name in ("starts", "ends"))
+        choice = self._choice(community)
         needs_start = choice is None or choice.counts_weeks
         return replace(
             community,
-            recurrence_rule=rule,
+            recurrence_rule=choice.rule if choice else community.recurrence_rule,
             recurrence_from=read_date(self.value("recurrence_from")) if needs_start else None,
             start_time=starts,
             duration_minutes=(ends.hour - starts.hour) * 60 + ends.minute - starts.minute,
@@ -129,18 +105,18 @@ class RhythmForm(EditConflictForm):
             observances=holidays.parse_observances(self.value("observances")),
         )
 
-    def _rule(self, community: CommunityFacts) -> tuple[str, rules.RecurrenceChoice | None]:
+    def _choice(self, community: CommunityFacts) -> rules.RecurrenceChoice | None:
         every = self.value("every")
         if every == CUSTOM:
-            return community.recurrence_rule, rules.parse(community.recurrence_rule)
-        off = tuple(int(month) for month in self.value("months_off").split(",") if month)
-        choice = rules.RecurrenceChoice(
+            return rules.parse(community.recurrence_rule)
+        is_changed = "months_off" in self.changed
+        months_off = (self.months_off.data or []) if is_changed else self.stored["months_off"]
+        return rules.RecurrenceChoice(
             self.value("weekday"),
             of_month=self.value("of_month") if every == MONTH else None,
             weeks=int(self.value("weeks")) if every == WEEK else 1,
-            months_off=tuple(sorted(set(off))),
+            months_off=tuple(sorted({int(month) for month in months_off})),
         )
-        return choice.rule, choice
 
 
 @console.route("/rhythm", methods=["GET", "POST"])
@@ -161,12 +137,16 @@ def rhythm() -> ResponseReturnValue:
         if not (is_preview or form.errors):
             flash(_success_message(added))
             return redirect(url_for("console.rhythm"), 303)
+    plan = None
+    if not form.errors:
+        with read_tx() as db_session:
+            plan = planning.plan(db_session, preview, now=now())
     return render(
         "settings/rhythm.html",
         fragment="settings/_dates.html",
         preview=preview,
         form=form,
-        plan=None if form.errors else _plan(preview),
+        plan=plan,
         custom_rule="" if rules.parse(stored.recurrence_rule) else stored.recurrence_rule,
         options=_options(),
         zones=planning.time_zones(),
@@ -183,11 +163,6 @@ def _save(form: RhythmForm) -> int:
         added = len(planning.change_recurrence(db_session, form.apply_to(stored), now=now()))
         note_action(db_session, Action.CHANGED_SETTINGS, item_count=added)
         return added
-
-
-def _plan(community: CommunityFacts) -> PlanPreview:
-    with read_tx() as db_session:
-        return planning.plan(db_session, community, now=now())
 
 
 def _success_message(added: int) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import current_app
@@ -122,6 +122,18 @@ class Https:
             address = address.replace("http://", "https://", 1)
         if address and not is_https(address):
             raise ValidationError(gettext("Write the whole address, beginning with https://."))
+
+
+class Among:
+    """Validate that each value is one of the choices."""
+
+    def __init__(self, choices: Iterable[str]) -> None:
+        self.choices = frozenset(choices)
+
+    def __call__(self, _form: FlaskForm, field: FormField) -> None:
+        values = field.data if isinstance(field.data, list) else [field.data]
+        if not self.choices.issuperset(values):
+            raise ValidationError(gettext("Choose among the answers listed here."))
 
 
 class IntegerText:
