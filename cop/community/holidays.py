@@ -18,8 +18,9 @@ _UNREADABLE = N_(
     "letters."
 )
 
-DEFAULT_OBSERVANCES_FILE = Path(__file__).with_name("observances.txt")
-MAX_OBSERVANCES, MAX_NAME_LENGTH = 500, 100  # lines, letters of a name
+# The observances that a new installation begins with.
+DEFAULT_OBSERVANCES = Path(__file__).with_name("observances.txt").read_text("utf-8").splitlines()
+MAX_OBSERVANCES = 500
 # Names that the console shows instead of the official ones, which the library returns.
 _NAMES = {
     "Columbus Day": "Indigenous Peoples' Day (Columbus Day)",
@@ -28,7 +29,7 @@ _NAMES = {
     "Thanksgiving Day": "Thanksgiving",
     "Washington's Birthday": "Presidents' Day",
 }
-_LINE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(\S.*)", re.ASCII)
+_LINE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(\S.{,99})", re.ASCII)
 
 
 def holidays_on(day: date, observances: Iterable[str] = ()) -> list[str]:
@@ -38,11 +39,6 @@ def holidays_on(day: date, observances: Iterable[str] = ()) -> list[str]:
     return [_NAMES.get(name, name) for name in federal] + [
         name for date_, _, name in others if date_ == day.isoformat()
     ]
-
-
-def default_observances() -> list[str]:
-    """The observances that a new installation begins with."""
-    return DEFAULT_OBSERVANCES_FILE.read_text("utf-8").splitlines()
 
 
 def parse_observances(text: str) -> list[str]:
@@ -60,13 +56,12 @@ def parse_observances(text: str) -> list[str]:
 
 def _parse_line(number: int, line: str) -> str:
     found = _LINE.fullmatch(line)
-    if not found or len(found[2]) > MAX_NAME_LENGTH:
-        raise Refused(_UNREADABLE, field="observances", number=number)
+    day, name = found.groups() if found else ("", "")
     try:
-        date.fromisoformat(found[1])
+        date.fromisoformat(day)
     except ValueError as error:
         raise Refused(_UNREADABLE, field="observances", number=number) from error
-    return f"{found[1]} {found[2]}"
+    return f"{day} {name}"
 
 
 @cache

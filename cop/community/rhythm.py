@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from dateutil import tz
@@ -20,28 +20,18 @@ class Recurrence:
     zone: ZoneInfo
     since: date | None = None  # the date that "every second week" is counted from
 
-    def upcoming(self, now: datetime) -> Iterator["Occurrence"]:
-        """Every occurrence that has not ended at `now`, soonest first."""
-        midnight = datetime.combine(now.astimezone(self.zone), time()) - timedelta(days=1)
-        for day in self._days_from(midnight):
-            occurrence = self.on(day)
-            if occurrence.ends_at > now:
-                yield occurrence
-
     def next_dates(self, count: int, *, now: datetime) -> list["Occurrence"]:
-        """The next `count` occurrences."""
-        return list(islice(self.upcoming(now), count))
+        """The next `count` occurrences that have not ended at `now`, soonest first."""
+        yesterday = now.astimezone(self.zone).date() - timedelta(days=1)
+        occurrences = map(self.on, self._days_from(yesterday))
+        return list(islice((each for each in occurrences if each.ends_at > now), count))
 
     def last_before(self, now: datetime) -> "Occurrence | None":
-        """The latest occurrence that has ended at `now`."""
-        a_year_ago = datetime.combine(now.astimezone(self.zone), time()) - timedelta(days=366)
-        latest = None
-        for day in self._days_from(a_year_ago):
-            occurrence = self.on(day)
-            if occurrence.ends_at > now:
-                break
-            latest = occurrence
-        return latest
+        """The latest occurrence that has ended at `now`, within a year."""
+        a_year_ago = now.astimezone(self.zone).date() - timedelta(days=366)
+        occurrences = map(self.on, self._days_from(a_year_ago))
+        ended = list(takewhile(lambda each: each.ends_at <= now, occurrences))
+        return ended[-1] if ended else None
 
     def on(self, day: date) -> "Occurrence":
         """The occurrence on a given day, whether the rule names that day or not."""
@@ -52,9 +42,10 @@ class Recurrence:
 
     def names(self, day: date) -> bool:
         """Whether the rule names a day."""
-        return next(self._days_from(datetime.combine(day, time())), None) == day
+        return next(self._days_from(day), None) == day
 
-    def _days_from(self, midnight: datetime) -> Iterator[date]:
+    def _days_from(self, day: date) -> Iterator[date]:
+        midnight = datetime.combine(day, time())
         # Counted from today, "every second week" would alternate with the week of the query.
         begin = datetime.combine(self.since, time()) if self.since else midnight
         recurrence = rrulestr(self.rule, dtstart=begin)

@@ -88,7 +88,7 @@ def test_an_observance_is_named_after_the_holiday_of_its_day():
 
 
 def test_the_shipped_list_is_one_that_can_be_typed_and_is_in_order():
-    shipped = holidays.default_observances()
+    shipped = holidays.DEFAULT_OBSERVANCES
 
     assert holidays.parse_observances("\n".join(shipped)) == shipped
     assert (shipped[0][:7], shipped[-1][:7]) == ("2026-11", "2028-12")
@@ -99,9 +99,7 @@ def test_the_shipped_list_has_the_third_tuesday_that_is_diwali():
     rhythm = Recurrence("FREQ=MONTHLY;BYDAY=3TU", *([None] * 3))
 
     on = [
-        line
-        for line in holidays.default_observances()
-        if rhythm.names(date.fromisoformat(line[:10]))
+        line for line in holidays.DEFAULT_OBSERVANCES if rhythm.names(date.fromisoformat(line[:10]))
     ]
 
     assert on == ["2028-10-17 Diwali"]
