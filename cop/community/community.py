@@ -6,14 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cop.community import holidays
 from cop.community.rhythm import Recurrence
 from cop.db.statements import Prepared, insert_with_conflict
 from cop.models.community import Community
-from cop.models.email import MailState, OutboxEmail
 from cop.questions import field, registry
 
 DEFAULT_ABOUT = Path(__file__).with_name("about.md").read_text("utf-8")
@@ -49,6 +48,7 @@ class CommunityFacts:
     short_retention_days: int = registry.SHORT_RETENTION.days
     two_factor_required: bool = False
     daily_tasks_at: datetime | None = None
+    write_probe_at: datetime | None = None
     clock_confirmed_at: datetime | None = None
     clock_seen_at: datetime | None = None
     clock_steady_seconds: int | None = None
@@ -127,39 +127,9 @@ def note_write_probe(db_session: Session, *, now: datetime) -> None:
     db_session.execute(update(Community).values(write_probe_at=now))
 
 
-def write_probe_at(db_session: Session) -> datetime | None:
-    """When a test write last succeeded."""
-    return db_session.scalar(select(Community.write_probe_at))
-
-
 def note_backup(db_session: Session, *, now: datetime) -> None:
     """Record that a backup was made."""
     db_session.execute(update(Community).values(backup_at=now))
-
-
-def backup_at(db_session: Session) -> datetime | None:
-    """When the last backup was made."""
-    return db_session.scalar(select(Community.backup_at))
-
-
-@dataclass(frozen=True)
-class WorkerStatus:
-    """What the worker has done, and what it has left to do."""
-
-    daily_tasks_at: datetime | None
-    backup_at: datetime | None
-    write_probe_at: datetime | None
-    mails_waiting: int
-    mails_waiting_since: datetime | None
-
-
-def worker_status(db_session: Session) -> WorkerStatus:
-    """Read the worker's status in one query."""
-    is_open = OutboxEmail.state.in_([MailState.QUEUED, MailState.RETRYING, MailState.SENDING])
-    waiting = select(func.count()).where(is_open).scalar_subquery()
-    since = select(func.min(OutboxEmail.created_at)).where(is_open).scalar_subquery()
-    times = (Community.daily_tasks_at, Community.backup_at, Community.write_probe_at)
-    return WorkerStatus(*db_session.execute(select(*times, waiting, since)).one())
 
 
 def create(db_session: Session) -> None:
@@ -178,7 +148,7 @@ def create(db_session: Session) -> None:
         start_time=time(11, 30),
         duration_minutes=90,
         embed_hosts=["https://www.ctdata.org", "https://ctdata.org"],
-        observances=holidays.default_observances(),
+        observances=holidays.DEFAULT_OBSERVANCES,
         retention_days=registry.RETENTION.days,
         short_retention_days=registry.SHORT_RETENTION.days,
     )

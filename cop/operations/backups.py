@@ -132,7 +132,7 @@ def make(app: Flask, *, now: datetime) -> Path | None:
 def make_if_due(app: Flask, *, now: datetime) -> Path | None:
     """Make the day's backup, unless there is one already."""
     with app.app_context(), read_tx() as db_session:
-        last = community.backup_at(db_session)
+        last = community.load_community(db_session).backup_at
     is_due = last is None or abs(now - last) >= INTERVAL  # the clock may jump
     return make(app, now=now) if is_due else None
 

@@ -9,8 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cop.audit import clock_check
 from cop.audit.clock_check import Verdict
-from cop.community import community
-from cop.community.community import WorkerStatus, load_community
+from cop.community.community import CommunityFacts, load_community
 from cop.config import Settings
 from cop.db.engine import (
     db,
@@ -52,8 +51,9 @@ class Site:
     """What the checks look at."""
 
     settings: Settings
-    worker: WorkerStatus
+    community: CommunityFacts
     outbox: OutboxStatus
+    pending_since: datetime | None
     clock: Verdict
     now: datetime
 
@@ -67,17 +67,18 @@ def is_ready(*, now: datetime) -> bool:
     if schema_state(db.engine) is not Schema.CURRENT:
         return False
     with read_tx() as db_session:
-        return _is_writable(community.write_probe_at(db_session), now)
+        return _is_writable(load_community(db_session).write_probe_at, now)
 
 
 def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
     """Whether the site is ready, and the lines of the report; the schema must be current."""
     try:
         with read_tx() as db_session:
-            worker, emails = community.worker_status(db_session), outbox.read_status(db_session)
-            clock = clock_check.check(load_community(db_session), now=now)
-        site = Site(settings, worker, emails, clock, now)
-        return _is_writable(worker.write_probe_at, now), [check(site) for check in _CHECKS]
+            community, emails = load_community(db_session), outbox.read_status(db_session)
+            since = outbox.oldest_pending_at(db_session)
+        clock = clock_check.check(community, now=now)
+        site = Site(settings, community, emails, since, clock, now)
+        return _is_writable(community.write_probe_at, now), [check(site) for check in _CHECKS]
     except DBAPIError as error:
         return False, [Line("Database", f"cannot be used: {error.orig}", is_warning=True)]
 
@@ -112,7 +113,7 @@ def _durability(site: Site) -> Line:
 
 
 def _writing(site: Site) -> Line:
-    at = site.worker.write_probe_at
+    at = site.community.write_probe_at
     if _is_writable(at, site.now):
         return Line("Writing", f"worked at {_moment(at)}")
     why = "the database is locked, read-only or full, or neither `cop serve` nor `cop work` runs"
@@ -120,7 +121,7 @@ def _writing(site: Site) -> Line:
 
 
 def _daily_tasks(site: Site) -> Line:
-    return _daily("Daily round", site.worker.daily_tasks_at, site.now)
+    return _daily("Daily round", site.community.daily_tasks_at, site.now)
 
 
 def _clock(site: Site) -> Line:
@@ -136,7 +137,7 @@ def _clock(site: Site) -> Line:
 
 
 def _backup(site: Site) -> Line:
-    return _daily("Backup", site.worker.backup_at, site.now)
+    return _daily("Backup", site.community.backup_at, site.now)
 
 
 def _daily(label: str, at: datetime | None, now: datetime) -> Line:
@@ -145,7 +146,7 @@ def _daily(label: str, at: datetime | None, now: datetime) -> Line:
 
 
 def _emails(site: Site) -> Line:
-    emails, since = site.outbox, site.worker.mails_waiting_since
+    emails, since = site.outbox, site.pending_since
     text = f"{emails.pending} waiting" + (f" since {_moment(since)}" if since else "")
     text += f", {emails.failed} failed"
     text += f"; the last answer: {emails.last_error}" if emails.last_error else ""

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, case, func, select
@@ -82,6 +83,12 @@ def _last_error(rows: Sequence[Row[Any]]) -> str:
     sent_at = [row.done_at for row in rows if row.state == MailState.SENT and row.done_at]
     tried_at, reply = max(errors, default=(None, ""))
     return "" if tried_at and sent_at and max(sent_at) > tried_at else reply
+
+
+def oldest_pending_at(db_session: Session) -> datetime | None:
+    """When the oldest email that is still to be sent was queued."""
+    is_pending = OutboxEmail.state.in_(PENDING_STATES)
+    return db_session.scalar(select(func.min(OutboxEmail.created_at)).where(is_pending))
 
 
 def list_emails(

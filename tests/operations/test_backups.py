@@ -94,7 +94,7 @@ def test_a_backup_is_noted_in_the_database_and_in_itself(site):
 
     for settings in (site, replace(site, database_url=f"sqlite:///{made}")):
         with opened(settings) as db_session:
-            assert community.backup_at(db_session) == NOW
+            assert community.load_community(db_session).backup_at == NOW
 
 
 def test_backups_while_people_register_each_hold_whole_registrations(site, tmp_path):
@@ -324,7 +324,7 @@ def test_a_disk_that_takes_no_backup_does_not_hold_up_the_worker(site, caplog):
         waits = [planner.run_due(), planner.run_due()]
         worker.log.parent.removeHandler(caplog.handler)
         with read_tx() as db_session:
-            noted = community.backup_at(db_session)
+            noted = community.load_community(db_session).backup_at
         db.engine.dispose()
 
     assert waits == [worker.PLANNING_INTERVAL] * 2
@@ -345,7 +345,9 @@ def test_a_restored_backup_is_what_was_and_the_database_from_before_is_kept(site
     assert who_is_at(replace(site, database_url=f"sqlite:///{kept}")) == "Ada held, Grace held"
     assert erased == 0
     with opened(site) as db_session:
-        assert community.backup_at(db_session) is None  # this host makes one at the next start
+        assert (
+            community.load_community(db_session).backup_at is None
+        )  # this host makes one at the next start
     names = {each.name for each in file_of(site).parent.iterdir()}
     assert names <= {"cop.sqlite3", "cop.sqlite3-wal", "cop.sqlite3-shm", "backups"}
     assert file_of(site).stat().st_mode & 0o777 == 0o600
@@ -412,7 +414,7 @@ def test_a_restore_erases_by_no_clock_that_is_in_doubt(site, live, copied, is_er
 
     with opened(site) as db_session:
         assert (find_member(db_session, "ada@example.org") is None) == is_erased
-        daily_tasks_at = community.worker_status(db_session).daily_tasks_at
+        daily_tasks_at = community.load_community(db_session).daily_tasks_at
     assert daily_tasks_at == (now if is_erased else now - timedelta(days=copied))
 
 

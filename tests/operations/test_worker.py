@@ -152,7 +152,7 @@ def test_another_round_on_the_same_day_changes_only_when_the_last_one_was(app):
     after_first = everything()
     worker.run_daily_tasks(now=LATER + timedelta(minutes=1))
     with write_tx() as db_session:
-        second = community.worker_status(db_session).daily_tasks_at
+        second = community.load_community(db_session).daily_tasks_at
         community.note_daily_tasks(db_session, now=LATER)
 
     assert second == LATER + timedelta(minutes=1)
@@ -333,7 +333,7 @@ def test_a_worker_tries_to_write_again_and_again(app, database_url, start, insta
 
     def written_at():
         with read_tx() as db_session:
-            return community.write_probe_at(db_session)
+            return community.load_community(db_session).write_probe_at
 
     first = eventually(lambda: written_at() > began and written_at())
 

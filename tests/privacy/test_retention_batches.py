@@ -131,7 +131,7 @@ def test_interrupted_daily_tasks_are_not_recorded_as_done(crowded):
     was_whole = worker.run_daily_tasks(now=NOW, stopping=lambda: True)
 
     with read_tx() as db_session:
-        assert (was_whole, community.worker_status(db_session).daily_tasks_at) == (False, None)
+        assert (was_whole, community.load_community(db_session).daily_tasks_at) == (False, None)
 
 
 def test_a_meeting_that_changes_after_it_was_counted_is_counted_again(app):
