@@ -213,12 +213,12 @@ def joined_tx() -> Iterator[Session]:
 @contextmanager
 def snapshot_tx(*, seconds: int) -> Iterator[Session]:
     """Open a transaction that reads one consistent snapshot, with its own time limit."""
-    if (
-        db.engine.dialect.name == "sqlite"
-    ):  # a deferred transaction is a snapshot from its first read
-        with _transaction() as db_session:
-            yield db_session
-        return
-    with _transaction(isolation_level="REPEATABLE READ", postgresql_readonly=True) as db_session:
-        db_session.execute(text(f"SET LOCAL statement_timeout = {seconds * 1000:d}"))
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    # SQLite's deferred transaction is a snapshot from its first read.
+    options = (
+        {} if is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    )
+    with _transaction(**options) as db_session:
+        if not is_sqlite:
+            db_session.execute(text(f"SET LOCAL statement_timeout = {seconds * 1000:d}"))
         yield db_session

@@ -11,7 +11,6 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
 from cop.db.types import Base
 
@@ -34,7 +33,6 @@ def driver_errors(dialect: Dialect, sql: str) -> Iterator[None]:
 
 
 Insert = postgresql.Insert | sqlite.Insert
-_Convert = Callable[[Any], Any] | None
 
 
 def insert_with_conflict(db_session: Session, model: type[Base]) -> Insert:
@@ -119,10 +117,14 @@ class _Compiled:
         self._names = compiled.positiontup
         named = [(name, bind) for bind, name in compiled.bind_names.items()]
         self._fixed = {name: bind.value for name, bind in named if not bind.required}
-        self._bind_converters = {name: _bind_processor(bind.type, dialect) for name, bind in named}
-        columns = [(each.name, each.type) for each in _result_columns(statement)]
-        self._converters = [_result_processor(type_, dialect) for _, type_ in columns]
-        names = [name for name, _ in columns]
+        self._bind_converters = {
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in named
+        }
+        columns = _result_columns(statement)
+        self._converters = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
+        ]
+        names = [column.name for column in columns]
         self._row: Callable[..., Any] = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024
 
     def parameters(self, values: Mapping[str, object]) -> Any:
@@ -142,14 +144,6 @@ class _Compiled:
 
 def _result_columns(statement: Any) -> Iterable[Any]:
     return statement.exported_columns if statement.is_select or statement._returning else ()
-
-
-def _bind_processor(type_: TypeEngine[Any], dialect: Dialect) -> _Convert:
-    return type_.dialect_impl(dialect).bind_processor(dialect)
-
-
-def _result_processor(type_: TypeEngine[Any], dialect: Dialect) -> _Convert:
-    return type_.dialect_impl(dialect).result_processor(dialect, None)
 
 
 @contextmanager
