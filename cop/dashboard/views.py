@@ -1,8 +1,7 @@
 """The console's front page: the next session, to-do items, and tables of all sessions."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from flask import Response
 
@@ -28,6 +27,22 @@ CHARTED_FOR = timedelta(days=366)
 MAX_PAST = 12  # sessions; older ones are collapsed
 
 
+class Reminder(NamedTuple):
+    """A reminder that is still to be sent."""
+
+    at: datetime
+    people: int
+    is_last: bool
+
+
+class PastSession(NamedTuple):
+    """A past session's numbers: counted, or stored once registrations are deleted."""
+
+    meeting: Listing
+    registered: int
+    attended: int | None
+
+
 @console.get("/")
 def front() -> Response:
     listed = read_schedule()
@@ -39,13 +54,13 @@ def front() -> Response:
     with read_tx() as db_session:
         tallies = statistics.tallies(db_session, zone=zone, confirmed_for=next_.id if next_ else 0)
         outbox = status.read_status(db_session)
-    past = [SessionRow.of(meeting, tallies) for meeting in listed.past]
+    past = [_past_session(meeting, tallies[meeting.id]) for meeting in listed.past]
     return render(
         "dashboard/dashboard.html",
-        next=next_ and NextSession.of(next_, tallies.get(next_.id, Tally()), outbox),
+        next=next_ and _next_session(next_, tallies[next_.id], outbox),
         to_do=views_to_do.to_do_items(listed, tallies, outbox),
         chart=_chart(past),
-        upcoming=[SessionRow.of(meeting, tallies) for meeting in listed.upcoming],
+        upcoming=[(meeting, tallies[meeting.id]) for meeting in listed.upcoming],
         past=past[:MAX_PAST],
         earlier=past[MAX_PAST:],
         all_columns=csv_export.COLUMNS,
@@ -60,51 +75,31 @@ def _is_planned_ahead(listed: Schedule) -> bool:
     return planned.issuperset(occurrence.on.isoformat() for occurrence in dates)
 
 
-@dataclass(frozen=True)
-class Reminder:
-    """A reminder that is still to be sent; all but the last go to verified addresses only."""
-
-    at: datetime
-    people: int
-    is_last: bool
-
-
-@dataclass(frozen=True)
-class NextSession:
-    """The next session in numbers."""
-
-    meeting: Listing
-    tally: Tally
-    days: int
-    book_by: date
-    is_bookable: bool
-    sent: dict[str, int]  # emails about it, by kind
-    pending: int  # emails about it
-    reminders: list[Reminder]
-
-    @classmethod
-    def of(cls, meeting: Listing, tally: Tally, outbox: OutboxStatus) -> "NextSession":
-        """Count what is known about a session and the emails about it."""
-        dates = writer().dates
-        starts_on, today = dates.local(meeting.starts_at).date(), dates.local(now()).date()
-        emails = {
-            key[1:]: count for key, count in outbox.by_meeting.items() if key[0] == meeting.id
-        }
-        sent = {kind: count for (kind, state), count in emails.items() if state == MailState.SENT}
-        pending = [count for (_, state), count in emails.items() if state in status.PENDING_STATES]
-        return cls(
-            meeting,
-            tally,
-            days=(starts_on - today).days,
-            book_by=starts_on - access_needs.BOOKING_LEAD_TIME,
-            is_bookable=starts_on - today >= access_needs.BOOKING_LEAD_TIME,
-            sent=({EmailKind.CONFIRMATION: tally.confirmed} if tally.confirmed else {}) | sent,
-            pending=sum(pending),
-            reminders=_upcoming_reminders(meeting, tally),
-        )
+def _next_session(meeting: Listing, tally: Tally, outbox: OutboxStatus) -> dict[str, object]:
+    """Count what is known about a session and the emails about it."""
+    dates = writer().dates
+    starts_on, today = dates.local(meeting.starts_at).date(), dates.local(now()).date()
+    sent: dict[str, int] = {EmailKind.CONFIRMATION: tally.confirmed} if tally.confirmed else {}
+    pending = 0
+    for (meeting_id, kind, state), count in outbox.by_meeting.items():
+        if meeting_id == meeting.id and state == MailState.SENT:
+            sent[kind] = count
+        elif meeting_id == meeting.id and state in status.PENDING_STATES:
+            pending += count
+    return {
+        "meeting": meeting,
+        "tally": tally,
+        "days": (starts_on - today).days,
+        "book_by": starts_on - access_needs.BOOKING_LEAD_TIME,
+        "is_bookable": starts_on - today >= access_needs.BOOKING_LEAD_TIME,
+        "sent": sent,
+        "pending": pending,
+        "reminders": _upcoming_reminders(meeting, tally),
+    }
 
 
 def _upcoming_reminders(meeting: Listing, tally: Tally) -> list[Reminder]:
+    """Return the reminders to be sent; all but the last go to verified addresses only."""
     days_before = sorted(current_community().reminder_days, reverse=True)
     all_reminders = [
         Reminder(
@@ -117,24 +112,13 @@ def _upcoming_reminders(meeting: Listing, tally: Tally) -> list[Reminder]:
     return [reminder for reminder in all_reminders if reminder.at > now()]
 
 
-@dataclass(frozen=True)
-class SessionRow:
-    """A session in the tables: counted, or by the stored numbers once registrations are deleted."""
-
-    meeting: Listing
-    tally: Tally
-    registered: int
-    attended: int | None
-
-    @classmethod
-    def of(cls, meeting: Listing, tallies: Mapping[int, Tally]) -> "SessionRow":
-        tally, stored = tallies.get(meeting.id, Tally()), meeting.registered_count
-        if stored is None:
-            return cls(meeting, tally, tally.registered, tally.attended)
-        return cls(meeting, tally, stored, meeting.attended_count)
+def _past_session(meeting: Listing, tally: Tally) -> PastSession:
+    if meeting.registered_count is None:
+        return PastSession(meeting, tally.registered, tally.attended)
+    return PastSession(meeting, meeting.registered_count, meeting.attended_count)
 
 
-def _chart(past: list[SessionRow]) -> tuple[Chart, list[SessionRow]] | None:
+def _chart(past: list[PastSession]) -> tuple[Chart, list[PastSession]] | None:
     """Draw who signed up and attended in the last twelve months; return the rows, too."""
     dates = writer().dates
     rows = [

@@ -39,7 +39,7 @@ def to_do_items(listed: Schedule, tallies: Mapping[int, Tally], outbox: OutboxSt
         *_secret_key(),
         *_clock(),
         *_outbox(outbox),
-        *(_next_session_items(next_, tallies.get(next_.id, Tally())) if next_ else ()),
+        *(_next_session_items(next_, tallies[next_.id]) if next_ else ()),
         *_topics(listed),
         *_past_session_items(listed, tallies),
         *_system_items(),
@@ -111,7 +111,7 @@ def _topics(listed: Schedule) -> Iterator[ToDo]:
 def _past_session_items(listed: Schedule, tallies: Mapping[int, Tally]) -> Iterator[ToDo]:
     """Attendance and takeaways that are missing from recent sessions."""
     for meeting in listed.past:
-        age, tally = now() - meeting.ends_at, tallies.get(meeting.id, Tally())
+        age, tally = now() - meeting.ends_at, tallies[meeting.id]
         if meeting.is_cancelled or age > ATTENDANCE_WITHIN:
             continue
         date = short_date(meeting.starts_at)

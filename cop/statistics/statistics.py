@@ -1,5 +1,6 @@
 """Counts of registrations and attendance, stored once registrations expire."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,8 +17,6 @@ from cop.outbox.outbox import EmailKind
 from cop.questions import registry
 from cop.registration.answers import HAS_ACCESS_NEEDS
 from cop.statistics import suppression
-
-StoredCounts = dict[str, int | dict[str, str] | None]
 
 _STORED = ("registered", "attended", "new", "returning", "promoted")
 HATS = tuple(choice.value for choice in registry.HATS.choices)
@@ -90,7 +89,7 @@ class Tally:
 
 def tallies(
     db_session: Session, *, zone: ZoneInfo, ids: Iterable[int] | None = None, confirmed_for: int = 0
-) -> dict[int, Tally]:
+) -> defaultdict[int, Tally]:
     """Count the registrations of all meetings, or of the given ones, by id.
 
     `confirmed_for`: the one meeting whose sent confirmations are counted as well.
@@ -98,10 +97,10 @@ def tallies(
     query = _counts(confirmed_for)
     if ids is not None:
         query = query.where(Registration.meeting_id.in_(list(ids)))
-    found: dict[int, Tally] = {}
+    counted = defaultdict[int, Tally](Tally)
     for row in db_session.execute(query):
-        found[row.meeting_id] = _add(found.get(row.meeting_id, Tally()), row, zone)
-    return found
+        counted[row.meeting_id] = _add(counted[row.meeting_id], row, zone)
+    return counted
 
 
 def _counts(confirmed_for: int) -> Select[*tuple[Any, ...]]:
@@ -143,9 +142,8 @@ def session_stats(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list
     """Read the numbers of each session that took place, the latest first."""
     took_place = (Meeting.ends_at <= now) & (Meeting.status == MeetingStatus.PLANNED)
     query = select(Meeting).where(took_place).order_by(Meeting.starts_at.desc(), Meeting.id.desc())
-    meetings = db_session.scalars(query).all()
     counted = tallies(db_session, zone=zone)
-    return [_stats(meeting, counted.get(meeting.id, Tally())) for meeting in meetings]
+    return [_stats(meeting, counted[meeting.id]) for meeting in db_session.scalars(query)]
 
 
 def _stats(meeting: Meeting, tally: Tally) -> SessionStats:
@@ -158,9 +156,9 @@ def yearly_stats(
     sessions: Sequence[SessionStats], *, zone: ZoneInfo
 ) -> dict[int, tuple[list[SessionStats], dict[str, int | None]]]:
     """Group sessions by year with totals, latest first; skip unknown numbers."""
-    by_year: dict[int, list[SessionStats]] = {}
+    by_year = defaultdict[int, list[SessionStats]](list)
     for each in sessions:
-        by_year.setdefault(each.meeting.starts_at.astimezone(zone).year, []).append(each)
+        by_year[each.meeting.starts_at.astimezone(zone).year].append(each)
     return {
         year: (group, {name: _sum(getattr(each, name) for each in group) for name in _STORED})
         for year, group in by_year.items()
@@ -175,10 +173,10 @@ def _sum(numbers: Iterable[int | None]) -> int | None:
 def hat_counts(db_session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:
     """Count the hats at meetings, with small counts suppressed, by meeting id."""
     query = select(Registration.meeting_id, Registration.hats, Registration.hats_other)
-    answers: dict[int, list[tuple[list[str], str]]] = {}
+    answers = defaultdict[int, list[tuple[list[str], str]]](list)
     is_counted = Registration.meeting_id.in_(list(ids)) & _IS_LIVE
     for row in db_session.execute(query.where(is_counted)):
-        answers.setdefault(row.meeting_id, []).append((row.hats, row.hats_other))
+        answers[row.meeting_id].append((row.hats, row.hats_other))
     return {id_: suppression.suppressed_counts(given, HATS) for id_, given in answers.items()}
 
 
@@ -191,7 +189,7 @@ def hat_counts_of(db_session: Session, meeting: Meeting) -> dict[str, str] | Non
 
 def final_counts(
     db_session: Session, ids: Sequence[int], *, zone: ZoneInfo
-) -> dict[int, StoredCounts]:
+) -> dict[int, dict[str, int | dict[str, str] | None]]:
     """Compute the counts to store, by column, before deleting registrations."""
     counted = tallies(db_session, zone=zone, ids=ids)
     hats = hat_counts(db_session, ids)
