@@ -12,6 +12,7 @@ from jinja2 import BytecodeCache
 from sqlalchemy import create_engine
 
 from cop import create_app
+from cop.app import Application
 from cop.config import Settings
 from cop.db.engine import DatabaseSession, db, engine_options, prepare, write_tx
 from cop.operations import seed
@@ -22,6 +23,22 @@ from tests.client import SeparateRequests, signed_in
 # The databases that a test runs on by its nearest of these markers; without one, on SQLite.
 POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgresql)
 KINDS = {"both": ["sqlite", POSTGRESQL], "sqlite": ["sqlite"], "postgresql": ["postgresql"]}
+
+
+class SharedBytecode(BytecodeCache):
+    """The templates, compiled once for all the apps of a test run."""
+
+    compiled = {}  # noqa: RUF012 - meant to be shared
+
+    def load_bytecode(self, bucket):
+        if code := self.compiled.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket):
+        self.compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+Application.jinja_options = {**Application.jinja_options, "bytecode_cache": SharedBytecode()}
 
 
 def pytest_generate_tests(metafunc):
@@ -86,7 +103,6 @@ def app(settings, apps):
     if key not in apps:
         app = create_app(settings)
         app.test_client_class = SeparateRequests
-        app.jinja_env.bytecode_cache = Compiled()
         app.extensions["cop.clock"] = lambda: NOW
         if not settings.is_sqlite:  # each test has another database
             apps.clear()
@@ -105,8 +121,6 @@ def fresh(app, extensions, config):
     with app.app_context():
         if app.extensions["cop.settings"].posts_per_hour:
             app.extensions["cop.limiter"].reset()
-        with write_tx() as db_session:
-            seed.create_site(db_session, now=NOW)
         yield app
         db.engine.dispose()
 
@@ -129,19 +143,6 @@ def corin(app, client):
     with write_tx() as db_session:
         corin = a_coordinator(db_session)
     return signed_in(client, corin.id)
-
-
-class Compiled(BytecodeCache):
-    """The templates, compiled once for all the apps of a test run."""
-
-    kept = {}  # noqa: RUF012 - meant to be shared
-
-    def load_bytecode(self, bucket):
-        if code := self.kept.get(bucket.key):
-            bucket.bytecode_from_string(code)
-
-    def dump_bytecode(self, bucket):
-        self.kept[bucket.key] = bucket.bytecode_to_string()
 
 
 @pytest.fixture(scope="session")
@@ -179,17 +180,32 @@ def db_session(database_kind, seeded):
 @pytest.fixture
 def instance(tmp_path, monkeypatch):
     """An instance folder that does not exist yet, and an environment that names it alone."""
-    for name in list(os.environ):
-        if name.startswith("COP_"):
-            monkeypatch.delenv(name)
+    _clear_settings(monkeypatch)
     monkeypatch.setattr(logging.getLogger("cop"), "handlers", [logging.NullHandler()])
     folder = tmp_path / "instance"
     monkeypatch.setenv("COP_INSTANCE", str(folder))
     return folder
 
 
+def _clear_settings(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("COP_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def started_once(tmp_path_factory):
+    """An instance folder as its first start leaves it, which no test changes."""
+    folder = tmp_path_factory.mktemp("started_once") / "instance"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _clear_settings(monkeypatch)
+        result = commands.run("seed", COP_INSTANCE=str(folder))
+    assert result.exit_code == 0, result.output
+    return folder
+
+
 @pytest.fixture
-def site_folder(instance):
+def site_folder(instance, started_once):
     """The instance folder of a site that was started once."""
-    commands.run("seed")
+    shutil.copytree(started_once, instance)
     return instance
