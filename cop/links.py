@@ -1,4 +1,4 @@
-"""Absolute addresses for everything that leaves this site, without Flask and without a request."""
+"""Absolute URLs of emails, feeds and files, and the signed tokens in them."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -28,30 +28,30 @@ def _serializer(secret_key: str, purpose: Purpose) -> URLSafeSerializer:
 
 
 def sign_token(secret_key: str, purpose: Purpose, *parts: int | str) -> str:
-    """A token that carries these parts; the same parts give the same token."""
+    """Sign a token that carries these parts; the same parts give the same token."""
     return _serializer(secret_key, purpose).dumps(list(parts))
 
 
 def read_token(
     secret_key: str, purpose: Purpose, token: str, kinds: tuple[type, ...]
 ) -> list[int | str]:
-    """The parts of a token of ours, each of its kind; nothing for any other token."""
+    """Return the parts of a valid token, each of its type; else an empty list."""
     try:
         parts = _serializer(secret_key, purpose).loads(token)
     except BadData:
         return []
-    fits = isinstance(parts, list) and tuple(type(part) for part in parts) == kinds
-    return parts if fits else []
+    is_valid = isinstance(parts, list) and tuple(map(type, parts)) == kinds
+    return parts if is_valid else []
 
 
 def read_token_unverified(token: str) -> list[int | str]:
-    """The parts of a token whatever key signed it; never for a token that came in a request."""
+    """Return the parts of a token unverified: not for one from a request."""
     _, parts = URLSafeSerializer("").loads_unsafe(token)
     return parts if isinstance(parts, list) else []
 
 
 class Owner(NamedTuple):
-    """Whose link it is: a member, and which of their links still work."""
+    """A member, and the version of their links that is valid."""
 
     member_id: int
     token_version: int
@@ -59,26 +59,18 @@ class Owner(NamedTuple):
 
 @dataclass(frozen=True)
 class Links:
-    """The site's addresses below one base such as `https://cop.example.org`."""
+    """The site's URLs below one base such as `https://cop.example.org`."""
 
     base: str
     secret_key: str = field(default="", repr=False)
 
     def page(self, path: str) -> str:
-        """The absolute address of a path that starts with a slash."""
+        """Return the absolute URL of a path that starts with a slash."""
         return f"{self.base}{path}"
 
     @property
     def schedule(self) -> str:
         return self.page("/schedule")
-
-    @property
-    def my_link(self) -> str:
-        return self.page("/my-link")
-
-    @property
-    def your_data(self) -> str:
-        return self.page("/your-data")
 
     def meeting(self, slug: str) -> str:
         return self.page(f"/schedule/{slug}")
@@ -87,7 +79,7 @@ class Links:
         return self.page(f"/coordinator/set-up/{token}")
 
     def member(self, owner: Owner, below: str = "", *, on: date) -> str:
-        """The member's own page, or an address below it; the link is good for a year from `on`."""
+        """Return the member's page, or one below it, valid for a year from `on`."""
         token = sign_token(self.secret_key, Purpose.MEMBER, *owner, on.toordinal())
         return self.page(f"/r/{token}{below}")
 
@@ -95,7 +87,7 @@ class Links:
         return self.member(owner, f"/sessions/{slug}/cancel", on=on)
 
     def join(self, owner: Owner, registration_id: int) -> str:
-        """The way into the meeting, which stays the same wherever the meeting is held."""
+        """Return the link into a meeting, the same wherever the meeting is held."""
         token = sign_token(self.secret_key, Purpose.JOIN, *owner, registration_id)
         return self.page(f"/join/{token}")
 
@@ -104,7 +96,7 @@ class Links:
         return self.page(f"/calendar/{token}.ics")
 
     def unsubscribe(self, member_id: int, kind: str) -> str:
-        """One click stops mail of this kind; works as long as the member is known."""
+        """Return the link that stops emails of this kind; it does not expire."""
         token = sign_token(self.secret_key, Purpose.UNSUBSCRIBE, member_id, kind)
         return self.page(f"/unsubscribe/{token}")
 
@@ -112,12 +104,12 @@ class Links:
         return self.page(f"/list/{sign_token(self.secret_key, Purpose.LIST, *owner)}")
 
     def new_password(self, coordinator_id: int, minute: int, fingerprint: str) -> str:
-        """The way to a new password, as long as the coordinator has that of `fingerprint`."""
+        """Return the link to replace the password that has this fingerprint."""
         token = sign_token(self.secret_key, Purpose.PASSWORD, coordinator_id, minute, fingerprint)
         return self.console(f"/password/{token}")
 
     def invitation(self, invitation_id: int, stamp: int) -> str:
-        """The way to one more account, as long as the invitation is the one made at `stamp`."""
+        """Return the link to accept an invitation, until it is sent anew."""
         token = sign_token(self.secret_key, Purpose.INVITATION, invitation_id, stamp)
         return self.console(f"/invitation/{token}")
 
@@ -126,11 +118,11 @@ class Links:
 
 
 def is_https(address: str) -> bool:
-    """Whether this is an address of the web that is not read on the way."""
+    """Return whether this is a valid HTTPS URL."""
     try:
         parts = urlsplit(address)
         name = (parts.hostname or "").encode("idna").decode()
-        usable = parts.scheme == "https" and bool(name) and parts.port != 0
+        is_complete = parts.scheme == "https" and bool(name) and parts.port != 0
     except (ValueError, UnicodeError):
         return False
-    return usable and address.isprintable() and " " not in address
+    return is_complete and address.isprintable() and " " not in address
