@@ -44,8 +44,6 @@ class Application(Flask):
     A request has one transaction and no other effects, so it is safe to repeat.
     """
 
-    request_class = rendering.PageRequest
-
     def dispatch_request(self) -> ResponseReturnValue:
         for _ in range(MAX_TRANSACTION_TRIES - 1):
             try:

@@ -1,12 +1,10 @@
 """Render templates, whole or as fragments, with globals and shared context."""
 
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import cast
 
 from flask import (
     Flask,
-    Request,
     Response,
     current_app,
     g,
@@ -70,29 +68,10 @@ def now() -> datetime:
     return cast("datetime", current_app.extensions["cop.clock"]())
 
 
-class PageRequest(Request):
-    """A request with the page options in its URL, each parsed once."""
-
-    @cached_property
-    def language(self) -> str:
-        wanted = self.args.get("lang")
-        return wanted if wanted in i18n.LANGUAGES else i18n.LANGUAGES[0]
-
-    @cached_property
-    def is_embedded(self) -> bool:
-        return f"{self.path}/".startswith(f"{EMBED}/")
-
-    @cached_property
-    def theme(self) -> str:
-        if not self.is_embedded:
-            return "auto"
-        wanted = self.args.get("theme")
-        return wanted if wanted in THEMES else THEMES[0]
-
-
 def language() -> str:
     """Return the response's language: from the URL, never a cookie; else English."""
-    return _page_request().language if has_request_context() else i18n.LANGUAGES[0]
+    wanted = request.args.get("lang") if has_request_context() else None
+    return wanted if wanted in i18n.LANGUAGES else i18n.LANGUAGES[0]
 
 
 def is_embedded() -> bool:
@@ -100,7 +79,7 @@ def is_embedded() -> bool:
 
     By path, since a URL that does not exist belongs to no blueprint.
     """
-    return has_request_context() and _page_request().is_embedded
+    return has_request_context() and f"{request.path}/".startswith(f"{EMBED}/")
 
 
 def is_console() -> bool:
@@ -113,7 +92,10 @@ def theme() -> str:
 
     The embedding page may be light although its visitor prefers dark, so it sets the theme.
     """
-    return _page_request().theme
+    if not is_embedded():
+        return "auto"
+    wanted = request.args.get("theme")
+    return wanted if wanted in THEMES else THEMES[0]
 
 
 def external_target() -> Markup:
@@ -180,10 +162,6 @@ def render(
     else:
         response.cache_control.no_store = True
     return response
-
-
-def _page_request() -> PageRequest:
-    return cast("PageRequest", request)
 
 
 def _add_language_and_theme(endpoint: str, values: dict[str, object]) -> None:
