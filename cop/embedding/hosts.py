@@ -66,14 +66,6 @@ PRESETS = (
 )
 
 
-class EmbedCheck(NamedTuple):
-    """Whether a page can show ours, and why, in a sentence with values."""
-
-    works: bool
-    sentence: str
-    values: dict[str, str]
-
-
 class Snippets(NamedTuple):
     """HTML to paste into a page: with our script, without it, or a link alone."""
 
@@ -139,14 +131,32 @@ def www_variant(host: str) -> str | None:
     return f"https://www.{name}" if name.count(".") == 1 else None
 
 
-def check_embeddable(address: str, allowed: Collection[str]) -> EmbedCheck:
-    """Check whether the page at an address may show ours, without fetching it."""
+def check_embeddable(address: str, allowed: Collection[str]) -> str:
+    """Return the site of a page that may show ours, without fetching the page.
+
+    Raises:
+        Refused: it may not, for a reason in a sentence.
+    """
     host, _ = _parse(address)
-    values = {"host": host, "listed": www_variant(host) or ""}
     if any(_matches(host, pattern) for pattern in allowed):
-        sentence = N_("Yes: pages of %(host)s can show the schedule and the form.")
-        return EmbedCheck(True, sentence, values)
-    return EmbedCheck(False, _why_not(host, allowed), values)
+        return host
+    variant = www_variant(host)
+    if variant in allowed:
+        raise Refused(
+            N_(
+                "Not yet: %(listed)s is on the list, and this page is at %(host)s. Browsers take "
+                "the two for different sites, so add this one as well."
+            ),
+            listed=variant,
+            host=host,
+        )
+    for preset in PRESETS:
+        if any(_matches(host, pattern) for pattern in preset.hosts):
+            raise Refused(preset.why_not_yet, host=host)
+    raise Refused(
+        N_("Not yet: %(host)s is not on the list. Add it above, and it works from then on."),
+        host=host,
+    )
 
 
 def snippets(links: Links, *, name: str, language: str) -> Snippets:
@@ -241,15 +251,3 @@ def _matches(host: str, pattern: str) -> bool:
     if not star:
         return host == pattern
     return host.startswith(before) and host.endswith(after) and len(host) > len(before + after)
-
-
-def _why_not(host: str, allowed: Collection[str]) -> str:
-    if www_variant(host) in allowed:
-        return N_(
-            "Not yet: %(listed)s is on the list, and this page is at %(host)s. Browsers take the "
-            "two for different sites, so add this one as well."
-        )
-    for preset in PRESETS:
-        if any(_matches(host, pattern) for pattern in preset.hosts):
-            return preset.why_not_yet
-    return N_("Not yet: %(host)s is not on the list. Add it above, and it works from then on.")
