@@ -5,11 +5,14 @@ from importlib import import_module
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
+from flask_migrate import Migrate
 from sqlalchemy.exc import OperationalError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.utils import find_modules
 
 from cop.config import Settings
+from cop.db import engine
+from cop.db.migrations import migrations_folder
 from cop.meetings import filters
 from cop.web import (
     assets,
@@ -54,8 +57,8 @@ class Application(Flask):
         return super().dispatch_request()
 
 
-def create(settings: Settings) -> Flask:
-    """Create the app for these settings, without its database."""
+def create_app(settings: Settings) -> Flask:
+    """Create the app for these settings, bound to its database."""
     app = Application("cop")
     app.session_interface = ConsoleSessionInterface()
     app.config.update(
@@ -86,6 +89,8 @@ def create(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
+    engine.bind(app, settings)
+    Migrate(app, engine.db, directory=str(migrations_folder()))
     return app
 
 
