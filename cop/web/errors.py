@@ -4,18 +4,17 @@ import logging
 from functools import partial
 from math import ceil
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, g, make_response, request
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
-from cop.community.community import CommunityFacts
 from cop.i18n import N_
 from cop.web.forms import normalize_newlines
 from cop.web.i18n import gettext
-from cop.web.rendering import current_community, is_console, wants_fragment
+from cop.web.rendering import current_community, is_console, render, wants_fragment
 from cop.web.security import (
     SAFE,
     CrossOriginPost,
@@ -108,13 +107,13 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, RateLimitExceeded):
         return _too_many_posts()
     code = 403 if isinstance(error, CSRFError) else error.code or 500
-    response = _show(*_sentences(error, code), status=code)
+    response = _show(_message(error, code), status=code)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.allow.update(error.valid_methods)
     return response
 
 
-def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
+def _message(error: HTTPException, code: int) -> tuple[str, str]:
     if isinstance(error, CSRFError):
         return _FORM_EXPIRED
     if isinstance(error, ExportForbidden):
@@ -130,42 +129,41 @@ def _sentences(error: HTTPException, code: int) -> tuple[str, str]:
 
 def _too_many_posts() -> Response:
     seconds = seconds_until_next_post()
-    response = _show(*_MESSAGES[429], status=429, minutes=ceil(seconds / 60))
-    response.headers["Retry-After"] = str(seconds)
-    return response
+    return _show(_MESSAGES[429], status=429, retry_after=seconds, minutes=ceil(seconds / 60))
 
 
 def _database_error(error: SQLAlchemyError) -> Response:
     is_outage = isinstance(error, DBAPIError | PoolTimeout)
-    is_bug = isinstance(error, IntegrityError) or not is_outage
-    return _fault(error, status=500 if is_bug else 503)
+    return _fault(error, status=503 if is_outage and not isinstance(error, IntegrityError) else 500)
 
 
 def _fault(error: Exception, *, status: int) -> Response:
     log.error("fault", exc_info=error, extra={"request_id": g.get("request_id")})
-    response = _show(*_MESSAGES[status], status=status)
-    response.headers["Retry-After"] = str(RETRY_AFTER)
-    return response
+    return _show(_MESSAGES[status], status=status, retry_after=RETRY_AFTER)
 
 
-def _show(title: str, sentence: str, *, status: int, **values: object) -> Response:
-    is_fragment = wants_fragment()
-    community = g.community = _community_or_none() if status < 500 else None
-    values |= {"name": community.contact_name if community else ""}
-    body = render_template(
-        "errors/_error.html" if is_fragment else "errors/error.html",
-        is_fragment=is_fragment,
-        title=gettext(title),
-        sentence=gettext(sentence, **values),
+def _show(
+    message: tuple[str, str], *, status: int, retry_after: int | None = None, **values: object
+) -> Response:
+    try:
+        community = current_community() if status < 500 else None
+    except SQLAlchemyError:
+        community = None
+    g.community = community
+    title, sentence = message
+    response = render(
+        "errors/error.html",
+        fragment="errors/_error.html",
         status=status,
+        title=gettext(title),
+        sentence=gettext(sentence, name=community.contact_name if community else "", **values),
+        shows_contact=status == 429,
         preserved=_preserved_fields(status),
         has_form_elsewhere=status == 403 and not is_personal(),
         is_console=is_console(),
     )
-    response = make_response(body, status)
-    response.cache_control.no_store = True
-    response.vary.add("HX-Request")
-    if is_fragment:  # the error must not replace what was typed
+    response.retry_after = retry_after
+    if wants_fragment():  # the error must not replace what was typed
         response.headers["HX-Retarget"] = "#problem"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
@@ -181,10 +179,3 @@ def _preserved_fields(status: int) -> list[tuple[str, str]]:
     return [
         (name or "", normalize_newlines(value)) for name, value in request.form.items(multi=True)
     ]
-
-
-def _community_or_none() -> CommunityFacts | None:
-    try:
-        return current_community()
-    except SQLAlchemyError:
-        return None
