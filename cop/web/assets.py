@@ -36,18 +36,17 @@ def compress(content: bytes, encoding: str, *, is_quick: bool = False) -> bytes:
 
 def asset(name: str) -> str:
     """Return the fingerprinted URL of a static file."""
-    return url_for("static", filename=name, v=fingerprint(name))
+    return url_for("static", filename=name, v=_fingerprints()[name])
 
 
 @cache
-def fingerprint(name: str) -> str:
-    """Return the first characters of a file's SHA-256."""
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:16]
-
-
-@cache
-def _names() -> frozenset[str]:
-    return frozenset(str(file.relative_to(STATIC)) for file in STATIC.rglob("*") if file.is_file())
+def _fingerprints() -> dict[str, str]:
+    """Compute the first characters of the SHA-256 of each file, by name."""
+    return {
+        str(file.relative_to(STATIC)): hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+        for file in STATIC.rglob("*")
+        if file.is_file()
+    }
 
 
 @cache
@@ -58,7 +57,8 @@ def _content(name: str, encoding: str) -> bytes:
 
 def _send(filename: str) -> Response:
     """Send a file cached forever if its fingerprint matches, else as Flask does."""
-    if filename not in _names() or request.args.get("v") != fingerprint(filename):
+    fingerprint = _fingerprints().get(filename)
+    if fingerprint is None or request.args.get("v") != fingerprint:
         return current_app.send_static_file(filename)
     mimetype = guess_type(filename)[0] or "application/octet-stream"
     accepted = encoding(request.headers.get("Accept-Encoding", ""))
@@ -68,6 +68,6 @@ def _send(filename: str) -> Response:
         response.headers["Content-Encoding"] = wanted
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     response.vary.update(NEGOTIATED)
-    response.set_etag(f"{fingerprint(filename)}-{wanted}" if wanted else fingerprint(filename))
+    response.set_etag(f"{fingerprint}-{wanted}" if wanted else fingerprint)
     response.make_conditional(request)
     return response
