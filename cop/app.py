@@ -76,7 +76,7 @@ def create_app(settings: Settings) -> Flask:
     )
     app.extensions["cop.settings"] = settings
     # The last installed changes a response first: pages are cached as they go out.
-    for part in (request_log, page_cache, security, rendering, i18n, filters, assets, errors):
+    for part in (page_cache, request_log, security, rendering, i18n, filters, assets, errors):
         part.install(app)
     _import_views()
     for blueprint in blueprints.ALL:

@@ -15,6 +15,7 @@ from cop.i18n import N_
 from cop.web.forms import normalize_newlines
 from cop.web.i18n import gettext
 from cop.web.rendering import current_community, is_console, render, wants_fragment
+from cop.web.request_log import REQUEST_ID
 from cop.web.security import (
     SAFE,
     CrossOriginPost,
@@ -138,7 +139,7 @@ def _database_error(error: SQLAlchemyError) -> Response:
 
 
 def _fault(error: Exception, *, status: int) -> Response:
-    log.error("fault", exc_info=error, extra={"request_id": g.get("request_id")})
+    log.error("fault", exc_info=error, extra={"request_id": request.environ[REQUEST_ID]})
     return _show(_MESSAGES[status], status=status, retry_after=RETRY_AFTER)
 
 

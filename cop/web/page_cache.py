@@ -8,7 +8,6 @@ or personal data is never cached.
 Cached pages are served before Flask, whose own work would double the time.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +24,9 @@ from werkzeug.http import parse_etags
 
 from cop.db.revision import Revision
 from cop.i18n import LANGUAGES
-from cop.web import assets, rendering, request_log
+from cop.web import assets, rendering
 from cop.web.environ import IS_CACHEABLE
+from cop.web.request_log import ROUTE
 from cop.web.security import current_revision
 
 if TYPE_CHECKING:
@@ -102,22 +102,13 @@ class PageCacheMiddleware:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        began = time.perf_counter()
         page = self._current_page(environ)
         if page is None:
             return self._app(environ, start_response)
         status, headers, body = page.respond(environ.get("HTTP_IF_NONE_MATCH"))
+        environ[ROUTE] = page.route
         start_response(status, headers)
-        method = environ["REQUEST_METHOD"]
-        request_log.log_request(
-            request_log.new_id(),
-            page.route,
-            method,
-            int(status[:3]),
-            began=began,
-            address=environ.get("REMOTE_ADDR"),
-        )
-        return [] if method == "HEAD" else [body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _current_page(self, environ: "WSGIEnvironment") -> Page | None:
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not environ.get(IS_CACHEABLE):

@@ -10,10 +10,17 @@ import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger("cop.web")
+REQUEST_ID, ROUTE = "cop.request_id", "cop.route"  # WSGI environ keys
 STANDARD_ERROR = 2
 _STANDARD_ATTRIBUTES = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -67,49 +74,42 @@ def install(app: Flask) -> None:
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False
-    app.before_request(_begin)
-    app.after_request(_end)
+    app.before_request(_name_route)
+    app.wsgi_app = RequestLog(app.wsgi_app)  # type: ignore[method-assign]
 
 
-def new_id() -> str:
-    """Return a random id to find a request by; not a secret."""
-    return f"{random.getrandbits(64):016x}"
+def _name_route() -> None:
+    request.environ[ROUTE] = request.endpoint
 
 
-def _begin() -> None:
-    g.began, g.request_id = time.perf_counter(), new_id()
+class RequestLog:
+    """WSGI middleware that logs each request as its response begins."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        began = time.perf_counter()
+        environ[REQUEST_ID] = f"{random.getrandbits(64):016x}"  # not a secret
+
+        def log_and_start(status: str, *response: Any) -> "Callable[[bytes], object]":
+            if environ.get(ROUTE) != "static":
+                _log_request(environ, int(status[:3]), time.perf_counter() - began)
+            return start_response(status, *response)
+
+        return self._app(environ, log_and_start)
 
 
-def _end(response: Response) -> Response:
-    if "began" in g and request.endpoint != "static":
-        log_request(
-            g.request_id,
-            request.endpoint,
-            request.method,
-            response.status_code,
-            began=g.began,
-            address=request.remote_addr,
-        )
-    return response
-
-
-def log_request(
-    request_id: str,
-    route: str | None,
-    method: str,
-    status: int,
-    *,
-    began: float,
-    address: str | None,
-) -> None:
-    """Log an answered request; `began` is its start by `time.perf_counter()`."""
+def _log_request(environ: "WSGIEnvironment", status: int, seconds: float) -> None:
     values = {
-        "request_id": request_id,
-        "route": route,
-        "method": method,
+        "request_id": environ[REQUEST_ID],
+        "route": environ.get(ROUTE),
+        "method": environ["REQUEST_METHOD"],
         "status": status,
-        "ms": round((time.perf_counter() - began) * 1000, 1),
-        "from": _truncated(address),
+        "ms": round(seconds * 1000, 1),
+        "from": _truncated(environ.get("REMOTE_ADDR")),
     }
     log.info("request", extra=values)
 
