@@ -1,13 +1,19 @@
-"""The schedule, and a page for each session."""
+"""The public pages, and what search engines and browsers fetch beside them."""
 
-from flask import Response, abort
+from flask import Response, abort, current_app, render_template, url_for
 
 from cop.meetings.views_common import read_schedule
 from cop.questions import registry
 from cop.registration.forms import registration_form
-from cop.web.blueprints import public
+from cop.web.blueprints import public, search
 from cop.web.page_cache import cached
-from cop.web.rendering import current_community, render
+from cop.web.rendering import current_community, links, render
+
+ROBOTS = """User-agent: *
+Disallow: /coordinator
+Disallow: /registered
+Sitemap: {sitemap}
+"""
 
 
 @public.get("/")
@@ -52,3 +58,26 @@ def meeting(slug: str) -> Response:
         meeting=found,
         form=form,
     )
+
+
+@search.get("/robots.txt")
+def robots() -> Response:
+    text = ROBOTS.format(sitemap=links().page(url_for("search.sitemap")))
+    return Response(text, mimetype="text/plain")
+
+
+@search.get("/sitemap.xml")
+def sitemap() -> Response:
+    schedule = read_schedule()
+    pages = [url_for(f"public.{page}") for page in ("about", "schedule", "form", "your_data")]
+    slugs = [meeting.slug for meeting in (*schedule.upcoming, *schedule.past)]
+    pages += [url_for("public.meeting", slug=slug) for slug in slugs]
+    xml = render_template("pages/sitemap.xml", addresses=[links().page(page) for page in pages])
+    return Response(xml, mimetype="application/xml")
+
+
+@search.get("/favicon.ico")
+def favicon() -> Response:
+    response = current_app.send_static_file("favicon.ico")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
