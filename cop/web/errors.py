@@ -12,17 +12,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 
 from cop.i18n import N_
+from cop.web import security
 from cop.web.forms import normalize_newlines
 from cop.web.i18n import gettext
 from cop.web.rendering import current_community, is_console, render, wants_fragment
 from cop.web.request_log import REQUEST_ID
-from cop.web.security import (
-    SAFE,
-    CrossOriginPost,
-    ExportForbidden,
-    is_personal,
-    seconds_until_next_post,
-)
 
 log = logging.getLogger("cop.web")
 
@@ -117,19 +111,19 @@ def _http_error(error: HTTPException) -> Response:
 def _message(error: HTTPException, code: int) -> tuple[str, str]:
     if isinstance(error, CSRFError):
         return _FORM_EXPIRED
-    if isinstance(error, ExportForbidden):
+    if isinstance(error, security.ExportForbidden):
         return _EXPORT_FORBIDDEN
     if code == 413 and request.mimetype == "multipart/form-data":
         return _TOO_LARGE_A_FILE
-    if code == 403 and is_personal() and not is_console():
+    if code == 403 and security.is_personal() and not is_console():
         return _CROSS_ORIGIN_MEMBER
-    if isinstance(error, CrossOriginPost) and not is_personal():
+    if isinstance(error, security.CrossOriginPost) and not security.is_personal():
         return _CROSS_ORIGIN
     return _MESSAGES.get(code, _DEFAULT_MESSAGE)
 
 
 def _too_many_posts() -> Response:
-    seconds = seconds_until_next_post()
+    seconds = security.seconds_until_next_post()
     return _show(_MESSAGES[429], status=429, retry_after=seconds, minutes=ceil(seconds / 60))
 
 
@@ -160,7 +154,7 @@ def _show(
         sentence=gettext(sentence, name=community.contact_name if community else "", **values),
         shows_contact=status == 429,
         preserved=_preserved_fields(status),
-        has_form_elsewhere=status == 403 and not is_personal(),
+        has_form_elsewhere=status == 403 and not security.is_personal(),
         is_console=is_console(),
     )
     response.retry_after = retry_after
@@ -175,8 +169,6 @@ def _preserved_fields(status: int) -> list[tuple[str, str]]:
 
     Nothing of a cross-origin post (403), whose values nobody typed here.
     """
-    if request.method in SAFE or status not in {429, 500, 503} or is_console():
+    if request.method in security.SAFE or status not in {429, 500, 503} or is_console():
         return []
-    return [
-        (name or "", normalize_newlines(value)) for name, value in request.form.items(multi=True)
-    ]
+    return [(name, normalize_newlines(value)) for name, value in request.form.items(multi=True)]

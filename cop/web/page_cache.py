@@ -11,7 +11,7 @@ Cached pages are served before Flask, whose own work would double the time.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache, partial, wraps
+from functools import lru_cache, partial, wraps
 from hashlib import sha256
 from threading import Lock
 from typing import TYPE_CHECKING, ParamSpec
@@ -60,12 +60,9 @@ class Page:
         if if_none_match and (
             if_none_match == f'"{self.etag}"' or parse_etags(if_none_match).contains_weak(self.etag)
         ):
-            return "304 NOT MODIFIED", list(self.headers_of_304), b""
+            headers = [header for header in self.headers if header[0] in HEADERS_OF_304]
+            return "304 NOT MODIFIED", headers, b""
         return "200 OK", list(self.headers), self.body
-
-    @cached_property
-    def headers_of_304(self) -> list[tuple[str, str]]:
-        return [header for header in self.headers if header[0] in HEADERS_OF_304]
 
 
 class PageCache:
