@@ -42,7 +42,7 @@ class ConsoleSessionInterface(SecureCookieSessionInterface):
 
 
 class Application(Flask):
-    """Flask, repeating a request whose transaction the database ended in favor of another.
+    """Flask, repeating requests whose transaction lost a conflict.
 
     A request has one transaction and no other effects, so it is safe to repeat.
     """
@@ -95,7 +95,7 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _import_views() -> None:
-    """Import `views*.py` and `access_control.py` of all packages: they add to the blueprints."""
+    """Import all `views*.py` and `access_control.py`, which add to the blueprints."""
     for name in find_modules("cop", recursive=True):
         if name.rpartition(".")[2].startswith(("views", "access_control")):
             import_module(name)

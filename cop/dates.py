@@ -1,4 +1,4 @@
-"""Format dates and times in a language and a time zone, alike on pages, in emails and calendars."""
+"""Format dates and times in a language and a time zone."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,7 +37,7 @@ class DateFormatter:
         return moment.astimezone(self.zone)
 
     def format(self, moment: datetime | date, near: str, far: str) -> str:
-        """Format a date by one pattern if it is near, and by another (with the year) if not."""
+        """Format a date by the pattern `near`, or by `far` (with the year)."""
         day = self.local(moment).date() if isinstance(moment, datetime) else moment
         is_near = abs((day - self.local(self.now).date()).days) < NEAR_DAYS
         return _format_date(day, near if is_near else far, locale=self.language)
@@ -62,7 +62,7 @@ class DateFormatter:
 
     @property
     def zone_name(self) -> str:
-        """The zone's name, like `Eastern Time`."""
+        """Return the zone's name, like `Eastern Time`."""
         return _zone_name(self.zone.key, zone_variant="generic", locale=self.language)
 
     def time_range(self, starts_at: datetime, ends_at: datetime) -> str:

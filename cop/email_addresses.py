@@ -1,4 +1,4 @@
-"""Email addresses: stored as typed, compared normalized, with a hint at likely typos."""
+"""Email addresses: validation, normal form, and a hint at likely typos."""
 
 from difflib import get_close_matches
 
@@ -9,8 +9,7 @@ from cop.i18n import N_
 
 INVALID = N_("Write an email address like name@example.org.")
 
-
-# Where the members' mail lives, and those that are a slip away from them but real.
+# Domains of members' addresses, and real domains that are close to them.
 KNOWN_DOMAINS = (
     "gmail.com", "yahoo.com", "outlook.com", "hotmail.com", "icloud.com", "aol.com", "comcast.net",
     "live.com", "msn.com", "me.com", "mac.com", "att.net", "sbcglobal.net", "optonline.net",
@@ -22,21 +21,24 @@ KNOWN_DOMAINS = (
 
 
 def normalize(address: str) -> str:
-    """The form in which two spellings of one address are the same: folded, its domain in IDNA.
+    """Return the address in lower case, with its domain in IDNA, to compare it by.
 
-    Dots and plus tags stay: whether they matter is for the owner's provider to say.
+    Dots and plus tags stay: whether they matter depends on the provider.
+
+    Raises:
+        InvalidAddress: it is none.
     """
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
         raise InvalidAddress(INVALID, field="email") from error
-    if "=?" in parts.local_part:  # in the header of a mail this would be read as something else
+    if "=?" in parts.local_part:  # read as an encoded word in the header of an email (RFC 2047)
         raise InvalidAddress(INVALID, field="email")
     return f"{parts.local_part.casefold()}@{parts.ascii_domain}"
 
 
 def suggest_correction(address: str) -> str | None:
-    """The address that was probably meant, where its domain is one slip away from a common one."""
+    """Return the address probably meant, if its domain is close to a common one."""
     local, at, domain = address.strip().rpartition("@")
     domain = domain.casefold()
     if not (local and at and len(domain) <= 40) or domain in KNOWN_DOMAINS:
@@ -49,7 +51,7 @@ def suggest_correction(address: str) -> str | None:
 
 
 def _is_transposition(typed: str, known: str) -> bool:
-    """Whether two neighbours have changed places: in a short domain that is a large part."""
+    """Return whether two adjacent letters are swapped."""
     if len(typed) != len(known):
         return False
     other = [n for n, (a, b) in enumerate(zip(typed, known, strict=True)) if a != b]

@@ -5,7 +5,7 @@ class Refused(Exception):  # noqa: N818 - a rule says no: nothing is in error
     """A request that goes against a rule, with the sentence that says so."""
 
     def __init__(self, sentence: str, *, field: str = "", **values: object) -> None:
-        """Refuse with a sentence marked by `N_`, the values in it, and the form's field meant."""
+        """Refuse with a sentence marked by `N_`, its values, and the form's field."""
         super().__init__(sentence % values if values else sentence)
         self.sentence = sentence
         self.field = field
@@ -21,7 +21,7 @@ class InvalidCredentials(Refused):
 
 
 class NotPermitted(Refused):
-    """An act that needs a right which the coordinator does not have; answered with status 403."""
+    """An action that the coordinator has no right to; answered with status 403."""
 
 
 class SignInExpired(Refused):
@@ -29,7 +29,7 @@ class SignInExpired(Refused):
 
 
 class LinkExpired(Exception):  # noqa: N818 - as above
-    """A link to an account or a new password that was used or replaced, or is too old."""
+    """A link to an account or a new password that is used, replaced or too old."""
 
     def __init__(self, sentence: str) -> None:
         """Explain it with a sentence marked by `N_`."""
@@ -38,11 +38,11 @@ class LinkExpired(Exception):  # noqa: N818 - as above
 
 
 class TooManyAttempts(Refused):
-    """One attempt too many for now; `values["seconds"]` is how long to wait. Status 429."""
+    """Too many attempts; `values["seconds"]` is the time to wait. Status 429."""
 
 
 class InvalidLink(Exception):  # noqa: N818 - as above
-    """An emailed link that opens nothing (any more); there is one page for all of them."""
+    """An emailed link that is invalid or revoked; one page answers all of them."""
 
 
 class ReportGone(Exception):  # noqa: N818 - as above

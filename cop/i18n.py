@@ -1,6 +1,6 @@
-"""Sentences marked for translation where they are written, and translated where they are shown.
+"""Mark sentences where they are written, and translate them where they show.
 
-gettext alone: what asks Flask for the language would speak English wherever there is no request.
+Not by Flask-Babel, which takes the language from the request: emails are sent without one.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,10 @@ def _catalog(language: str) -> NullTranslations:
 
 
 def plural(language: str) -> Callable[[str, str, int], str]:
-    """Return the function that says one of two marked sentences, by a number."""
+    """Return the function that translates one of two marked sentences, by a number."""
     return _catalog(language).ngettext
 
 
 def translator(language: str) -> Callable[[str], str]:
-    """Return the function that says a marked sentence in `language`."""
+    """Return the function that translates a marked sentence into `language`."""
     return _catalog(language).gettext

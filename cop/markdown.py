@@ -1,4 +1,4 @@
-"""Markdown that coordinators write, as HTML that is safe to show."""
+"""Render coordinators' Markdown as sanitized HTML."""
 
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ _ALLOWED = {"p", "h2", "h3", "h4", "ul", "ol", "li", "em", "strong", "a", "block
 
 @lru_cache(maxsize=64)
 def to_html(text: str) -> str:
-    """The text as HTML: what was HTML in it stays text, and what is left is cleaned."""
+    """Render Markdown; HTML in it stays text, and the result is sanitized."""
     html = _parser().render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
     return nh3.clean(html, tags=_ALLOWED, attributes={"a": {"href"}}, link_rel="noopener",
                      url_schemes={"https", "http", "mailto"})  # fmt: skip
@@ -22,6 +22,6 @@ def to_html(text: str) -> str:
 
 @cache
 def _parser() -> "MarkdownIt":
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - sixty modules, which no start waits for
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - sixty modules, slow to import
 
     return MarkdownIt("commonmark", {"html": False, "linkify": False})

@@ -1,4 +1,4 @@
-"""Names as a call shows them: compared without accents, brackets and pronouns; bots and devices."""
+"""Compare names as Zoom shows them, and recognize bots and devices."""
 
 import re
 import unicodedata
@@ -26,7 +26,7 @@ _DEVICE = re.compile(
 
 
 def fold_without_pronouns(text: str) -> str:
-    """A text as it is searched: in small letters, without accents."""
+    """Return a text to search in: lower-case, without accents."""
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
@@ -34,7 +34,7 @@ def fold_without_pronouns(text: str) -> str:
 
 
 def fold(name: str) -> str:
-    """The form in which two spellings of a name are the same: signs do not count, either."""
+    """Return the name to compare: folded, without punctuation."""
     letters = (
         letter if letter.isalnum() or unicodedata.category(letter).startswith("M") else " "
         for letter in fold_without_pronouns(name)
@@ -43,7 +43,7 @@ def fold(name: str) -> str:
 
 
 def name_variants(name: str) -> set[str]:
-    """Every folded name that this may be: `Ada (Ada Example)`, `Example, Ada`, `Ada | Harbor`."""
+    """Return all names this may be: `Ada (Ada L)`, `Example, Ada`, `Ada | Harbor`."""
     outside = _PRONOUNS_BEHIND.sub("", _BRACKETS.sub(" ", name))
     inside = [inner for inner in _BRACKETS.findall(name) if not _PRONOUNS.fullmatch(inner.strip())]
     whole = [_PRONOUNS_BEHIND.sub("", text) for text in (outside, *inside)]
@@ -53,10 +53,10 @@ def name_variants(name: str) -> set[str]:
 
 
 def is_bot(name: str) -> bool:
-    """Whether it is a program that takes notes."""
+    """Return whether this is a program that takes notes."""
     return _BOT.search(name) is not None
 
 
 def is_device(name: str) -> bool:
-    """Whether it names a telephone or a room, and so nobody for certain."""
+    """Return whether this names a telephone or a room rather than a person."""
     return _DEVICE.search(name.strip()) is not None

@@ -75,7 +75,7 @@ class Snippets(NamedTuple):
 
 
 def hosts(db_session: Session) -> tuple[str, ...]:
-    """Read the sites whose pages may show ours, as Content-Security-Policy names them."""
+    """Read the sites that may embed our pages, as in Content-Security-Policy."""
     return tuple(db_session.execute(select(Community.embed_hosts)).scalar_one())
 
 
@@ -198,7 +198,7 @@ def _parse(text: str) -> tuple[str, SplitResult]:
 
 
 def _normalize_input(text: str) -> str:
-    """Validate what can be validated before parsing, and add the scheme if it is missing."""
+    """Validate what parsing would hide, and add the scheme if it is missing."""
     typed = text.strip()
     scheme, separator, _ = typed.partition("://")
     if not typed:

@@ -1,4 +1,4 @@
-"""What only other sites use, besides the public pages that are registered below `/embed`."""
+"""The card and the script for other sites; `/embed` has the public pages, too."""
 
 from flask import Response, current_app
 

@@ -1,4 +1,4 @@
-"""The console's page about embedding: what to paste, and which sites may show ours."""
+"""The console's page about embedding: snippets, and sites that may embed."""
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue

@@ -1,1 +1,1 @@
-"""Public pages that show several capabilities: about, schedule, session, your data."""
+"""Public pages: about, schedule, session, your data."""

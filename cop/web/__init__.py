@@ -1,1 +1,1 @@
-"""The HTTP frame: rendering, forms, security, errors and the page cache. Knows no capability."""
+"""The HTTP frame: rendering, forms, security, errors and the page cache."""

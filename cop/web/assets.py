@@ -22,7 +22,7 @@ def install(app: Flask) -> None:
 
 @lru_cache(200)
 def encoding(accept_encoding: str) -> str:
-    """Return the best encoding that this `Accept-Encoding` allows: `br`, `gzip`, or none."""
+    """Return the best encoding that this `Accept-Encoding` allows, or ""."""
     header = parse_accept_header(accept_encoding)
     return next((each for each in ("br", "gzip") if header[each] > 0), "")
 

@@ -75,9 +75,10 @@ class Normalizer:
 
 
 def split_host(host: str) -> tuple[str, str]:
-    """Split a `Host` into its name, lower-case without a final dot, and port; invalid is empty.
+    """Split a `Host` into name and port; both are empty where it is invalid.
 
-    The IPv6 loopback address becomes localhost: TRUSTED_HOSTS cannot hold an IPv6 address.
+    The name is in lower case and without a final dot. The IPv6 loopback address becomes localhost:
+    TRUSTED_HOSTS cannot hold an IPv6 address.
     """
     match = _HOST.fullmatch(host.lower())
     if not match:
@@ -87,7 +88,7 @@ def split_host(host: str) -> tuple[str, str]:
 
 
 def client_address(text: str) -> str:
-    """Parse the address that a proxy or the server gives: without port, brackets or zone.
+    """Parse the client's address, dropping its port, brackets and zone.
 
     A proxy may write `203.0.113.9:4711`, `[2001:db8::1]:4711`, `unknown` or what a client wrote.
     """

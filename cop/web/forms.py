@@ -25,12 +25,12 @@ Filter = Callable[[str | None], str]
 
 
 def strip_to_one_line(text: str | None) -> str:
-    """Remove control characters and collapse all white space, as for one line of text."""
+    """Remove control characters and collapse white space, for one line of text."""
     return _SPACES.sub(" ", _CONTROLS.sub("", text or "")).strip()
 
 
 def normalize_newlines(text: str | None) -> str:
-    """Remove control characters and use line feeds only, as for several lines of text."""
+    """Remove control characters and normalize line ends, for several lines."""
     return _CONTROLS.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
@@ -104,7 +104,7 @@ class BaseForm(FlaskForm):
 
 
 class ConsoleForm(BaseForm):
-    """A form of the console, filled with what was sent, or else with the stored values."""
+    """A form of the console, filled with what was sent, else with stored values."""
 
     def __init__(self, stored: Mapping[str, object] | None = None) -> None:
         super().__init__(data=stored)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Translate marked sentences into the language of the request, in views and templates."""
+"""Translate marked sentences into the language of the request."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Cache of public pages that are the same for everybody, valid until what they show changes.
+"""Cache of public pages that are the same for everybody.
 
 Before any data is read, each request checks that a cached page is still current: the revision,
 which every edit and registration raises in its own transaction in whatever process; the moment at
@@ -89,7 +89,7 @@ class PageCache:
 
 
 class PageCacheMiddleware:
-    """WSGI middleware that answers with current cached pages and passes on all other requests."""
+    """WSGI middleware that answers with current cached pages."""
 
     def __init__(self, app: Flask, cache: PageCache) -> None:
         self._app: WSGIApplication = app.wsgi_app
@@ -128,7 +128,7 @@ def install(app: Flask) -> None:
 
 
 def cached(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Cache the responses of a view, which must read the schedule through `read_schedule`."""
+    """Cache the responses of a view; it must call `read_schedule`."""
 
     @wraps(view)
     def respond(*args: P.args, **kwargs: P.kwargs) -> Response:

@@ -47,7 +47,7 @@ def install(app: Flask) -> None:
 
 
 def current_community() -> CommunityFacts:
-    """Return the community, read once per request, in the open transaction if there is one."""
+    """Return the community, read once per request, in an open transaction if any."""
     if "community" not in g:
         with joined_tx() as db_session:
             g.community = load_community(db_session)

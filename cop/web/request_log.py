@@ -1,4 +1,4 @@
-"""One line of JSON per request: what was requested and the outcome; never who, never input."""
+"""Log a line of JSON per request, without personal data or input."""
 
 import ipaddress
 import json

@@ -60,7 +60,7 @@ def takes_file(view: View) -> View:
 
 
 def takes_long_form(view: View) -> View:
-    """Allow any number of fields, as for a whole roster. For signed-in coordinators only."""
+    """Allow any number of fields, as for a roster. For signed-in coordinators only."""
     return mark(view, "takes_long_form")
 
 
@@ -92,13 +92,13 @@ def is_personal() -> bool:
 
 
 def network() -> str:
-    """Return the network a request comes from: an IPv4 address, or the /64 of an IPv6 one."""
+    """Return the client's network: an IPv4 address, or the /64 of an IPv6 one."""
     address = request.remote_addr or UNKNOWN
     return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
 
 
 def limit_posts(app: Flask) -> None:
-    """Limit how many public forms one network may send in an hour, over all `limited` views."""
+    """Limit how many posts to `limited` views one network may send in an hour."""
     config = app.extensions["cop.settings"]
     limiter = app.extensions["cop.limiter"] = Limiter(
         network,
