@@ -15,7 +15,6 @@ from cop.models.registration import Member, Registration
 from cop.questions import registry
 from cop.questions.field import Field
 
-_FIELDS = tuple(field for field in (*registry.QUESTIONS, *registry.RECORDED) if field.columns)
 # Labels of columns whose field's label alone would be ambiguous.
 _COLUMN_LABELS = {
     "email_key": N_("compared as"),
@@ -63,7 +62,7 @@ def registration_values(
     row, ends_at = registration.row, registration.meeting.ends_at
     return [
         HeldValue(field, _format_field(field, row, writer), ends_at + retention)
-        for field in _FIELDS
+        for field in registry.FIELDS
         if (retention := writer.community.retention_of(field))
         and not registry.is_about_member(field)
         and _has_value(field, row)
@@ -82,7 +81,7 @@ def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue
     deleted_at = None if member.row.list_confirmed_at else max(ends, default=writer.now)
     return [
         HeldValue(field, _format_field(field, member.row, writer), deleted_at)
-        for field in _FIELDS
+        for field in registry.FIELDS
         if registry.is_about_member(field) and _has_value(field, member.row)
     ]
 

@@ -130,7 +130,7 @@ class _Registrations(Expiry):
 # The columns that are cleared before their row is deleted, each with its blank value.
 _SHORT_LIVED: dict[str, object] = {
     column: blank
-    for field in (*registry.QUESTIONS, *registry.RECORDED)
+    for field in registry.FIELDS
     if field.retention is not None and field.retention < registry.RETENTION
     for column, blank in field.blanks.items()
 }

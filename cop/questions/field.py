@@ -48,7 +48,7 @@ class Field:
     autocomplete: str | None = None
     choices: tuple[Choice, ...] = ()
     other_texts: tuple["Field", ...] = ()  # text inputs below the choices
-    columns: tuple[str, ...] = ()  # of the registration (or member) that hold the answer
+    stored: tuple[str, ...] | None = None  # the columns, unless named like the field and its texts
     blank: object = ""  # what the columns hold without an answer
     export: Export = Export.USUAL
     export_prefix: str = ""  # of a text among others in one column
@@ -58,6 +58,12 @@ class Field:
     @property
     def required(self) -> bool:
         return bool(self.missing)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the registration, or of the member, that hold the answer."""
+        named_alike = (self.name, *(text.name for text in self.other_texts))
+        return named_alike if self.stored is None else self.stored
 
     @property
     def blanks(self) -> dict[str, object]:

@@ -26,7 +26,7 @@ CHOSEN_BY_MEMBER = N_("whoever you choose below")
 
 def _text(name: str, label: str, export_prefix: str = "") -> Field:
     """A text input below the choices of another question."""
-    return Field(name, label, "", "", None, columns=(name,), export_prefix=export_prefix)
+    return Field(name, label, "", "", None, export_prefix=export_prefix)
 
 
 SESSIONS = Field(
@@ -37,6 +37,7 @@ SESSIONS = Field(
     RETENTION,
     kind=Kind.SESSIONS,
     missing=N_("Tick at least one session."),
+    stored=(),
 )
 NAME = Field(
     "name",
@@ -47,7 +48,6 @@ NAME = Field(
     missing=N_("Write the name that we should call you by."),
     limit=200,
     autocomplete="name",
-    columns=("name",),
 )
 EMAIL = Field(
     "email",
@@ -59,7 +59,7 @@ EMAIL = Field(
     missing=email_addresses.INVALID,
     limit=254,
     autocomplete="email",
-    columns=("email", "email_key"),
+    stored=("email", "email_key"),
 )
 ORGANIZATION = Field(
     "organization",
@@ -69,7 +69,6 @@ ORGANIZATION = Field(
     RETENTION,
     limit=200,
     autocomplete="organization",
-    columns=("organization",),
 )
 PRONOUNS = Field(
     "pronouns",
@@ -78,7 +77,6 @@ PRONOUNS = Field(
     HOSTS,
     SHORT_RETENTION,
     limit=60,
-    columns=("pronouns",),
 )
 HATS = Field(
     "hats",
@@ -100,7 +98,6 @@ HATS = Field(
         Choice("lived-experience", N_("Lived experience of being in the data")),
     ),
     other_texts=(_text("hats_other", N_("Another hat, in your own words")),),
-    columns=("hats", "hats_other"),
 )
 ACCESS = Field(
     "access",
@@ -122,7 +119,6 @@ ACCESS = Field(
         _text("access_language", N_("Which language should we interpret into?"), "language: "),
         _text("access_other", N_("Something else, in your own words")),
     ),
-    columns=("access", "access_language", "access_other"),
     export=Export.ON_REQUEST,
 )
 TAKING_PART = Field(
@@ -138,7 +134,6 @@ TAKING_PART = Field(
         Choice("type", N_("I like to type in the chat")),
         Choice("listen", N_("I like to listen")),
     ),
-    columns=("taking_part",),
 )
 FIRST_TIME = Field(
     "first_time",
@@ -148,7 +143,6 @@ FIRST_TIME = Field(
     SHORT_RETENTION,
     kind=Kind.CHECKBOX,
     blank=False,
-    columns=("first_time",),
 )
 PREP_ANSWER = Field(
     "prep_answer",
@@ -158,7 +152,6 @@ PREP_ANSWER = Field(
     RETENTION,
     kind=Kind.LONG_TEXT,
     limit=500,
-    columns=("prep_answer",),
     is_about_session=True,
 )
 PREP_VISIBILITY = Field(
@@ -174,7 +167,6 @@ PREP_VISIBILITY = Field(
         Choice("group", N_("The group, without my name")),
         Choice("named", N_("The group, with my name")),
     ),
-    columns=("prep_visibility",),
     export=Export.NEVER,
     is_about_session=True,
     asked_with="prep_answer",
@@ -186,7 +178,7 @@ LIST_OPT_IN = Field(
     COORDINATORS,
     None,
     kind=Kind.CHECKBOX,
-    columns=("list_requested_at", "list_confirmed_at"),
+    stored=("list_requested_at", "list_confirmed_at"),
     blank=None,
     export=Export.NEVER,
 )
@@ -217,7 +209,7 @@ RECORDED = (
         ),
         COORDINATORS,
         RETENTION,
-        columns=("status", "registered_at", "language", "promoted_at", "cancelled_at", "announced"),
+        stored=("status", "registered_at", "language", "promoted_at", "cancelled_at", "announced"),
     ),
     Field(
         "attended",
@@ -229,7 +221,7 @@ RECORDED = (
         ),
         COORDINATORS,
         RETENTION,
-        columns=("attended", "minutes_present", "joined_at"),
+        stored=("attended", "minutes_present", "joined_at"),
         blank=None,
     ),
     Field(
@@ -238,7 +230,6 @@ RECORDED = (
         N_("So that you find your group, and meet other people next time."),
         HOSTS,
         RETENTION,
-        columns=("room",),
         blank=None,
     ),
     Field(
@@ -247,7 +238,7 @@ RECORDED = (
         N_("So that we know how many are new and how many come back. Only the counts are left."),
         COORDINATORS,
         RETENTION,
-        columns=("first_attended_on",),
+        stored=("first_attended_on",),
         blank=None,
     ),
     Field(
@@ -260,13 +251,7 @@ RECORDED = (
         ),
         COORDINATORS,
         RETENTION,
-        columns=(
-            "verified_at",
-            "undeliverable_at",
-            "opt_outs",
-            "token_version",
-            "calendar_version",
-        ),
+        stored=("verified_at", "undeliverable_at", "opt_outs", "token_version", "calendar_version"),
         blank=None,
     ),
 )
@@ -276,7 +261,7 @@ NEVER_COLLECTED = N_(
     "of us: nothing here needs them, and what is not collected cannot leak."
 )
 
-
+FIELDS = (*QUESTIONS, *RECORDED)
 _MEMBER_COLUMNS = set(inspect(Member).columns.keys())
 
 
@@ -292,7 +277,7 @@ BLANKS = {column: blank for question in ANSWERS for column, blank in question.bl
 SESSION_QUESTIONS = frozenset(question.name for question in ANSWERS if question.is_about_session)
 
 
-def enabled_questions(disabled: Iterable[str] = ()) -> tuple[Field, ...]:
+def enabled_questions(disabled: Iterable[str]) -> tuple[Field, ...]:
     """The questions of the form, without those that a coordinator has disabled."""
     off = set(disabled)
     return tuple(q for q in QUESTIONS if q.required or off.isdisjoint({q.name, q.asked_with}))

@@ -101,7 +101,7 @@ def test_every_stored_value_is_shown_to_the_member(db_session):
 
     shown = said(db_session, known(db_session, row, stored["token_version"]))
 
-    columns = [(f.name, c) for f in (*registry.QUESTIONS, *registry.RECORDED) for c in f.columns]
+    columns = [(f.name, c) for f in registry.FIELDS for c in f.columns]
     assert [column for name, column in columns if VALUES[column][1] not in shown[name]] == []
 
 

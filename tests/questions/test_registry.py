@@ -21,7 +21,6 @@ GOALS = Field(
     SHORT_RETENTION,
     kind=Kind.LONG_TEXT,
     limit=20,
-    columns=("goals",),
 )
 EXPERIENCE = Field(
     "experience",
@@ -31,7 +30,6 @@ EXPERIENCE = Field(
     RETENTION,
     kind=Kind.ONE_OF,
     choices=(Choice("new", N_("New to it")), Choice("old", N_("An old hand"))),
-    columns=("experience",),
 )
 QUESTIONS += (GOALS, EXPERIENCE)
 
