@@ -1,12 +1,11 @@
 """Read, verify and lock members by the links in their emails."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypedDict
 
-from sqlalchemy import ColumnElement, Row, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cop.errors import InvalidLink
@@ -16,14 +15,8 @@ from cop.meetings.schedule import Listing, Schedule
 from cop.models.audit import Viewing
 from cop.models.coordinator import Coordinator
 from cop.models.email import OutboxEmail
+from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus
-
-
-class NameAndLanguage(TypedDict):
-    """The name that a member gave, and the language of the form."""
-
-    name: str
-    language: str
 
 
 @dataclass(frozen=True)
@@ -38,25 +31,6 @@ class MemberRegistration:
     def is_live(self) -> bool:
         return self.row.status in LIVE_STATUSES
 
-    @property
-    def is_held(self) -> bool:
-        return self.row.status == RegistrationStatus.HELD
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.row.status == RegistrationStatus.WAITING
-
-
-@dataclass(frozen=True)
-class DataView:
-    """A coordinator's viewing of a list that this member is on."""
-
-    by: str | None  # None where the coordinator's account is gone
-    resource: str
-    meeting: Listing | None
-    columns: tuple[str, ...]
-    viewed_at: datetime
-
 
 @dataclass(frozen=True)
 class MemberData:
@@ -64,8 +38,8 @@ class MemberData:
 
     row: Member
     registrations: tuple[MemberRegistration, ...]
-    viewings: tuple[DataView, ...]
-    emails: tuple[Row[str, str, datetime], ...]  # subject, state, created_at, if text is stored
+    viewings: Sequence[Row[Viewing, str, Meeting]]  # lists they are on, who viewed them, of what
+    emails: Sequence[Row[str, str, datetime]]  # subject, state, created_at, if text is stored
 
     @cached_property
     def current(self) -> tuple[MemberRegistration, ...]:
@@ -92,16 +66,26 @@ class MemberData:
         return next((each for each in self.current if each.meeting.slug == slug), None)
 
 
+def find(db_session: Session, owner: Owner) -> Member:
+    """Read the member that a link belongs to.
+
+    Raises:
+        InvalidLink: there is no such member, or they have renewed their links.
+    """
+    member = db_session.scalars(select(Member).where(*_is(owner))).one_or_none()
+    if member is None:
+        raise InvalidLink
+    return member
+
+
 def read_member(db_session: Session, owner: Owner, schedule: Schedule) -> MemberData:
     """Read everything about the member that a link belongs to.
 
     Raises:
         InvalidLink: there is no such member, or they have renewed their links.
     """
-    row = db_session.scalars(select(Member).where(*_is(owner))).one_or_none()
-    if row is None:
-        raise InvalidLink
-    meetings = {meeting.id: meeting for meeting in (*schedule.upcoming, *schedule.past)}
+    row = find(db_session, owner)
+    meetings = {meeting.id: meeting for meeting in schedule.all}
     registrations = db_session.execute(
         select(Registration, WAITING_POSITION)
         .where(Registration.member_id == row.id)
@@ -118,19 +102,8 @@ def read_member(db_session: Session, owner: Owner, schedule: Schedule) -> Member
             MemberRegistration(registration, meetings[registration.meeting_id], position)
             for registration, position in registrations
         ),
-        viewings=_viewings(db_session, row.id, meetings),
-        emails=tuple(emails),
-    )
-
-
-def recipient_of_link(db_session: Session, owner: Owner) -> Recipient:
-    """Read the member that a link belongs to, as the recipient of an email.
-
-    Raises:
-        InvalidLink: there is no such member, or they have renewed their links.
-    """
-    return _recipient(
-        db_session, db_session.execute(select(*MEMBER_COLUMNS).where(*_is(owner))).one_or_none()
+        viewings=_viewings(db_session, row.id),
+        emails=emails.all(),
     )
 
 
@@ -141,32 +114,29 @@ def verify_and_lock(db_session: Session, owner: Owner, *, now: datetime) -> Reci
         InvalidLink: there is no such member, or they have renewed their links.
     """
     verify = update(Member).where(*_is(owner)).values(verified_at=now).returning(*MEMBER_COLUMNS)
-    return _recipient(db_session, db_session.execute(verify).one_or_none())
+    row = db_session.execute(verify).one_or_none()
+    if row is None:
+        raise InvalidLink
+    name, language = verified_name(db_session, row.id)
+    return recipient(row, name=name, language=language)
 
 
-def verified_name(db_session: Session, member_id: int) -> NameAndLanguage:
+def verified_name(db_session: Session, member_id: int) -> tuple[str, str]:
     """The latest name, empty if newer than their verification, and the language."""
-    is_verified = func.coalesce(Registration.registered_at <= Member.verified_at, False)
+    is_verified = Registration.registered_at <= Member.verified_at
     query = (
-        select(Registration.name, Registration.language, is_verified.label("is_verified"))
+        select(case((is_verified, Registration.name), else_=""), Registration.language)
         .join(Member)
         .where(Registration.member_id == member_id)
         .order_by(Registration.id.desc())
         .limit(1)
     )
-    if row := db_session.execute(query).first():
-        return {"name": row.name if row.is_verified else "", "language": row.language}
-    return {"name": "", "language": "en"}
+    name, language = db_session.execute(query).first() or ("", "en")
+    return name, language
 
 
 def _is(owner: Owner) -> tuple[ColumnElement[bool], ...]:
     return (Member.id == owner.member_id, Member.token_version == owner.token_version)
-
-
-def _recipient(db_session: Session, row: Row[*tuple[object, ...]] | None) -> Recipient:
-    if row is None:
-        raise InvalidLink
-    return recipient(row, **verified_name(db_session, row.id))
 
 
 _OTHER = aliased(Registration)
@@ -183,9 +153,7 @@ WAITING_POSITION = (
 )
 
 
-def _viewings(
-    db_session: Session, member_id: int, meetings: Mapping[int, Listing]
-) -> tuple[DataView, ...]:
+def _viewings(db_session: Session, member_id: int) -> Sequence[Row[Viewing, str, Meeting]]:
     """Viewings of lists of their meetings, or of all, since they registered."""
     includes_member = (
         exists()
@@ -196,19 +164,11 @@ def _viewings(
         )
         .correlate(Viewing)
     )
-    rows = db_session.execute(
-        select(Coordinator.name, Viewing)
+    query = (
+        select(Viewing, Coordinator.name, Meeting)
         .outerjoin(Coordinator, Coordinator.id == Viewing.coordinator_id)
+        .outerjoin(Meeting, Meeting.id == Viewing.meeting_id)
         .where(includes_member)
         .order_by(Viewing.viewed_at.desc(), Viewing.id.desc())
     )
-    return tuple(
-        DataView(
-            name,
-            viewing.resource,
-            meetings.get(viewing.meeting_id or 0),
-            tuple(viewing.columns),
-            viewing.viewed_at,
-        )
-        for name, viewing in rows
-    )
+    return db_session.execute(query).all()

@@ -60,8 +60,9 @@ def _member_of_address(db_session: Session, email_key: str) -> Recipient:
     """Lock the member with this address: concurrent requests share a limit."""
     query = select(*MEMBER_COLUMNS).where(Member.email_key == email_key)
     row = db_session.execute(query.with_for_update(key_share=True)).one_or_none()
-    name = members.verified_name(db_session, row.id if row else UNKNOWN_ADDRESS.member_id)
-    return recipient(row, **name) if row else UNKNOWN_ADDRESS
+    member_id = row.id if row else UNKNOWN_ADDRESS.member_id
+    name, language = members.verified_name(db_session, member_id)
+    return recipient(row, name=name, language=language) if row else UNKNOWN_ADDRESS
 
 
 def _upcoming(db_session: Session, to: Recipient, writer: LetterWriter) -> list[MeetingFacts]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from flask import Response, abort, redirect, request, url_for
+from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -22,12 +23,12 @@ from cop.mail.transport import folder_transport
 from cop.meetings import filters, schedule
 from cop.meetings.schedule import Listing, Schedule
 from cop.members import held_data, members
-from cop.members.members import MemberData, MemberRegistration
+from cop.members.members import MemberData
 from cop.privacy import erasure
 from cop.registration.forms import LinkForm
 from cop.web.blueprints import member
 from cop.web.i18n import gettext
-from cop.web.rendering import links, now, render, settings, writer
+from cop.web.rendering import now, render, settings, writer
 
 TOKEN_MAX_AGE = timedelta(days=365)
 SUCCESS_MESSAGES = {
@@ -57,21 +58,8 @@ class MemberPage:
         registered = {each.meeting.id for each in self.member.current if each.is_live}
         return [meeting for meeting in self.schedule.open if meeting.id not in registered]
 
-    @property
-    def feed_url(self) -> str:
-        """The URL of their own calendar."""
-        return links().calendar(self.owner.member_id, self.member.row.calendar_version)
 
-    def join_url(self, registration: MemberRegistration) -> str:
-        """The URL of their join link to a meeting."""
-        return links().join(self.owner, registration.row.id)
-
-    def registration_or_404(self, slug: str) -> MemberRegistration:
-        """Their own registration for a meeting, else 404."""
-        return self.member.registration_for(slug) or abort(404)
-
-
-def read_token(purpose: Purpose, token: str, *kinds: type) -> list[int | str]:
+def read_token(purpose: Purpose, token: str, *kinds: type) -> list[Any]:
     """Read the values in an emailed link.
 
     Raises:
@@ -89,7 +77,7 @@ def owner_of(token: str) -> Owner:
     Raises:
         InvalidLink: its signature is wrong, or it is too old.
     """
-    member_id, token_version, made_on = map(int, read_token(Purpose.MEMBER, token, int, int, int))
+    member_id, token_version, made_on = read_token(Purpose.MEMBER, token, int, int, int)
     if now().date().toordinal() - made_on > TOKEN_MAX_AGE.days:
         raise InvalidLink
     return Owner(member_id, token_version)
@@ -175,5 +163,5 @@ def erase(token: str) -> Response:
             message_ids = erasure.erase(db_session, opened.owner.member_id, writer=writer())
         folder_transport(settings()).delete_copies(message_ids)
         return render("members/erased.html")
-    held = [each for each in opened.member.upcoming if each.is_held]
+    held = [each for each in opened.member.upcoming if each.row.is_held]
     return render("members/erase.html", page=opened, held=held)

@@ -23,7 +23,7 @@ _NOT_EDITABLE = {q.name for q in registry.QUESTIONS if q not in registry.ANSWERS
 @member.route("/r/<token>/sessions/<slug:slug>", methods=["GET", "POST"])
 def answers(token: str, slug: str) -> ResponseReturnValue:
     page = open_page(token)
-    registration = page.registration_or_404(slug)
+    registration = page.member.registration_for(slug) or abort(404)
     if "erase" in request.form:
         return _delete_answer(page, slug, request.form["erase"])
     schedule = _schedule_of(registration)
@@ -69,7 +69,7 @@ def _form(registration: MemberRegistration, schedule: Schedule) -> AnswersForm:
 @member.route("/r/<token>/sessions/<slug:slug>/cancel", methods=["GET", "POST"])
 def cancel(token: str, slug: str) -> ResponseReturnValue:
     page = open_page(token)
-    registration = page.registration_or_404(slug)
+    registration = page.member.registration_for(slug) or abort(404)
     if request.method == "POST" and not registration.meeting.is_over:
         with member_tx(token) as (db_session, _):
             cancellation.cancel_registration(db_session, registration.row.id, writer=writer())

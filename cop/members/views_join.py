@@ -16,9 +16,7 @@ from cop.web.rendering import now, render, writer
 
 @member.route("/join/<token>", methods=["GET", "POST"])
 def join(token: str) -> ResponseReturnValue:
-    member_id, token_version, registration_id = map(
-        int, read_token(Purpose.JOIN, token, int, int, int)
-    )
+    member_id, token_version, registration_id = read_token(Purpose.JOIN, token, int, int, int)
     owner = Owner(member_id, token_version)
     if "give-up" in request.form:
         return _cancel(owner, registration_id, token)

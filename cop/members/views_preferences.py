@@ -61,8 +61,7 @@ def renew_links(token: str) -> ResponseReturnValue:
 
 @member.route("/unsubscribe/<token>", methods=["GET", "POST"])
 def unsubscribe(token: str) -> Response:
-    parts = read_token(Purpose.UNSUBSCRIBE, token, int, str)
-    member_id, kind = int(parts[0]), str(parts[1])
+    member_id, kind = read_token(Purpose.UNSUBSCRIBE, token, int, str)
     if request.method == "POST":
         with write_tx() as db_session:
             preferences.opt_out(db_session, member_id, kind, writer=writer())
@@ -74,12 +73,11 @@ def unsubscribe(token: str) -> Response:
 
 @member.route("/list/<token>", methods=["GET", "POST"])
 def confirm_list(token: str) -> ResponseReturnValue:
-    member_id, token_version = map(int, read_token(Purpose.LIST, token, int, int))
-    owner = Owner(member_id, token_version)
+    owner = Owner(*read_token(Purpose.LIST, token, int, int))
     if request.method == "POST":
         with write_tx() as db_session:
             preferences.confirm_subscription(db_session, owner, writer=writer())
         return redirect(url_for("member.confirm_list", token=token), 303)
     with read_tx() as db_session:
-        to = members.recipient_of_link(db_session, owner)
-    return render("members/confirm_list.html", to=to, token=token)
+        found = members.find(db_session, owner)
+    return render("members/confirm_list.html", member=found, token=token)

@@ -74,7 +74,10 @@ def stop(kind):
 
 def choose(*wanted):
     return lambda db_session, owner, writer: preferences.set_preferences(
-        db_session, members.recipient_of_link(db_session, owner), wanted=wanted, writer=writer
+        db_session,
+        members.verify_and_lock(db_session, owner, now=writer.now),
+        wanted=wanted,
+        writer=writer,
     )
 
 
@@ -203,7 +206,7 @@ def test_old_links_are_dead_after_a_restore_too(ready):
     act(
         ready,
         lambda db_session, owner, writer: preferences.renew_links(
-            db_session, members.recipient_of_link(db_session, owner), writer=writer
+            db_session, members.verify_and_lock(db_session, owner, now=writer.now), writer=writer
         ),
     )
 
@@ -211,9 +214,9 @@ def test_old_links_are_dead_after_a_restore_too(ready):
 
     with opened(ready) as db_session:
         with pytest.raises(InvalidLink):
-            members.recipient_of_link(db_session, Owner(*old[:2]))
+            members.find(db_session, Owner(*old[:2]))
         assert find_member(db_session, ADA.email).calendar_version != old[2]
-        assert members.recipient_of_link(db_session, Owner(*graces[:2])).email == GRACE.email
+        assert members.find(db_session, Owner(*graces[:2])).email == GRACE.email
 
 
 def test_an_old_calendar_address_is_dead_after_a_restore_too(ready):
@@ -272,7 +275,7 @@ def test_an_address_that_was_corrected_gets_nothing_from_a_restored_backup(ready
     with opened(ready) as db_session:
         assert find_member(db_session, ADA.email).undeliverable_at
         with pytest.raises(InvalidLink):
-            members.recipient_of_link(db_session, slip)
+            members.find(db_session, slip)
         assert find_member(db_session, GRACE.email).undeliverable_at is None
 
 
