@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cop.errors import InvalidLink
@@ -12,8 +12,7 @@ from cop.links import Owner
 from cop.meetings import locking
 from cop.meetings.locking import MeetingFacts
 from cop.members import members
-from cop.models.registration import Member, Registration, RegistrationStatus
-from cop.registration import waiting_list
+from cop.models.registration import Registration, RegistrationStatus
 
 OPENS_BEFORE_START = timedelta(minutes=15)
 
@@ -33,9 +32,8 @@ class JoinState(Enum):
 class JoinLink:
     """A member's join link to one meeting, with its current state."""
 
-    registration_id: int
-    status: str
-    waiting_position: int  # 0 where they do not wait
+    registration: Registration
+    waiting_position: int
     meeting: MeetingFacts
     now: datetime
 
@@ -49,11 +47,16 @@ class JoinLink:
             return JoinState.CANCELLED
         if self.meeting.ends_at <= self.now:
             return JoinState.OVER
-        if self.status == RegistrationStatus.CANCELLED:
-            return JoinState.GIVEN_UP
-        if self.status == RegistrationStatus.WAITING:
+        if self.registration.is_waiting:
             return JoinState.WAITING
+        if not self.registration.is_held:
+            return JoinState.GIVEN_UP
         return JoinState.OPEN if self.opens_at <= self.now else JoinState.EARLY
+
+    @property
+    def url(self) -> str | None:
+        """The meeting's join URL, while the link opens the meeting."""
+        return self.meeting.join_url if self.state is JoinState.OPEN else None
 
 
 def read_join_link(
@@ -64,15 +67,14 @@ def read_join_link(
     Raises:
         InvalidLink: there is no such registration, or the member has renewed their links.
     """
+    members.find(db_session, owner)
     meeting_of_link = select(Registration.meeting_id).where(
         Registration.id == registration_id, Registration.member_id == owner.member_id
     )
     query = (
-        select(Registration.id, Registration.meeting_id, Registration.status)
-        .join(Member, Member.id == Registration.member_id)
+        select(Registration, members.WAITING_POSITION)
         .where(
-            Member.id == owner.member_id,
-            Member.token_version == owner.token_version,
+            Registration.member_id == owner.member_id,
             Registration.meeting_id == meeting_of_link.scalar_subquery(),
         )
         .order_by(Registration.status == RegistrationStatus.CANCELLED, Registration.id.desc())
@@ -80,11 +82,9 @@ def read_join_link(
     row = db_session.execute(query.limit(1)).first()
     if row is None:
         raise InvalidLink
-    [meeting] = locking.read(db_session, [row.meeting_id])
-    position = 0
-    if row.status == RegistrationStatus.WAITING:
-        position = waiting_list.waiting_position(db_session, row.id, meeting_id=meeting.id)
-    return JoinLink(row.id, row.status, position, meeting, now)
+    registration, position = row
+    [meeting] = locking.read(db_session, [registration.meeting_id])
+    return JoinLink(registration, position, meeting, now)
 
 
 def record_join(
@@ -97,9 +97,6 @@ def record_join(
     """
     members.verify_and_lock(db_session, owner, now=now)
     link = read_join_link(db_session, owner, registration_id, now=now)
-    if link.state is JoinState.OPEN and link.meeting.join_url:
-        first_join = update(Registration).where(
-            Registration.id == link.registration_id, Registration.joined_at.is_(None)
-        )
-        db_session.execute(first_join.values(joined_at=now))
+    if link.url and link.registration.joined_at is None:
+        link.registration.joined_at = now
     return link

@@ -30,9 +30,9 @@ def join(token: str) -> ResponseReturnValue:
 def _enter(owner: Owner, registration_id: int, token: str) -> Response:
     with write_tx() as db_session:
         link = join_link.record_join(db_session, owner, registration_id, now=now())
-    if link.state is not JoinState.OPEN or not link.meeting.join_url:
+    if not link.url:
         return render("members/join.html", status=422, link=link, token=token)
-    url = iri_to_uri(link.meeting.join_url)
+    url = iri_to_uri(link.url)
     response = render("members/joined.html", url=url)
     # Not a redirect: the CSP's form-action allows only this site as a form's destination.
     response.headers["Refresh"] = f"0; url={url}"
@@ -44,5 +44,5 @@ def _cancel(owner: Owner, registration_id: int, token: str) -> ResponseReturnVal
         members.verify_and_lock(db_session, owner, now=now())
         link = join_link.read_join_link(db_session, owner, registration_id, now=now())
         if link.state is not JoinState.OVER:
-            cancellation.cancel_registration(db_session, link.registration_id, writer=writer())
+            cancellation.cancel_registration(db_session, link.registration.id, writer=writer())
     return redirect(url_for("member.join", token=token), 303)

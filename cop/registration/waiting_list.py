@@ -50,16 +50,6 @@ def give_places(
     outbox.queue(db_session, queued, now=writer.now)
 
 
-def waiting_position(db_session: Session, registration_id: int, *, meeting_id: int) -> int:
-    """Return a registration's position on the waiting list: 1 for the first."""
-    position = select(func.count()).where(
-        Registration.meeting_id == meeting_id,
-        Registration.status == RegistrationStatus.WAITING,
-        Registration.id <= registration_id,
-    )
-    return db_session.scalar(position) or 0
-
-
 def _ids_with(meeting: MeetingFacts, status: RegistrationStatus) -> Select[int]:
     return select(Registration.id).where(
         Registration.meeting_id == meeting.id, Registration.status == status
