@@ -3,7 +3,7 @@
 Made from the question registry, so that no stored value can be missing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -65,7 +65,7 @@ def registration_values(
         for field in registry.FIELDS
         if (retention := writer.community.retention_of(field))
         and not registry.is_about_member(field)
-        and _has_value(field, row)
+        and _is_shown(field, row)
     ]
 
 
@@ -82,28 +82,26 @@ def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue
     return [
         HeldValue(field, _format_field(field, member.row, writer), deleted_at)
         for field in registry.FIELDS
-        if registry.is_about_member(field) and _has_value(field, member.row)
+        if registry.is_about_member(field) and _is_shown(field, member.row)
     ]
 
 
-def _has_value(field: Field, row: Member | Registration) -> bool:
-    if field.asked_with and getattr(row, field.asked_with):
-        return True  # shown although it is the default value
-    return any(getattr(row, column) != blank for column, blank in field.blanks.items())
+def _is_shown(field: Field, row: Member | Registration) -> bool:
+    # The default value is shown, too, of a field that belongs to an answer.
+    return field.is_answered_in(row) or bool(field.asked_with and getattr(row, field.asked_with))
 
 
 def _format_field(field: Field, row: Member | Registration, writer: LetterWriter) -> str:
-    pairs = ((column, getattr(row, column)) for column in field.columns)
-    return "; ".join(text for pair in pairs for text in _format_column(field, *pair, writer))
-
-
-def _format_column(field: Field, column: str, value: object, writer: LetterWriter) -> Iterator[str]:
-    """Format one value, with its column's label if it has one; nothing for a blank."""
-    if value is None or (value is False and column != "attended") or value in ("", []):
-        return
-    text = _format_value(field, column, value, writer)
-    label = _COLUMN_LABELS.get(column)
-    yield f"{writer.translate(label)}: {text}" if label else text
+    """Format the values that are not blank, each with its column's label if it has one."""
+    texts = []
+    for column in field.columns:
+        value = getattr(row, column)
+        if value in (None, "", []) or (value is False and column != "attended"):
+            continue
+        text = _format_value(field, column, value, writer)
+        label = _COLUMN_LABELS.get(column)
+        texts.append(f"{writer.translate(label)}: {text}" if label else text)
+    return "; ".join(texts)
 
 
 def _format_value(field: Field, column: str, value: object, writer: LetterWriter) -> str:
@@ -115,7 +113,7 @@ def _format_value(field: Field, column: str, value: object, writer: LetterWriter
         case date():
             return writer.dates.short_date(value)
         case bool():
-            return writer.translate(N_("Yes")) if value else writer.translate(N_("No"))
+            return writer.translate(N_("Yes") if value else N_("No"))
         case list():
             return "; ".join(_format_value(field, column, each, writer) for each in value)
     label = _labels(field, column).get(str(value))
@@ -126,9 +124,8 @@ def _labels(field: Field, column: str) -> Mapping[str, str]:
     """The labels of a column's stored values; text in somebody's own words has none."""
     if column in {"status", "opt_outs"}:
         return _STATE_LABELS
-    if column in {own.name for own in field.other_texts}:
-        return {}
-    return {choice.value: choice.label for choice in field.choices}
+    choices = field.choices if column == field.name else ()
+    return {choice.value: choice.label for choice in choices}
 
 
 def _format_announced(snapshot: Announced, writer: LetterWriter) -> str:

@@ -15,7 +15,6 @@ from cop.links import Owner
 from cop.mail.recipients import LIVE_STATUSES, MEMBER_COLUMNS, Recipient, recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
-from cop.meetings.locking import MeetingFacts
 from cop.members import members
 from cop.models.email import MailState, OutboxEmail
 from cop.models.meeting import Meeting
@@ -47,11 +46,11 @@ def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
     So neither the response nor its timing reveals who is registered.
     """
     to = _member_of_address(db_session, email_addresses.normalize(email))
-    letter = emails.my_link(writer, to, _upcoming(db_session, to, writer), posted_again=False)
     key = f"link:{to.member_id}:{writer.now.isoformat()}"
+    email_with_link = _link_email(db_session, to, key, writer=writer)
     is_allowed = notifications.is_link_allowed(db_session, to, writer=writer)
     if to is not UNKNOWN_ADDRESS and is_allowed and to.is_deliverable:
-        outbox.queue(db_session, [QueuedEmail(letter, to, EmailKind.LINK, key)], now=writer.now)
+        outbox.queue(db_session, [email_with_link], now=writer.now)
     else:
         _queue_dummy(db_session, writer)
 
@@ -65,7 +64,10 @@ def _member_of_address(db_session: Session, email_key: str) -> Recipient:
     return recipient(row, name=name, language=language) if row else UNKNOWN_ADDRESS
 
 
-def _upcoming(db_session: Session, to: Recipient, writer: LetterWriter) -> list[MeetingFacts]:
+def _link_email(
+    db_session: Session, to: Recipient, key: str, *, writer: LetterWriter
+) -> QueuedEmail:
+    """The email with the link to a member's page and their upcoming sessions."""
     query = (
         select(Registration.meeting_id)
         .join(Meeting, Meeting.id == Registration.meeting_id)
@@ -75,7 +77,9 @@ def _upcoming(db_session: Session, to: Recipient, writer: LetterWriter) -> list[
             Meeting.ends_at > writer.now,
         )
     )
-    return locking.read(db_session, db_session.scalars(query))
+    upcoming = locking.read(db_session, db_session.scalars(query))
+    letter = emails.my_link(writer, to, upcoming, posted_again=False)
+    return QueuedEmail(letter, to, EmailKind.LINK, key)
 
 
 def _queue_dummy(db_session: Session, writer: LetterWriter) -> None:
@@ -112,8 +116,7 @@ def check_kind(db_session: Session, member_id: int, kind: str) -> None:
     Raises:
         InvalidLink: there is no such member, or no such kind of email.
     """
-    id_ = db_session.scalar(select(Member.id).where(Member.id == member_id))
-    if id_ is None or kind not in KINDS:
+    if kind not in KINDS or db_session.get(Member, member_id) is None:
         raise InvalidLink
 
 
@@ -186,8 +189,7 @@ def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> 
     withdrawals.remember(db_session, to.member_id, withdrawals.LINKS, writer=writer)
     _set(db_session, to.member_id, token_version=to.token_version)
     renew_calendar(db_session, to.member_id, writer=writer)
-    letter = emails.my_link(writer, to, _upcoming(db_session, to, writer), posted_again=False)
-    queued = QueuedEmail(letter, to, EmailKind.LINK, f"{key_start}{to.token_version}")
+    queued = _link_email(db_session, to, f"{key_start}{to.token_version}", writer=writer)
     outbox.queue(db_session, [queued], now=writer.now)
 
 
@@ -216,5 +218,4 @@ def _set_opt_outs(db_session: Session, member_id: int, opt_outs: list[str]) -> N
 
 
 def _set(db_session: Session, member_id: int, **values: object) -> None:
-    row = update(Member).where(Member.id == member_id).values(**values)
-    db_session.execute(row)
+    db_session.execute(update(Member).where(Member.id == member_id).values(**values))

@@ -60,11 +60,15 @@ def change_answers(
     writer: LetterWriter,
 ) -> None:
     """Store changed answers, by column, and notify coordinators of new access needs."""
-    row, meeting = registration.row, registration.meeting
-    cleared = [withdrawals.answer(name, meeting.slug) for name in _cleared_answers(row, values)]
+    meeting = registration.meeting
+    row = db_session.get_one(Registration, registration.row.id)
+    answered, needs = _answered(row), _access_needs(row)
+    for column, value in values.items():
+        setattr(row, column, value)
+    # Clearing an answer counts as deleting it.
+    cleared = [withdrawals.answer(name, meeting.slug) for name in sorted(answered - _answered(row))]
     withdrawals.remember(db_session, row.member_id, *cleared, writer=writer)
-    has_new_needs = _has_new_access_needs(row, values)
-    db_session.execute(update(Registration).where(Registration.id == row.id).values(**values))
+    has_new_needs = any(_access_needs(row)) and _access_needs(row) != needs
     if has_new_needs and registration.is_live and not meeting.is_over:
         occasion = f"{row.id}:{writer.now.isoformat()}"
         queued = notifications.access_needs(db_session, writer, meeting, occasion=occasion)
@@ -92,20 +96,10 @@ def delete_answer(
     return True
 
 
-def _cleared_answers(row: Registration, values: Mapping[str, object]) -> list[str]:
-    """The optional answers that the new values clear, which counts as deleting them."""
-    return [
-        field.name
-        for field in registry.OPTIONAL_ANSWERS
-        if any(getattr(row, column) != blank for column, blank in field.blanks.items())
-        and all(
-            values.get(column, getattr(row, column)) == blank
-            for column, blank in field.blanks.items()
-        )
-    ]
+def _answered(row: Registration) -> set[str]:
+    """The names of the optional questions that have an answer."""
+    return {field.name for field in registry.OPTIONAL_ANSWERS if field.is_answered_in(row)}
 
 
-def _has_new_access_needs(row: Registration, values: Mapping[str, object]) -> bool:
-    needs = {column: values[column] for column in registry.ACCESS.columns if column in values}
-    is_new = any(getattr(row, column) != value for column, value in needs.items())
-    return is_new and any(needs.values())
+def _access_needs(row: Registration) -> list[object]:
+    return [getattr(row, column) for column in registry.ACCESS.columns]

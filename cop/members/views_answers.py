@@ -7,11 +7,10 @@ from cop.db.engine import erasing_tx
 from cop.errors import Refused
 from cop.meetings.schedule import Schedule
 from cop.members import held_data, members, registrations
-from cop.members.members import MemberRegistration
 from cop.members.views import MemberPage, member_tx, open_page, redirect_to_page, render_page
 from cop.questions import registry
 from cop.registration import cancellation
-from cop.registration.forms import AnswersForm, answers_form
+from cop.registration.forms import answers_form
 from cop.web.blueprints import member
 from cop.web.i18n import gettext, refusal_text
 from cop.web.rendering import current_community, now, render, writer
@@ -26,8 +25,13 @@ def answers(token: str, slug: str) -> ResponseReturnValue:
     registration = page.member.registration_for(slug) or abort(404)
     if "erase" in request.form:
         return _delete_answer(page, slug, request.form["erase"])
-    schedule = _schedule_of(registration)
-    form = _form(registration, schedule)
+    schedule = Schedule((registration.meeting,), ())  # the questions are about this session alone
+    omitted = frozenset() if schedule.with_prep_question else registry.SESSION_QUESTIONS
+    form = answers_form(
+        current_community().disabled_questions,
+        omitted=_NOT_EDITABLE | omitted,
+        stored=registration.row,
+    )
     if form.validate_on_submit():
         with erasing_tx() as db_session:
             members.verify_and_lock(db_session, page.owner, now=now())
@@ -52,18 +56,6 @@ def _delete_answer(page: MemberPage, slug: str, name: str) -> ResponseReturnValu
     if not is_deleted:
         abort(422)
     return redirect_to_page(page.token, "deleted")
-
-
-def _schedule_of(registration: MemberRegistration) -> Schedule:
-    """A schedule of this meeting alone, as the template of the questions needs one."""
-    meeting = (registration.meeting,)
-    return Schedule((), meeting) if registration.meeting.is_over else Schedule(meeting, ())
-
-
-def _form(registration: MemberRegistration, schedule: Schedule) -> AnswersForm:
-    omitted = frozenset() if schedule.with_prep_question else registry.SESSION_QUESTIONS
-    disabled = current_community().disabled_questions
-    return answers_form(disabled, omitted=_NOT_EDITABLE | omitted, stored=registration.row)
 
 
 @member.route("/r/<token>/sessions/<slug:slug>/cancel", methods=["GET", "POST"])

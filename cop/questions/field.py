@@ -71,6 +71,10 @@ class Field:
         texts = {text.name: text.blank for text in self.other_texts}
         return {column: texts.get(column, self.blank) for column in self.columns}
 
+    def is_answered_in(self, row: object) -> bool:
+        """Whether any of its columns holds more than without an answer."""
+        return any(getattr(row, column) != blank for column, blank in self.blanks.items())
+
     def label_of(self, value: str) -> str:
         """The label of a stored value."""
         return next((choice.label for choice in self.choices if choice.value == value), value)
