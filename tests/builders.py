@@ -147,6 +147,17 @@ def register(db_session, slugs, details, *, now=NOW, submission=None):
     )
 
 
+def a_full_meeting(db_session):
+    """A meeting with one place: Ada holds it, Grace and Katherine wait; Mallory waits elsewhere."""
+    meeting = a_meeting(db_session, capacity=1)
+    for person in (ADA, GRACE, KATHERINE):
+        register(db_session, meeting.slug, person)
+    other = a_meeting(db_session, slug="other", capacity=1)
+    a_registration(db_session, other, MALLORY.email, RegistrationStatus.WAITING)
+    clear_outbox(db_session)
+    return meeting
+
+
 def registrations(db_session, slug=None):
     """Every registration, or those of one meeting, in the order in which they were made."""
     query = select(Registration).join(Meeting).order_by(Registration.id)

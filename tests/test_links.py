@@ -5,7 +5,7 @@ from itsdangerous import URLSafeSerializer, URLSafeTimedSerializer
 
 from cop.accounts import invitations, password_reset
 from cop.db.engine import write_tx
-from cop.links import Purpose, sign_token
+from cop.links import Purpose, is_https, sign_token
 from cop.models.coordinator import Coordinator, Invitation
 from cop.models.email import OutboxEmail
 from cop.models.registration import Member
@@ -101,3 +101,22 @@ def test_the_form_takes_only_what_was_signed_for_it(app, parts):
     assert set(refused) == {422}
     assert after == before
     assert accepted.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://us02web.zoom.us/j/123?pwd=x", True),
+        ("https://b\u00fccher.example/room", True),
+        ("https://a:99999999/", False),
+        ("https://a..b/", False),
+        ("https://\u202eevil", False),
+        ("https:///x", False),
+        ("http://zoom.example.org/", False),
+        ("https://a b/", False),
+        ("javascript:x", False),
+        ("zoom", False),
+    ],
+)
+def test_an_https_address_may_be_international_and_nothing_else_passes(address, expected):
+    assert is_https(address) is expected

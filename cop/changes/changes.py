@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from cop.changes import emails
 from cop.errors import Refused
 from cop.i18n import N_
-from cop.links import is_https
 from cop.mail import recipients
 from cop.mail.recipients import Registered
 from cop.mail.writer import LetterWriter
@@ -54,8 +53,8 @@ def edit(
         new["revised_at"] = writer.now
     if "starts_at" in values:
         new |= _moved(meeting, values["starts_at"], values["ends_at"], writer)
-    if "join_url" in values:
-        new |= _join_url(meeting, values["join_url"] or None, now=writer.now)
+    if "join_url" in values and (values["join_url"] or None) != meeting.join_url:
+        new |= {"join_url": values["join_url"] or None, "edited_at": writer.now}
     if "capacity" in values:
         new["capacity"] = _valid_capacity(values["capacity"])
     if not new:
@@ -174,15 +173,6 @@ def _moved(
     is_back = starts_at.astimezone(zone).date() == first
     new = {"starts_at": starts_at, "ends_at": ends_at, "moved_from": None if is_back else first}
     return new | _revision(meeting, now=writer.now)
-
-
-def _join_url(meeting: MeetingFacts, join_url: str | None, *, now: datetime) -> dict[str, object]:
-    if join_url and not is_https(join_url):
-        raise Refused(
-            N_("Write the whole address, beginning with https://, as Zoom shows it."),
-            field="join_url",
-        )
-    return {} if join_url == meeting.join_url else {"join_url": join_url, "edited_at": now}
 
 
 def _valid_capacity(capacity: int | None) -> int | None:
