@@ -16,155 +16,178 @@ from tests.client import (
     post,
     rows,
     submit,
+    text_of,
     update_community,
     update_meeting,
 )
 from tests.page import parse
 
 SESSION = f"/coordinator/sessions/{DECEMBER}"
-EDIT, PREVIEW, RESTORE = f"{SESSION}/edit", f"{SESSION}/edit/preview", f"{SESSION}/restore"
-TIME = "One mail about the new time goes to "
-FEWER = (
-    "2 people hold a place, more than the 1 you offer. Nobody loses theirs, and who comes new has "
-    "to wait."
-)
-
-
-def save(client, *, path=EDIT, headers=(), **answers):
-    return submit(client, client.page(EDIT), path, headers, **answers)
-
-
-def preview(client, **answers):
-    """The effects of saving these answers."""
-    response = save(client, path=PREVIEW, headers=HTMX, **answers)
-    return parse(response).find(id="preview").get_text(" ", strip=True)
+EDIT, PREVIEW, CANCEL = f"{SESSION}/edit", f"{SESSION}/edit/preview", f"{SESSION}/cancel"
+RESTORE = f"{SESSION}/restore"
+HELD, WAITING = "2 people who hold a place", "2 who wait"
 
 
 @pytest.fixture
 def roster(corin):
     """Two places, held by Ada and Mallory, whose mail comes back; Grace waits, Katherine behind."""
-    update_meeting(DECEMBER, capacity=2)
+    update_meeting(DECEMBER, capacity=2, join_url="https://zoom.example.com/j/1")
     add_registrations(DECEMBER, "ada@example.org", "mallory@example.org")
     add_registrations(DECEMBER, "grace@example.org", "katherine@example.org", status="waiting")
     mark_notified(DECEMBER)
 
 
-def test_a_preview_names_who_is_emailed(corin, roster):
-    held, waiting = "2 people who hold a place", "2 who wait"
+@pytest.fixture
+def preview(corin):
+    """Fetch the edit page once; return the effects of saving some answers."""
+    pages = []
+
+    def preview(**answers):
+        pages[:] = pages or [corin.page(EDIT)]
+        return text_of(parse(submit(corin, pages[0], PREVIEW, HTMX, **answers)).find(id="preview"))
+
+    return preview
+
+
+def save(client, path=EDIT, **answers):
+    return submit(client, client.page(EDIT), path, **answers)
+
+
+def confirmation(client, response):
+    """Follow the redirect to the roster; return what it says was done."""
+    assert (response.status_code, response.location) == (303, SESSION)
+    return text_of(client.page(SESSION).select_one(".well"))
+
+
+def test_a_preview_names_who_is_emailed(roster, preview):
     delay = "2 minutes after your last change."
+    time = "One mail about the new time goes to"
 
     sentences = [
-        preview(corin, topic="Who counts?"),
-        preview(corin, starts="12:00"),
-        preview(corin, join_url="https://zoom.example.com/j/1"),
-        preview(corin, capacity="3"),
-        preview(corin, capacity="", starts="12:00"),
-        preview(corin, capacity="1"),
+        preview(topic="Who counts?"),
+        preview(starts="12:00"),
+        preview(join_url="https://zoom.example.com/j/2"),
+        preview(capacity="3"),
+        preview(capacity="", starts="12:00"),
+        preview(capacity="1"),
     ]
 
     assert sentences == [
         "Nobody gets a mail.",
-        f"{TIME}{held} and {waiting}, {delay}",
-        "Nobody gets a mail.",
+        f"{time} {HELD} and {WAITING}, {delay}",
+        f"One mail about the new join address goes to {HELD}, {delay}",
         "1 person comes off the waiting list, and gets a mail at once.",
-        f"{TIME}{held}, {delay} 2 people come off the waiting list, and get a mail at once.",
-        f"Nobody gets a mail. {FEWER}",
+        f"{time} {HELD}, {delay} 2 people come off the waiting list, and get a mail at once.",
+        "Nobody gets a mail. 2 people hold a place, more than the 1 you offer. Nobody loses "
+        "theirs, and who comes new has to wait.",
     ]
     assert rows(OutboxEmail) == []
 
 
-def test_a_changed_join_address_is_emailed_to_those_with_a_spot(corin, roster):
-    update_meeting(DECEMBER, join_url="https://zoom.example.com/j/1")
-    mark_notified(DECEMBER)
+def test_saving_says_what_its_preview_said_and_undoing_it_in_time_emails_nobody(
+    corin, roster, preview
+):
+    update_community(notice_minutes=5)
 
-    sentences = preview(corin, join_url="https://zoom.example.com/j/2")
+    before = preview(starts="12:00")
+    after = confirmation(corin, save(corin, starts="12:00"))
+    pending = text_of(corin.page(EDIT).find(id="preview"))
+    undone = confirmation(corin, save(corin, starts="11:30"))
 
-    assert sentences == (
-        "One mail about the new join address goes to 2 people who hold a place, 2 minutes after "
-        "your last change."
-    )
-
-
-def test_undoing_an_edit_in_time_emails_nobody(corin, roster):
-    save(corin, starts="12:00")
-
-    pending, back = preview(corin), preview(corin, starts="11:30")
-
-    assert pending.startswith("One mail about your last changes goes to 2 people who hold a place")
-    assert back == "Nobody gets a mail."
+    recipients = f"goes to {HELD} and {WAITING}, 5 minutes after"
+    assert before == f"One mail about the new time {recipients} your last change."
+    assert after == f"Saved. {before}"
+    assert pending == f"One mail about your last changes {recipients} the last of them."
+    assert undone == "Saved. Nobody gets a mail."
 
 
 def test_the_preview_works_without_javascript(corin, roster):
     summary = "## One\n\n<script>x</script> *two*"
 
-    response = save(corin, path=PREVIEW, starts="12:00", summary=summary)
+    response = save(corin, PREVIEW, starts="12:00", summary=summary)
 
     page = parse(response)
     assert response.status_code == 200
-    assert TIME in page.find(id="preview").get_text(" ", strip=True)
+    assert "One mail about the new time" in text_of(page.find(id="preview"))
     assert page.select_one("#preview em").get_text() == "two"
     assert not page.main.find("script")
     assert form_values(page.main)["starts"] == ["12:00"]
     assert rows(Meeting)[0]["starts_at"].hour == 16
 
 
-def test_a_preview_shows_what_cannot_be_saved(corin):
-    assert "The end is before the start." in preview(corin, ends="09:00")
-    assert "would be over already" in preview(corin, date="2026-11-15")
-    assert "Offer at least one place" in preview(corin, capacity="0")
-    assert "Write the time like" in preview(corin, starts="soon")
+def test_a_preview_shows_what_cannot_be_saved(preview):
+    assert "The end is before the start." in preview(ends="09:00")
+    assert "would be over already" in preview(date="2026-11-15")
+    assert "Offer at least one place" in preview(capacity="0")
+    assert "Write the time like" in preview(starts="soon")
 
 
-def test_a_preview_warns_about_the_new_date(corin):
-    assert preview(corin, date="2026-12-25").startswith("December 25 is Christmas Day.")
-    assert preview(corin, date=JANUARY).startswith("On January 19 there is a session already")
-    assert preview(corin, date=DECEMBER) == "Nobody gets a mail."
-
-
-def test_the_edit_page_warns_about_a_holiday(corin):
+def test_a_preview_and_the_edit_page_warn_about_the_date(corin, preview):
+    unchanged = preview(date=DECEMBER)
     update_community(observances=[f"{DECEMBER} A day of ours"])
 
-    page = corin.page(EDIT)
+    assert unchanged == "Nobody gets a mail."
+    assert preview(date="2026-12-25").startswith("December 25 is Christmas Day.")
+    assert preview(date=JANUARY).startswith("On January 19 there is a session already")
+    assert "December 15 is A day of ours." in text_of(corin.page(EDIT).select_one(".warning"))
 
-    assert "December 15 is A day of ours." in page.select_one(".warning").get_text()
+
+def test_canceling_and_restoring_announce_who_is_emailed_and_their_pages_change_nothing(
+    corin, roster
+):
+    before = rows(Meeting)[0]
+
+    cancel_page = corin.page(CANCEL).main
+    untouched = rows(Meeting)[0]
+    cancelled = confirmation(corin, post(corin, CANCEL, reason="Snow"))
+    off = rows(Meeting)[0]
+    mark_notified(DECEMBER)
+    restore_page = corin.page(RESTORE).main
+    still_off = rows(Meeting)[0]
+    restored = confirmation(corin, post(corin, RESTORE))
+
+    sentence = f"One mail that says so goes to {HELD} and {WAITING}, 2 minutes later."
+    assert sentence in text_of(cancel_page)
+    assert cancelled == f"The session is cancelled. {sentence}"
+    assert untouched == before
+    assert (off["status"], off["reason"], still_off["status"]) == ("cancelled", "Snow", "cancelled")
+    assert sentence in text_of(restore_page)
+    assert "2 hold a place" in text_of(restore_page)
+    assert "for 30 days after it was cancelled" in text_of(restore_page)
+    assert restored == f"The session takes place after all. {sentence}"
+    assert (rows(Meeting)[0]["status"], rows(Meeting)[0]["reason"]) == ("planned", None)
+
+
+def test_canceling_without_registrations_notifies_nobody(corin):
+    page = corin.page(CANCEL).main
+
+    done = confirmation(corin, post(corin, CANCEL, reason="Snow"))
+
+    assert "Nobody is registered." in text_of(page)
+    assert done == "The session is cancelled. Nobody gets a mail."
 
 
 def test_each_change_is_in_the_audit_log(corin, roster):
     for answers in ({"starts": "12:00"}, {"topic": "x"}, {}):
         save(corin, **answers)
-    post(corin, f"{SESSION}/cancel", reason="Snow")
+    post(corin, CANCEL, reason="Snow")
     post(corin, RESTORE)
 
-    assert [act["action"] for act in rows(AuditEntry)] == [
-        "moved a session", "edited a session", "cancelled a session", "restored a session",
-    ]  # fmt: skip
+    assert [entry["action"] for entry in rows(AuditEntry)] == [
+        "moved a session",
+        "edited a session",
+        "cancelled a session",
+        "restored a session",
+    ]
 
 
-def test_the_restore_page_names_who_is_emailed(app, corin, roster):
-    post(corin, f"{SESSION}/cancel", reason="Snow")
-    mark_notified(DECEMBER)
-
-    asked = corin.page(RESTORE).main.get_text(" ", strip=True)
-
-    assert "One mail that says so goes to 2 people who hold a place and 2 who wait" in asked
-    assert "for 30 days after it was cancelled" in asked
-
-
-@pytest.mark.parametrize(
-    ("values", "sentences"),
-    [
-        ({"cancelled_at": NOW.replace(month=10)}, "more than 30 days ago"),
-        ({"ends_at": NOW}, "Its time is over"),
-    ],
-    ids=["too late", "over"],
-)
-def test_a_session_that_cannot_be_restored_says_why_and_has_no_form(corin, values, sentences):
-    update_meeting(DECEMBER, status="cancelled", starts_at=NOW.replace(hour=1), **values)
+def test_a_session_that_cannot_be_restored_says_why_and_has_no_form(corin):
+    update_meeting(DECEMBER, status="cancelled", cancelled_at=NOW.replace(month=10))
 
     page = corin.page(RESTORE)
-    sent = post(corin, RESTORE, form_at=EDIT)
+    response = post(corin, RESTORE, form_at=EDIT)
 
-    assert sentences in page.main.get_text()
+    assert "more than 30 days ago" in page.main.get_text()
     assert not page.main.find("form")
-    assert sent.status_code == 422
+    assert response.status_code == 422
     assert rows(Meeting)[0]["status"] == "cancelled"
