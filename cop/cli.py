@@ -9,16 +9,9 @@ from secrets import token_hex
 
 import click
 
-from cop import cli_backup
+from cop import cli_backup, cli_site
 from cop.accounts import accounts, two_factor
 from cop.audit import clock_check
-from cop.cli_site import (
-    create_site,
-    find_site,
-    find_site_with_any_key,
-    read_settings,
-    refusals_as_sentences,
-)
 from cop.config import Settings
 from cop.db.engine import write_tx
 from cop.links import Links
@@ -29,7 +22,7 @@ from cop.models.email import OutboxEmail
 from cop.operations import seed, status
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=cli_site.SiteGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def cop() -> None:
     """Run the registration site of a community of practice."""
     if sys.platform == "win32":
@@ -48,12 +41,9 @@ def serve(host: str, port: int, workers: int) -> None:
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
 
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104
-    settings = replace(read_settings(create=True), local_base=f"http://{shown}:{port}")
-    try:
-        listening = server.listening_sockets(host, port)
-    except server.PortInUse as refusal:
-        raise click.ClickException(str(refusal)) from refusal
-    app = create_site(settings)
+    settings = replace(Settings.from_environment(create=True), local_base=f"http://{shown}:{port}")
+    listening = server.listening_sockets(host, port)
+    app = cli_site.create_site(settings)
     with app.app_context(), write_tx() as db_session:
         token = accounts.new_set_up_link(db_session, now=datetime.now(UTC))
     _greet(settings, host, token)
@@ -85,14 +75,14 @@ def work() -> None:
     """Run the worker alone, for sites whose web server is not `cop serve`."""
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
 
-    server.work(find_site())
+    server.work(cli_site.find_site())
 
 
 @cop.command("status")
 def show_status() -> None:
     """Say how the site is doing; the exit code is 1 where `/readyz` says 503."""
-    app, key_problem = find_site_with_any_key()
-    with refusals_as_sentences(), app.app_context():
+    app, key_problem = cli_site.find_site_with_any_key()
+    with app.app_context():
         is_ready, lines = status.report(app.extensions["cop.settings"], now=datetime.now(UTC))
     if key_problem:
         lines.append(status.Line("Secret key", key_problem, is_warning=True))
@@ -104,11 +94,11 @@ def show_status() -> None:
 @click.option("--demo", is_flag=True, help="Also add past sessions and 34 invented people.")
 def seed_command(*, demo: bool) -> None:
     """Make the community and its next sessions, and invented life for trying it out."""
-    app = create_site(read_settings(create=True))
+    app = cli_site.create_site(Settings.from_environment(create=True))
     if not demo:
         click.echo("The community and its next sessions are there.")
         return
-    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
+    with app.app_context(), write_tx() as db_session:
         is_new = seed.add_demo(db_session, now=datetime.now(UTC))
     click.echo("Added." if is_new else "The demonstration data is there already.")
 
@@ -136,9 +126,9 @@ _FROM_STDIN = click.option(
 @_FROM_STDIN
 def add_coordinator(*, email: str, name: str, password_stdin: bool) -> None:  # noqa: ARG001
     """Make an account for EMAIL."""
-    app = find_site()
+    app = cli_site.find_site()
     password = _password_from_stdin()
-    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
+    with app.app_context(), write_tx() as db_session:
         accounts.add(db_session, email, name=name, password=password)
     click.echo(f"{email} can sign in now.")
 
@@ -148,9 +138,9 @@ def add_coordinator(*, email: str, name: str, password_stdin: bool) -> None:  # 
 @_FROM_STDIN
 def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG001
     """Give EMAIL a new password, and sign out all its devices."""
-    app = find_site()
+    app = cli_site.find_site()
     password = _password_from_stdin()
-    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
+    with app.app_context(), write_tx() as db_session:
         accounts.change_password(db_session, email, password=password)
     click.echo(f"{email} has a new password; every device is signed out.")
 
@@ -162,8 +152,8 @@ def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG00
 )
 def end_second_factor(*, email: str, off: bool) -> None:  # noqa: ARG001
     """Turn two-factor sign-in off for EMAIL."""
-    app = find_site()
-    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
+    app = cli_site.find_site()
+    with app.app_context(), write_tx() as db_session:
         two_factor.turn_off_without_code(db_session, email)
     click.echo(f"{email} signs in with the password alone from now on.")
 
@@ -177,7 +167,7 @@ def mail_group() -> None:
 @click.argument("address")
 def try_mail(address: str) -> None:
     """Send a small mail to ADDRESS at once, and say what became of it."""
-    settings: Settings = find_site().extensions["cop.settings"]
+    settings: Settings = cli_site.find_site().extensions["cop.settings"]
     transport = transport_for(settings)
     try:
         trial = build_message(_trial(address, settings), sender=settings.sender, reply_to=None)
@@ -215,8 +205,8 @@ def clock_group() -> None:
 @clock_group.command("confirm")
 def confirm_clock() -> None:
     """Say that this machine's clock is right, so that what is past its date may be deleted."""
-    app, _ = find_site_with_any_key()
-    with refusals_as_sentences(), app.app_context(), write_tx() as db_session:
+    app, _ = cli_site.find_site_with_any_key()
+    with app.app_context(), write_tx() as db_session:
         was_in_doubt = clock_check.confirm(db_session, coordinator_id=None, now=datetime.now(UTC))
     click.echo(
         "Confirmed. The worker deletes what is past its date within a minute."
@@ -233,7 +223,7 @@ def db_group() -> None:
 @db_group.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to this release's schema."""
-    create_site(read_settings(create=True))
+    cli_site.create_site(Settings.from_environment(create=True))
     click.echo("The database has this release's schema.")
 
 

@@ -7,7 +7,7 @@ import click
 from flask import Flask
 
 from cop import create_app, secret_key
-from cop.cli_site import find_site_with_any_key, refusals_as_sentences, upgrade_site_with_any_key
+from cop.cli_site import find_site_with_any_key, upgrade_site_with_any_key
 from cop.community import community
 from cop.db.engine import write_tx
 from cop.operations import backup_keys, backups, signing_key
@@ -27,24 +27,23 @@ def backup(*, noted: bool, with_key: bool) -> None:
     app, problem = find_site_with_any_key()
     if problem:
         click.echo(f"Warning: {problem}", err=True)
-    with refusals_as_sentences():
-        now = datetime.now(UTC)
-        if noted:
-            with app.app_context(), write_tx() as db_session:
-                community.note_backup(db_session, now=now)
-            click.echo("Noted.")
-            return
-        made = backups.make(app, now=now)
-        if made is None:
-            raise click.ClickException(
-                "This database is no file. Back it up with its own tools (pg_dump), then run "
-                "`cop backup --noted`, so that the console knows."
-            )
-        click.echo(f"{made}\n{_describe(backups.verify(made))}")
-        if with_key:
-            if problem:
-                raise click.ClickException("The copy was made without the key: it is another's.")
-            _write_key_beside(made, app.extensions["cop.settings"].secret_key)
+    now = datetime.now(UTC)
+    if noted:
+        with app.app_context(), write_tx() as db_session:
+            community.note_backup(db_session, now=now)
+        click.echo("Noted.")
+        return
+    made = backups.make(app, now=now)
+    if made is None:
+        raise click.ClickException(
+            "This database is no file. Back it up with its own tools (pg_dump), then run "
+            "`cop backup --noted`, so that the console knows."
+        )
+    click.echo(f"{made}\n{_describe(backups.verify(made))}")
+    if with_key:
+        if problem:
+            raise click.ClickException("The copy was made without the key: it is another's.")
+        _write_key_beside(made, app.extensions["cop.settings"].secret_key)
 
 
 def _write_key_beside(made: Path, key: str) -> None:
@@ -63,17 +62,16 @@ def _write_key_beside(made: Path, key: str) -> None:
 )
 def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
     """Put the copy FILE in the place of the database. Stop the site before."""
-    with refusals_as_sentences():
-        found = _describe(backups.verify(file))
-        if verify:
-            click.echo(f"The copy is sound. {found}")
-            return
-        settings = backup_keys.settings_for(file, accept_key=accept_key)
-        is_new = backup_keys.makes_new_key(file, settings)
-        with backup_keys.write_key(settings):
-            replaced, erased = operations_restore.restore(
-                settings, file, now=datetime.now(UTC), create_app=create_app
-            )
+    found = _describe(backups.verify(file))
+    if verify:
+        click.echo(f"The copy is sound. {found}")
+        return
+    settings = backup_keys.settings_for(file, accept_key=accept_key)
+    is_new = backup_keys.makes_new_key(file, settings)
+    with backup_keys.write_key(settings):
+        replaced, erased = operations_restore.restore(
+            settings, file, now=datetime.now(UTC), create_app=create_app
+        )
     click.echo(f"Restored. {found}")
     click.echo(
         "Coordinators sign in again; look through their list. Settings, sessions and places are as "
@@ -96,9 +94,7 @@ def key_group() -> None:
 def accept_key() -> None:
     """Go on with the key that is there, when the old one is lost. Stop the site before."""
     app = upgrade_site_with_any_key()
-    with refusals_as_sentences():
-        is_changed = _accept(app)
-    click.echo(OLD_LINKS_END if is_changed else "This is the site's key already.")
+    click.echo(OLD_LINKS_END if _accept(app) else "This is the site's key already.")
 
 
 def _accept(app: Flask, *, is_new: bool = False) -> bool:

@@ -1,7 +1,5 @@
 """Open the site for a command, or refuse with one sentence."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -15,39 +13,37 @@ from cop.errors import Refused
 from cop.operations import schema
 
 
-@contextmanager
-def refusals_as_sentences() -> Iterator[None]:
-    """Turn a refusal into a sentence instead of a traceback."""
-    try:
-        yield
-    except OperationalError as error:
-        raise click.ClickException(f"The database cannot be used: {error.orig}") from error
-    except (Refused, InvalidSettings, schema.WrongSchema, OSError) as refusal:
-        raise click.ClickException(str(refusal)) from refusal  # an OSError names the file
+class SiteGroup(click.Group):
+    """Commands whose refusals end in a sentence instead of a traceback."""
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command.
 
-def read_settings(*, create: bool = False) -> Settings:
-    """Read the settings; with `create`, make the instance folder and the secret key."""
-    with refusals_as_sentences():
-        return Settings.from_environment(create=create)
+        Raises:
+            ClickException: the command was refused.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # as in `cop status | head -1`: click ends quietly
+            raise
+        except OperationalError as error:
+            raise click.ClickException(f"The database cannot be used: {error.orig}") from error
+        except (Refused, InvalidSettings, schema.WrongSchema, OSError) as refusal:
+            raise click.ClickException(str(refusal)) from refusal  # an OSError names the file
 
 
 def create_site(settings: Settings) -> Flask:
     """Open the site, created or upgraded as needed: for `serve`, `seed` and `db upgrade`."""
-    with refusals_as_sentences():
-        app = create_app(settings)
-        backup = schema.set_up(app)
-    _report_backup(backup)
+    app = create_app(settings)
+    _report_backup(schema.set_up(app))
     _warn_of_unsafe_settings(app)
     return app
 
 
 def find_site() -> Flask:
     """Open the existing site; create nothing: for every other command."""
-    settings = read_settings()
-    with refusals_as_sentences():
-        app = create_app(settings)
-        schema.require_current(app)
+    app = create_app(Settings.from_environment())
+    schema.require_current(app)
     _warn_of_unsafe_settings(app)
     return app
 
@@ -57,11 +53,9 @@ def find_site_with_any_key() -> tuple[Flask, str | None]:
 
     For commands that sign no links.
     """
-    settings = read_settings()
-    with refusals_as_sentences():
-        app = create_app(settings)
-        schema.require_schema(app)
-        return app, schema.key_problem(app)
+    app = create_app(Settings.from_environment())
+    schema.require_schema(app)
+    return app, schema.key_problem(app)
 
 
 def upgrade_site_with_any_key() -> Flask:
@@ -69,12 +63,9 @@ def upgrade_site_with_any_key() -> Flask:
 
     `cop db upgrade` refuses another key, so the key cannot be accepted afterwards.
     """
-    settings = read_settings()
-    with refusals_as_sentences():
-        app = create_app(settings)
-        schema.require_site(app)
-        backup = schema.upgrade(app)
-    _report_backup(backup)
+    app = create_app(Settings.from_environment())
+    schema.require_site(app)
+    _report_backup(schema.upgrade(app))
     return app
 
 
@@ -85,7 +76,7 @@ def _report_backup(backup: Path | None) -> None:
 
 def _warn_of_unsafe_settings(app: Flask) -> None:
     """Warn if PostgreSQL's settings can lose confirmed data."""
-    with refusals_as_sentences(), app.app_context():
+    with app.app_context():
         off = " and ".join(unsafe_settings(db.engine))
     if off:
         click.echo(

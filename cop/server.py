@@ -16,17 +16,13 @@ FIRST_FD = 3  # SD_LISTEN_FDS_START, sd_listen_fds(3)
 STOP_SECONDS = 4.8  # for the worker, then for the web processes: less than ten together
 
 
-class PortInUse(Exception):  # noqa: N818 - a refusal
-    """Something answers at the port already."""
-
-
 def listening_sockets(host: str, port: int) -> list[socket.socket]:
     """The sockets that systemd passes on (socket activation), or else one of our own.
 
     Connections wait in their backlog until a web process runs.
 
     Raises:
-        PortInUse: the port is not free, or the host is not one of this machine.
+        OSError: the port is not free, or the host is not one of this machine.
     """
     if inherited := _inherited_sockets():
         return inherited
@@ -35,7 +31,7 @@ def listening_sockets(host: str, port: int) -> list[socket.socket]:
         return [socket.create_server((host, port), family=family, backlog=BACKLOG)]
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise PortInUse(
+        raise OSError(
             f"Cannot listen at {host}, port {port}: {reason}. Is the site running already? "
             "`cop serve --port 8001` takes another port."
         ) from error
