@@ -1,6 +1,5 @@
 """The state of the site: yes or no for monitors, line by line for the operator."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cop.audit import clock_check
 from cop.audit.clock_check import Verdict
-from cop.community.community import CommunityFacts, load_community
+from cop.community.community import load_community
 from cop.config import Settings
 from cop.db.engine import (
     db,
@@ -46,18 +45,6 @@ class Line:
         return f"{'!' if self.is_warning else ' '} {self.label + ':':<14}{self.text}"
 
 
-@dataclass(frozen=True)
-class Site:
-    """What the checks look at."""
-
-    settings: Settings
-    community: CommunityFacts
-    outbox: OutboxStatus
-    pending_since: datetime | None
-    clock: Verdict
-    now: datetime
-
-
 def is_ready(*, now: datetime) -> bool:
     """Whether the database has this release's schema and took a write recently.
 
@@ -75,10 +62,19 @@ def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
     try:
         with read_tx() as db_session:
             community, emails = load_community(db_session), outbox.read_status(db_session)
-            since = outbox.oldest_pending_at(db_session)
-        clock = clock_check.check(community, now=now)
-        site = Site(settings, community, emails, since, clock, now)
-        return _is_writable(community.write_probe_at, now), [check(site) for check in _CHECKS]
+            pending_since = outbox.oldest_pending_at(db_session)
+        lines = [
+            _database(settings),
+            _durability(settings),
+            _writing(community.write_probe_at, now),
+            _daily("Daily round", community.daily_tasks_at, now),
+            _clock(clock_check.check(community, now=now)),
+            _daily("Backup", community.backup_at, now),
+            _emails(emails, pending_since),
+            _smtp(settings),
+            _proxy(settings),
+        ]
+        return _is_writable(community.write_probe_at, now), lines
     except DBAPIError as error:
         return False, [Line("Database", f"cannot be used: {error.orig}", is_warning=True)]
 
@@ -94,14 +90,14 @@ def _is_writable(written_at: datetime | None, now: datetime) -> bool:
     return written_at is not None and abs(now - written_at) <= WRITE_PROBE_MAX_AGE
 
 
-def _database(site: Site) -> Line:
-    url = make_url(site.settings.database_url)
-    where = url.database if site.settings.is_sqlite else url.render_as_string(hide_password=True)
+def _database(settings: Settings) -> Line:
+    url = make_url(settings.database_url)
+    where = url.database if settings.is_sqlite else url.render_as_string(hide_password=True)
     return Line("Database", f"{db.engine.dialect.name}, {where}")
 
 
-def _durability(site: Site) -> Line:
-    if not site.settings.is_sqlite:
+def _durability(settings: Settings) -> Line:
+    if not settings.is_sqlite:
         if off := " and ".join(unsafe_settings(db.engine)):
             text = f"{off} off: a power failure loses registrations"
             return Line("Durability", text, is_warning=True)
@@ -112,32 +108,11 @@ def _durability(site: Site) -> Line:
     return Line("Durability", f"SQLite {sqlite_module.sqlite_version}, {pragmas}{slow}")
 
 
-def _writing(site: Site) -> Line:
-    at = site.community.write_probe_at
-    if _is_writable(at, site.now):
+def _writing(at: datetime | None, now: datetime) -> Line:
+    if _is_writable(at, now):
         return Line("Writing", f"worked at {_moment(at)}")
     why = "the database is locked, read-only or full, or neither `cop serve` nor `cop work` runs"
     return Line("Writing", f"last worked at {_moment(at)}: {why}", is_warning=True)
-
-
-def _daily_tasks(site: Site) -> Line:
-    return _daily("Daily round", site.community.daily_tasks_at, site.now)
-
-
-def _clock(site: Site) -> Line:
-    if site.clock is Verdict.RUN:
-        return Line("Clock", "as expected")
-    until = (
-        "a coordinator confirms it on the console"
-        if site.clock is Verdict.ASK
-        else "it has run steadily for 24 hours, or a coordinator confirms it on the console"
-    )
-    text = f"it has jumped since the last daily round: nothing is deleted until {until}"
-    return Line("Clock", text, is_warning=True)
-
-
-def _backup(site: Site) -> Line:
-    return _daily("Backup", site.community.backup_at, site.now)
 
 
 def _daily(label: str, at: datetime | None, now: datetime) -> Line:
@@ -145,37 +120,35 @@ def _daily(label: str, at: datetime | None, now: datetime) -> Line:
     return Line(label, f"last at {_moment(at)}" if at else "never yet", is_warning=is_late)
 
 
-def _emails(site: Site) -> Line:
-    emails, since = site.outbox, site.pending_since
+def _clock(verdict: Verdict) -> Line:
+    if verdict is Verdict.RUN:
+        return Line("Clock", "as expected")
+    until = (
+        "a coordinator confirms it on the console"
+        if verdict is Verdict.ASK
+        else "it has run steadily for 24 hours, or a coordinator confirms it on the console"
+    )
+    text = f"it has jumped since the last daily round: nothing is deleted until {until}"
+    return Line("Clock", text, is_warning=True)
+
+
+def _emails(emails: OutboxStatus, since: datetime | None) -> Line:
     text = f"{emails.pending} waiting" + (f" since {_moment(since)}" if since else "")
     text += f", {emails.failed} failed"
     text += f"; the last answer: {emails.last_error}" if emails.last_error else ""
     return Line("Email", text, is_warning=bool(emails.failed or emails.last_error))
 
 
-def _smtp(site: Site) -> Line:
-    server = site.settings.smtp
+def _smtp(settings: Settings) -> Line:
+    server = settings.smtp
     to = f"goes to {server}" if server else "none, so email reaches nobody: set COP_SMTP_URL"
     return Line("Email server", to, is_warning=server is None)
 
 
-def _proxy(site: Site) -> Line:
-    warning = proxy_warning(site.settings)
-    return Line("Proxies", warning or f"{site.settings.trusted_proxies} trusted", bool(warning))
+def _proxy(settings: Settings) -> Line:
+    warning = proxy_warning(settings)
+    return Line("Proxies", warning or f"{settings.trusted_proxies} trusted", bool(warning))
 
 
 def _moment(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "no time yet"
-
-
-_CHECKS: tuple[Callable[[Site], Line], ...] = (
-    _database,
-    _durability,
-    _writing,
-    _daily_tasks,
-    _clock,
-    _backup,
-    _emails,
-    _smtp,
-    _proxy,
-)
