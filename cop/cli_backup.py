@@ -104,6 +104,6 @@ def _accept(app: Flask, *, is_new: bool = False) -> bool:
         return signing_key.accept(db_session, key, now=datetime.now(UTC), is_new=is_new)
 
 
-def _describe(contents: backups.Contents) -> str:
-    counts = ", ".join(f"{number} {name}" for name, number in vars(contents).items())
+def _describe(contents: dict[str, int]) -> str:
+    counts = ", ".join(f"{number} {name}" for name, number in contents.items())
     return f"It holds {counts}."

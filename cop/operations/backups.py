@@ -7,7 +7,6 @@ import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sqlite3 import Connection
@@ -17,15 +16,7 @@ from flask import Flask
 
 from cop.community import community
 from cop.db.engine import read_tx, sqlite_file, sqlite_module, write_tx
-from cop.operations.backup_names import (
-    DAY,
-    age_reference,
-    files,
-    is_damaged,
-    mark_ahead,
-    new_name,
-    times,
-)
+from cop.operations import backup_names
 from cop.private_files import sync_folder
 
 RETENTION = timedelta(days=14)
@@ -38,15 +29,6 @@ log = logging.getLogger("cop.backups")
 
 class BackupRefused(OSError):  # noqa: N818 - a refusal, not an error
     """A backup cannot be made, or a file cannot be restored."""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """How many rows a copy holds, which helps to tell copies apart."""
-
-    meetings: int
-    registrations: int
-    coordinators: int
 
 
 def file_of(app: Flask) -> Path | None:
@@ -63,7 +45,7 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
     """
     now = now or datetime.now(UTC)
-    made = new_name(file, why, now=now)
+    made = backup_names.new_name(file, why, now=now)
     draft = made.with_suffix(".draft")
     draft.touch(mode=0o600)
     try:
@@ -143,8 +125,9 @@ def delete_old(app: Flask, *, now: datetime) -> int:
     The newest three stay, however old they are, and none is deleted without a newer sound one:
     while no backup can be made, the last good ones must not run out.
     """
-    mark_ahead(files(file_of(app)), now=now)
-    counted = {file: age_reference(file, now=now) for file in files(file_of(app))}
+    backup_names.mark_ahead(backup_names.files(file_of(app)), now=now)
+    files = backup_names.files(file_of(app))
+    counted = {file: backup_names.age_reference(file, now=now) for file in files}
     found = sorted(counted, key=counted.__getitem__, reverse=True)
     newest = [file for file in found if _is_reliable(file, now=now)][:KEEP_NEWEST]
     old = [
@@ -164,16 +147,16 @@ def oldest_at(app: Flask) -> datetime | None:
     """When the oldest backup was made, or earlier, by the names."""
     # A copy made by a clock that was ahead is noticed within a day after the clock is right again.
     earliest = [
-        min(made_at, seen_at - DAY if seen_at else made_at)
-        for made_at, seen_at in map(times, files(file_of(app)))
+        min(made_at, seen_at - backup_names.DAY if seen_at else made_at)
+        for made_at, seen_at in map(backup_names.times, backup_names.files(file_of(app)))
     ]
     return min(earliest, default=None)
 
 
 def _is_reliable(file: Path, *, now: datetime) -> bool:
     """Whether a copy was sound when it was made and its name gives its true age."""
-    is_dated = age_reference(file, now=now) == times(file)[0]
-    return file.suffix == ".sqlite3" and not is_damaged(file) and is_dated
+    is_dated = backup_names.age_reference(file, now=now) == backup_names.times(file)[0]
+    return file.suffix == ".sqlite3" and not backup_names.is_damaged(file) and is_dated
 
 
 def _passes_integrity_check(file: Path) -> bool:
@@ -185,8 +168,8 @@ def _passes_integrity_check(file: Path) -> bool:
     return True
 
 
-def verify(file: Path) -> Contents:
-    """Check every page of a copy, and count its rows.
+def verify(file: Path) -> dict[str, int]:
+    """Check every page of a copy; return its number of rows, by kind.
 
     Raises:
         BackupRefused: it is damaged, or not a database of this site.
@@ -197,11 +180,10 @@ def verify(file: Path) -> Contents:
         [(found,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
         if found != "ok":
             raise BackupRefused(f"{file} is damaged: {found}")
-        counts = [
-            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        return {
+            f"{table}s": connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
             for table in ("meeting", "registration", "coordinator")
-        ]
-    return Contents(*counts)
+        }
 
 
 def _store_backup_time(draft: Connection, now: datetime) -> None:

@@ -343,7 +343,7 @@ def test_the_round_backs_up_before_it_erases_and_erases_nothing_if_that_fails(si
     assert failing == (2, NOW)
     assert people() == 1
     [copy] = folder.iterdir()
-    assert backups.verify(copy).registrations == 2
+    assert backups.verify(copy)["registrations"] == 2
 
 
 @pytest.mark.sqlite
