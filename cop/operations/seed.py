@@ -2,7 +2,6 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import cycle, islice
@@ -21,11 +20,6 @@ from cop.meetings import planning
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.questions import registry
-
-_REAL_DATA = N_(
-    "There are real registrations in this database. Demonstration data goes into a database of its "
-    "own: set COP_INSTANCE to another folder."
-)
 
 DEMO = Path(__file__).with_name("demo.toml")
 DEMO_DOMAIN = "@example.org"
@@ -56,20 +50,28 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
     Raises:
         Refused: the database holds real registrations.
     """
-    is_demo = Member.email_key.endswith(DEMO_DOMAIN)
-    if db_session.scalar(select(exists().where(Registration.member_id == Member.id, ~is_demo))):
-        raise Refused(_REAL_DATA)
-    if db_session.scalar(select(exists().where(Meeting.topic == _demo()["recent"]["topic"]))):
+    has_demo = db_session.scalar(
+        select(exists().where(Meeting.topic == _demo()["recent"]["topic"]))
+    )
+    real = exists().where(Registration.member_id == Member.id)
+    if has_demo:
+        real = real.where(~Member.email_key.endswith(DEMO_DOMAIN))
+    if db_session.scalar(select(real)):
+        raise Refused(
+            N_(
+                "There are real registrations in this database. Demonstration data goes into a "
+                "database of its own: set COP_INSTANCE to another folder."
+            )
+        )
+    if has_demo:
         return False
-    if db_session.scalar(select(exists().where(Registration.id.is_not(None)))):
-        raise Refused(_REAL_DATA)
     create_site(db_session, now=now)
     rhythm = load_community(db_session).rhythm
     for texts in _demo()["past"]:
         _set_texts(planning.add_meeting(db_session, rhythm.on(texts["on"]), now=now), texts)
     recent = _add_recent(db_session, now=now)
     first, second = _describe_upcoming(db_session, now=now)
-    _fill(db_session, _DemoMeetings(recent, first, second), now=now)
+    _fill(db_session, [recent, first, second], now=now)
     return True
 
 
@@ -104,14 +106,7 @@ def _set_texts(meeting: Meeting, texts: Mapping[str, Any]) -> None:
     meeting.lock_version += 1
 
 
-@dataclass(frozen=True)
-class _DemoMeetings:
-    recent: Meeting
-    first: Meeting
-    second: Meeting
-
-
-def _fill(db_session: Session, meetings: _DemoMeetings, *, now: datetime) -> None:
+def _fill(db_session: Session, meetings: list[Meeting], *, now: datetime) -> None:
     """Register the people: the last session attended, the next nearly full, the one after full."""
     answers = _answers()
     for number, (name, organization) in enumerate(_demo()["people"].items()):
@@ -119,7 +114,7 @@ def _fill(db_session: Session, meetings: _DemoMeetings, *, now: datetime) -> Non
         member = Member(email=address, email_key=address)
         db_session.add(member)
         db_session.flush()
-        for meeting, status, attended in _registrations(number, meetings):
+        for meeting, status, attended in _registrations(number, *meetings):
             # Spread over the two weeks before the session, or before today.
             until = min(now, meeting.starts_at)
             db_session.add(
@@ -139,17 +134,17 @@ def _fill(db_session: Session, meetings: _DemoMeetings, *, now: datetime) -> Non
 
 
 def _registrations(
-    number: int, meetings: _DemoMeetings
+    number: int, recent: Meeting, first: Meeting, second: Meeting
 ) -> Iterator[tuple[Meeting, RegistrationStatus, bool | None]]:
     held, waiting, cancelled = RegistrationStatus
     if number < 26:
-        yield meetings.recent, held, number % 13 not in {4, 8, 11}
+        yield recent, held, number % 13 not in {4, 8, 11}
     if number >= 4:
-        yield meetings.first, cancelled if number in {9, 20} else held, None
+        yield first, cancelled if number in {9, 20} else held, None
     if number % 2 == 0 and number < 32:
-        yield meetings.second, held if number < 24 else waiting, None
+        yield second, held if number < 24 else waiting, None
     if number == 33:
-        yield meetings.second, cancelled, None
+        yield second, cancelled, None
 
 
 def _answers() -> Iterator[dict[str, object]]:
