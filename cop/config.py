@@ -2,11 +2,12 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
@@ -15,11 +16,13 @@ from sqlalchemy.exc import ArgumentError
 from cop import secret_key, smtp_url
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
-_RENAMED_SETTINGS = (
+_LOST_KEY = (
     "If it is lost for good, run `cop serve` to make a new one, then `cop key accept`: links in "
     "emails that were sent stop working."
 )
-PLACEHOLDER_KEYS = "write at least 32 characters that nobody can guess."
+_TOO_SHORT = "write at least 32 characters that nobody can guess."
+
+Parsed = TypeVar("Parsed")
 
 log = logging.getLogger("cop.config")
 
@@ -60,19 +63,22 @@ class Settings:
         reader = _Reader(environ)
         instance = instance_folder(environ)
         database_url = reader.database_url(instance)
-        found = {
-            "database_url": database_url,
-            "base_url": reader.base_url(),
-            "trusted_proxies": reader.whole_number("COP_TRUSTED_PROXIES", 0),
-            "posts_per_hour": reader.whole_number("COP_POSTS_PER_HOUR", 60),
-            "redis_url": reader.redis_url(),
-            "smtp": reader.smtp(),
-            "mail_from": reader.mail_from(),
-        }
-        secret_key = reader.secret_key(instance, database_url, create=create)
+        settings = cls(
+            instance=instance,
+            database_url=database_url,
+            base_url=reader.base_url(),
+            trusted_proxies=reader.whole_number("COP_TRUSTED_PROXIES", 0),
+            posts_per_hour=reader.whole_number("COP_POSTS_PER_HOUR", 60),
+            redis_url=reader.redis_url(),
+            smtp=reader.parsed("COP_SMTP_URL", smtp_url.smtp_server),
+            mail_from=reader.parsed("COP_MAIL_FROM", smtp_url.sender),
+            key_file=own_key_file(environ),
+            # Last: no key is created where another value is refused.
+            secret_key=reader.secret_key(instance, database_url, create=create),
+        )
         if reader.problems:
             raise InvalidSettings(reader.problems)
-        return cls(instance, secret_key, key_file=own_key_file(environ), **found)  # type: ignore[arg-type]
+        return settings
 
     @property
     def base(self) -> str:
@@ -122,11 +128,14 @@ class _Reader:
     environ: Mapping[str, str]
     problems: list[str] = field(default_factory=list)
 
+    def _text(self, name: str) -> str:
+        return self.environ.get(name, "").strip()
+
     def _refuse(self, name: str, why: str) -> None:
         self.problems.append(f"{name}: {why}")
 
     def whole_number(self, name: str, default: int) -> int:
-        value = self.environ.get(name, "").strip()
+        value = self._text(name)
         if not value:
             return default
         if not (value.isascii() and value.isdigit()):
@@ -135,7 +144,7 @@ class _Reader:
         return int(value)
 
     def base_url(self) -> str | None:
-        value = self.environ.get("COP_BASE_URL", "").strip().rstrip("/")
+        value = self._text("COP_BASE_URL").rstrip("/")
         if not value:
             return None
         try:
@@ -156,7 +165,7 @@ class _Reader:
         return value.lower().removesuffix(usual)
 
     def database_url(self, instance: Path) -> str:
-        value = self.environ.get("COP_DATABASE_URL", "").strip()
+        value = self._text("COP_DATABASE_URL")
         scheme, _, rest = value.partition("://")
         if not value:
             return f"sqlite:///{instance / 'cop.sqlite3'}"
@@ -172,35 +181,27 @@ class _Reader:
         return ""
 
     def redis_url(self) -> str | None:
-        value = self.environ.get("COP_REDIS_URL", "").strip()
+        value = self._text("COP_REDIS_URL")
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             self._refuse("COP_REDIS_URL", "write redis://host:6379/0, or leave it out.")
         if value:
             self._need("COP_REDIS_URL", "redis", extra="redis")
         return value or None
 
-    def smtp(self) -> smtp_url.SmtpServer | None:
-        value = self.environ.get("COP_SMTP_URL", "").strip()
+    def parsed(self, name: str, parse: Callable[[str], Parsed]) -> Parsed | None:
+        value = self._text(name)
         try:
-            return smtp_url.smtp_server(value) if value else None
+            return parse(value) if value else None
         except smtp_url.InvalidAddress as refusal:
-            self._refuse("COP_SMTP_URL", str(refusal))
-            return None
-
-    def mail_from(self) -> Address | None:
-        value = self.environ.get("COP_MAIL_FROM", "").strip()
-        try:
-            return smtp_url.sender(value) if value else None
-        except smtp_url.InvalidAddress as refusal:
-            self._refuse("COP_MAIL_FROM", str(refusal))
+            self._refuse(name, str(refusal))
             return None
 
     def secret_key(self, instance: Path, database_url: str, *, create: bool) -> str:
-        if value := self.environ.get("COP_SECRET_KEY", "").strip():
+        if value := self._text("COP_SECRET_KEY"):
             if len(value) < secret_key.MINIMUM:
-                self._refuse("COP_SECRET_KEY", PLACEHOLDER_KEYS)
+                self._refuse("COP_SECRET_KEY", _TOO_SHORT)
             return value
-        if path := self.environ.get("COP_SECRET_KEY_FILE", "").strip():
+        if path := self._text("COP_SECRET_KEY_FILE"):
             return self._given_key(Path(path))
         file = instance / secret_key.FILE_NAME
         try:
@@ -223,7 +224,7 @@ class _Reader:
             self._refuse("COP_SECRET_KEY_FILE", f"cannot read {file}: {error}.")
             return ""
         if len(value) < secret_key.MINIMUM:
-            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_too_short(value)}: {PLACEHOLDER_KEYS}")
+            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_length(value)}: {_TOO_SHORT}")
         return value
 
     def _own_key(self, file: Path, *, has_database: bool) -> str:
@@ -231,7 +232,7 @@ class _Reader:
             self.problems.append(
                 f"The secret key of this site is missing: there is no file {file}. Put it back "
                 "(`cop backup --with-key` keeps one beside its copy; another host of the site has "
-                f"the same). {_RENAMED_SETTINGS}"
+                f"the same). {_LOST_KEY}"
                 if has_database
                 else f"No site at {file.parent}. Run `cop serve` there once, or set COP_INSTANCE."
             )
@@ -246,9 +247,9 @@ class _Reader:
         value = file.read_text().strip()
         if len(value) < secret_key.MINIMUM:
             self.problems.append(
-                f"The secret key {file} {_too_short(value)}, as after a crash or on a full disk. "
+                f"The secret key {file} {_length(value)}, as after a crash or on a full disk. "
                 "Put it back (`cop backup --with-key` keeps one beside its copy), or delete the "
-                f"file. {_RENAMED_SETTINGS}"
+                f"file. {_LOST_KEY}"
             )
         return value
 
@@ -275,5 +276,5 @@ def _public(file: Path) -> str:
     return f"Every user of this machine can read the secret key {file}."
 
 
-def _too_short(value: str) -> str:
+def _length(value: str) -> str:
     return f"has only {len(value)} of at least 32 characters" if value else "is empty"

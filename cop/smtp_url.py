@@ -48,7 +48,7 @@ def smtp_server(url: str) -> SmtpServer:
     Ports that are not written: 465 for smtps, 587 for smtp, but 25 on this machine and with tls=no.
 
     Raises:
-        AddressUnusable: this is no such address, or it would send a password for all to read.
+        InvalidAddress: this is no such address, or it would send a password for all to read.
     """
     parts, port = _split(url)
     host = parts.hostname or ""
@@ -106,7 +106,7 @@ def sender(written: str) -> Address:
     """Read the address that mail comes from: `address` or `Name <address>`.
 
     Raises:
-        AddressUnusable: this is no such address, or not every server could write back to it.
+        InvalidAddress: this is no such address, or not every server could write back to it.
     """
     name, bracket, address = written.strip().rpartition("<")
     if bracket and not address.endswith(">"):
@@ -129,7 +129,7 @@ def bare_address(address: str) -> Address:
     """An address as servers know it, its domain in IDNA; also one that works only in one's network.
 
     Raises:
-        AddressUnusable: this is not an email address.
+        InvalidAddress: this is not an email address.
     """
     try:
         parts = validate_email(
