@@ -17,8 +17,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from cop.audit import clock_check, withdrawals
-from cop.audit.clock_check import Verdict
-from cop.audit.withdrawals import ACCOUNT, EVERYTHING, Withdrawn
+from cop.audit.withdrawals import Withdrawn
 from cop.community import community
 from cop.community.community import CommunityFacts, load_community
 from cop.config import Settings
@@ -205,7 +204,7 @@ def _withdraw_again(
     erased = 0
     for member in db_session.execute(select(Member.id, Member.email_key)).all():
         scopes = by_key[withdrawals.key_of(member.email_key, writer.links.secret_key)]
-        if EVERYTHING in scopes:
+        if withdrawals.EVERYTHING in scopes:
             erasure.erase(db_session, member.id, writer=writer)
             erased += 1
             continue
@@ -241,7 +240,7 @@ def _carry_over_access(
 
     Change nothing where that would leave nobody who may export lists.
     """
-    removed = {each.key for each in withdrawn if each.scope == ACCOUNT}
+    removed = {each.key for each in withdrawn if each.scope == withdrawals.ACCOUNT}
     current = {email_key for *_, email_key in later_state.access}
     with db_session.begin_nested() as savepoint:
         for coordinator in db_session.scalars(select(Coordinator)).all():
@@ -263,7 +262,7 @@ def _is_clock_right(community: CommunityFacts, later_state: LaterState, *, now: 
     """
     last = max(filter(None, (community.daily_tasks_at, later_state.daily_tasks_at)), default=None)
     expected = replace(community, daily_tasks_at=last, clock_confirmed_at=None)
-    is_right = clock_check.check(expected, now=now) is Verdict.RUN
+    is_right = clock_check.check(expected, now=now) is clock_check.Verdict.RUN
     if not is_right:
         log.warning("the clock is in doubt, so nothing was deleted by it")
     return is_right
