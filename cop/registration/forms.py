@@ -109,7 +109,7 @@ def _form_field(question: Field) -> wtforms.Field:
             )
         case Kind.ONE_OF:
             return wtforms.RadioField(
-                validators=[*checks, forms.Among(choices)],
+                validators=[*checks, forms.Among([*choices, str(question.blank)])],
                 validate_choice=False,
                 default=question.blank,
                 filters=[lambda value: value or question.blank],
