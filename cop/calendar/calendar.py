@@ -4,19 +4,18 @@ Their bytes change only when something that they show does: they do not contain 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cop.calendar import ical
-from cop.calendar.entry import CalendarEntry
+from cop.calendar import entry, ical
 from cop.calendar.timezones import vtimezone
 from cop.community.community import CommunityFacts
-from cop.i18n import N_, translator
+from cop.i18n import N_
 from cop.links import Links, Owner
+from cop.mail.writer import LetterWriter
 from cop.meetings.locking import MeetingFacts
 from cop.meetings.schedule import IN_FEEDS_FOR
 from cop.models.meeting import Meeting
@@ -29,107 +28,99 @@ OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
 JoinUrls = Mapping[int, str]  # a person's join links by meeting id
 
 
-@dataclass(frozen=True)
-class CalendarWriter:
-    """Writes meetings for calendar programs, in one language."""
+def feed(
+    writer: LetterWriter, meetings: Iterable[MeetingFacts], *, join_urls: JoinUrls | None = None
+) -> bytes:
+    """Write a feed to subscribe to: everybody's, or with join links a member's own.
 
-    community: CommunityFacts
-    links: Links
-    language: str = "en"
-
-    def feed(
-        self, meetings: Iterable[MeetingFacts], *, now: datetime, join_urls: JoinUrls | None = None
-    ) -> bytes:
-        """Write a feed to subscribe to: everybody's, or with join links a member's own.
-
-        Meetings leave it 30 days after their end, canceled ones too.
-        """
-        name = self.community.name
-        if join_urls is not None:
-            sentence = translator(self.language)(N_("%(name)s: your sessions"))
-            name = sentence % {"name": self.community.short_name}
-        name = ical.escape_text(name)
-        head = [f"NAME:{name}", f"X-WR-CALNAME:{name}"]
-        head += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
-        listed = [meeting for meeting in meetings if now < meeting.ends_at + IN_FEEDS_FOR]
-        return self._calendar(head, listed, join_urls or {})
-
-    def file(self, meeting: MeetingFacts) -> bytes:
-        """Write one meeting, without a calendar's name, so that it joins an existing calendar."""
-        return self._calendar([], [meeting], {})
-
-    def attachment(self, meetings: Iterable[MeetingFacts], join_urls: JoinUrls) -> str:
-        """Write the meetings that an email brings to one person.
-
-        Published, not requested: people would decline to a machine. A cancellation is published
-        like everything else, with its status and a higher sequence. What is published must name an
-        organizer; there is none only where the community has no contact address.
-        """
-        organizer = []
-        if self.community.contact_email:
-            name = ical.quote_parameter(self.community.contact_name)
-            organizer = [f"ORGANIZER;CN={name}:mailto:{self.community.contact_email}"]
-        return self._calendar(["METHOD:PUBLISH"], meetings, join_urls, organizer).decode()
-
-    def google_link(self, meeting: MeetingFacts) -> str:
-        """Return the address at which Google Calendar offers to add a meeting."""
-        entry = self._entry(meeting)
-        query = {
-            "action": "TEMPLATE",
-            "text": entry.title,
-            "dates": "/".join(map(ical.format_utc, (meeting.starts_at, meeting.ends_at))),
-            "ctz": self.community.time_zone,
-            "details": entry.page_line,
-            "location": entry.location,
-        }
-        return f"{GOOGLE}?{urlencode(query, quote_via=quote)}"
-
-    def outlook_link(self, meeting: MeetingFacts) -> str:
-        """Return the address at which Outlook on the web offers to add a meeting."""
-        entry = self._entry(meeting)
-        query = {
-            "path": "/calendar/action/compose",
-            "rru": "addevent",
-            "subject": entry.title,
-            "startdt": f"{meeting.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "enddt": f"{meeting.ends_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "body": entry.page_line,
-            "location": entry.location,
-        }
-        return f"{OUTLOOK}?{urlencode(query, quote_via=quote)}"  # Outlook shows a plus as a plus
-
-    def _entry(self, meeting: MeetingFacts, join_url: str | None = None) -> CalendarEntry:
-        return CalendarEntry(meeting, self.community, self.links, self.language, join_url)
-
-    def _calendar(
-        self,
-        head: list[str],
-        meetings: Iterable[MeetingFacts],
-        join_urls: JoinUrls,
-        organizer: Iterable[str] = (),
-    ) -> bytes:
-        lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(self.community.time_zone)]
-        for meeting in sorted(meetings, key=lambda each: (each.starts_at, each.id)):
-            entry = self._entry(meeting, join_urls.get(meeting.id))
-            lines += ical.component("VEVENT", [*_event(entry), *organizer])
-        return ical.serialize(ical.component("VCALENDAR", lines))
+    Meetings leave it 30 days after their end, canceled ones too.
+    """
+    name = writer.community.name
+    if join_urls is not None:
+        short_name = writer.community.short_name
+        name = writer.translate(N_("%(name)s: your sessions"), name=short_name)
+    name = ical.escape_text(name)
+    head = [f"NAME:{name}", f"X-WR-CALNAME:{name}"]
+    head += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
+    listed = [meeting for meeting in meetings if writer.now < meeting.ends_at + IN_FEEDS_FOR]
+    return _calendar(writer, head, listed, join_urls or {})
 
 
-def _event(entry: CalendarEntry) -> list[str]:
-    meeting, revised_at = entry.meeting, ical.format_utc(entry.meeting.revised_at)
+def file(writer: LetterWriter, meeting: MeetingFacts) -> bytes:
+    """Write one meeting, without a calendar's name, so that it joins an existing calendar."""
+    return _calendar(writer, [], [meeting], {})
+
+
+def attachment(writer: LetterWriter, meetings: Iterable[MeetingFacts], join_urls: JoinUrls) -> str:
+    """Write the meetings that an email brings to one person.
+
+    Published, not requested: people would decline to a machine. A cancellation is published like
+    everything else, with its status and a higher sequence. What is published must name an
+    organizer; there is none only where the community has no contact address.
+    """
+    organizer = []
+    if writer.community.contact_email:
+        name = ical.quote_parameter(writer.community.contact_name)
+        organizer = [f"ORGANIZER;CN={name}:mailto:{writer.community.contact_email}"]
+    return _calendar(writer, ["METHOD:PUBLISH"], meetings, join_urls, organizer).decode()
+
+
+def google_link(writer: LetterWriter, meeting: MeetingFacts) -> str:
+    """Return the address at which Google Calendar offers to add a meeting."""
+    query = {
+        "action": "TEMPLATE",
+        "text": entry.title(writer, meeting),
+        "dates": "/".join(map(ical.format_utc, (meeting.starts_at, meeting.ends_at))),
+        "ctz": writer.community.time_zone,
+        "details": entry.page_line(writer, meeting),
+        "location": entry.location(writer, meeting),
+    }
+    return f"{GOOGLE}?{urlencode(query, quote_via=quote)}"
+
+
+def outlook_link(writer: LetterWriter, meeting: MeetingFacts) -> str:
+    """Return the address at which Outlook on the web offers to add a meeting."""
+    query = {
+        "path": "/calendar/action/compose",
+        "rru": "addevent",
+        "subject": entry.title(writer, meeting),
+        "startdt": f"{meeting.starts_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "enddt": f"{meeting.ends_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "body": entry.page_line(writer, meeting),
+        "location": entry.location(writer, meeting),
+    }
+    return f"{OUTLOOK}?{urlencode(query, quote_via=quote)}"  # Outlook shows a plus as a plus
+
+
+def _calendar(
+    writer: LetterWriter,
+    head: list[str],
+    meetings: Iterable[MeetingFacts],
+    join_urls: JoinUrls,
+    organizer: Iterable[str] = (),
+) -> bytes:
+    lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(writer.community.time_zone)]
+    for meeting in sorted(meetings, key=lambda each: (each.starts_at, each.id)):
+        event = _event(writer, meeting, join_urls.get(meeting.id))
+        lines += ical.component("VEVENT", [*event, *organizer])
+    return ical.serialize(ical.component("VCALENDAR", lines))
+
+
+def _event(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None) -> list[str]:
+    revised_at = ical.format_utc(meeting.revised_at)
     return [
-        f"SUMMARY:{ical.escape_text(entry.title)}",
-        f"DTSTART{_date_time_property(meeting.starts_at, entry.community)}",
-        f"DTEND{_date_time_property(meeting.ends_at, entry.community)}",
+        f"SUMMARY:{ical.escape_text(entry.title(writer, meeting))}",
+        f"DTSTART{_date_time_property(meeting.starts_at, writer.community)}",
+        f"DTEND{_date_time_property(meeting.ends_at, writer.community)}",
         f"DTSTAMP:{revised_at}",
         f"UID:{ical.escape_text(meeting.uid)}",
         f"SEQUENCE:{meeting.sequence}",
-        f"DESCRIPTION:{ical.escape_text(entry.description)}",
+        f"DESCRIPTION:{ical.escape_text(entry.description(writer, meeting, join_url))}",
         f"LAST-MODIFIED:{revised_at}",
-        f"LOCATION:{ical.escape_text(entry.location)}",
+        f"LOCATION:{ical.escape_text(entry.location(writer, meeting, join_url))}",
         f"STATUS:{'CANCELLED' if meeting.is_cancelled else 'CONFIRMED'}",
         f"TRANSP:{'TRANSPARENT' if meeting.is_cancelled else 'OPAQUE'}",
-        f"URL:{entry.url}",
+        f"URL:{writer.links.meeting(meeting.slug)}",
     ]
 
 
@@ -141,14 +132,6 @@ def _date_time_property(moment: datetime, community: CommunityFacts) -> str:
     return f";TZID={community.time_zone}:{ical.format_local(local)}"
 
 
-@dataclass(frozen=True)
-class MemberCalendar:
-    """The meetings at which a member holds a place, with their join links."""
-
-    meetings: tuple[MeetingFacts, ...]
-    join_urls: JoinUrls
-
-
 _HELD_MEETINGS = (
     select(Registration.id, *(getattr(Meeting, name) for name in MeetingFacts.__dataclass_fields__))
     .join(Meeting, Meeting.id == Registration.meeting_id)
@@ -158,20 +141,18 @@ _HELD_MEETINGS = (
 
 def read_member_calendar(
     db_session: Session, member_id: int, *, calendar_version: int, links: Links
-) -> MemberCalendar | None:
-    """Read what a member's own feed shows; None where its link is no longer valid.
+) -> tuple[list[MeetingFacts], dict[int, str]] | None:
+    """Read the meetings at which a member holds a place, and their join links by meeting id.
 
-    A meeting that was canceled while they held a place is among them.
+    A meeting that was canceled while they held a place is among them. Return None where the link
+    of the feed is no longer valid.
     """
-    token_version = db_session.scalar(
-        select(Member.token_version).where(
-            Member.id == member_id, Member.calendar_version == calendar_version
-        )
-    )
+    is_valid = (Member.id == member_id) & (Member.calendar_version == calendar_version)
+    token_version = db_session.scalar(select(Member.token_version).where(is_valid))
     if token_version is None:
         return None
     rows = db_session.execute(_HELD_MEETINGS.where(Registration.member_id == member_id))
-    meetings = {row[0]: MeetingFacts(*row[1:]) for row in rows}
+    held = {row[0]: MeetingFacts(*row[1:]) for row in rows}
     owner = Owner(member_id, token_version)
-    join_urls = {meeting.id: links.join(owner, id_) for id_, meeting in meetings.items()}
-    return MemberCalendar(tuple(meetings.values()), join_urls)
+    join_urls = {meeting.id: links.join(owner, id_) for id_, meeting in held.items()}
+    return list(held.values()), join_urls

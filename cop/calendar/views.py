@@ -11,9 +11,9 @@ from flask import Response, abort, jsonify, request, url_for
 
 from cop import links as cop_links
 from cop.calendar import calendar
-from cop.calendar.calendar import CalendarWriter
 from cop.db.engine import read_tx
 from cop.links import Purpose
+from cop.mail.writer import LetterWriter
 from cop.meetings.locking import MeetingFacts
 from cop.meetings.schedule import Listing
 from cop.meetings.views_common import read_schedule
@@ -28,7 +28,7 @@ UNCHANGED = ("slug", "status", "reason", "topic", "summary", "guests", "prep_que
 @cached
 def schedule() -> Response:
     listed = read_schedule()
-    text = _writer().feed((*listed.upcoming, *listed.past), now=now())
+    text = calendar.feed(_writer(), (*listed.upcoming, *listed.past))
     return _public(_calendar_file(text, "sessions"))
 
 
@@ -36,7 +36,7 @@ def schedule() -> Response:
 @cached
 def meeting(slug: str) -> Response:
     meeting = read_schedule().find(slug) or abort(404)
-    return _public(_calendar_file(_writer().file(meeting), slug))
+    return _public(_calendar_file(calendar.file(_writer(), meeting), slug))
 
 
 @feeds.get("/schedule.json")
@@ -75,7 +75,8 @@ def own(token: str) -> Response:
         )
     if found is None:
         abort(404)
-    text = _writer().feed(found.meetings, now=now(), join_urls=found.join_urls)
+    meetings, join_urls = found
+    text = calendar.feed(_writer(), meetings, join_urls=join_urls)
     response = _calendar_file(text, "my-sessions")
     response.headers["X-Robots-Tag"] = "noindex"
     response.cache_control.private = response.cache_control.no_cache = True
@@ -87,17 +88,18 @@ def own(token: str) -> Response:
 @feeds.app_template_filter()
 def google_link(meeting: MeetingFacts) -> str:
     """Return the address at which Google Calendar offers to add the session."""
-    return _writer().google_link(meeting)
+    return calendar.google_link(_writer(), meeting)
 
 
 @feeds.app_template_filter()
 def outlook_link(meeting: MeetingFacts) -> str:
     """Return the address at which Outlook on the web offers to add the session."""
-    return _writer().outlook_link(meeting)
+    return calendar.outlook_link(_writer(), meeting)
 
 
-def _writer() -> CalendarWriter:
-    return CalendarWriter(current_community(), links(), language())
+def _writer() -> LetterWriter:
+    """Return a writer whose links have this request's host."""
+    return LetterWriter(current_community(), links(), now(), language())
 
 
 def _calendar_file(text: bytes, name: str) -> Response:

@@ -13,7 +13,7 @@ from cop.mail.recipients import Recipient
 
 @dataclass(frozen=True)
 class LetterWriter:
-    """What composing any email needs."""
+    """What composing any email, or writing any calendar, needs."""
 
     community: CommunityFacts
     links: Links

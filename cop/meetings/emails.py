@@ -1,6 +1,6 @@
 """How emails and calendar entries show a session."""
 
-from cop.i18n import N_, plural, translator
+from cop.i18n import N_
 from cop.mail.letter import Link, Session
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
@@ -30,17 +30,17 @@ def session_block(
     )
 
 
-def preparation(meeting: MeetingFacts, language: str) -> list[str]:
+def preparation(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
     """Compose the lines about guests, and what to read and think about before a session."""
-    _, lines = translator(language), []
+    _, lines = writer.translate, []
     if meeting.guests:
-        lines.append(_("Guest: %(guests)s") % {"guests": meeting.guests})
+        lines.append(_("Guest: %(guests)s", guests=meeting.guests))
     if title := meeting.reading_title:
         if minutes := meeting.reading_minutes:
-            length = plural(language)(N_("%(num)s minute"), N_("%(num)s minutes"), minutes)
-            title = f"{title} ({length % {'num': minutes}})"
+            one, many = N_("%(num)s minute"), N_("%(num)s minutes")
+            title = f"{title} ({writer.translate_plural(one, many, minutes)})"
         url = f" {meeting.reading_url}" if meeting.reading_url else ""
-        lines.append(_("To read before: %(title)s") % {"title": title} + url)
+        lines.append(_("To read before: %(title)s", title=title) + url)
     if question := meeting.prep_question:
-        lines.append(_("A question to think about: %(question)s") % {"question": question})
+        lines.append(_("A question to think about: %(question)s", question=question))
     return lines

@@ -5,7 +5,7 @@ An email to an unverified address contains nothing that was typed into a form.
 
 from collections.abc import Mapping, Sequence
 
-from cop.calendar.calendar import CalendarWriter
+from cop.calendar import calendar
 from cop.i18n import N_
 from cop.mail.letter import Block, Button, Letter, Link
 from cop.mail.recipients import Recipient
@@ -37,8 +37,7 @@ def calendar_attachment(
     """The calendar file to attach: one entry per session, with the recipient's join link."""
     if not meetings:
         return None
-    calendar = CalendarWriter(writer.community, writer.links, writer.language)
-    return calendar.attachment(meetings, join_urls)
+    return calendar.attachment(writer, meetings, join_urls)
 
 
 def join_link(writer: LetterWriter, join_url: str) -> Link:
@@ -155,13 +154,12 @@ def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
 
 def _registered_session(writer: LetterWriter, meeting: MeetingFacts, join_url: str) -> Block:
     """Compose the block of a session that the recipient is registered for."""
-    calendar = CalendarWriter(writer.community, writer.links)
     links = (
         join_link(writer, join_url),
-        Link(writer.translate(N_("Add to Google Calendar")), calendar.google_link(meeting)),
-        Link(writer.translate(N_("Add to Outlook")), calendar.outlook_link(meeting)),
+        Link(writer.translate(N_("Add to Google Calendar")), calendar.google_link(writer, meeting)),
+        Link(writer.translate(N_("Add to Outlook")), calendar.outlook_link(writer, meeting)),
     )
-    return session_block(writer, meeting, *preparation(meeting, writer.language), links=links)
+    return session_block(writer, meeting, *preparation(writer, meeting), links=links)
 
 
 def _decline_text(writer: LetterWriter) -> str:

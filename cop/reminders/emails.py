@@ -39,7 +39,7 @@ def preparation_reminder(
     )
     blocks: list[Block] = [
         _("We look forward to seeing you at this session:"),
-        _session(writer, meeting),
+        session_block(writer, meeting, *preparation(writer, meeting)),
         emails.join_link(writer, writer.links.join(to.owner, registration_id)),
     ]
     if meeting.prep_question:
@@ -60,15 +60,11 @@ def join_reminder(
         to,
         _("Your way in, %(day)s: %(topic)s", day=day, topic=topic_of(writer, meeting)),
         _("It is nearly time:"),
-        _session(writer, meeting),
+        session_block(writer, meeting, *preparation(writer, meeting)),
         Button(_("Join the session"), writer.links.join(to.owner, registration_id)),
         _("The button leads in from 15 minutes before the start until the end."),
         emails.cancel_link(writer, to, meeting),
     )
-
-
-def _session(writer: LetterWriter, meeting: MeetingFacts) -> Block:
-    return session_block(writer, meeting, *preparation(meeting, writer.language))
 
 
 def _reminder(writer: LetterWriter, to: Recipient, subject: str, *blocks: Block) -> Letter:

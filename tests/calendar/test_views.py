@@ -6,12 +6,14 @@ import pytest
 from bs4 import BeautifulSoup
 from icalendar import Calendar
 
-from cop.calendar.calendar import CalendarWriter
+from cop.calendar import calendar
 from cop.community.community import load_community
 from cop.db.engine import read_tx, write_tx
 from cop.links import Links, Purpose, sign_token
+from cop.mail.writer import LetterWriter
 from cop.meetings import schedule
 from cop.models.registration import Member
+from tests.builders import NOW
 from tests.client import (
     ALL_SIX,
     DECEMBER,
@@ -20,6 +22,7 @@ from tests.client import (
     JANUARY,
     add_registrations,
     advance_clock,
+    join_path,
     update_meeting,
 )
 from tests.statements import Statements
@@ -56,66 +59,45 @@ def sessions(client):
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_any_site_may_read_a_public_feed_and_cache_it_for_five_minutes(client, path):
+def test_any_site_may_read_a_public_feed_which_is_sent_again_only_once_changed(app, client, path):
     full, head = client.get(path), client.head(path)
-
-    assert full.status_code == 200
-    assert full.headers["Access-Control-Allow-Origin"] == "*"
-    assert full.headers["Cache-Control"] == "public, max-age=300"
-    assert (head.data, dict(head.headers)) == (b"", dict(full.headers))
-
-
-@pytest.mark.parametrize("path", PUBLIC)
-def test_a_feed_is_sent_again_only_once_something_has_changed(app, client, path):
-    etag = client.get(path).headers["ETag"]
     advance_clock(app, timedelta(days=1))
-
-    again = client.get(path, headers={"If-None-Match": etag})
+    again = client.get(path, headers={"If-None-Match": full.headers["ETag"]})
     update_meeting(DECEMBER, topic="Something else")
-    changed = client.get(path, headers={"If-None-Match": etag})
+    changed = client.get(path, headers={"If-None-Match": full.headers["ETag"]})
 
-    assert (again.status_code, again.data) == (304, b"")
+    assert [answer.status_code for answer in (full, again, changed)] == [200, 304, 200]
+    assert full.headers["Cache-Control"] == "public, max-age=300"
+    assert full.headers["Access-Control-Allow-Origin"] == "*"
     assert again.headers["Access-Control-Allow-Origin"] == "*"
-    assert changed.status_code == 200
-    assert changed.headers["ETag"] != etag
-
-
-@pytest.mark.parametrize(
-    ("path", "name"),
-    [
-        ("/schedule.ics", "equity-in-data-sessions.ics"),
-        (f"/schedule/{DECEMBER}.ics", f"equity-in-data-{DECEMBER}.ics"),
-    ],
-)
-def test_a_calendar_has_a_type_and_a_file_name(client, path, name):
-    answer = client.get(path)
-
-    assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
-    assert answer.headers["Content-Disposition"] == f'inline; filename="{name}"'
+    assert (head.data, dict(head.headers)) == (b"", dict(full.headers))
+    assert again.data == b""
+    assert changed.headers["ETag"] != full.headers["ETag"]
 
 
 def test_the_feed_has_every_session_and_a_file_only_its_own(client):
-    assert slugs(client.get("/schedule.ics")) == ALL_SIX
-    assert slugs(client.get(f"/schedule/{JANUARY}.ics")) == [JANUARY]
+    feed, file = client.get("/schedule.ics"), client.get(f"/schedule/{JANUARY}.ics")
+
+    assert slugs(feed) == ALL_SIX
+    assert slugs(file) == [JANUARY]
     assert client.get("/schedule/1999-01-01.ics").status_code == 404
+    for answer, name in ((feed, "sessions"), (file, JANUARY)):
+        expected = f'inline; filename="equity-in-data-{name}.ics"'
+        assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
+        assert answer.headers["Content-Disposition"] == expected
 
 
-def test_the_feed_shows_canceled_and_moved_sessions(client):
+def test_the_feed_shows_changes_and_addresses_of_the_visited_host(client):
     update_meeting(DECEMBER, status="cancelled", reason="Snow.", topic="How much?")
     update_meeting(JANUARY, moved_from=date(2027, 1, 12))
 
-    canceled, moved, *_ = Calendar.from_ical(client.get("/schedule.ics").data).events
-
-    assert canceled["SUMMARY"] == "CANCELLED: Equity in Data: How much?"
-    assert "Snow." in canceled["DESCRIPTION"]
-    assert moved["DESCRIPTION"].startswith("Moved from January 12.")
-
-
-def test_the_addresses_in_a_feed_are_the_site_s_own(client):
     answer = client.get("/schedule.ics", base_url="http://localhost:8123")
 
-    event = Calendar.from_ical(answer.data).events[0]
-    assert event["URL"] == f"http://localhost:8123/schedule/{DECEMBER}"
+    canceled, moved, *_ = Calendar.from_ical(answer.data).events
+    assert canceled["SUMMARY"] == "CANCELLED: Equity in Data: How much?"
+    assert canceled["URL"] == f"http://localhost:8123/schedule/{DECEMBER}"
+    assert "Snow." in canceled["DESCRIPTION"]
+    assert moved["DESCRIPTION"].startswith("Moved from January 12.")
 
 
 def test_json_has_everything_public_about_a_session(client):
@@ -177,44 +159,33 @@ def test_json_has_places_in_words_where_registration_is_open(client, values, pla
     add_registrations(DECEMBER, ADA)
     update_meeting(DECEMBER, **values)
 
-    found = sessions(client)[DECEMBER]
+    listed = sessions(client)
 
-    assert found["places"] == places
-    assert (found["register_url"] is not None) == is_open
-    assert sessions(client)[JANUARY]["register_url"]
-
-
-def test_json_has_the_past_too_soonest_first(client):
-    update_meeting(FEBRUARY, **PAST)
-
-    assert list(sessions(client)) == [FEBRUARY, DECEMBER, JANUARY, *ALL_SIX[3:]]
+    assert list(listed) == ALL_SIX  # soonest first, one that is over too
+    assert listed[DECEMBER]["places"] == places
+    assert (listed[DECEMBER]["register_url"] is not None) == is_open
+    assert listed[JANUARY]["register_url"]
 
 
-def test_nobody_is_counted_or_named_in_anything_public(client):
+def test_nothing_public_counts_or_names_anybody_or_has_the_room_address(client):
     add_registrations(DECEMBER, *(f"someone-{number}@example.org" for number in range(23)))
-    update_meeting(DECEMBER, capacity=67, registered_count=23)
-
-    texts = [client.get(path).get_data(as_text=True) for path in PUBLIC]
-
-    for text in texts:
-        assert "someone" not in text.lower()
-        assert not {"23", "44", "67"} & set(text.replace(":", " ").replace(",", " ").split())
-
-
-def test_no_public_page_or_feed_contains_a_room_address(client):
     for slug in ALL_SIX:
-        update_meeting(slug, join_url=ROOM)
-    paths = ["/", "/schedule", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", *PUBLIC]
+        update_meeting(slug, capacity=67, registered_count=23, join_url=ROOM)
+    pages = ["/", "/schedule", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}"]
 
-    texts = {path: client.get(path).get_data(as_text=True) for path in paths}
+    texts = {path: client.get(path).get_data(as_text=True) for path in (*PUBLIC, *pages)}
 
-    assert [path for path, text in texts.items() if "zoom.example" in text or "pwd=" in text] == []
+    secrets = ("someone", "zoom.example", "pwd=")
+    assert [path for path, text in texts.items() if any(word in text for word in secrets)] == []
+    for path in PUBLIC:
+        assert not {"23", "44", "67"} & set(texts[path].replace(":", " ").replace(",", " ").split())
 
 
 def test_a_member_s_own_feed_has_their_places_and_join_links_and_is_private(client):
     add_registrations(DECEMBER, ADA, "grace@example.org")
     add_registrations(JANUARY, ADA, status="waiting")
     add_registrations(FEBRUARY, "grace@example.org")
+    add_registrations(FEBRUARY, ADA, status="cancelled")
     update_meeting(DECEMBER, join_url=ROOM)
     path = own_feed()
 
@@ -222,11 +193,11 @@ def test_a_member_s_own_feed_has_their_places_and_join_links_and_is_private(clie
         answer = client.get(path)
     again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
 
-    calendar = Calendar.from_ical(answer.data)
+    read = Calendar.from_ical(answer.data)
     assert len(sent) == 3
     assert slugs(answer) == [DECEMBER]
-    assert calendar["NAME"] == "Equity in Data: your sessions"
-    assert calendar.events[0]["LOCATION"].startswith("http://localhost/join/")
+    assert read["NAME"] == "Equity in Data: your sessions"
+    assert read.events[0]["LOCATION"] == f"http://localhost{join_path()}"
     for text in (b"zoom.example", b"grace", b"Ada", b"@example.org"):
         assert text not in answer.data
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
@@ -245,30 +216,22 @@ def test_a_member_s_own_feed_shows_cancellations(client):
     assert summaries(answer) == ["CANCELLED: Equity in Data: Topic to be announced"]
 
 
-def test_a_link_that_was_replaced_opens_nothing(client):
+def test_only_the_latest_signed_calendar_token_opens_a_calendar(client):
     add_registrations(DECEMBER, ADA)
-    old = own_feed()
-
-    new = own_feed(calendar_version=1)
-
-    assert client.get(old).status_code == 404
-    assert client.get(new).status_code == 200
-
-
-def test_only_a_signed_calendar_token_opens_a_calendar(client):
-    add_registrations(DECEMBER, ADA)
+    replaced = own_feed()
+    own = own_feed(calendar_version=1)
     forged = own_feed(secret_key="x" * 40)
     others = [
-        sign_token(KEY, purpose, 1, 0) for purpose in Purpose if purpose is not Purpose.CALENDAR
+        sign_token(KEY, purpose, 1, 1) for purpose in Purpose if purpose is not Purpose.CALENDAR
     ]
     odd = [
-        sign_token(KEY, Purpose.CALENDAR, *parts) for parts in ((1,), (1, "0"), (1, 0, 0), (999, 0))
+        sign_token(KEY, Purpose.CALENDAR, *parts) for parts in ((1,), (1, "1"), (1, 1, 0), (999, 1))
     ]
 
-    paths = [forged, *(f"/calendar/{token}.ics" for token in (*others, *odd, "unknown"))]
+    paths = [replaced, forged, *(f"/calendar/{token}.ics" for token in (*others, *odd, "unknown"))]
 
     assert {client.get(path).status_code for path in paths} == {404}
-    assert client.get(own_feed()).status_code == 200
+    assert client.get(own).status_code == 200
 
 
 def calendar_links(soup):
@@ -277,16 +240,16 @@ def calendar_links(soup):
     return {link.get_text().partition(":")[0].strip(): link["href"] for link in links}
 
 
-def test_the_page_of_an_open_session_links_to_calendars(app, client):
+def test_the_page_of_an_open_session_links_to_calendars(client):
     soup = client.page(f"/schedule/{DECEMBER}")
 
     with read_tx() as db_session:
-        writer = CalendarWriter(load_community(db_session), Links("http://localhost"))
-        meeting = schedule.read(db_session, now=app.extensions["cop.clock"]()).find(DECEMBER)
+        writer = LetterWriter(load_community(db_session), Links("http://localhost"), NOW)
+        meeting = schedule.read(db_session, now=NOW).find(DECEMBER)
     assert calendar_links(soup) == {
         "calendar file": f"/schedule/{DECEMBER}.ics",
-        "Google": writer.google_link(meeting),
-        "Outlook": writer.outlook_link(meeting),
+        "Google": calendar.google_link(writer, meeting),
+        "Outlook": calendar.outlook_link(writer, meeting),
     }
     outside = soup.select("a[href^='https:'][target=_blank]")
     assert [link["rel"] for link in outside] == [["noopener"], ["noopener"]]
