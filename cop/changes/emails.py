@@ -36,9 +36,8 @@ def session_changed(
     attached = [meeting] if is_held and not is_only_join_url else []
     if attached:
         blocks.append(_("Opening the attached calendar entry brings your calendar up to date."))
-    draft = writer.member_draft(to, subject, *blocks, why=emails.registered_reason(writer))
     attachment = emails.calendar_attachment(writer, attached, {meeting.id: join_url})
-    return draft.render(calendar=attachment)
+    return writer.member_letter(to, subject, *blocks, calendar=attachment)
 
 
 def takeaways(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
@@ -51,15 +50,13 @@ def takeaways(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Let
     if meeting.recording_url:
         blocks.append(Link(_("Watch the recording"), meeting.recording_url))
     page_url = writer.links.meeting(meeting.slug)
-    draft = writer.member_draft(
+    return writer.member_letter(
         to,
         _("What we took away: %(topic)s", topic=topic_of(writer, meeting)),
         *blocks,
         Button(_("See it on the session's page"), page_url),
-        why=emails.registered_reason(writer),
-        also=(Link(_("No more notes after sessions"), stop_url),),
+        stop=Link(_("No more notes after sessions"), stop_url),
     )
-    return draft.render(unsubscribe_url=stop_url)
 
 
 def _change_text(

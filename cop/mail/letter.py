@@ -1,5 +1,6 @@
 """The content of an email, written once and rendered as text and as simple HTML."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -64,25 +65,26 @@ class Prose:
 Block = str | Link | Session | Prose
 
 
-@dataclass(frozen=True)
-class LetterDraft:
-    """The parts of an email in order; the small print says why the recipient gets it."""
-
-    language: str
-    subject: str
-    greeting: str
-    blocks: tuple[Block, ...]
-    signature: tuple[str, ...]
-    small_print: tuple[str | Link, ...] = ()
-
-    def render(self, *, calendar: str | None = None, unsubscribe_url: str | None = None) -> Letter:
-        """Render the text and the HTML part."""
-        blocks = [(type(block).__name__, block) for block in self.blocks]
-        text, html = (
-            _template(name).render(draft=self, blocks=blocks)
-            for name in ("letter.txt", "letter.html")
-        )
-        return Letter(self.subject, text.strip() + "\n", html, calendar, unsubscribe_url)
+def render(
+    language: str,
+    subject: str,
+    greeting: str,
+    blocks: Iterable[Block],
+    *,
+    signature: Iterable[str],
+    small_print: Iterable[str | Link],
+) -> Letter:
+    """Render the text and the HTML part; the small print says why the recipient gets the email."""
+    values = {
+        "language": language,
+        "subject": subject,
+        "greeting": greeting,
+        "blocks": [(type(block).__name__, block) for block in blocks],
+        "signature": signature,
+        "small_print": small_print,
+    }
+    text, html = (_template(name).render(values) for name in ("letter.txt", "letter.html"))
+    return Letter(subject, text.strip() + "\n", html)
 
 
 @cache

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from cop.community.community import CommunityFacts
 from cop.dates import DateFormatter
-from cop.i18n import plural, translator
+from cop.i18n import N_, plural, translator
 from cop.links import Links
-from cop.mail.letter import Block, LetterDraft, Link
+from cop.mail.letter import Block, Letter, Link, render
 from cop.mail.recipients import Recipient
 
 
@@ -40,28 +40,38 @@ class LetterWriter:
         """Build the address of the member's own page, or of a page below it."""
         return self.links.member(to.owner, below, on=self.now.date())
 
-    def member_draft(
-        self, to: Recipient, subject: str, *blocks: Block, why: str, also: tuple[Link, ...] = ()
-    ) -> LetterDraft:
-        """Draft an email to a member; the small print says why they get it and how to stop it."""
-        _, my_page = self.translate, self.my_page(to)
-        small_print: list[str | Link] = [why, *also]
+    def member_letter(
+        self,
+        to: Recipient,
+        subject: str,
+        *blocks: Block,
+        why: str = "",
+        stop: Link | None = None,
+        calendar: str | None = None,
+    ) -> Letter:
+        """Compose an email to a member; the small print says why they get it, and how to stop it.
+
+        `why`: unless it is since they are registered. `stop`: the link to unsubscribe.
+        """
+        _, community = self.translate, self.community
+        registered = N_("You get this since this address was registered with the %(name)s.")
+        small_print: list[str | Link] = [why or _(registered, name=community.name)]
+        if stop:
+            small_print.append(stop)
         if not to.is_verified:
             small_print.append(Link(_("Not you? Remove this"), self.my_page(to, "/erase")))
-        small_print.append(Link(_("What we know about you, and what becomes of it"), my_page))
-        name = to.display_name
-        greeting = _("Hello %(name)s,", name=name) if name else _("Hello,")
-        return LetterDraft(
-            self.language, subject, greeting, blocks, self._signature, tuple(small_print)
-        )
+        your_data = _("What we know about you, and what becomes of it")
+        small_print.append(Link(your_data, self.my_page(to)))
+        greeting = _("Hello %(name)s,", name=to.display_name) if to.display_name else _("Hello,")
+        role = f"{community.contact_role}, {community.host_name}"
+        signature = (community.contact_name, role, community.name)
+        content = self.language, subject, greeting, blocks
+        letter = render(*content, signature=signature, small_print=small_print)
+        return replace(letter, calendar=calendar, unsubscribe_url=stop.url if stop else None)
 
-    def coordinator_draft(self, subject: str, *blocks: Block, why: str = "") -> LetterDraft:
-        """Draft an email to a coordinator; it must name no member."""
+    def coordinator_letter(self, subject: str, *blocks: Block, why: str = "") -> Letter:
+        """Compose an email to a coordinator; it must name no member."""
         _, name = self.translate, self.community.name
         why = why or _("You get this as a coordinator of %(name)s.", name=name)
-        return LetterDraft(self.language, subject, _("Hello,"), blocks, (name,), (why,))
-
-    @property
-    def _signature(self) -> tuple[str, ...]:
-        host = self.community
-        return host.contact_name, f"{host.contact_role}, {host.host_name}", host.name
+        content = self.language, subject, _("Hello,"), blocks
+        return render(*content, signature=(name,), small_print=(why,))

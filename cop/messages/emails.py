@@ -11,7 +11,6 @@ from cop.mail.writer import LetterWriter
 from cop.markdown import to_html
 from cop.meetings.emails import session_block, topic_of
 from cop.meetings.locking import MeetingFacts
-from cop.registration import emails
 
 SUBJECT_PLACEHOLDERS = ("name", "session", "date", "time")
 PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "link to their page", "link to the session")
@@ -28,14 +27,12 @@ def letter(
 ) -> Letter:
     """Compose the message to one recipient."""
     writer = writer.to(to)
-    draft = writer.member_draft(
+    return writer.member_letter(
         to,
         _fill(subject, _values(writer, to, meeting), _as_text),
         fill_placeholders(writer, to, meeting, text),
         session_block(writer, meeting),
-        why=emails.registered_reason(writer),
     )
-    return draft.render()
 
 
 def fill_placeholders(

@@ -17,13 +17,12 @@ from cop.meetings.locking import MeetingFacts
 def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
     """Notify coordinators of an access request; only the console shows what it is."""
     _ = writer.translate
-    draft = writer.coordinator_draft(
+    return writer.coordinator_letter(
         _("Somebody asked for access on %(date)s", date=date_of(writer, meeting)),
         _("Somebody who is registered said what would help them take part:"),
         session_block(writer, meeting),
         Button(_("See what to arrange"), f"{roster_url(writer, meeting)}/access"),
     )
-    return draft.render()
 
 
 def roster_url(writer: LetterWriter, meeting: MeetingFacts) -> str:
@@ -49,12 +48,6 @@ def cancel_link(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> L
     """The link to the page that cancels the recipient's registration."""
     address = writer.links.cancel(to.owner, meeting.slug, on=writer.now.date())
     return Link(writer.translate(N_("I cannot come")), address)
-
-
-def registered_reason(writer: LetterWriter) -> str:
-    """Why a registered member gets an email, for the small print."""
-    sentence = N_("You get this since this address was registered with the %(name)s.")
-    return writer.translate(sentence, name=writer.community.name)
 
 
 def confirmation(
@@ -84,10 +77,8 @@ def confirmation(
     blocks.append(Button(_(verified if to.is_verified else unverified), writer.my_page(to)))
     if held:
         blocks.append(_decline_text(writer))
-    draft = writer.member_draft(
-        to, _subject(writer, held, waiting), *blocks, why=registered_reason(writer)
-    )
-    return draft.render(calendar=calendar_attachment(writer, held, join_urls))
+    subject, file = _subject(writer, held, waiting), calendar_attachment(writer, held, join_urls)
+    return writer.member_letter(to, subject, *blocks, calendar=file)
 
 
 def promoted(
@@ -96,7 +87,7 @@ def promoted(
     """Tell somebody that they moved from the waiting list to a place."""
     writer = writer.to(to)
     _, join_url = writer.translate, writer.links.join(to.owner, registration_id)
-    draft = writer.member_draft(
+    return writer.member_letter(
         to,
         _("A place for you: %(date)s", date=date_of(writer, meeting)),
         _("A place became free, and it is yours:"),
@@ -105,9 +96,8 @@ def promoted(
         Button(_("See or change your registration"), writer.my_page(to)),
         cancel_link(writer, to, meeting),
         _decline_text(writer),
-        why=registered_reason(writer),
+        calendar=calendar_attachment(writer, [meeting], {meeting.id: join_url}),
     )
-    return draft.render(calendar=calendar_attachment(writer, [meeting], {meeting.id: join_url}))
 
 
 def my_link(
@@ -121,7 +111,7 @@ def my_link(
         "already, and nothing was changed. Your page changes or cancels it."
     )
     requested = N_("Somebody, most likely you, asked for the link to your page.")
-    draft = writer.member_draft(
+    return writer.member_letter(
         to,
         _("Your link: %(name)s", name=writer.community.short_name),
         _(registered_again if posted_again else requested),
@@ -130,7 +120,6 @@ def my_link(
         _("It works for a year. Do not pass it on: it opens your page to anybody."),
         why=_("If it was not you, you need not do anything."),
     )
-    return draft.render()
 
 
 def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
@@ -142,14 +131,13 @@ def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
         "sessions of the %(name)s. We do so only once you confirm it.",
         name=writer.community.name,
     )
-    draft = writer.member_draft(
+    return writer.member_letter(
         to,
         _("Please confirm: mail about future sessions"),
         request,
         Button(_("Yes, write to me"), writer.links.confirm_list(to.owner)),
         why=_("If you do nothing, you get no such mail. You can leave at any time."),
     )
-    return draft.render()
 
 
 def _registered_session(writer: LetterWriter, meeting: MeetingFacts, join_url: str) -> Block:

@@ -20,12 +20,11 @@ def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: Counts) -> L
     ]
     if not meeting.join_url:
         lines.append(_("The join address is missing: nobody can come in yet."))
-    draft = writer.coordinator_draft(
+    return writer.coordinator_letter(
         _("Nearly time: the session on %(date)s", date=date_of(writer, meeting)),
         session_block(writer, meeting, *lines),
         Button(_("Open the roster"), emails.roster_url(writer, meeting)),
     )
-    return draft.render()
 
 
 def preparation_reminder(
@@ -70,7 +69,4 @@ def join_reminder(
 def _reminder(writer: LetterWriter, to: Recipient, subject: str, *blocks: Block) -> Letter:
     _, stop_url = writer.translate, writer.links.unsubscribe(to.member_id, "reminders")
     stop = Link(_("No more reminders; your place stays"), stop_url)
-    draft = writer.member_draft(
-        to, subject, *blocks, why=emails.registered_reason(writer), also=(stop,)
-    )
-    return draft.render(unsubscribe_url=stop_url)
+    return writer.member_letter(to, subject, *blocks, stop=stop)

@@ -6,7 +6,6 @@ from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, session_block
 from cop.meetings.locking import MeetingFacts
-from cop.registration import emails
 
 
 def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
@@ -49,7 +48,7 @@ def _render(
     advice: str,
 ) -> Letter:
     writer = writer.to(to)
-    draft = writer.member_draft(
+    return writer.member_letter(
         to,
         writer.translate(subject, date=date_of(writer, meeting)),
         writer.translate(intro),
@@ -57,6 +56,4 @@ def _render(
         writer.translate(advice),
         writer.translate(N_("If this surprises you, please ask us: a mistake can be undone.")),
         Button(writer.translate(N_("See or change your registration")), writer.my_page(to)),
-        why=emails.registered_reason(writer),
     )
-    return draft.render()
