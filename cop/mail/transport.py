@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Protocol
 
 from cop import private_files
 from cop.config import Settings
@@ -15,23 +14,6 @@ from cop.mail.smtp import SmtpTransport
 
 _TIME = "%Y%m%dT%H%M%SZ"
 _FILE_NAME = "[0-9]*T*Z-*"
-
-
-class Transport(Protocol):
-    """Takes composed emails."""
-
-    def send(self, message: EmailMessage, *, to: str) -> str:
-        """Hand over one email to one recipient; return the reply.
-
-        Raises:
-            DeliveryError: it was not accepted, or nobody knows.
-        """
-
-    def delete_copies(self, message_ids: Iterable[str]) -> None:
-        """Delete stored copies of erased emails."""
-
-    def close(self) -> None:
-        """Close the connection; the next email opens another."""
 
 
 class FolderTransport:
@@ -90,6 +72,9 @@ class FolderTransport:
 def _file_part(message_id: str) -> str:
     """The local part of a Message-ID in characters that are safe in a file name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", message_id.strip("<>").partition("@")[0])[:100]
+
+
+Transport = SmtpTransport | FolderTransport
 
 
 def folder_transport(settings: Settings) -> FolderTransport:
