@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
-from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -22,8 +21,6 @@ from cop.outbox import retries
 
 log = logging.getLogger("cop.delivery")
 
-StoreResult = Callable[[Session], None]
-
 
 @dataclass
 class Delivery:
@@ -35,10 +32,10 @@ class Delivery:
     clock: Callable[[], datetime]
     # Runs in the transaction that stores a failed delivery.
     on_failure: Callable[[Session, LetterWriter], None] | None = None
-    # How to store the last result, until the database has taken it.
-    _unstored: StoreResult | None = field(default=None, init=False)
     _skip_expired: bool = field(default=False, init=False)  # in this run
     _leased: OutboxEmail | None = field(default=None, init=False)  # being handed over
+    # The reply to it, or the error, until the database has stored that.
+    _result: str | errors.DeliveryError | None = field(default=None, init=False)
 
     def run(self, *, stopping: Callable[[], bool] = lambda: False) -> bool:
         """Deliver all emails that are due; return False if none can go out for a while.
@@ -47,17 +44,18 @@ class Delivery:
         and leasing the next email is one transaction.
         """
         with read_tx() as db_session:
-            if not self._unstored and not retries.is_due(db_session, now=self.clock()):
+            if not self._result and not retries.is_due(db_session, now=self.clock()):
                 return True
             writer = self.writer(db_session)
         # By a wrong clock, emails would seem expired and be withdrawn for good.
         verdict = clock_check.check(writer.community, now=writer.now)
         self._skip_expired = verdict is clock_check.Verdict.ASK
         is_usable = clock_check.has_settled(writer.community, now=writer.now)
-        if not is_usable and not self._unstored:
+        if not is_usable and not self._result:
             return False
         while email := self._store_and_lease(is_last=stopping() or not is_usable):
-            self._unstored, is_usable = self._try(email, writer)
+            self._result = self._try(email, reply_to=writer.community.contact_email)
+            is_usable = not isinstance(self._result, errors.ServerUnavailableError)
         # Skipped emails stay due; the caller must not look for them without a pause.
         return is_usable and not self._skip_expired
 
@@ -73,8 +71,8 @@ class Delivery:
         if not self._leased:
             return
         with write_tx() as db_session:  # may wait for the lock; what is due may change meanwhile
-            if self._unstored:
-                self._unstored(db_session)
+            if self._result:
+                self._store_result(db_session)
             elif email := self._leased:
                 retries.mark_for_retry(
                     db_session,
@@ -89,49 +87,41 @@ class Delivery:
         """Store the last result and lease the next email."""
         now, email = self.clock(), None
         with write_tx() as db_session:
-            if self._unstored:
-                self._unstored(db_session)
+            self._store_result(db_session)
             if not is_last:
                 email = retries.claim(db_session, now=now, skip_expired=self._skip_expired)
-        self._unstored, self._leased = None, email
+        self._result, self._leased = None, email
         return email
 
-    def _try(self, email: OutboxEmail, writer: LetterWriter) -> tuple[StoreResult, bool]:
-        """Hand over one email; return how to store the result, and whether others may follow."""
+    def _try(self, email: OutboxEmail, *, reply_to: str | None) -> str | errors.DeliveryError:
+        """Hand over one email; return the server's reply, or the error."""
         extra = {"mail": email.id, "kind": email.kind}
-        reply_to = writer.community.contact_email
         try:
             message = build_message(email, sender=self.sender, reply_to=reply_to)
             reply = self.transport.send(message, to=email.to_address)
         except errors.DeliveryError as error:
-            is_unavailable = isinstance(error, errors.ServerUnavailableError)
             # A reply about one email may quote an address; one about the whole server does not.
+            is_unavailable = isinstance(error, errors.ServerUnavailableError)
             about_server = {"answer": error.server_reply} if is_unavailable else {}
             log.warning("mail not sent", extra=extra | about_server | {"why": type(error).__name__})
-            return partial(self._store_failure, email, error, writer), not is_unavailable
+            return error
         except Exception as error:  # one broken email must not hold up all others
             log.error("mail not composed", exc_info=error, extra=extra)  # noqa: TRY400
-            reply = f"It could not be put together: {type(error).__name__}."
-            broken = errors.TransientError(reply)
-            return partial(self._store_failure, email, broken, writer), True
+            return errors.TransientError(f"It could not be put together: {type(error).__name__}.")
         log.info("mail sent", extra=extra)
-        return partial(self._store_sent, email, reply), True
+        return reply
 
-    def _store_sent(self, email: OutboxEmail, reply: str, db_session: Session) -> None:
-        """Mark an email as sent; if it was erased meanwhile, delete its copy as well."""
-        if not retries.mark_sent(db_session, email, server_reply=reply, now=self.clock()):
-            self.transport.delete_copies([email.message_id])
-
-    def _store_failure(
-        self,
-        email: OutboxEmail,
-        error: errors.DeliveryError,
-        writer: LetterWriter,
-        db_session: Session,
-    ) -> None:
-        reply, now = error.server_reply, self.clock()
-        if isinstance(error, errors.PermanentError):
-            is_bad = error.is_address_fault
+    def _store_result(self, db_session: Session) -> None:
+        email, result, now = self._leased, self._result, self.clock()
+        if email is None or result is None:
+            return
+        if isinstance(result, str):
+            if not retries.mark_sent(db_session, email, server_reply=result, now=now):
+                self.transport.delete_copies([email.message_id])  # it was erased meanwhile
+            return
+        reply = result.server_reply
+        if isinstance(result, errors.PermanentError):
+            is_bad = result.is_address_fault
             retries.mark_failed(db_session, email, server_reply=reply, now=now, bad_address=is_bad)
         else:
             retries.mark_for_retry(
@@ -139,8 +129,8 @@ class Delivery:
                 email,
                 server_reply=reply,
                 now=now,
-                is_outcome_unknown=isinstance(error, errors.UnknownOutcomeError),
-                may_give_up=not isinstance(error, errors.ServerUnavailableError),
+                is_outcome_unknown=isinstance(result, errors.UnknownOutcomeError),
+                may_give_up=not isinstance(result, errors.ServerUnavailableError),
             )
         if self.on_failure:
-            self.on_failure(db_session, writer)
+            self.on_failure(db_session, self.writer(db_session))

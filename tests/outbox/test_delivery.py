@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.headerregistry import Address
-from functools import partial
 
 import pytest
 from sqlalchemy import select, text, update
@@ -292,9 +291,8 @@ def test_an_unfinished_email_is_put_back_with_an_unknown_outcome(rig):
 def test_a_reply_that_came_before_putting_back_is_stored_as_sent(rig):
     queue("ada@example.org")
     with write_tx() as db_session:
-        email = retries.claim(db_session, now=NOW)
-    rig.delivery._leased = email
-    rig.delivery._unstored = partial(rig.delivery._store_sent, email, "250 OK")
+        rig.delivery._leased = retries.claim(db_session, now=NOW)
+    rig.delivery._result = "250 OK"
 
     rig.delivery.put_back()
     rig.delivery.put_back()
