@@ -1,8 +1,9 @@
 """Recipients of emails: members, with what composing an email to them needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
@@ -17,16 +18,16 @@ LIVE_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
 class Recipient:
     """A member as the recipient of an email."""
 
+    name: str
+    language: str
     member_id: int
     email: str
     token_version: int
     verified_at: datetime | None
     undeliverable_at: datetime | None
-    opt_outs: tuple[str, ...]
+    opt_outs: list[str]
     list_requested_at: datetime | None
     list_confirmed_at: datetime | None
-    name: str
-    language: str
 
     @property
     def owner(self) -> Owner:
@@ -61,6 +62,7 @@ class Registered:
     recipient: Recipient
 
 
+# In the order of the fields of `Recipient` after its first two.
 MEMBER_COLUMNS = (
     Member.id,
     Member.email,
@@ -72,52 +74,45 @@ MEMBER_COLUMNS = (
     Member.list_confirmed_at,
 )
 
-_REGISTERED: Select[*tuple[object, ...]] = select(
-    *MEMBER_COLUMNS,
-    Registration.id.label("registration_id"),
-    Registration.meeting_id,
-    Registration.status,
-    Registration.announced,
-    Registration.registered_at,
-    Registration.promoted_at,
-    Registration.name,
-    Registration.language,
-).join(Member, Member.id == Registration.member_id)
-
-
-def recipient(row: Row[*tuple[object, ...]], *, name: str, language: str) -> Recipient:
-    """Build a recipient from a row with `MEMBER_COLUMNS`."""
-    return Recipient(
-        member_id=row.id,
-        email=row.email,
-        token_version=row.token_version,
-        verified_at=row.verified_at,
-        undeliverable_at=row.undeliverable_at,
-        opt_outs=tuple(row.opt_outs),
-        list_requested_at=row.list_requested_at,
-        list_confirmed_at=row.list_confirmed_at,
-        name=name,
-        language=language,
+_REGISTERED: Select[*tuple[Any, ...]] = (
+    select(
+        *MEMBER_COLUMNS,
+        Registration.id.label("registration_id"),
+        Registration.meeting_id,
+        Registration.status,
+        Registration.announced,
+        Registration.registered_at,
+        Registration.promoted_at,
+        Registration.name,
+        Registration.language,
     )
+    .join(Member, Member.id == Registration.member_id)
+    .order_by(Registration.id)
+)
+
+
+def recipient(row: Sequence[Any], *, name: str, language: str) -> Recipient:
+    """Build a recipient from a row that begins with `MEMBER_COLUMNS`."""
+    return Recipient(name, language, *row[: len(MEMBER_COLUMNS)])
 
 
 def of_meeting(
     db_session: Session, meeting_id: int, statuses: Iterable[str] = LIVE_STATUSES
 ) -> list[Registered]:
     """List the registrations of a meeting in the order they were made."""
-    query = _REGISTERED.where(
-        Registration.meeting_id == meeting_id, Registration.status.in_(list(statuses))
-    )
-    return [_registered(row) for row in db_session.execute(query.order_by(Registration.id))]
+    is_in = (Registration.meeting_id == meeting_id) & Registration.status.in_(list(statuses))
+    return [_registered(row) for row in db_session.execute(_REGISTERED.where(is_in))]
 
 
 def of_registrations(db_session: Session, ids: Iterable[int]) -> list[Registered]:
     """List the registrations with these ids in the order they were made."""
-    query = _REGISTERED.where(Registration.id.in_(list(ids))).order_by(Registration.id)
-    return [_registered(row) for row in db_session.execute(query)]
+    is_in = Registration.id.in_(list(ids))
+    return [_registered(row) for row in db_session.execute(_REGISTERED.where(is_in))]
 
 
-def _registered(row: Row[*tuple[object, ...]]) -> Registered:
+def _registered(row: Row[*tuple[Any, ...]]) -> Registered:
+    # Anybody can submit the form: its owner has seen the name if they used a link after that.
+    is_seen = row.verified_at and row.registered_at <= row.verified_at
     return Registered(
         registration_id=row.registration_id,
         meeting_id=row.meeting_id,
@@ -125,10 +120,5 @@ def _registered(row: Row[*tuple[object, ...]]) -> Registered:
         announced=row.announced,
         registered_at=row.registered_at,
         promoted_at=row.promoted_at,
-        recipient=recipient(row, name=_verified_name(row), language=row.language),
+        recipient=recipient(row, name=row.name if is_seen else "", language=row.language),
     )
-
-
-def _verified_name(row: Row[*tuple[object, ...]]) -> str:
-    """The name of a registration if its owner has seen it: anybody can submit the form."""
-    return row.name if row.verified_at and row.registered_at <= row.verified_at else ""
