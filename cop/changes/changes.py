@@ -24,7 +24,7 @@ from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import RegistrationStatus
 from cop.outbox import outbox
-from cop.outbox.outbox import EmailKind, QueuedEmail
+from cop.outbox.outbox import EmailKind
 from cop.registration import waiting_list
 
 TEXT_COLUMNS = (
@@ -125,13 +125,11 @@ def publish_takeaways(
     if meeting.published_at:
         return 0
     queued = [
-        QueuedEmail(
+        outbox.to_registered(
             emails.takeaways(writer, person.recipient, published),
-            person.recipient,
+            person,
             EmailKind.TAKEAWAYS,
             f"takeaways:{person.registration_id}",
-            registration_id=person.registration_id,
-            meeting_id=meeting.id,
         )
         for person in takeaways_recipients(db_session, meeting.id)
     ]

@@ -106,12 +106,5 @@ def _email(writer: LetterWriter, meeting: MeetingFacts, person: Registered) -> Q
         is_held=person.status == RegistrationStatus.HELD,
         announced=Announced.read(person.announced),
     )
-    return QueuedEmail(
-        letter,
-        person.recipient,
-        EmailKind.CHANGED,
-        f"changed:{id_}:{meeting.edited_at}",
-        registration_id=id_,
-        meeting_id=meeting.id,
-        expires_at=meeting.ends_at,
-    )
+    key = f"changed:{id_}:{meeting.edited_at}"
+    return outbox.to_registered(letter, person, EmailKind.CHANGED, key, meeting.ends_at)

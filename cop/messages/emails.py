@@ -11,6 +11,7 @@ from cop.mail.writer import LetterWriter
 from cop.markdown import to_html
 from cop.meetings.emails import session_block, topic_of
 from cop.meetings.locking import MeetingFacts
+from cop.models.audit import Announcement
 
 SUBJECT_PLACEHOLDERS = ("name", "session", "date", "time")
 PLACEHOLDERS = (*SUBJECT_PLACEHOLDERS, "link to their page", "link to the session")
@@ -23,14 +24,14 @@ def unknown_placeholder(text: str, known: tuple[str, ...]) -> str | None:
 
 
 def letter(
-    writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, subject: str, text: str
+    writer: LetterWriter, to: Recipient, meeting: MeetingFacts, message: Announcement
 ) -> Letter:
     """Compose the message to one recipient."""
     writer = writer.to(to)
     return writer.member_letter(
         to,
-        _fill(subject, _values(writer, to, meeting), _as_text),
-        fill_placeholders(writer, to, meeting, text),
+        _fill(message.subject, _values(writer, to, meeting), _as_text),
+        fill_placeholders(writer, to, meeting, message.text),
         session_block(writer, meeting),
     )
 

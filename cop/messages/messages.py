@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
@@ -38,7 +37,7 @@ class Audience(StrEnum):
 
 _IS_HELD = Registration.status == RegistrationStatus.HELD
 _IS_LIVE = Registration.status != RegistrationStatus.CANCELLED
-_IN_AUDIENCE = {
+_IN_AUDIENCE: dict[str, ColumnElement[bool]] = {
     Audience.HELD: _IS_HELD,
     Audience.WAITING: Registration.status == RegistrationStatus.WAITING,
     Audience.REGISTERED: _IS_LIVE,
@@ -48,21 +47,7 @@ _IN_AUDIENCE = {
 _IS_DELIVERABLE = Member.undeliverable_at.is_(None)
 
 
-@dataclass(frozen=True)
-class Message:
-    """A message and its audience."""
-
-    audience: Audience
-    subject: str
-    text: str
-
-    def key(self, meeting_id: int, nonce: str) -> str:
-        """Return the key of one sending: the same for a second click on the same page."""
-        parts = ("write", str(meeting_id), nonce, self.audience, self.subject, self.text)
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def audience_counts(db_session: Session, meeting_id: int) -> dict[Audience, int]:
+def audience_counts(db_session: Session, meeting_id: int) -> dict[str, int]:
     """Count the members of each audience whom email reaches."""
     counts = [func.count().filter(is_in).label(name) for name, is_in in _IN_AUDIENCE.items()]
     query = select(*counts).join(Member, Member.id == Registration.member_id)
@@ -70,7 +55,7 @@ def audience_counts(db_session: Session, meeting_id: int) -> dict[Audience, int]
     return dict(zip(_IN_AUDIENCE, db_session.execute(query).one(), strict=True))
 
 
-def audience(db_session: Session, meeting_id: int, audience: Audience) -> list[Registered]:
+def audience(db_session: Session, meeting_id: int, audience: str) -> list[Registered]:
     """List the members of an audience whom email reaches, in the order they registered."""
     query = select(Registration.id).join(Member, Member.id == Registration.member_id)
     is_in = (Registration.meeting_id == meeting_id) & _IN_AUDIENCE[audience] & _IS_DELIVERABLE
@@ -80,7 +65,7 @@ def audience(db_session: Session, meeting_id: int, audience: Audience) -> list[R
     return people
 
 
-def check(message: Message) -> None:
+def check(message: Announcement) -> None:
     """Refuse a message with an unknown placeholder."""
     for field, text, placeholders in (
         ("subject", message.subject, emails.SUBJECT_PLACEHOLDERS),
@@ -98,23 +83,22 @@ def check(message: Message) -> None:
 
 def send(
     db_session: Session,
-    meeting_id: int,
-    message: Message,
+    message: Announcement,
     *,
     coordinator_id: int,
     confirmed_count: int,
     nonce: str,
     writer: LetterWriter,
 ) -> int | None:
-    """Queue a message to its audience; return to how many, or None if it was sent before.
+    """Queue a new message to its audience; return to how many, or None if it was sent before.
 
     `confirmed_count`: to how many the coordinator was told that it would go.
     """
     check(message)
-    meeting = locking.lock_one(db_session, meeting_id)
-    if not _is_first(db_session, message.key(meeting_id, nonce), writer=writer):
+    meeting = locking.lock_one(db_session, message.meeting_id)
+    if not _is_first(db_session, message, nonce, writer=writer):
         return None
-    people = audience(db_session, meeting_id, message.audience)
+    people = audience(db_session, meeting.id, message.audience)
     if len(people) > confirmed_count:
         raise Refused(
             N_(
@@ -125,30 +109,30 @@ def send(
             asked=confirmed_count,
             num=len(people),
         )
-    announcement = Announcement(
-        meeting_id=meeting_id,
-        coordinator_id=coordinator_id,
-        recipient_count=len(people),
-        sent_at=writer.now,
-        **vars(message),
-    )
-    db_session.add(announcement)
+    message.coordinator_id = coordinator_id
+    message.recipient_count, message.sent_at = len(people), writer.now
+    db_session.add(message)
     db_session.flush()
     audit_log.record_action(
         db_session,
         coordinator_id,
         audit_log.Action.WROTE,
         now=writer.now,
-        meeting_id=meeting_id,
+        meeting_id=meeting.id,
         item_count=len(people),
     )
-    queued = [_email(writer, meeting, announcement, person) for person in people]
+    queued = [_email(writer, meeting, message, person) for person in people]
     outbox.queue(db_session, queued, now=writer.now)
     return len(people)
 
 
-def _is_first(db_session: Session, key: str, *, writer: LetterWriter) -> bool:
-    """Store the key; a second click waits for the meeting's lock and then finds it."""
+def _is_first(
+    db_session: Session, message: Announcement, nonce: str, *, writer: LetterWriter
+) -> bool:
+    """Store a key of the message and its page; a second click waits for the lock and finds it."""
+    content = message.audience, message.subject, message.text
+    parts = ("write", str(message.meeting_id), nonce, *content)
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     row = {"key": key, "held": [], "waiting": [], "created_at": writer.now}
     new = insert_with_conflict(db_session, Submission).values(row).on_conflict_do_nothing()
     return db_session.scalar(new.returning(Submission.key)) is not None
@@ -157,17 +141,11 @@ def _is_first(db_session: Session, key: str, *, writer: LetterWriter) -> bool:
 def _email(
     writer: LetterWriter, meeting: MeetingFacts, message: Announcement, person: Registered
 ) -> QueuedEmail:
-    to = person.recipient
-    return QueuedEmail(
-        emails.letter(writer, to, meeting, subject=message.subject, text=message.text),
-        to,
-        EmailKind.MESSAGE,
-        f"message:{message.id}:{person.registration_id}",
-        registration_id=person.registration_id,
-        meeting_id=meeting.id,
-        # A message from before the session is useless after it.
-        expires_at=meeting.ends_at if meeting.ends_at > writer.now else None,
-    )
+    letter = emails.letter(writer, person.recipient, meeting, message)
+    key = f"message:{message.id}:{person.registration_id}"
+    # A message from before the session is useless after it.
+    expires_at = meeting.ends_at if meeting.ends_at > writer.now else None
+    return outbox.to_registered(letter, person, EmailKind.MESSAGE, key, expires_at)
 
 
 def sent_messages(db_session: Session, meeting_id: int) -> Sequence[Row[*tuple[Any, ...]]]:

@@ -13,7 +13,8 @@ from cop.i18n import N_
 from cop.meetings.schedule import Listing
 from cop.meetings.views_common import meeting_or_404
 from cop.messages import emails, messages
-from cop.messages.messages import Audience, Message
+from cop.messages.messages import Audience
+from cop.models.audit import Announcement
 from cop.outbox import status
 from cop.web.blueprints import console
 from cop.web.forms import (
@@ -53,11 +54,10 @@ class WriteForm(ConsoleForm):
         if field.data not in AUDIENCES:
             raise ValidationError(gettext("Choose whom to write to."))
 
-    @property
-    def message(self) -> Message:
-        """The message; only once the form is valid."""
+    def message(self, meeting_id: int) -> Announcement:
+        """Make the message that the valid form describes."""
         audience, subject, text = self.audience.data, self.subject.data, self.text.data
-        return Message(Audience(audience or ""), subject or "", text or "")
+        return Announcement(meeting_id=meeting_id, audience=audience, subject=subject, text=text)
 
 
 @console.route("/sessions/<slug:slug>/write", methods=["GET", "POST"])
@@ -93,14 +93,14 @@ def _edit(meeting: Listing, form: WriteForm) -> Response:
 
 def _preview(meeting: Listing, form: WriteForm) -> Response:
     """Show the email as one of its recipients gets it, and to how many it goes."""
-    message = form.message
+    message = form.message(meeting.id)
     messages.check(message)
     with read_tx() as db_session:
         people = messages.audience(db_session, meeting.id, message.audience)
     note_viewing("roster", meeting.id)
     reader = next((p for p in people if str(p.registration_id) == form.reader.data), people[0])
     composing = writer(), reader.recipient, meeting
-    letter = emails.letter(*composing, subject=message.subject, text=message.text)
+    letter = emails.letter(*composing, message)
     body = emails.fill_placeholders(*composing, message.text).html
     return render(
         "messages/preview.html",
@@ -111,7 +111,7 @@ def _preview(meeting: Listing, form: WriteForm) -> Response:
         subject=letter.subject,
         body=Markup(status.redact_tokens(body)),  # noqa: S704 - sanitized before
         text=status.redact_tokens(letter.text),
-        audience=AUDIENCES[message.audience],
+        audience=AUDIENCES[Audience(message.audience)],
         nonce=form.nonce.data or new_token(),
     )
 
@@ -133,8 +133,7 @@ def _send(meeting: Listing, form: WriteForm) -> bool:
         with write_tx() as db_session:
             count = messages.send(
                 db_session,
-                meeting.id,
-                form.message,
+                form.message(meeting.id),
                 coordinator_id=g.coordinator.id,
                 confirmed_count=parse_integer(form.confirmed_count.data or "") or 0,
                 nonce=nonce,

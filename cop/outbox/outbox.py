@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cop.db.expiry import Expiry
 from cop.db.statements import Prepared
 from cop.mail.letter import Letter
-from cop.mail.recipients import Recipient
+from cop.mail.recipients import Recipient, Registered
 from cop.models.email import MailState, OutboxEmail
 from cop.models.registration import Member
 
@@ -59,19 +59,28 @@ class QueuedEmail:
     expires_at: datetime | None = None
 
 
+def to_registered(
+    letter: Letter,
+    person: Registered,
+    kind: EmailKind,
+    dedup_key: str,
+    expires_at: datetime | None = None,
+) -> QueuedEmail:
+    """Make an email about a registration, which is withdrawn once that is canceled."""
+    about = person.registration_id, person.meeting_id
+    return QueuedEmail(letter, person.recipient, kind, dedup_key, *about, expires_at)
+
+
 def queue(db_session: Session, emails: Iterable[QueuedEmail], *, now: datetime) -> None:
     """Queue emails, but none to a member whose address does not work."""
-    _INSERT.run(db_session, [_row(email, now) for email in emails if _is_deliverable(email.to)])
-
-
-def _is_deliverable(to: Recipient | str) -> bool:
-    return isinstance(to, str) or to.is_deliverable
+    deliverable = [each for each in emails if isinstance(each.to, str) or each.to.is_deliverable]
+    _INSERT.run(db_session, [_row(email, now) for email in deliverable])
 
 
 def _row(email: QueuedEmail, now: datetime) -> dict[str, object]:
-    letter, to = email.letter, email.to
+    to = email.to
     address, member = (to, None) if isinstance(to, str) else (to.email, to)
-    return {
+    return vars(email.letter) | {
         "state": MailState.QUEUED,
         "attempts": 0,
         "unknown_outcomes": 0,
@@ -87,11 +96,6 @@ def _row(email: QueuedEmail, now: datetime) -> dict[str, object]:
         "language": member.language if member else "en",
         # The same for every attempt, so that a second copy can be recognized.
         "message_id": token_hex(16),
-        "subject": letter.subject,
-        "text": letter.text,
-        "html": letter.html,
-        "calendar": letter.calendar,
-        "unsubscribe_url": letter.unsubscribe_url,
         "created_at": now,
         "due_at": now,
     }

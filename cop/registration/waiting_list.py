@@ -60,12 +60,6 @@ def _promotion_email(
     writer: LetterWriter, meeting: MeetingFacts, person: recipients.Registered
 ) -> QueuedEmail:
     id_ = person.registration_id
-    return QueuedEmail(
-        emails.promoted(writer, person.recipient, meeting, registration_id=id_),
-        person.recipient,
-        EmailKind.PROMOTED,
-        f"promoted:{id_}:{writer.now.isoformat()}",
-        registration_id=id_,
-        meeting_id=meeting.id,
-        expires_at=meeting.ends_at,
-    )
+    letter = emails.promoted(writer, person.recipient, meeting, registration_id=id_)
+    key = f"promoted:{id_}:{writer.now.isoformat()}"
+    return outbox.to_registered(letter, person, EmailKind.PROMOTED, key, meeting.ends_at)

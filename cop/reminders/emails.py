@@ -1,7 +1,7 @@
 """Compose the reminders before a session."""
 
 from cop.mail.letter import Block, Button, Letter, Link
-from cop.mail.recipients import Recipient
+from cop.mail.recipients import Recipient, Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, preparation, session_block, topic_of
 from cop.meetings.locking import MeetingFacts
@@ -27,10 +27,9 @@ def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: Counts) -> L
     )
 
 
-def preparation_reminder(
-    writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, registration_id: int
-) -> Letter:
+def preparation_reminder(writer: LetterWriter, person: Registered, meeting: MeetingFacts) -> Letter:
     """Some days before: what to read, and a question to think about."""
+    to = person.recipient
     writer = writer.to(to)
     _ = writer.translate
     subject = _(
@@ -39,7 +38,7 @@ def preparation_reminder(
     blocks: list[Block] = [
         _("We look forward to seeing you at this session:"),
         session_block(writer, meeting, *preparation(writer, meeting)),
-        emails.join_link(writer, writer.links.join(to.owner, registration_id)),
+        emails.join_link(writer, writer.links.join(to.owner, person.registration_id)),
     ]
     if meeting.prep_question:
         answer_url = writer.my_page(to, f"/sessions/{meeting.slug}")
@@ -48,10 +47,9 @@ def preparation_reminder(
     return _reminder(writer, to, subject, *blocks)
 
 
-def join_reminder(
-    writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, registration_id: int
-) -> Letter:
+def join_reminder(writer: LetterWriter, person: Registered, meeting: MeetingFacts) -> Letter:
     """The day before: the join link, and a link to cancel."""
+    to = person.recipient
     writer = writer.to(to)
     _, day = writer.translate, writer.dates.long_date(meeting.starts_at)
     return _reminder(
@@ -60,7 +58,7 @@ def join_reminder(
         _("Your way in, %(day)s: %(topic)s", day=day, topic=topic_of(writer, meeting)),
         _("It is nearly time:"),
         session_block(writer, meeting, *preparation(writer, meeting)),
-        Button(_("Join the session"), writer.links.join(to.owner, registration_id)),
+        Button(_("Join the session"), writer.links.join(to.owner, person.registration_id)),
         _("The button leads in from 15 minutes before the start until the end."),
         emails.cancel_link(writer, to, meeting),
     )

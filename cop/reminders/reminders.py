@@ -1,6 +1,6 @@
 """Queue each reminder once, however often this runs and however the clock changes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from dateutil import tz
@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from cop.accounts import accounts
 from cop.mail import recipients
-from cop.mail.letter import Letter
 from cop.mail.recipients import Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
@@ -58,17 +57,6 @@ def reminder_time(meeting: MeetingFacts, days: int, *, writer: LetterWriter) -> 
     return tz.resolve_imaginary(local)
 
 
-def _days_before(meeting: MeetingFacts, writer: LetterWriter) -> int | None:
-    """Return the latest reminder whose time has come, as its number of days before the start."""
-    all_days = writer.community.reminder_days
-    due = [days for days in all_days if reminder_time(meeting, days, writer=writer) <= writer.now]
-    return min(due, default=None)
-
-
-def _is_last(days: int | None, writer: LetterWriter) -> bool:
-    return days == min(writer.community.reminder_days, default=None)
-
-
 def _missing(
     db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter
 ) -> dict[str, Registered | None]:
@@ -89,6 +77,17 @@ def _missing(
     return {key: person for key, person in due.items() if key not in queued}
 
 
+def _days_before(meeting: MeetingFacts, writer: LetterWriter) -> int | None:
+    """Return the latest reminder whose time has come, as its number of days before the start."""
+    all_days = writer.community.reminder_days
+    due = [days for days in all_days if reminder_time(meeting, days, writer=writer) <= writer.now]
+    return min(due, default=None)
+
+
+def _is_last(days: int | None, writer: LetterWriter) -> bool:
+    return days == min(writer.community.reminder_days, default=None)
+
+
 def _is_reminded(person: Registered, due_at: datetime, *, is_last: bool) -> bool:
     """Whether somebody gets a reminder; whoever got their spot after it was due just had an email.
 
@@ -107,28 +106,10 @@ def _compose(
     compose = emails.join_reminder if is_last else emails.preparation_reminder
     for key, person in _missing(db_session, meeting, writer=writer).items():
         if person:
-            yield _reminder(writer, meeting, person, key, compose)
+            letter = compose(writer, person, meeting)
+            yield outbox.to_registered(letter, person, EmailKind.REMINDER, key, meeting.starts_at)
         else:
             yield from _day_before(db_session, meeting, key, writer=writer)
-
-
-def _reminder(
-    writer: LetterWriter,
-    meeting: MeetingFacts,
-    person: Registered,
-    key: str,
-    compose: Callable[..., Letter],
-) -> QueuedEmail:
-    id_ = person.registration_id
-    return QueuedEmail(
-        compose(writer, person.recipient, meeting, registration_id=id_),
-        person.recipient,
-        EmailKind.REMINDER,
-        key,
-        registration_id=id_,
-        meeting_id=meeting.id,
-        expires_at=meeting.starts_at,
-    )
 
 
 def _day_before(

@@ -7,10 +7,11 @@ from cop.accounts import emails as accounts_emails
 from cop.changes import emails
 from cop.community.community import CommunityFacts
 from cop.links import Links
-from cop.mail.recipients import Recipient
+from cop.mail.recipients import Recipient, Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import Announced, MeetingFacts
 from cop.messages import emails as messages_emails
+from cop.models.audit import Announcement
 from cop.registration import emails as registration_emails
 from cop.reminders import emails as reminders_emails
 from cop.roster import emails as roster_emails
@@ -101,6 +102,10 @@ def _changed(meeting, told, *, is_held=True):
     )
 
 
+def _registered(to):
+    return Registered(1, MEETING.id, "held", "", NOW, None, to)
+
+
 def _confirmed(to, held, waiting):
     return registration_emails.confirmation(
         WRITER, to, held=held, waiting=waiting, registration_ids={1: 1, 2: 2}
@@ -114,9 +119,8 @@ WRITTEN = (
 
 
 def _written(to):
-    return messages_emails.letter(
-        WRITER, to, MEETING, subject="Bring a chart: {date}", text=WRITTEN
-    )
+    message = Announcement(subject="Bring a chart: {date}", text=WRITTEN)
+    return messages_emails.letter(WRITER, to, MEETING, message)
 
 
 TO_MEMBERS = {
@@ -135,10 +139,10 @@ TO_MEMBERS = {
     "after all": lambda: _changed(MEETING, WAS_CANCELLED),
     "another way in": lambda: _changed(MEETING, OTHER_WAY_IN),
     "reminder to prepare": lambda: reminders_emails.preparation_reminder(
-        WRITER, ADA, MEETING, registration_id=1
+        WRITER, _registered(ADA), MEETING
     ),
     "reminder to join": lambda: reminders_emails.join_reminder(
-        WRITER, SOMEBODY, MEETING, registration_id=1
+        WRITER, _registered(SOMEBODY), MEETING
     ),
     "takeaways": lambda: emails.takeaways(WRITER, ADA, MEETING),
     "written by a coordinator": lambda: _written(ADA),

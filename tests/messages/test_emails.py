@@ -6,13 +6,14 @@ import pytest
 from bs4 import BeautifulSoup
 
 from cop.messages import emails
+from cop.models.audit import Announcement
 from tests.mail.gallery import ADA, MEETING, SOMEBODY, WRITER
 
 PAGE = "https://cop.example.org/schedule/2026-12-15"
 
 
 def letter(text, to=ADA, subject="Hello"):
-    return emails.letter(WRITER, to, MEETING, subject=subject, text=text)
+    return emails.letter(WRITER, to, MEETING, Announcement(subject=subject, text=text))
 
 
 def test_each_placeholder_is_filled_in():

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
 from cop.messages import messages
-from cop.messages.messages import Audience, Message
+from cop.messages.messages import Audience
 from cop.models.audit import Announcement, AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.email import OutboxEmail
@@ -27,8 +27,6 @@ from tests.builders import (
 from tests.concurrency import at_once
 
 pytestmark = pytest.mark.both
-
-TO_ALL = Message(Audience.REGISTERED, "Bring a chart", "Please bring **one**.")
 
 
 def corin_in(db_session):
@@ -52,15 +50,15 @@ def a_full_meeting(db_session, **values):
     return meeting
 
 
-def send(db_session, meeting, message=TO_ALL, *, by=None, asked=9, nonce=None, now=NOW):
+def send(db_session, meeting, audience=Audience.REGISTERED, *, by=None, asked=9, nonce=None):
+    content = {"subject": "Bring a chart", "text": "Please bring **one**."}
     return messages.send(
         db_session,
-        meeting.id,
-        message,
+        Announcement(meeting_id=meeting.id, audience=audience, **content),
         coordinator_id=by or corin_in(db_session),
         confirmed_count=asked,
         nonce=nonce or uuid4().hex,
-        writer=a_writer(db_session, now=now),
+        writer=a_writer(db_session),
     )
 
 
@@ -78,7 +76,7 @@ def test_a_message_goes_to_the_deliverable_part_of_its_audience(db_session, audi
     meeting = a_full_meeting(db_session)
 
     counted = messages.audience_counts(db_session, meeting.id)[audience]
-    sent = send(db_session, meeting, Message(audience, "Hello", "Hello."))
+    sent = send(db_session, meeting, audience)
 
     assert [
         to.split("@")[0] for to, _ in recipients_and_subjects(db_session, EmailKind.MESSAGE)
@@ -94,7 +92,8 @@ def test_a_message_is_stored_and_recorded(db_session):
     [(kept, by)] = messages.sent_messages(db_session, meeting.id)
     [act] = db_session.scalars(select(AuditEntry))
     assert (by, kept.audience, kept.recipient_count) == ("Corin", "registered", 3)
-    assert (kept.subject, kept.text, kept.sent_at) == (TO_ALL.subject, TO_ALL.text, NOW)
+    assert (kept.subject, kept.text) == ("Bring a chart", "Please bring **one**.")
+    assert kept.sent_at == NOW
     assert (act.action, act.item_count, act.meeting_id) == ("wrote to people", 3, meeting.id)
 
 
