@@ -6,13 +6,7 @@ from itertools import product
 import pytest
 
 from cop.statistics import suppression
-from cop.statistics.suppression import (
-    ANSWERED,
-    ASKED,
-    MIN_COUNT,
-    NEARLY_ALL_SUPPRESSED,
-    SUPPRESSED,
-)
+from cop.statistics.suppression import MIN_COUNT, NEARLY_ALL_SUPPRESSED, SUPPRESSED
 
 HATS = ("analyst", "evaluator", "researcher")
 
@@ -46,13 +40,10 @@ def narrowed(publish, base):
 @pytest.mark.parametrize(
     ("count", "base", "expected"),
     [
-        (0, 11, None),
         (11, 11, None),
         (5, 12, SUPPRESSED),
         (6, 12, "6"),
         (7, 12, NEARLY_ALL_SUPPRESSED),
-        (5, 40, SUPPRESSED),
-        (6, 40, "6"),
         (34, 40, "34"),
         (35, 40, NEARLY_ALL_SUPPRESSED),
     ],
@@ -73,17 +64,9 @@ def test_every_value_is_listed_in_order_and_other_text_counts_as_an_answer():
     counts = suppression.suppressed_counts(answers, HATS)
 
     assert list(counts.items()) == [
-        (ASKED, "16"),
-        (ANSWERED, "13"),
+        (suppression.ASKED, "16"),
+        (suppression.ANSWERED, "13"),
         ("analyst", "7"),
         ("evaluator", SUPPRESSED),
         ("researcher", SUPPRESSED),
     ]
-
-
-def test_where_few_answered_no_value_is_counted():
-    answers = [(["analyst"], "")] * 11 + [([], "")] * 30
-
-    counts = suppression.suppressed_counts(answers, HATS)
-
-    assert counts == {ASKED: "41", ANSWERED: "11"}
