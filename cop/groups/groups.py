@@ -1,7 +1,7 @@
-"""The small groups of a meeting: mixed for those who are expected, changed by hand, exported."""
+"""The small groups of a meeting: mixed, changed by hand, exported."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TextIO
@@ -19,9 +19,6 @@ from cop.registration.people import live_registrations
 from cop.web.downloads import guard_formula
 
 DEFAULT_SIZE = 4  # people to a room
-# One booked person serves everybody in a room who needs the same.
-_BOOKED = ("asl", "cart")
-_INTERPRETATION = "interpretation"
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Groups:
 
     @cached_property
     def rooms(self) -> dict[int, list[Registration]]:
-        """Who is in each room, including rooms that everybody has been moved out of."""
+        """The people in each room, including rooms that everybody has been moved out of."""
         last = max((person.room or 0 for person in self.people), default=0)
         return {n: [p for p in self.people if p.room == n] for n in range(1, last + 1)}
 
@@ -44,18 +41,16 @@ class Groups:
 
     @cached_property
     def roomless(self) -> list[Registration]:
-        """Who is expected, did not ask to stay in the main room, and has no room."""
+        """The expected people without a room who did not ask to stay in the main room."""
         return [p for p in self.to_mix() if not p.room]
 
     def to_mix(self, *, attended_only: bool = False) -> list[Registration]:
-        """Whom to find rooms for: all who are expected, or those known to have attended."""
+        """The people to find rooms for: all who are expected, or only those who attended."""
         expected = (p for p in self.people if p.is_expected and not p.stays_in_main_room)
         return [p for p in expected if p.attended or not attended_only]
 
-    def assign_rooms(
-        self, people: Iterable[Registration], size: int, *, seed: int, keep_rooms: bool = False
-    ) -> dict[int, int]:
-        """Find rooms for people; return them by registration."""
+    def assign_rooms(self, people: Sequence[Registration], size: int, *, seed: int) -> None:
+        """Find rooms for people; those who have a room keep it."""
         participants = [
             mixing.Participant(
                 person.id,
@@ -64,22 +59,25 @@ class Groups:
                 is_new=person.first_time,
                 needs=_needs(person),
                 last_room=self.last_rooms[person.id],
-                room=person.room if keep_rooms else None,
+                room=person.room,
             )
             for person in people
         ]
-        return mixing.assign_rooms(participants, size, seed=seed)
+        room_of = mixing.assign_rooms(participants, size, seed=seed)
+        for person in people:
+            person.room = room_of[person.id]
 
 
 def _needs(person: Registration) -> frozenset[str]:
-    needs = {need for need in _BOOKED if need in person.access}
-    if _INTERPRETATION in person.access:
-        needs.add(f"{_INTERPRETATION} {fold(person.access_language)}")
+    """Needs that one booked person can serve for everybody in a room."""
+    needs = {"asl", "cart"}.intersection(person.access)
+    if "interpretation" in person.access:
+        needs.add(f"interpretation {fold(person.access_language)}")
     return frozenset(needs)
 
 
 def read_groups(db_session: Session, meeting_id: int) -> Groups:
-    """Read who may be in a small group, and in which one: one statement."""
+    """Read the people who may be in a small group, in one statement."""
     before = aliased(Registration)
     was_there = (
         (before.member_id == Registration.member_id)
@@ -122,22 +120,19 @@ def make_groups(
     meeting.room_size, meeting.room_seed = size, (meeting.room_seed or 0) + 1
     groups = read_groups(db_session, meeting_id)
     people = groups.to_mix(attended_only=attended_only)
-    room_of = groups.assign_rooms(people, size, seed=meeting.room_seed)
     for person in groups.people:
-        person.room = room_of.get(person.id)
+        person.room = None
+    groups.assign_rooms(people, size, seed=meeting.room_seed)
     return len(people)
 
 
 def assign_late_arrivals(db_session: Session, meeting_id: int) -> int:
-    """Find rooms for those who have none; everybody else keeps theirs. Return how many."""
+    """Find rooms for people without one, change no other room; return how many."""
     locking.lock(db_session, [meeting_id])
     groups = read_groups(db_session, meeting_id)
     late = groups.roomless
     people = [*(person for person in groups.people if person.room), *late]
-    size = groups.size or DEFAULT_SIZE
-    room_of = groups.assign_rooms(people, size, seed=len(people), keep_rooms=True)
-    for person in late:
-        person.room = room_of[person.id]
+    groups.assign_rooms(people, groups.size or DEFAULT_SIZE, seed=len(people))
     return len(late)
 
 

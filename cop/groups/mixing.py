@@ -52,10 +52,10 @@ def assign_rooms(people: Sequence[Participant], size: int, *, seed: int) -> dict
     plan = _Plan(people, seed=seed)
     plan.open_rooms(size)
     for who in range(len(plan.people)):
-        if plan.room_of[who] is None:
+        if who not in plan.room_of:
             plan.seat(who, plan.cheapest_room(who))
     plan.improve()
-    return {person.id: plan.number_of(who) for who, person in enumerate(plan.people)}
+    return {person.id: plan.room_of[who] + 1 for who, person in enumerate(plan.people)}
 
 
 class _Plan:
@@ -67,13 +67,10 @@ class _Plan:
         self.costs = [[0] * len(self.people) for _ in self.people]
         for (i, one), (j, other) in combinations(enumerate(self.people), 2):
             self.costs[i][j] = self.costs[j][i] = cost(one, other)
-        self.room_of: list[int | None] = [None] * len(self.people)
+        self.room_of: dict[int, int] = {}
         self.pinned: set[int] = set()
         self.free: list[int] = []  # free seats, by room
         self.in_room: list[list[int]] = []  # what each person would cost in a room, by room
-
-    def number_of(self, who: int) -> int:
-        return (self.room_of[who] or 0) + 1
 
     def open_rooms(self, size: int) -> None:
         """Open as many rooms as leave nobody alone, and seat those whose room is fixed."""
@@ -148,7 +145,7 @@ class _Plan:
 
     def _swap(self, one: int, other: int) -> bool:
         """Swap two people if that lowers the sum; return whether it did."""
-        here, there = self.number_of(one) - 1, self.number_of(other) - 1
+        here, there = self.room_of[one], self.room_of[other]
         in_here, in_there = self.in_room[here], self.in_room[there]
         before = in_here[one] + in_there[other]
         after = in_there[one] + in_here[other] - 2 * self.costs[one][other]
