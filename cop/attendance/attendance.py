@@ -6,12 +6,12 @@ report leaves alone what a coordinator decided, also when it is imported again.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from cop.attendance.matching import Match, match_participants
@@ -19,7 +19,6 @@ from cop.attendance.zoom_report import Participant
 from cop.db.expiry import Expiry
 from cop.errors import Refused, ReportGone
 from cop.i18n import N_
-from cop.mail.recipients import LIVE_STATUSES
 from cop.meetings import locking
 from cop.meetings.locking import MeetingFacts
 from cop.models.audit import AttendanceImport
@@ -41,11 +40,8 @@ class AttendanceSheet:
     @cached_property
     def matches(self) -> list[Match]:
         """The participants of the report, matched to the people."""
-        participants = [
-            Participant(str(each["name"]), str(each["email"]), int(each["minutes"]))
-            for each in (self.report.participants if self.report else ())
-        ]
-        return match_participants(participants, self.people)
+        participants = self.report.participants if self.report else ()
+        return match_participants([Participant(**each) for each in participants], self.people)
 
 
 class ReportResult(NamedTuple):
@@ -58,16 +54,13 @@ class ReportResult(NamedTuple):
 
 def read_sheet(db_session: Session, meeting_id: int) -> AttendanceSheet:
     """Read people and pending report at once; only one row has the report."""
-    first = select(func.min(Registration.id)).where(*_is_live(meeting_id)).scalar_subquery()
-    has_report = (AttendanceImport.meeting_id == meeting_id) & (Registration.id == first)
+    first = live_registrations(meeting_id).with_only_columns(func.min(Registration.id))
+    is_first = Registration.id == first.scalar_subquery()
+    has_report = is_first & (AttendanceImport.meeting_id == meeting_id)
     query = live_registrations(meeting_id).add_columns(AttendanceImport)
     rows = db_session.execute(query.outerjoin(AttendanceImport, has_report)).all()
     people = sorted((person for person, _ in rows), key=lambda p: (p.name.casefold(), p.id))
     return AttendanceSheet(tuple(people), next((report for _, report in rows if report), None))
-
-
-def _is_live(meeting_id: int) -> tuple[ColumnElement[bool], ...]:
-    return Registration.meeting_id == meeting_id, Registration.status.in_(LIVE_STATUSES)
 
 
 def store_report(
@@ -75,11 +68,8 @@ def store_report(
 ) -> None:
     """Store a report until a coordinator applies it; it replaces a pending one."""
     locking.lock(db_session, [meeting_id])
-    if db_session.scalar(select(Registration.id).where(*_is_live(meeting_id)).limit(1)) is None:
-        raise Refused(
-            N_("Nobody is registered for this session, so there is nobody to recognize."),
-            field="report",
-        )
+    if db_session.scalar(live_registrations(meeting_id).limit(1)) is None:
+        raise Refused(N_("Nobody is registered for this session, so there is nobody to recognize."))
     people = [asdict(participant) for participant in participants]
     db_session.merge(AttendanceImport(meeting_id=meeting_id, participants=people, created_at=now))
     db_session.flush()
@@ -169,25 +159,17 @@ def _update_first_days(db_session: Session, meeting: MeetingFacts, zone: ZoneInf
     first = update(Member).where(Member.id.in_(attended), is_later)
     db_session.execute(first.values(first_attended_on=meeting_day))
     is_undone = Member.id.in_(registered) & Member.id.not_in(attended)
-    is_undone &= Member.first_attended_on == meeting_day
-    if days := _first_attendance_dates(db_session, is_undone, zone):
-        rows = [{"id": id_, "first_attended_on": day} for id_, day in days.items()]
-        db_session.execute(update(Member), rows)
-
-
-def _first_attendance_dates(
-    db_session: Session, condition: ColumnElement[bool], zone: ZoneInfo
-) -> dict[int, date | None]:
-    """The day on which members first attended, according to their marks."""
-    attended = (Registration.member_id == Member.id) & Registration.attended.is_(True)
-    query = (
-        select(Member.id, Meeting.starts_at)
-        .outerjoin(Registration, attended)
+    is_mark = (Registration.member_id == Member.id) & Registration.attended.is_(True)
+    remaining = (
+        select(Member.id, func.min(Meeting.starts_at))
+        .outerjoin(Registration, is_mark)
         .outerjoin(Meeting, Meeting.id == Registration.meeting_id)
-        .where(condition)
-        .order_by(Meeting.starts_at)
+        .where(is_undone, Member.first_attended_on == meeting_day)
+        .group_by(Member.id)
     )
-    days: dict[int, date | None] = {}
-    for member_id, starts_at in db_session.execute(query):
-        days.setdefault(member_id, starts_at and starts_at.astimezone(zone).date())
-    return days
+    rows = [
+        {"id": id_, "first_attended_on": starts_at and starts_at.astimezone(zone).date()}
+        for id_, starts_at in db_session.execute(remaining)
+    ]
+    if rows:
+        db_session.execute(update(Member), rows)

@@ -1,6 +1,7 @@
 """Tables of what coordinators did, viewed and wrote."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -71,7 +72,7 @@ class AttendanceImport(Base):
         ForeignKey("meeting.id", ondelete="CASCADE"), primary_key=True
     )
     # Of each: a name, an address where there is one, minutes.
-    participants: Mapped[list[dict[str, str | int]]] = mapped_column(JSON)
+    participants: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     created_at: Mapped[datetime]
 
     @property
