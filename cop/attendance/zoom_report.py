@@ -7,6 +7,7 @@ order, and unknown columns are ignored.
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -82,11 +83,9 @@ def read(content: bytes) -> list[Participant]:
     for row in rows:
         if part := _parse_row(row, times):
             key = part.email.casefold() or f" {fold(part.name) or part.name}"
-            if key in participants:
-                participants[key].add(part)
-            else:
-                participants[key] = part
-    return [person.as_participant() for person in _merge_without_address(participants)]
+            participants.setdefault(key, _ParticipantRows(part.name, part.email)).add(part)
+    people = _merge_without_address(participants.values())
+    return [person.as_participant() for person in people]
 
 
 def _parse_row(row: Mapping[str, str], times: Mapping[str, datetime]) -> _ParticipantRows | None:
@@ -107,8 +106,7 @@ def _decode(content: bytes) -> str:
             N_(
                 "This file is a workbook, a picture or a document. Zoom's Export button gives a "
                 "CSV file; a workbook can be saved as one: CSV UTF-8."
-            ),
-            field="report",
+            )
         )
     try:
         return content.decode("utf-8-sig")
@@ -119,16 +117,16 @@ def _decode(content: bytes) -> str:
 def _people(text: str) -> list[dict[str, str]]:
     """The rows of participants, keyed as in `_TITLES`."""
     if not text.strip():
-        raise Refused(_NOBODY, field="report")
+        raise Refused(_NOBODY)
     if any(len(line) > MAX_LINE_LENGTH for line in text.splitlines()):
-        raise Refused(_TOO_LONG, field="report")
+        raise Refused(_TOO_LONG)
     for delimiter in DELIMITERS:
         people = _below_titles(_rows(text, delimiter))
         if people:
             return people
         if people is not None:
-            raise Refused(_NOBODY, field="report")
-    raise _error_for_other_file(text)
+            raise Refused(_NOBODY)
+    raise Refused(_sentence_about_other_file(text))
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -136,10 +134,10 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
         for number, row in enumerate(reader):
             if number == MAX_ROWS:
-                raise Refused(_TOO_LONG, field="report")
+                raise Refused(_TOO_LONG)
             yield [" ".join(cell.split()) for cell in row]
     except csv.Error as error:  # as for an unclosed quote
-        raise Refused(_TOO_LONG, field="report") from error
+        raise Refused(_TOO_LONG) from error
 
 
 def _below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
@@ -169,47 +167,40 @@ def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
     columns: dict[str, int] = {}
     for name, beginnings in _TITLES.items():
         for beginning in beginnings:
-            found = (at for at, t in enumerate(titles) if f"{t} ".startswith(f"{beginning} "))
-            if name not in columns and (position := next(found, None)) is not None:
-                columns[name] = position
+            for at, title in enumerate(titles):
+                if f"{title} ".startswith(f"{beginning} "):
+                    columns.setdefault(name, at)
     is_report = "name" in columns and ("minutes" in columns or {"joined", "left"} <= set(columns))
     return columns if is_report else None
 
 
-def _error_for_other_file(text: str) -> Refused:
-    """The refusal of another file, by what it seems to be."""
+def _sentence_about_other_file(text: str) -> str:
+    """Explain what another file seems to be, and where to find a report."""
     beginning = [fold(line) for line in text.splitlines()[:50]]
     if any("topic" in line and "participants" in line for line in beginning):
-        sentence = N_(
+        return N_(
             "This is a list of meetings. Click the number of participants in the line of this "
             "session in Zoom, and export the list that opens."
         )
-    elif any("name" in line and "email" in line for line in beginning):
-        sentence = N_(
+    if any("name" in line and "email" in line for line in beginning):
+        return N_(
             "This list has names and no times, so it does not say who came. Look in Zoom under "
             "Reports, Usage, the number of participants, Export."
         )
-    else:
-        sentence = N_(
-            "This is no participants report: no line of it names columns like Name and Duration. "
-            "Look in Zoom under Reports, Usage, the number of participants, Export."
-        )
-    return Refused(sentence, field="report")
+    return N_(
+        "This is no participants report: no line of it names columns like Name and Duration. "
+        "Look in Zoom under Reports, Usage, the number of participants, Export."
+    )
 
 
-def _parse_times(cells: Iterable[str]) -> Mapping[str, datetime]:
+def _parse_times(cells: Collection[str]) -> Mapping[str, datetime]:
     """Parse a report's times, which lack a zone and an order of day and month.
 
     Only differences between times are used: of the two orders, the one that parses the most cells
     is right, and of equal ones that with the shorter span.
     """
-    matches = {cell: match for cell in cells if (match := _WHEN.match(cell))}
     readings = (
-        {
-            cell: at
-            for cell, match in matches.items()
-            if (at := _parse_time(match, is_day_first=day_first))
-        }
+        {cell: at for cell in cells if (at := _parse_time(cell, is_day_first=day_first))}
         for day_first in (False, True)
     )
     return min(readings, key=lambda times: (-len(times), _span(times.values())))
@@ -219,7 +210,10 @@ def _span(times: Collection[datetime]) -> timedelta:
     return max(times) - min(times) if times else timedelta()
 
 
-def _parse_time(match: re.Match[str], *, is_day_first: bool) -> datetime | None:
+def _parse_time(cell: str, *, is_day_first: bool) -> datetime | None:
+    match = _WHEN.match(cell)
+    if match is None:
+        return None
     one, two = (match["two"], match["one"]) if is_day_first else (match["one"], match["two"])
     name = (match["named"] or "").casefold()
     month = match["month"] or one or (_MONTHS.index(name) + 1 if name in _MONTHS else 0)
@@ -241,19 +235,20 @@ def _parse_minutes(cell: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _merge_without_address(rows: Mapping[str, _ParticipantRows]) -> Iterable[_ParticipantRows]:
+def _merge_without_address(people: Collection[_ParticipantRows]) -> list[_ParticipantRows]:
     """Merge participants without an address into their only namesake with one."""
-    named: dict[str, list[_ParticipantRows]] = {}
-    for person in rows.values():
+    named: dict[str, list[_ParticipantRows]] = defaultdict(list)
+    for person in people:
         if person.email:
-            named.setdefault(fold(person.name), []).append(person)
-    remaining = dict(rows)
-    for key, person in rows.items():
+            named[fold(person.name)].append(person)
+    merged = []
+    for person in people:
         name = fold(person.name)  # empty where it has no letters to compare
-        same = named.get(name, []) if name and not person.email else []
-        if len(same) == 1:
-            same[0].add(remaining.pop(key))
-    return remaining.values()
+        if person.email or not name or len(named[name]) != 1:
+            merged.append(person)
+        else:
+            named[name][0].add(person)
+    return merged
 
 
 def _seconds(intervals: Iterable[_Interval]) -> int:
