@@ -1,6 +1,5 @@
 """The console's page about small groups: mix them, move people by hand, export them."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 
@@ -19,13 +18,12 @@ from cop.meetings.schedule import Listing
 from cop.meetings.views_common import meeting_or_404
 from cop.web import downloads
 from cop.web.blueprints import console
-from cop.web.forms import ConsoleForm, line, parse_integer
+from cop.web.forms import ConsoleForm, line, numbered_fields, parse_integer
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, render
 from cop.web.security import takes_long_form
 
 MIN_SIZE, MAX_SIZE = 2, 50
-_PERSON_FIELD = re.compile(r"person-(\d{1,9})", re.ASCII)
 
 
 class RoomsForm(ConsoleForm):
@@ -91,10 +89,9 @@ def _change(meeting: Listing, change: Callable[[Session, int], int]) -> int:
 
 
 def _moves() -> dict[int, int | None]:
-    """Who was moved away from what the page showed; somebody else may have moved the rest."""
+    """The submitted rooms that differ from those shown; others may have changed."""
     shown = set(request.form.get("shown", "").split())
-    fields = ((_PERSON_FIELD.fullmatch(name), room) for name, room in request.form.items())
-    chosen = ((int(name[1]), room) for name, room in fields if name)
+    chosen = numbered_fields("person-").items()
     return {
         id_: parse_integer(room) or None for id_, room in chosen if f"{id_}:{room}" not in shown
     }

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flask import current_app
+from flask import current_app, request
 from flask_wtf import FlaskForm
 from itsdangerous import BadData, URLSafeTimedSerializer
 from wtforms import Field as FormField
@@ -150,6 +150,13 @@ class IntegerText:
 def parse_integer(text: str) -> int | None:
     """Parse a whole number of at most five digits."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def numbered_fields(prefix: str) -> dict[int, str]:
+    """The sent fields named `prefix` and a number of up to nine digits, by number."""
+    pattern = re.compile(rf"{prefix}(\d{{1,9}})", re.ASCII)
+    fields = ((pattern.fullmatch(name), value) for name, value in request.form.items())
+    return {int(match[1]): value for match, value in fields if match}
 
 
 def line(limit: int, *checks: object) -> StringField:
