@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import case, delete, exists, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import Session
 
 from cop import email_addresses
 from cop.audit import withdrawals
@@ -27,6 +27,7 @@ from cop.roster import places
 
 # Withdrawn, so that the misspelled address gets no email after a backup is restored either.
 _ENDED_STATES = (withdrawals.EMAIL, withdrawals.LINKS)
+_COLUMNS = (*MEMBER_COLUMNS, Member.first_attended_on)
 
 
 class CorrectionResult(NamedTuple):
@@ -79,7 +80,7 @@ def _delete_member(db_session: Session, member_id: int, *, writer: LetterWriter)
 def _locked_member(db_session: Session, registration_id: int) -> Any:
     """Read the member of a registration and lock their row, as an erasure does."""
     id_ = select(Registration.member_id).where(Registration.id == registration_id).scalar_subquery()
-    query = select(*MEMBER_COLUMNS, Member.first_attended_on).where(Member.id == id_)
+    query = select(*_COLUMNS).where(Member.id == id_)
     if row := db_session.execute(query.with_for_update()).one_or_none():
         return row
     raise Refused(places.CHANGED)
@@ -94,36 +95,25 @@ def _target_member(db_session: Session, email: str, key: str, old: Any) -> Any:
         email=email,
         email_key=key,
         opt_outs=old.opt_outs if old.verified_at else [],
-        first_attended_on=old.first_attended_on,
-    )
-    # The earlier of the two members' first days; a missing one loses.
-    earlier = new.excluded.first_attended_on < Member.first_attended_on
-    first = case(
-        (Member.first_attended_on.is_(None) | earlier, new.excluded.first_attended_on),
-        else_=Member.first_attended_on,
     )
     upsert = new.on_conflict_do_update(
-        index_elements=[Member.email_key],
-        set_={"email_key": new.excluded.email_key, "first_attended_on": first},
+        index_elements=[Member.email_key], set_={"email_key": new.excluded.email_key}
     )
-    row: Any = db_session.execute(upsert.returning(*MEMBER_COLUMNS)).one()
+    row: Any = db_session.execute(upsert.returning(*_COLUMNS)).one()
     if row.id == old.id:
         raise Refused(
             N_("This is the address that we have. Write the one that is meant."), field="email"
         )
+    days = [day for day in (old.first_attended_on, row.first_attended_on) if day]
+    first = update(Member).where(Member.id == row.id)
+    db_session.execute(first.values(first_attended_on=min(days, default=None)))
     return row
 
 
 def _refuse_shared_sessions(db_session: Session, old: int, new: int) -> None:
-    other = aliased(Registration)
-    both = (
-        select(Meeting.starts_at)
-        .join(Registration, Registration.meeting_id == Meeting.id)
-        .join(other, other.meeting_id == Meeting.id)
-        .where(Registration.member_id == old, Registration.status.in_(LIVE_STATUSES))
-        .where(other.member_id == new, other.status.in_(LIVE_STATUSES))
-    )
-    if first := db_session.scalar(both.order_by(Meeting.starts_at).limit(1)):
+    live = select(Registration.meeting_id).where(Registration.status.in_(LIVE_STATUSES))
+    shared = [Meeting.id.in_(live.where(Registration.member_id == id_)) for id_ in (old, new)]
+    if first := db_session.scalar(select(func.min(Meeting.starts_at)).where(*shared)):
         raise Refused(
             N_(
                 "This address is registered for %(date)s already. Cancel the place of the misspelt "
@@ -142,19 +132,18 @@ def _confirm(
     writer: LetterWriter,
 ) -> int:
     """Queue one confirmation of all upcoming sessions; return how many it lists."""
-    upcoming = {m.id: m for m in locked if m.ends_at > writer.now and not m.is_cancelled}
     moved = recipients.of_registrations(db_session, moved_ids)
-    live = (p for p in moved if p.meeting_id in upcoming and p.status in LIVE_STATUSES)
-    people = {person.meeting_id: person for person in live}
-    if not people:
+    live = {person.meeting_id: person for person in moved if person.status in LIVE_STATUSES}
+    future = (m for m in locked if m.ends_at > writer.now and not m.is_cancelled)
+    upcoming = [meeting for meeting in future if meeting.id in live]
+    if not upcoming:
         return 0
-    chosen = [meeting for id_, meeting in upcoming.items() if id_ in people]
-    ids = {meeting.id: people[meeting.id].registration_id for meeting in chosen}
-    rows = [{"id": ids[m.id], "announced": str(m.snapshot)} for m in chosen]
+    ids = {meeting.id: live[meeting.id].registration_id for meeting in upcoming}
+    rows = [{"id": ids[m.id], "announced": str(m.snapshot)} for m in upcoming]
     db_session.execute(update(Registration), rows)
-    held, waits = ([m for m in chosen if people[m.id].status == status] for status in LIVE_STATUSES)
-    to = people[chosen[0].id].recipient
+    held, waits = ([m for m in upcoming if live[m.id].status == status] for status in LIVE_STATUSES)
+    to = live[upcoming[0].id].recipient
     letter = emails.confirmation(writer, to, held=held, waiting=waits, registration_ids=ids)
     key = f"corrected:{to.member_id}:{writer.now.isoformat()}"
     outbox.queue(db_session, [QueuedEmail(letter, to, EmailKind.CONFIRMATION, key)], now=writer.now)
-    return len(people) if to.is_deliverable else 0
+    return len(upcoming) if to.is_deliverable else 0

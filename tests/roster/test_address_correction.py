@@ -1,7 +1,9 @@
 """Correcting a misspelled address."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -73,7 +75,6 @@ def test_links_and_emails_of_the_misspelled_address_are_gone(db_session):
     with pytest.raises(InvalidLink):
         members.find(db_session, owner)
     assert {mail.to_address for mail in outbox_emails(db_session)} == {ADA.email, GRACE.email}
-    assert len(outbox_emails(db_session, EmailKind.LINK)) == 0
 
 
 def test_the_confirmation_has_the_link_of_the_new_member(db_session):
@@ -99,10 +100,9 @@ def test_a_known_member_gets_the_sessions_they_lack(db_session):
 
     sessions = correct(db_session, DECEMBER, ADA.email)
 
-    assert sessions == 1
+    assert (sessions, find_member(db_session, ADA.email).verified_at) == (1, NOW)
     assert {row.member_id for row in registrations(db_session)} == {known.id}
     assert recipients_and_subjects(db_session) == [(ADA.email, "You are registered: December 15")]
-    assert find_member(db_session, ADA.email).verified_at == NOW
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -181,59 +181,52 @@ def test_after_the_session_no_confirmation_goes_out(db_session):
     assert find_member(db_session, ADA.email)
 
 
-@pytest.mark.parametrize("targets", [(ADA.email,) * 2, (ADA.email, "lovelace@example.org")],
-                         ids=["to one", "to two"])  # fmt: skip
-@pytest.mark.parametrize("slips", [1, 2], ids=["one person", "two"])
-def test_two_corrections_at_once_end_with_one_member_for_each_address(app, targets, slips):
-    people = [SLIP, replace(SLIP, email="ada@example.or")]
+@pytest.mark.parametrize(
+    ("slips", "targets"),
+    [
+        ([SLIP, replace(SLIP, email="ada@example.or")], [ADA.email, ADA.email]),
+        ([SLIP, SLIP], [ADA.email, "lovelace@example.org"]),
+    ],
+    ids=["two members to one address", "one member to two addresses"],
+)
+def test_two_corrections_at_once_end_with_one_member(app, slips, targets):
     with write_tx() as db_session:
-        register(db_session, DECEMBER, people[0])
-        register(db_session, JANUARY if slips == 2 else DECEMBER, people[slips - 1])
-        ids = [row.id for row in registrations(db_session)]
+        for month, slip in zip((DECEMBER, JANUARY), slips, strict=True):
+            register(db_session, month, slip)
 
-    def correcting_to(email, id_):
-        def act():
-            with write_tx() as db_session:
-                writer = a_writer(db_session)
-                try:
-                    return address_correction.correct_address(
-                        db_session, id_, email, writer=writer
-                    ).sessions
-                except Refused:
-                    return 0
+    def correcting(slug, email):
+        # On PostgreSQL the second finds no member any more, and is refused.
+        with suppress(Refused), write_tx() as db_session:
+            correct(db_session, slug, email)
 
-        return act
-
-    done = at_once(app, correcting_to(targets[0], ids[0]), correcting_to(targets[1], ids[-1]))
+    months = zip((DECEMBER, JANUARY), targets, strict=True)
+    at_once(app, *(partial(correcting, slug, email) for slug, email in months))
 
     with read_tx() as db_session:
-        left = {row.member_id for row in registrations(db_session)}
-        gone = [find_member(db_session, person.email) for person in people]
-    assert 1 in done
-    assert len(left) == (2 if slips == 2 and len(set(targets)) == 2 else 1)
-    assert gone == [None, None]
+        assert len({row.member_id for row in registrations(db_session)}) == 1
+        assert [find_member(db_session, slip.email) for slip in slips] == [None, None]
+
+
+JUNE, SEPTEMBER = date(2026, 6, 16), date(2026, 9, 15)
 
 
 @pytest.mark.parametrize(
     ("wrong", "right", "first"),
     [
-        (date(2026, 9, 15), None, date(2026, 9, 15)),
-        (date(2026, 9, 15), date(2026, 6, 16), date(2026, 6, 16)),
-        (date(2026, 6, 16), date(2026, 9, 15), date(2026, 6, 16)),
-        (None, date(2026, 9, 15), date(2026, 9, 15)),
+        (SEPTEMBER, None, SEPTEMBER),
+        (SEPTEMBER, JUNE, JUNE),
+        (JUNE, SEPTEMBER, JUNE),
+        (None, SEPTEMBER, SEPTEMBER),
         (None, None, None),
     ],
 )
 def test_the_earlier_first_day_of_the_two_is_stored(db_session, wrong, right, first):
-    meeting, other = a_meeting(db_session), a_meeting(db_session, slug="other")
-    typed = a_registration(db_session, meeting, "aad@example.org")
-    a_registration(db_session, other, "ada@example.org")
-    for email, day in (("aad@example.org", wrong), ("ada@example.org", right)):
-        find_member(db_session, email).first_attended_on = day
+    register(db_session, DECEMBER, SLIP)
+    register(db_session, JANUARY, ADA)
+    find_member(db_session, SLIP.email).first_attended_on = wrong
+    find_member(db_session, ADA.email).first_attended_on = right
     db_session.flush()
 
-    address_correction.correct_address(
-        db_session, typed.id, "ada@example.org", writer=a_writer(db_session)
-    )
+    correct(db_session, DECEMBER, ADA.email)
 
-    assert find_member(db_session, "ada@example.org").first_attended_on == first
+    assert find_member(db_session, ADA.email).first_attended_on == first
