@@ -3,13 +3,12 @@
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
 from functools import cache
 from itertools import chain, islice
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, ColumnElement, Select, Text, cast, func, select, true
+from sqlalchemy import JSON, ColumnElement, Select, Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from cop.models.registration import RegistrationStatus
@@ -94,39 +93,37 @@ def _column(
 
 
 def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]) -> Select[Any]:
-    of_meeting = OF_REGISTRATION.meeting_id == meeting_id if meeting_id is not None else true()
-    return (
+    query = (
         select(*chain.from_iterable(_SOURCES[name] for name in wanted))
         .select_from(OF_REGISTRATION.id.table)
-        .join(OF_MEETING.id.table, OF_MEETING.id == OF_REGISTRATION.meeting_id)
-        .join(OF_MEMBER.id.table, OF_MEMBER.id == OF_REGISTRATION.member_id)
-        .where(of_meeting, OF_REGISTRATION.status.in_(statuses))
-        .order_by(
-            OF_MEETING.starts_at, OF_MEETING.id, OF_REGISTRATION.registered_at, OF_REGISTRATION.id
-        )
+        .join(OF_MEETING.id.table)
+        .join(OF_MEMBER.id.table)
+        .where(OF_REGISTRATION.status.in_(statuses))
+        .order_by(OF_MEETING.starts_at, OF_MEETING.id)
+        .order_by(OF_REGISTRATION.registered_at, OF_REGISTRATION.id)
     )
+    return query if meeting_id is None else query.where(OF_MEETING.id == meeting_id)
 
 
-def _formatters(zone: ZoneInfo) -> dict[str, Callable[..., str]]:
+def _formatters(zone: ZoneInfo) -> dict[str, Callable[..., str] | None]:
     """Formatters of the columns whose cells differ from the database's values."""
     return {
         "session_date": cache(lambda at: at.astimezone(zone).date().isoformat()),
         "mailing_list": _YES_NO.__getitem__,
         "registered_at": lambda at: at.astimezone(zone).isoformat(timespec="seconds"),
         "attended": _YES_NO.__getitem__,
-        **{name: _formatter(q) for name, q in _EXPORTED.items() if q.kind in _FORMATTED},
+        **{name: _formatter(question) for name, question in _EXPORTED.items()},
     }
 
 
-_FORMATTED = {Kind.CHECKBOX, Kind.ONE_OF, Kind.SEVERAL}
-
-
-def _formatter(question: Field) -> Callable[..., str]:
+def _formatter(question: Field) -> Callable[..., str] | None:
     """The formatter of the answers to a question with choices."""
     if question.kind is Kind.CHECKBOX:
         return _YES_NO.__getitem__
     if question.kind is Kind.ONE_OF:
         return question.label_of
+    if question.kind is not Kind.SEVERAL:
+        return None
     labels = cache(lambda values: _join(*map(question.label_of, json.loads(values))))
     prefixes = [text.export_prefix for text in question.other_texts]
     return lambda values, *texts: _join(
@@ -137,9 +134,3 @@ def _formatter(question: Field) -> Callable[..., str]:
 
 def _join(*values: str) -> str:
     return LIST_SEPARATOR.join(filter(None, values))
-
-
-def file_name(community_slug: str, *, on: date | None) -> str:
-    """Name the file, with the session's date if it is about one session."""
-    prefix = f"{community_slug}-{on.isoformat()}" if on else community_slug
-    return f"{prefix}-attendees.csv"

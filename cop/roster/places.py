@@ -1,6 +1,6 @@
 """Change one person's place: add, give, move to the waiting list, cancel, restore.
 
-Each locks the meeting first, which serializes these changes and registrations.
+Each function locks the meeting first, which serializes these changes and registrations.
 """
 
 from datetime import datetime
@@ -28,7 +28,6 @@ from cop.registration import cancellation, register, statements, waiting_list
 from cop.registration import emails as registration_emails
 from cop.registration.answers import Answers
 from cop.registration.people import live_registrations
-from cop.registration.statements import PlaceCounts
 from cop.roster import emails
 
 SETTLED = N_("The session has begun, is over or is cancelled, so places stay as they are.")
@@ -84,7 +83,7 @@ def give_place(
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.WAITING)
     if meeting.is_cancelled or meeting.ends_at <= writer.now:
         raise Refused(SETTLED)
-    held = _count_places(db_session, meeting).held
+    held, _ = statements.count_places(db_session, [meeting])[meeting.id]
     if meeting.capacity is not None and held >= meeting.capacity and not beyond:
         raise Refused(
             N_("The last place has just gone. You can still give one more than you offer.")
@@ -93,9 +92,9 @@ def give_place(
     return PlaceChange(registration_id, RegistrationStatus.HELD, person.recipient.is_deliverable)
 
 
-def can_wait(capacity: int | None, taken: PlaceCounts) -> bool:
+def can_wait(capacity: int | None, *, held: int, waiting: int) -> bool:
     """Whether somebody moved to the waiting list would not be promoted at once."""
-    return capacity is not None and capacity - (taken.held - 1) <= taken.waiting
+    return capacity is not None and capacity - (held - 1) <= waiting
 
 
 def move_to_waiting_list(
@@ -105,7 +104,8 @@ def move_to_waiting_list(
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.HELD)
     if meeting.is_cancelled or meeting.starts_at <= writer.now:
         raise Refused(SETTLED)
-    if not can_wait(meeting.capacity, _count_places(db_session, meeting)):
+    held, waiting = statements.count_places(db_session, [meeting])[meeting.id]
+    if not can_wait(meeting.capacity, held=held, waiting=waiting):
         raise Refused(
             N_("Nobody else waits for this place, so it would be theirs again. You can cancel it.")
         )
@@ -130,6 +130,12 @@ def cancel(
         _notify(db_session, person, letter, meeting, writer=writer)
     is_notified = by_mail and person.recipient.is_deliverable
     return PlaceChange(registration_id, RegistrationStatus.CANCELLED, is_notified, len(promoted))
+
+
+def restorable_until(cancelled_at: datetime | None, *, now: datetime) -> datetime | None:
+    """Until when a canceled registration can be restored; None if it cannot be."""
+    until = cancelled_at and cancelled_at + RESTORABLE_FOR
+    return until if until and now <= until else None
 
 
 def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) -> PlaceChange:
@@ -166,29 +172,15 @@ def _refuse_unrestorable(db_session: Session, registration_id: int, now: datetim
     row = db_session.execute(query.where(Registration.id == registration_id)).one()
     if row.is_live_again:
         raise Refused(CHANGED)
-    if row.cancelled_at is None or now - row.cancelled_at > RESTORABLE_FOR:
+    if restorable_until(row.cancelled_at, now=now) is None:
         raise Refused(N_("A place can be restored for 30 days. Add the person again instead."))
-
-
-def _count_places(db_session: Session, meeting: MeetingFacts) -> PlaceCounts:
-    return statements.count_places(db_session, [meeting])[meeting.id]
 
 
 def _restore_place(db_session: Session, registration_id: int, meeting: MeetingFacts) -> int:
     place = update(Registration).where(Registration.id == registration_id)
-    held = place.values(
-        status=RegistrationStatus.HELD,
-        cancelled_at=None,
-        room=None,
-        announced=str(meeting.snapshot),
-    )
-    db_session.execute(held)
+    held = {"status": RegistrationStatus.HELD, "announced": str(meeting.snapshot)}
+    db_session.execute(place.values(cancelled_at=None, room=None, **held))
     return registration_id
-
-
-_CLEARED_ON_RESTORE = (
-    *("cancelled_at", "promoted_at", "room", "joined_at", "attended", "minutes_present"),
-)
 
 
 def _restore_to_waiting_list(
@@ -201,7 +193,8 @@ def _restore_to_waiting_list(
     columns = inspect(Registration).columns
     old = db_session.execute(select(*columns).where(Registration.id == registration_id)).one()
     values = {name: value for name, value in old._mapping.items() if name != "id"}
-    values |= dict.fromkeys(_CLEARED_ON_RESTORE)
+    cleared = ("cancelled_at", "promoted_at", "room", "joined_at", "attended", "minutes_present")
+    values |= dict.fromkeys(cleared)
     values |= {"status": RegistrationStatus.WAITING, "announced": str(meeting.snapshot)}
     copy = insert(Registration).values(values).returning(Registration.id)
     return db_session.execute(copy).scalar_one()

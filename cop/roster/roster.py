@@ -1,126 +1,107 @@
-"""The roster: the people registered for a meeting, and their counts."""
+"""The roster: the people registered for a meeting, searched and counted, and one of them.
+
+Searches run in Python: databases do not match é with É, or with e.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Row, inspect, select
 from sqlalchemy.orm import Session, contains_eager
 
-from cop.changes.changes import RESTORABLE_FOR
 from cop.meetings.schedule import Listing
 from cop.members.members import WAITING_POSITION, MemberRegistration
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus
+from cop.person_names import fold_without_pronouns
 from cop.registration.answers import HAS_ACCESS_NEEDS
 from cop.roster.places import HAS_LIVE_REGISTRATION
-
-STATUSES = tuple(RegistrationStatus)
 
 # Selecting columns instead of ORM objects reads a page of 1,000 people in half the time.
 OF_REGISTRATION, OF_MEMBER = inspect(Registration).columns, inspect(Member).columns
 OF_MEETING = inspect(Meeting).columns
 
-
-class Attendee(NamedTuple):
-    """One line of the roster, without what the access needs are."""
-
-    id: int
-    status: str
-    name: str
-    email: str
-    organization: str
-    pronouns: str
-    hats: tuple[str, ...]
-    hats_other: str
-    first_time: bool
-    prep_answer: str
-    registered_at: datetime
-    attended: bool | None
-    joined_at: datetime | None
-    undeliverable_at: datetime | None
-    has_access_needs: bool
-
-
-_OF_MEMBER: dict[str, Any] = {
-    "email": OF_MEMBER.email,
-    "undeliverable_at": OF_MEMBER.undeliverable_at,
-    "has_access_needs": HAS_ACCESS_NEEDS.label("has_access_needs"),
-}
-_ATTENDEES: Select[Any] = (
-    select(*[_OF_MEMBER[n] if n in _OF_MEMBER else OF_REGISTRATION[n] for n in Attendee._fields])
-    .join(OF_MEMBER.id.table, OF_MEMBER.id == OF_REGISTRATION.member_id)
+Attendee = Row[*tuple[Any, ...]]  # with the columns of `_ATTENDEES`
+_ATTENDEES = (
+    select(
+        OF_REGISTRATION.id,
+        OF_REGISTRATION.status,
+        OF_REGISTRATION.name,
+        OF_MEMBER.email,
+        OF_REGISTRATION.organization,
+        OF_REGISTRATION.pronouns,
+        OF_REGISTRATION.hats,
+        OF_REGISTRATION.hats_other,
+        OF_REGISTRATION.first_time,
+        OF_REGISTRATION.prep_answer,
+        OF_REGISTRATION.registered_at,
+        OF_REGISTRATION.attended,
+        OF_REGISTRATION.joined_at,
+        OF_MEMBER.undeliverable_at,
+        HAS_ACCESS_NEEDS.label("has_access_needs"),  # and not what they are
+    )
+    .join(OF_MEMBER.id.table)
     .order_by(OF_REGISTRATION.registered_at, OF_REGISTRATION.id)
 )
-RANK: dict[str, int] = {status: rank for rank, status in enumerate(STATUSES)}
+_RANK: dict[str, int] = {status: rank for rank, status in enumerate(RegistrationStatus)}
+_ATTENDED = {"yes": True, "no": False, "unknown": None}
 
 
-def attendees(db_session: Session, meeting_id: int) -> list[Attendee]:
-    """Read the roster: held, waiting, then canceled, each by time of registration."""
-    rows = db_session.execute(_ATTENDEES.where(OF_REGISTRATION.meeting_id == meeting_id))
-    people = [Attendee(*row) for row in rows]
-    return sorted(people, key=lambda person: RANK[person.status])
+def attendees(db_session: Session, meeting_id: int) -> Sequence[Attendee]:
+    """Read everybody registered for a meeting, by time of registration."""
+    return db_session.execute(_ATTENDEES.where(OF_REGISTRATION.meeting_id == meeting_id)).all()
 
 
-def addresses(db_session: Session, meeting_id: int, *, status: str) -> list[str]:
-    """The deliverable addresses of the registrations with this status."""
-    query = _ATTENDEES.with_only_columns(OF_MEMBER.email).where(
-        OF_REGISTRATION.meeting_id == meeting_id,
-        OF_REGISTRATION.status == status,
-        OF_MEMBER.undeliverable_at.is_(None),
-    )
-    return list(db_session.scalars(query))
+@dataclass(frozen=True)
+class RosterFilter:
+    """Whom to show; an empty value shows everybody."""
+
+    text: str = ""
+    status: str = ""
+    hat: str = ""
+    attended: str = ""
+    first_time: bool = False
+    access: bool = False
+    sort: str = "registered"
+
+    def matches(self, person: Attendee) -> bool:
+        """Whether a person passes all filters."""
+        return (
+            self.status in {"", person.status}
+            and (not self.hat or self.hat in person.hats)
+            and (not self.attended or _ATTENDED[self.attended] is person.attended)
+            and (person.first_time or not self.first_time)
+            and (person.has_access_needs or not self.access)
+            and self._has_words(person)
+        )
+
+    def _has_words(self, person: Attendee) -> bool:
+        if not self.text:
+            return True
+        text = fold_without_pronouns(f"{person.name} {person.email} {person.organization}")
+        return all(word in text for word in fold_without_pronouns(self.text).split())
 
 
-class PersonDetails(NamedTuple):
-    """One person on a roster, and audit entries with their coordinators' names."""
-
-    place: MemberRegistration
-    member: Member
-    is_live_again: bool
-    actions: list[tuple[AuditEntry, str | None]]
-
-    @property
-    def restorable_until(self) -> datetime | None:
-        """Until when the registration can be restored; None if it cannot be."""
-        cancelled_at = self.place.row.cancelled_at
-        if self.place.is_live or self.is_live_again or cancelled_at is None:
-            return None
-        return cancelled_at + RESTORABLE_FOR
+def filter_attendees(people: Iterable[Attendee], criteria: RosterFilter) -> list[Attendee]:
+    """Filter and sort people: places first, then the waiting list in its order, then canceled."""
+    found = filter(criteria.matches, people)
+    return sorted(found, key=lambda person: _sort_key(person, criteria.sort))
 
 
-def find_person(
-    db_session: Session, registration_id: int, meeting: Listing
-) -> PersonDetails | None:
-    """Read one person on a meeting's roster, with the audit entries about them."""
-    query = (
-        select(Registration, WAITING_POSITION, HAS_LIVE_REGISTRATION, AuditEntry, Coordinator.name)
-        .join(Registration.member)
-        .options(contains_eager(Registration.member))
-        .outerjoin(AuditEntry, AuditEntry.registration_id == Registration.id)
-        .outerjoin(Coordinator, Coordinator.id == AuditEntry.coordinator_id)
-        .where(Registration.id == registration_id, Registration.meeting_id == meeting.id)
-        .order_by(AuditEntry.id)
-    )
-    rows = db_session.execute(query).all()
-    if not rows:
-        return None
-    row, position, is_live_again, _, _ = rows[0]
-    place = MemberRegistration(row, meeting, position)
-    actions = [(entry, name) for *_, entry, name in rows if entry]
-    return PersonDetails(place, row.member, is_live_again, actions)
-
-
-def member_of(db_session: Session, registration_id: int, *, meeting_id: int) -> int | None:
-    """The member of a registration, if it is one for this meeting."""
-    query = select(Registration.member_id).where(
-        Registration.id == registration_id, Registration.meeting_id == meeting_id
-    )
-    return db_session.scalar(query)
+def _sort_key(person: Attendee, sort: str) -> tuple[Any, ...]:
+    group = _RANK[person.status]
+    if sort == "name":
+        return group, fold_without_pronouns(person.name), person.id
+    if sort == "organization":  # people without one last
+        organization = (not person.organization, fold_without_pronouns(person.organization))
+        return group, *organization, fold_without_pronouns(person.name), person.id
+    if person.status == RegistrationStatus.WAITING:
+        return group, person.id
+    return group, person.registered_at, person.id
 
 
 @dataclass(frozen=True)
@@ -141,8 +122,45 @@ def count_statuses(people: Sequence[Attendee]) -> Counts:
     live = [person for person in people if person.status != RegistrationStatus.CANCELLED]
     marks = [person.attended for person in people if person.attended is not None]
     return Counts(
-        **{status.value: statuses[status] for status in STATUSES},
+        **statuses,
         first_time=sum(person.first_time for person in live),
         access=sum(person.has_access_needs for person in live),
         attended=sum(marks) if marks else None,
     )
+
+
+class PersonDetails(NamedTuple):
+    """One person on a roster, and audit entries with their coordinators' names."""
+
+    place: MemberRegistration
+    is_live_again: bool
+    actions: list[tuple[AuditEntry, str | None]]
+
+
+def find_person(
+    db_session: Session, registration_id: int, meeting: Listing
+) -> PersonDetails | None:
+    """Read one person on a meeting's roster, with the audit entries about them."""
+    query = (
+        select(Registration, WAITING_POSITION, HAS_LIVE_REGISTRATION, AuditEntry, Coordinator.name)
+        .join(Registration.member)
+        .options(contains_eager(Registration.member))
+        .outerjoin(AuditEntry, AuditEntry.registration_id == Registration.id)
+        .outerjoin(Coordinator, Coordinator.id == AuditEntry.coordinator_id)
+        .where(Registration.id == registration_id, Registration.meeting_id == meeting.id)
+        .order_by(AuditEntry.id)
+    )
+    rows = db_session.execute(query).all()
+    if not rows:
+        return None
+    row, position, is_live_again, _, _ = rows[0]
+    actions = [(entry, name) for *_, entry, name in rows if entry]
+    return PersonDetails(MemberRegistration(row, meeting, position), is_live_again, actions)
+
+
+def member_of(db_session: Session, registration_id: int, *, meeting_id: int) -> int | None:
+    """The member of a registration, if it is one for this meeting."""
+    query = select(Registration.member_id).where(
+        Registration.id == registration_id, Registration.meeting_id == meeting_id
+    )
+    return db_session.scalar(query)

@@ -12,9 +12,8 @@ from cop.db.engine import read_tx
 from cop.i18n import N_
 from cop.meetings.views_common import meeting_or_404
 from cop.questions import registry
-from cop.roster import access_needs, csv_export, roster, search
-from cop.roster.roster import Attendee
-from cop.roster.search import SORTS, RosterFilter
+from cop.roster import access_needs, csv_export, roster
+from cop.roster.roster import Attendee, RosterFilter
 from cop.web import downloads
 from cop.web.blueprints import console
 from cop.web.forms import parse_integer, strip_to_one_line
@@ -65,7 +64,7 @@ def _criteria() -> RosterFilter:
         attended=picked["attended"],
         first_time="first_time" in request.form,
         access="access" in request.form,
-        sort=picked["sort"] or SORTS[0],
+        sort=picked["sort"] or "registered",
     )
 
 
@@ -87,7 +86,7 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
         meeting=meeting,
         counts=roster.count_statuses(everybody),
         is_empty=not everybody,
-        shown=_page(search.filter_attendees(everybody, criteria)),
+        shown=_page(roster.filter_attendees(everybody, criteria)),
         has_turned_page="page" in request.form,
         criteria=criteria,
         choices=choices,
@@ -126,18 +125,19 @@ def access(slug: str) -> Response:
 @requires_export
 def emails(slug: str) -> Response:
     meeting, status = meeting_or_404(slug), request.args.get("status", "held")
-    counts = {"held": meeting.held, "waiting": meeting.waiting}
-    if status not in counts:
+    if status not in {"held", "waiting"}:
         abort(422)
     with read_tx() as db_session:
-        addresses = roster.addresses(db_session, meeting.id, status=status)
+        everybody = roster.attendees(db_session, meeting.id)
+    people = [person for person in everybody if person.status == status]
+    addresses = [person.email for person in people if not person.undeliverable_at]
     note_viewing("emails", meeting.id)
     return render(
         "roster/addresses.html",
         meeting=meeting,
         listed_status=status,
         addresses=addresses,
-        left_out=counts[status] - len(addresses),
+        left_out=len(people) - len(addresses),
     )
 
 
@@ -145,12 +145,14 @@ def emails(slug: str) -> Response:
 @requires_export
 def export() -> Response:
     """Export the attendee list of one session, or of all sessions."""
-    statuses = _requested("status", csv_export.DEFAULT_STATUSES, roster.STATUSES)
+    statuses = _requested("status", csv_export.DEFAULT_STATUSES, tuple(STATUSES))
     columns = _requested("columns", csv_export.DEFAULT_COLUMNS, csv_export.COLUMNS)
     slug, zone = request.args.get("session"), current_community().zone_info
     meeting = None if slug is None else meeting_or_404(slug)
     meeting_id = meeting.id if meeting else None
-    on = meeting.starts_at.astimezone(zone).date() if meeting else None
+    name = current_community().slug
+    if meeting:
+        name += f"-{meeting.starts_at.astimezone(zone).date().isoformat()}"
     note_viewing("export", meeting_id, columns)  # before it is sent
     write = partial(
         csv_export.write_csv,
@@ -159,7 +161,7 @@ def export() -> Response:
         statuses=statuses,
         columns=columns,
     )
-    return downloads.csv_file(csv_export.file_name(current_community().slug, on=on), write)
+    return downloads.csv_file(f"{name}-attendees.csv", write)
 
 
 def _requested(name: str, default: tuple[str, ...], allowed: tuple[str, ...]) -> list[str]:

@@ -16,7 +16,6 @@ from cop.meetings.views_common import meeting_or_404, open_or_404
 from cop.members import held_data, preferences
 from cop.questions import registry
 from cop.registration.forms import answers_form
-from cop.registration.statements import PlaceCounts
 from cop.roster import address_correction, places, roster
 from cop.roster.places import PlaceChange
 from cop.roster.views import STATUSES
@@ -41,7 +40,6 @@ def _page(slug: str, registration_id: int, refusal: Refused | None = None) -> Re
         details = roster.find_person(db_session, registration_id, meeting) or abort(404)
     note_viewing("person", meeting.id)
     answers = held_data.optional_answers(details.place, writer=writer())
-    until = details.restorable_until
     return render(
         "roster/person.html",
         status=422 if refusal else 200,
@@ -49,9 +47,9 @@ def _page(slug: str, registration_id: int, refusal: Refused | None = None) -> Re
         person=details,
         answers=[each for each in answers if each.field is not registry.ACCESS],
         has_access_needs=any(each.field is registry.ACCESS for each in answers),
-        can_wait=places.can_wait(meeting.capacity, PlaceCounts(meeting.held, meeting.waiting)),
+        can_wait=places.can_wait(meeting.capacity, held=meeting.held, waiting=meeting.waiting),
         exceeds_capacity=meeting.places_left == 0,
-        is_restorable=until is not None and until >= now(),
+        restorable_until=places.restorable_until(details.place.row.cancelled_at, now=now()),
         statuses=STATUSES,
         refusal=refusal and refusal_text(refusal),
         refused_field=refusal and refusal.field,
