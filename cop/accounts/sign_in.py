@@ -1,7 +1,6 @@
 """Sign-in by address and password, with longer delays after each failure but never a lockout."""
 
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -22,8 +21,7 @@ WRONG_CREDENTIALS = N_(
     "on."
 )
 
-FREE_FAILURES = {"account": 4, "network": 20}
-LONGEST_DELAY = 60  # seconds
+FREE_FAILURES = 4  # which cause no delay
 RESET_AFTER = timedelta(hours=1)
 
 
@@ -31,9 +29,10 @@ RESET_AFTER = timedelta(hours=1)
 class Attempt:
     """A sign-in whose password has not been verified yet."""
 
-    keys: Mapping[str, str]
-    coordinator_id: int | None
-    password_hash: str
+    account_key: str  # keys that failures are counted by: hashes, so that no address is stored
+    network_key: str
+    coordinator_id: int | None = None
+    password_hash: str = passwords.DUMMY_HASH
     has_second_factor: bool = False
 
     def matches(self, password: str) -> bool:
@@ -51,15 +50,20 @@ def begin(db_session: Session, email: str, *, network: str, now: datetime) -> At
     Raises:
         TooManyAttempts: it has failed too often just now.
     """
-    keys = _keys(email, network)
+    email_key = _normalize(email)
+    # Normalized even if invalid: otherwise each spelling of an address would be a free guess.
+    spelling = email_key or unicodedata.normalize("NFKC", email).casefold().strip()
+    account_key = hash_token(f"account {spelling} {network}")
+    network_key = hash_token(f"network {network}")
     db_session.execute(delete(SignInDelay).where(SignInDelay.failed_at < now - RESET_AFTER))
-    for kind, key in sorted(keys.items(), key=lambda item: item[1]):
-        count_attempt(db_session, key, free=FREE_FAILURES[kind], now=now)
-    query = select(Coordinator).where(Coordinator.email_key == _normalize(email))
+    # In the same order as in `undo_attempt`, so that two at once do not wait for each other.
+    count_attempt(db_session, account_key, free=FREE_FAILURES, now=now)
+    count_attempt(db_session, network_key, free=20, now=now)
+    query = select(Coordinator).where(Coordinator.email_key == email_key)
     found = db_session.scalars(query).one_or_none()
     if found is None:
-        return Attempt(keys, None, passwords.DUMMY_HASH)
-    return Attempt(keys, found.id, found.password_hash, found.has_second_factor)
+        return Attempt(account_key, network_key)
+    return Attempt(account_key, network_key, found.id, found.password_hash, found.has_second_factor)
 
 
 def finish(db_session: Session, attempt: Attempt, *, now: datetime, device: str = "") -> str:
@@ -85,12 +89,9 @@ def finish(db_session: Session, attempt: Attempt, *, now: datetime, device: str 
 
 def undo_attempt(db_session: Session, attempt: Attempt) -> None:
     """Count an attempt as failed no longer, since its password matched."""
-    for kind, key in sorted(attempt.keys.items(), key=lambda item: item[1]):
-        if kind == "account":
-            reset_failures(db_session, key)
-        else:
-            row = update(SignInDelay).where(SignInDelay.key == key)
-            db_session.execute(row.values(failures=SignInDelay.failures - 1))
+    reset_failures(db_session, attempt.account_key)
+    network = update(SignInDelay).where(SignInDelay.key == attempt.network_key)
+    db_session.execute(network.values(failures=SignInDelay.failures - 1))
 
 
 def reset_failures(db_session: Session, key: str) -> None:
@@ -108,7 +109,8 @@ def count_attempt(db_session: Session, key: str, *, free: int, now: datetime) ->
     # An update that changes nothing, to lock the row: attempts at once are counted one by one.
     locked = new.on_conflict_do_update(index_elements=["key"], set_={"key": new.excluded.key})
     found = db_session.execute(locked.returning(SignInDelay.failures, SignInDelay.failed_at)).one()
-    until = found.failed_at + _delay(found.failures, free)
+    seconds = min(60, 2 ** min(found.failures - free, 6)) if found.failures > free else 0
+    until = found.failed_at + timedelta(seconds=seconds)
     if found.failed_at <= now < until:  # the clock may have been set back since, by years
         raise TooManyAttempts(
             N_("Signing in failed several times. Wait %(seconds)s seconds, then try again."),
@@ -117,20 +119,6 @@ def count_attempt(db_session: Session, key: str, *, free: int, now: datetime) ->
         )
     row = update(SignInDelay).where(SignInDelay.key == key)
     db_session.execute(row.values(failures=found.failures + 1, failed_at=now))
-
-
-def _delay(failures: int, free: int) -> timedelta:
-    if failures <= free:
-        return timedelta()
-    return timedelta(seconds=min(LONGEST_DELAY, 2 ** min(failures - free, 6)))
-
-
-def _keys(email: str, network: str) -> dict[str, str]:
-    """Return the keys that failures are counted by: hashes, so that no address is stored."""
-    # Normalized as for the look-up: otherwise each spelling of an address would be a free guess.
-    email_key = _normalize(email) or unicodedata.normalize("NFKC", email).casefold().strip()
-    account = hash_token(f"account {email_key} {network}")
-    return {"account": account, "network": hash_token(f"network {network}")}
 
 
 def _normalize(email: str) -> str | None:
