@@ -18,7 +18,6 @@ from cop.mail.writer import LetterWriter
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation, SetUpLink
 
-SET_UP_LINK_VALID_FOR = timedelta(hours=24)
 NOT_PERMITTED = N_(
     "Whether somebody may take lists away, or is removed who may, is decided by those who may. Ask "
     "one of them."
@@ -35,12 +34,11 @@ def add(
 ) -> int:
     """Create an account; return its id."""
     email_key = new_key(db_session, email)
-    password_hash = passwords.hash_password(password, about=(email, name))
     coordinator = Coordinator(
         email=email,
         email_key=email_key,
         name=name,
-        password_hash=password_hash,
+        password_hash=passwords.hash_password(password, about=(email, name)),
         may_export=may_export,
     )
     db_session.add(coordinator)
@@ -89,11 +87,7 @@ def list_accounts(db_session: Session) -> list[tuple[Coordinator, datetime | Non
 
 def change_password(db_session: Session, email: str, *, password: str) -> None:
     """Change the password of an account and sign out its devices."""
-    set_password(db_session, find(db_session, email), password=password)
-
-
-def set_password(db_session: Session, coordinator: Coordinator, *, password: str) -> None:
-    """Change a coordinator's password and sign out their devices."""
+    coordinator = find(db_session, email)
     coordinator.password_hash = passwords.hash_password(
         password, about=(coordinator.email, coordinator.name)
     )
@@ -127,7 +121,7 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
     if (
         link is None
         or not secrets.compare_digest(link.token_hash, hash_token(token))
-        or now > link.created_at + SET_UP_LINK_VALID_FOR
+        or now > link.created_at + timedelta(hours=24)
         or any_exist(db_session)
     ):
         raise LinkExpired(

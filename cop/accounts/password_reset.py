@@ -24,8 +24,6 @@ MAX_EMAILS_PER_DAY = 5  # without a condition
 # Anybody can ask, and must not use up the emails of the coordinator who needs one. So beyond those,
 # one more is sent if there is no recent link that still works: at most 53 a day.
 MIN_INTERVAL = timedelta(minutes=30)
-_MINUTE = timedelta(minutes=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def request_reset(db_session: Session, email: str, *, writer: LetterWriter) -> None:
@@ -38,8 +36,7 @@ def request_reset(db_session: Session, email: str, *, writer: LetterWriter) -> N
     may_send = _may_send(db_session, found.id if found else 0, fingerprint, now=writer.now)
     if found is None or not may_send:
         return
-    minute = (writer.now - _EPOCH) // _MINUTE
-    link = writer.links.new_password(found.id, minute, fingerprint)
+    link = writer.links.new_password(found.id, int(writer.now.timestamp()) // 60, fingerprint)
     queued = QueuedEmail(
         emails.password_reset(writer, link),
         found.email,
@@ -50,13 +47,23 @@ def request_reset(db_session: Session, email: str, *, writer: LetterWriter) -> N
     outbox.queue(db_session, [queued], now=writer.now)
 
 
-def check_link(db_session: Session, token: str, *, secret_key: str, now: datetime) -> None:
-    """Check that a link can still be used.
+def check_link(db_session: Session, token: str, *, secret_key: str, now: datetime) -> Coordinator:
+    """Return the coordinator of a link that can still be used.
 
     Raises:
         LinkExpired: it cannot.
     """
-    _coordinator_of_link(db_session, token, secret_key=secret_key, now=now)
+    parts = read_token(secret_key, Purpose.PASSWORD, token, (int, int, str))
+    if not parts:
+        raise LinkExpired(_LINK_EXPIRED)
+    coordinator_id, minute, fingerprint = parts
+    expires_at = datetime.fromtimestamp(int(minute) * 60, UTC) + LINK_VALID_FOR
+    # Locked, so that of two posts at once the second finds the link used.
+    query = select(Coordinator).where(Coordinator.id == coordinator_id).with_for_update()
+    found = db_session.scalars(query).one_or_none()
+    if found is None or now > expires_at or fingerprint != _fingerprint(found):
+        raise LinkExpired(_LINK_EXPIRED)
+    return found
 
 
 def reset_password(
@@ -67,8 +74,8 @@ def reset_password(
     Raises:
         LinkExpired: it cannot be used any more.
     """
-    found = _coordinator_of_link(db_session, token, secret_key=secret_key, now=now)
-    accounts.set_password(db_session, found, password=password)
+    found = check_link(db_session, token, secret_key=secret_key, now=now)
+    accounts.change_password(db_session, found.email, password=password)
 
 
 def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now: datetime) -> bool:
@@ -90,22 +97,6 @@ def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now
 
 def _key_start(coordinator_id: int) -> str:
     return f"password:{coordinator_id}:"
-
-
-def _coordinator_of_link(
-    db_session: Session, token: str, *, secret_key: str, now: datetime
-) -> Coordinator:
-    parts = read_token(secret_key, Purpose.PASSWORD, token, (int, int, str))
-    if not parts:
-        raise LinkExpired(_LINK_EXPIRED)
-    coordinator_id, minute, fingerprint = parts
-    created_at = _EPOCH + int(minute) * _MINUTE
-    # Locked, so that of two posts at once the second finds the link used.
-    query = select(Coordinator).where(Coordinator.id == coordinator_id).with_for_update()
-    found = db_session.scalars(query).one_or_none()
-    if found is None or now > created_at + LINK_VALID_FOR or fingerprint != _fingerprint(found):
-        raise LinkExpired(_LINK_EXPIRED)
-    return found
 
 
 def _fingerprint(coordinator: Coordinator) -> str:
