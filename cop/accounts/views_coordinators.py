@@ -7,7 +7,7 @@ from wtforms import BooleanField, PasswordField
 from cop.accounts import accounts, invitations, login_sessions, views_sign_in
 from cop.accounts.access_control import check_may_export, open_to_all, requires_export
 from cop.db.engine import erasing_tx, read_tx, write_tx
-from cop.errors import LinkExpired, NotPermitted, Refused
+from cop.errors import NotPermitted, Refused
 from cop.i18n import N_
 from cop.mail.transport import folder_transport
 from cop.models.coordinator import Coordinator
@@ -105,11 +105,10 @@ def set_coordinator_right() -> ResponseReturnValue:
             )
     except Refused as refusal:
         return _coordinators_page(InviteForm(), refusal)
+    name = name or abort(404)
     if may_export:
-        return _redirect_with(gettext("%(name)s may take lists away.", name=name or abort(404)))
-    return _redirect_with(
-        gettext("%(name)s may take lists away no longer.", name=name or abort(404))
-    )
+        return _redirect_with(gettext("%(name)s may take lists away.", name=name))
+    return _redirect_with(gettext("%(name)s may take lists away no longer.", name=name))
 
 
 @console.route(f"{ACCOUNT}/remove", methods=["GET", "POST"])
@@ -147,8 +146,6 @@ def invitation(token: str) -> ResponseReturnValue:
                 )
             views_sign_in.start_session(new_token)
             return redirect(url_for("console.front"), 303)
-    except LinkExpired as expired:
-        return views_sign_in.link_expired(expired)
     except Refused as refusal:
         form.refuse(refusal)
     return render("accounts/invitation.html", form=form, token=token, email=found.email)

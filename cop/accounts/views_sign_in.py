@@ -198,8 +198,6 @@ def choose_password(token: str) -> ResponseReturnValue:
             session.clear()
             flash(gettext("You have a new password. Sign in with it."))
             return redirect(url_for("console.sign_in"), 303)
-    except LinkExpired as expired:
-        return link_expired(expired, can_ask_again=True)
     except Refused as refusal:
         form.refuse(refusal)
     return render("accounts/password.html", form=form, token=token)
@@ -221,17 +219,12 @@ def set_up(token: str) -> ResponseReturnValue:
                 )
             start_session(new_token)
             return redirect(url_for("console.front"), 303)
-    except LinkExpired as expired:
-        return link_expired(expired)
     except Refused as refusal:
         form.refuse(refusal)
     return render("accounts/set_up.html", form=form, token=token)
 
 
-def link_expired(expired: LinkExpired, *, can_ask_again: bool = False) -> Response:
-    return render(
-        "accounts/link_expired.html",
-        status=404,
-        reason=gettext(expired.sentence),
-        can_ask_again=can_ask_again,
-    )
+@console.errorhandler(LinkExpired)
+def link_expired(expired: LinkExpired) -> Response:
+    """Answer a link to an account or to a new password that cannot be used any more."""
+    return render("accounts/link_expired.html", status=404, reason=gettext(expired.sentence))
