@@ -12,9 +12,6 @@ from cop.audit import audit_log
 from cop.audit.audit_log import Action
 from cop.models.coordinator import Coordinator, CoordinatorSession
 
-IDLE_TIMEOUT = timedelta(minutes=60)
-ABSOLUTE_TIMEOUT = timedelta(hours=12)
-
 # The first match counts: most browsers also claim to be others.
 _BROWSERS = {
     "Edge": r"Edg(e|A|iOS)?/",
@@ -53,12 +50,7 @@ def start_session(
     awaits_code: bool = False,
 ) -> str:
     """Sign a device in, or as far as its two-factor code; return its token."""
-    db_session.execute(
-        delete(CoordinatorSession).where(
-            (CoordinatorSession.last_seen_at < now - IDLE_TIMEOUT)
-            | (CoordinatorSession.created_at < now - ABSOLUTE_TIMEOUT)
-        )
-    )
+    db_session.execute(delete(CoordinatorSession).where(_has_timed_out(now)))
     token = secrets.token_urlsafe(32)
     db_session.add(
         CoordinatorSession(
@@ -131,11 +123,12 @@ def sign_out_others(db_session: Session, coordinator_id: int, *, token: str) -> 
 
 
 def _is_active(now: datetime) -> ColumnElement[bool]:
-    return (
-        CoordinatorSession.awaits_code.is_(False)
-        & (CoordinatorSession.last_seen_at > now - IDLE_TIMEOUT)
-        & (CoordinatorSession.created_at > now - ABSOLUTE_TIMEOUT)
-    )
+    return CoordinatorSession.awaits_code.is_(False) & ~_has_timed_out(now)
+
+
+def _has_timed_out(now: datetime) -> ColumnElement[bool]:
+    is_idle = CoordinatorSession.last_seen_at <= now - timedelta(hours=1)
+    return is_idle | (CoordinatorSession.created_at <= now - timedelta(hours=12))
 
 
 def _delete(db_session: Session, *conditions: ColumnElement[bool]) -> int:

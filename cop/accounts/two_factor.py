@@ -21,11 +21,6 @@ _WRONG_CODE = N_(
     "your phone has to be right."
 )
 
-DRIFT = 1  # steps of 30 seconds by which a phone's clock may be wrong
-RECOVERY_CODES = 10
-CODE_TIMEOUT = timedelta(minutes=10)  # after the password
-FREE_FAILURES = 4
-
 
 def provisioning_uri(secret: str, *, issuer: str, account: str) -> str:
     """Return the `otpauth:` address that an authenticator app reads from the QR code."""
@@ -48,7 +43,7 @@ def set_up(
         )
     coordinator.totp_step = _matching_step(secret, typed, now=now)
     coordinator.totp_secret = secret
-    codes = [_new_recovery_code() for _ in range(RECOVERY_CODES)]
+    codes = [_new_recovery_code() for _ in range(10)]
     coordinator.recovery_hashes = [hash_token(_normalize_code(code)) for code in codes]
     audit_log.record_action(db_session, by.id, Action.CHANGED_SECOND_FACTOR, now=now)
     return codes
@@ -75,7 +70,7 @@ def count_attempt(db_session: Session, coordinator_id: int, *, now: datetime) ->
         TooManyAttempts: too many codes were wrong just now.
     """
     try:
-        sign_in.count_attempt(db_session, _key(coordinator_id), free=FREE_FAILURES, now=now)
+        sign_in.count_attempt(db_session, _key(coordinator_id), free=sign_in.FREE_FAILURES, now=now)
     except TooManyAttempts as refusal:
         raise TooManyAttempts(
             N_("Several codes did not fit. Wait %(seconds)s seconds, then write the newest one."),
@@ -93,7 +88,7 @@ def pending_sign_in(db_session: Session, token: str, *, now: datetime) -> Coordi
     query = select(CoordinatorSession).where(
         CoordinatorSession.token_hash == hash_token(token),
         CoordinatorSession.awaits_code.is_(True),
-        CoordinatorSession.created_at > now - CODE_TIMEOUT,
+        CoordinatorSession.created_at > now - timedelta(minutes=10),
     )
     device = db_session.scalars(query).one_or_none()
     if device is None:
@@ -152,11 +147,13 @@ def _lock_coordinator(db_session: Session, coordinator_id: int) -> Coordinator:
 
 
 def _matching_step(secret: str, typed: str, *, now: datetime, after: int = 0) -> int:
-    """Return the time step whose code was typed; it must be after the last one used."""
+    """Return the time step whose code was typed; it must be after the last one used.
+
+    A phone's clock may be wrong by one step of 30 seconds.
+    """
+    code = _normalize_code(typed)
     try:
-        step = TOTP(secret).verify_and_get_timecode(
-            _normalize_code(typed), for_time=now, valid_window=DRIFT
-        )
+        step = TOTP(secret).verify_and_get_timecode(code, for_time=now, valid_window=1)
     except OTPVerificationError as error:
         raise Refused(_WRONG_CODE, field="code") from error
     if step <= after:
