@@ -8,9 +8,7 @@ from sqlalchemy.orm import Session
 
 from cop import email_addresses
 from cop.accounts import passwords
-from cop.accounts.passwords import hash_token
 from cop.audit import audit_log, withdrawals
-from cop.audit.audit_log import Action
 from cop.db.statements import insert_with_conflict
 from cop.errors import LinkExpired, NotPermitted, Refused
 from cop.i18n import N_
@@ -104,7 +102,7 @@ def new_set_up_link(db_session: Session, *, now: datetime) -> str | None:
     if any_exist(db_session):
         return None
     token = secrets.token_urlsafe(24)
-    link = {"token_hash": hash_token(token), "created_at": now}
+    link = {"token_hash": passwords.hash_token(token), "created_at": now}
     new = insert_with_conflict(db_session, SetUpLink).values(id=1, **link)
     # Of two starts at once, the second waits for the first, and its link is the one that works.
     db_session.execute(new.on_conflict_do_update(index_elements=["id"], set_=link))
@@ -120,7 +118,7 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
     link = db_session.execute(select(SetUpLink).with_for_update()).scalar_one_or_none()
     if (
         link is None
-        or not secrets.compare_digest(link.token_hash, hash_token(token))
+        or not secrets.compare_digest(link.token_hash, passwords.hash_token(token))
         or now > link.created_at + timedelta(hours=24)
         or any_exist(db_session)
     ):
@@ -149,7 +147,7 @@ def remove(
     if len(accounts) == 1:
         raise Refused(N_("This is the only account. Invite somebody else first."))
     _require_another_exporter(accounts, account)
-    audit_log.record_action(db_session, by.id, Action.REMOVED, now=writer.now)
+    audit_log.record_action(db_session, by.id, audit_log.Action.REMOVED, now=writer.now)
     withdrawals.remember_address(db_session, account.email_key, withdrawals.ACCOUNT, writer=writer)
     db_session.flush()  # the audit entry first: it stays, without the id of the deleted account
     db_session.delete(account)
@@ -180,14 +178,8 @@ def set_may_export(
         invited = update(Invitation).where(Invitation.coordinator_id == coordinator_id)
         db_session.execute(invited.values(may_export=False))
     account.may_export = may_export
-    audit_log.record_action(db_session, by.id, Action.CHANGED_RIGHTS, now=now)
+    audit_log.record_action(db_session, by.id, audit_log.Action.CHANGED_RIGHTS, now=now)
     return account.name
-
-
-def may_export(db_session: Session, coordinator_id: int) -> bool:
-    """Read, under a lock, whether a coordinator may export lists."""
-    query = select(Coordinator.may_export).where(Coordinator.id == coordinator_id)
-    return bool(db_session.scalar(query.with_for_update()))
 
 
 def _lock_accounts(db_session: Session) -> dict[int, Coordinator]:

@@ -7,7 +7,6 @@ from sqlalchemy.orm import Session
 
 from cop.accounts import accounts, emails
 from cop.audit import audit_log
-from cop.audit.audit_log import Action
 from cop.db.statements import insert_with_conflict
 from cop.errors import LinkExpired, NotPermitted, Refused
 from cop.i18n import N_
@@ -16,7 +15,6 @@ from cop.mail.writer import LetterWriter
 from cop.models.coordinator import Coordinator, Invitation
 from cop.models.email import OutboxEmail
 from cop.outbox import outbox
-from cop.outbox.outbox import EmailKind, QueuedEmail
 
 VALID_FOR = timedelta(days=7)
 
@@ -35,7 +33,8 @@ def invite(
         NotPermitted: a coordinator may not give a right that they do not have.
     """
     email_key = accounts.new_key(db_session, email)
-    if may_export and not accounts.may_export(db_session, by.id):
+    inviter = db_session.get(Coordinator, by.id, with_for_update=True)
+    if may_export and not (inviter and inviter.may_export):
         raise NotPermitted(accounts.NOT_PERMITTED, field="email")
     values = {
         "email": email,
@@ -48,15 +47,15 @@ def invite(
     id_ = db_session.scalars(upsert.returning(Invitation.id)).one()
     link = writer.links.invitation(id_, _token_timestamp(writer.now))
     outbox.withdraw(db_session, _is_about(id_))
-    queued = QueuedEmail(
+    queued = outbox.QueuedEmail(
         emails.invitation(writer, link, by=by.name),
         email,
-        EmailKind.INVITATION,
+        outbox.EmailKind.INVITATION,
         f"{_key_prefix(id_)}{writer.now.isoformat()}",
         expires_at=writer.now + VALID_FOR,
     )
     outbox.queue(db_session, [queued], now=writer.now)
-    audit_log.record_action(db_session, by.id, Action.INVITED, now=writer.now)
+    audit_log.record_action(db_session, by.id, audit_log.Action.INVITED, now=writer.now)
     return link
 
 
@@ -79,7 +78,7 @@ def withdraw(
         return None
     queued = delete(OutboxEmail).where(_is_about(invitation_id))
     message_ids = list(db_session.scalars(queued.returning(OutboxEmail.message_id)))
-    audit_log.record_action(db_session, by.id, Action.CHANGED_RIGHTS, now=now)
+    audit_log.record_action(db_session, by.id, audit_log.Action.CHANGED_RIGHTS, now=now)
     return email, message_ids
 
 
@@ -90,9 +89,8 @@ def check(db_session: Session, token: str, *, secret_key: str, now: datetime) ->
         LinkExpired: it cannot.
     """
     parts = read_token(secret_key, Purpose.INVITATION, token, (int, int))
-    query = select(Invitation).where(Invitation.id == (parts[0] if parts else None))
     # Locked, so that of two posts at once the second finds it used.
-    found = db_session.scalars(query.with_for_update()).one_or_none()
+    found = db_session.get(Invitation, parts[0], with_for_update=True) if parts else None
     if (
         found is None
         or parts[1] != _token_timestamp(found.created_at)

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from cop.accounts.passwords import hash_token
 from cop.audit import audit_log
-from cop.audit.audit_log import Action
 from cop.models.coordinator import Coordinator, CoordinatorSession
 
 # The first match counts: most browsers also claim to be others.
@@ -67,7 +66,7 @@ def start_session(
 
 def finish_sign_in(db_session: Session, coordinator_id: int, *, device: str, now: datetime) -> str:
     """Sign a device in and record that; return its token."""
-    audit_log.record_action(db_session, coordinator_id, Action.SIGNED_IN, now=now)
+    audit_log.record_action(db_session, coordinator_id, audit_log.Action.SIGNED_IN, now=now)
     return start_session(db_session, coordinator_id, now=now, device=device)
 
 

@@ -15,7 +15,6 @@ from cop.mail.writer import LetterWriter
 from cop.models.coordinator import Coordinator
 from cop.models.email import MailState, OutboxEmail
 from cop.outbox import outbox
-from cop.outbox.outbox import EmailKind, QueuedEmail
 
 _LINK_EXPIRED = N_("This link has been used, or is older than an hour. You can ask for a new one.")
 
@@ -37,10 +36,10 @@ def request_reset(db_session: Session, email: str, *, writer: LetterWriter) -> N
     if found is None or not may_send:
         return
     link = writer.links.new_password(found.id, int(writer.now.timestamp()) // 60, fingerprint)
-    queued = QueuedEmail(
+    queued = outbox.QueuedEmail(
         emails.password_reset(writer, link),
         found.email,
-        EmailKind.PASSWORD,
+        outbox.EmailKind.PASSWORD,
         f"{_key_start(found.id)}{fingerprint}:{writer.now.isoformat()}",
         expires_at=writer.now + LINK_VALID_FOR,
     )
@@ -59,8 +58,7 @@ def check_link(db_session: Session, token: str, *, secret_key: str, now: datetim
     coordinator_id, minute, fingerprint = parts
     expires_at = datetime.fromtimestamp(int(minute) * 60, UTC) + LINK_VALID_FOR
     # Locked, so that of two posts at once the second finds the link used.
-    query = select(Coordinator).where(Coordinator.id == coordinator_id).with_for_update()
-    found = db_session.scalars(query).one_or_none()
+    found = db_session.get(Coordinator, coordinator_id, with_for_update=True)
     if found is None or now > expires_at or fingerprint != _fingerprint(found):
         raise LinkExpired(_LINK_EXPIRED)
     return found

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from cop import email_addresses
 from cop.accounts import login_sessions, passwords
-from cop.accounts.passwords import hash_token
 from cop.db.statements import insert_with_conflict
 from cop.errors import InvalidAddress, InvalidCredentials, TooManyAttempts
 from cop.i18n import N_
@@ -53,8 +52,8 @@ def begin(db_session: Session, email: str, *, network: str, now: datetime) -> At
     email_key = _normalize(email)
     # Normalized even if invalid: otherwise each spelling of an address would be a free guess.
     spelling = email_key or unicodedata.normalize("NFKC", email).casefold().strip()
-    account_key = hash_token(f"account {spelling} {network}")
-    network_key = hash_token(f"network {network}")
+    account_key = passwords.hash_token(f"account {spelling} {network}")
+    network_key = passwords.hash_token(f"network {network}")
     db_session.execute(delete(SignInDelay).where(SignInDelay.failed_at < now - RESET_AFTER))
     # In the same order as in `undo_attempt`, so that two at once do not wait for each other.
     count_attempt(db_session, account_key, free=FREE_FAILURES, now=now)

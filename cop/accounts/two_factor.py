@@ -3,6 +3,7 @@
 import secrets
 from base64 import b32encode
 from datetime import datetime, timedelta
+from textwrap import wrap
 
 from pyotp import TOTP, OTPVerificationError
 from sqlalchemy import select
@@ -11,7 +12,6 @@ from sqlalchemy.orm import Session
 from cop.accounts import accounts, login_sessions, sign_in
 from cop.accounts.passwords import hash_token
 from cop.audit import audit_log
-from cop.audit.audit_log import Action
 from cop.errors import Refused, SignInExpired, TooManyAttempts
 from cop.i18n import N_
 from cop.models.coordinator import Coordinator, CoordinatorSession
@@ -45,7 +45,7 @@ def set_up(
     coordinator.totp_secret = secret
     codes = [_new_recovery_code() for _ in range(10)]
     coordinator.recovery_hashes = [hash_token(_normalize_code(code)) for code in codes]
-    audit_log.record_action(db_session, by.id, Action.CHANGED_SECOND_FACTOR, now=now)
+    audit_log.record_action(db_session, by.id, audit_log.Action.CHANGED_SECOND_FACTOR, now=now)
     return codes
 
 
@@ -53,7 +53,7 @@ def turn_off(db_session: Session, by: Coordinator, typed: str, *, now: datetime)
     """Turn two-factor sign-in off, with a code or a recovery code."""
     use_code(db_session, by.id, typed, now=now)
     _clear(_lock_coordinator(db_session, by.id))
-    audit_log.record_action(db_session, by.id, Action.CHANGED_SECOND_FACTOR, now=now)
+    audit_log.record_action(db_session, by.id, audit_log.Action.CHANGED_SECOND_FACTOR, now=now)
 
 
 def turn_off_without_code(db_session: Session, email: str) -> None:
@@ -142,8 +142,7 @@ def use_code(db_session: Session, coordinator_id: int, typed: str, *, now: datet
 
 def _lock_coordinator(db_session: Session, coordinator_id: int) -> Coordinator:
     # Locked, so that of two posts of one code the second finds it used.
-    query = select(Coordinator).where(Coordinator.id == coordinator_id).with_for_update()
-    return db_session.scalars(query.execution_options(populate_existing=True)).one()
+    return db_session.get_one(Coordinator, coordinator_id, with_for_update=True)
 
 
 def _matching_step(secret: str, typed: str, *, now: datetime, after: int = 0) -> int:
@@ -163,7 +162,7 @@ def _matching_step(secret: str, typed: str, *, now: datetime, after: int = 0) ->
 
 def _new_recovery_code() -> str:
     letters = b32encode(secrets.token_bytes(10)).decode().lower()[:12]
-    return "-".join((letters[:4], letters[4:8], letters[8:]))
+    return "-".join(wrap(letters, 4))
 
 
 def _normalize_code(typed: str) -> str:

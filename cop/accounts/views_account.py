@@ -1,6 +1,7 @@
 """Console: the coordinator's own account, with password, devices and two-factor sign-in."""
 
 from io import BytesIO
+from textwrap import wrap
 
 from flask import Response, abort, flash, g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -105,7 +106,7 @@ def set_up_two_factor() -> ResponseReturnValue:
         else:
             session.pop(SECRET)
             return render("accounts/recovery_codes.html", codes=codes, next_path=next_path())
-    key = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    key = " ".join(wrap(secret, 4))
     return render("accounts/two_factor.html", form=form, key=key, address=_uri(secret))
 
 
