@@ -5,26 +5,24 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from cop.accounts import accounts as accounts_accounts
-from cop.accounts import login_sessions, sign_in
+from cop.accounts import accounts, login_sessions, sign_in
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidCredentials, TooManyAttempts
 from cop.models.coordinator import CoordinatorSession, SignInDelay
-from tests.builders import NOW, PASSWORD
+from tests.builders import CORIN, NOW, PASSWORD, a_coordinator
 from tests.concurrency import at_once
 
 pytestmark = pytest.mark.both
 
 A_SECOND = timedelta(seconds=1)
 HOME, ELSEWHERE = "198.51.100.0", "203.0.113.0"
-CORIN = "corin@example.org"
 
 
 @pytest.fixture
-def accounts(db_session):
-    """Corin's account, and Ada's beside it."""
-    accounts_accounts.add(db_session, CORIN, name="Corin", password=PASSWORD)
-    accounts_accounts.add(db_session, "ada@example.org", name="Ada", password=PASSWORD + " too")
+def db_session(db_session):
+    """A transaction in which there are accounts of Corin and Ada."""
+    a_coordinator(db_session)
+    a_coordinator(db_session, "Ada")
     return db_session
 
 
@@ -56,158 +54,150 @@ def wait(db_session, **values):
     return 0
 
 
-def test_the_right_password_signs_a_device_in(accounts):
-    attempt = begin(accounts, "CORIN@Example.org")
+def signed_in_devices(db_session):
+    return db_session.scalar(select(func.count(CoordinatorSession.token_hash)))
 
-    token = sign_in.finish(accounts, attempt, now=NOW)
+
+def test_the_right_password_signs_a_device_in(db_session):
+    attempt = begin(db_session, "CORIN@Example.org")
+
+    token = sign_in.finish(db_session, attempt, now=NOW)
 
     assert attempt.matches(PASSWORD)
-    assert login_sessions.find_signed_in(accounts, token, now=NOW).name == "Corin"
+    assert login_sessions.find_signed_in(db_session, token, now=NOW).name == "Corin"
 
 
-@pytest.mark.parametrize(
-    "password",
-    ["", "wrong", PASSWORD + " too", PASSWORD.title()],
-    ids=["empty", "wrong", "that of Ada", "other case"],
-)
-def test_another_password_does_not_match(accounts, password):
-    assert not begin(accounts).matches(password)
+def test_another_password_does_not_match(db_session):
+    attempt = begin(db_session)
+
+    assert not any(attempt.matches(text) for text in ("", PASSWORD + " too", PASSWORD.title()))
 
 
-@pytest.mark.parametrize(
-    "email", ["mallory@example.org", "no address", ""], ids=["unknown", "no address", "empty"]
-)
-def test_an_unknown_address_signs_nobody_in(accounts, email):
-    attempt = begin(accounts, email)
+def test_an_unknown_address_signs_nobody_in(db_session):
+    attempt = begin(db_session, "mallory@example.org")
 
     assert not attempt.matches(PASSWORD)
     with pytest.raises(InvalidCredentials):
-        sign_in.finish(accounts, attempt, now=NOW)
-    assert accounts.scalar(select(func.count()).select_from(CoordinatorSession)) == 0
+        sign_in.finish(db_session, attempt, now=NOW)
+    assert signed_in_devices(db_session) == 0
 
 
 @pytest.mark.parametrize("email", [CORIN, "mallory@example.org"], ids=["known", "unknown"])
-def test_after_four_failures_the_delay_doubles_up_to_a_minute(accounts, email):
+def test_after_four_failures_the_delay_doubles_up_to_a_minute(db_session, email):
     waits, now = [], NOW
     for _ in range(12):
-        begin(accounts, email, now=now)
-        waits.append(wait(accounts, email=email, now=now))
+        begin(db_session, email, now=now)
+        waits.append(wait(db_session, email=email, now=now))
         now += timedelta(seconds=waits[-1])
 
     assert waits == [0, 0, 0, 0, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
+SPELLINGS = [
+    *("CORIN@example.org", " corin@example.org ", "corin@EXAMPLE.ORG", "corin@example。org"),
+    *("corin@ｅｘａｍｐｌｅ.org", "corin@example.ｏｒｇ", "Corin@Ｅxample．org"),
+]
+INVALID = ["ＣＯＲＩＮ ＠example.org", " corin @example.org", "Corin @Example.org"]
+
+
 @pytest.mark.parametrize(
-    "spelling",
+    ("email", "spellings", "bystander"),
     [
-        *("CORIN@example.org", " corin@example.org ", "corin@EXAMPLE.ORG", "corin@example。org"),
-        *("corin@ｅｘａｍｐｌｅ.org", "corin@example.ｏｒｇ", "Corin@Ｅxample．org"),
+        (CORIN, SPELLINGS, "ada@example.org"),
+        ("corin @example.org", INVALID, "nobody @example.org"),
     ],
+    ids=["valid", "invalid"],
 )
-def test_another_spelling_of_an_address_gives_no_more_guesses(accounts, spelling):
-    last = fail(accounts, 7)
+def test_another_spelling_of_an_address_gives_no_more_guesses(
+    db_session, email, spellings, bystander
+):
+    last = fail(db_session, 7, email=email)
+    expected = wait(db_session, email=email, now=last)
 
-    assert wait(accounts, email=spelling, now=last) == wait(accounts, now=last) > 1
-    assert wait(accounts, email="ada@example.org", now=last) == 0
-
-
-@pytest.mark.parametrize(
-    "spelling", ["ＣＯＲＩＮ ＠example.org", " corin @example.org", "Corin @Example.org"]
-)
-def test_spellings_of_an_invalid_address_are_counted_as_one(accounts, spelling):
-    last = fail(accounts, 7, email="corin @example.org")
-
-    assert wait(accounts, email=spelling, now=last) > 1
-    assert wait(accounts, email="nobody @example.org", now=last) == 0
+    assert expected > 1
+    for spelling in spellings:
+        assert wait(db_session, email=spelling, now=last) == expected, spelling
+    assert wait(db_session, email=bystander, now=last) == 0
 
 
-def test_the_delay_ends_exactly_when_announced(accounts):
-    last = fail(accounts, 7)
-    seconds = wait(accounts, now=last)
+def test_the_delay_ends_exactly_when_announced(db_session):
+    last = fail(db_session, 7)
+    seconds = wait(db_session, now=last)
 
     assert seconds > 1
-    assert wait(accounts, now=last + timedelta(seconds=seconds) - A_SECOND) == 1
-    assert wait(accounts, now=last + timedelta(seconds=seconds)) == 0
+    assert wait(db_session, now=last + timedelta(seconds=seconds) - A_SECOND) == 1
+    assert wait(db_session, now=last + timedelta(seconds=seconds)) == 0
 
 
-def test_attempts_during_a_delay_do_not_extend_it(accounts):
-    last = fail(accounts, 8)
-    first = wait(accounts, now=last)
+def test_attempts_during_a_delay_do_not_extend_it(db_session):
+    last = fail(db_session, 8)
+    first = wait(db_session, now=last)
 
     for _ in range(20):
         with pytest.raises(TooManyAttempts):
-            begin(accounts, now=last)
+            begin(db_session, now=last)
 
-    assert wait(accounts, now=last) == first > 0
-
-
-def test_other_networks_and_other_accounts_do_not_wait(accounts):
-    last = fail(accounts, 12)
-
-    assert wait(accounts, now=last) == 60
-    assert wait(accounts, network=ELSEWHERE, now=last) == 0
-    assert wait(accounts, email="ada@example.org", now=last) == 0
+    assert wait(db_session, now=last) == first > 0
 
 
-def test_a_network_that_tries_many_accounts_waits_too(accounts):
-    last = fail(accounts, 12, email="grace@example.org")
+def test_other_networks_and_other_accounts_do_not_wait(db_session):
+    last = fail(db_session, 12)
+
+    assert wait(db_session, now=last) == 60
+    assert wait(db_session, network=ELSEWHERE, now=last) == 0
+    assert wait(db_session, email="ada@example.org", now=last) == 0
+
+
+def test_a_network_that_tries_many_accounts_waits_too(db_session):
+    last = fail(db_session, 12, email="grace@example.org")
     for number in range(12):
-        last = fail(accounts, 1, email=f"{number}@example.org", now=last)
+        last = fail(db_session, 1, email=f"{number}@example.org", now=last)
 
-    assert wait(accounts, now=last) > 0
-    assert wait(accounts, network=ELSEWHERE, now=last) == 0
-
-
-def test_there_is_never_a_lockout(accounts):
-    last = fail(accounts, 40)
-
-    attempt = begin(accounts, now=last + timedelta(seconds=60))
-    token = sign_in.finish(accounts, attempt, now=last)
-
-    assert login_sessions.find_signed_in(accounts, token, now=last).name == "Corin"
+    assert wait(db_session, now=last) > 0
+    assert wait(db_session, network=ELSEWHERE, now=last) == 0
 
 
-def test_signing_in_resets_the_failures_of_the_account(accounts):
-    last = fail(accounts, 8)
+def test_signing_in_resets_the_failures_of_the_account(db_session):
+    last = fail(db_session, 8)
     now = last + timedelta(seconds=60)
-    sign_in.finish(accounts, begin(accounts, now=now), now=now)
+    sign_in.finish(db_session, begin(db_session, now=now), now=now)
 
-    fail(accounts, 4, now=now)
+    fail(db_session, 4, now=now)
 
-    assert wait(accounts, now=now) == 0
+    assert wait(db_session, now=now) == 0
 
 
-def test_an_office_that_signs_in_many_times_a_day_does_not_wait(accounts):
+def test_an_office_that_signs_in_many_times_a_day_does_not_wait(db_session):
     for minutes in range(25):
         now = NOW + timedelta(minutes=minutes)
-        sign_in.finish(accounts, begin(accounts, now=now), now=now)
+        sign_in.finish(db_session, begin(db_session, now=now), now=now)
 
-    assert wait(accounts, now=NOW + timedelta(minutes=25)) == 0
-
-
-def test_failures_of_a_clock_that_was_ahead_delay_nobody_for_years(accounts):
-    fail(accounts, 8, now=NOW + timedelta(days=800))
-
-    begin(accounts, now=NOW)
-
-    assert wait(accounts, now=NOW) == 32
+    assert wait(db_session, now=NOW + timedelta(minutes=25)) == 0
 
 
-def test_failures_are_deleted_after_an_hour(accounts):
-    last = fail(accounts, 12)
+def test_failures_of_a_clock_that_was_ahead_delay_nobody_for_years(db_session):
+    fail(db_session, 8, now=NOW + timedelta(days=800))
 
-    begin(accounts, network=ELSEWHERE, now=last + timedelta(minutes=59))
-    before = accounts.scalar(select(func.max(SignInDelay.failures)))
-    begin(accounts, network=ELSEWHERE, now=last + timedelta(hours=1, seconds=1))
+    begin(db_session, now=NOW)
+
+    assert wait(db_session, now=NOW) == 32
+
+
+def test_failures_are_deleted_after_an_hour(db_session):
+    last = fail(db_session, 12)
+
+    begin(db_session, network=ELSEWHERE, now=last + timedelta(minutes=59))
+    before = db_session.scalar(select(func.max(SignInDelay.failures)))
+    begin(db_session, network=ELSEWHERE, now=last + timedelta(hours=1, seconds=1))
 
     assert before == 12
-    assert accounts.scalar(select(func.max(SignInDelay.failures))) == 2
+    assert db_session.scalar(select(func.max(SignInDelay.failures))) == 2
 
 
-def test_failures_are_stored_without_address_and_network(accounts):
-    begin(accounts)
+def test_failures_are_stored_without_address_and_network(db_session):
+    begin(db_session)
 
-    keys = list(accounts.scalars(select(SignInDelay.key)))
+    keys = list(db_session.scalars(select(SignInDelay.key)))
 
     assert len(keys) == 2
     assert all(len(key) == 64 and CORIN not in key and HOME not in key for key in keys)
@@ -215,7 +205,7 @@ def test_failures_are_stored_without_address_and_network(accounts):
 
 def test_many_guesses_at_once_gain_nothing(app):
     with write_tx() as db_session:
-        accounts_accounts.add(db_session, CORIN, name="Corin", password=PASSWORD)
+        a_coordinator(db_session)
 
     def guess():
         try:
@@ -225,18 +215,18 @@ def test_many_guesses_at_once_gain_nothing(app):
             return False
         return True
 
-    let_through = sum(at_once(app, *[guess] * 12))
+    allowed = sum(at_once(app, *[guess] * 12))
 
-    assert let_through == 5
+    assert allowed == 5
     with read_tx() as db_session:
         assert set(db_session.scalars(select(SignInDelay.failures))) == {5}
 
 
-def test_a_password_changed_during_sign_in_signs_nobody_in(accounts):
-    attempt = begin(accounts)
-    accounts_accounts.change_password(accounts, CORIN, password=f"{PASSWORD} anew")
+def test_a_password_changed_during_sign_in_signs_nobody_in(db_session):
+    attempt = begin(db_session)
+    accounts.change_password(db_session, CORIN, password=f"{PASSWORD} anew")
 
     with pytest.raises(InvalidCredentials):
-        sign_in.finish(accounts, attempt, now=NOW)
+        sign_in.finish(db_session, attempt, now=NOW)
 
-    assert accounts.scalar(select(func.count(CoordinatorSession.token_hash))) == 0
+    assert signed_in_devices(db_session) == 0

@@ -1,6 +1,7 @@
 """Two-factor sign-in: each code works once, and recovery codes replace a lost phone."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from pyotp import TOTP, random_base32
@@ -35,6 +36,11 @@ def waiting_device(db_session, by, now=NOW):
     return login_sessions.start_session(db_session, by.id, now=now, device="Lynx", awaits_code=True)
 
 
+def refuses(db_session, by, typed):
+    with pytest.raises(Refused, match="This code does not fit"):
+        two_factor.use_code(db_session, by.id, typed, now=NOW)
+
+
 def test_the_provisioning_address_names_account_and_issuer():
     address = two_factor.provisioning_uri(
         SECRET, issuer="Équité: data & us", account="a+b@example.org"
@@ -46,21 +52,16 @@ def test_the_provisioning_address_names_account_and_issuer():
     )
 
 
-@pytest.mark.sqlite
-@pytest.mark.parametrize(
-    ("steps", "fits"),
-    [(-2, False), (-1, True), (0, True), (1, True), (2, False)],
-    ids=["long over", "just over", "now", "next", "far ahead"],
-)
-def test_a_clock_may_be_wrong_by_one_step(db_session, steps, fits):
+def test_a_clock_may_be_wrong_by_one_step(db_session):
     by, _ = account(db_session)
-    typed = code_at(NOW + steps * HALF_A_MINUTE)
+    early, just_over, now, ahead, late = (
+        code_at(NOW + steps * HALF_A_MINUTE) for steps in range(-2, 3)
+    )
 
-    if fits:
+    refuses(db_session, by, early)
+    for typed in (just_over, now, ahead):
         assert two_factor.use_code(db_session, by.id, typed, now=NOW) is None
-    else:
-        with pytest.raises(Refused, match="This code does not fit"):
-            two_factor.use_code(db_session, by.id, typed, now=NOW)
+    refuses(db_session, by, late)
 
 
 def test_a_code_works_once_and_ends_those_before_it(db_session):
@@ -68,43 +69,27 @@ def test_a_code_works_once_and_ends_those_before_it(db_session):
     two_factor.use_code(db_session, by.id, code_at(), now=NOW)
 
     for typed in (code_at(), code_at(NOW - HALF_A_MINUTE)):
-        with pytest.raises(Refused, match="This code does not fit"):
-            two_factor.use_code(db_session, by.id, typed, now=NOW)
+        refuses(db_session, by, typed)
     assert two_factor.use_code(db_session, by.id, code_at(NOW + HALF_A_MINUTE), now=NOW) is None
 
 
-@pytest.mark.sqlite
-@pytest.mark.parametrize(
-    "typed",
-    ["", "000000", "12345", "1234567", "٠٠٠٠٠٠", "\x00", "x" * 5000],
-    ids=["empty", "wrong", "short", "long", "other digits", "NUL", "huge"],
-)
-def test_an_invalid_code_is_refused(db_session, typed):
+def test_an_invalid_code_is_refused(db_session):
     by, _ = account(db_session)
 
-    with pytest.raises(Refused, match="This code does not fit"):
-        two_factor.use_code(db_session, by.id, typed, now=NOW)
-
-
-@pytest.mark.sqlite
-def test_a_code_may_be_typed_with_spaces(db_session):
-    by, _ = account(db_session)
-    typed = code_at()
-
-    assert two_factor.use_code(db_session, by.id, f" {typed[:3]} {typed[3:]}", now=NOW) is None
+    for typed in ("", "000000", "12345", "1234567", "٠٠٠٠٠٠", "\x00", "x" * 5000):
+        refuses(db_session, by, typed)
 
 
 def test_ten_recovery_codes_work_once_each_and_only_hashes_are_stored(db_session):
     by, codes = account(db_session)
-    kept = db_session.scalar(select(Coordinator.recovery_hashes))
+    stored = str(by.recovery_hashes)
 
     left = [two_factor.use_code(db_session, by.id, code.upper(), now=NOW) for code in codes]
 
     assert len(set(codes)) == 10
     assert left == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
-    assert not any(code.replace("-", "") in str(kept) for code in codes)
-    with pytest.raises(Refused, match="This code does not fit"):
-        two_factor.use_code(db_session, by.id, codes[0], now=NOW)
+    assert not any(code.replace("-", "") in stored for code in codes)
+    refuses(db_session, by, codes[0])
 
 
 def test_one_code_sent_twice_at_once_signs_one_device_in(app):
@@ -113,18 +98,15 @@ def test_one_code_sent_twice_at_once_signs_one_device_in(app):
         tokens = [waiting_device(db_session, by) for _ in range(4)]
 
     def enter(token):
-        def enter_once():
-            try:
-                with write_tx() as db_session:
-                    return two_factor.finish(db_session, token, code_at(), now=NOW)
-            except Refused:
-                return None
+        try:
+            with write_tx() as db_session:
+                return two_factor.finish(db_session, token, code_at(), now=NOW)
+        except Refused:
+            return None
 
-        return enter_once
+    entered = at_once(app, *(partial(enter, token) for token in tokens))
 
-    entered = at_once(app, *(enter(token) for token in tokens))
-
-    assert len([each for each in entered if each]) == 1
+    assert entered.count(None) == 3
     with read_tx() as db_session:
         query = select(CoordinatorSession.awaits_code, CoordinatorSession.device)
         assert sorted(db_session.execute(query).all()) == [(False, "Lynx"), *[(True, "Lynx")] * 3]
@@ -145,17 +127,14 @@ def test_the_code_replaces_the_token_of_the_device(db_session):
         two_factor.finish(db_session, token, code_at(), now=NOW)
 
 
-@pytest.mark.sqlite
-@pytest.mark.parametrize(("minutes", "waits"), [(9, True), (10, False)])
-def test_the_code_must_come_within_ten_minutes(db_session, minutes, waits):
+def test_the_code_must_come_within_ten_minutes(db_session):
     by, _ = account(db_session)
-    token = waiting_device(db_session, by, now=NOW - timedelta(minutes=minutes))
+    in_time = waiting_device(db_session, by, now=NOW - timedelta(minutes=9))
+    late = waiting_device(db_session, by, now=NOW - timedelta(minutes=10))
 
-    if waits:
-        assert two_factor.finish(db_session, token, code_at(), now=NOW)
-    else:
-        with pytest.raises(SignInExpired):
-            two_factor.finish(db_session, token, code_at(), now=NOW)
+    with pytest.raises(SignInExpired):
+        two_factor.finish(db_session, late, code_at(), now=NOW)
+    assert two_factor.finish(db_session, in_time, code_at(), now=NOW)
 
 
 def test_wrong_codes_delay_sign_in_from_any_network_without_a_lockout(db_session):
@@ -174,7 +153,6 @@ def test_wrong_codes_delay_sign_in_from_any_network_without_a_lockout(db_session
     two_factor.begin(db_session, waiting_device(db_session, by, now=later), now=later)
 
 
-@pytest.mark.sqlite
 def test_the_right_password_does_not_reset_wrong_codes(db_session):
     by, _ = account(db_session)
     for _ in range(5):
@@ -189,7 +167,6 @@ def test_the_right_password_does_not_reset_wrong_codes(db_session):
         two_factor.begin(db_session, token, now=NOW)
 
 
-@pytest.mark.sqlite
 def test_a_second_factor_cannot_replace_another(db_session):
     by, _ = account(db_session)
     other = random_base32()
@@ -213,12 +190,11 @@ def test_turning_it_off_takes_a_code_and_leaves_nothing(db_session):
     assert list(db_session.scalars(select(AuditEntry.action))) == ["changed second factor"] * 2
 
 
-@pytest.mark.sqlite
 def test_an_administrator_turns_it_off_by_address(db_session):
     account(db_session)
 
     with pytest.raises(Refused, match="There is no account"):
         two_factor.turn_off_without_code(db_session, "mallory@example.org")
-    two_factor.turn_off_without_code(db_session, " Corin@Example.org ".strip())
+    two_factor.turn_off_without_code(db_session, "Corin@Example.org")
 
     assert db_session.scalar(select(Coordinator.totp_secret)) is None
