@@ -6,22 +6,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from cop.accounts import accounts, login_sessions
-from cop.accounts.access_control import TOKEN
 from cop.db.engine import write_tx
 from cop.links import Purpose, sign_token
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
 from cop.models.email import OutboxEmail
-from tests.builders import NOW, PASSWORD, password_hash
+from tests.builders import CORIN, NOW, a_coordinator
 from tests.client import (
-    DECEMBER,
-    add_registrations,
+    LINKS,
     advance_clock,
     error_summary,
     main_text,
     post,
     rows,
+    signed_in,
 )
 from tests.page import parse
 from tests.statements import Statements
@@ -44,84 +42,66 @@ def links():
 @pytest.fixture
 def dana(app, corin):
     """A client of a second coordinator, who may not take lists away."""
-    row = Coordinator(email=DANA, email_key=DANA, name="Dana", may_export=False,
-                      password_hash=password_hash())  # fmt: skip
     with write_tx() as db_session:
-        db_session.add(row)
-        db_session.flush()
-        token = login_sessions.start_session(db_session, row.id, now=NOW)
-    client = app.test_client()
-    with client.session_transaction("/coordinator/") as cookie:
-        cookie[TOKEN] = token
-    return client
+        dana = a_coordinator(db_session, "Dana", may_export=False)
+    return signed_in(app.test_client(), dana.id)
 
 
 def press(client, below, **answers):
     return post(client, f"{PAGE}{below}", form_at=PAGE, **answers)
 
 
-def who():
+def rights():
     return {row["email"]: row["may_export"] for row in rows(Coordinator)}
 
 
-def test_the_link_in_the_mail_makes_an_account_and_signs_it_in(app, corin):
+def test_the_link_in_the_email_makes_an_account_once_and_signs_it_in(app, corin):
     invite(corin, may_export="yes")
-    [mail], [link], client = rows(OutboxEmail), links(), app.test_client()
+    [email], [link], client = rows(OutboxEmail), links(), app.test_client()
 
     page = client.page(link)
     answer = post(client, link, **DANAS)
+    used, again = client.get(link), post(client, link, form_at="/coordinator/account", **DANAS)
 
-    assert (mail["to_address"], mail["kind"]) == (DANA, "invitation")
-    assert "Corin invites you" in mail["text"]
+    assert (email["to_address"], email["kind"]) == (DANA, "invitation")
+    assert "Corin invites you" in email["text"]
     assert DANA in main_text(page)
     assert (answer.status_code, answer.location) == (303, FRONT)
     assert "Sign out Dana" in client.page(FRONT).find("nav").get_text()
-    assert who() == {"corin@example.org": True, DANA: True}
+    assert (used.status_code, again.status_code) == (404, 404)
+    assert "has been used or withdrawn" in main_text(parse(used))
+    assert rights() == {CORIN: True, DANA: True}
     assert rows(Invitation) == []
-    assert [(a["coordinator_id"], a["action"]) for a in rows(AuditEntry)] == [
+    assert [(act["coordinator_id"], act["action"]) for act in rows(AuditEntry)] == [
         (1, "invited a coordinator"),
         (2, "signed in"),
     ]
 
 
-def test_without_a_mail_server_the_page_shows_the_link_once_to_pass_on(corin):
+def test_without_a_mail_server_the_page_alone_shows_the_link_once_to_pass_on(corin):
     answer = invite(corin)
+    [email], [link] = rows(OutboxEmail), links()
 
     once, again = main_text(corin.page(answer.location)), main_text(corin.page(PAGE))
-    assert f"http://localhost:8000{links()[0]}" in once
+    logged = main_text(corin.page(f"/coordinator/mail/{email['id']}"))
+
+    assert f"http://localhost:8000{link}" in once
     assert "/invitation/" not in again
     assert DANA in again
+    assert "/coordinator/invitation/…" in logged
+    assert link not in logged
 
 
-def test_the_email_log_hides_the_link(corin):
-    corin.get(invite(corin).location)  # which shows it, once
-    [mail] = rows(OutboxEmail)
-
-    page = main_text(corin.page(f"/coordinator/mail/{mail['id']}"))
-
-    assert "/coordinator/invitation/…" in page
-    assert links()[0] not in page
-
-
-def test_the_link_works_once(app, corin):
+def test_the_link_works_for_a_week(app, corin):
     invite(corin)
-    [link], client = links(), app.test_client()
-    post(client, link, **DANAS)
+    [link], stranger = links(), app.test_client()
 
-    page = app.test_client().get(link)
-    again = post(app.test_client(), link, form_at="/coordinator/sign-in", **DANAS)
+    statuses = []
+    for ahead in (timedelta(days=7), timedelta(days=7, seconds=1)):
+        advance_clock(app, ahead)
+        statuses.append(stranger.get(link).status_code)
 
-    assert (page.status_code, again.status_code) == (404, 404)
-    assert "has been used or withdrawn" in main_text(parse(page))
-    assert len(rows(Coordinator)) == 2
-
-
-@pytest.mark.parametrize(("ahead", "status"), [(7, 200), (7.001, 404)], ids=["a week", "longer"])
-def test_the_link_works_for_a_week(app, corin, ahead, status):
-    invite(corin)
-    advance_clock(app, timedelta(days=ahead))
-
-    assert app.test_client().get(links()[0]).status_code == status
+    assert statuses == [200, 404]
 
 
 def test_inviting_again_replaces_the_older_link(app, corin):
@@ -150,19 +130,18 @@ def test_withdrawing_an_invitation_deletes_its_email(app, corin):
     assert press(corin, "/withdraw", invitation="x").status_code == 404
 
 
-def test_forged_tokens_and_tokens_for_another_purpose_are_refused(app, corin, settings):
+def test_forged_tokens_are_refused(app, corin):
     invite(corin)
-    token = links()[0].rpartition("/")[2]
-    key = settings.secret_key
+    token, client = links()[0].rpartition("/")[2], app.test_client()
+    invited_at = int(NOW.timestamp() * 1_000_000)
     forged = [
         *("x", "%00", "é", "a" * 3000, token[:-1]),
-        sign_token(key, Purpose.PASSWORD, 1, 0),
-        sign_token(key, Purpose.INVITATION, 1, 0),
-        sign_token(key, Purpose.INVITATION, 2, int(NOW.timestamp() * 1_000_000)),
-        sign_token("another key", Purpose.INVITATION, 1, int(NOW.timestamp() * 1_000_000)),
+        LINKS.invitation(1, 0).rpartition("/")[2],
+        LINKS.invitation(2, invited_at).rpartition("/")[2],
+        sign_token("another key", Purpose.INVITATION, 1, invited_at),
     ]
 
-    statuses = [app.test_client().get(f"/coordinator/invitation/{t}").status_code for t in forged]
+    statuses = [client.get(f"/coordinator/invitation/{each}").status_code for each in forged]
 
     assert statuses == [404] * len(forged)
 
@@ -188,12 +167,9 @@ def test_an_invalid_invitation_is_refused(corin):
 def test_an_invalid_answer_leaves_the_link_usable(app, corin):
     invite(corin)
     [link], client = links(), app.test_client()
-    bad = (
-        *({"name": " "}, {"name": "x" * 201}),
-        *({"password": "short"}, {"password": "DanaDanaDanaDana"}),
-    )
+    invalid = ({"name": " "}, {"name": "x" * 201}, {"password": "DanaDanaDanaDana"})
 
-    for answers in bad:
+    for answers in invalid:
         refused = post(client, link, **DANAS | answers)
 
         assert refused.status_code == 422, answers
@@ -204,7 +180,7 @@ def test_an_invalid_answer_leaves_the_link_usable(app, corin):
 def test_an_account_created_meanwhile_ends_the_link(app, corin):
     invite(corin)
     with write_tx() as db_session:
-        accounts.add(db_session, DANA, name="Dana", password=PASSWORD)
+        a_coordinator(db_session, "Dana")
 
     answer = post(app.test_client(), links()[0], **DANAS)
 
@@ -212,29 +188,15 @@ def test_an_account_created_meanwhile_ends_the_link(app, corin):
     assert "There is an account for this address already." in main_text(parse(answer))
 
 
-def test_a_coordinator_without_the_right_cannot_export_lists(corin, dana):
-    add_registrations(DECEMBER, "ada@example.org")
-    lists = ("/coordinator/export.csv", "/coordinator/list.csv")
-    shown = (FRONT, f"/coordinator/sessions/{DECEMBER}", "/coordinator/list", PAGE)
-
-    pages = [str(dana.page(path).main) for path in shown]
-
-    assert not any(".csv" in page or "Allow lists" in page for page in pages)
-    assert [dana.get(path).status_code for path in lists] == [403, 403]
-    assert "export.csv" in str(corin.page(FRONT).main)
-
-
 def test_a_coordinator_without_the_right_cannot_grant_it(corin, dana):
-    own = next(row["id"] for row in rows(Coordinator) if row["email"] == DANA)
-
     answers = [
-        press(dana, "/rights", coordinator=own, right="yes"),
+        press(dana, "/rights", coordinator=2, right="yes"),
         press(dana, "/rights", coordinator=1, right="no"),
         invite(dana, "dana2@example.org", may_export="yes"),
     ]
 
     assert [answer.status_code for answer in answers] == [403, 403, 403]
-    assert who() == {"corin@example.org": True, DANA: False}
+    assert rights() == {CORIN: True, DANA: False}
     assert rows(Invitation) == []
     assert invite(dana, "dana2@example.org").status_code == 303
     assert [row["may_export"] for row in rows(Invitation)] == [False]
@@ -265,7 +227,7 @@ def test_removing_asks_first_and_signs_out_at_once(corin, dana):
     assert DANA in main_text(asked)
     assert (before, dana.get(FRONT).status_code) == (200, 303)
     assert answer.location == PAGE
-    assert who() == {"corin@example.org": True}
+    assert rights() == {CORIN: True}
     assert "Dana is no coordinator any more." in main_text(corin.page(PAGE))
     assert corin.get(f"{PAGE}/2/remove").status_code == 404
     assert press(corin, "/2/remove").status_code == 404
