@@ -8,16 +8,14 @@ from pyotp import TOTP
 
 from cop.accounts import accounts, two_factor
 from cop.db.engine import write_tx
-from cop.models.audit import AuditEntry, Viewing
+from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession
-from tests.builders import NOW, PASSWORD
+from tests.builders import CORIN, NOW, PASSWORD
 from tests.client import (
     DECEMBER,
     HTMX,
     SAME_ORIGIN,
-    add_registrations,
     advance_clock,
-    console_paths,
     error_summary,
     main_text,
     post,
@@ -50,17 +48,22 @@ def phone(corin):
 @pytest.fixture
 def waiting(app, phone):
     """A client whose password was right, and that has not written a code."""
-    return half_signed_in(app)
-
-
-def half_signed_in(app):
-    """One more device whose password was right, without the work of checking it."""
     return signed_in(app.test_client(), awaits_code=True)
 
 
-def test_set_up_shows_the_key_in_three_ways_and_the_recovery_codes_once(app, corin):
-    page = corin.page(SET_UP)
-    key = page.select_one(".secret").get_text().replace(" ", "")
+def count_wrong_codes(times):
+    with write_tx() as db_session:
+        for _ in range(times):
+            two_factor.count_attempt(db_session, 1, now=NOW)
+
+
+def new_key(client):
+    """The key that the page to set it up shows."""
+    return client.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
+
+
+def test_set_up_shows_the_key_in_three_ways_and_the_recovery_codes_once(corin):
+    page, key = corin.page(SET_UP), new_key(corin)
     address = page.select_one("main a[href^='otpauth:']")["href"]
     picture = corin.get(page.select_one("main img")["src"])
 
@@ -83,7 +86,7 @@ def test_set_up_shows_the_key_in_three_ways_and_the_recovery_codes_once(app, cor
 def test_a_wrong_code_leaves_two_factor_off_and_keeps_the_key(corin):
     key = corin.page(SET_UP).select_one(".secret").get_text()
 
-    for typed in ("", "000000", "abc", "x" * 5000, "\x00"):
+    for typed in ("", "000000", "\x00"):
         answer = post(corin, SET_UP, code=typed, old=PASSWORD)
 
         page = parse(answer)
@@ -93,23 +96,15 @@ def test_a_wrong_code_leaves_two_factor_off_and_keeps_the_key(corin):
     assert rows(Coordinator)[0]["totp_secret"] is None
 
 
-def test_the_password_alone_opens_no_page(app, waiting):
-    add_registrations(DECEMBER, "ada@example.org")
-    asked = list(console_paths(app))
-
-    for path in asked:
-        for method in ("GET", "HEAD", "POST"):
-            answer = waiting.open(path, method=method, headers=SAME_ORIGIN)
-            assert answer.status_code == (403 if method == "POST" else 303), (method, path)
-            assert b"ada@" not in answer.data
-    assert len(asked) > 60
-    assert rows(Viewing) == []
+def test_the_password_alone_opens_no_page(waiting):
+    assert waiting.get(FRONT).status_code == 303
+    assert waiting.post(f"{ACCOUNT}/devices", headers=SAME_ORIGIN).status_code == 403
     assert "Corin" not in main_text(waiting.page(CODE))
 
 
 def test_the_code_signs_in_with_a_new_cookie_and_redirects_to_the_page_asked_for(app, phone):
     client, wanted = app.test_client(), f"/coordinator/sessions/{DECEMBER}"
-    first = post(client, f"{SIGN_IN}?next={wanted}", email="corin@example.org", password=PASSWORD)
+    first = post(client, f"{SIGN_IN}?next={wanted}", email=CORIN, password=PASSWORD)
     before = client.get_cookie("cop").value
     form = client.page(first.location).select_one("main form")
 
@@ -127,26 +122,25 @@ def test_the_code_signs_in_with_a_new_cookie_and_redirects_to_the_page_asked_for
 
 def test_a_recovery_code_works_once_and_shows_how_many_are_left(app, phone, waiting):
     answer = post(waiting, CODE, code=phone[0].upper().replace("-", " "))
-    other = half_signed_in(app)
+    again = post(signed_in(app.test_client(), awaits_code=True), CODE, code=phone[0])
 
-    assert answer.status_code == 303
+    assert (answer.status_code, again.status_code) == (303, 422)
     assert "You used a recovery code. 9 are left." in main_text(waiting.page(FRONT))
-    assert post(other, CODE, code=phone[0]).status_code == 422
 
 
 def test_wrong_codes_delay_sign_in_from_any_network_and_a_new_sign_in_does_not_help(app, waiting):
-    statuses = [post(waiting, CODE, code="000000").status_code for _ in range(6)]
     elsewhere = app.test_client()
     elsewhere.environ_base["REMOTE_ADDR"] = "192.0.2.9"
-    sign_in(elsewhere)
+    count_wrong_codes(4)
 
+    wrong = post(waiting, CODE, code="000000")
+    sign_in(elsewhere)
     delayed = post(elsewhere, CODE, code=code())
     seconds = int(delayed.headers["Retry-After"])
     advance_clock(app, timedelta(seconds=seconds))
     in_time = post(elsewhere, CODE, code=code(ahead=timedelta(seconds=seconds)))
 
-    assert statuses == [422] * 5 + [429]
-    assert delayed.status_code == 429
+    assert (wrong.status_code, delayed.status_code) == (422, 429)
     assert str(seconds) in error_summary(parse(delayed))[0]
     assert in_time.status_code == 303
 
@@ -187,26 +181,24 @@ def test_turning_it_off_takes_the_password_and_a_code(app, corin, phone):
 
 
 def test_wrong_codes_to_turn_it_off_cause_a_delay(corin, phone):
-    statuses = [post(corin, OFF, old=PASSWORD, code="000000").status_code for _ in range(6)]
+    count_wrong_codes(4)
 
-    assert statuses == [422] * 5 + [429]
+    wrong, delayed = (post(corin, OFF, old=PASSWORD, code="000000") for _ in range(2))
+
+    assert (wrong.status_code, delayed.status_code) == (422, 429)
 
 
 def test_a_reset_password_still_takes_the_code(app, corin, phone):
     with write_tx() as db_session:
-        accounts.change_password(
-            db_session, "corin@example.org", password="five green herons whistle"
-        )
-    client = app.test_client()
+        accounts.change_password(db_session, CORIN, password="five green herons whistle")
 
-    sign_in(client, password="five green herons whistle")
+    answer = sign_in(app.test_client(), password="five green herons whistle")
 
-    assert client.get(FRONT).status_code == 303
+    assert answer.location == CODE
     assert [row["awaits_code"] for row in rows(CoordinatorSession)] == [True]
 
 
-def test_where_required_coordinators_set_it_up_before_anything_else(app, corin):
-    add_registrations(DECEMBER, "ada@example.org")
+def test_where_required_coordinators_set_it_up_before_anything_else(corin):
     post(corin, "/coordinator/settings/coordinators/two-factor",
          form_at="/coordinator/settings/coordinators", needed="yes")  # fmt: skip
     wanted = f"/coordinator/sessions/{DECEMBER}"
@@ -216,8 +208,7 @@ def test_where_required_coordinators_set_it_up_before_anything_else(app, corin):
     export = corin.get("/coordinator/export.csv")
     form = corin.page(led.location).select_one("main form")
     posted = corin.post("/coordinator/mail/try-again", headers=SAME_ORIGIN)
-    key = corin.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
-    done = parse(post(corin, form["action"], code=code(key), old=PASSWORD))
+    done = parse(post(corin, form["action"], code=code(new_key(corin)), old=PASSWORD))
 
     assert urlsplit(led.location).path == urlsplit(export.location).path == SET_UP
     assert htmx.headers["HX-Redirect"] == SET_UP
@@ -242,9 +233,7 @@ def test_where_required_coordinators_with_it_use_every_page(corin, phone):
 
 
 def test_set_up_takes_the_password_and_signs_out_other_devices(app, corin):
-    other = app.test_client()
-    sign_in(other)
-    key = corin.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
+    other, key = signed_in(app.test_client()), new_key(corin)
 
     refused = [post(corin, SET_UP, code=code(key), old=old) for old in ("", "five otters sing")]
     still = other.get(FRONT).status_code
