@@ -86,8 +86,10 @@ def database_url(database_kind, database_folder):
 
 
 @pytest.fixture
-def settings(database_url):
-    return settings_for(database_url, posts_per_hour=0)
+def settings(request, database_url):
+    """The site's settings, of which a `settings` marker changes some."""
+    marker = request.node.get_closest_marker("settings")
+    return settings_for(database_url, **{"posts_per_hour": 0} | (marker.kwargs if marker else {}))
 
 
 @pytest.fixture(scope="session")

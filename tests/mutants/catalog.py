@@ -96,7 +96,7 @@ MUTANTS = [
         "web/security.py",
         "app.view_functions[endpoint] = limit(view)",
         "app.view_functions[endpoint] = view",
-        "web/test_limits.py::test_the_default_is_sixty_an_hour",
+        "web/test_limits.py::test_a_network_is_an_ipv4_address_or_an_ipv6_64",
     ),
     Mutant(
         "Programs that fill every field pass",
