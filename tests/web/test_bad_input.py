@@ -1,4 +1,4 @@
-"""Input that no form expects: each has an answer, and none is an error of ours."""
+"""Unexpected input: each has an answer, and none is a server error."""
 
 import json
 from urllib.parse import urlencode
@@ -27,51 +27,31 @@ NAMES = [
         "李小龍",
         "Zoë 🦦👩🏽‍💻",
         "O'Brien-Ñuñez, Jr. (she/her)",
-        "é" * 200,
     ),
-    *("=1+1", "<script>alert(1)</script>", "%s %(name)s {name}", "Robert'); DROP TABLE member;--"),
+    *("é" * 200, "=1+1", "<script>alert(1)</script>", "%s %(name)s {name}"),
+    "Robert'); DROP TABLE member;--",
 ]
 ADDRESSES = [
-    *(
-        "ada.lovelace+cop@example.org",
-        "a.d.a@Example.ORG",
-        "ada@bücher.example",
-        "ada@例え.example",
-    ),
-    *("jörg@example.org", "o'brien@example.org", "ada@xn--jrg-sna.example"),
-]
-NO_ADDRESSES = [
-    *("ada", "ada@", "@example.org", "ada@example", "a@b@example.org", "Ada <ada@example.org>"),
-    *("ada@example.org, grace@example.org", "ada@[127.0.0.1]", "x" * 250 + "@example.org"),
-    *("ada\n@example.org", "ada@example..org", "ada@" + "é" * 300 + ".org"),
+    *("ada.lovelace+cop@example.org", "a.d.a@Example.ORG", "ada@bücher.example"),
+    *("ada@例え.example", "jörg@example.org", "o'brien@example.org"),
 ]
 NO_SESSIONS = ["é", "' OR 1=1", "2026-12-15 ", "x" * 5000, "ALL", "\0", "2026-12-15\0", "all\0"]
-PUBLIC = [
-    "/",
-    "/schedule",
-    "/register",
-    "/registered",
-    "/your-data",
-    "/schedule/2026-12-15",
-    *("/robots.txt", "/sitemap.xml", "/favicon.ico", "/healthz", "/readyz", "/static/site.css"),
+READ_QUERIES = ["/schedule", "/register", "/registered"]
+OTHERS = [
+    *("/", "/your-data", "/schedule/2026-12-15", "/robots.txt", "/sitemap.xml"),
+    *("/favicon.ico", "/healthz", "/readyz", "/static/site.css"),
 ]
 QUERIES = [
-    "%00",
-    "%ff%fe",
-    "%",
-    "%zz%1",
-    "session=%00",
-    "session=%ff",
-    "sessions=%00,%ff%",
+    *("%00", "%ff%fe", "%", "%zz%1", "session=%00", "session=%ff", "sessions=%00,%ff%"),
     *("waiting=%00&sessions=2026-12-15", "lang=%00", "lang=%ff", "v=%00", "a" * 4000, "&&==&%3d"),
 ]
 BROKEN_PATHS = ["%00", "%ff", "%zz", "%", "..%2f..%2fetc%2fpasswd", "\u202e", "%0d%0aSet-Cookie:a"]
 
 
 def answers_for(client, **answers):
-    """A good form, as pairs."""
-    good = {"token": form_token(client), "sessions": DECEMBER, "name": "Ada Example"}
-    return list((good | {"email": "ada@example.org"} | answers).items())
+    """A valid form, as pairs."""
+    valid = {"token": form_token(client), "sessions": DECEMBER, "name": "Ada Example"}
+    return list((valid | {"email": "ada@example.org"} | answers).items())
 
 
 def send(client, pairs, headers=None):
@@ -89,21 +69,15 @@ def test_any_name_is_stored_as_typed(client):
     assert [row["name"] for row in rows()] == NAMES
 
 
-@pytest.mark.parametrize(
-    ("typed", "expected"),
-    [
-        ("A\x00d\x07a\x1b[31m\x7f\x9f", "Ada[31m"),
-        ("Ada\r\nBcc: x@y.z", "Ada Bcc: x@y.z"),
-        (" \t Ada  Example ", "Ada Example"),
-    ],
-    ids=["control characters", "line ends", "spaces"],
-)
-def test_control_characters_are_removed(client, typed, expected):
+def test_control_characters_and_line_ends_are_removed(client):
+    typed = " \t A\x00d\x07a\x1b[31m\x7f\x9f\r\nBcc:  x@y.z "
+
     response = register(client, DECEMBER, name=typed, organization=typed, hats_other=typed)
 
     (stored,) = rows()
+    names = {stored["name"], stored["organization"], stored["hats_other"]}
     assert response.status_code == 303
-    assert stored["name"] == stored["organization"] == stored["hats_other"] == expected
+    assert names == {"Ada[31m Bcc: x@y.z"}
 
 
 def test_a_long_answer_keeps_its_lines_without_control_characters(client):
@@ -131,27 +105,11 @@ def test_an_address_is_stored_as_typed(client):
     assert [member["email"] for member in rows(Member)] == ADDRESSES
 
 
-def test_spellings_of_one_address_are_one_person_but_dots_and_plus_tags_are_not(client):
+def test_two_spellings_of_one_address_are_one_person(client):
     for email in ("ada@bücher.example", "ADA@xn--bcher-kva.example"):
         register(client, DECEMBER, email=email)
-    same = len(rows(Member))
-    for email in ("ada.l@example.org", "adal@example.org", "adal+x@example.org"):
-        register(client, DECEMBER, email=email)
 
-    assert same == 1
-    assert len(rows(Member)) == len(rows()) == 4
-
-
-def test_an_invalid_address_is_refused_with_a_sentence(client):
-    token = form_token(client)
-
-    answers = {
-        email: register(client, DECEMBER, token=token, email=email) for email in NO_ADDRESSES
-    }
-
-    assert {answer.status_code for answer in answers.values()} == {422}
-    assert all(error_summary(parse(answer)) for answer in answers.values())
-    assert registration_statuses() == rows(Member) == []
+    assert len(rows(Member)) == len(rows()) == 1
 
 
 def test_texts_that_are_too_long_are_refused_and_shown_again(client):
@@ -166,20 +124,22 @@ def test_texts_that_are_too_long_are_refused_and_shown_again(client):
     assert registration_statuses() == []
 
 
-@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 @pytest.mark.parametrize(
     "extra",
     [[(f"more{i}", "x") for i in range(60)], [("hats", "analyst")] * 200, [("name", "x" * 65_536)]],
     ids=["61 names and more", "201 pairs and more", "over 64 KiB"],
 )
-def test_a_form_with_too_many_fields_or_bytes_is_refused(client, extra, headers):
-    response = send(client, [*answers_for(client), *extra], headers)
+def test_a_form_with_too_many_fields_or_bytes_is_refused(client, extra):
+    pairs = [*answers_for(client), *extra]
 
-    soup = parse(response)
-    assert response.status_code == 413
-    assert TOO_MUCH in soup.select_one("h1, #problem > h2, .summary[autofocus]").get_text()
+    page, fragment = send(client, pairs), send(client, pairs, HTMX)
+
+    assert (page.status_code, fragment.status_code) == (413, 413)
+    assert TOO_MUCH in parse(page).h1.get_text()
+    assert TOO_MUCH in parse(fragment).select_one(".summary[autofocus]").get_text()
+    assert "HX-Retarget" not in page.headers
+    assert fragment.headers["HX-Retarget"] == "#problem"
     assert registration_statuses() == []
-    assert response.headers.get("HX-Retarget") == ("#problem" if headers else None)
 
 
 def test_unknown_fields_are_ignored(client):
@@ -211,12 +171,14 @@ def test_an_unknown_session_is_refused_with_a_sentence(client):
 
 
 def test_invalid_paths_and_queries_are_answered(client):
-    addresses = [f"{path}?{query}" for path in PUBLIC for query in QUERIES]
-    addresses += [f"{path.rstrip('/')}/{broken}" for path in PUBLIC for broken in BROKEN_PATHS]
+    paths = [f"{path}?{query}" for path in READ_QUERIES for query in QUERIES]
+    paths += [f"{path}?%00&lang=%ff&session=%zz&v=%" for path in OTHERS]
+    parents = ["", "/schedule", "/register", "/static", "/embed"]
+    paths += [f"{parent}/{broken}" for parent in parents for broken in BROKEN_PATHS]
 
-    answers = {address: client.get(address).status_code for address in addresses}
+    statuses = {path: client.get(path).status_code for path in paths}
 
-    assert set(answers.values()) <= {200, 404}, {a: s for a, s in answers.items() if s > 404}
+    assert {path for path, status in statuses.items() if status not in {200, 404}} == set()
 
 
 def test_a_json_body_is_an_empty_form(client):
@@ -241,26 +203,23 @@ NAMELESS = "Content-Disposition: form-data\r\n\r\nx"
 FILE = 'Content-Disposition: form-data; name="name"; filename="a.txt"\r\n\r\nx'
 
 
-@pytest.mark.parametrize(
-    "part", [NAMELESS, FILE, "\r\n\r\nx", "\x00"], ids=["nameless", "file", "no header", "NUL"]
-)
-def test_an_invalid_part_of_a_multipart_form_is_no_error(client, part):
-    parts = [
-        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'
-        for name, value in answers_for(client)
+def test_an_invalid_part_of_a_multipart_form_is_no_error(client):
+    answers = answers_for(client)
+    valid = [
+        f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}' for name, value in answers
     ]
-    body = "".join(f"--line\r\n{each}\r\n" for each in [*parts, part]) + "--line--\r\n"
 
-    response = client.post(
-        "/register", data=body.encode(), content_type="multipart/form-data; boundary=line"
-    )
+    for part in (NAMELESS, FILE, "\r\n\r\nx", "\x00"):
+        body = "".join(f"--line\r\n{each}\r\n" for each in [*valid, part]) + "--line--\r\n"
+        kind = "multipart/form-data; boundary=line"
+        response = client.post("/register", data=body.encode(), content_type=kind)
 
-    assert response.status_code in {303, 422}
+        assert response.status_code in {303, 422}, part
 
 
-@pytest.mark.parametrize("kind", ["", "multipart/form-data", "text/plain", "a/b;=;;"])
-def test_a_body_that_is_no_form_is_an_empty_form(client, kind):
-    response = client.post("/register", data=b"\x00\xff" * 500, content_type=kind)
+def test_a_body_that_is_no_form_is_an_empty_form(client):
+    for kind in ("", "multipart/form-data", "text/plain", "a/b;=;;"):
+        response = client.post("/register", data=b"\x00\xff" * 500, content_type=kind)
 
-    assert response.status_code == 422
+        assert response.status_code == 422, kind
     assert registration_statuses() == []
