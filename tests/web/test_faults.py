@@ -11,7 +11,15 @@ from sqlalchemy import event
 from cop.db.engine import db, sqlite_file, sqlite_module
 from cop.models.registration import Member, Submission
 from tests import databases
-from tests.client import DECEMBER, HTMX, SAME_ORIGIN, form_token, registration_statuses, rows
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SAME_ORIGIN,
+    form_token,
+    form_values,
+    registration_statuses,
+    rows,
+)
 from tests.page import parse
 
 pytestmark = pytest.mark.both
@@ -115,32 +123,28 @@ def test_an_outage_keeps_the_form_and_ends_without_a_restart(client, database_ur
         page = client.post("/register", data=answers, headers=SAME_ORIGIN)
         fragment = client.post("/register", data=answers, headers=SAME_ORIGIN | HTMX)
     assert rows() == rows(Member) == rows(Submission) == []
-    kept = {}
-    for field in parse(page).select("main form input[type=hidden]"):
-        kept.setdefault(field["name"], []).append(field["value"])
-    again = client.post("/register", data=kept, headers=SAME_ORIGIN)
+    preserved = form_values(parse(page).main)
+    again = client.post("/register", data=preserved, headers=SAME_ORIGIN)
 
     assert (page.status_code, fragment.status_code) == (503, 503)
     assert int(page.headers["Retry-After"]) > 0
-    assert kept == {n: v if isinstance(v, list) else [v] for n, v in answers.items()}
+    assert preserved == {n: v if isinstance(v, list) else [v] for n, v in answers.items()}
     assert parse(page).select_one("main form")["action"] == "/register"
     assert "the same form sent twice counts once" in parse(page).main.get_text()
     assert again.status_code == 303
     assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/schedule", "/register", f"/schedule/{DECEMBER}", "/readyz"]
-)
-def test_a_page_without_a_database_is_a_503(client, database_url, path):
-    before = client.get(path).status_code
+def test_a_page_without_a_database_is_a_503(client, database_url):
+    pages = ["/", "/schedule", "/register", f"/schedule/{DECEMBER}", "/readyz"]
+    before = {client.get(path).status_code for path in pages}
 
     with gone(database_url):
-        during = client.get(path)
+        during = {client.get(path).status_code for path in pages}
         alive = client.get("/healthz").status_code
-    after = client.get(path).status_code
+    after = {client.get(path).status_code for path in pages}
 
-    assert (before, during.status_code, after) == (200, 503, 200)
+    assert (before, during, after) == ({200}, {503}, {200})
     assert alive == 200
 
 
