@@ -1,4 +1,4 @@
-"""What is mailed when somebody registers: one mail to them whatever they had before, and needs."""
+"""What is emailed when somebody registers: one email whatever they had before, and access needs."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,25 +6,23 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from cop.accounts import accounts
-from cop.errors import Refused
 from cop.models.registration import Member
 from cop.outbox.outbox import EmailKind
 from tests.builders import (
     ADA,
     GRACE,
     NOW,
-    PASSWORD,
+    a_coordinator,
     a_meeting,
+    find_member,
     outbox_emails,
     recipients_and_subjects,
     register,
     registrations,
 )
+from tests.client import ALL_SIX, DECEMBER, JANUARY
 
 pytestmark = pytest.mark.both
-
-DECEMBER, JANUARY = "2026-12-15", "2027-01-19"
 
 
 def test_one_confirmation_for_everything_that_was_chosen(db_session):
@@ -33,29 +31,13 @@ def test_one_confirmation_for_everything_that_was_chosen(db_session):
 
     register(db_session, ["full", DECEMBER, JANUARY], ADA)
 
-    [mail] = [mail for mail in outbox_emails(db_session) if mail.to_address == "ada@example.org"]
-    assert (mail.kind, mail.subject) == (
+    [email] = [email for email in outbox_emails(db_session) if email.to_address == ADA.email]
+    assert (email.kind, email.subject) == (
         EmailKind.CONFIRMATION,
         "You are registered for 2 sessions",
     )
-    assert mail.text.index("December 15") < mail.text.index("waiting list here")
-    assert mail.calendar.count("BEGIN:VEVENT") == 2
-
-
-def test_the_mail_is_not_there_without_the_place(db_session):
-    over = NOW + timedelta(days=40)
-
-    with pytest.raises(Refused, match="is over"):
-        register(db_session, DECEMBER, ADA, now=over)
-
-    assert (outbox_emails(db_session), registrations(db_session)) == ([], [])
-
-
-def test_a_form_sent_twice_is_confirmed_once(db_session):
-    for _ in range(2):
-        register(db_session, DECEMBER, ADA, submission="the same")
-
-    assert len(outbox_emails(db_session)) == 1
+    assert email.text.index("December 15") < email.text.index("waiting list here")
+    assert email.calendar.count("BEGIN:VEVENT") == 2
 
 
 def test_who_was_registered_already_gets_their_link_and_nothing_that_was_typed(db_session):
@@ -65,12 +47,12 @@ def test_who_was_registered_already_gets_their_link_and_nothing_that_was_typed(d
     register(db_session, DECEMBER, stranger)
 
     first, second = outbox_emails(db_session)
+    assert first.kind == EmailKind.CONFIRMATION
     assert (second.kind, second.subject) == (EmailKind.LINK, "Your link: Equity in Data")
     assert "nothing was changed" in second.text
     assert "Somebody Else" not in second.text + second.html
     assert "Gotcha" not in second.text + second.html
     assert registrations(db_session)[0].name == "Ada Example"
-    assert first.kind == EmailKind.CONFIRMATION
 
 
 def test_sessions_not_yet_held_are_added_and_only_they_are_confirmed(db_session):
@@ -83,35 +65,33 @@ def test_sessions_not_yet_held_are_added_and_only_they_are_confirmed(db_session)
     assert "December 15" not in second.text
 
 
-def test_posting_again_and_again_sends_five_links_a_day(db_session):
-    for _ in range(8):
+def test_posting_again_and_again_sends_five_links_a_day_besides_confirmations(db_session):
+    for slug in ALL_SIX:
+        register(db_session, slug, ADA)
+
+    for _ in range(7):
         register(db_session, DECEMBER, ADA)
     a_day_later = NOW + timedelta(days=1)
     register(db_session, DECEMBER, ADA, now=a_day_later)
 
     links = outbox_emails(db_session, EmailKind.LINK)
-    assert [mail.created_at for mail in links] == [NOW] * 5 + [a_day_later]
+    assert [email.created_at for email in links] == [NOW] * 5 + [a_day_later]
 
 
-def test_confirmations_do_not_count_toward_that(db_session):
-    for number in range(6):
-        slug = a_meeting(db_session, slug=f"{number}").slug
-        register(db_session, slug, ADA)
+def test_the_mailing_list_is_to_be_confirmed_by_an_email_once_a_day(db_session):
+    register(db_session, DECEMBER, GRACE)
+    for hours in (0, 1, 24, 25):
+        form = replace(ADA, list_opt_in=True)
+        register(db_session, DECEMBER, form, now=NOW + timedelta(hours=hours))
+    register(db_session, JANUARY, ADA, now=NOW + timedelta(days=3))  # takes nobody off the list
 
-    register(db_session, DECEMBER, ADA)
-    register(db_session, DECEMBER, ADA)
-
-    assert [mail.kind for mail in outbox_emails(db_session)] == ["confirmation"] * 7 + ["link"]
-
-
-def test_the_list_has_a_mail_of_its_own_at_most_once_a_day(db_session):
-    wish = replace(ADA, list_opt_in=True)
-    for hours in (0, 1, 23, 25):
-        register(db_session, DECEMBER, wish, now=NOW + timedelta(hours=hours))
-
-    asked = outbox_emails(db_session, EmailKind.LIST)
-    assert [mail.created_at for mail in asked] == [NOW, NOW + timedelta(hours=25)]
-    assert "/list/" in asked[0].text
+    requested_at = [NOW, NOW + timedelta(hours=25)]
+    requests = outbox_emails(db_session, EmailKind.LIST)
+    ada, grace = find_member(db_session, ADA.email), find_member(db_session, GRACE.email)
+    assert [email.created_at for email in requests] == requested_at
+    assert "/list/" in requests[0].text
+    assert (ada.list_requested_at, ada.list_confirmed_at) == (requested_at[-1], None)
+    assert grace.list_requested_at is None
 
 
 def test_who_is_on_the_list_already_is_not_asked_again(db_session):
@@ -124,32 +104,26 @@ def test_who_is_on_the_list_already_is_not_asked_again(db_session):
 
 
 @pytest.mark.parametrize(
-    "need", [{"access": ["asl"]}, {"access_language": "Portuguese"}, {"access_other": "A pause"}],
+    "need",
+    [{"access": ["asl"]}, {"access_language": "Portuguese"}, {"access_other": "A pause"}],
     ids=["ticked", "a language", "own words"],
-)  # fmt: skip
+)
 def test_coordinators_hear_that_somebody_needs_something_but_not_what_or_who(db_session, need):
-    for name in ("corin", "dana"):
-        accounts.add(db_session, f"{name}@example.org", name=name, password=PASSWORD)
+    for name in ("Corin", "Dana"):
+        a_coordinator(db_session, name)
 
     register(db_session, DECEMBER, replace(ADA, values=need))
 
-    to_them = outbox_emails(db_session, EmailKind.COORDINATORS)
-    assert [mail.to_address for mail in to_them] == ["corin@example.org", "dana@example.org"]
-    said = to_them[0].text + to_them[0].html
-    assert not [word for word in ("Ada", "asl", "Portuguese", "pause") if word in said]
-    assert f"/coordinator/sessions/{DECEMBER}" in said
+    emails = outbox_emails(db_session, EmailKind.COORDINATORS)
+    assert [email.to_address for email in emails] == ["corin@example.org", "dana@example.org"]
+    text = emails[0].text + emails[0].html
+    assert not [word for word in ("Ada", "asl", "Portuguese", "pause") if word in text]
+    assert f"/coordinator/sessions/{DECEMBER}" in text
 
 
-def test_without_a_need_they_hear_nothing(db_session):
-    accounts.add(db_session, "corin@example.org", name="Corin", password=PASSWORD)
+def test_without_a_need_coordinators_get_no_email(db_session):
+    a_coordinator(db_session)
 
     register(db_session, DECEMBER, ADA)
 
-    assert [address for address, _ in recipients_and_subjects(db_session)] == ["ada@example.org"]
-
-
-def test_a_registration_knows_what_its_owner_was_told(db_session):
-    register(db_session, DECEMBER, ADA)
-
-    [registration] = registrations(db_session)
-    assert registration.announced == "2026-12-15T16:30:00+00:00|2026-12-15T18:00:00+00:00|planned|"
+    assert [address for address, _ in recipients_and_subjects(db_session)] == [ADA.email]
