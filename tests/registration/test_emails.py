@@ -81,9 +81,7 @@ def test_an_email_to_a_coordinator_names_no_member():
 def test_optional_emails_and_no_others_have_an_unsubscribe_link():
     letters = {name: compose() for name, compose in EVERY.items()}
 
-    expected = {
-        name: gallery.WRITER.links.unsubscribe(1, kind) for name, kind in OPTIONAL.items()
-    }
+    expected = {name: gallery.WRITER.links.unsubscribe(1, kind) for name, kind in OPTIONAL.items()}
     assert {n: each.unsubscribe_url for n, each in letters.items() if each.unsubscribe_url} == (
         expected
     )
