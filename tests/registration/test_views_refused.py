@@ -46,17 +46,11 @@ TYPED = {
     "prep_visibility": "group",
     "list_opt_in": "yes",
 }
-SIZES = pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 LONG_OPEN = "This page had been open for a long time. Please send it once more."
-OVER = timedelta(days=24)
-
-
-def as_lists(answers):
-    return {name: v if isinstance(v, list) else [v] for name, v in answers.items()}
 
 
 def refused(response):
-    """What the form says and holds now; nothing of the post was stored."""
+    """Parse a refused form; nothing of the post was stored."""
     assert response.status_code == 422
     assert rows() == rows(Member) == rows(Submission) == []
     soup = parse(response)
@@ -74,26 +68,27 @@ def long_open(client, monkeypatch):
         return form_token(client)
 
 
-@SIZES
-@pytest.mark.parametrize(
-    "wrong",
-    [{"name": ""}, {"email": "ada.example.org"}, {"sessions": None}, {"organization": "x" * 201}],
-    ids=["no name", "no address", "no session", "too long"],
-)
-def test_a_refused_form_keeps_everything_typed(client, wrong, headers):
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_a_refused_form_keeps_everything_typed(client, headers):
     update_meeting(DECEMBER, prep_question="What is missing?")
-    answers = TYPED | wrong
+    invalid = {
+        "sessions": None,
+        "name": "",
+        "email": "ada.example.org",
+        "organization": "x" * 201,
+    }
+    answers = TYPED | invalid
 
     soup = refused(register(client, headers=headers, **answers))
 
-    (name,) = wrong
-    kept = {n: v for n, v in form_values(soup).items() if n not in {"token", "website"}}
-    expected = as_lists({n: v for n, v in answers.items() if v is not None})
+    values = {n: v for n, v in form_values(soup).items() if n not in {"token", "website"}}
+    expected = {n: v if isinstance(v, list) else [v] for n, v in answers.items() if v is not None}
     expected["prep_answer"] = ["One line.\n\nAnd </textarea> another."]  # spaces around it go
-    assert kept == expected
-    assert len(error_summary(soup)) == 1
-    assert soup.select_one(f".summary a[href='#{name}']")
-    assert soup.find(id=f"{name}-refusal").get_text(strip=True) == error_summary(soup)[0]
+    assert values == expected
+    summary = dict(zip(invalid, error_summary(soup), strict=True))
+    for name, error in summary.items():
+        assert soup.select_one(f".summary a[href='#{name}']").get_text(strip=True) == error
+        assert soup.find(id=f"{name}-refusal").get_text(strip=True) == error
 
 
 def test_a_text_may_be_as_long_as_its_limit(client):
@@ -122,23 +117,28 @@ def test_an_answer_that_was_not_offered_is_refused(client):
     assert error_summary(soup) == ["Choose among the answers listed here."] * 4
 
 
-@SIZES
-@pytest.mark.parametrize("why", ["cancelled", "ended", "unknown"])
-def test_a_closed_session_stores_nothing_and_leaves_the_others_selected(app, client, why, headers):
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [
+        ("cancelled", "is cancelled"),
+        ("ended", "is over"),
+        ("unknown", "is not on the schedule"),
+    ],
+)
+def test_a_closed_session_stores_nothing_and_leaves_the_others_selected(app, client, reason, error):
     chosen = [DECEMBER, JANUARY, FEBRUARY]
     token = form_token(client)
-    if why == "cancelled":
+    if reason == "cancelled":
         update_meeting(DECEMBER, status="cancelled")
-    elif why == "ended":
-        advance_clock(app, OVER)
+    elif reason == "ended":
+        advance_clock(app, timedelta(days=24))
     else:
         chosen[0] = "1999-01-01"
 
-    soup = refused(register(client, chosen, token=token, headers=headers))
+    soup = refused(register(client, chosen, token=token))
 
-    said = {"cancelled": "is cancelled", "ended": "is over", "unknown": "is not on the schedule"}
-    assert len(error_summary(soup)) == 1
-    assert said[why] in error_summary(soup)[0]
+    [summary] = error_summary(soup)
+    assert error in summary
     assert checked_sessions(soup) == [JANUARY, FEBRUARY]
 
 
@@ -151,59 +151,42 @@ def test_a_refusal_names_the_day_of_the_session_in_the_community_s_zone(client):
     assert "The session on November 21 is over" in error_summary(soup)[0]
 
 
-@SIZES
-def test_an_expired_form_keeps_its_values_and_can_be_sent_again(client, long_open, headers):
-    update_meeting(DECEMBER, prep_question="What is missing?")
+def test_an_expired_form_keeps_its_values_and_can_be_sent_again(client, long_open):
+    soup = refused(register(client, token=long_open, headers=HTMX, **TYPED))
 
-    soup = refused(register(client, token=long_open, headers=headers, **TYPED))
-
-    kept = form_values(soup)
-    (fresh,) = kept["token"]
+    values = form_values(soup)
     assert error_summary(soup) == [LONG_OPEN]
-    assert kept["name"] == [TYPED["name"]]
-    assert kept["sessions"] == TYPED["sessions"]
-    assert fresh != long_open
-    assert client.post("/register", data=kept).status_code == 303
+    assert values["name"] == [TYPED["name"]]
+    assert values["sessions"] == TYPED["sessions"]
+    assert values["token"] != [long_open]
+    assert client.post("/register", data=values).status_code == 303
     assert [slug for _, slug, _ in registration_statuses()] == TYPED["sessions"]
 
 
-@pytest.mark.parametrize(
-    "token", ["", "forged", "x.y.z", "\0", "é" * 300, "IkhlbGxvIg.aaaa.bbbb"], ids=ascii
-)
-def test_a_forged_token_is_refused_like_an_expired_one(client, token):
-    soup = refused(register(client, DECEMBER, token=token))
+def test_a_forged_token_is_refused_like_an_expired_one(client):
+    for token in ("", "forged", "x.y.z", "\0", "é" * 300, "IkhlbGxvIg.aaaa.bbbb"):
+        soup = refused(register(client, DECEMBER, token=token))
 
-    (fresh,) = form_values(soup)["token"]
-
-    assert error_summary(soup) == [LONG_OPEN]
+        assert error_summary(soup) == [LONG_OPEN]
+    [fresh] = form_values(soup)["token"]
     assert register(client, DECEMBER, token=fresh).status_code == 303
 
 
-def test_a_token_signed_for_something_else_is_refused(app, client):
-    other = itsdangerous.URLSafeTimedSerializer(app.secret_key, salt="another form")
-
-    soup = refused(register(client, DECEMBER, token=other.dumps("a nonce")))
-
-    assert error_summary(soup) == [LONG_OPEN]
-
-
-@SIZES
-def test_the_honeypot_is_shown_to_somebody_who_filled_it(client, headers):
-    soup = refused(register(client, website="https://spam.example", headers=headers, **TYPED))
+def test_the_honeypot_is_shown_to_somebody_who_filled_it(client):
+    soup = refused(register(client, website="https://spam.example", **TYPED))
 
     field = soup.find("input", id="website")
-    sent = form_values(soup)
+    values = form_values(soup)
     assert "Leave this field empty" in error_summary(soup)[0]
     assert "is-shown" in field.parent["class"]
     assert field["value"] == "https://spam.example"
     assert field["tabindex"] == "0"
-    assert sent["name"] == [TYPED["name"]]
-    assert client.post("/register", data=sent | {"website": ""}).status_code == 303
+    assert values["name"] == [TYPED["name"]]
+    assert client.post("/register", data=values | {"website": ""}).status_code == 303
 
 
-@SIZES
-def test_a_likely_typo_in_the_address_is_pointed_out_and_never_blocks(client, headers):
-    soup = refused(register(client, DECEMBER, name="", email="ada@gmial.com", headers=headers))
+def test_a_likely_typo_in_the_address_is_pointed_out_and_never_blocks(client):
+    soup = refused(register(client, DECEMBER, name="", email="ada@gmial.com"))
 
     accepted = register(client, DECEMBER, email="ada@gmial.com")
 
@@ -211,16 +194,11 @@ def test_a_likely_typo_in_the_address_is_pointed_out_and_never_blocks(client, he
     assert accepted.status_code == 303
 
 
-@pytest.mark.parametrize(
-    ("email", "said"),
-    [("ada@gmial.com", "Did you mean ada@gmail.com?"), ("ada@gmail.com", ""), ("ada", "")],
-    ids=["a slip", "none", "not an address"],
-)
-def test_the_email_hint_appears_while_typing(client, email, said):
-    answer = client.post("/register/email-hint", data={"email": email}, headers=HTMX)
+def test_the_email_hint_appears_while_typing(client):
+    hints = {}
+    for email in ("ada@gmial.com", "ada@gmail.com", "ada"):
+        response = client.post("/register/email-hint", data={"email": email}, headers=HTMX)
+        hints[email] = parse(response).find(id="email-suggestion").get_text()
 
-    hint = parse(answer).find(id="email-suggestion").get_text()
-
-    assert answer.status_code == 200
-    assert hint.startswith(said)
-    assert bool(hint) == bool(said)
+    assert hints.pop("ada@gmial.com").startswith("Did you mean ada@gmail.com?")
+    assert set(hints.values()) == {""}

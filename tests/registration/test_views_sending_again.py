@@ -19,20 +19,18 @@ from tests.page import parse
 
 pytestmark = pytest.mark.both
 
-SIZES = pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
-
 
 def answer(response):
-    """All that a browser is told."""
+    """Return all that a browser gets."""
     return response.status_code, response.location, response.get_data()
 
 
-def said(response):
-    """What the confirmation says, apart from what it refreshes elsewhere on the page."""
+def confirmation(response):
+    """Return the confirmation, apart from what it refreshes elsewhere on the page."""
     return response.status_code, str(parse(response).find("section", id="registration"))
 
 
-@SIZES
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 def test_a_stranger_who_knows_an_address_changes_and_learns_nothing(client, headers):
     first = register(client, DECEMBER, headers=headers, pronouns="she/her")
     before = rows(), rows(Member)
@@ -44,13 +42,12 @@ def test_a_stranger_who_knows_an_address_changes_and_learns_nothing(client, head
     assert (rows(), rows(Member)) == before
 
 
-@SIZES
-def test_the_same_form_sent_twice_replays_the_first_answer(client, headers):
+def test_the_same_form_sent_twice_replays_the_first_answer(client):
     update_meeting(DECEMBER, capacity=1)
     token = form_token(client)
 
-    first = register(client, DECEMBER, token=token, headers=headers)
-    second = register(client, DECEMBER, token=token, headers=headers)
+    first = register(client, DECEMBER, token=token)
+    second = register(client, DECEMBER, token=token)
 
     assert answer(second) == answer(first)
     assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
@@ -70,12 +67,13 @@ def test_another_address_in_the_same_form_is_a_new_submission(client):
     assert len(rows(Submission)) == 2
 
 
-@SIZES
-@pytest.mark.parametrize("others", [1, 2], ids=["last place", "full"])
-def test_the_confirmation_does_not_depend_on_who_was_registered(client, others, headers):
-    """Ada holds one of three places: her answer now is the one that a newcomer gets."""
+@pytest.mark.parametrize(
+    ("capacity", "headers"), [(3, {}), (2, HTMX)], ids=["last place, page", "full, fragment"]
+)
+def test_the_confirmation_does_not_depend_on_who_was_registered(client, capacity, headers):
+    """Ada and Grace hold places: Ada's answer now is the one that a newcomer gets."""
     for slug in (DECEMBER, JANUARY):
-        update_meeting(slug, capacity=3 if others == 1 else 2)
+        update_meeting(slug, capacity=capacity)
         add_registrations(slug, "ada@example.org", "grace@example.org")
     add_registrations(FEBRUARY, "katherine@example.org")
 
@@ -83,9 +81,9 @@ def test_the_confirmation_does_not_depend_on_who_was_registered(client, others, 
     new = register(client, JANUARY, email="mallory@example.org", headers=headers)
 
     pages = [client.get(r.location) if r.location else r for r in (known, new)]
-    status, text = said(pages[1])
+    status, text = confirmation(pages[1])
     assert known.status_code == new.status_code
-    assert said(pages[0]) == (status, _as_if(text))
+    assert confirmation(pages[0]) == (status, _as_if(text))
     assert (known.location or "").replace(DECEMBER, JANUARY) == (new.location or "")
 
 
