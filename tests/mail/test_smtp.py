@@ -101,12 +101,13 @@ def test_an_address_beyond_ascii_gets_email_if_the_server_supports_it(server, tr
     assert "To: Ünal <ünal@example.org>".encode() in server.mails[0].content
 
 
-def test_an_address_beyond_ascii_fails_for_good_if_the_server_does_not_support_it():
-    with MailServer(knows_smtputf8=False) as server:
-        transport = transport_to(server.port)
-        error = error_of(transport, "ünal@example.org")
-        send(transport, GRACE)
-        transport.close()
+def test_an_address_beyond_ascii_fails_for_good_if_the_server_does_not_support_it(
+    server, transport
+):
+    server.knows_smtputf8 = False
+
+    error = error_of(transport, "ünal@example.org")
+    send(transport, GRACE)
 
     assert type(error) is PermanentError
     assert error.is_address_fault
@@ -166,7 +167,6 @@ def test_a_reply_to_the_recipient_says_what_is_at_fault(reply, expected):
         (smtp_server.SPAM, PermanentError, 1),
         (Answer(to_mail="550 5.1.1 No such user after all"), PermanentError, 1),
         (smtp_server.LATER, TransientError, 1),
-        (Answer(to_mail="452 4.3.1 Disk full"), TransientError, 1),
         (smtp_server.RELAY_DENIED, ServerUnavailableError, 2),
         (smtp_server.CLOSING, ServerUnavailableError, 2),
         (Answer(to_mail="421 4.3.0 Shutting down"), ServerUnavailableError, 2),
@@ -344,7 +344,11 @@ def test_a_reply_is_stored_as_one_short_printable_line():
     assert len(reply) == 500
 
 
-def test_an_email_that_breaks_off_half_way_has_not_arrived(server):
+def test_an_email_that_breaks_off_half_way_has_not_arrived():
+    message = an_envelope()
+    message.as_bytes = lambda: (
+        b"More than all buffers between us and the server hold.\r\n" * 200_000
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
@@ -357,7 +361,6 @@ def test_an_email_that_breaks_off_half_way_has_not_arrived(server):
 
         thread = threading.Thread(target=break_off)
         thread.start()
-        error = error_of(transport_to(listening.getsockname()[1]), text="x" * 20_000_000)
+        with pytest.raises(ServerUnavailableError):
+            transport_to(listening.getsockname()[1]).send(message, to=ADA)
         thread.join(10)
-
-    assert type(error) is ServerUnavailableError

@@ -25,9 +25,9 @@ def trusting(ca=CA):
     return context
 
 
-def transport_to(server, security, *, context=None, user="", password=""):
+def transport_to(server, security, *, context=None, user="", password="", seconds=1):
     server_address = SmtpServer("127.0.0.1", server.port, security, user, password)
-    timeouts = Timeouts(connect=1, reply=5)
+    timeouts = Timeouts(connect=seconds, reply=5)
     return SmtpTransport(server_address, sender=SENDER, context=context, timeouts=timeouts)
 
 
@@ -106,25 +106,26 @@ def test_disabled_encryption_is_not_used_even_if_offered():
 
 
 @pytest.mark.parametrize(
-    ("is_implicit", "security", "expected"),
+    ("is_implicit", "security", "seconds", "expected"),
     [
-        (False, Security.TLS, "could not be reached encrypted: WRONG_VERSION_NUMBER."),
-        (True, Security.STARTTLS, "did not answer in time."),
+        (False, Security.TLS, 1, "could not be reached encrypted: WRONG_VERSION_NUMBER."),
+        (True, Security.STARTTLS, 0.1, "did not answer in time."),
     ],
     ids=["smtps at 587", "smtp at 465"],
 )
-def test_the_wrong_port_for_the_kind_of_encryption_is_reported(is_implicit, security, expected):
+def test_the_wrong_port_for_the_kind_of_encryption_is_reported(
+    is_implicit, security, seconds, expected
+):
     with MailServer(certificate=CERTIFICATE, is_implicit=is_implicit) as server:
-        error = error_of(transport_to(server, security, context=trusting()))
+        error = error_of(transport_to(server, security, context=trusting(), seconds=seconds))
 
     assert expected in error.server_reply
 
 
-def test_a_correct_login_is_accepted(security):
-    with MailServer(
-        certificate=CERTIFICATE, is_implicit=security is Security.TLS, login=(USER, PASSWORD)
-    ) as server:
-        send(transport_to(server, security, context=trusting(), user=USER, password=PASSWORD))
+def test_a_correct_login_is_accepted(server, security):
+    server.login = (USER, PASSWORD)
+
+    send(transport_to(server, security, context=trusting(), user=USER, password=PASSWORD))
 
     assert server.recipients == [ADA]
 

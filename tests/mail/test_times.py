@@ -1,15 +1,13 @@
 """Times in emails are local to the community, before and after a clock change."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import update
 
 from cop.models.community import Community
 from cop.models.meeting import Meeting
-from cop.reminders import reminders
-from tests.builders import ADA, a_writer, clear_outbox, outbox_emails, register
+from tests.builders import ADA, outbox_emails, register
 
 BEFORE, AFTER = "2027-02-16", "2027-03-16"  # clocks there go forward on 2027-03-14
 TIME = re.compile(r"\d+:\d\d\s[ap]m")
@@ -26,44 +24,31 @@ def times(mail):
     return [list(dict.fromkeys(TIME.findall(text))) for text in (mail.text, mail.html)]
 
 
-def test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change(app_session):
-    register(app_session, [BEFORE, AFTER], ADA)
+def test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change(db_session):
+    register(db_session, [BEFORE, AFTER], ADA)
 
-    [mail] = outbox_emails(app_session)
-    assert starts(app_session) == ["16:30", "15:30"]  # in UTC
+    [mail] = outbox_emails(db_session)
+    assert starts(db_session) == ["16:30", "15:30"]  # in UTC
     assert times(mail) == [LOCAL, LOCAL]
     assert mail.text.count("11:30 am to 1:00 pm Eastern Time") == 2
 
 
-@pytest.mark.parametrize("slug", [BEFORE, AFTER])
-def test_a_reminder_shows_the_community_s_local_time(app_session, slug):
-    register(app_session, slug, ADA)
-    starts_at = app_session.query(Meeting).filter_by(slug=slug).one().starts_at
-    clear_outbox(app_session)
-    writer = a_writer(app_session, now=starts_at - timedelta(hours=20))
-
-    reminders.queue(app_session, reminders.next_due(app_session, writer=writer), writer=writer)
-
-    [mail] = outbox_emails(app_session, "reminder")
-    assert times(mail) == [LOCAL, LOCAL]
-
-
-def test_a_date_is_the_community_s_local_date(app_session):
+def test_a_date_is_the_community_s_local_date(db_session):
     late = {"starts_at": datetime(2027, 2, 17, 2, 0, tzinfo=UTC),
             "ends_at": datetime(2027, 2, 17, 3, 0, tzinfo=UTC)}  # fmt: skip
-    app_session.execute(update(Meeting).where(Meeting.slug == BEFORE).values(**late))
+    db_session.execute(update(Meeting).where(Meeting.slug == BEFORE).values(**late))
 
-    register(app_session, BEFORE, ADA)
+    register(db_session, BEFORE, ADA)
 
-    [mail] = outbox_emails(app_session)
+    [mail] = outbox_emails(db_session)
     assert "Tuesday, February 16, 9:00 pm to 10:00 pm Eastern Time" in mail.text
     assert mail.subject == "You are registered: February 16"
 
 
-def test_the_time_zone_is_that_of_the_settings(app_session):
-    app_session.execute(update(Community).values(time_zone="Asia/Kolkata"))
+def test_the_time_zone_is_that_of_the_settings(db_session):
+    db_session.execute(update(Community).values(time_zone="Asia/Kolkata"))
 
-    register(app_session, BEFORE, ADA)
+    register(db_session, BEFORE, ADA)
 
-    [mail] = outbox_emails(app_session)
+    [mail] = outbox_emails(db_session)
     assert times(mail)[0] == ["10:00 pm", "11:30 pm"]
