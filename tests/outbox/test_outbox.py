@@ -9,7 +9,7 @@ from cop.mail import recipients
 from cop.mail.smtp import Timeouts
 from cop.models.email import MailState
 from cop.models.registration import Member
-from cop.outbox import outbox, retries
+from cop.outbox import outbox, retries, status
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from tests.builders import LETTER, NOW, a_meeting, a_registration, an_email, outbox_emails
 from tests.tokens import without_tokens
@@ -55,17 +55,16 @@ def test_an_undeliverable_address_gets_no_email(db_session):
     assert outbox_emails(db_session) == []
 
 
-@pytest.mark.parametrize("verified_at", [None, NOW], ids=["unverified", "verified"])
-def test_an_email_to_an_unverified_address_shows_no_typed_name(db_session, verified_at):
+@pytest.mark.parametrize(
+    ("verified_at", "name"), [(None, ""), (NOW, "Ada")], ids=["unverified", "verified"]
+)
+def test_an_email_to_an_unverified_address_shows_no_typed_name(db_session, verified_at, name):
     to = a_recipient(db_session, verified_at=verified_at)
 
     outbox.queue(db_session, [QueuedEmail(LETTER, to, EmailKind.LINK, "a")], now=NOW)
 
     [mail] = outbox_emails(db_session)
-    assert (mail.to_address, mail.to_name) == (
-        "ada@example.org",
-        "Ada" if verified_at else "",
-    )
+    assert (mail.to_address, mail.to_name) == ("ada@example.org", name)
 
 
 def test_the_email_due_longest_is_leased_first_and_once(db_session):
@@ -160,17 +159,6 @@ def test_time_alone_does_not_make_an_email_fail(db_session, attempts, may_give_u
     assert outbox_emails(db_session)[0].state == MailState.RETRYING
 
 
-def test_unknown_outcomes_are_counted(db_session):
-    an_email(db_session)
-    mail = claim(db_session)
-
-    retries.mark_for_retry(
-        db_session, mail, server_reply="The connection ended", now=NOW, is_outcome_unknown=True
-    )
-
-    assert outbox_emails(db_session)[0].unknown_outcomes == 1
-
-
 @pytest.mark.parametrize("is_leased", [False, True], ids=["queued", "abandoned by its worker"])
 def test_an_expired_email_is_withdrawn(db_session, is_leased):
     late = an_email(db_session, expires_at=NOW + MINUTE)
@@ -183,49 +171,16 @@ def test_an_expired_email_is_withdrawn(db_session, is_leased):
     assert state(db_session, late) == MailState.WITHDRAWN
 
 
-def test_a_bad_address_stops_all_email_to_it_and_a_refusal_only_one(db_session):
-    to = a_recipient(db_session)
-    other = [QueuedEmail(LETTER, to, EmailKind.LINK, key) for key in ("a", "b", "c")]
-    outbox.queue(db_session, other, now=NOW)
-
-    refused = claim(db_session)
-    retries.mark_failed(db_session, refused, server_reply="554 No", now=NOW, bad_address=False)
-    still_there = [mail.state for mail in outbox_emails(db_session)]
-    bounced = claim(db_session)
-    retries.mark_failed(
-        db_session, bounced, server_reply="550 5.1.1 Nobody", now=NOW, bad_address=True
-    )
-
-    assert still_there == ["failed", "queued", "queued"]
-    assert [mail.state for mail in outbox_emails(db_session)] == ["failed", "failed", "withdrawn"]
-    assert db_session.get(Member, to.member_id, populate_existing=True).undeliverable_at == NOW
-
-
-def test_only_failed_emails_can_be_retried(db_session):
-    failed, sent = an_email(db_session), an_email(db_session)
-    retries.mark_failed(
-        db_session, claim(db_session), server_reply="554 No", now=NOW, bad_address=False
-    )
-    retries.mark_sent(db_session, claim(db_session), server_reply="250 OK", now=NOW)
-
-    outbox.retry(db_session, [failed.id, sent.id], now=NOW)
-
-    assert [(mail.state, mail.attempts) for mail in outbox_emails(db_session)] == [
-        ("queued", 0),
-        ("sent", 1),
-    ]
-
-
 def erase_old(db_session, *, now):
     """Erase what is due of old emails; return the number of erased texts."""
     gone = [(each.counter, each.erase_all(db_session)) for each in outbox.expiries(now=now)]
     return sum(number for name, number in gone if name == "emails")
 
 
-def test_a_text_is_erased_after_a_week_and_its_row_after_sixty_days(db_session):
-    an_email(db_session, dedup_key="kept")
+def test_a_text_is_erased_a_week_after_it_was_sent_and_its_row_after_sixty_days(db_session):
+    an_email(db_session, dedup_key="sent")
     retries.mark_sent(db_session, claim(db_session), server_reply="250 OK ada@example.org", now=NOW)
-    an_email(db_session, dedup_key="waiting", now=NOW + timedelta(days=70))
+    an_email(db_session, dedup_key="waiting")
 
     erase_old(db_session, now=NOW + timedelta(days=7) - MINUTE)
     before = outbox_emails(db_session)[0].text
@@ -236,8 +191,9 @@ def test_a_text_is_erased_after_a_week_and_its_row_after_sixty_days(db_session):
     assert before == LETTER.text
     assert blanked == [1, 0]
     assert "ada" not in without_tokens(repr(after))
-    assert (after["text"], after["dedup_key"]) == ("", "kept")
-    assert [mail.dedup_key for mail in outbox_emails(db_session)] == ["waiting"]
+    assert (after["text"], after["dedup_key"]) == ("", "sent")
+    [unsent] = outbox_emails(db_session)
+    assert (unsent.dedup_key, unsent.text) == ("waiting", LETTER.text)
 
 
 @pytest.mark.parametrize(
@@ -255,10 +211,12 @@ def test_a_text_is_erased_after_a_week_and_its_row_after_sixty_days(db_session):
     ids=["cancelled", "meeting cancelled", "moved", "opted out", "opted out of takeaways",
          "promotion cancelled", "undeliverable", "newer change"],
 )  # fmt: skip
-def test_an_email_that_became_outdated_while_being_sent_is_not_retried(db_session, kind, change):
+def test_an_email_goes_out_unless_outdated_and_is_not_retried_if_outdated_meanwhile(
+    db_session, kind, change
+):
     ada = Ada(db_session)
     ada.queue(kind)
-    ada.queue(EmailKind.CONFIRMATION, address="grace@example.org")
+    an_email(db_session, "grace@example.org")
     leased = claim(db_session)
 
     change(ada)
@@ -271,16 +229,6 @@ def test_an_email_that_became_outdated_while_being_sent_is_not_retried(db_sessio
     assert "grace@example.org" in [mail.to_address for mail in claimed if mail]
 
 
-@pytest.mark.parametrize(
-    "kind", [EmailKind.REMINDER, EmailKind.CHANGED, EmailKind.TAKEAWAYS, EmailKind.PROMOTED]
-)
-def test_an_email_that_is_not_outdated_goes_out(db_session, kind):
-    ada = Ada(db_session)
-    ada.queue(kind)
-
-    assert claim(db_session).kind == kind
-
-
 class Ada:
     """Ada at a meeting, and emails to her about it."""
 
@@ -290,24 +238,52 @@ class Ada:
         self.registration = a_registration(db_session, self.meeting, "ada@example.org")
         self.member = db_session.get(Member, self.registration.member_id)
 
-    def queue(self, kind, address=None):
+    def queue(self, kind):
         [person] = recipients.of_registrations(self.db_session, [self.registration.id])
-        about = (
-            {}
-            if address
-            else {
-                "registration_id": self.registration.id,
-                "meeting_id": self.meeting.id,
-                "expires_at": self.meeting.starts_at,
-            }
-        )
-        email = QueuedEmail(LETTER, address or person.recipient, kind, uuid4().hex, **about)
+        starts_at = self.meeting.starts_at
+        email = outbox.to_registered(LETTER, person, kind, uuid4().hex, starts_at)
         outbox.queue(self.db_session, [email], now=NOW)
 
 
-def test_an_unsent_email_is_kept_however_old(db_session):
-    an_email(db_session)
+A_REFUSAL = "The server at smtp.example.org:587 cannot be reached."
 
-    erase_old(db_session, now=NOW + timedelta(days=100))
 
-    assert outbox_emails(db_session)[0].text == LETTER.text
+def retrying(db_session, reply, *, tried_at=NOW, attempts=1):
+    """An email whose last attempt got this reply."""
+    mail = an_email(db_session)
+    mail.state, mail.server_reply, mail.attempts = MailState.RETRYING, reply, attempts
+    mail.due_at = tried_at + retries.BACKOFF[min(attempts, len(retries.BACKOFF)) - 1]
+
+
+def last_error(db_session):
+    db_session.flush()
+    return status.read_status(db_session).last_error
+
+
+@pytest.mark.parametrize("attempts", [4, 5])
+def test_the_latest_reply_that_holds_up_every_email_is_reported(db_session, attempts):
+    retrying(db_session, A_REFUSAL, tried_at=NOW - MINUTE, attempts=attempts)
+    first = last_error(db_session)
+    retrying(db_session, "421 4.3.2 Shutting down")
+
+    assert (first, last_error(db_session)) == (A_REFUSAL, "421 4.3.2 Shutting down")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["451 4.7.1 Greylisted", "450 Mailbox busy", "It could not be put together: ValueError."],
+)
+def test_a_reply_about_one_email_is_not_reported(db_session, reply):
+    retrying(db_session, reply)
+
+    assert last_error(db_session) == ""
+
+
+def test_nothing_is_reported_once_email_gets_out_again(db_session):
+    sent = an_email(db_session)
+    sent.state, sent.done_at = MailState.SENT, NOW - 2 * MINUTE
+    retrying(db_session, A_REFUSAL, tried_at=NOW - MINUTE)
+    before = last_error(db_session)
+    sent.done_at = NOW
+
+    assert (before, last_error(db_session)) == (A_REFUSAL, "")
