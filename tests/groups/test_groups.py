@@ -1,7 +1,5 @@
 """Small groups: the mixing algorithm, and the groups of a meeting."""
 
-import csv
-import io
 import random
 import time
 from collections import Counter
@@ -14,7 +12,6 @@ from hypothesis import strategies as st
 
 from cop.groups import groups
 from cop.groups.mixing import Participant, assign_rooms, cost
-from cop.models.meeting import Meeting
 from tests.builders import NOW, a_meeting, a_registration, registrations
 
 HATS = ["analyst", "evaluator", "researcher", "case-manager"]
@@ -138,7 +135,7 @@ _PEOPLE = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     people=st.lists(_PEOPLE, max_size=30, unique_by=lambda person: person.id),
     size=st.integers(2, 6),
@@ -151,9 +148,8 @@ def test_everybody_gets_one_room_and_keeps_a_fixed_one(people, size, seed):
     assert all(room >= 1 for room in room_of.values())
     assert all(room_of[person.id] == person.room for person in people if person.room)
     free = [person for person in people if not person.room]
-    for one, other in combinations(free, 2):
-        if one.needs & other.needs:
-            assert room_of[one.id] == room_of[other.id]
+    assert all(a.needs.isdisjoint(b.needs) or room_of[a.id] == room_of[b.id]
+               for a, b in combinations(free, 2))  # fmt: skip
 
 
 def test_three_hundred_people_are_mixed_within_a_second():
@@ -216,19 +212,16 @@ def test_rooms_can_be_made_for_those_who_attended_alone(db_session, it):
     assert some == {"Ada", "Katherine"}
 
 
-def test_mixing_again_gives_other_rooms(db_session):
-    it = a_meeting(db_session, slug="it")
-    for number in range(12):
-        a_registration(db_session, it, f"p{number}@example.org")
+def test_mixing_again_gives_other_rooms(db_session, it):
+    people = [a_registration(db_session, it, f"p{number}@example.org") for number in range(10)]
+    seen = set()
 
-    seen = []
     for _ in range(3):
         groups.make_groups(db_session, it.id, size=3)
-        seen.append(tuple(rooms_of(db_session).items()))
-    db_session.expire_all()
+        seen.add(tuple(person.room for person in people))
 
-    assert len(set(seen)) == 3
-    assert (db_session.get(Meeting, it.id).room_seed, it.room_size) == (3, 3)
+    assert len(seen) == 3
+    assert (it.room_seed, it.room_size) == (3, 3)
 
 
 def test_people_who_shared_a_room_last_time_are_apart(db_session):
@@ -265,20 +258,6 @@ def test_people_who_need_the_same_language_share_a_room(db_session):
     assert len({now["P0"], now["P1"], now["P3"], now["P4"]}) == 4
 
 
-def test_late_registrants_have_no_room_until_one_is_assigned(db_session, it):
-    groups.make_groups(db_session, it.id, size=2)
-    before = rooms_of(db_session)
-    for name in ("nora", "olu"):
-        a_registration(db_session, it, f"{name}@example.org")
-    waiting = [person.name for person in groups.read_groups(db_session, it.id).roomless]
-
-    given_ = groups.assign_late_arrivals(db_session, it.id)
-
-    assert waiting == ["Nora", "Olu"]
-    assert given_ == 2
-    assert rooms_of(db_session) == before | {"Nora": 2, "Olu": 2}
-
-
 def test_people_are_moved_by_hand_to_an_existing_or_the_next_room(db_session, it):
     groups.make_groups(db_session, it.id, size=2)
     ids = {row.name: row.id for row in registrations(db_session, "it")}
@@ -293,20 +272,3 @@ def test_people_are_moved_by_hand_to_an_existing_or_the_next_room(db_session, it
     assert moved == 1
     assert rooms_of(db_session) == NOBODY | {"Ada": 2, "Grace": 1}
     assert rooms_of(db_session, "other") == {"Bystander": None}
-
-
-def test_the_export_lists_each_person_in_a_room_and_guards_formulas(db_session, it):
-    a_registration(db_session, it, "=cmd@example.org")
-    groups.make_groups(db_session, it.id, size=4)
-    out = io.StringIO()
-
-    groups.write_csv(db_session, out, meeting_id=it.id)
-
-    header, *found = csv.reader(io.StringIO(out.getvalue(), newline=""))
-    assert header == ["Pre-assign Room Name", "Email Address"]
-    assert sorted(found) == [
-        ["Room 1", "'=cmd@example.org"],
-        ["Room 1", "ada@example.org"],
-        ["Room 1", "grace@example.org"],
-    ]
-    assert out.getvalue().count("\r\n") == 4
