@@ -123,14 +123,16 @@ def test_a_place_above_capacity_is_given_once_confirmed(corin):
     assert "1 person is ahead" in text
     assert page.find("input", attrs={"name": "beyond"})
     assert done == "They hold a place now. A mail tells them."
-    assert registration_statuses()[-1] == (ADA, DECEMBER, "held")
+    assert [status for *_, status in registration_statuses()] == ["held", "waiting", "held"]
+    assert outbox_emails() == [(ADA, "A place for you: December 15")]
     assert actions() == ["moved a person"]
 
 
 def test_after_a_move_to_the_waiting_list_the_new_registration_is_shown(corin):
     update_meeting(DECEMBER, capacity=1)
     add_registrations(DECEMBER, ADA)
-    add_registrations(DECEMBER, "grace@example.org", status="waiting")
+    add_registrations(DECEMBER, "grace@example.org", "katherine@example.org", status="waiting")
+    add_registrations(JANUARY, "mallory@example.org", status="waiting")
     before = path_of()
 
     done = notice(corin, do(corin, "wait"))
@@ -142,7 +144,13 @@ def test_after_a_move_to_the_waiting_list_the_new_registration_is_shown(corin):
     assert path_of() != before
     assert "on the roster once more" in main_text(corin.page(before))
     assert "moved to or from the waiting list" in main_text(corin.page(path_of()))
-    assert [to for to, _ in outbox_emails("place", "promoted")] == ["grace@example.org", ADA]
+    assert [status for *_, status in registration_statuses()] == [
+        "cancelled", "held", "waiting", "waiting", "waiting",
+    ]  # fmt: skip
+    assert outbox_emails() == [
+        ("grace@example.org", "A place for you: December 15"),
+        (ADA, "You are on the waiting list now: December 15"),
+    ]
 
 
 def test_a_place_is_canceled_and_restored_and_both_are_recorded(corin):
@@ -150,13 +158,18 @@ def test_a_place_is_canceled_and_restored_and_both_are_recorded(corin):
 
     cancelled = notice(corin, do(corin, "cancel"))
     restored = notice(corin, do(corin, "restore"))
-    emails = outbox_emails("place")
+    emails, row = outbox_emails("place"), rows()[0]
     silently = notice(corin, do(corin, "cancel", silent="yes"))
 
     assert cancelled == "Their registration is cancelled. A mail tells them."
     assert restored == "They hold a place now. A mail tells them."
     assert silently == "Their registration is cancelled. No mail goes to them."
-    assert (len(emails), len(outbox_emails("place"))) == (2, 1)  # the confirmation is withdrawn
+    assert (row["status"], row["cancelled_at"]) == ("held", None)
+    assert emails == [
+        (ADA, "Your registration is cancelled: December 15"),
+        (ADA, "You are registered: December 15"),
+    ]
+    assert outbox_emails("place") == emails[:1]  # the confirmation is withdrawn
     assert registration_statuses() == [(ADA, DECEMBER, "cancelled")]
     assert actions() == ["cancelled a place", "restored a place", "cancelled a place"]
     assert {row["registration_id"] for row in rows(AuditEntry)} == {rows()[0]["id"]}
@@ -290,7 +303,7 @@ def test_at_a_full_session_an_added_person_waits(corin):
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        ({"email": ADA, "name": "Ada"}, "This address is on the roster already."),
+        ({"email": "ADA@example.org", "name": "Other"}, "This address is on the roster already."),
         ({"email": "b@example.org", "name": ""}, "Write the name"),
     ],
 )
