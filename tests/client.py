@@ -17,7 +17,7 @@ from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
 from tests.builders import NOW, PASSWORD, a_registration
-from tests.page import CheckingClient, check
+from tests.page import check, parse
 
 DECEMBER, JANUARY, FEBRUARY = "2026-12-15", "2027-01-19", "2027-02-16"
 ALL_SIX = [DECEMBER, JANUARY, FEBRUARY, "2027-03-16", "2027-04-20", "2027-05-18"]
@@ -131,8 +131,8 @@ def _value(rule, name, slug):
 CSRF_TOKEN = re.compile(r'name="(csrf_)?token" value="[^"]*"')
 
 
-class SeparateRequests(CheckingClient):
-    """Each request begins without what the test's own app context, or an earlier request, left.
+class SeparateRequests(FlaskClient):
+    """The test client: it checks every page, and gives each request a context of its own.
 
     Flask gives a request the app context that is open already, and `g` with it: the console's
     token would then live as long as the test.
@@ -148,6 +148,12 @@ class SeparateRequests(CheckingClient):
         if response.mimetype == "text/html" and response.data and is_plain and not is_redirect:
             self._check_once(response.get_data(as_text=True))
         return response
+
+    def page(self, path, status=200, **kwargs):
+        """Return the parsed page at a path, which must answer with this status."""
+        response = self.get(path, **kwargs)
+        assert response.status_code == status, (path, response.status_code)
+        return parse(response)
 
     def _check_once(self, html):
         """Check a page, unless one that differs by its token alone was found sound before."""

@@ -1,11 +1,10 @@
-"""A client that looks at every page it gets: whatever a test fetches must be a sound page."""
+"""Check that pages and fragments are well-formed, accessible and free of foreign code."""
 
 from itertools import pairwise
 from urllib.parse import urlsplit
 
 import html5lib
 from bs4 import BeautifulSoup
-from flask.testing import FlaskClient
 from lxml.html import HtmlElement, document_fromstring, tostring
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -16,29 +15,8 @@ BANNED = ("hx-on", "hx-boost", "hx-push-url", "onclick", "onsubmit", "style")
 OUTSIDE = {"#registration", "#email-suggestion", "#problem"}
 
 
-class CheckingClient(FlaskClient):
-    """The test client, which parses and checks each page and fragment that it is given."""
-
-    def open(self, *args, **kwargs):
-        response = super().open(*args, **kwargs)
-        if (
-            response.mimetype == "text/html"
-            and response.data
-            and not 300 <= response.status_code < 400
-            and "Content-Encoding" not in response.headers
-        ):
-            check(response.get_data(as_text=True), self.application)
-        return response
-
-    def page(self, path, status=200, **kwargs):
-        """The parsed page at a path, which must answer with this status."""
-        response = self.get(path, **kwargs)
-        assert response.status_code == status, (path, response.status_code)
-        return parse(response)
-
-
 def parse(response):
-    """The answer as something to look things up in."""
+    """Parse the page of a response."""
     return BeautifulSoup(response.get_data(as_text=True), "lxml")
 
 
@@ -63,11 +41,11 @@ def check(html, app):
 
 
 def _elements(tags):
-    """Without comments."""
+    """Leave comments out."""
     return [tag for tag in tags if isinstance(tag, HtmlElement)]
 
 
-def _says(tag):
+def _text(tag):
     return tag.text_content().strip()
 
 
@@ -81,7 +59,7 @@ def _check_syntax(html, *, is_page):
 def _check_page(root):
     assert root.get("lang"), "the page says its language"
     assert len(root.findall(".//h1")) == 1, "one h1"
-    assert _says(root.find(".//title")), "a title"
+    assert _text(root.find(".//title")), "a title"
     assert len(root.xpath("//*[@id='status'][@role='status']")) == 1, "one status region"
     assert len(root.findall(".//main")) == 1, "one main"
     levels = [int(tag.tag[1]) for tag in root.iter("h1", "h2", "h3", "h4")]
@@ -107,11 +85,11 @@ def _check_labels(root):
         around = next(control.iterancestors("label"), None)
         labelled = labels.get(control.get("id", "")) if around is None else around
         assert labelled is not None, f"{control.get('name')} has a label"
-        assert _says(labelled)
+        assert _text(labelled)
     for group in root.iter("fieldset"):
-        assert _says(group.find("legend")), "a group has a legend"
+        assert _text(group.find("legend")), "a group has a legend"
     for button in root.iter("button", "a"):
-        assert _says(button), f"{tostring(button)} says what it does"
+        assert _text(button), f"{tostring(button)} says what it does"
     for image in root.iter("img"):
         assert "alt" in image.attrib
 
@@ -156,7 +134,7 @@ def _check_nothing_foreign(root):
     assert root.find(".//style") is None, "no inline style"
     for script in root.iter("script"):
         assert script.get("src", "").startswith("/static/"), "scripts are files of ours"
-        assert not _says(script), "no inline script"
+        assert not _text(script), "no inline script"
     for tag in root.xpath("//link[@rel='stylesheet'] | //img | //iframe"):
         address = tag.get("href") or tag.get("src")
         assert not urlsplit(address).netloc, f"{address} is somebody else's"

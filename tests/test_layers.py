@@ -2,6 +2,7 @@
 
 import ast
 from collections import defaultdict
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -42,15 +43,18 @@ def layer(module):
     return package if (PACKAGE / package).is_dir() else "leaves"
 
 
+@cache
 def imports(module):
-    """Yield what a module imports, anywhere in it, as pairs of a module and a name in it."""
+    """Return what a module imports, anywhere in it, as pairs of a module and a name in it."""
+    found = []
     for node in ast.walk(ast.parse(FILES[module].read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
+            found += [(alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
-                yield (whole, "") if whole in FILES else (node.module, alias.name)
+                found.append((whole, "") if whole in FILES else (node.module, alias.name))
+    return found
 
 
 def is_web(module):
@@ -93,7 +97,7 @@ def test_a_package_does_not_import_its_own_modules():
     importing = [
         module
         for module, path in FILES.items()
-        if path.name == "__init__.py" and path.parent != PACKAGE and list(imports(module))
+        if path.name == "__init__.py" and path.parent != PACKAGE and imports(module)
     ]
 
     assert importing == []
