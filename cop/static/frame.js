@@ -1,25 +1,25 @@
-/* What our pages do in a frame: they tell the page around how high they are, and what to show.
-   No message says anything about a person. */
+/* In a frame, report the page's height and what to scroll to, by postMessage to the parent.
+   No message has personal data. */
 (() => {
   "use strict";
   const root = document.documentElement;
   const page = document.getElementById("frame");
   const isFramed = parent !== self;
-  let told = 0, isGreeted = false, settling;
+  let sentHeight = 0, isGreeted = false, timer;
 
-  const say = (type, more) => parent.postMessage({ cop: 1, type, ...more }, "*");
+  const send = (type, more) => parent.postMessage({ cop: 1, type, ...more }, "*");
   const measure = () => Math.ceil(page.getBoundingClientRect().height);
-  const tellHeight = () => {
+  const sendHeight = () => {
     const height = measure();
-    if (!isGreeted || !height || height === told) return;
-    say("height", { height: told = height });
-    clearTimeout(settling);
-    settling = setTimeout(settle, 1000);
+    if (!isGreeted || !height || height === sentHeight) return;
+    send("height", { height: sentHeight = height });
+    clearTimeout(timer);
+    timer = setTimeout(updateScrolling, 1000);
   };
-  // The page around may not give us all we ask for: then we scroll.
-  const settle = () => root.classList.toggle("is-fitted", measure() < innerHeight + 2);
+  // If the parent page gives the frame less height than needed, the frame scrolls.
+  const updateScrolling = () => root.classList.toggle("is-fitted", measure() < innerHeight + 2);
 
-  // A frame without an origin of its own cannot send the form.
+  // A sandboxed frame without an origin cannot send the form.
   if (self.origin === "null") {
     document.getElementById("problem").append(document.getElementById("sandboxed").content);
   }
@@ -29,20 +29,20 @@
     if (source !== parent || data?.cop !== 1 || data.type !== "hello") return;
     root.classList.add("is-fitted");
     isGreeted = true;
-    told = 0;
-    tellHeight();
+    sentHeight = 0;
+    sendHeight();
   });
-  new ResizeObserver(tellHeight).observe(page);
+  new ResizeObserver(sendHeight).observe(page);
 
-  // After a swap, what was focused is the answer: a result's heading, or the summary of what is wrong.
+  // After a swap, the focused element is the result's heading or the error summary.
   const showAnswer = () => {
     const answer = document.activeElement;
     if (!answer.matches("#registration [tabindex='-1'], #problem [tabindex='-1']")) return;
-    tellHeight();
-    say("show", { top: Math.round(answer.getBoundingClientRect().top - page.getBoundingClientRect().top) });
+    sendHeight();
+    send("show", { top: Math.round(answer.getBoundingClientRect().top - page.getBoundingClientRect().top) });
   };
   for (const name of ["htmx:after:swap", "htmx:error", "htmx:response:error"]) {
     document.addEventListener(name, () => setTimeout(showAnswer));
   }
-  say("ready");
+  send("ready");
 })();

@@ -1,79 +1,79 @@
-/* What the pages do beyond HTML and htmx. Everything works without this file. */
+/* Small additions to HTML and htmx. Everything works without this file. */
 (() => {
   "use strict";
 
   // The visitor's own time beside the community's, where it differs.
-  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const clock = (moment, zone) =>
+  const visitorZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const formatTime = (moment, zone) =>
     new Intl.DateTimeFormat(document.documentElement.lang, { hour: "numeric", minute: "2-digit", weekday: "short", timeZone: zone }).format(moment);
-  const sayLocalTimes = (root) => {
+  const addLocalTimes = (root) => {
     for (const time of root.querySelectorAll("time[data-zone]")) {
       const [from, until] = [new Date(time.dateTime), new Date(time.dataset.until)];
-      if (!here || time.nextElementSibling?.matches("[data-here-said]") || clock(from, here) === clock(from, time.dataset.zone)) continue;
+      if (!visitorZone || time.nextElementSibling?.matches("[data-local-time]") || formatTime(from, visitorZone) === formatTime(from, time.dataset.zone)) continue;
       const span = document.createElement("span");
       span.className = "here small";
-      span.dataset.hereSaid = "";
-      span.textContent = time.dataset.here
-        .replace("{time}", `${clock(from, here)} – ${clock(until, here)}`)
-        .replace("{place}", here.split("/").pop().replaceAll("_", " "));
+      span.dataset.localTime = "";
+      span.textContent = time.dataset.template
+        .replace("{time}", `${formatTime(from, visitorZone)} – ${formatTime(until, visitorZone)}`)
+        .replace("{place}", visitorZone.split("/").pop().replaceAll("_", " "));
       time.after(span);
     }
   };
 
-  // The button says what it does; of the questions to think about, the one that counts is shown.
-  const follow = (form) => {
+  // Count the checked sessions in the button, and show the prep question of the first of them.
+  const updateForm = (form) => {
     const button = form.querySelector("button[data-many]");
-    const ticked = [...form.querySelectorAll("input[name=sessions]:checked")].map((input) => input.value);
-    const all = ticked.includes("all");
+    const checked = [...form.querySelectorAll("input[name=sessions]:checked")].map((input) => input.value);
+    const all = checked.includes("all");
     if (button) {
-      const words = all ? "all" : ["none", "one"][ticked.length] ?? "many";
-      button.textContent = button.dataset[words].replace("{count}", ticked.length);
+      const label = all ? "all" : ["none", "one"][checked.length] ?? "many";
+      button.textContent = button.dataset[label].replace("{count}", checked.length);
     }
-    const questions = [...form.querySelectorAll("[data-asked-by]")];
-    const asked = questions.find((question) => all || ticked.includes(question.dataset.askedBy));
-    for (const question of questions) question.hidden = Boolean(asked) && question !== asked;
+    const questions = [...form.querySelectorAll("[data-session]")];
+    const shown = questions.find((question) => all || checked.includes(question.dataset.session));
+    for (const question of questions) question.hidden = Boolean(shown) && question !== shown;
   };
   document.addEventListener("change", (event) => {
-    if (event.target.name === "sessions") follow(event.target.form);
+    if (event.target.name === "sessions") updateForm(event.target.form);
   });
 
-  // A send that failed: nothing typed is lost, and it is said.
-  const sayUnreachable = () => {
+  // When a form could not be sent, say so and keep what was typed.
+  const showUnreachable = () => {
     const problem = document.getElementById("problem");
     problem.replaceChildren(document.getElementById("unreachable").content.cloneNode(true));
     problem.firstElementChild.focus();
   };
-  // A hint that did not come is no problem: only what somebody sent or asked for counts.
+  // A missing hint is no problem; a form or page that somebody asked for is.
   const isHint = (event) => event.target.matches?.("input, [aria-live]");
   document.addEventListener("htmx:error", (event) => {
-    if (event.detail.ctx?.request && !isHint(event)) sayUnreachable();
+    if (event.detail.ctx?.request && !isHint(event)) showUnreachable();
   });
   document.addEventListener("htmx:response:error", (event) => {
-    if (event.detail.ctx.response.status >= 500 && !isHint(event)) sayUnreachable();
+    if (event.detail.ctx.response.status >= 500 && !isHint(event)) showUnreachable();
   });
   document.addEventListener("htmx:before:request", (event) => {
     if (!isHint(event)) document.getElementById("problem").replaceChildren();
   });
 
-  // Beside a text to take along: what a browser without JavaScript lets people select by hand.
+  // Copy buttons; without JavaScript, people select the text by hand.
   for (const button of document.querySelectorAll("button[data-copies]")) {
     const text = document.getElementById(button.dataset.copies);
     button.hidden = false;
     button.addEventListener("click", async () => {
       text.select();
-      const asked = navigator.clipboard?.writeText(text.value).then(() => true, () => false);
-      if (!(await asked ?? document.execCommand("copy"))) return; // it is selected, at least
-      document.getElementById("status").textContent = button.firstChild.data = button.dataset.said;
+      const copied = navigator.clipboard?.writeText(text.value).then(() => true, () => false);
+      if (!(await copied ?? document.execCommand("copy"))) return; // at least it is selected
+      document.getElementById("status").textContent = button.firstChild.data = button.dataset.copied;
     });
   }
 
-  // In a sandbox, and in a tab that was opened from one, the browser lets htmx ask for nothing. Sent
-  // plainly, the form is answered with a page that says so.
+  // In a sandboxed frame, or a tab opened from one, the browser blocks htmx's requests. A form sent
+  // without htmx is answered with a page that explains this.
   if (self.origin === "null") document.body.setAttribute("hx-ignore", "");
 
   const prepare = (root) => {
-    sayLocalTimes(root);
-    for (const form of root.querySelectorAll("form.registration")) follow(form);
+    addLocalTimes(root);
+    for (const form of root.querySelectorAll("form.registration")) updateForm(form);
   };
   document.addEventListener("htmx:after:swap", () => prepare(document));
   prepare(document);

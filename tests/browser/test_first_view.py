@@ -29,7 +29,7 @@ def test_a_visitor_elsewhere_reads_their_own_time_beside_ours(visit, site, path)
     begins = datetime.fromisoformat(page.locator("time").first.get_attribute("datetime"))
     here = begins.astimezone(ZoneInfo("Europe/Lisbon"))
 
-    said = page.locator("[data-here-said]")
+    said = page.locator("[data-local-time]")
 
     expect(said).to_have_count(1)
     expect(said).to_contain_text(f"{here:%a} {here.hour % 12 or 12}:{here:%M}")
@@ -43,7 +43,7 @@ def test_a_visitor_whose_clock_agrees_reads_one_time(visit, site, zone):
     page.locator(f"#act-{site.upcoming[0]} a").click()
 
     expect(page.locator("#registration form")).to_be_visible()
-    expect(page.locator("[data-here-said]")).to_have_count(0)
+    expect(page.locator("[data-local-time]")).to_have_count(0)
 
 
 def test_the_own_time_is_said_once_also_after_a_swap(visit, site):
@@ -52,7 +52,7 @@ def test_the_own_time_is_said_once_also_after_a_swap(visit, site):
     page.locator(f"#act-{site.upcoming[0]} a").click()
 
     expect(page.locator("#registration form")).to_be_visible()
-    expect(page.locator("[data-here-said]")).to_have_count(1)
+    expect(page.locator("[data-local-time]")).to_have_count(1)
 
 
 def test_the_schedule_is_there_in_four_requests_and_is_light(visit, site):

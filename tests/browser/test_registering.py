@@ -165,7 +165,7 @@ def test_the_button_says_how_many_sessions_are_ticked(visit, site):
 
 def test_only_the_question_of_the_first_ticked_session_is_shown(visit, site):
     page = visit(f"/register?session={site.upcoming[0]}")
-    questions = page.locator("[data-asked-by]")
+    questions = page.locator("[data-session]")
 
     expect(questions).to_have_count(2)
 

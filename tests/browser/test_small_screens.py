@@ -16,7 +16,7 @@ SCREENS = {
 TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
   const wide = [...document.querySelectorAll("main *")]
-    .filter((one) => !one.closest(".scroll, .trap, .unseen, template"))
+    .filter((one) => !one.closest(".scroll, .honeypot, .unseen, template"))
     .filter((one) => one.getBoundingClientRect().right > room + 0.5);
   return document.documentElement.scrollWidth > room || wide.length
     ? [document.documentElement.scrollWidth, room, ...wide.map((one) => one.outerHTML.slice(0, 80))]
@@ -25,7 +25,7 @@ TOO_WIDE = """() => {
 
 # What is pressed, and how high it must be; links in running text need not be large.
 TOO_SMALL = """() => {
-  const isShown = (one) => one.checkVisibility() && !one.closest(".trap, .unseen, .skip");
+  const isShown = (one) => one.checkVisibility() && !one.closest(".honeypot, .unseen, .skip");
   const small = (selector, wide, high) => [...document.querySelectorAll(selector)].filter(isShown)
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([_, box]) => box.width < wide || box.height < high)

@@ -173,7 +173,7 @@ def test_takeaways_have_edit_conflicts(corin, dorothy, december):
 
     assert response.status_code == 422
     assert error_summary(conflict)[0].startswith(f"{BY_CORIN} Now it says “We met. <b>word</b>")
-    assert conflict.select_one(".stands blockquote").get_text() == long
+    assert conflict.select_one(".refused-field blockquote").get_text() == long
     assert again.status_code == 303
     expected = ("We agreed.", "https://video.example.com/1")
     assert december("takeaways", "recording_url") == expected

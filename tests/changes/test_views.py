@@ -215,8 +215,8 @@ def test_a_preview_of_takeaways_publishes_nothing(corin, over):
 
     page = parse(response)
     assert response.status_code == 200
-    assert page.select_one(".before em").get_text() == "y"
-    assert not page.select(".before b")
+    assert page.select_one(".framed em").get_text() == "y"
+    assert not page.select(".framed b")
     assert form_values(page.main)["takeaways"][0].strip() == text
     assert (december()["takeaways"], rows(OutboxEmail)) == (None, [])
 
@@ -282,7 +282,7 @@ def test_scripts_in_takeaways_are_shown_as_text_on_the_page_and_in_the_email(app
         "**Bold** [fine](mailto:ada@example.org)"
     )
 
-    preview = parse(post(corin, TAKEAWAYS, takeaways=hostile, preview="yes")).select_one(".before")
+    preview = parse(post(corin, TAKEAWAYS, takeaways=hostile, preview="yes")).select_one(".framed")
     post(corin, TAKEAWAYS, takeaways=hostile)
 
     page = app.test_client().page(PUBLIC).main

@@ -61,7 +61,7 @@ def about(corin, *words):
 
 
 def next_session_facts(corin):
-    return text_of(corin.page(FRONT).select_one(".standing"))
+    return text_of(corin.page(FRONT).select_one(".summary-counts"))
 
 
 def test_the_next_session_comes_first_in_numbers(corin):

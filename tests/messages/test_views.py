@@ -67,7 +67,7 @@ def test_a_message_is_previewed_before_it_is_sent(corin):
     assert page.h1.get_text() == "Send this to 2 people?"
     assert page.find("button", attrs={"name": "send"}).get_text() == "Send to 2 people"
     assert "Dear colleague, bring **one**." in page.pre.get_text()
-    assert page.select_one(".before strong").get_text() == "one"
+    assert page.select_one(".framed strong").get_text() == "one"
     assert "/r/…" in page.pre.get_text()
     assert rows(OutboxEmail) == rows(Announcement) == []
     assert [row["resource"] for row in rows(Viewing)] == ["roster"]

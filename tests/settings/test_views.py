@@ -220,7 +220,7 @@ def test_the_about_text_can_be_previewed(corin):
 
     page = parse(answer)
     assert answer.status_code == 200
-    assert page.select_one(".before h2 + .flow h2").get_text() == "Hello"
+    assert page.select_one(".framed h2 + .flow h2").get_text() == "Hello"
     assert "There *you* are." in page.find(id="about").get_text()
     assert the_community()["about"] is None
 
