@@ -43,6 +43,10 @@ class UnknownOutcomeError(DeliveryError):
     """The connection ended between our last byte and the reply: the email may have arrived."""
 
 
+class StoppedError(UnknownOutcomeError):
+    """This process ends while the email is being handed over: it may still arrive."""
+
+
 def failure_of_reply(code: int, text: bytes | str, *, to_recipient: bool = False) -> DeliveryError:
     """Return the error that a reply means; `to_recipient`: it is the reply to RCPT."""
     reply = readable_reply(code, text)

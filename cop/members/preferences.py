@@ -144,9 +144,9 @@ def opt_out_of_all(db_session: Session, member_id: int, *, writer: LetterWriter)
 
 
 def opt_in_to_all(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
-    """Send email to a member again."""
+    """Send email to a member again; what was withdrawn meanwhile stays withdrawn."""
     withdrawals.forget(db_session, member_id, withdrawals.EMAIL, writer=writer)
-    outbox.mark_deliverable(db_session, member_id)
+    _set(db_session, member_id, undeliverable_at=None)
 
 
 def confirm_subscription(db_session: Session, owner: Owner, *, writer: LetterWriter) -> None:

@@ -74,14 +74,9 @@ class Delivery:
             if self._result:
                 self._store_result(db_session)
             elif email := self._leased:
-                retries.mark_for_retry(
-                    db_session,
-                    email,
-                    server_reply="The site was stopped while this email was being sent.",
-                    now=self.clock(),
-                    is_outcome_unknown=True,
-                    may_give_up=False,
-                )
+                reply = "The site was stopped while this email was being sent."
+                stopped = errors.StoppedError(reply)
+                retries.store_result(db_session, email, stopped, now=self.clock())
 
     def _store_and_lease(self, *, is_last: bool) -> OutboxEmail | None:
         """Store the last result and lease the next email."""
@@ -112,25 +107,10 @@ class Delivery:
         return reply
 
     def _store_result(self, db_session: Session) -> None:
-        email, result, now = self._leased, self._result, self.clock()
+        email, result = self._leased, self._result
         if email is None or result is None:
             return
-        if isinstance(result, str):
-            if not retries.mark_sent(db_session, email, server_reply=result, now=now):
-                self.transport.delete_copies([email.message_id])  # it was erased meanwhile
-            return
-        reply = result.server_reply
-        if isinstance(result, errors.PermanentError):
-            is_bad = result.is_address_fault
-            retries.mark_failed(db_session, email, server_reply=reply, now=now, bad_address=is_bad)
-        else:
-            retries.mark_for_retry(
-                db_session,
-                email,
-                server_reply=reply,
-                now=now,
-                is_outcome_unknown=isinstance(result, errors.UnknownOutcomeError),
-                may_give_up=not isinstance(result, errors.ServerUnavailableError),
-            )
-        if self.on_failure:
+        if not retries.store_result(db_session, email, result, now=self.clock()):
+            self.transport.delete_copies([email.message_id])
+        if self.on_failure and not isinstance(result, str):
             self.on_failure(db_session, self.writer(db_session))

@@ -123,11 +123,6 @@ def mark_undeliverable(db_session: Session, member_id: int, *, now: datetime) ->
     db_session.execute(update(OutboxEmail).where(is_unsent).values(state=MailState.WITHDRAWN))
 
 
-def mark_deliverable(db_session: Session, member_id: int) -> None:
-    """Allow email to a member again; what was withdrawn meanwhile stays withdrawn."""
-    db_session.execute(update(Member).where(Member.id == member_id).values(undeliverable_at=None))
-
-
 def retry(db_session: Session, ids: Iterable[int], *, now: datetime) -> None:
     """Queue failed emails again, with all their attempts."""
     is_failed = OutboxEmail.id.in_(list(ids)) & (OutboxEmail.state == MailState.FAILED)

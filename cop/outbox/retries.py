@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from cop.audit import clock_check
 from cop.community.community import load_community
 from cop.db.types import UtcDateTime
+from cop.mail import errors
 from cop.models.email import MailState, OutboxEmail
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus
@@ -113,54 +114,51 @@ def claim(db_session: Session, *, now: datetime, skip_expired: bool = False) -> 
     return None
 
 
-def mark_sent(db_session: Session, email: OutboxEmail, *, server_reply: str, now: datetime) -> bool:
-    """Mark an email as sent; return False if it was erased meanwhile."""
-    sent = {"state": MailState.SENT, "server_reply": server_reply, "done_at": now}
-    if _end_lease(db_session, email, **sent):
-        return True
+def store_result(
+    db_session: Session, email: OutboxEmail, result: str | errors.DeliveryError, *, now: datetime
+) -> bool:
+    """Store the reply to an attempt, or its error; return False if the email was erased meanwhile.
+
+    A permanent error about the address stops all email to its member. Other errors are retried.
+    """
+    if isinstance(result, str):
+        sent = {"state": MailState.SENT, "server_reply": result, "done_at": now}
+        is_stored = _end_lease(db_session, email, **sent)
+    elif isinstance(result, errors.PermanentError):
+        failed = {"state": MailState.FAILED, "server_reply": result.server_reply, "done_at": now}
+        is_stored = _end_lease(db_session, email, **failed)
+        if is_stored and result.is_address_fault and email.member_id is not None:
+            outbox.mark_undeliverable(db_session, email.member_id, now=now)
+    else:
+        is_stored = _retry(db_session, email, result, now=now)
     query = select(OutboxEmail.id).where(OutboxEmail.id == email.id)
-    return db_session.scalar(query) is not None
+    return is_stored or db_session.scalar(query) is not None
 
 
-def mark_for_retry(
-    db_session: Session,
-    email: OutboxEmail,
-    *,
-    server_reply: str,
-    now: datetime,
-    is_outcome_unknown: bool = False,
-    may_give_up: bool = True,
-) -> None:
+def _retry(
+    db_session: Session, email: OutboxEmail, error: errors.DeliveryError, *, now: datetime
+) -> bool:
     """Schedule the next attempt, or give up after five days.
 
-    It does not give up by a clock that a coordinator has yet to confirm.
-    `is_outcome_unknown`: the connection ended before the reply, so the email may have arrived.
-    `may_give_up`: False while the server accepts no email at all; then it retries without end.
+    It does not give up while the server is unavailable or because the site is stopped, nor by a
+    clock that a coordinator has yet to confirm.
     """
-    wait = BACKOFF[min(email.attempts, len(BACKOFF)) - 1]
-    is_late = now - email.created_at >= GIVE_UP_AFTER
-    is_given_up = may_give_up and is_late and email.attempts >= MIN_ATTEMPTS
+    is_late = now - email.created_at >= GIVE_UP_AFTER and email.attempts >= MIN_ATTEMPTS
+    is_endless = isinstance(error, errors.ServerUnavailableError | errors.StoppedError)
+    is_given_up = is_late and not is_endless
     if is_given_up:
         community = load_community(db_session)
         is_given_up = clock_check.check(community, now=now) is not clock_check.Verdict.ASK
-    _end_lease(
+    is_unknown = isinstance(error, errors.UnknownOutcomeError)
+    return _end_lease(
         db_session,
         email,
         state=MailState.FAILED if is_given_up else MailState.RETRYING,
-        server_reply=server_reply,
-        due_at=now + wait,
+        server_reply=error.server_reply,
+        due_at=now + BACKOFF[min(email.attempts, len(BACKOFF)) - 1],
         done_at=now if is_given_up else None,
-        unknown_outcomes=OutboxEmail.unknown_outcomes + int(is_outcome_unknown),
+        unknown_outcomes=OutboxEmail.unknown_outcomes + int(is_unknown),
     )
-
-
-def mark_failed(
-    db_session: Session, email: OutboxEmail, *, server_reply: str, now: datetime, bad_address: bool
-) -> None:
-    """Mark an email as failed; a bad address stops all email to its member."""
-    failed = {"state": MailState.FAILED, "server_reply": server_reply, "done_at": now}
-    if _end_lease(db_session, email, **failed) and bad_address and email.member_id is not None:
-        outbox.mark_undeliverable(db_session, email.member_id, now=now)
 
 
 def _end_lease(db_session: Session, email: OutboxEmail, **values: object) -> bool:

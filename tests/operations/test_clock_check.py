@@ -11,6 +11,7 @@ from cop.audit.clock_check import Verdict
 from cop.community import community
 from cop.community.community import load_community
 from cop.db.engine import db, read_tx, sqlite_file, write_tx
+from cop.mail.errors import TransientError
 from cop.mail.transport import FolderTransport
 from cop.models.community import Community
 from cop.models.coordinator import Coordinator
@@ -312,7 +313,7 @@ def test_no_email_is_given_up_by_a_clock_that_nobody_confirmed(site, days, state
         an_email(db_session, dedup_key="refused").attempts = retries.MIN_ATTEMPTS
         email = retries.claim(db_session, now=NOW)
 
-        retries.mark_for_retry(db_session, email, server_reply="421 Later", now=now)
+        retries.store_result(db_session, email, TransientError("451 Later"), now=now)
 
     assert states() == {"refused": state}
 

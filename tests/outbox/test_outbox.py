@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from cop.mail import recipients
+from cop.mail import errors, recipients
 from cop.mail.smtp import Timeouts
 from cop.models.email import MailState
 from cop.models.registration import Member
@@ -16,6 +16,7 @@ from tests.tokens import without_tokens
 
 pytestmark = pytest.mark.both
 
+LATER = errors.TransientError("451 Later")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
@@ -105,7 +106,7 @@ def test_a_worker_whose_lease_expired_cannot_store_a_result(db_session):
     db_session.expunge(slow)
     claim(db_session, NOW + retries.LEASE)
 
-    retries.mark_sent(db_session, slow, server_reply="250 OK", now=NOW + retries.LEASE)
+    retries.store_result(db_session, slow, "250 OK", now=NOW + retries.LEASE)
 
     assert state(db_session, mail) == MailState.SENDING
 
@@ -116,7 +117,7 @@ def test_retries_come_after_1_5_15_and_60_minutes_and_then_hourly(db_session):
 
     for _ in range(6):
         mail = claim(db_session, now)
-        retries.mark_for_retry(db_session, mail, server_reply="451 Later", now=now)
+        retries.store_result(db_session, mail, LATER, now=now)
         [mail] = outbox_emails(db_session)
         waits.append(mail.due_at - now)
         now = mail.due_at
@@ -133,7 +134,7 @@ def test_an_email_fails_after_five_days_and_enough_attempts(db_session):
     for attempts in range(1, 7):
         mail = claim(db_session, now)
         now = NOW + timedelta(days=5 if attempts == 6 else 3, hours=attempts)
-        retries.mark_for_retry(db_session, mail, server_reply="450 Later", now=now)
+        retries.store_result(db_session, mail, LATER, now=now)
         states.append(outbox_emails(db_session)[0].state)
         now += timedelta(hours=1)
 
@@ -141,19 +142,17 @@ def test_an_email_fails_after_five_days_and_enough_attempts(db_session):
 
 
 @pytest.mark.parametrize(
-    ("attempts", "may_give_up"),
-    [(1, True), (9, False)],
+    ("attempts", "error"),
+    [(1, LATER), (9, errors.ServerUnavailableError("421 No"))],
     ids=["too few attempts", "server unavailable"],
 )
-def test_time_alone_does_not_make_an_email_fail(db_session, attempts, may_give_up):
+def test_time_alone_does_not_make_an_email_fail(db_session, attempts, error):
     now = NOW + timedelta(days=30)
     an_email(db_session)
 
     for _ in range(attempts):
         mail = claim(db_session, now)
-        retries.mark_for_retry(
-            db_session, mail, server_reply="No", now=now, may_give_up=may_give_up
-        )
+        retries.store_result(db_session, mail, error, now=now)
         now += timedelta(hours=1)
 
     assert outbox_emails(db_session)[0].state == MailState.RETRYING
@@ -179,7 +178,7 @@ def erase_old(db_session, *, now):
 
 def test_a_text_is_erased_a_week_after_it_was_sent_and_its_row_after_sixty_days(db_session):
     an_email(db_session, dedup_key="sent")
-    retries.mark_sent(db_session, claim(db_session), server_reply="250 OK ada@example.org", now=NOW)
+    retries.store_result(db_session, claim(db_session), "250 OK ada@example.org", now=NOW)
     an_email(db_session, dedup_key="waiting")
 
     erase_old(db_session, now=NOW + timedelta(days=7) - MINUTE)
@@ -221,7 +220,7 @@ def test_an_email_goes_out_unless_outdated_and_is_not_retried_if_outdated_meanwh
 
     change(ada)
     db_session.flush()
-    retries.mark_for_retry(db_session, leased, server_reply="451 Later", now=NOW)
+    retries.store_result(db_session, leased, LATER, now=NOW)
     claimed = [claim(db_session, NOW + MINUTE), claim(db_session, NOW + MINUTE)]
 
     assert leased.kind == kind

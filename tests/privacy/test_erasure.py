@@ -113,6 +113,6 @@ def test_an_email_in_delivery_is_erased_too(db_session):
     erasure.erase(
         db_session, find_member(db_session, "ada@example.org").id, writer=a_writer(db_session)
     )
-    retries.mark_sent(db_session, leased, server_reply="taken", now=NOW)
+    retries.store_result(db_session, leased, "taken", now=NOW)
 
     assert outbox_emails(db_session) == []
