@@ -93,14 +93,36 @@ class SmtpTransport:
                 return self._begin(self._connection, is_international=is_international)
         self.close()
         try:
-            self._connection = _connect(
-                self._server, self._sender.domain, self._context, self._timeouts
-            )
+            self._connection = self._connect()
             self._sent_on_connection = 0
             return self._begin(self._connection, is_international=is_international)
         except OSError as error:
             self._drop()
             raise errors.ServerUnavailableError(_describe_error(error, self._server)) from error
+
+    def _connect(self) -> "Connection":
+        """Open a connection, encrypted and logged in as the server's settings require.
+
+        Our name is given, since looking it up can be slow and reveals our network.
+
+        Raises:
+            OSError: the server cannot be reached, or speaks no SMTP.
+            ServerUnavailableError: it offers no encryption, or refuses the login.
+        """
+        server, timeout = self._server, self._timeouts.connect
+        address = server.host, server.port, self._sender.domain
+        connection = (
+            _EncryptedConnection(*address, timeout=timeout, context=self._context)
+            if server.security is Security.TLS
+            else Connection(*address, timeout=timeout)
+        )
+        connection.timeouts = self._timeouts
+        try:
+            _greet(connection, server, self._context)
+        except (OSError, errors.DeliveryError):
+            connection.close()
+            raise
+        return connection
 
     def _begin(self, connection: "Connection", *, is_international: bool) -> "Connection":
         if is_international and not connection.has_extn("smtputf8"):
@@ -160,32 +182,6 @@ class Connection(smtplib.SMTP):
 
 class _EncryptedConnection(Connection, smtplib.SMTP_SSL):
     """A connection with TLS from the first byte."""
-
-
-def _connect(
-    server: SmtpServer, local_hostname: str, context: ssl.SSLContext, timeouts: Timeouts
-) -> Connection:
-    """Open a connection, encrypted and logged in as the server's settings require.
-
-    `local_hostname` is passed, since looking it up can be slow and reveals our network.
-
-    Raises:
-        OSError: the server cannot be reached, or speaks no SMTP.
-        ServerUnavailableError: it offers no encryption, or refuses the login.
-    """
-    address, timeout = (server.host, server.port, local_hostname), timeouts.connect
-    connection = (
-        _EncryptedConnection(*address, timeout=timeout, context=context)
-        if server.security is Security.TLS
-        else Connection(*address, timeout=timeout)
-    )
-    connection.timeouts = timeouts
-    try:
-        _greet(connection, server, context)
-    except (OSError, errors.DeliveryError):
-        connection.close()
-        raise
-    return connection
 
 
 def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) -> None:
