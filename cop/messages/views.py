@@ -16,17 +16,8 @@ from cop.messages import emails, messages
 from cop.messages.messages import Audience
 from cop.models.audit import Announcement
 from cop.outbox import status
+from cop.web import forms
 from cop.web.blueprints import console
-from cop.web.forms import (
-    ConsoleForm,
-    Required,
-    area,
-    line,
-    new_token,
-    nonce_of,
-    parse_integer,
-    strip_to_one_line,
-)
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import render, writer
 
@@ -40,15 +31,15 @@ AUDIENCES = {
 AFTER_SESSION_AUDIENCES = (Audience.CAME, Audience.ABSENT)
 
 
-class WriteForm(ConsoleForm):
+class WriteForm(forms.ConsoleForm):
     """A message and its audience."""
 
-    audience = StringField(filters=[strip_to_one_line])
-    subject = line(150, Required(N_("Write what it is about.")))
-    text = area(5000, Required(N_("Write what you want to tell them.")))
-    confirmed_count = StringField(filters=[strip_to_one_line])  # as shown by the preview
-    nonce = StringField(filters=[strip_to_one_line])
-    reader = StringField(filters=[strip_to_one_line])  # the registration to preview it for
+    audience = StringField(filters=[forms.strip_to_one_line])
+    subject = forms.line(150, forms.Required(N_("Write what it is about.")))
+    text = forms.area(5000, forms.Required(N_("Write what you want to tell them.")))
+    confirmed_count = StringField(filters=[forms.strip_to_one_line])  # as shown by the preview
+    nonce = StringField(filters=[forms.strip_to_one_line])
+    reader = StringField(filters=[forms.strip_to_one_line])  # the registration to preview it for
 
     def validate_audience(self, field: StringField) -> None:
         if field.data not in AUDIENCES:
@@ -112,14 +103,14 @@ def _preview(meeting: Listing, form: WriteForm) -> Response:
         body=Markup(status.redact_tokens(body)),  # noqa: S704 - sanitized before
         text=status.redact_tokens(letter.text),
         audience=AUDIENCES[Audience(message.audience)],
-        nonce=form.nonce.data or new_token(),
+        nonce=form.nonce.data or forms.new_token(),
     )
 
 
 def _send(meeting: Listing, form: WriteForm) -> bool:
     """Send the message; return False if the coordinator has to confirm it once more."""
     # A sent message is remembered for a day: an older page could send it a second time.
-    nonce = nonce_of(form.nonce.data or "")
+    nonce = forms.nonce_of(form.nonce.data or "")
     if nonce is None:
         form.nonce.data = None
         form.confirmed_count.errors = [
@@ -135,7 +126,7 @@ def _send(meeting: Listing, form: WriteForm) -> bool:
                 db_session,
                 form.message(meeting.id),
                 coordinator_id=g.coordinator.id,
-                confirmed_count=parse_integer(form.confirmed_count.data or "") or 0,
+                confirmed_count=forms.parse_integer(form.confirmed_count.data or "") or 0,
                 nonce=nonce,
                 writer=writer(),
             )
