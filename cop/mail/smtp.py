@@ -56,23 +56,25 @@ class SmtpTransport:
             UnknownOutcomeError: the server may have accepted it.
         """
         recipient, content = mailbox(to), message.as_bytes()
-        connection = self._ready_connection(is_international=not recipient.username.isascii())
         try:
+            connection = self._ready_connection(is_international=not recipient.username.isascii())
             return _send_message(connection, recipient.addr_spec, content)
         except (errors.PermanentError, errors.TransientError):
-            self._reset(connection)
+            self._reset()
             raise
         except errors.ServerUnavailableError:
             self._drop()
             raise
         except OSError as error:
+            may_have_arrived = self._connection and self._connection.awaits_final_reply
             self._drop()
-            if connection.awaits_final_reply:
+            if may_have_arrived:
                 raise errors.UnknownOutcomeError(
                     f"The connection to {self._server} ended after the whole mail was sent and "
                     "before the answer, so it may have arrived."
                 ) from error
-            raise errors.ServerUnavailableError(_describe_error(error, self._server)) from error
+            why = f"The server at {self._server} {_what_happened(error, self._server)}"
+            raise errors.ServerUnavailableError(why) from error
 
     def delete_copies(self, message_ids: Iterable[str]) -> None:
         """Do nothing: no copies of sent emails are stored here."""
@@ -92,13 +94,9 @@ class SmtpTransport:
             with suppress(OSError, errors.ServerUnavailableError):
                 return self._begin(self._connection, is_international=is_international)
         self.close()
-        try:
-            self._connection = self._connect()
-            self._sent_on_connection = 0
-            return self._begin(self._connection, is_international=is_international)
-        except OSError as error:
-            self._drop()
-            raise errors.ServerUnavailableError(_describe_error(error, self._server)) from error
+        self._connection = self._connect()
+        self._sent_on_connection = 0
+        return self._begin(self._connection, is_international=is_international)
 
     def _connect(self) -> "Connection":
         """Open a connection, encrypted and logged in as the server's settings require.
@@ -141,10 +139,10 @@ class SmtpTransport:
             f"{errors.readable_reply(code, text)}"
         )
 
-    def _reset(self, connection: "Connection") -> None:
+    def _reset(self) -> None:
         """Make the connection ready for the next email after a refused one."""
         with suppress(OSError):
-            if connection.rset()[0] == 250:
+            if self._connection and self._connection.rset()[0] == 250:
                 return
         self._drop()
 
@@ -224,10 +222,6 @@ def _send_message(connection: Connection, to: str, content: bytes) -> str:
     if not 200 <= code <= 299:
         raise errors.failure_of_reply(code, text)
     return errors.readable_reply(code, text)
-
-
-def _describe_error(error: OSError, server: SmtpServer) -> str:
-    return f"The server at {server} {_what_happened(error, server)}"
 
 
 def _what_happened(error: OSError, server: SmtpServer) -> str:
