@@ -51,7 +51,7 @@ def invite(
         emails.invitation(writer, link, by=by.name),
         email,
         outbox.EmailKind.INVITATION,
-        f"{_key_prefix(id_)}{writer.now.isoformat()}",
+        f"invitation:{id_}:{writer.now.isoformat()}",
         expires_at=writer.now + VALID_FOR,
     )
     outbox.queue(db_session, [queued], now=writer.now)
@@ -136,11 +136,7 @@ def delete_expired(db_session: Session, *, now: datetime) -> None:
 
 
 def _is_about(invitation_id: int) -> ColumnElement[bool]:
-    return OutboxEmail.dedup_key.startswith(_key_prefix(invitation_id), autoescape=True)
-
-
-def _key_prefix(invitation_id: int) -> str:
-    return f"invitation:{invitation_id}:"
+    return OutboxEmail.dedup_key.startswith(f"invitation:{invitation_id}:")
 
 
 def _token_timestamp(moment: datetime) -> int:

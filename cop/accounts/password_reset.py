@@ -40,7 +40,7 @@ def request_reset(db_session: Session, email: str, *, writer: LetterWriter) -> N
         emails.password_reset(writer, link),
         found.email,
         outbox.EmailKind.PASSWORD,
-        f"{_key_start(found.id)}{fingerprint}:{writer.now.isoformat()}",
+        f"password:{found.id}:{fingerprint}:{writer.now.isoformat()}",
         expires_at=writer.now + LINK_VALID_FOR,
     )
     outbox.queue(db_session, [queued], now=writer.now)
@@ -78,23 +78,19 @@ def reset_password(
 
 def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now: datetime) -> bool:
     """Allow a few emails a day, and one more whenever there is no recent link that works."""
-    key, start = OutboxEmail.dedup_key, _key_start(coordinator_id)
+    key, start = OutboxEmail.dedup_key, f"password:{coordinator_id}:"
     is_usable = and_(
-        key.startswith(f"{start}{fingerprint}:", autoescape=True),  # for the current password
+        key.startswith(f"{start}{fingerprint}:"),  # for the current password
         OutboxEmail.created_at > now - MIN_INTERVAL,
         OutboxEmail.state.not_in([MailState.FAILED, MailState.WITHDRAWN]),
     )
     query = select(func.count(), func.count().filter(is_usable)).where(
-        key.startswith(start, autoescape=True),
+        key.startswith(start),
         OutboxEmail.created_at > now - timedelta(days=1),
         OutboxEmail.created_at <= now + outbox.CLOCK_SLACK,
     )
     today, usable = db_session.execute(query).one()
     return bool(today < MAX_EMAILS_PER_DAY or not usable)
-
-
-def _key_start(coordinator_id: int) -> str:
-    return f"password:{coordinator_id}:"
 
 
 def _fingerprint(coordinator: Coordinator) -> str:
