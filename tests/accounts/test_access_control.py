@@ -26,6 +26,7 @@ from tests.client import (
     post,
     rows,
     sign_in,
+    signed_in,
     update_meeting,
 )
 from tests.page import parse
@@ -127,7 +128,8 @@ def test_the_next_path_survives_a_wrong_password(app, corin):
     assert (response.status_code, response.location) == (303, SESSION)
 
 
-def test_signing_out_ends_the_session_on_the_server_too(corin):
+def test_signing_out_ends_the_session_of_this_device_on_the_server_too(app, corin):
+    other = signed_in(app.test_client())
     cookie = corin.get_cookie("cop").value
 
     left = post(corin, SIGN_OUT, form_at=FRONT)
@@ -135,8 +137,8 @@ def test_signing_out_ends_the_session_on_the_server_too(corin):
 
     assert left.status_code == 303
     assert urlsplit(left.location).path == SIGN_IN
-    assert corin.get(FRONT).status_code == 303
-    assert rows(CoordinatorSession) == []
+    assert [client.get(FRONT).status_code for client in (corin, other)] == [303, 200]
+    assert len(rows(CoordinatorSession)) == 1
 
 
 def test_signing_in_begins_a_new_session(app, corin):

@@ -7,12 +7,11 @@ import pytest
 from pyotp import TOTP, random_base32
 from sqlalchemy import select
 
-from cop.accounts import login_sessions, sign_in, two_factor
+from cop.accounts import login_sessions, two_factor
 from cop.db.engine import read_tx, write_tx
-from cop.errors import Refused, SignInExpired, TooManyAttempts
-from cop.models.audit import AuditEntry
+from cop.errors import Refused, SignInExpired
 from cop.models.coordinator import Coordinator, CoordinatorSession
-from tests.builders import CORIN, NOW, PASSWORD, a_coordinator
+from tests.builders import NOW, a_coordinator
 from tests.concurrency import at_once
 
 pytestmark = pytest.mark.both
@@ -112,21 +111,6 @@ def test_one_code_sent_twice_at_once_signs_one_device_in(app):
         assert sorted(db_session.execute(query).all()) == [(False, "Lynx"), *[(True, "Lynx")] * 3]
 
 
-def test_the_code_replaces_the_token_of_the_device(db_session):
-    by, _ = account(db_session)
-    token = waiting_device(db_session, by)
-    before = login_sessions.find_signed_in(db_session, token, now=NOW)
-
-    new_token, codes_left = two_factor.finish(db_session, token, code_at(), now=NOW)
-
-    assert before is None
-    assert login_sessions.find_signed_in(db_session, new_token, now=NOW).name == "Corin"
-    assert new_token != token
-    assert codes_left is None
-    with pytest.raises(SignInExpired):
-        two_factor.finish(db_session, token, code_at(), now=NOW)
-
-
 def test_the_code_must_come_within_ten_minutes(db_session):
     by, _ = account(db_session)
     in_time = waiting_device(db_session, by, now=NOW - timedelta(minutes=9))
@@ -135,36 +119,6 @@ def test_the_code_must_come_within_ten_minutes(db_session):
     with pytest.raises(SignInExpired):
         two_factor.finish(db_session, late, code_at(), now=NOW)
     assert two_factor.finish(db_session, in_time, code_at(), now=NOW)
-
-
-def test_wrong_codes_delay_sign_in_from_any_network_without_a_lockout(db_session):
-    by, _ = account(db_session)
-    for _ in range(5):
-        two_factor.begin(db_session, waiting_device(db_session, by), now=NOW)
-
-    with pytest.raises(TooManyAttempts) as refusal:
-        two_factor.begin(db_session, waiting_device(db_session, by), now=NOW)
-    later = NOW + timedelta(seconds=refusal.value.values["seconds"])
-    token = waiting_device(db_session, by, now=later)
-    two_factor.begin(db_session, token, now=later)
-    two_factor.finish(db_session, token, code_at(later), now=later)
-
-    assert 0 < refusal.value.values["seconds"] <= 60
-    two_factor.begin(db_session, waiting_device(db_session, by, now=later), now=later)
-
-
-def test_the_right_password_does_not_reset_wrong_codes(db_session):
-    by, _ = account(db_session)
-    for _ in range(5):
-        two_factor.begin(db_session, waiting_device(db_session, by), now=NOW)
-    attempt = sign_in.begin(db_session, CORIN, network="198.51.100.0", now=NOW)
-
-    token = sign_in.finish(db_session, attempt, now=NOW)
-
-    assert attempt.matches(PASSWORD)
-    assert login_sessions.find_signed_in(db_session, token, now=NOW) is None
-    with pytest.raises(TooManyAttempts):
-        two_factor.begin(db_session, token, now=NOW)
 
 
 def test_a_second_factor_cannot_replace_another(db_session):
@@ -176,18 +130,6 @@ def test_a_second_factor_cannot_replace_another(db_session):
         two_factor.set_up(db_session, by, secret=other, typed=typed, now=NOW)
 
     assert db_session.scalar(select(Coordinator.totp_secret)) == SECRET
-
-
-def test_turning_it_off_takes_a_code_and_leaves_nothing(db_session):
-    by, _ = account(db_session)
-
-    with pytest.raises(Refused, match="This code does not fit"):
-        two_factor.turn_off(db_session, by, "000000", now=NOW)
-    two_factor.turn_off(db_session, by, code_at(), now=NOW)
-
-    found = db_session.scalars(select(Coordinator)).one()
-    assert (found.totp_secret, found.totp_step, found.recovery_hashes) == (None, None, [])
-    assert list(db_session.scalars(select(AuditEntry.action))) == ["changed second factor"] * 2
 
 
 def test_an_administrator_turns_it_off_by_address(db_session):

@@ -9,7 +9,7 @@ from pyotp import TOTP
 from cop.accounts import accounts, two_factor
 from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry
-from cop.models.coordinator import Coordinator, CoordinatorSession
+from cop.models.coordinator import Coordinator, CoordinatorSession, SignInDelay
 from tests.builders import CORIN, NOW, PASSWORD
 from tests.client import (
     DECEMBER,
@@ -22,7 +22,6 @@ from tests.client import (
     rows,
     sign_in,
     signed_in,
-    update_community,
 )
 from tests.page import parse
 
@@ -62,8 +61,8 @@ def new_key(client):
     return client.page(SET_UP).select_one(".secret").get_text().replace(" ", "")
 
 
-def test_set_up_shows_the_key_in_three_ways_and_the_recovery_codes_once(corin):
-    page, key = corin.page(SET_UP), new_key(corin)
+def test_set_up_shows_the_key_in_three_ways_and_the_recovery_codes_once(app, corin):
+    other, page, key = signed_in(app.test_client()), corin.page(SET_UP), new_key(corin)
     address = page.select_one("main a[href^='otpauth:']")["href"]
     picture = corin.get(page.select_one("main img")["src"])
 
@@ -77,29 +76,35 @@ def test_set_up_shows_the_key_in_three_ways_and_the_recovery_codes_once(corin):
     assert (shown.status_code, len(set(codes))) == (200, 10)
     assert "no-store" in shown.headers["Cache-Control"]
     assert "10 recovery codes are left." in main_text(corin.page(ACCOUNT))
+    assert other.get(FRONT).status_code == 303
     assert corin.get(SET_UP).status_code == 303
     assert corin.get(f"{SET_UP}/qr.svg").status_code == 404
     assert not any(code in str(rows(Coordinator)) for code in codes)
     assert [act["action"] for act in rows(AuditEntry)] == ["changed second factor"]
 
 
-def test_a_wrong_code_leaves_two_factor_off_and_keeps_the_key(corin):
-    key = corin.page(SET_UP).select_one(".secret").get_text()
+def test_a_wrong_code_or_password_leaves_two_factor_off_and_keeps_the_key(app, corin):
+    other, key = signed_in(app.test_client()), new_key(corin)
+    wrong = [
+        *[("", PASSWORD), ("000000", PASSWORD), ("\x00", PASSWORD)],
+        *[(code(key), ""), (code(key), "five purple otters sing")],
+    ]
 
-    for typed in ("", "000000", "\x00"):
-        answer = post(corin, SET_UP, code=typed, old=PASSWORD)
+    for typed, password in wrong:
+        answer = post(corin, SET_UP, code=typed, old=password)
 
-        page = parse(answer)
         assert answer.status_code == 422
-        assert error_summary(page)
-        assert page.select_one(".secret").get_text() == key
+        assert error_summary(parse(answer))
+        assert new_key(corin) == key
     assert rows(Coordinator)[0]["totp_secret"] is None
+    assert other.get(FRONT).status_code == 200
 
 
-def test_the_password_alone_opens_no_page(waiting):
+def test_the_password_alone_opens_the_page_for_the_code_only(app, corin, waiting):
     assert waiting.get(FRONT).status_code == 303
     assert waiting.post(f"{ACCOUNT}/devices", headers=SAME_ORIGIN).status_code == 403
     assert "Corin" not in main_text(waiting.page(CODE))
+    assert [client.get(CODE).location for client in (corin, app.test_client())] == [SIGN_IN] * 2
 
 
 def test_the_code_signs_in_with_a_new_cookie_and_redirects_to_the_page_asked_for(app, phone):
@@ -143,6 +148,7 @@ def test_wrong_codes_delay_sign_in_from_any_network_and_a_new_sign_in_does_not_h
     assert (wrong.status_code, delayed.status_code) == (422, 429)
     assert str(seconds) in error_summary(parse(delayed))[0]
     assert in_time.status_code == 303
+    assert {row["failures"] for row in rows(SignInDelay)} == {0}
 
 
 def test_a_late_code_redirects_to_sign_in(app, waiting):
@@ -154,12 +160,6 @@ def test_a_late_code_redirects_to_sign_in(app, waiting):
     assert (answer.status_code, answer.location) == (303, SIGN_IN)
     assert "Sign in with your password once more" in main_text(waiting.page(SIGN_IN))
     assert waiting.get(CODE).status_code == 303
-
-
-def test_the_page_for_the_code_needs_a_right_password_first(app, corin):
-    answers = [client.get(CODE) for client in (corin, app.test_client())]
-
-    assert [(answer.status_code, answer.location) for answer in answers] == [(303, SIGN_IN)] * 2
 
 
 def test_turning_it_off_takes_the_password_and_a_code(app, corin, phone):
@@ -175,7 +175,9 @@ def test_turning_it_off_takes_the_password_and_a_code(app, corin, phone):
     assert refused == [422] * 4
     assert still == SECRET
     assert (done.status_code, done.location) == (303, ACCOUNT)
-    assert rows(Coordinator)[0]["totp_secret"] is None
+    assert [rows(Coordinator)[0][name] for name in ("totp_secret", "totp_step")] == [None, None]
+    assert rows(Coordinator)[0]["recovery_hashes"] == []
+    assert [act["action"] for act in rows(AuditEntry)] == ["changed second factor"] * 2
     assert sign_in(app.test_client()).location == FRONT
     assert corin.get(OFF).status_code == 303
 
@@ -198,7 +200,8 @@ def test_a_reset_password_still_takes_the_code(app, corin, phone):
     assert [row["awaits_code"] for row in rows(CoordinatorSession)] == [True]
 
 
-def test_where_required_coordinators_set_it_up_before_anything_else(corin):
+def test_where_required_coordinators_set_it_up_or_sign_out_before_anything_else(app, corin):
+    other = signed_in(app.test_client())
     post(corin, "/coordinator/settings/coordinators/two-factor",
          form_at="/coordinator/settings/coordinators", needed="yes")  # fmt: skip
     wanted = f"/coordinator/sessions/{DECEMBER}"
@@ -208,38 +211,13 @@ def test_where_required_coordinators_set_it_up_before_anything_else(corin):
     export = corin.get("/coordinator/export.csv")
     form = corin.page(led.location).select_one("main form")
     posted = corin.post("/coordinator/mail/try-again", headers=SAME_ORIGIN)
+    left = post(other, "/coordinator/sign-out", form_at=SET_UP)
     done = parse(post(corin, form["action"], code=code(new_key(corin)), old=PASSWORD))
 
     assert urlsplit(led.location).path == urlsplit(export.location).path == SET_UP
     assert htmx.headers["HX-Redirect"] == SET_UP
     assert posted.status_code == 403
+    assert (left.status_code, left.location) == (303, SIGN_IN)
     assert done.select_one("main a.button")["href"] == wanted
     assert corin.get(wanted).status_code == 200
-
-
-def test_where_required_coordinators_can_sign_out_without_it(corin):
-    update_community(two_factor_required=True)
-
-    left = post(corin, "/coordinator/sign-out", form_at=SET_UP)
-
-    assert (left.status_code, left.location) == (303, SIGN_IN)
-
-
-def test_where_required_coordinators_with_it_use_every_page(corin, phone):
-    update_community(two_factor_required=True)
-
-    assert corin.get(FRONT).status_code == 200
     assert "All need two-factor sign-in." in main_text(corin.page("/coordinator/settings"))
-
-
-def test_set_up_takes_the_password_and_signs_out_other_devices(app, corin):
-    other, key = signed_in(app.test_client()), new_key(corin)
-
-    refused = [post(corin, SET_UP, code=code(key), old=old) for old in ("", "five otters sing")]
-    still = other.get(FRONT).status_code
-    done = post(corin, SET_UP, code=code(key), old=PASSWORD)
-
-    assert [answer.status_code for answer in refused] == [422, 422]
-    assert (still, done.status_code) == (200, 200)
-    assert corin.get(FRONT).status_code == 200
-    assert other.get(FRONT).status_code == 303
