@@ -108,6 +108,5 @@ def lock_one(db_session: Session, id_: int) -> MeetingFacts:
 
 def read(db_session: Session, ids: Iterable[int]) -> list[MeetingFacts]:
     """Read meetings without locking them, soonest first."""
-    rows = db_session.execute(_READ.where(Meeting.id.in_(list(ids))))
-    found = [MeetingFacts(*row) for row in rows]
-    return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))
+    query = _READ.where(Meeting.id.in_(list(ids))).order_by(Meeting.starts_at, Meeting.id)
+    return [MeetingFacts(*row) for row in db_session.execute(query)]

@@ -46,13 +46,9 @@ def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
     A date that was planned once is never planned again, even if it was canceled or moved.
     """
     # Without this lock, two processes planning at once could both add the same date.
-    db_session.execute(select(Community.id).with_for_update())
-    community = load_community(db_session)
-    dates = community.rhythm.next_dates(community.planned_ahead, now=now)
-    days = [occurrence.on for occurrence in dates]
-    query = select(Meeting.occurrence_on).where(Meeting.occurrence_on.in_(days))
-    planned = set(db_session.scalars(query))
-    missing = [occurrence for occurrence in dates if occurrence.on not in planned]
+    _lock_community(db_session)
+    preview = plan(db_session, load_community(db_session), now=now)
+    missing = [occurrence for occurrence in preview.dates if occurrence.on in preview.added]
     return [add_meeting(db_session, occurrence, now=now).slug for occurrence in missing]
 
 
@@ -124,7 +120,7 @@ def change_recurrence(db_session: Session, wanted: CommunityFacts, *, now: datet
     Sessions that are planned already stay as they are.
     """
     check(wanted, now=now)
-    row = _locked(db_session)
+    row = _lock_community(db_session)
     for name in RECURRENCE_COLUMNS:
         setattr(row, name, getattr(wanted, name))
     row.revision += 1
@@ -139,7 +135,7 @@ def add_session(
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if starts_at < EARLIEST:
         raise Refused(N_("Write a date of this century."), field="date")
-    _locked(db_session)
+    _lock_community(db_session)
     is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
     if db_session.scalar(select(exists().where(is_same))):
         raise Refused(
@@ -181,6 +177,6 @@ def _has_dates(recurrence: Recurrence, now: datetime) -> bool:
         return False
 
 
-def _locked(db_session: Session) -> Community:
+def _lock_community(db_session: Session) -> Community:
     # Changing the recurrence rule and planning ahead must not run at the same time.
     return db_session.execute(select(Community).with_for_update()).scalar_one()

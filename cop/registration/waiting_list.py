@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cop.mail import recipients
@@ -11,7 +11,7 @@ from cop.meetings.locking import MeetingFacts
 from cop.models.registration import Registration, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
-from cop.registration import emails
+from cop.registration import emails, statements
 
 
 def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
@@ -22,10 +22,11 @@ def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter)
     """
     if meeting.is_cancelled or meeting.starts_at <= writer.now:
         return []
-    query = _ids_with(meeting, RegistrationStatus.WAITING).order_by(Registration.id)
+    is_waiting = Registration.status == RegistrationStatus.WAITING
+    query = select(Registration.id).where(Registration.meeting_id == meeting.id, is_waiting)
+    query = query.order_by(Registration.id)
     if meeting.capacity is not None:
-        held = _ids_with(meeting, RegistrationStatus.HELD).subquery()
-        taken = db_session.scalar(select(func.count()).select_from(held)) or 0
+        taken = statements.count_places(db_session, [meeting])[meeting.id].held
         query = query.limit(max(0, meeting.capacity - taken))
     ids = list(db_session.scalars(query))
     if ids:
@@ -48,12 +49,6 @@ def give_places(
     people = recipients.of_registrations(db_session, ids)
     queued = [_promotion_email(writer, meeting, person) for person in people]
     outbox.queue(db_session, queued, now=writer.now)
-
-
-def _ids_with(meeting: MeetingFacts, status: RegistrationStatus) -> Select[int]:
-    return select(Registration.id).where(
-        Registration.meeting_id == meeting.id, Registration.status == status
-    )
 
 
 def _promotion_email(

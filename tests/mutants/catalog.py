@@ -30,8 +30,8 @@ MUTANTS = [
     Mutant(
         "The last who waits comes first",
         "registration/waiting_list.py",
-        "query = _ids_with(meeting, RegistrationStatus.WAITING).order_by(Registration.id)",
-        "query = _ids_with(meeting, RegistrationStatus.WAITING).order_by(Registration.id.desc())",
+        "query = query.order_by(Registration.id)",
+        "query = query.order_by(Registration.id.desc())",
         "registration/test_waiting_list.py::test_canceling_promotes_the_first_person_waiting",
     ),
     Mutant(
