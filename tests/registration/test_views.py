@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cop.models.registration import Member
+from cop.models.registration import Member, Submission
 from tests.client import (
     ALL_SIX,
     DECEMBER,
@@ -60,6 +60,11 @@ def landing(response):
     """Return the path of a redirect, and its query as a dict."""
     parts = urlsplit(response.location)
     return parts.path, {name: value for name, (value,) in parse_qs(parts.query).items()}
+
+
+def answer(response):
+    """Return all that a browser gets."""
+    return response.status_code, response.location, response.get_data()
 
 
 def test_the_form_sends_the_documented_names_and_values(client):
@@ -163,3 +168,31 @@ def test_disabled_questions_are_not_asked_and_their_answers_not_stored(client, d
     assert all(stored[name] in ("", [], None, "hosts") for name in gone)
     kept = ANSWERS.keys() - gone
     assert {name: stored[name] for name in kept} == {name: ANSWERS[name] for name in kept}
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_a_stranger_who_knows_an_address_changes_and_learns_nothing(client, headers):
+    first = register(client, DECEMBER, headers=headers, pronouns="she/her")
+    before = rows(), rows(Member)
+
+    mallory = {"name": "Mallory", "email": "ADA@EXAMPLE.ORG", "pronouns": "", "access": "asl"}
+    again = register(client, DECEMBER, headers=headers, **mallory)
+
+    assert answer(again) == answer(first)
+    assert (rows(), rows(Member)) == before
+
+
+def test_the_same_form_sent_twice_replays_the_first_answer_and_for_another_address_not(client):
+    update_meeting(DECEMBER, capacity=1)
+    token = form_token(client)
+
+    first = register(client, DECEMBER, token=token)
+    second = register(client, DECEMBER, token=token)
+    register(client, DECEMBER, token=token, name="Grace Sample", email="grace@example.org")
+
+    assert answer(second) == answer(first)
+    assert registration_statuses() == [
+        ("ada@example.org", DECEMBER, "held"),
+        ("grace@example.org", DECEMBER, "waiting"),
+    ]
+    assert len(rows(Submission)) == 2
