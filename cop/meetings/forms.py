@@ -19,25 +19,31 @@ TIMES = ("date", "starts", "ends")
 MIN_YEAR, MAX_YEAR = 1000, 2099
 
 
+def iso_date(_form: ConsoleForm, field: StringField) -> None:
+    """Validate a date."""
+    if read_date(field.data) is None:
+        raise ValidationError(gettext("Write the date like 2026-12-15."))
+
+
+def iso_time(_form: ConsoleForm, field: StringField) -> None:
+    """Validate a time of day."""
+    if read_time(field.data) is None:
+        raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
+
+
 class DateTimeForm(ConsoleForm):
     """A date, and a start and an end on it."""
 
     zone: ZoneInfo
-    date = StringField(filters=[strip_to_one_line])
-    starts = StringField(filters=[strip_to_one_line])
-    ends = StringField(filters=[strip_to_one_line])
-
-    def validate_date(self, field: StringField) -> None:
-        if read_date(field.data) is None:
-            raise ValidationError(gettext("Write the date like 2026-12-15."))
+    date = StringField(filters=[strip_to_one_line], validators=[iso_date])
+    starts = StringField(filters=[strip_to_one_line], validators=[iso_time])
+    ends = StringField(filters=[strip_to_one_line], validators=[iso_time])
 
     def value(self, name: str) -> str:
         """Return the value to be stored."""
         return self[name].data or ""
 
     def validate_starts(self, field: StringField) -> None:
-        if read_time(field.data) is None:
-            raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
         moment = self._read(self["date"].data, field.data)
         if moment and not tz.datetime_exists(moment):
             raise ValidationError(

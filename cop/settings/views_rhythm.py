@@ -7,7 +7,6 @@ from typing import cast
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectMultipleField, StringField
-from wtforms.validators import ValidationError
 
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
@@ -20,7 +19,7 @@ from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
 from cop.meetings import planning
 from cop.meetings.filters import ORDINALS, month, weekday
-from cop.meetings.forms import read_date, read_time
+from cop.meetings.forms import iso_date, iso_time, read_date, read_time
 from cop.web.blueprints import console
 from cop.web.edit_conflicts import EditConflictForm
 from cop.web.forms import Among, area, line, parse_integer, strip_to_one_line
@@ -41,8 +40,8 @@ class RhythmForm(EditConflictForm):
     months_off = SelectMultipleField(
         validators=[Among(map(str, rules.MONTHS))], validate_choice=False
     )
-    starts = StringField(filters=[strip_to_one_line])
-    ends = StringField(filters=[strip_to_one_line])
+    starts = StringField(filters=[strip_to_one_line], validators=[iso_time])
+    ends = StringField(filters=[strip_to_one_line], validators=[iso_time])
     zone = line(60)
     planned_ahead = line(20)
     observances = area(60_000)
@@ -80,14 +79,8 @@ class RhythmForm(EditConflictForm):
         return ", ".join(labels.get(value, value) for value in values)
 
     def validate_recurrence_from(self, field: StringField) -> None:
-        if field.data and read_date(field.data) is None:
-            raise ValidationError(gettext("Write the date like 2026-12-15."))
-
-    def validate_starts(self, field: StringField) -> None:
-        if read_time(field.data) is None:
-            raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
-
-    validate_ends = validate_starts
+        if field.data:
+            iso_date(self, field)
 
     def apply_to(self, community: CommunityFacts) -> CommunityFacts:
         """Return the community with the values of a valid form."""
