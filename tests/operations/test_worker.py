@@ -1,17 +1,11 @@
-"""The worker: its daily round, and that no process of ours outlives the one that started it."""
+"""The worker: its daily tasks, its emails, and `cop work` as a process."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.client import HTTPConnection, HTTPException
 
 import pytest
 from sqlalchemy import func, select, text
@@ -40,84 +34,12 @@ from tests.builders import (
 )
 from tests.concurrency import at_once
 from tests.outbox.test_delivery import SENDER, Clock
-from tests.processes.server import COP, in_child
+from tests.processes.server import COP, Server, in_child
 from tests.smtp_server import Answer, MailServer
 
 pytestmark = pytest.mark.both
 
 LATER = NOW + timedelta(days=30)
-
-
-@pytest.fixture
-def instance(tmp_path):
-    """The environment of an installation of its own."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("COP_")}
-    return others | {"COP_INSTANCE": str(tmp_path / "instance"), "PYTHONUNBUFFERED": "1"}
-
-
-@pytest.fixture
-def start(instance, tmp_path):
-    """Start `cop` as a process, which is ended at the latest when the test is over."""
-    processes = []
-
-    def begin(*words, command=COP):
-        with (tmp_path / "said").open("w") as said:
-            processes.append(
-                subprocess.Popen([*command, *words], env=instance, stdout=said, stderr=said)
-            )
-        return processes[-1]
-
-    yield begin
-    for process in processes:
-        process.kill()
-        process.wait(10)
-
-
-def eventually(look, seconds=60):
-    """What `look` finds, as soon as it finds something."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    return look()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def is_free(port):
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
-
-
-def answers(port):
-    connection = HTTPConnection("127.0.0.1", port, timeout=1)
-    with closing(connection), suppress(OSError, HTTPException):
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == 200
-    return False
-
-
-def parents():
-    """The parent of every process that runs, but for those that have ended and are not yet collected."""
-    listed = subprocess.run(
-        ["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True
-    )
-    rows = [line.split() for line in listed.stdout.splitlines()]
-    return {int(pid): int(ppid) for pid, ppid, stat in rows if not stat.startswith("Z")}
-
-
-def descendants(pid):
-    found, parent_of = {pid}, parents()
-    while more := {child for child, parent in parent_of.items() if parent in found} - found:
-        found |= more
-    return found - {pid}
 
 
 def everything():
@@ -126,10 +48,17 @@ def everything():
         return [db_session.execute(select(t).order_by(t.c.id)).all() for t in tables]
 
 
-def test_the_daily_round_plans_ahead_forgets_answers_and_erases(app):
+@pytest.fixture
+def past_app(app):
+    """The app, with a registration of Ada's that is past its retention period at `LATER`."""
     with write_tx() as db_session:
         old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
-        a_registration(db_session, old, "ada@example.org")
+        a_registration(db_session, old, "ada@example.org", name="Ada Unforgettable")
+    return app
+
+
+def test_the_daily_tasks_plan_ahead_and_delete_old_answers_and_forms(past_app):
+    with write_tx() as db_session:
         register(db_session, "2026-12-15", GRACE)
 
     worker.run_daily_tasks(now=LATER)
@@ -142,12 +71,7 @@ def test_the_daily_round_plans_ahead_forgets_answers_and_erases(app):
     assert (names, submissions) == (["Grace Sample"], 0)
 
 
-def test_another_round_on_the_same_day_changes_only_when_the_last_one_was(app):
-    with write_tx() as db_session:
-        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
-        a_registration(db_session, old, "ada@example.org")
-        register(db_session, "2026-12-15", ADA)
-
+def test_daily_tasks_on_the_same_day_change_only_when_they_last_ran(past_app):
     worker.run_daily_tasks(now=LATER)
     after_first = everything()
     worker.run_daily_tasks(now=LATER + timedelta(minutes=1))
@@ -159,10 +83,7 @@ def test_another_round_on_the_same_day_changes_only_when_the_last_one_was(app):
     assert everything() == after_first
 
 
-def test_what_a_round_erased_cannot_be_read_in_the_file_or_beside_it(app, database_url):
-    with write_tx() as db_session:
-        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
-        a_registration(db_session, old, "ada@example.org", name="Ada Unforgettable")
+def test_what_daily_tasks_delete_cannot_be_read_in_the_file_or_beside_it(past_app, database_url):
     with db.engine.connect() as held_open:  # as a web process holds one
         held_open.execute(select(1))
         held_open.commit()
@@ -180,12 +101,8 @@ def _copies(value, database_url):
     return sum(part.read_bytes().count(value) for part in files)
 
 
-def test_two_workers_at_once_do_the_work_of_one(app):
-    with write_tx() as db_session:
-        old = a_meeting(db_session, slug="old", starts_at=NOW - timedelta(days=59))
-        a_registration(db_session, old, "ada@example.org")
-
-    at_once(app, *[lambda: worker.run_daily_tasks(now=LATER)] * 3)
+def test_two_workers_at_once_do_the_work_of_one(past_app):
+    at_once(past_app, *[lambda: worker.run_daily_tasks(now=LATER)] * 3)
 
     with read_tx() as db_session:
         assert db_session.scalar(select(func.count(Meeting.id))) == 6 + 1 + 1
@@ -194,13 +111,13 @@ def test_two_workers_at_once_do_the_work_of_one(app):
 
 @pytest.fixture
 def planner(app, tmp_path):
-    """What a worker does by the clock, which a test sets, and a folder for its mail."""
+    """The planner of a worker, with a clock that a test sets, and a folder for its emails."""
     clock = Clock()
     delivery = Delivery(FolderTransport(tmp_path / "outbox"), SENDER, LINKS, clock)
     return worker.Planner(app, delivery)
 
 
-def test_a_duty_that_the_database_refuses_is_tried_again_and_ends_nothing(app, planner):
+def test_a_job_that_the_database_refuses_is_tried_again(app, planner):
     went_well = worker.try_once(app, planner.run_due)
     with db.engine.begin() as connection:
         connection.execute(text("ALTER TABLE outbox_email RENAME TO mislaid"))
@@ -217,7 +134,7 @@ def test_a_duty_that_the_database_refuses_is_tried_again_and_ends_nothing(app, p
     )
 
 
-def test_a_duty_that_ends_by_a_fault_ends_the_worker(app):
+def test_a_job_that_fails_stops_the_worker(app):
     def work():
         stop = StopRequest()
         with suppress(ZeroDivisionError):
@@ -227,7 +144,7 @@ def test_a_duty_that_ends_by_a_fault_ends_the_worker(app):
     assert in_child(work) == 0
 
 
-def test_one_look_delivers_what_was_registered(app, planner):
+def test_one_check_delivers_what_is_due(app, planner):
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
 
@@ -272,7 +189,7 @@ def test_the_files_of_mails_go_when_their_texts_do(app, settings, tmp_path, smtp
     assert (before, len(list(folder.folder.iterdir()))) == (1, 0)
 
 
-def test_mail_waits_a_while_where_none_gets_out(app, planner):
+def test_delivery_pauses_while_no_email_can_be_sent(app, planner):
     planner.delivery.transport.folder.write_text("in the way")
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
@@ -281,112 +198,87 @@ def test_mail_waits_a_while_where_none_gets_out(app, planner):
     wait = worker.deliver(planner.delivery, stopping=bool)
 
     with read_tx() as db_session:
-        assert sorted(mail.attempts for mail in outbox_emails(db_session)) == [
-            0,
-            1,
-        ]  # either is first
+        attempts = sorted(email.attempts for email in outbox_emails(db_session))
+    assert attempts == [0, 1]  # either is first
     assert wait == worker.SERVER_PAUSE
 
 
+class Worker(Server):
+    """`cop work` as a process."""
+
+    command = (*COP, "work")
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a worker, which is stopped at the latest when the test is over."""
+    started = []
+
+    def launch(worker_class=Worker, **environ):
+        started.append(worker_class(tmp_path, **environ))
+        started[-1].launch()
+        return started[-1]
+
+    yield launch
+    for process in started:
+        process.stop()
+
+
 @pytest.mark.processes
-def test_a_server_that_is_slow_for_one_mail_holds_up_no_other(app, database_url, start, instance):
+def test_a_server_that_is_slow_for_one_email_holds_up_no_other(app, settings, start):
     with MailServer(behaviour=lambda number: Answer(seconds=3 if number == 0 else 0)) as server:
-        instance |= {"COP_DATABASE_URL": database_url, "COP_SMTP_URL": server.url}
-        instance |= {"COP_SECRET_KEY": "k" * 40}
         with write_tx() as db_session:
             an_email(db_session, "slow@example.org", now=datetime.now(UTC))
-        process = start("work")
-        assert eventually(lambda: server.mails)
+        process = start(
+            COP_DATABASE_URL=settings.database_url,
+            COP_SECRET_KEY=settings.secret_key,
+            COP_SMTP_URL=server.url,
+        )
+        process.wait_until(lambda: server.mails)
         with write_tx() as db_session:
             an_email(db_session, "quick@example.org", now=datetime.now(UTC))
-        assert eventually(lambda: len(server.mails) == 2, seconds=2)
-        process.send_signal(signal.SIGTERM)
-        ended = process.wait(10)
+        queued_at = time.monotonic()
+        process.wait_until(lambda: len(server.mails) == 2)
+        seconds = time.monotonic() - queued_at
+        process.process.terminate()
+        code = process.process.wait(10)
 
     with read_tx() as db_session:
-        assert {mail.state for mail in outbox_emails(db_session)} == {"sent"}
-    assert ended == 0
+        assert {email.state for email in outbox_emails(db_session)} == {"sent"}
+    assert seconds < 2
+    assert code == 0
 
 
 @pytest.mark.processes
-def test_a_worker_alone_works_and_ends_when_it_is_asked(start, tmp_path):
-    assert start("seed").wait(60) == 0
-    process = start("work")
-    said = eventually(lambda: "daily tasks" in (tmp_path / "said").read_text())
+def test_a_worker_alone_works_and_ends_when_it_is_asked(site_folder, start):
+    process = start(COP_INSTANCE=str(site_folder))
+    process.wait_until(lambda: "daily tasks" in (process.instance / "server.log").read_text())
 
-    process.send_signal(signal.SIGTERM)
+    process.process.terminate()
 
-    assert said
-    assert process.wait(5) == 0
+    assert process.process.wait(5) == 0
+
+
+class FrequentWorker(Worker):
+    """A worker that tries to write ten times a second."""
+
+    program = "from cop.operations import worker; worker.WRITE_PROBE_INTERVAL = 0.1; " + COP[-1]
+    command = (*COP[:-1], program, "work")
 
 
 @pytest.mark.processes
-def test_a_worker_tries_to_write_again_and_again(app, database_url, start, instance):
-    instance |= {"COP_DATABASE_URL": database_url, "COP_SECRET_KEY": "k" * 40}
-    program = (
-        "from cop.cli import cop; from cop.operations import worker;"
-        " worker.WRITE_PROBE_INTERVAL = 0.1; cop()"
-    )
-    often = [sys.executable, "-c", program]
-    start("work", command=often)
-    began = datetime.now(UTC)
-
-    def written_at():
+def test_a_worker_tries_to_write_again_and_again(app, settings, start):
+    def probed_at():
         with read_tx() as db_session:
             return community.load_community(db_session).write_probe_at
 
-    first = eventually(lambda: written_at() > began and written_at())
+    began = datetime.now(UTC)
+    process = start(
+        FrequentWorker,
+        COP_DATABASE_URL=settings.database_url,
+        COP_SECRET_KEY=settings.secret_key,
+    )
 
-    assert first
-    assert eventually(lambda: written_at() > first)
-
-
-@pytest.mark.processes
-@pytest.mark.parametrize(
-    ("asked", "ended"),
-    [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)],
-    ids=["asked to end", "interrupted", "killed"],
-)
-def test_nothing_is_left_five_seconds_after_the_site_ends(start, asked, ended):
-    port = free_port()
-    process = start("serve", "--port", str(port))
-    served = eventually(lambda: answers(port))
-    children = descendants(process.pid)
-
-    process.send_signal(asked)
-    code = process.wait(5)
-    gone = eventually(lambda: not children & set(parents()), seconds=5)
-
-    assert served
-    assert len(children) >= 2  # a web process and the worker
-    assert gone
-    assert eventually(lambda: is_free(port), seconds=5)
-    assert code == ended
-
-
-@pytest.mark.processes
-def test_the_site_starts_again_after_it_was_killed(start):
-    port = free_port()
-    for _ in range(2):
-        process = start("serve", "--port", str(port))
-        assert eventually(lambda: answers(port))
-        process.kill()
-        process.wait(5)
-
-    assert eventually(lambda: is_free(port), seconds=5)
-
-
-@pytest.mark.processes
-def test_a_worker_that_was_killed_is_started_again(start):
-    port = free_port()
-    process = start("serve", "--port", str(port))
-    assert eventually(lambda: answers(port))
-    before = descendants(process.pid)
-    worker_id = min(before)  # it is started first
-
-    os.kill(worker_id, signal.SIGKILL)
-
-    after = eventually(lambda: len(found := descendants(process.pid) - {worker_id}) == 2 and found)
-    assert after - before
-    assert before - {worker_id} < after
-    assert answers(port)
+    process.wait_until(lambda: probed_at() > began)
+    first = probed_at()
+    process.wait_until(lambda: probed_at() > first)
