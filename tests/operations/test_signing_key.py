@@ -2,14 +2,23 @@
 
 import re
 
-import pytest
-
 from cop import links
 from cop.links import Purpose
 from cop.models.community import Community
 from cop.operations import signing_key
 from cop.outbox.outbox import EmailKind
-from tests.builders import ADA, GRACE, LINKS, NOW, an_email, find_member, outbox_emails, register
+from tests.builders import (
+    ADA,
+    GRACE,
+    KATHERINE,
+    LINKS,
+    MALLORY,
+    NOW,
+    an_email,
+    find_member,
+    outbox_emails,
+    register,
+)
 
 DECEMBER = "2026-12-15"
 OLD, NEW = LINKS.secret_key, "n" * 40
@@ -41,6 +50,12 @@ def opened(mail, key):
     }
 
 
+def accept_new_key(db_session):
+    signing_key.store_fingerprint(db_session, OLD)
+    signing_key.accept(db_session, NEW, now=NOW)
+    db_session.flush()
+
+
 def test_the_first_key_is_remembered_and_another_one_is_not_the_sites(db_session):
     before = signing_key.is_known(db_session, NEW)  # as in a database from an earlier release
 
@@ -55,19 +70,14 @@ def test_the_first_key_is_remembered_and_another_one_is_not_the_sites(db_session
 def test_a_key_that_is_accepted_is_the_sites_and_the_old_one_is_not(db_session):
     signing_key.store_fingerprint(db_session, OLD)
 
+    own = signing_key.accept(db_session, OLD, now=NOW)
+    unchanged = db_session.query(Community.key_changed_at).scalar()
     first, again = (signing_key.accept(db_session, NEW, now=NOW) for _ in range(2))
 
-    assert (first, again) == (True, False)
+    assert (own, unchanged, first, again) == (False, None, True, False)
     assert signing_key.is_known(db_session, NEW)
     assert not signing_key.is_known(db_session, OLD)
-    assert db_session.query(Community).one().key_changed_at == NOW
-
-
-def test_accepting_the_sites_own_key_changes_nothing(db_session):
-    signing_key.store_fingerprint(db_session, OLD)
-
-    assert not signing_key.accept(db_session, OLD, now=NOW)
-    assert db_session.query(Community).one().key_changed_at is None
+    assert db_session.query(Community.key_changed_at).scalar() == NOW
 
 
 def test_where_no_key_was_stored_only_a_new_one_is_another(db_session):
@@ -83,37 +93,36 @@ def test_where_no_key_was_stored_only_a_new_one_is_another(db_session):
     assert db_session.query(Community.key_changed_at).scalar() == NOW
 
 
-@pytest.mark.parametrize("state", ["queued", "retrying", "sending", "failed"])
-def test_links_in_unsent_emails_are_signed_with_the_accepted_key(db_session, state):
-    register(db_session, DECEMBER, ADA)
-    register(db_session, DECEMBER, GRACE)
-    for mail in outbox_emails(db_session):
-        mail.state = state
-        mail.unsubscribe_url = LINKS.unsubscribe(mail.member_id, "reminders")
+def test_links_in_unsent_emails_are_signed_with_the_accepted_key(db_session):
+    people = (ADA, GRACE, KATHERINE, MALLORY)
+    states = ("queued", "retrying", "sending", "failed")
+    for person, state in zip(people, states, strict=True):
+        register(db_session, DECEMBER, person)
+        email = outbox_emails(db_session)[-1]
+        email.state = state
+        email.unsubscribe_url = LINKS.unsubscribe(email.member_id, "reminders")
     db_session.flush()
-    before = [opened(mail, OLD) for mail in outbox_emails(db_session)]
+    before = [opened(email, OLD) for email in outbox_emails(db_session)]
 
-    signing_key.store_fingerprint(db_session, OLD)
-    signing_key.accept(db_session, NEW, now=NOW)
-    db_session.flush()
+    accept_new_key(db_session)
 
+    emails = outbox_emails(db_session)
     assert all(links for links in before[0].values())
-    assert [opened(mail, NEW) for mail in outbox_emails(db_session)] == before
-    assert [any(opened(mail, OLD).values()) for mail in outbox_emails(db_session)] == [False, False]
-    lines = outbox_emails(db_session)[0].calendar.encode().split(b"\r\n")
+    assert [opened(email, NEW) for email in emails] == before
+    assert not any(links for email in emails for links in opened(email, OLD).values())
+    lines = emails[0].calendar.encode().split(b"\r\n")
     assert max(len(line) for line in lines) <= 75
 
 
 def test_an_email_that_went_out_stays_as_it_was(db_session):
     register(db_session, DECEMBER, ADA)
-    [mail] = outbox_emails(db_session)
-    mail.state = "sent"
-    text = mail.text
+    [email] = outbox_emails(db_session)
+    email.state = "sent"
+    text = email.text
 
-    signing_key.store_fingerprint(db_session, OLD)
-    signing_key.accept(db_session, NEW, now=NOW)
+    accept_new_key(db_session)
 
-    assert mail.text == text
+    assert email.text == text
 
 
 def test_a_link_to_somebody_else_that_an_email_quotes_is_not_signed(db_session):
@@ -125,8 +134,7 @@ def test_a_link_to_somebody_else_that_an_email_quotes_is_not_signed(db_session):
     mail = outbox_emails(db_session)[0]
     mail.text += f"\nMallory wrote: see https://cop.example.org/r/{forged}\n/r/not.atoken"
 
-    signing_key.store_fingerprint(db_session, OLD)
-    signing_key.accept(db_session, NEW, now=NOW)
+    accept_new_key(db_session)
 
     assert mail.to_address == ADA.email
     assert f"/r/{forged}\n/r/not.atoken" in mail.text
@@ -136,12 +144,7 @@ def test_links_that_cannot_be_signed_anew_do_not_go_out(db_session):
     for kind in (EmailKind.PASSWORD, EmailKind.INVITATION, EmailKind.COORDINATORS):
         an_email(db_session, "corin@example.org", kind=kind)
 
-    signing_key.store_fingerprint(db_session, OLD)
-    signing_key.accept(db_session, NEW, now=NOW)
-    db_session.flush()
+    accept_new_key(db_session)
 
-    assert [mail.state for mail in outbox_emails(db_session)] == [
-        "withdrawn",
-        "withdrawn",
-        "queued",
-    ]
+    states = [email.state for email in outbox_emails(db_session)]
+    assert states == ["withdrawn", "withdrawn", "queued"]

@@ -2,20 +2,24 @@
 
 import shutil
 import subprocess
-from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from cop.db import migrations
-from cop.db.engine import sqlite_module
 from tests import databases
-from tests.commands import PROJECT, assert_refused, import_wsgi, rows, run
+from tests.commands import PROJECT, assert_refused, execute, import_wsgi, rows, run
 from tests.db.test_migrations import next_release
 from tests.processes.server import COP, environment
 
 OTHER_KEY = "another-" * 5
 REFUSED = "The secret key is not the one that this site's links are signed with."
+FORGET_KEY = "UPDATE community SET key_fingerprint = NULL"
 CHANGED = "Links in emails sent before now no longer work"
+ADD_COORDINATOR = (
+    "INSERT INTO coordinator (email, email_key, name, password_hash, may_export, recovery_hashes)"
+    " VALUES ('c@b.org', 'c@b.org', 'C', 'x', 1, '[]')"
+)
 
 
 def alone(*words, at, **environ):
@@ -38,29 +42,19 @@ def backed_up(folder, *options):
     return folder / "backups" / done.stdout.splitlines()[0].rpartition("/")[2]
 
 
-def add_coordinator(folder):
-    with closing(sqlite_module.connect(folder / "cop.sqlite3")) as connection:
-        connection.execute(
-            "INSERT INTO coordinator (email, email_key, name, password_hash, may_export,"
-            " recovery_hashes) VALUES ('c@b.org', 'c@b.org', 'C', 'x', 1, '[]')"
-        )
-        connection.commit()
-
-
-@pytest.mark.processes
 @pytest.mark.parametrize(
     "words",
     [
-        *(("seed",), ("serve",), ("work",), ("db", "upgrade")),
+        *(("seed",), ("work",), ("db", "upgrade")),
         ("coordinators", "two-factor", "corin@example.org", "--off"),
         ("mail", "test", "ada@example.org"),
     ],
     ids=" ".join,
 )
 def test_nothing_starts_with_another_key_and_what_to_do_is_said(site_folder, words):
-    ended = alone(*words, at=site_folder, COP_SECRET_KEY=OTHER_KEY)
+    ended = run(*words, COP_SECRET_KEY=OTHER_KEY)
 
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.exit_code, ended.stdout) == (1, "")
     assert ended.stderr == (
         f"Error: {REFUSED} Put the old key back (COP_SECRET_KEY or COP_SECRET_KEY_FILE), or go on "
         "with this one by `cop key accept`: links in emails sent before then stop working.\n"
@@ -101,9 +95,7 @@ def test_a_key_is_accepted_and_the_site_starts_with_it(site_folder):
 
 
 def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
-    site_folder,
-    tmp_path,
-    monkeypatch,
+    site_folder, tmp_path, monkeypatch
 ):
     (site_folder / "secret-key").write_text(OTHER_KEY)
     folder = next_release(tmp_path)
@@ -118,9 +110,7 @@ def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
 
 
 def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(site_folder):
-    with closing(sqlite_module.connect(site_folder / "cop.sqlite3")) as connection:
-        connection.execute("UPDATE community SET key_fingerprint = NULL")
-        connection.commit()
+    execute(site_folder, FORGET_KEY)
 
     started, other = run("seed"), run("seed", COP_SECRET_KEY=OTHER_KEY)
 
@@ -150,46 +140,36 @@ def test_a_second_host_on_the_same_postgresql_starts_with_the_same_key_only(tmp_
     assert same.returncode == 0, same.stderr
 
 
-@pytest.mark.processes
 def test_a_backup_takes_the_key_along_only_if_asked_to(site_folder):
-    without, with_key = backed_up(site_folder), backed_up(site_folder, "--with-key")
+    run("backup")
+    made = run("backup", "--with-key").output.splitlines()[0]
 
     [file] = (site_folder / "backups").glob("*.key")
-    assert file == with_key.with_suffix(".key")
-    assert file.stem != without.stem
+    assert file == Path(made).with_suffix(".key")
     assert file.read_text() == key_of(site_folder)
     assert file.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.processes
-def test_a_new_host_gets_the_key_that_is_beside_the_copy(site_folder, tmp_path):
-    copy = backed_up(site_folder, "--with-key")
-    new = tmp_path / "new"
-
-    restored = alone("restore", str(copy), at=new)
-    started = alone("seed", at=new)
-
-    assert (restored.returncode, started.returncode) == (0, 0), restored.stderr + started.stderr
-    assert key_of(new) == key_of(site_folder)
-    assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
-    assert CHANGED not in restored.stdout
-
-
-@pytest.mark.processes
-@pytest.mark.parametrize("options", [("--with-key",), ()], ids=["key beside", "new key"])
-def test_a_new_host_with_its_database_elsewhere_gets_the_folder_and_the_key(
-    site_folder,
-    tmp_path,
-    options,
+@pytest.mark.parametrize(
+    ("options", "database"),
+    [(("--with-key",), None), (("--with-key",), "data"), ((), "data")],
+    ids=["key beside", "key beside, database elsewhere", "new key, database elsewhere"],
+)
+def test_a_new_host_gets_the_folder_and_the_key_beside_the_copy_or_a_new_one(
+    site_folder, tmp_path, options, database
 ):
     copy = backed_up(site_folder, *options)
-    new, url = tmp_path / "new", f"sqlite:///{tmp_path / 'data' / 'cop.sqlite3'}"
+    new = tmp_path / "new"
+    url = f"sqlite:///{tmp_path / database / 'cop.sqlite3'}" if database else ""
+    accept = () if options else ("--accept-key",)
 
-    restored = alone("restore", str(copy), "--accept-key", at=new, COP_DATABASE_URL=url)
+    restored = alone("restore", str(copy), *accept, at=new, COP_DATABASE_URL=url)
     started = alone("seed", at=new, COP_DATABASE_URL=url)
 
     assert (restored.returncode, started.returncode) == (0, 0), restored.stderr + started.stderr
     assert (key_of(new) == key_of(site_folder)) is bool(options)
+    assert (CHANGED in restored.stdout) is not bool(options)
     assert [path.stat().st_mode & 0o777 for path in (new, new / "secret-key")] == [0o700, 0o600]
 
 
@@ -231,14 +211,10 @@ def test_a_restore_that_fails_loses_no_key(site_folder, tmp_path, has_key):
 @pytest.mark.processes
 @pytest.mark.parametrize("has_fingerprint", [True, False], ids=["with fingerprint", "older"])
 def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
-    site_folder,
-    tmp_path,
-    has_fingerprint,
+    site_folder, tmp_path, has_fingerprint
 ):
     if not has_fingerprint:
-        with closing(sqlite_module.connect(site_folder / "cop.sqlite3")) as connection:
-            connection.execute("UPDATE community SET key_fingerprint = NULL")
-            connection.commit()
+        execute(site_folder, FORGET_KEY)
     copy, new = backed_up(site_folder), tmp_path / "new"
 
     refused = alone("restore", str(copy), at=new)
@@ -257,14 +233,13 @@ def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
 
 @pytest.mark.processes
 def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_its_own(
-    site_folder,
-    tmp_path,
+    site_folder, tmp_path
 ):
     copy = backed_up(site_folder, "--with-key")
     started, used = tmp_path / "started", tmp_path / "used"
     for folder in (started, used):
         alone("seed", at=folder)
-    add_coordinator(used)
+    execute(used, ADD_COORDINATOR)
     before = key_of(used)
 
     taken = alone("restore", str(copy), at=started)
@@ -295,12 +270,11 @@ def test_the_key_of_another_copy_is_refused(site_folder, tmp_path, content):
     assert (refused.returncode, new.exists()) == (1, False)
 
 
-@pytest.mark.processes
-def test_a_copy_is_looked_at_anywhere_and_makes_no_site(site_folder, tmp_path, monkeypatch):
-    copy = backed_up(site_folder)
+def test_a_copy_is_verified_anywhere_and_no_site_is_created(site_folder, tmp_path, monkeypatch):
+    made = run("backup").output.splitlines()[0]
     monkeypatch.setenv("COP_INSTANCE", str(tmp_path / "new"))
 
-    result = run("restore", "--verify", str(copy))
+    result = run("restore", "--verify", made)
 
     assert (result.exit_code, "The copy is sound." in result.output) == (0, True)
     assert not (tmp_path / "new").exists()

@@ -90,20 +90,21 @@ def test_an_old_backup_takes_no_healthy_site_out_of_rotation(client):
     assert client.get("/readyz").status_code == 200
 
 
+HOSTS = ["10.0.0.7:8000", "evil.example", "a b", "é", "[::1]:9", "x" * 300, "", None]
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-@pytest.mark.parametrize(
-    "host", ["10.0.0.7:8000", "evil.example", "a b", "é", "[::1]:9", "x" * 300, "", None]
-)
-def test_monitors_may_use_any_name_for_the_site_and_store_nothing(database_url, host, path):
+def test_monitors_may_use_any_name_for_the_site_and_store_nothing(database_url, path):
     site = create_app(settings_for(database_url, base_url="https://cop.example.org"))
     site.extensions["cop.clock"] = lambda: NOW
-    environ = EnvironBuilder(path).get_environ()
-    del environ["HTTP_HOST"]
-    environ |= {"SERVER_NAME": "10.0.0.7"} | ({"HTTP_HOST": host} if host is not None else {})
-
-    _, status, headers = run_wsgi_app(site, environ)
+    answers = {}
+    for host in HOSTS:
+        environ = EnvironBuilder(path).get_environ() | {"SERVER_NAME": "10.0.0.7"}
+        del environ["HTTP_HOST"]
+        environ |= {"HTTP_HOST": host} if host is not None else {}
+        _, status, headers = run_wsgi_app(site, environ)
+        answers[host] = status, headers["Cache-Control"]
     with site.app_context():
         db.engine.dispose()
 
-    assert status == "200 OK"
-    assert headers["Cache-Control"] == "no-store"
+    assert answers == dict.fromkeys(HOSTS, ("200 OK", "no-store"))
