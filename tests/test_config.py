@@ -28,10 +28,14 @@ def found_settings(tmp_path, *, create=False, **environ):
     return Settings.from_environment(environ, create=create)
 
 
-def refusal_of(tmp_path, **environ):
+def refusal_of(tmp_path, *, create=True, **environ):
     with pytest.raises(InvalidSettings) as refusal:
-        settings_from(tmp_path, **environ)
+        found_settings(tmp_path, create=create, **environ)
     return refusal.value.problems
+
+
+def key_file(tmp_path):
+    return tmp_path / "instance" / "secret-key"
 
 
 def mode_of(path):
@@ -94,17 +98,10 @@ def test_every_bad_value_is_named_at_once(tmp_path):
 @pytest.mark.parametrize(
     "url",
     [
-        "cop.example.org",
-        "//cop.example.org",
-        "ftp://cop.example.org",
-        "https://",
-        "https://cop.example.org/path",
-        "https://cop.example.org?query",
-        "https://cop.example.org#part",
-        "https://ada@cop.example.org",
-        "https://cop.example.org:99999",
-        "https://cop.example.org:0",
-        "https://[",
+        *("cop.example.org", "//cop.example.org", "ftp://cop.example.org", "https://", "https://["),
+        *("https://cop.example.org/path", "https://cop.example.org?query"),
+        *("https://cop.example.org#part", "https://ada:hunter2@cop.example.org"),
+        *("https://cop.example.org:99999", "https://cop.example.org:0"),
         "https://[2001:db8::1]",  # Werkzeug cannot compare it with a Host header
     ],
 )
@@ -112,6 +109,7 @@ def test_a_base_address_is_that_of_a_site_without_a_path(tmp_path, url):
     [problem] = refusal_of(tmp_path, COP_BASE_URL=url)
 
     assert problem.startswith("COP_BASE_URL: write the ")
+    assert "hunter2" not in problem
 
 
 @pytest.mark.parametrize(
@@ -164,6 +162,10 @@ def test_numbers_that_are_set_are_used(tmp_path):
     assert (settings.trusted_proxies, settings.posts_per_hour) == (2, 0)
 
 
+WRITE_SERVER = "write smtps://user:password@host:465 or smtp://"
+BOTH = "write both a user and a password, or neither."
+
+
 @pytest.mark.parametrize(
     ("url", "server"),
     [
@@ -191,21 +193,21 @@ def test_the_address_of_a_mail_server_says_how_safe_the_way_there_is(tmp_path, u
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("mail.example.org", "write smtps://user:password@host:465 or smtp://"),
-        ("https://mail.example.org", "write smtps://user:password@host:465 or smtp://"),
-        ("smtp://", "write smtps://user:password@host:465 or smtp://"),
-        ("smtp://mail..example.org", "write smtps://user:password@host:465 or smtp://"),
-        ("smtp://mail example.org", "write smtps://user:password@host:465 or smtp://"),
-        ("smtp://mail.example.org:0", "write smtps://user:password@host:465 or smtp://"),
-        ("smtp://mail.example.org:99999", "write smtps://user:password@host:465 or smtp://"),
-        ("smtp://mail.example.org/path", "write smtps://user:password@host:465 or smtp://"),
+        ("mail.example.org", WRITE_SERVER),
+        ("https://mail.example.org", WRITE_SERVER),
+        ("smtp://", WRITE_SERVER),
+        ("smtp://mail..example.org", WRITE_SERVER),
+        ("smtp://mail example.org", WRITE_SERVER),
+        ("smtp://mail.example.org:0", WRITE_SERVER),
+        ("smtp://mail.example.org:99999", WRITE_SERVER),
+        ("smtp://mail.example.org/path", WRITE_SERVER),
         ("smtp://cop:hun#hunter2@mail.example.org", "%23 for #"),
         ("smtp://cop:hun/hunter2@mail.example.org", "%2F for /"),
         ("smtp://cop:1?hunter2@mail.example.org", "write %3F for ?"),
         ("smtp://mail.example.org?tls=hunter2", "after the ? only tls=no can stand"),
         ("smtps://mail.example.org?tls=no", "smtps:// is always encrypted"),
-        ("smtp://hunter2@mail.example.org", "write both a user and a password, or neither."),
-        ("smtp://:hunter2@mail.example.org", "write both a user and a password, or neither."),
+        ("smtp://hunter2@mail.example.org", BOTH),
+        ("smtp://:hunter2@mail.example.org", BOTH),
         ("smtp://cop:hunter2%C3%BC@mail.example.org", "only printable ASCII characters."),
         ("smtp://cop:hunter2%0D%0A@mail.example.org", "only printable ASCII characters."),
         ("smtp://cop:hunter2@mail.example.org?tls=no", "everybody on the way could read"),
@@ -252,14 +254,17 @@ def test_mail_comes_from_nobody_at_the_site_when_no_address_is_set(tmp_path, bas
     assert str(replace(settings_from(tmp_path), local_base=base).sender) == sender
 
 
+WRITE_ADDRESS = "write an address like no-reply@example.org."
+
+
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ("nobody", "write an address like no-reply@example.org."),
-        ("@example.org", "write an address like no-reply@example.org."),
-        ("a@example.org, b@example.org", "write an address like no-reply@example.org."),
-        ("a@example.org\nBcc: b@example.org", "write an address like no-reply@example.org."),
-        ("Ada <>", "write an address like no-reply@example.org."),
+        ("nobody", WRITE_ADDRESS),
+        ("@example.org", WRITE_ADDRESS),
+        ("a@example.org, b@example.org", WRITE_ADDRESS),
+        ("a@example.org\nBcc: b@example.org", WRITE_ADDRESS),
+        ("Ada <>", WRITE_ADDRESS),
         ("Ada <ada@example.org", "close the address with >"),
         ("ünal@example.org", "before the @ only ASCII letters work with every mail server."),
     ],
@@ -271,14 +276,15 @@ def test_an_address_that_mail_cannot_come_from_is_refused(tmp_path, written, say
     assert says in problem
 
 
-def test_the_secret_is_made_once_and_nobody_else_can_read_it(tmp_path):
+def test_the_secret_is_made_once_for_each_site_and_nobody_else_can_read_it(tmp_path):
     first, second = settings_from(tmp_path), settings_from(tmp_path)
+    other = settings_from(tmp_path / "elsewhere")
 
-    kept = tmp_path / "instance" / "secret-key"
-    assert first.secret_key == second.secret_key == kept.read_text()
+    file = key_file(tmp_path)
+    assert first.secret_key == second.secret_key == file.read_text() != other.secret_key
     assert len(first.secret_key) >= 43
-    assert (mode_of(kept), mode_of(kept.parent)) == (0o600, 0o700)
-    assert [file.name for file in kept.parent.iterdir()] == ["secret-key"]
+    assert (mode_of(file), mode_of(file.parent)) == (0o600, 0o700)
+    assert [file.name for file in file.parent.iterdir()] == ["secret-key"]
 
 
 def test_the_secret_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
@@ -298,7 +304,7 @@ def test_the_secret_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch)
 
     settings = settings_from(tmp_path)
 
-    assert settings.secret_key == (tmp_path / "instance" / "secret-key").read_text()
+    assert settings.secret_key == key_file(tmp_path).read_text()
     assert calls[0] == str(tmp_path)
     assert calls[1].startswith(str(tmp_path / "instance" / "secret-key."))
     assert calls[2:] == ["link", str(tmp_path / "instance")]
@@ -318,7 +324,7 @@ def test_the_secret_is_made_under_a_folder_that_may_not_be_read(tmp_path, monkey
 
     settings = settings_from(tmp_path)
 
-    assert settings.secret_key == (tmp_path / "instance" / "secret-key").read_text()
+    assert settings.secret_key == key_file(tmp_path).read_text()
 
 
 @pytest.mark.parametrize("is_supported", [True, False])
@@ -343,22 +349,19 @@ def test_on_macos_the_drive_s_cache_is_synced_too(tmp_path, monkeypatch, is_supp
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "is empty, as after a crash"),
         (" \n", "is empty, as after a crash"),
         ("k" * 31, "has only 31 of at least 32 characters, as after a crash"),
     ],
-    ids=["empty", "blank", "cut off"],
+    ids=["blank", "cut off"],
 )
 @pytest.mark.parametrize("create", [True, False])
 def test_a_secret_that_was_cut_off_is_refused_and_left_as_it_is(tmp_path, content, says, create):
     settings_from(tmp_path)
-    file = tmp_path / "instance" / "secret-key"
+    file = key_file(tmp_path)
     file.write_text(content)
 
-    with pytest.raises(InvalidSettings) as refusal:
-        found_settings(tmp_path, create=create)
+    [problem] = refusal_of(tmp_path, create=create)
 
-    [problem] = refusal.value.problems
     assert problem.startswith(f"The secret key {file} {says}")
     assert "or delete the file." in problem
     assert "then `cop key accept`" in problem
@@ -367,7 +370,7 @@ def test_a_secret_that_was_cut_off_is_refused_and_left_as_it_is(tmp_path, conten
 
 def test_a_secret_that_others_could_read_is_taken_from_them(tmp_path):
     before = settings_from(tmp_path).secret_key
-    file = tmp_path / "instance" / "secret-key"
+    file = key_file(tmp_path)
     file.chmod(0o644)
 
     after = found_settings(tmp_path).secret_key
@@ -375,23 +378,20 @@ def test_a_secret_that_others_could_read_is_taken_from_them(tmp_path):
     assert (before, mode_of(file)) == (after, 0o600)
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o604])
 @pytest.mark.parametrize("create", [True, False])
 def test_a_secret_that_everybody_can_read_and_that_is_another_users_is_refused(
-    tmp_path, monkeypatch, mode, create
+    tmp_path, monkeypatch, create
 ):
     before = settings_from(tmp_path).secret_key
-    file = tmp_path / "instance" / "secret-key"
+    file = key_file(tmp_path)
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     file.chmod(0o640)
     by_group = found_settings(tmp_path, create=create).secret_key
-    file.chmod(mode)
+    file.chmod(0o604)
 
-    with pytest.raises(InvalidSettings) as refusal:
-        found_settings(tmp_path, create=create)
+    [problem] = refusal_of(tmp_path, create=create)
 
-    [problem] = refusal.value.problems
     assert problem.startswith(f"Every user of this machine can read the secret key {file}. Run")
     assert f"`chmod 600 {file}`" in problem
     assert "`chown`" in problem
@@ -416,10 +416,7 @@ def test_a_given_secret_file_that_everybody_can_read_is_warned_about(
 
 
 def test_without_a_site_nothing_is_made_and_the_folder_is_named(tmp_path):
-    with pytest.raises(InvalidSettings) as refusal:
-        found_settings(tmp_path)
-
-    assert refusal.value.problems == [
+    assert refusal_of(tmp_path, create=False) == [
         f"No site at {tmp_path / 'instance'}. Run `cop serve` there once, or set COP_INSTANCE."
     ]
     assert list(tmp_path.iterdir()) == []
@@ -435,7 +432,7 @@ def test_nothing_is_made_where_another_value_is_refused(tmp_path):
 @pytest.mark.parametrize("url", ["", "postgresql://host/cop"], ids=["sqlite", "postgresql"])
 def test_a_secret_that_is_gone_is_missed_where_there_is_a_database(tmp_path, url):
     settings_from(tmp_path)
-    file = tmp_path / "instance" / "secret-key"
+    file = key_file(tmp_path)
     file.unlink()
     if not url:
         (tmp_path / "instance" / "cop.sqlite3").write_text("a database")
@@ -454,12 +451,6 @@ def test_a_fingerprint_tells_keys_apart_and_stays_the_same():
     assert len(set(prints)) == 3
 
 
-def test_two_installations_have_two_secrets(tmp_path):
-    here, there = settings_from(tmp_path / "here"), settings_from(tmp_path / "there")
-
-    assert here.secret_key != there.secret_key
-
-
 def test_starts_that_race_agree_on_one_secret(tmp_path):
     with ThreadPoolExecutor(20) as pool:
         secrets = list(pool.map(lambda _: settings_from(tmp_path).secret_key, range(20)))
@@ -472,7 +463,7 @@ def test_a_secret_that_is_given_is_used_and_not_written_down(tmp_path):
     settings = settings_from(tmp_path, COP_SECRET_KEY=SECRET)
 
     assert settings.secret_key == SECRET
-    assert not (tmp_path / "instance" / "secret-key").exists()
+    assert not key_file(tmp_path).exists()
 
 
 def test_a_secret_can_come_from_a_file_and_the_variable_wins(tmp_path):
@@ -527,16 +518,3 @@ def test_settings_that_are_printed_show_no_secret(tmp_path):
     printed = f"{settings!r} {settings}"
 
     assert not [secret for secret in (SECRET, "hunter2", "hunter3", "hunter4") if secret in printed]
-
-
-def test_a_refusal_shows_no_password(tmp_path):
-    [problem] = refusal_of(tmp_path, COP_BASE_URL="https://ada:hunter2@cop.example.org")
-
-    assert "hunter2" not in problem
-
-
-def test_settings_cannot_be_changed(tmp_path):
-    settings = settings_from(tmp_path)
-
-    with pytest.raises(AttributeError):
-        settings.secret_key = "another"
