@@ -31,8 +31,8 @@ pytestmark = pytest.mark.both
 
 DECEMBER = "2026-12-15"
 MOMENT = datetime(2026, 11, 20, 17, 5, tzinfo=UTC)
-TOLD = "2026-12-13T15:00:00+00:00|2026-12-13T16:30:00+00:00|planned|0123456789abcdef"
-# For each column a value that is not there by itself, and what is read of it.
+ANNOUNCED = "2026-12-13T15:00:00+00:00|2026-12-13T16:30:00+00:00|planned|0123456789abcdef"
+# For each column a value that is not its default, and how it is shown.
 VALUES = {
     "name": ("Ada 100%", "Ada 100%"),
     "organization": ("Harbor Lab", "Harbor Lab"),
@@ -50,7 +50,7 @@ VALUES = {
     "registered_at": (MOMENT, "registered: Nov 20, 12:05 pm"),
     "language": ("pt", "language of the form: pt"),
     "promoted_at": (MOMENT, "came off the waiting list: Nov 20, 12:05 pm"),
-    "announced": (TOLD, "our mail last told you: Sunday, December 13, 10:00 am to 11:30 am"),
+    "announced": (ANNOUNCED, "our mail last told you: Sunday, December 13, 10:00 am to 11:30 am"),
     "attended": (False, "noted by the hosts: No"),
     "minutes_present": (75, "minutes in the session: 75"),
     "room": (3, "number: 3"),
@@ -69,205 +69,156 @@ VALUES = {
 }
 
 
-def known(db_session, row, version=0, *, now=NOW):
-    owner = Owner(row.member_id, version)
-    return members.read_member(db_session, owner, schedule.read(db_session, now=now))
+def owner_of(db_session, email):
+    member = find_member(db_session, email)
+    return Owner(member.id, member.token_version)
 
 
-def said(db_session, found):
-    """All that is read of a member, by field."""
-    writer = a_writer(db_session)
-    values = [*held_data.member_values(found, writer=writer)]
-    for place in found.registrations:
-        values += held_data.registration_values(place, writer=writer)
-    return {each.field.name: each.text for each in values}
+def read(db_session, email=ADA.email):
+    listed = schedule.read(db_session, now=NOW)
+    return members.read_member(db_session, owner_of(db_session, email), listed)
 
 
-def ada_at(db_session, meeting, **values):
-    """Ada's registration, with values of it and of her."""
-    of_member = {name: value for name, value in values.items() if hasattr(Member, name)}
-    others = {name: value for name, value in values.items() if name not in of_member}
-    row = a_registration(db_session, meeting, "ada@example.org", **({"status": "held"} | others))
-    ada = db_session.get(Member, row.member_id)
-    for name, value in of_member.items():
-        setattr(ada, name, value)
-    db_session.flush()
-    return row
+def held_values(db_session, email=ADA.email):
+    """All that is shown to a member, by the name of the field."""
+    data, writer = read(db_session, email), a_writer(db_session)
+    values = [*held_data.member_values(data, writer=writer)]
+    for registration in data.registrations:
+        values += held_data.registration_values(registration, writer=writer)
+    return {value.field.name: value for value in values}
+
+
+def ada_at(db_session, meeting, status="held", **values):
+    return a_registration(db_session, meeting, ADA.email, status, **values)
 
 
 def test_every_stored_value_is_shown_to_the_member(db_session):
-    stored = {column: value for column, (value, _) in VALUES.items()}
-    row = ada_at(db_session, a_meeting(db_session), **stored)
-
-    shown = said(db_session, known(db_session, row, stored["token_version"]))
-
-    columns = [(f.name, c) for f in registry.FIELDS for c in f.columns]
-    assert [column for name, column in columns if VALUES[column][1] not in shown[name]] == []
-
-
-def test_what_somebody_typed_is_never_taken_for_a_word_of_ours(db_session):
-    row = ada_at(db_session, a_meeting(db_session), name="held", access_other="asl")
-
-    values = said(db_session, known(db_session, row))
-
-    assert values["name"] == "held"
-    assert values["access"] == "asl"
-
-
-def test_what_was_not_answered_is_not_listed(db_session):
     row = ada_at(db_session, a_meeting(db_session))
+    member = db_session.get(Member, row.member_id)
+    for column, (value, _) in VALUES.items():
+        setattr(member if hasattr(Member, column) else row, column, value)
+    db_session.flush()
 
-    values = said(db_session, known(db_session, row))
+    shown = held_values(db_session, member.email_key)
 
-    assert set(values) == {"name", "registered", "email", "correspondence"}
+    columns = [(field.name, column) for field in registry.FIELDS for column in field.columns]
+    assert [c for name, c in columns if VALUES[c][1] not in shown[name].text] == []
+
+
+def test_typed_text_is_not_translated_and_blanks_are_not_listed(db_session):
+    ada_at(db_session, a_meeting(db_session), name="held", access_other="asl")
+
+    shown = held_values(db_session)
+
+    assert set(shown) == {"name", "access", "registered", "email", "correspondence"}
+    assert (shown["name"].text, shown["access"].text) == ("held", "asl")
 
 
 def test_each_value_goes_on_the_day_that_the_registry_promises(db_session):
-    it = a_meeting(db_session)
-    row = ada_at(db_session, it, pronouns="she/her")
-
-    goes = {
-        each.field.name: each.deleted_at
-        for each in held_data.registration_values(
-            known(db_session, row).registrations[0], writer=a_writer(db_session)
-        )
-    }
-
-    assert goes["pronouns"] == it.ends_at + timedelta(days=7)
-    assert goes["name"] == it.ends_at + timedelta(days=60)
-
-
-def test_an_address_goes_with_the_last_registration_unless_it_is_on_the_list(db_session):
     soon, late = a_meeting(db_session), a_meeting(db_session, starts_at=NOW + timedelta(days=90))
-    row = ada_at(db_session, late)
-    ada_at(db_session, soon)
-    writer = a_writer(db_session)
+    ada_at(db_session, late)
+    ada_at(db_session, soon, pronouns="she/her")
 
-    by_itself = held_data.member_values(known(db_session, row), writer=writer)
-    db_session.get(Member, row.member_id).list_confirmed_at = NOW
+    values = held_values(db_session)
+    find_member(db_session, ADA.email).list_confirmed_at = NOW
     db_session.flush()
-    on_the_list = held_data.member_values(known(db_session, row), writer=writer)
 
-    assert {each.deleted_at for each in by_itself} == {late.ends_at + timedelta(days=60)}
-    assert {each.deleted_at for each in on_the_list} == {None}
-
-
-def test_one_place_stands_for_each_session_and_the_live_one_comes_first(db_session):
-    it = a_meeting(db_session)
-    live = ada_at(db_session, it)
-    given_up = ada_at(db_session, it, status="cancelled")
-
-    found = known(db_session, live)
-
-    assert [place.row.id for place in found.registrations] == [live.id, given_up.id]
-    assert [place.row.id for place in found.upcoming] == [live.id]
+    assert values["pronouns"].deleted_at == soon.ends_at + timedelta(days=7)
+    assert values["name"].deleted_at == soon.ends_at + timedelta(days=60)
+    assert values["email"].deleted_at == late.ends_at + timedelta(days=60)
+    assert held_values(db_session)["email"].deleted_at is None  # while on the mailing list
 
 
-def test_the_turn_in_line_counts_those_who_joined_the_list_before(db_session):
-    it = a_meeting(db_session)
-    a_registration(db_session, it, "corin@example.org", "cancelled")
-    a_registration(db_session, it, "grace@example.org", "waiting")
-    row = ada_at(db_session, it, status="waiting")
-    a_registration(db_session, it, "katherine@example.org", "waiting")
+def test_the_live_registration_for_a_session_comes_before_canceled_ones(db_session):
+    meeting = a_meeting(db_session)
+    live = ada_at(db_session, meeting)
+    cancelled = ada_at(db_session, meeting, "cancelled")
+
+    data = read(db_session)
+
+    assert [each.row.id for each in data.registrations] == [live.id, cancelled.id]
+    assert [each.row.id for each in data.upcoming] == [live.id]
+
+
+def test_the_waiting_position_counts_those_who_joined_the_list_before(db_session):
+    meeting = a_meeting(db_session)
+    a_registration(db_session, meeting, "corin@example.org", "cancelled")
+    a_registration(db_session, meeting, "grace@example.org", "waiting")
+    ada_at(db_session, meeting, "waiting")
+    a_registration(db_session, meeting, "katherine@example.org", "waiting")
     other = a_meeting(db_session, starts_at=NOW + timedelta(days=50))
     a_registration(db_session, other, "mallory@example.org", "waiting")
 
-    [place] = known(db_session, row).upcoming
+    [registration] = read(db_session).upcoming
 
-    assert place.waiting_position == 2
+    assert registration.waiting_position == 2
 
 
-@pytest.mark.parametrize("owner", [(0, 1), (9999, 0), (0, -1)], ids=["newer", "nobody", "older"])
-def test_a_link_that_is_not_theirs_opens_nothing(db_session, owner):
+@pytest.mark.parametrize(("more", "version"), [(0, 1), (9999, 0), (0, -1)])
+def test_a_link_that_is_not_theirs_opens_nothing(db_session, more, version):
     row = ada_at(db_session, a_meeting(db_session))
-    owner = Owner(owner[0] or row.member_id, owner[1])
-    listed = schedule.read(db_session, now=NOW)
+    owner = Owner(row.member_id + more, version)
 
-    for use in (
-        lambda: members.read_member(db_session, owner, listed),
-        lambda: members.find(db_session, owner),
-        lambda: members.verify_and_lock(db_session, owner, now=NOW),
-    ):
-        with pytest.raises(InvalidLink):
-            use()
+    with pytest.raises(InvalidLink):
+        members.read_member(db_session, owner, schedule.read(db_session, now=NOW))
+    with pytest.raises(InvalidLink):
+        members.verify_and_lock(db_session, owner, now=NOW)
 
 
-def owner_of(db_session, email_key):
-    found = find_member(db_session, email_key)
-    return Owner(found.id, found.token_version)
-
-
-def test_a_name_that_a_stranger_typed_is_said_to_nobody_until_they_have_seen_it(db_session):
+def test_a_name_that_a_stranger_typed_is_in_no_email_until_its_owner_has_seen_it(db_session):
     register(db_session, DECEMBER, ADA)
-    members.verify_and_lock(db_session, owner_of(db_session, "ada@example.org"), now=NOW)
-    stranger = replace(ADA, name="You won a prize")
+    members.verify_and_lock(db_session, owner_of(db_session, ADA.email), now=NOW)
     later = NOW + timedelta(days=1)
-    register(db_session, "2027-01-19", stranger, now=later)
+    register(db_session, "2027-01-19", replace(ADA, name="You won a prize"), now=later)
     [_, confirmation] = outbox_emails(db_session)
+    ids = [registrations(db_session)[1].id]
 
-    before = recipients.of_registrations(db_session, [registrations(db_session)[1].id])
-    members.verify_and_lock(db_session, owner_of(db_session, "ada@example.org"), now=later)
-    after = recipients.of_registrations(db_session, [registrations(db_session)[1].id])
+    [before] = recipients.of_registrations(db_session, ids)
+    members.verify_and_lock(db_session, owner_of(db_session, ADA.email), now=later)
+    [after] = recipients.of_registrations(db_session, ids)
 
     assert "prize" not in confirmation.text + confirmation.html + confirmation.to_name
-    assert [person.recipient.display_name for person in before] == [""]
-    assert [person.recipient.display_name for person in after] == ["You won a prize"]
+    assert before.recipient.display_name == ""
+    assert after.recipient.display_name == "You won a prize"
 
 
-def test_who_acts_has_proven_their_address(db_session):
+def test_acting_returns_the_name_and_verifies_nobody_else(db_session):
     register(db_session, DECEMBER, ADA)
     register(db_session, DECEMBER, GRACE)
-    owner = owner_of(db_session, "ada@example.org")
 
-    first = members.verify_and_lock(db_session, owner, now=NOW)
-    members.verify_and_lock(db_session, owner, now=NOW + timedelta(days=1))
+    to = members.verify_and_lock(db_session, owner_of(db_session, ADA.email), now=NOW)
 
-    assert first.is_verified
-    assert (first.name, first.email) == ("Ada Example", "ada@example.org")
-    assert find_member(db_session, "ada@example.org").verified_at == NOW + timedelta(days=1)
-    assert find_member(db_session, "grace@example.org").verified_at is None
+    assert (to.name, to.email, to.verified_at) == ("Ada Example", "ada@example.org", NOW)
+    assert find_member(db_session, GRACE.email).verified_at is None
 
 
-def test_who_looked_is_told_for_lists_they_were_on_and_since_then(db_session):
+def test_members_see_viewings_of_lists_they_are_on_since_they_registered(db_session):
     mine, other = a_meeting(db_session), a_meeting(db_session, starts_at=NOW + timedelta(days=50))
-    row = ada_at(db_session, mine)
-    corin = a_coordinator(db_session)
-    looks = [
-        ("roster", NOW - timedelta(hours=1), mine.id, ()),
-        ("roster", NOW, mine.id, ()),
-        ("roster", NOW, other.id, ()),
-        ("export", NOW + timedelta(hours=1), None, ("name", "access")),
-    ]
-    for what, at, meeting_id, columns in looks:
-        a_viewing(db_session, corin.id, what, now=at, meeting_id=meeting_id, columns=list(columns))
-
-    found = known(db_session, row).viewings
-
-    assert [(by, look.resource, look.columns) for look, by, _ in found] == [
-        ("Corin", "export", ["name", "access"]),
-        ("Corin", "roster", []),
-    ]
-    assert found[1].Meeting.slug == mine.slug
-
-
-def test_a_look_stays_told_when_the_coordinator_is_gone(db_session):
-    it = a_meeting(db_session)
-    row = ada_at(db_session, it)
-    corin = a_coordinator(db_session)
-    a_viewing(db_session, corin.id, "roster", meeting_id=it.id)
-    db_session.delete(corin)
+    ada_at(db_session, mine)
+    corin, dana = a_coordinator(db_session), a_coordinator(db_session, "Dana")
+    an_hour = timedelta(hours=1)
+    a_viewing(db_session, corin.id, "roster", now=NOW - an_hour, meeting_id=mine.id)
+    a_viewing(db_session, dana.id, "roster", meeting_id=mine.id)
+    a_viewing(db_session, corin.id, "roster", meeting_id=other.id)
+    a_viewing(db_session, corin.id, "export", now=NOW + an_hour, columns=["name", "access"])
+    db_session.delete(dana)
     db_session.flush()
 
-    [(look, by, _)] = known(db_session, row).viewings
+    viewings = read(db_session).viewings
 
-    assert (by, look.resource) == (None, "roster")
+    assert [(name, row.resource, row.columns, of) for row, name, of in viewings] == [
+        ("Corin", "export", ["name", "access"], None),
+        (None, "roster", [], mine),
+    ]
 
 
-def test_the_mails_to_a_member_are_theirs_alone_and_only_while_their_text_is_kept(db_session):
-    register(db_session, DECEMBER, ADA)
-    register(db_session, DECEMBER, GRACE)
-    owner = owner_of(db_session, "ada@example.org")
+def test_the_emails_to_a_member_are_theirs_alone_and_only_while_their_text_is_stored(db_session):
+    for person in (ADA, GRACE):
+        register(db_session, DECEMBER, person)
+    register(db_session, "2027-01-19", ADA)
+    outbox_emails(db_session)[-1].text = ""
+    db_session.flush()
 
-    found = members.read_member(db_session, owner, schedule.read(db_session, now=NOW))
-
-    assert [mail.subject for mail in found.emails] == ["You are registered: December 15"]
+    assert [email.subject for email in read(db_session).emails] == [
+        "You are registered: December 15"
+    ]

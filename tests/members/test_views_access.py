@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from cop.db.engine import write_tx
 from cop.links import Purpose, sign_token
 from cop.models.email import OutboxEmail
-from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
-from tests.builders import NOW, a_registration
+from tests.builders import NOW
 from tests.client import (
     ADA,
     DECEMBER,
@@ -17,9 +17,9 @@ from tests.client import (
     HTMX,
     JANUARY,
     SAME_ORIGIN,
+    add_registrations,
     find_member,
     member_path,
-    owner,
     rows,
     update_meeting,
 )
@@ -33,168 +33,151 @@ BELOW = (
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 ZOOM = "https://zoom.example.org/j/1"
+A_YEAR, A_DAY = timedelta(days=365), timedelta(days=1)
 
 
-def paths(member, join, stop, list_):
+def paths(member, join, unsubscribe, list_):
     """Every address of a member, with these tokens."""
     return [
         *(f"/r/{member}{below}" for below in BELOW),
-        *(f"/join/{join}", f"/unsubscribe/{stop}", f"/list/{list_}"),
+        *(f"/join/{join}", f"/unsubscribe/{unsubscribe}", f"/list/{list_}"),
     ]
 
 
 @pytest.fixture
 def people(app):
-    """Ada in December, Grace in January; every text of theirs begins with a word of their own."""
-    update_meeting(DECEMBER, join_url=ZOOM)
-    update_meeting(JANUARY, join_url=ZOOM)
+    """Ada in December, Grace in January; all their texts begin with a word of their own."""
     texts = ("organization", "pronouns", "hats_other", "access_language", "access_other")
+    for email, slug, word in ((ADA, DECEMBER, "adaword"), (GRACE, JANUARY, "graceword")):
+        update_meeting(slug, join_url=ZOOM)
+        values = {name: f"{word} {name}" for name in (*texts, "name", "prep_answer")}
+        add_registrations(slug, email, **values)
     with write_tx() as db_session:
-        for email, slug, mark in ((ADA, DECEMBER, "adamark"), (GRACE, JANUARY, "gracemark")):
-            meeting = db_session.query(Meeting).filter_by(slug=slug).one()
-            values = {name: f"{mark} {name}" for name in (*texts, "name", "prep_answer")}
-            a_registration(db_session, meeting, email, **values)
-        db_session.query(Member).update({"token_version": 1, "list_requested_at": NOW})
+        db_session.execute(update(Member).values(token_version=1, list_requested_at=NOW))
 
 
 def stored():
     return rows(Member), rows(Registration), rows(OutboxEmail)
 
 
-def marks(answer):
-    """Whose words are in an answer, its headers too."""
+def stored_about(email):
+    id_ = find_member(email).id
+    registrations = [row for row in rows(Registration) if row["member_id"] == id_]
+    return [row for row in rows(Member) if row["id"] == id_], registrations
+
+
+def words(answer):
+    """Whose words are in a response, its headers too."""
     text = answer.get_data(as_text=True) + str(answer.headers)
-    return {mark for mark in ("adamark", "gracemark", ADA, GRACE, ZOOM) if mark in text}
+    return {word for word in ("adaword", "graceword", ADA, GRACE, ZOOM) if word in text}
 
 
 def every_answer(client, addresses):
-    for address in addresses:
-        for method in METHODS:
-            for more in ({}, HTMX):
-                answer = client.open(address, method=method, headers=SAME_ORIGIN | more)
-                yield f"{method} {address}", answer
-
-
-def of(email, version=1, age=timedelta()):
-    """The tokens of somebody's links: of their page, a way in, a stop, a yes."""
-    member_id = find_member(email).id
-    with write_tx() as db_session:
-        place = db_session.query(Registration).filter_by(member_id=member_id).one().id
-    made_on = (NOW - age).date().toordinal()
-    return (
-        sign_token(KEY, Purpose.MEMBER, member_id, version, made_on),
-        sign_token(KEY, Purpose.JOIN, member_id, version, place),
-        sign_token(KEY, Purpose.UNSUBSCRIBE, member_id, "reminders"),
-        sign_token(KEY, Purpose.LIST, member_id, version),
-    )
-
-
-def dead_links():
-    """Tokens that open nothing, by what is wrong with them."""
-    member, join, stop, list_ = of(ADA)
-    ada, grace = owner().member_id, owner(GRACE).member_id
-    garbage = ("x", "%00", "é", "WzFd", f"{member}x", f"x{member}", member[:-1], member.upper())
-    forged = sign_token("another key", Purpose.MEMBER, ada, 1, NOW.date().toordinal())
-    graces_place = of(GRACE)[1]
-    with write_tx() as db_session:
-        her_place = db_session.query(Registration).filter_by(member_id=grace).one().id
     return {
-        "none": ["/r/", "/join/", "/unsubscribe/", "/list/"],
-        "garbage": [path for token in garbage for path in paths(*[token] * 4)],
-        "another key's": paths(*[forged] * 4),
-        "expired": [path for path in paths(*of(ADA, age=timedelta(days=366))) if "/r/" in path],
-        "another purpose's": [
-            *paths(join, stop, list_, member),
-            *paths(stop, list_, member, join),
-            *paths(list_, member, join, graces_place),
-        ],
-        "an older version's": [
-            path for path in paths(*of(ADA, version=0)) if "/unsubscribe/" not in path
-        ],
-        "a version's to come": [
-            path for path in paths(*of(ADA, version=2)) if "/unsubscribe/" not in path
-        ],
-        "another's place": [f"/join/{sign_token(KEY, Purpose.JOIN, ada, 1, her_place)}"],
+        f"{method} {address} {more}": client.open(
+            address, method=method, headers=SAME_ORIGIN | more
+        )
+        for address in addresses
+        for method in METHODS
+        for more in ({}, HTMX)
     }
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        *("none", "garbage", "another key's", "expired", "another purpose's"),
-        *("an older version's", "a version's to come", "another's place"),
-    ],
-)
+def registration_of(email):
+    _, [registration] = stored_about(email)
+    return registration["id"]
+
+
+def tokens_of(email, version=1, age=timedelta()):
+    """The tokens of a member's links: page, join, unsubscribe, mailing list."""
+    id_ = find_member(email).id
+    return (
+        sign_token(KEY, Purpose.MEMBER, id_, version, (NOW - age).date().toordinal()),
+        sign_token(KEY, Purpose.JOIN, id_, version, registration_of(email)),
+        sign_token(KEY, Purpose.UNSUBSCRIBE, id_, "reminders"),
+        sign_token(KEY, Purpose.LIST, id_, version),
+    )
+
+
+def invalid_links():
+    """Addresses that open nothing, by what is wrong with their token."""
+    member, join, unsubscribe, list_ = tokens_of(ADA)
+    id_ = find_member().id
+    garbage = ("x", "%00", "é", "WzFd", f"{member}x", f"x{member}", member[:-1], member.upper())
+    forged = sign_token("another key", Purpose.MEMBER, id_, 1, NOW.date().toordinal())
+    foreign = sign_token(KEY, Purpose.JOIN, id_, 1, registration_of(GRACE))
+    versions = [path for version in (0, 2) for path in paths(*tokens_of(ADA, version))]
+    return {
+        "none": ["/r/", "/join/", "/unsubscribe/", "/list/"],
+        "garbage": [path for token in garbage for path in paths(*[token] * 4)],
+        "of another key": paths(*[forged] * 4),
+        "expired": [path for path in paths(*tokens_of(ADA, age=A_YEAR + A_DAY)) if "/r/" in path],
+        "of another purpose": [
+            *paths(join, unsubscribe, list_, member),
+            *paths(unsubscribe, list_, member, join),
+            *paths(list_, member, join, tokens_of(GRACE)[1]),
+        ],
+        "of another version": [path for path in versions if "/unsubscribe/" not in path],
+        "of somebody else's registration": [f"/join/{foreign}"],
+    }
+
+
 @pytest.mark.slow
-def test_an_invalid_link_shows_nothing_and_changes_nothing(client, people, kind):
+def test_an_invalid_link_shows_nothing_and_changes_nothing(client, people):
     before = stored()
-    addresses = dead_links()[kind]
 
-    answers = list(every_answer(client, addresses))
+    for kind, addresses in invalid_links().items():
+        answers = every_answer(client, addresses)
 
-    assert answers
-    assert {name: marks(answer) for name, answer in answers if marks(answer)} == {}
-    assert {answer.status_code for _, answer in answers} <= {404, 405}
-    assert stored() == before
+        assert {name for name, answer in answers.items() if words(answer)} == set(), kind
+        assert {answer.status_code for answer in answers.values()} <= {404, 405}, kind
+        assert stored() == before, kind
 
 
 def test_every_invalid_link_gets_the_same_page(client, people):
-    member = of(ADA)[0]
-    expired = of(ADA, age=timedelta(days=366))[0]
-    older = of(ADA, version=0)[0]
+    member, *_ = tokens_of(ADA)
+    expired, *_ = tokens_of(ADA, age=A_YEAR + A_DAY)
+    older, *_ = tokens_of(ADA, version=0)
 
-    pages = {client.get(f"/r/{token}").text for token in ("x", f"{member}x", expired, older)}
+    answers = [client.get(f"/r/{token}") for token in ("x", f"{member}x", expired, older)]
 
-    assert len(pages) == 1
-    page = parse(client.get("/r/x"))
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.text for answer in answers}) == 1
+    page = parse(answers[0])
     assert page.h1.get_text() == "This link does not work any more"
     assert page.main.form["action"] == "/my-link"
+    assert client.get(member_path(age=A_YEAR)).status_code == 200
 
 
-def test_a_link_is_good_for_a_year(client, people):
-    assert client.get(member_path(age=timedelta(days=365))).status_code == 200
-    assert client.get(member_path(age=timedelta(days=366))).status_code == 404
-
-
-@pytest.mark.parametrize(("email", "foreign"), [(ADA, "gracemark"), (GRACE, "adamark")])
 @pytest.mark.slow
-def test_a_valid_link_shows_nothing_of_anybody_else(client, people, email, foreign):
-    addresses = paths(*of(email))
-    addresses = [address for address in addresses if not address.endswith(("/erase", "/links"))]
-    other = ADA if email == GRACE else GRACE
+@pytest.mark.parametrize(
+    ("email", "other", "word"), [(ADA, GRACE, "graceword"), (GRACE, ADA, "adaword")]
+)
+def test_a_valid_link_shows_and_changes_nothing_of_anybody_else(client, people, email, other, word):
+    before = stored_about(other)
+    addresses = paths(*tokens_of(email))
+    harmless = [path for path in addresses if not path.endswith(("/erase", "/links"))]
 
-    answers = list(every_answer(client, addresses))
+    answers = every_answer(client, harmless) | every_answer(client, addresses)
 
-    shown = {name: marks(answer) & {foreign, other} for name, answer in answers}
-    assert {name: seen for name, seen in shown.items() if seen} == {}
-    assert 200 in {answer.status_code for _, answer in answers}
-
-
-@pytest.mark.parametrize(("email", "other"), [(ADA, GRACE), (GRACE, ADA)])
-@pytest.mark.slow
-def test_a_valid_link_changes_nothing_of_anybody_else(client, people, email, other):
-    theirs = find_member(other).id
-    before = [row for row in rows(Registration) if row["member_id"] == theirs]
-    them = [row for row in rows(Member) if row["id"] == theirs]
-
-    list(every_answer(client, paths(*of(email))))
-
-    assert [row for row in rows(Registration) if row["member_id"] == theirs] == before
-    assert [row for row in rows(Member) if row["id"] == theirs] == them
+    shown = {name: words(answer) & {word, other} for name, answer in answers.items()}
+    assert {name for name, found in shown.items() if found} == set()
+    assert 200 in {answer.status_code for answer in answers.values()}
+    assert stored_about(other) == before
 
 
-@pytest.mark.parametrize("destination", ["iframe", "frame", "embed", "object"])
-def test_member_pages_cannot_be_framed(client, people, destination):
-    addresses = [address for address in paths(*of(ADA)) if client.get(address).status_code == 200]
+def test_member_pages_cannot_be_framed(client, people):
+    statuses = {
+        client.get(path, headers={"Sec-Fetch-Dest": destination}).status_code
+        for path in paths(*tokens_of(ADA))
+        for destination in ("iframe", "frame", "embed", "object")
+    }
 
-    answers = [client.get(path, headers={"Sec-Fetch-Dest": destination}) for path in addresses]
-
-    assert len(addresses) == 9
-    assert {answer.status_code for answer in answers} == {403}
+    assert statuses == {403}
 
 
 def test_member_pages_are_neither_cached_nor_indexed(client, people):
-    for address in paths(*of(ADA)):
+    for address in paths(*tokens_of(ADA)):
         answer = client.get(address)
 
         assert answer.cache_control.no_store, address

@@ -276,7 +276,7 @@ MUTANTS = [
         "db/engine.py",
         "    empty_log()",
         "    pass",
-        "members/test_views_deleting.py::test_a_deleted_answer_leaves_no_trace",
+        "privacy/test_views_erase.py::test_a_deleted_answer_leaves_no_trace",
     ),
     Mutant(
         "The emails of who was erased stay as files",
