@@ -19,7 +19,6 @@ from tests.client import (
     main_text,
     owner,
     press_button,
-    register,
     registration_statuses,
     rows,
     update_community,
@@ -34,17 +33,21 @@ ZOOM = "https://zoom.example.org/j/123?pwd=abc"
 # The December session begins at 11:30 in Connecticut and takes 90 minutes.
 START = timedelta(days=23, hours=1, minutes=30)
 A_MINUTE = timedelta(minutes=1)
+CANCEL = {"give-up": "yes"}
 
 
 @pytest.fixture
 def ada(client):
     update_meeting(DECEMBER, join_url=ZOOM, capacity=1, topic="How much is enough?")
-    register(client, DECEMBER)
+    add_registrations(DECEMBER, ADA)
     return client
 
 
-def at(app, moment):
-    advance_clock(app, moment)
+@pytest.fixture
+def started(app, ada):
+    """The December session has just begun."""
+    advance_clock(app, START)
+    return ada
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,7 @@ def at(app, moment):
     ids=["too early", "at the first moment", "late", "at the end"],
 )
 def test_the_join_link_opens_15_minutes_before_and_closes_at_the_end(app, ada, moment, is_open):
-    at(app, moment)
+    advance_clock(app, moment)
 
     page = ada.page(join_path())
     answer = press_button(ada, join_path())
@@ -69,12 +72,11 @@ def test_the_join_link_opens_15_minutes_before_and_closes_at_the_end(app, ada, m
     assert (rows()[0]["joined_at"] is not None) is is_open
 
 
-def test_joining_is_recorded_the_first_time_and_forwards_by_itself(app, ada):
-    at(app, START)
-    first = press_button(ada, join_path())
-    at(app, START + A_MINUTE)
+def test_joining_is_recorded_the_first_time_and_forwards_by_itself(app, started):
+    first = press_button(started, join_path())
+    advance_clock(app, START + A_MINUTE)
 
-    press_button(ada, join_path())
+    press_button(started, join_path())
 
     assert first.headers["Refresh"] == f"0; url={ZOOM}"
     assert parse(first).main.a["href"] == ZOOM
@@ -84,13 +86,12 @@ def test_joining_is_recorded_the_first_time_and_forwards_by_itself(app, ada):
     assert rows()[0]["attended"] is None
 
 
-def test_viewing_the_join_page_records_nothing_and_shows_no_join_url(app, ada):
-    at(app, START)
+def test_the_join_page_records_nothing_and_shows_neither_the_join_url_nor_the_member(started):
+    answer = started.get(join_path())
 
-    answer = ada.get(join_path())
-
-    assert ZOOM not in answer.text
     assert "Refresh" not in answer.headers
+    assert not [text for text in (ZOOM, "/r/", ADA) if text in answer.text]
+    assert "Ada" not in without_tokens(answer.text)
     assert rows()[0]["joined_at"] is None
     assert find_member().verified_at is None
 
@@ -103,13 +104,11 @@ def test_an_early_join_link_says_when_it_opens_and_offers_the_calendar(ada):
     assert [button.get_text() for button in page.main.select("button")] == ["I cannot come"]
 
 
-def test_somebody_on_the_waiting_list_sees_their_position_and_cannot_join(app, ada):
-    add_registrations(DECEMBER, "katherine@example.org", status="waiting")
-    register(ada, DECEMBER, email=GRACE, name="Grace Sample")
-    at(app, START)
+def test_somebody_on_the_waiting_list_sees_their_position_and_cannot_join(started):
+    add_registrations(DECEMBER, "katherine@example.org", GRACE, status="waiting")
 
-    page = ada.page(join_path(GRACE))
-    answer = press_button(ada, join_path(GRACE))
+    page = started.page(join_path(GRACE))
+    answer = press_button(started, join_path(GRACE))
 
     assert "You are on the waiting list, 2nd in line." in main_text(page)
     assert answer.status_code == 422
@@ -117,9 +116,9 @@ def test_somebody_on_the_waiting_list_sees_their_position_and_cannot_join(app, a
 
 
 def test_canceling_on_the_join_page_gives_the_place_to_the_next(ada):
-    register(ada, DECEMBER, email=GRACE, name="Grace Sample")
+    add_registrations(DECEMBER, GRACE, status="waiting")
 
-    answer = press_button(ada, join_path(), **{"give-up": "yes"})
+    answer = press_button(ada, join_path(), **CANCEL)
 
     page = ada.page(answer.location)
     assert answer.status_code == 303
@@ -128,54 +127,45 @@ def test_canceling_on_the_join_page_gives_the_place_to_the_next(ada):
     assert registration_statuses() == [(ADA, DECEMBER, "cancelled"), (GRACE, DECEMBER, "held")]
 
 
-def test_a_past_session_cannot_be_canceled_on_the_join_page(app, ada):
-    at(app, START + timedelta(hours=2))
+def test_after_the_end_the_join_page_links_to_the_takeaways_and_cancels_nothing(app, ada):
+    advance_clock(app, START + timedelta(hours=2))
 
-    answer = press_button(ada, join_path(), **{"give-up": "yes"})
+    page = ada.page(join_path())
+    answer = press_button(ada, join_path(), **CANCEL)
 
+    assert "Thank you for being part of it." in main_text(page)
+    assert page.main.select_one(f"a[href='/schedule/{DECEMBER}']")
     assert answer.status_code == 303
     assert registration_statuses() == [(ADA, DECEMBER, "held")]
 
 
-def test_the_join_link_of_a_canceled_registration_opens_the_live_one(app, ada):
+def test_the_join_link_of_a_canceled_registration_opens_the_live_one(started):
     old = join_path()
-    press_button(ada, old, **{"give-up": "yes"})
-    register(ada, DECEMBER)
-    at(app, START)
+    press_button(started, old, **CANCEL)
+    add_registrations(DECEMBER, ADA)
 
-    answer = press_button(ada, old)
+    answer = press_button(started, old)
 
     assert ZOOM in answer.text
     assert [row["joined_at"] is not None for row in rows()] == [False, True]
 
 
-def test_a_canceled_session_says_why_and_cannot_be_joined(app, ada):
+def test_a_canceled_session_says_why_and_cannot_be_joined(started):
     update_meeting(DECEMBER, status="cancelled", reason="The guest is ill.")
-    at(app, START)
 
-    page = ada.page(join_path())
+    page = started.page(join_path())
 
     assert "This session does not take place. The guest is ill." in main_text(page)
     assert page.main.select_one("a[href='/schedule']")
-    assert press_button(ada, join_path()).status_code == 422
+    assert press_button(started, join_path()).status_code == 422
 
 
-def test_after_the_end_the_join_page_links_to_the_takeaways(app, ada):
-    at(app, START + timedelta(days=1))
-
-    page = ada.page(join_path())
-
-    assert "Thank you for being part of it." in main_text(page)
-    assert page.main.select_one(f"a[href='/schedule/{DECEMBER}']")
-
-
-def test_without_a_join_url_the_page_names_the_contact(app, ada):
+def test_without_a_join_url_the_page_names_the_contact(started):
     update_meeting(DECEMBER, join_url=None)
     update_community(contact_email="contact@example.org")
-    at(app, START)
 
-    page = ada.page(join_path())
-    answer = press_button(ada, join_path())
+    page = started.page(join_path())
+    answer = press_button(started, join_path())
 
     assert "The hosts have not set the address yet." in main_text(page)
     assert page.main.select_one("a[href='mailto:contact@example.org']")
@@ -183,30 +173,20 @@ def test_without_a_join_url_the_page_names_the_contact(app, ada):
     assert rows()[0]["joined_at"] is None
 
 
-def test_the_join_page_links_to_no_member_page(ada):
-    page = ada.get(join_path()).text
-
-    assert "/r/" not in page
-    assert ADA not in page
-    assert "Ada" not in without_tokens(page)
-
-
-def test_the_join_url_is_on_no_other_page(app, ada):
-    register(ada, JANUARY)
-    at(app, START)
+def test_the_join_url_is_on_no_other_page(started):
+    add_registrations(JANUARY, ADA)
     addresses = ["/", "/schedule", f"/schedule/{DECEMBER}", "/schedule.json", "/schedule.ics"]
     addresses += [LINKS.member(owner(), below, on=NOW.date()) for below in ("", "/mine.json")]
     addresses += [calendar_path(), f"/registered?sessions={DECEMBER}"]
 
-    shown = [address for address in addresses if "zoom.example" in ada.get(address).text]
+    shown = [address for address in addresses if "zoom.example" in started.get(address).text]
 
     assert shown == []
 
 
-def test_a_join_url_with_other_letters_is_encoded_in_the_header(app, ada):
+def test_a_join_url_with_other_letters_is_encoded_in_the_header(started):
     update_meeting(DECEMBER, join_url="https://zoom.example.org/j/ñ?a=ü")
-    at(app, START)
 
-    answer = press_button(ada, join_path())
+    answer = press_button(started, join_path())
 
     assert answer.headers["Refresh"] == "0; url=https://zoom.example.org/j/%C3%B1?a=%C3%BC"
