@@ -110,7 +110,7 @@ MUTANTS = [
         "members/views_preferences.py",
         "preferences.check_kind(db_session, member_id, kind)",
         "preferences.opt_out(db_session, member_id, kind, writer=writer())",
-        "members/test_views_unsubscribe.py::test_viewing_the_page_does_not_unsubscribe",
+        "members/test_views_preferences.py::test_viewing_the_page_does_not_unsubscribe",
     ),
     # Links and signing in
     Mutant(
