@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import update
 
 from cop.db.engine import write_tx
+from cop.models.email import OutboxEmail
 from cop.models.registration import Member
-from tests.builders import a_coordinator
+from cop.outbox.outbox import EmailKind
+from tests.builders import a_coordinator, an_email, registrations
 from tests.client import (
     ADA,
     DECEMBER,
@@ -170,6 +172,9 @@ def test_coordinators_are_notified_once_of_new_access_needs(app, ada):
 def test_canceling_asks_first_and_gives_the_place_to_the_next_in_line(ada):
     update_meeting(DECEMBER, capacity=2)
     add_registrations(DECEMBER, "katherine@example.org", status="waiting")
+    with write_tx() as db_session:
+        for row in registrations(db_session)[:2]:
+            an_email(db_session, kind=EmailKind.REMINDER, registration_id=row.id)
     question = ada.page(member_path(CANCEL))
     too_early = ada.page(member_path(f"?done=given-up&session={DECEMBER}"))
 
@@ -187,6 +192,8 @@ def test_canceling_asks_first_and_gives_the_place_to_the_next_in_line(ada):
         (GRACE, DECEMBER, "held"),
         ("katherine@example.org", DECEMBER, "held"),
     ]
+    emails = [(row["kind"], row["registration_id"]) for row in rows(OutboxEmail)]
+    assert emails == [("reminder", rows()[1]["id"]), ("promoted", rows()[2]["id"])]
 
 
 def test_of_concurrent_cancellations_the_place_goes_to_the_next_who_still_waits(app, ada):

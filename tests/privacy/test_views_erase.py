@@ -13,15 +13,25 @@ from cop.db.engine import read_tx, sqlite_file, write_tx
 from cop.db.types import Base
 from cop.mail.transport import FolderTransport
 from cop.models.coordinator import Invitation
+from cop.models.email import OutboxEmail
 from cop.models.registration import Member
 from cop.outbox.delivery import Delivery
+from cop.privacy import erasure
 from cop.smtp_url import smtp_server
 from cop.web.request_log import JsonFormatter
 from tests import builders
 from tests.attendance.reports import Row, report
 from tests.attendance.test_views import PAGE as ATTENDANCE
 from tests.attendance.test_views import sent_by, upload
-from tests.builders import NOW, a_coordinator
+from tests.builders import (
+    NOW,
+    a_coordinator,
+    a_full_meeting,
+    a_writer,
+    find_member,
+    recipients_and_subjects,
+    status_summary,
+)
 from tests.client import (
     DECEMBER,
     GRACE,
@@ -142,7 +152,7 @@ def test_erased_data_leaves_no_trace(app, corin, stored, deliver, log):
     assert answer.status_code == 200
     assert [value for value in values if value.lower().encode() not in before] == []
     assert b"zyxwv" not in after
-    assert b"grace@example.org" in after
+    assert b"to: grace@example.org" in after  # the files of others
     assert "zyxwv" not in log.getvalue().lower()
     assert "/r/" not in log.getvalue()
     with read_tx() as db_session:
@@ -178,6 +188,7 @@ def test_an_email_file_written_during_the_erasure_is_deleted_too(client, folder,
     deliver(SlowTransport(folder.folder))
 
     assert list(folder.folder.iterdir()) == []
+    assert rows(OutboxEmail) == []
 
 
 def test_email_files_from_before_the_mail_server_are_deleted_too(app, client, folder, deliver):
@@ -190,6 +201,18 @@ def test_email_files_from_before_the_mail_server_are_deleted_too(app, client, fo
     press_button(client, member_path("/erase", email=EMAIL))
 
     assert (before, list(folder.folder.iterdir())) == (1, [])
+
+
+def test_erasing_gives_the_place_to_whoever_is_next(db_session):
+    meeting = a_full_meeting(db_session)
+    ada = find_member(db_session, builders.ADA.email)
+
+    erasure.erase(db_session, ada.id, writer=a_writer(db_session))
+
+    assert status_summary(db_session, meeting.slug) == "Grace held, Katherine waiting"
+    assert recipients_and_subjects(db_session) == [
+        (GRACE, "A place for you: December 13"),
+    ]
 
 
 def assert_erases(stored, act, *, leaves):
@@ -212,7 +235,7 @@ def test_a_corrected_address_leaves_no_trace(corin, stored, deliver):
     assert_erases(
         stored,
         lambda: do(corin, "address", EMAIL, email="ada@example.org"),
-        leaves=b"to: grace@example.org",  # the files of others
+        leaves=b"to: grace@example.org",
     )
 
     assert b"ada@example.org" in stored()
