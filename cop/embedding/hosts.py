@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from html import escape
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -11,8 +12,9 @@ import idna
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cop.community.community import change_community
 from cop.errors import Refused
-from cop.i18n import N_, translator
+from cop.i18n import N_, catalog
 from cop.links import Links
 from cop.models.community import Community
 
@@ -33,9 +35,6 @@ class Preset:
     hosts: tuple[str, ...]
     effect: str
     why_not_yet: str
-
-    def is_on(self, allowed: Collection[str]) -> bool:
-        return set(self.hosts) <= set(allowed)
 
 
 PRESETS = (
@@ -100,27 +99,26 @@ def host_of(text: str) -> str:
 def add_host(db_session: Session, text: str) -> str:
     """Allow a site's pages to show ours; return its normalized name."""
     host = host_of(text)
-    community = _locked(db_session)
-    if host in community.embed_hosts:
+    allowed = _lock_hosts(db_session)
+    if host in allowed:
         raise Refused(N_("%(host)s is on the list already."), host=host)
-    _set_hosts(community, [*community.embed_hosts, host])
+    change_community(db_session, embed_hosts=[*allowed, host])
     return host
 
 
 def remove_host(db_session: Session, host: str) -> bool:
     """Remove a site from the list; return whether it was on it."""
-    community = _locked(db_session)
-    if host not in community.embed_hosts:
+    allowed = _lock_hosts(db_session)
+    if host not in allowed:
         return False
-    _set_hosts(community, [other for other in community.embed_hosts if other != host])
+    change_community(db_session, embed_hosts=[other for other in allowed if other != host])
     return True
 
 
 def set_preset(db_session: Session, preset: Preset, *, on: bool) -> None:
     """Allow the hosts of a preset, or remove them."""
-    community = _locked(db_session)
-    others = [host for host in community.embed_hosts if host not in preset.hosts]
-    _set_hosts(community, [*others, *preset.hosts] if on else others)
+    others = [host for host in _lock_hosts(db_session) if host not in preset.hosts]
+    change_community(db_session, embed_hosts=[*others, *preset.hosts] if on else others)
 
 
 def www_variant(host: str) -> str | None:
@@ -138,7 +136,7 @@ def check_embeddable(address: str, allowed: Collection[str]) -> str:
         Refused: it may not, for a reason in a sentence.
     """
     host, _ = _parse(address)
-    if any(_matches(host, pattern) for pattern in allowed):
+    if any(fnmatchcase(host, pattern) for pattern in allowed):
         return host
     variant = www_variant(host)
     if variant in allowed:
@@ -151,7 +149,7 @@ def check_embeddable(address: str, allowed: Collection[str]) -> str:
             host=host,
         )
     for preset in PRESETS:
-        if any(_matches(host, pattern) for pattern in preset.hosts):
+        if any(fnmatchcase(host, pattern) for pattern in preset.hosts):
             raise Refused(preset.why_not_yet, host=host)
     raise Refused(
         N_("Not yet: %(host)s is not on the list. Add it above, and it works from then on."),
@@ -166,7 +164,7 @@ def snippets(links: Links, *, name: str, language: str) -> Snippets:
     It is less than the window's, so that a scrolling frame is seen whole, with space beside it to
     scroll the page. The script removes both.
     """
-    translate = translator(language)
+    translate = catalog(language).gettext
     title = escape(translate(N_("Register for %(name)s sessions")) % {"name": name})
     link = (
         f'<p><a href="{links.schedule}" target="_blank" rel="noopener">'
@@ -236,18 +234,6 @@ def _normalize_name(typed: str) -> str:
     return name
 
 
-def _locked(db_session: Session) -> Community:
+def _lock_hosts(db_session: Session) -> list[str]:
     # Otherwise two coordinators at once would each write the list without the other's change.
-    return db_session.execute(select(Community).with_for_update()).scalar_one()
-
-
-def _set_hosts(community: Community, allowed: list[str]) -> None:
-    community.embed_hosts = allowed
-    community.revision += 1
-
-
-def _matches(host: str, pattern: str) -> bool:
-    before, star, after = pattern.partition("*")
-    if not star:
-        return host == pattern
-    return host.startswith(before) and host.endswith(after) and len(host) > len(before + after)
+    return db_session.execute(select(Community.embed_hosts).with_for_update()).scalar_one()

@@ -85,7 +85,7 @@ def _show(form: HostForm, *, address: str | None = None) -> Response:
         form=form,
         sites=sites,
         missing_variants=[variant for variant in variants if variant not in allowed],
-        presets=[(preset, preset.is_on(allowed)) for preset in hosts.PRESETS],
+        presets=[(preset, set(preset.hosts) <= set(allowed)) for preset in hosts.PRESETS],
         snippets=hosts.snippets(links(), name=current_community().short_name, language=language()),
         address=address,
         check=None if address is None else _check(address, allowed),
