@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_timezone_name
 
-from cop.i18n import N_, translator
+from cop.i18n import N_, catalog
 
 NEAR_DAYS = 200  # a date at most this many days away is written without its year
 # A page repeats a few dates many times, and Babel parses its pattern and locale at each call.
@@ -67,8 +67,7 @@ class DateFormatter:
 
     def time_range(self, starts_at: datetime, ends_at: datetime) -> str:
         """Format like `11:30 am to 1:00 pm Eastern Time`."""
-        translate = translator(self.language)
-        return translate(N_("%(start)s to %(end)s %(zone)s")) % {
+        return catalog(self.language).gettext(N_("%(start)s to %(end)s %(zone)s")) % {
             "start": self.time(starts_at),
             "end": self.time(ends_at),
             "zone": self.zone_name,

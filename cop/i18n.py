@@ -3,7 +3,6 @@
 Not by Flask-Babel, which takes the language from the request: emails are sent without one.
 """
 
-from collections.abc import Callable
 from functools import cache
 from gettext import NullTranslations, translation
 from pathlib import Path
@@ -18,15 +17,6 @@ def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "mark, do n
 
 
 @cache
-def _catalog(language: str) -> NullTranslations:
+def catalog(language: str) -> NullTranslations:
+    """Return the catalog of translations into a language."""
     return translation("messages", TRANSLATIONS, [language], fallback=True)
-
-
-def plural(language: str) -> Callable[[str, str, int], str]:
-    """Return the function that translates one of two marked sentences, by a number."""
-    return _catalog(language).ngettext
-
-
-def translator(language: str) -> Callable[[str], str]:
-    """Return the function that translates a marked sentence into `language`."""
-    return _catalog(language).gettext

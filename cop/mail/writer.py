@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cop.community.community import CommunityFacts
 from cop.dates import DateFormatter
-from cop.i18n import N_, plural, translator
+from cop.i18n import N_, catalog
 from cop.links import Links
 from cop.mail.letter import Block, Letter, Link, render
 from cop.mail.recipients import Recipient
@@ -26,11 +26,11 @@ class LetterWriter:
 
     def translate(self, sentence: str, **values: object) -> str:
         """Translate a marked sentence and fill in its values."""
-        return translator(self.language)(sentence) % values
+        return catalog(self.language).gettext(sentence) % values
 
     def translate_plural(self, one: str, many: str, number: int) -> str:
         """Translate one of two marked sentences by a number, which they may name as `num`."""
-        return plural(self.language)(one, many, number) % {"num": number}
+        return catalog(self.language).ngettext(one, many, number) % {"num": number}
 
     @property
     def dates(self) -> DateFormatter:

@@ -6,7 +6,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from cop.errors import Refused
-from cop.i18n import plural, translator
+from cop.i18n import catalog
 from cop.web.rendering import date_formatter, language
 
 
@@ -20,13 +20,13 @@ def install(app: Flask) -> None:
 
 def gettext(sentence: str, /, **values: object) -> str:
     """Translate a marked sentence and insert values."""
-    text = translator(language())(sentence)
+    text = catalog(language()).gettext(sentence)
     return text % values if values else text
 
 
-def ngettext(singular: str, plural_: str, num: int, **values: object) -> str:
+def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
     """Translate one of two marked sentences by a number, inserted as `num`."""
-    return plural(language())(singular, plural_, num) % (values | {"num": num})
+    return catalog(language()).ngettext(singular, plural, num) % (values | {"num": num})
 
 
 def refusal_text(refusal: Refused) -> str:
@@ -39,10 +39,10 @@ def refusal_text(refusal: Refused) -> str:
 
 
 def _html_gettext(sentence: str, /, **values: object) -> Markup:
-    text = Markup(translator(language())(sentence))  # noqa: S704 - our own sentence
+    text = Markup(catalog(language()).gettext(sentence))  # noqa: S704 - our own sentence
     return text % values if values else text
 
 
-def _html_ngettext(singular: str, plural_: str, num: int, **values: object) -> Markup:
-    text = plural(language())(singular, plural_, num)
+def _html_ngettext(singular: str, plural: str, num: int, **values: object) -> Markup:
+    text = catalog(language()).ngettext(singular, plural, num)
     return Markup(text) % (values | {"num": num})  # noqa: S704 - our own sentence
