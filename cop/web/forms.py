@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import current_app, request
@@ -21,7 +21,6 @@ TOKEN_AGE = 12 * 3600  # seconds
 # Control characters: C0 except tab, line feed and carriage return; delete; C1.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SPACES = re.compile(r"\s+")
-Filter = Callable[[str | None], str]
 
 
 def strip_to_one_line(text: str | None) -> str:
