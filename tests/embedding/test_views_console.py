@@ -115,23 +115,18 @@ def test_a_removed_site_may_frame_nothing_from_then_on_not_even_cached_pages(cor
     assert page.headers["Content-Security-Policy"].endswith(f"frame-ancestors 'self' {BARE}")
 
 
-def test_without_any_site_the_page_says_so(corin):
-    for host in (WWW, BARE):
-        send(corin, REMOVE, host=host)
-
-    soup = corin.page(EMBED)
-
-    assert listed() == []
-    assert "No site is on the list" in soup.main.get_text()
-
-
-def test_the_www_variant_is_offered_until_it_is_listed(corin):
+def test_without_any_site_the_page_says_so_and_a_variant_is_offered_until_it_is_listed(corin):
     send(corin, REMOVE, host=WWW)
     offered = corin.page(EMBED).select_one(f".row input[value='{WWW}']")
+    send(corin, REMOVE, host=BARE)
+    empty = (listed(), corin.page(EMBED).main.get_text())
 
-    send(corin, ADD, host=WWW)
+    for host in (BARE, WWW):
+        send(corin, ADD, host=host)
 
     assert offered
+    assert empty[0] == []
+    assert "No site is on the list" in empty[1]
     assert listed() == [BARE, WWW]
     assert corin.page(EMBED).select(".row") == []
 
