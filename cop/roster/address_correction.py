@@ -1,7 +1,7 @@
 """Correct a misspelled address: move its registrations to the member with the right one."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
@@ -30,21 +30,15 @@ _ENDED_STATES = (withdrawals.EMAIL, withdrawals.LINKS)
 _COLUMNS = (*MEMBER_COLUMNS, Member.first_attended_on)
 
 
-class CorrectionResult(NamedTuple):
-    """How many sessions the confirmation lists, and which emails were deleted."""
-
-    sessions: int
-    deleted_emails: list[str]  # by Message-ID
-
-
 def correct_address(
     db_session: Session, registration_id: int, email: str, *, writer: LetterWriter
-) -> CorrectionResult:
+) -> tuple[int, list[str]]:
     """Move all registrations of a misspelled address to the right one.
 
     The member with the misspelled address is deleted with every email to it, so that its links stop
     working and nothing queued goes out. The right address, which may belong to an existing member,
-    gets one confirmation with a link of its own.
+    gets one confirmation with a link of its own. Returns how many sessions that lists, and the
+    Message-IDs of the deleted emails.
     """
     key = email_addresses.normalize(email)
     old = _locked_member(db_session, registration_id)
@@ -64,7 +58,7 @@ def correct_address(
         to = recipient(new, name="", language=writer.language)
         preferences.request_subscription(db_session, to, writer=writer)
     sessions = _confirm(db_session, locked, moved_ids, writer=writer)
-    return CorrectionResult(sessions, deleted_emails)
+    return sessions, deleted_emails
 
 
 def _delete_member(db_session: Session, member_id: int, *, writer: LetterWriter) -> list[str]:

@@ -10,32 +10,24 @@ from cop.meetings.locking import MeetingFacts
 
 def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
     """Compose the email to a person who was moved to the waiting list."""
-    return _render(
-        writer,
-        to,
-        meeting,
-        subject=N_("You are on the waiting list now: %(date)s"),
-        intro=N_(
-            "The coordinators have moved you to the end of the waiting list for this session. You "
-            "do not hold a place any more:"
-        ),
-        advice=N_(
-            "When a place becomes free for you, a mail says so at once. Until then please take the "
-            "session out of your calendar: it does not learn of this by itself."
-        ),
+    intro = N_(
+        "The coordinators have moved you to the end of the waiting list for this session. You do "
+        "not hold a place any more:"
     )
+    advice = N_(
+        "When a place becomes free for you, a mail says so at once. Until then please take the "
+        "session out of your calendar: it does not learn of this by itself."
+    )
+    subject = N_("You are on the waiting list now: %(date)s")
+    return _render(writer, to, meeting, subject=subject, intro=intro, advice=advice)
 
 
 def cancelled(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
     """Compose the email to somebody whose registration was canceled for them."""
-    return _render(
-        writer,
-        to,
-        meeting,
-        subject=N_("Your registration is cancelled: %(date)s"),
-        intro=N_("The coordinators have cancelled your registration for this session:"),
-        advice=N_("Please take it out of your calendar: it does not learn of this by itself."),
-    )
+    intro = N_("The coordinators have cancelled your registration for this session:")
+    advice = N_("Please take it out of your calendar: it does not learn of this by itself.")
+    subject = N_("Your registration is cancelled: %(date)s")
+    return _render(writer, to, meeting, subject=subject, intro=intro, advice=advice)
 
 
 def _render(
