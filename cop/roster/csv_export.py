@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import chain, islice
 from typing import Any, TextIO
@@ -18,7 +18,6 @@ from cop.roster.roster import OF_MEETING, OF_MEMBER, OF_REGISTRATION
 from cop.web import downloads
 
 DEFAULT_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
-LIST_SEPARATOR = "; "
 _YES_NO = {True: "yes", False: "no", None: ""}
 
 
@@ -48,12 +47,6 @@ _SOURCES: dict[str, tuple[ColumnElement[Any], ...]] = {
 }
 COLUMNS = tuple(_SOURCES)
 DEFAULT_COLUMNS = tuple(name for name in COLUMNS if name not in _ON_REQUEST)
-# Columns with free text, whose cells could be formulas.
-_TYPED_COLUMNS = {"session_topic"} | {
-    name
-    for name, question in _EXPORTED.items()
-    if question.other_texts or question.kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.EMAIL)
-}
 
 
 def write_csv(
@@ -77,19 +70,13 @@ def write_csv(
     query = _rows(wanted, meeting_id, statuses).execution_options(yield_per=100)
     for rows in db_session.execute(query).partitions():
         values = zip(*rows, strict=True)
-        cells = [
-            _column(name, islice(values, len(_SOURCES[name])), formatters.get(name))
-            for name in wanted
-        ]
-        writer.writerows(zip(*cells, strict=True))
-
-
-def _column(
-    name: str, values: Iterator[tuple[Any, ...]], formatter: Callable[..., str] | None
-) -> Sequence[str]:
-    """Format the cells of a column for a batch of rows, and guard them against formulas."""
-    cells = list(map(formatter, *values)) if formatter else next(values)
-    return downloads.guard_column(cells) if name in _TYPED_COLUMNS else cells
+        columns_of_cells = []
+        for name in wanted:
+            sources = islice(values, len(_SOURCES[name]))
+            formatter = formatters.get(name)
+            cells = list(map(formatter, *sources)) if formatter else next(sources)
+            columns_of_cells.append(downloads.guard_column(cells))
+        writer.writerows(zip(*columns_of_cells, strict=True))
 
 
 def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]) -> Select[Any]:
@@ -133,4 +120,4 @@ def _formatter(question: Field) -> Callable[..., str] | None:
 
 
 def _join(*values: str) -> str:
-    return LIST_SEPARATOR.join(filter(None, values))
+    return "; ".join(filter(None, values))
