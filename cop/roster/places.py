@@ -7,7 +7,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import NamedTuple
 
-from sqlalchemy import exists, insert, inspect, select, update
+from sqlalchemy import exists, inspect, select
 from sqlalchemy.orm import Session, aliased
 
 from cop import email_addresses
@@ -111,7 +111,8 @@ def move_to_waiting_list(
         )
     cancellation.cancel_at_meeting(db_session, registration_id, now=writer.now)
     promoted = waiting_list.promote(db_session, meeting, writer=writer)
-    new_id = _restore_to_waiting_list(db_session, registration_id, meeting)
+    row = db_session.get_one(Registration, registration_id, populate_existing=True)
+    new_id = _append_to_waiting_list(db_session, row, meeting)
     letter = emails.moved_to_waiting_list(writer, person.recipient, meeting)
     _notify(db_session, person, letter, meeting, writer=writer, about=new_id)
     return PlaceChange(
@@ -141,13 +142,22 @@ def restorable_until(cancelled_at: datetime | None, *, now: datetime) -> datetim
 def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) -> PlaceChange:
     """Restore a canceled registration; where no place is free, at the end of the waiting list."""
     meeting, person = _locked(db_session, registration_id, RegistrationStatus.CANCELLED)
-    _refuse_unrestorable(db_session, registration_id, writer.now)
+    query = select(Registration, HAS_LIVE_REGISTRATION).where(Registration.id == registration_id)
+    row, is_live_again = db_session.execute(query.execution_options(populate_existing=True)).one()
+    if is_live_again:
+        raise Refused(CHANGED)
+    if restorable_until(row.cancelled_at, now=writer.now) is None:
+        raise Refused(N_("A place can be restored for 30 days. Add the person again instead."))
     status = register.next_status(db_session, meeting, now=writer.now)
     if status is None:
         raise Refused(SETTLED)
-    is_held = status is RegistrationStatus.HELD
-    restore_as = _restore_place if is_held else _restore_to_waiting_list
-    id_ = restore_as(db_session, registration_id, meeting)
+    if status is RegistrationStatus.HELD:
+        row.status, row.announced = status, str(meeting.snapshot)
+        row.cancelled_at = row.room = None
+        db_session.flush()
+        id_ = registration_id
+    else:
+        id_ = _append_to_waiting_list(db_session, row, meeting)
     held, waits = ([meeting] if status is each else [] for each in LIVE_STATUSES)
     letter = registration_emails.confirmation(
         writer, person.recipient, held=held, waiting=waits, registration_ids={meeting.id: id_}
@@ -167,37 +177,22 @@ def _locked(
     return locked[0], people[0]
 
 
-def _refuse_unrestorable(db_session: Session, registration_id: int, now: datetime) -> None:
-    query = select(Registration.cancelled_at, HAS_LIVE_REGISTRATION)
-    row = db_session.execute(query.where(Registration.id == registration_id)).one()
-    if row.is_live_again:
-        raise Refused(CHANGED)
-    if restorable_until(row.cancelled_at, now=now) is None:
-        raise Refused(N_("A place can be restored for 30 days. Add the person again instead."))
+_NOT_COPIED = {
+    *("id", "cancelled_at", "promoted_at", "joined_at", "room", "attended", "minutes_present")
+}
 
 
-def _restore_place(db_session: Session, registration_id: int, meeting: MeetingFacts) -> int:
-    place = update(Registration).where(Registration.id == registration_id)
-    held = {"status": RegistrationStatus.HELD, "announced": str(meeting.snapshot)}
-    db_session.execute(place.values(cancelled_at=None, room=None, **held))
-    return registration_id
-
-
-def _restore_to_waiting_list(
-    db_session: Session, registration_id: int, meeting: MeetingFacts
-) -> int:
-    """Copy the registration to the end of the waiting list; the old one stays canceled.
+def _append_to_waiting_list(db_session: Session, old: Registration, meeting: MeetingFacts) -> int:
+    """Copy a registration to the end of the waiting list; the old one stays canceled.
 
     The waiting list is in the order of ids, so the end of it needs a new one.
     """
-    columns = inspect(Registration).columns
-    old = db_session.execute(select(*columns).where(Registration.id == registration_id)).one()
-    values = {name: value for name, value in old._mapping.items() if name != "id"}
-    cleared = ("cancelled_at", "promoted_at", "room", "joined_at", "attended", "minutes_present")
-    values |= dict.fromkeys(cleared)
-    values |= {"status": RegistrationStatus.WAITING, "announced": str(meeting.snapshot)}
-    copy = insert(Registration).values(values).returning(Registration.id)
-    return db_session.execute(copy).scalar_one()
+    names = inspect(Registration).columns.keys()
+    new = Registration(**{name: getattr(old, name) for name in names if name not in _NOT_COPIED})
+    new.status, new.announced = RegistrationStatus.WAITING, str(meeting.snapshot)
+    db_session.add(new)
+    db_session.flush()
+    return new.id
 
 
 def _notify(
