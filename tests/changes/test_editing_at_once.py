@@ -168,15 +168,12 @@ def test_takeaways_have_edit_conflicts(corin, dorothy, december):
     send(corin, corin.page(TAKEAWAYS), TAKEAWAYS, takeaways=long)
 
     response = send(dorothy, earlier, TAKEAWAYS, takeaways="We agreed.")
-    conflict = parse(response)
-    again = send(dorothy, conflict, TAKEAWAYS, recording_url="https://video.example.com/1")
 
+    conflict = parse(response)
     assert response.status_code == 422
     assert error_summary(conflict)[0].startswith(f"{BY_CORIN} Now it says “We met. <b>word</b>")
     assert conflict.select_one(".refused-field blockquote").get_text() == long
-    assert again.status_code == 303
-    expected = ("We agreed.", "https://video.example.com/1")
-    assert december("takeaways", "recording_url") == expected
+    assert december("takeaways") == long
 
 
 def test_canceling_a_session_that_was_just_canceled_is_refused(corin, december):

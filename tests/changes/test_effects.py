@@ -30,7 +30,7 @@ HELD, WAITING = "2 people who hold a place", "2 who wait"
 
 @pytest.fixture
 def roster(corin):
-    """Two places, held by Ada and Mallory, whose mail comes back; Grace waits, Katherine behind."""
+    """Two places, held by Ada and Mallory, whose address bounces; Grace waits, Katherine behind."""
     update_meeting(DECEMBER, capacity=2, join_url="https://zoom.example.com/j/1")
     add_registrations(DECEMBER, "ada@example.org", "mallory@example.org")
     add_registrations(DECEMBER, "grace@example.org", "katherine@example.org", status="waiting")
@@ -127,12 +127,12 @@ def test_a_preview_shows_what_cannot_be_saved(preview):
 
 def test_a_preview_and_the_edit_page_warn_about_the_date(corin, preview):
     unchanged = preview(date=DECEMBER)
-    update_community(observances=[f"{DECEMBER} A day of ours"])
+    update_community(observances=[f"{DECEMBER} Founding day"])
 
     assert unchanged == "Nobody gets a mail."
     assert preview(date="2026-12-25").startswith("December 25 is Christmas Day.")
     assert preview(date=JANUARY).startswith("On January 19 there is a session already")
-    assert "December 15 is A day of ours." in text_of(corin.page(EDIT).select_one(".warning"))
+    assert "December 15 is Founding day." in text_of(corin.page(EDIT).select_one(".warning"))
 
 
 def test_canceling_and_restoring_announce_who_is_emailed_and_their_pages_change_nothing(

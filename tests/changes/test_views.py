@@ -199,7 +199,7 @@ def test_the_roster_says_whether_the_join_address_is_set(corin):
 
 @pytest.fixture
 def over(corin):
-    """Yesterday's session: Ada, proven, and Katherine, not proven, held a place; Grace waited."""
+    """Yesterday's session: Ada, verified, and Katherine, unverified, were there; Grace waited."""
     update_meeting(DECEMBER, **IN_THE_PAST)
     add_registrations(DECEMBER, "ada@example.org", "katherine@example.org")
     add_registrations(DECEMBER, "grace@example.org", status="waiting")

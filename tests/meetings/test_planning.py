@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import func, select
 
 from cop.community.community import load_community
-from cop.community.rhythm import Occurrence
 from cop.db.engine import read_tx, write_tx
 from cop.errors import Refused
 from cop.meetings import planning, schedule
@@ -33,7 +32,7 @@ def wanted(db_session, **values):
         "duration_minutes": 60,
         "time_zone": "America/Chicago",
         "planned_ahead": 3,
-        "observances": ["2027-01-07 A day of ours"],
+        "observances": ["2027-01-07 Founding day"],
     }
     return replace(load_community(db_session), **(usual | values))
 
@@ -105,18 +104,6 @@ def test_an_extra_meeting_does_not_replace_a_date_of_the_rule(db_session):
     a_meeting(db_session, starts_at=IN_JUNE + timedelta(hours=4), slug="2027-06-15")
 
     assert planning.plan_ahead(db_session, now=IN_A_MONTH) == ["2027-06-15-2"]
-
-
-def test_a_day_with_several_meetings_numbers_them(db_session):
-    starts_at = datetime(2026, 12, 15, 22, 0, tzinfo=UTC)
-    later_that_day = Occurrence(date(2026, 12, 15), starts_at, starts_at + AN_HOUR)
-
-    second = planning.add_meeting(db_session, later_that_day, now=NOW, by_rule=False)
-    third = planning.add_meeting(db_session, later_that_day, now=NOW, by_rule=False)
-
-    assert (second.slug, third.slug) == ("2026-12-15-2", "2026-12-15-3")
-    assert second.uid != third.uid
-    assert second.occurrence_on is None
 
 
 def test_planning_at_once_adds_each_date_once(app):
@@ -232,10 +219,14 @@ def test_a_session_added_on_a_date_of_the_rule_takes_that_date(db_session):
     assert later == ["2027-07-20"]
 
 
-def test_a_second_session_on_a_planned_date_is_an_extra_one(db_session):
-    meeting = add(db_session, datetime(2026, 12, 15, 20, tzinfo=UTC))
+def test_further_sessions_on_a_planned_date_are_extra_ones_with_numbers(db_session):
+    starts_at = datetime(2026, 12, 15, 20, tzinfo=UTC)
 
-    assert (meeting.slug, meeting.occurrence_on) == ("2026-12-15-2", None)
+    second, third = (add(db_session, starts_at, topic=topic) for topic in ("One", "Another"))
+
+    assert (second.slug, third.slug) == ("2026-12-15-2", "2026-12-15-3")
+    assert second.uid != third.uid
+    assert second.occurrence_on is third.occurrence_on is None
 
 
 def test_a_past_session_can_be_added_for_the_archive(db_session):

@@ -11,6 +11,7 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, Submission
 from cop.registration.register import ALL_UPCOMING
 from tests.builders import ADA, register
+from tests.client import DECEMBER, FEBRUARY, JANUARY
 from tests.concurrency import at_once
 from tests.statements import Statements
 
@@ -36,7 +37,7 @@ def test_the_last_places_are_given_once_each(app):
     with write_tx() as db_session:
         db_session.execute(update(Meeting).values(capacity=5))
 
-    outcomes = at_once(app, *(_registering(person, "2026-12-15") for person in CROWD))
+    outcomes = at_once(app, *(_registering(person, DECEMBER) for person in CROWD))
 
     assert sum(len(outcome.held) for outcome in outcomes) == 5
     assert _count(Registration.id, Registration.status == "held") == 5
@@ -44,7 +45,7 @@ def test_the_last_places_are_given_once_each(app):
 
 
 def test_registrations_for_the_same_meetings_in_another_order_do_not_deadlock(app):
-    wanted = ["2026-12-15", "2027-01-19", "2027-02-16"]
+    wanted = [DECEMBER, JANUARY, FEBRUARY]
     orders = [wanted, wanted[::-1], [ALL_UPCOMING]] * 4
 
     outcomes = at_once(
@@ -66,7 +67,7 @@ def test_one_form_sent_many_times_at_once_is_one_registration(app):
 
 
 def test_one_address_in_two_tabs_at_once_is_one_member_with_one_place_each(app):
-    tabs = ["2026-12-15", "2027-01-19", "2026-12-15", "2027-01-19"] * 2
+    tabs = [DECEMBER, JANUARY, DECEMBER, JANUARY] * 2
 
     at_once(app, *(_registering(ADA, slug) for slug in tabs))
 
@@ -75,18 +76,18 @@ def test_one_address_in_two_tabs_at_once_is_one_member_with_one_place_each(app):
 
 
 def test_the_locks_are_taken_first_and_in_the_order_of_the_ids(app):
-    statements = _statements_of(_registering(ADA, ["2027-02-16", "2026-12-15", "2027-01-19"]))
+    statements = _statements_of(_registering(ADA, [FEBRUARY, DECEMBER, JANUARY]))
 
-    asks, first, *_ = [said.split()[0] for said in statements]
-    locked = [said for said in statements if said.startswith("UPDATE meeting")]
-    ids = [int(re.search(r"meeting\.id = (\d+)", said)[1]) for said in locked]
-    assert (asks, first) == ("SELECT", "UPDATE")
+    verbs = [statement.split()[0] for statement in statements]
+    locks = [statement for statement in statements if statement.startswith("UPDATE meeting")]
+    ids = [int(re.search(r"meeting\.id = (\d+)", lock)[1]) for lock in locks]
+    assert verbs[:2] == ["SELECT", "UPDATE"]
     assert ids == sorted(ids)
     assert len(ids) == 3
 
 
 @pytest.mark.parametrize(
-    ("slugs", "limit"), [("2026-12-15", 12), (ALL_UPCOMING, 13)], ids=["one", "six"]
+    ("slugs", "limit"), [(DECEMBER, 12), (ALL_UPCOMING, 13)], ids=["one", "six"]
 )
 def test_registering_takes_few_statements_whatever_is_there(app, slugs, limit):
     with write_tx() as db_session:
@@ -101,4 +102,4 @@ def test_registering_takes_few_statements_whatever_is_there(app, slugs, limit):
 def _statements_of(act):
     with Statements() as sent:
         act()
-    return [said for said in sent if "FROM community" not in said]
+    return [statement for statement in sent if "FROM community" not in statement]
