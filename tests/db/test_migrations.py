@@ -43,6 +43,7 @@ def upgrade():
     op.execute("UPDATE member SET email = 'upgraded@example.org'")
     {then}
 """
+KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 UPGRADE = """
 import sys
 from pathlib import Path
@@ -110,8 +111,8 @@ def run_at_once(url, folder, times):
         subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True)
         for _ in range(times)
     ]
-    said = [process.communicate(timeout=60)[1] for process in processes]
-    ended = [(p.returncode, s[-300:]) for p, s in zip(processes, said, strict=True)]
+    errors = [process.communicate(timeout=60)[1] for process in processes]
+    ended = [(p.returncode, s[-300:]) for p, s in zip(processes, errors, strict=True)]
     return [(code, why) for code, why in ended if code]
 
 
@@ -224,18 +225,6 @@ def test_a_newer_schema_is_refused_with_a_sentence(older):
     assert emails() == ["ada@example.org"]
 
 
-def test_an_older_schema_is_upgraded_and_keeps_what_is_there(older, tmp_path):
-    folder = next_release(tmp_path)
-    before = schema_state(db.engine, folder)
-
-    upgrade_app(older, folder)
-
-    assert before is Schema.OLDER
-    assert schema_state(db.engine, folder) is Schema.CURRENT
-    assert "notebook" in tables()
-    assert emails() == ["upgraded@example.org"]
-
-
 # What stands in the tables that came with each release, by its schema.
 ROWS = {"0001": {
     "community": {"id": 1, "name": "C", "short_name": "C", "host_name": "H", "contact_name": "N",
@@ -299,8 +288,8 @@ def renamed(names):
     }
 
 
-@pytest.mark.parametrize("release", ROWS)
-def test_an_upgrade_from_any_release_keeps_every_row(empty_url, tmp_path, release):
+@pytest.mark.parametrize("release", ["0001", "0005"])
+def test_an_upgrade_from_an_older_release_keeps_every_row(empty_url, tmp_path, release):
     kept = {}
     with an_app(empty_url) as app, app.app_context():
         for schema in (name for name in ROWS if name <= release):
@@ -331,22 +320,20 @@ def test_an_upgrade_from_any_release_keeps_every_row(empty_url, tmp_path, releas
 
 
 @pytest.mark.sqlite
-def test_sqlite_gives_the_number_of_a_member_out_once(app):
-    with write_tx() as db_session:
-        gone = Member(email="a@b.org", email_key="a@b.org")
-        db_session.add(gone)
-        db_session.flush()
-        db_session.delete(gone)
-        db_session.flush()
-        new = Member(email="b@b.org", email_key="b@b.org")
-        db_session.add(new)
-        db_session.flush()
+def test_sqlite_uses_the_id_of_a_member_once(db_session):
+    gone, new = (Member(email=email, email_key=email) for email in ("a@b.org", "b@b.org"))
+    db_session.add(gone)
+    db_session.flush()
+    db_session.delete(gone)
+    db_session.flush()
+    db_session.add(new)
+    db_session.flush()
 
     assert new.id > gone.id
 
 
 @pytest.mark.sqlite
-def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(
+def test_an_older_sqlite_database_is_backed_up_first_for_its_owner_only(
     older, database_folder, tmp_path
 ):
     backup = upgrade_app(older, next_release(tmp_path))
@@ -361,7 +348,7 @@ def test_an_older_sqlite_database_is_backed_up_first_for_nobody_else_to_read(
         assert "notebook" not in tables()
 
 
-def test_nothing_is_upgraded_with_another_key_until_that_is_accepted(
+def test_an_older_schema_is_upgraded_with_its_own_key_only(
     older, database_folder, tmp_path, settings
 ):
     folder = next_release(tmp_path)
@@ -370,15 +357,15 @@ def test_nothing_is_upgraded_with_another_key_until_that_is_accepted(
 
     with pytest.raises(WrongSchema, match="The secret key is not the one"):
         upgrade_app(other, folder, requires_key=True)
-    left = tables()
-    backups = [*database_folder.glob("backups/*")]
+    before = schema_state(db.engine, folder)
+    left = (tables(), [*database_folder.glob("backups/*")])
     upgrade_app(older, folder, requires_key=True)
 
     with other.app_context():
         db.engine.dispose()
-    assert "notebook" not in left
-    assert backups == []
-    assert "notebook" in tables()
+    assert left == (tables() - {"notebook"}, [])
+    assert (before, schema_state(db.engine, folder)) == (Schema.OLDER, Schema.CURRENT)
+    assert emails() == ["upgraded@example.org"]
 
 
 def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(older, tmp_path):
@@ -397,8 +384,7 @@ def test_an_upgrade_that_fails_half_way_leaves_the_database_as_it_was(older, tmp
 def test_an_upgrade_that_is_killed_half_way_leaves_the_database_as_it_was(
     older, tmp_path, settings
 ):
-    then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    folder = next_release(tmp_path, then=then)
+    folder = next_release(tmp_path, then=KILL)
 
     failed = run_at_once(settings.database_url, folder, 1)
 
@@ -413,8 +399,7 @@ def test_an_upgrade_that_is_killed_half_way_leaves_the_database_as_it_was(
 def test_upgrades_that_are_killed_again_and_again_leave_one_backup(
     older, database_folder, tmp_path, settings
 ):
-    then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    folder = next_release(tmp_path, then=then)
+    folder = next_release(tmp_path, then=KILL)
 
     failed = [run_at_once(settings.database_url, folder, 1) for _ in range(3)]
     killed = list((database_folder / "backups").iterdir())
@@ -432,8 +417,7 @@ def test_upgrades_that_are_killed_again_and_again_leave_one_backup(
 def test_an_upgrade_that_was_killed_is_backed_up_anew_where_its_copy_does_not_do(
     older, database_folder, tmp_path, settings, harm
 ):
-    then = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    folder = next_release(tmp_path, then=then)
+    folder = next_release(tmp_path, then=KILL)
     run_at_once(settings.database_url, folder, 1)
     [first] = (database_folder / "backups").iterdir()
     if harm == "changed":
@@ -469,19 +453,9 @@ def test_starts_on_an_empty_database_at_once_all_succeed(empty_url):
 
 
 @pytest.mark.processes
-def test_upgrades_at_once_all_succeed(older, tmp_path, settings):
-    folder = next_release(tmp_path, then="import time; time.sleep(1)")
-
-    failed = run_at_once(settings.database_url, folder, 2)
-
-    assert failed == []
-    assert schema_state(db.engine, folder) is Schema.CURRENT
-
-
-@pytest.mark.processes
-@pytest.mark.postgresql
-def test_an_upgrade_waits_for_another_that_takes_long(older, tmp_path, settings):
-    folder = next_release(tmp_path, then="import time; time.sleep(6)")
+def test_an_upgrade_waits_for_another_one(older, tmp_path, settings, database_kind):
+    seconds = 1 if database_kind == "sqlite" else 6  # longer than PostgreSQL's lock timeout
+    folder = next_release(tmp_path, then=f"import time; time.sleep({seconds})")
 
     failed = run_at_once(settings.database_url, folder, 2)
 

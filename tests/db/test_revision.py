@@ -41,24 +41,24 @@ def test_each_edit_is_another_revision(reader, model):
     assert reader.current().revision > before[0].revision
 
 
-def test_it_sees_who_may_frame_pages(reader):
+def test_it_has_the_hosts_that_may_frame_pages(reader):
     with write_tx() as db_session:
         db_session.execute(update(Community).values(embed_hosts=["https://www.example.org"]))
 
     assert reader.current().embed_hosts == ("https://www.example.org",)
 
 
-def test_threads_at_once_have_a_connection_each_and_leave_it_to_the_next(reader, app):
+def test_simultaneous_threads_have_a_connection_each_and_reuse_it(reader, app):
     barrier = threading.Barrier(2)
 
-    def look():
+    def read():
         barrier.wait()
         with app.app_context():
             for _ in range(50):
                 assert reader.current().revision >= 0
 
     for _ in range(3):
-        threads = [threading.Thread(target=look) for _ in range(2)]
+        threads = [threading.Thread(target=read) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -77,20 +77,20 @@ from tests.conftest import settings_for
 app = create_app(settings_for(sys.argv[1]))
 
 @ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)
-def look(_):
+def read(_):
     app.extensions["cop.revision_reader"].current()
 
 system = ctypes.CDLL(None)
 for _ in range(20):
     thread = ctypes.c_ulong()
-    system.pthread_create(ctypes.byref(thread), None, look, None)
+    system.pthread_create(ctypes.byref(thread), None, read, None)
     system.pthread_join(thread, None)
 print("alive")
 """
 
 
 @pytest.mark.processes
-def test_threads_that_end_after_a_look_do_not_crash_the_process(database_url):
+def test_threads_that_end_after_reading_do_not_crash_the_process(database_url):
     command = [sys.executable, "-c", FOREIGN_THREADS, database_url]
 
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -102,7 +102,7 @@ def test_reading_a_revision_blocks_nobody(reader, database_url):
     reader.current()
 
     edit(Community)
-    empty_log()  # SQLite's could not be emptied past somebody who reads
+    empty_log()  # a reader would block it
 
     if database_url.startswith("sqlite"):
         assert Path(f"{db.engine.url.database}-wal").read_bytes() == b""
