@@ -45,13 +45,12 @@ class EditForm(EditConflictForm, DateTimeForm):
 
     def __init__(self, meeting: MeetingFacts) -> None:
         self.zone = current_community().zone_info
-        super().__init__(self.shown(meeting))
+        super().__init__(meeting)
 
-    def shown(self, meeting: MeetingFacts) -> dict[str, str]:
-        """Return a session as the form shows it."""
-        starts_at = meeting.starts_at.astimezone(self.zone)
-        ends_at = meeting.ends_at.astimezone(self.zone)
-        columns = {name: getattr(meeting, name) for name in COLUMNS}
+    def form_values(self, row: MeetingFacts) -> dict[str, str]:
+        starts_at = row.starts_at.astimezone(self.zone)
+        ends_at = row.ends_at.astimezone(self.zone)
+        columns = {name: getattr(row, name) for name in COLUMNS}
         return {
             "date": f"{starts_at:%Y-%m-%d}",
             "starts": f"{starts_at:%H:%M}",
@@ -87,16 +86,8 @@ class TakeawaysForm(EditConflictForm):
     takeaways = area(20_000)
     recording_url = line(2000, Https())
 
-    def __init__(self, meeting: MeetingFacts) -> None:
-        super().__init__(self.shown(meeting))
-
-    @staticmethod
-    def shown(meeting: MeetingFacts) -> dict[str, str]:
-        """Return the stored values as the form shows them."""
-        return {
-            "takeaways": meeting.takeaways or "",
-            "recording_url": meeting.recording_url or "",
-        }
+    def form_values(self, row: MeetingFacts) -> dict[str, str]:
+        return {"takeaways": row.takeaways or "", "recording_url": row.recording_url or ""}
 
 
 @console.route("/sessions/<slug:slug>/edit", methods=["GET", "POST"])
@@ -135,7 +126,7 @@ def _save(form: EditForm, meeting_id: int, *, is_preview: bool) -> Effects:
         meeting = locking.lock_one(db_session, meeting_id)
         editor = audit_log.last_editor(db_session, meeting_id=meeting_id)
         promoted: list[int] = []
-        if is_preview or not form.has_conflict(form.shown(meeting), editor=editor):
+        if is_preview or not form.has_conflict(meeting, editor=editor):
             promoted = changes.edit(db_session, meeting, form.values, writer=writer())
             if form.is_moved:
                 note_action(db_session, Action.MOVED_MEETING, meeting_id=meeting_id)
@@ -246,7 +237,7 @@ def _publish(form: TakeawaysForm, meeting_id: int) -> int:
     with write_tx() as db_session:
         meeting = locking.lock_one(db_session, meeting_id)
         editor = audit_log.last_editor(db_session, meeting_id=meeting_id)
-        if form.has_conflict(form.shown(meeting), editor=editor):
+        if form.has_conflict(meeting, editor=editor):
             return 0
         emails = changes.publish_takeaways(
             db_session,

@@ -13,14 +13,12 @@ from cop.meetings.views_common import read_schedule
 from cop.models.email import MailState
 from cop.outbox import status
 from cop.outbox.outbox import EmailKind
-from cop.outbox.status import OutboxStatus
 from cop.reminders import reminders
 from cop.roster import access_needs, csv_export
 from cop.statistics import statistics
 from cop.statistics.statistics import Tally
 from cop.web import charts
 from cop.web.blueprints import console
-from cop.web.charts import Chart, Group
 from cop.web.rendering import current_community, now, render, writer
 
 CHARTED_FOR = timedelta(days=366)
@@ -75,7 +73,7 @@ def _is_planned_ahead(listed: Schedule) -> bool:
     return planned.issuperset(occurrence.on.isoformat() for occurrence in dates)
 
 
-def _next_session(meeting: Listing, tally: Tally, outbox: OutboxStatus) -> dict[str, object]:
+def _next_session(meeting: Listing, tally: Tally, outbox: status.OutboxStatus) -> dict[str, object]:
     """Count what is known about a session and the emails about it."""
     dates = writer().dates
     starts_on, today = dates.local(meeting.starts_at).date(), dates.local(now()).date()
@@ -118,7 +116,7 @@ def _past_session(meeting: Listing, tally: Tally) -> PastSession:
     return PastSession(meeting, meeting.registered_count, meeting.attended_count)
 
 
-def _chart(past: list[PastSession]) -> tuple[Chart, list[PastSession]] | None:
+def _chart(past: list[PastSession]) -> tuple[charts.Chart, list[PastSession]] | None:
     """Draw who signed up and attended in the last twelve months; return the rows, too."""
     dates = writer().dates
     rows = [
@@ -127,7 +125,9 @@ def _chart(past: list[PastSession]) -> tuple[Chart, list[PastSession]] | None:
         if now() - row.meeting.starts_at <= CHARTED_FOR and not row.meeting.is_cancelled
     ]
     groups = [
-        Group(dates.format(row.meeting.starts_at, "MMM", "MMM"), row.registered, row.attended)
+        charts.Group(
+            dates.format(row.meeting.starts_at, "MMM", "MMM"), row.registered, row.attended
+        )
         for row in reversed(rows)
     ]
     chart = charts.draw(groups)

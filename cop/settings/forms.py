@@ -32,13 +32,6 @@ MAX_REMINDER_DAYS, MAX_NOTICE_MINUTES = 28, 60  # days before a session; minutes
 class SettingsForm(EditConflictForm):
     """One section of the settings; its fields are named like the columns."""
 
-    def __init__(self, community: CommunityFacts) -> None:
-        super().__init__(self.form_values(community))
-
-    def form_values(self, community: CommunityFacts) -> dict[str, object]:
-        """Return the stored values as the fields show them."""
-        raise NotImplementedError
-
     @property
     def values(self) -> dict[str, object]:
         """Return the changed values of a valid form, by column."""
@@ -64,12 +57,12 @@ class CommunityForm(SettingsForm):
     contact_role = line(200, Required(N_("Write what they do there.")))
     contact_email = line(254, Optional(), email_address)
 
-    def form_values(self, community: CommunityFacts) -> dict[str, object]:
+    def form_values(self, row: CommunityFacts) -> dict[str, object]:
         names = (
             *("name", "short_name", "host_name", "host_url"),
             *("location", "contact_name", "contact_role", "contact_email"),
         )
-        return {name: getattr(community, name) or "" for name in names}
+        return {name: getattr(row, name) or "" for name in names}
 
     def _column(self, name: str) -> object:
         return self[name].data or None
@@ -80,8 +73,8 @@ class AboutForm(SettingsForm):
 
     about = area(20_000, Required(N_("Write what the community is, or put the shipped text back.")))
 
-    def form_values(self, community: CommunityFacts) -> dict[str, object]:
-        return {"about": normalize_newlines(community.about_text)}
+    def form_values(self, row: CommunityFacts) -> dict[str, object]:
+        return {"about": normalize_newlines(row.about_text)}
 
     def reset_to_default(self) -> None:
         """Fill in the shipped text, without saving it."""
@@ -97,8 +90,8 @@ class QuestionsForm(SettingsForm):
 
     asked = SelectMultipleField(validate_choice=False)
 
-    def form_values(self, community: CommunityFacts) -> dict[str, object]:
-        return {"asked": [q.name for q in OPTIONAL if q.name not in community.disabled_questions]}
+    def form_values(self, row: CommunityFacts) -> dict[str, object]:
+        return {"asked": [q.name for q in OPTIONAL if q.name not in row.disabled_questions]}
 
     def validate_asked(self, field: FormField) -> None:
         if not {question.name for question in OPTIONAL}.issuperset(field.data):
@@ -117,9 +110,9 @@ class RemindersForm(SettingsForm):
     reminder_days = line(40)
     notice_minutes = line(10)
 
-    def form_values(self, community: CommunityFacts) -> dict[str, object]:
-        days = ", ".join(map(str, community.reminder_days))
-        return {"reminder_days": days, "notice_minutes": str(community.notice_minutes)}
+    def form_values(self, row: CommunityFacts) -> dict[str, object]:
+        days = ", ".join(map(str, row.reminder_days))
+        return {"reminder_days": days, "notice_minutes": str(row.notice_minutes)}
 
     def validate_reminder_days(self, field: FormField) -> None:
         days = _days(field.data)
@@ -161,10 +154,10 @@ class RetentionForm(SettingsForm):
     retention_days = line(10)
     short_retention_days = line(10)
 
-    def form_values(self, community: CommunityFacts) -> dict[str, object]:
+    def form_values(self, row: CommunityFacts) -> dict[str, object]:
         return {
-            "retention_days": str(community.retention.days),
-            "short_retention_days": str(community.short_retention.days),
+            "retention_days": str(row.retention.days),
+            "short_retention_days": str(row.short_retention.days),
         }
 
     def validate_retention_days(self, field: FormField) -> None:

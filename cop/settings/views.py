@@ -5,13 +5,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
-from cop.audit.audit_log import Action
 from cop.audit.views import note_action
 from cop.community import community
 from cop.db.engine import read_tx, write_tx
 from cop.embedding import hosts as embedding_hosts
 from cop.settings import forms
-from cop.settings.forms import AboutForm, SettingsForm
 from cop.web.blueprints import console
 from cop.web.i18n import gettext
 from cop.web.rendering import current_community, render
@@ -31,9 +29,9 @@ def require_two_factor() -> ResponseReturnValue:
     return redirect(url_for("console.coordinators"), 303)
 
 
-FORMS: dict[str, type[SettingsForm]] = {
+FORMS: dict[str, type[forms.SettingsForm]] = {
     "community": forms.CommunityForm,
-    "about": AboutForm,
+    "about": forms.AboutForm,
     "questions": forms.QuestionsForm,
     "reminders": forms.RemindersForm,
     "retention": forms.RetentionForm,
@@ -53,10 +51,10 @@ def setting(part: str) -> ResponseReturnValue:
     form = FORMS[part](current_community())
     preview: str | None = None
     sentences: list[str] = []
-    if isinstance(form, AboutForm) and "shipped" in request.form:
+    if isinstance(form, forms.AboutForm) and "shipped" in request.form:
         form.reset_to_default()
     elif form.validate_on_submit():
-        if isinstance(form, AboutForm) and "preview" in request.form:
+        if isinstance(form, forms.AboutForm) and "preview" in request.form:
             preview = form.about.data
         else:
             sentences = [] if "sure" in request.form else _rehearse(form)
@@ -74,7 +72,7 @@ def setting(part: str) -> ResponseReturnValue:
     )
 
 
-def _rehearse(form: SettingsForm) -> list[str]:
+def _rehearse(form: forms.SettingsForm) -> list[str]:
     """Return the consequences of saving, which is rolled back."""
     if not form.changed:
         return []
@@ -83,10 +81,10 @@ def _rehearse(form: SettingsForm) -> list[str]:
         return form.consequences(db_session, current_community())
 
 
-def _save(form: SettingsForm) -> bool:
+def _save(form: forms.SettingsForm) -> bool:
     """Write what was changed; return False for a conflict, which the form then shows."""
     with write_tx() as db_session:
-        stored = form.form_values(community.lock_community(db_session))
+        stored = community.lock_community(db_session)
         if form.has_conflict(stored, editor=audit_log.last_editor(db_session, meeting_id=None)):
             return False
         if form.changed:
@@ -97,4 +95,4 @@ def _save(form: SettingsForm) -> bool:
 def _write(db_session: Session, values: dict[str, object]) -> None:
     """Write the changed values only: another coordinator may have changed the others."""
     community.change_community(db_session, **values)
-    note_action(db_session, Action.CHANGED_SETTINGS, item_count=len(values))
+    note_action(db_session, audit_log.Action.CHANGED_SETTINGS, item_count=len(values))

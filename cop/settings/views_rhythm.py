@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectMultipleField, StringField
 
 from cop.audit import audit_log
-from cop.audit.audit_log import Action
 from cop.audit.views import note_action
 from cop.community import community as community_settings
 from cop.community import holidays
@@ -46,30 +45,23 @@ class RhythmForm(EditConflictForm):
     planned_ahead = line(20)
     observances = area(60_000)
 
-    def __init__(self, community: CommunityFacts) -> None:
-        super().__init__(self.form_values(community))
-
-    @staticmethod
-    def form_values(community: CommunityFacts) -> dict[str, object]:
-        """Return the stored values as the fields show them."""
-        choice = rules.parse(community.recurrence_rule)
+    def form_values(self, row: CommunityFacts) -> dict[str, object]:
+        choice = rules.parse(row.recurrence_rule)
         every = CUSTOM if choice is None else MONTH if choice.of_month else WEEK
         choice = choice or rules.RecurrenceChoice("MO")
-        ends = datetime.combine(now(), community.start_time) + timedelta(
-            minutes=community.duration_minutes
-        )
+        ends = datetime.combine(now(), row.start_time) + timedelta(minutes=row.duration_minutes)
         return {
             "every": every,
             "of_month": choice.of_month or "1",
             "weekday": choice.weekday,
             "weeks": str(choice.weeks),
-            "recurrence_from": f"{community.recurrence_from or ''}",
+            "recurrence_from": f"{row.recurrence_from or ''}",
             "months_off": [str(month) for month in choice.months_off],
-            "starts": f"{community.start_time:%H:%M}",
+            "starts": f"{row.start_time:%H:%M}",
             "ends": f"{ends:%H:%M}",
-            "zone": community.time_zone,
-            "planned_ahead": str(community.planned_ahead),
-            "observances": "\n".join(community.observances),
+            "zone": row.time_zone,
+            "planned_ahead": str(row.planned_ahead),
+            "observances": "\n".join(row.observances),
         }
 
     def stored_text(self, name: str) -> str:
@@ -151,10 +143,10 @@ def _save(form: RhythmForm) -> int:
     with write_tx() as db_session:
         stored = community_settings.lock_community(db_session)
         editor = audit_log.last_editor(db_session, meeting_id=None)
-        if form.has_conflict(form.form_values(stored), editor=editor):
+        if form.has_conflict(stored, editor=editor):
             return 0
         added = len(planning.change_recurrence(db_session, form.apply_to(stored), now=now()))
-        note_action(db_session, Action.CHANGED_SETTINGS, item_count=added)
+        note_action(db_session, audit_log.Action.CHANGED_SETTINGS, item_count=added)
         return added
 
 

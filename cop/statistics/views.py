@@ -11,7 +11,6 @@ from cop.statistics import statistics, suppression
 from cop.statistics.statistics import SessionStats
 from cop.web import charts
 from cop.web.blueprints import console
-from cop.web.charts import Chart, Group
 from cop.web.i18n import gettext
 from cop.web.rendering import current_community, now, render, writer
 
@@ -59,16 +58,16 @@ def _hat_labels(counts: Mapping[str, str]) -> list[tuple[str, str]]:
     ]
 
 
-def _charts(sessions: Sequence[SessionStats]) -> list[Chart | None]:
+def _charts(sessions: Sequence[SessionStats]) -> list[charts.Chart | None]:
     """Two charts: attended out of registered, and new out of attended."""
     dates = writer().dates
     oldest_first = [
         (dates.format(each.meeting.starts_at, "MMM ''yy", "MMM ''yy"), each)
         for each in reversed(sessions)
     ]
-    groups = [Group(label, each.registered, each.attended) for label, each in oldest_first]
+    groups = [charts.Group(label, each.registered, each.attended) for label, each in oldest_first]
     known = [(label, each) for label, each in oldest_first if each.new is not None]
     return [
         charts.draw(groups),
-        charts.draw([Group(label, each.attended or 0, each.new) for label, each in known]),
+        charts.draw([charts.Group(label, each.attended or 0, each.new) for label, each in known]),
     ]

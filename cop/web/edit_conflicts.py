@@ -20,13 +20,17 @@ QUOTED = 60  # characters of a value that an error message shows
 
 
 class EditConflictForm(ConsoleForm):
-    """A form filled with stored values, by field name."""
+    """A form filled with the values of a row; subclasses define `form_values`."""
 
     before = StringField(filters=[strip_to_one_line])
 
-    def __init__(self, stored: Mapping[str, Any]) -> None:
-        super().__init__({**stored, "before": " ".join(_digests(stored))})
-        self.stored = stored
+    def __init__(self, row: Any) -> None:
+        self.stored = self.form_values(row)
+        super().__init__({**self.stored, "before": " ".join(_digests(self.stored))})
+
+    def form_values(self, row: Any) -> Mapping[str, Any]:
+        """Return the stored values as the fields show them, by field name."""
+        raise NotImplementedError
 
     @property
     def changed(self) -> set[str]:
@@ -37,13 +41,14 @@ class EditConflictForm(ConsoleForm):
         """Return the submitted value if it was changed on this page, else the stored one."""
         return (self[name].data or "") if name in self.changed else str(self.stored[name])
 
-    def has_conflict(self, stored: Mapping[str, Any], *, editor: tuple[int, str] | None) -> bool:
-        """Compare with the values stored now, under a lock; show each conflict.
+    def has_conflict(self, row: Any, *, editor: tuple[int, str] | None) -> bool:
+        """Compare with the row as it is now, under a lock; show each conflict.
 
         Submitted once more, the form replaces those values. `editor` is the id and name of the
         coordinator who edited last.
         """
-        self.stored, changed = stored, self.changed
+        stored, changed = self.form_values(row), self.changed
+        self.stored = stored
         changed_elsewhere = self._unlike_before(stored)
         conflicts = [
             name
