@@ -1,6 +1,7 @@
 """The to-do items on the console's front page."""
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,7 +33,9 @@ class ToDo:
     url: str = ""
 
 
-def to_do_items(listed: Schedule, tallies: Mapping[int, Tally], outbox: OutboxStatus) -> list[ToDo]:
+def to_do_items(
+    listed: Schedule, tallies: defaultdict[int, Tally], outbox: OutboxStatus
+) -> list[ToDo]:
     """Return what needs doing now, the most urgent first."""
     next_ = listed.next
     return [
@@ -108,7 +111,7 @@ def _topics(listed: Schedule) -> Iterator[ToDo]:
             yield ToDo(sentence, gettext("Choose one"), f"{edit}#topic")
 
 
-def _past_session_items(listed: Schedule, tallies: Mapping[int, Tally]) -> Iterator[ToDo]:
+def _past_session_items(listed: Schedule, tallies: defaultdict[int, Tally]) -> Iterator[ToDo]:
     """Attendance and takeaways that are missing from recent sessions."""
     for meeting in listed.past:
         age, tally = now() - meeting.ends_at, tallies[meeting.id]
