@@ -27,7 +27,6 @@ class Answer:
 
 TAKEN = Answer()
 NO_SUCH_USER = Answer(to_recipient="550 5.1.1 No such user here")
-RELAY_DENIED = Answer(to_recipient="550 5.7.1 Relay access denied")
 SPAM = Answer(to_mail="554 5.7.1 This looks like spam")
 LATER = Answer(to_recipient="451 4.7.1 Try again later")
 CLOSING = Answer(to_recipient="421 4.3.2 Closing down")

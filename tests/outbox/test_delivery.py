@@ -11,7 +11,6 @@ from sqlalchemy import select, text, update
 from cop.accounts import accounts, notifications
 from cop.db.engine import db, read_tx, write_tx
 from cop.mail.smtp import SmtpTransport
-from cop.mail.transport import FolderTransport
 from cop.models.email import OutboxEmail
 from cop.models.registration import Member
 from cop.outbox import retries
@@ -276,19 +275,3 @@ def test_a_reply_that_came_before_putting_back_is_stored_as_sent(rig):
     rig.delivery.put_back()
 
     assert states() == ["sent"]
-
-
-def test_an_unwritable_folder_counts_as_an_unavailable_server(app, tmp_path, caplog):
-    folder = tmp_path / "outbox"
-    folder.write_text("in the way")
-    delivery = Delivery(FolderTransport(folder), SENDER, LINKS, Clock())
-    queue("ada@example.org")
-
-    usable = delivery.run()
-    folder.unlink()
-    delivery.clock.now += MINUTE
-
-    assert (usable, delivery.run()) == (False, True)
-    assert states() == ["sent"]
-    assert [file.suffix for file in folder.iterdir()] == [".eml"]
-    assert retries.BACKOFF[0] == MINUTE
