@@ -25,7 +25,7 @@ _DEVICE = re.compile(
 )
 
 
-def fold_without_pronouns(text: str) -> str:
+def fold_letters(text: str) -> str:
     """Return a text to search in: lower-case, without accents."""
     if text.isascii():
         return text.lower()
@@ -37,7 +37,7 @@ def fold(name: str) -> str:
     """Return the name to compare: folded, without punctuation."""
     letters = (
         letter if letter.isalnum() or unicodedata.category(letter).startswith("M") else " "
-        for letter in fold_without_pronouns(name)
+        for letter in fold_letters(name)
     )
     return " ".join("".join(letters).split())
 

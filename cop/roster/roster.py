@@ -17,7 +17,7 @@ from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus
-from cop.person_names import fold_without_pronouns
+from cop.person_names import fold_letters
 from cop.registration.answers import HAS_ACCESS_NEEDS
 from cop.roster.places import HAS_LIVE_REGISTRATION
 
@@ -82,8 +82,8 @@ class RosterFilter:
     def _has_words(self, person: Attendee) -> bool:
         if not self.text:
             return True
-        text = fold_without_pronouns(f"{person.name} {person.email} {person.organization}")
-        return all(word in text for word in fold_without_pronouns(self.text).split())
+        text = fold_letters(f"{person.name} {person.email} {person.organization}")
+        return all(word in text for word in fold_letters(self.text).split())
 
 
 def filter_attendees(people: Iterable[Attendee], criteria: RosterFilter) -> list[Attendee]:
@@ -95,10 +95,10 @@ def filter_attendees(people: Iterable[Attendee], criteria: RosterFilter) -> list
 def _sort_key(person: Attendee, sort: str) -> tuple[Any, ...]:
     group = _RANK[person.status]
     if sort == "name":
-        return group, fold_without_pronouns(person.name), person.id
+        return group, fold_letters(person.name), person.id
     if sort == "organization":  # people without one last
-        organization = (not person.organization, fold_without_pronouns(person.organization))
-        return group, *organization, fold_without_pronouns(person.name), person.id
+        organization = (not person.organization, fold_letters(person.organization))
+        return group, *organization, fold_letters(person.name), person.id
     if person.status == RegistrationStatus.WAITING:
         return group, person.id
     return group, person.registered_at, person.id
