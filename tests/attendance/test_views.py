@@ -21,6 +21,7 @@ from tests.client import (
     main_text,
     post,
     rows,
+    submit,
     update_meeting,
 )
 from tests.page import parse
@@ -76,17 +77,8 @@ def choices(page):
     }
 
 
-def sent_by(page):
-    """What the form would send as it stands."""
-    form = page.select_one("form[action$='/keep']")
-    fields = {field["name"]: field["value"] for field in form.select("input[type=hidden]")}
-    for select in form.select("select"):
-        fields[select["name"]] = select.select_one("option[selected]")["value"]
-    return fields
-
-
 def apply(client, page, **more):
-    return client.post(f"{REPORT}/keep", data=sent_by(page) | more, headers=SAME_ORIGIN)
+    return submit(client, page, f"{REPORT}/keep", **more)
 
 
 def test_before_the_session_starts_the_page_says_when_it_will(corin):
