@@ -57,9 +57,9 @@ class PlaceChange(NamedTuple):
 
 
 def add_person(
-    db_session: Session, meeting: Listing, answers: Answers, *, by_mail: bool, writer: LetterWriter
+    db_session: Session, meeting: Listing, answers: Answers, *, by_email: bool, writer: LetterWriter
 ) -> PlaceChange:
-    """Register somebody by the same rules as the form; `by_mail` sends the confirmation."""
+    """Register somebody by the same rules as the form; `by_email` sends the confirmation."""
     locking.lock(db_session, [meeting.id])
     key = email_addresses.normalize(answers.email)
     query = live_registrations(meeting.id).where(Member.email_key == key)
@@ -69,10 +69,10 @@ def add_person(
         )
     slugs, submission = [meeting.slug], token_hex(32)
     register.register(
-        db_session, slugs, answers, submission=submission, writer=writer, send_confirmation=by_mail
+        db_session, slugs, answers, submission=submission, writer=writer, send_confirmation=by_email
     )
     added = db_session.scalars(query).one()
-    is_notified = by_mail and added.member.undeliverable_at is None
+    is_notified = by_email and added.member.undeliverable_at is None
     return PlaceChange(added.id, added.status, is_notified)
 
 
@@ -121,15 +121,15 @@ def move_to_waiting_list(
 
 
 def cancel(
-    db_session: Session, registration_id: int, *, by_mail: bool, writer: LetterWriter
+    db_session: Session, registration_id: int, *, by_email: bool, writer: LetterWriter
 ) -> PlaceChange:
     """Cancel a registration; a place goes to the next in line."""
     meeting, person = _locked(db_session, registration_id, *LIVE_STATUSES)
     promoted = cancellation.cancel_registration(db_session, registration_id, writer=writer)
-    if by_mail:
+    if by_email:
         letter = emails.cancelled(writer, person.recipient, meeting)
         _notify(db_session, person, letter, meeting, writer=writer)
-    is_notified = by_mail and person.recipient.is_deliverable
+    is_notified = by_email and person.recipient.is_deliverable
     return PlaceChange(registration_id, RegistrationStatus.CANCELLED, is_notified, len(promoted))
 
 
@@ -206,7 +206,7 @@ def _notify(
 ) -> None:
     """Queue an email; canceling the registration `about` withdraws it."""
     key = f"place:{person.registration_id}:{person.status}:{writer.now.isoformat()}"
-    mail = QueuedEmail(
+    email = QueuedEmail(
         letter, person.recipient, EmailKind.PLACE, key, about, meeting.id, meeting.ends_at
     )
-    outbox.queue(db_session, [mail], now=writer.now)
+    outbox.queue(db_session, [email], now=writer.now)

@@ -70,7 +70,7 @@ def move_to_waiting_list(slug: str, registration_id: int) -> ResponseReturnValue
 
 @console.post(f"{PERSON}/cancel")
 def cancel_place(slug: str, registration_id: int) -> ResponseReturnValue:
-    change = partial(places.cancel, by_mail="silent" not in request.form)
+    change = partial(places.cancel, by_email="silent" not in request.form)
     return _change_place(slug, registration_id, Action.CANCELLED_PLACE, change)
 
 
@@ -166,7 +166,7 @@ def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
 
 @console.route("/sessions/<slug:slug>/add", methods=["GET", "POST"])
 def add_person(slug: str) -> ResponseReturnValue:
-    meeting, by_mail = open_or_404(slug), request.form.get("told") != "self"
+    meeting, by_email = open_or_404(slug), request.form.get("told") != "self"
     omitted = frozenset() if meeting.prep_question else registry.SESSION_QUESTIONS
     form = answers_form(current_community().disabled_questions, omitted=_OMITTED | omitted)
     if form.validate_on_submit():
@@ -174,7 +174,7 @@ def add_person(slug: str) -> ResponseReturnValue:
         try:
             with write_tx() as db_session:
                 added = places.add_person(
-                    db_session, meeting, answers, by_mail=by_mail, writer=writer()
+                    db_session, meeting, answers, by_email=by_email, writer=writer()
                 )
                 id_ = added.registration_id
                 note_action(
@@ -186,7 +186,9 @@ def add_person(slug: str) -> ResponseReturnValue:
             flash(_added_message(added))
             return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
     schedule = Schedule((meeting,), ())  # the questions are about this session alone
-    return render("roster/add.html", meeting=meeting, form=form, schedule=schedule, by_mail=by_mail)
+    return render(
+        "roster/add.html", meeting=meeting, form=form, schedule=schedule, by_email=by_email
+    )
 
 
 def _added_message(added: PlaceChange) -> str:

@@ -75,7 +75,7 @@ def test_links_and_emails_of_the_misspelled_address_are_gone(db_session):
 
     with pytest.raises(InvalidLink):
         members.find(db_session, owner)
-    assert {mail.to_address for mail in outbox_emails(db_session)} == {ADA.email, GRACE.email}
+    assert {email.to_address for email in outbox_emails(db_session)} == {ADA.email, GRACE.email}
 
 
 def test_the_confirmation_has_the_link_of_the_new_member(db_session):
@@ -85,10 +85,10 @@ def test_the_confirmation_has_the_link_of_the_new_member(db_session):
     correct(db_session, DECEMBER, ADA.email)
 
     ada = find_member(db_session, ADA.email)
-    [mail] = outbox_emails(db_session)
+    [email] = outbox_emails(db_session)
     link = a_writer(db_session).links.member(Owner(ada.id, ada.token_version), on=NOW.date())
-    assert link in mail.text
-    assert "Ada Example" not in mail.text  # nobody has proven that it is theirs
+    assert link in email.text
+    assert "Ada Example" not in email.text  # nobody has proven that it is theirs
     assert registrations(db_session, DECEMBER)[0].announced
 
 
@@ -169,7 +169,7 @@ def test_a_mailing_list_request_is_confirmed_at_the_right_address(db_session):
 
     ada = find_member(db_session, ADA.email)
     assert (ada.list_requested_at, ada.list_confirmed_at) == (NOW, None)
-    assert [mail.to_address for mail in outbox_emails(db_session, EmailKind.LIST)] == [ADA.email]
+    assert [email.to_address for email in outbox_emails(db_session, EmailKind.LIST)] == [ADA.email]
 
 
 def test_after_the_session_no_confirmation_goes_out(db_session):

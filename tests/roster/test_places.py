@@ -62,7 +62,7 @@ def do(db_session, act, details, *, now=NOW, **values):
 def test_above_capacity_a_cancellation_promotes_nobody(db_session, meeting):
     do(db_session, places.give_place, KATHERINE, beyond=True)
 
-    do(db_session, places.cancel, ADA, by_mail=True)
+    do(db_session, places.cancel, ADA, by_email=True)
 
     assert status_summary(db_session, SLUG) == "Ada cancelled, Grace waiting, Katherine held"
 
@@ -101,11 +101,15 @@ def test_nobody_is_moved_to_a_waiting_list_that_they_would_lead(
 
 
 def test_a_canceled_place_goes_to_the_next_and_its_email_is_not_withdrawn(db_session, meeting):
-    moved = do(db_session, places.cancel, ADA, by_mail=True)
+    moved = do(db_session, places.cancel, ADA, by_email=True)
 
-    [mail] = outbox_emails(db_session, EmailKind.PLACE)
+    [email] = outbox_emails(db_session, EmailKind.PLACE)
     assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
-    assert (mail.to_address, mail.registration_id, mail.meeting_id) == (ADA.email, None, meeting.id)
+    assert (email.to_address, email.registration_id, email.meeting_id) == (
+        ADA.email,
+        None,
+        meeting.id,
+    )
     assert (moved.is_notified, moved.promoted) == (True, 1)
     assert of(db_session, ADA).cancelled_at == NOW
 
@@ -128,7 +132,7 @@ def test_somebody_undeliverable_counts_as_not_notified(db_session, meeting):
 
 
 def test_restoring_without_a_free_place_means_the_end_of_the_waiting_list(db_session, meeting):
-    do(db_session, places.cancel, ADA, by_mail=False)
+    do(db_session, places.cancel, ADA, by_email=False)
     clear_outbox(db_session)
 
     moved = do(db_session, places.restore, ADA)
@@ -169,7 +173,7 @@ def test_restoring_ends_after_thirty_days_and_with_the_session(
 
 
 def test_somebody_who_has_registered_again_is_not_restored(db_session, meeting):
-    do(db_session, places.cancel, ADA, by_mail=False)
+    do(db_session, places.cancel, ADA, by_email=False)
     old = of(db_session, ADA)
     register(db_session, SLUG, ADA)
 
@@ -180,7 +184,7 @@ def test_somebody_who_has_registered_again_is_not_restored(db_session, meeting):
 ACTS = {
     "give": lambda *of, **at: places.give_place(*of, **at, beyond=True),
     "move": places.move_to_waiting_list,
-    "cancel": lambda *of, **at: places.cancel(*of, **at, by_mail=True),
+    "cancel": lambda *of, **at: places.cancel(*of, **at, by_email=True),
     "restore": places.restore,
 }
 
@@ -226,7 +230,7 @@ def test_two_coordinators_at_once_cancel_one_place_once(app):
     def cancelling():
         with write_tx() as db_session:
             try:
-                do(db_session, places.cancel, ADA, by_mail=True)
+                do(db_session, places.cancel, ADA, by_email=True)
             except Refused:
                 return "changed"
             return "cancelled"
@@ -266,4 +270,4 @@ def test_nobody_is_added_to_a_canceled_session(db_session, meeting):
     mallory = replace(ADA, email="mallory@example.org")
 
     with pytest.raises(Refused, match="is cancelled"):
-        places.add_person(db_session, listing, mallory, by_mail=True, writer=a_writer(db_session))
+        places.add_person(db_session, listing, mallory, by_email=True, writer=a_writer(db_session))

@@ -231,7 +231,7 @@ def test_email_to_an_address_is_stopped_and_resumed(corin):
     noted = notice(corin, do(corin, "undeliverable"))
     page, roster = corin.page(path_of()), corin.page(SESSION)
     stopped = [row["undeliverable_at"] for row in rows(Member)]
-    states = [mail["state"] for mail in rows(OutboxEmail)]
+    states = [email["state"] for email in rows(OutboxEmail)]
     again = notice(corin, do(corin, "undeliverable", works="yes"))
 
     assert "gets no more mail" in noted
