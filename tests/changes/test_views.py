@@ -6,6 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from cop.db.engine import write_tx
+from cop.models.audit import AuditEntry
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
 from cop.models.registration import Member
@@ -61,6 +62,7 @@ def test_the_form_shows_the_session_as_it_is_and_unchanged_values_are_not_writte
     ]
     assert confirmation(corin, response) == "Nothing was changed."
     assert december() == before
+    assert rows(AuditEntry) == []
 
 
 def test_everything_can_be_changed_at_once_under_one_lock(app, corin):
@@ -87,6 +89,10 @@ def test_everything_can_be_changed_at_once_under_one_lock(app, corin):
     assert (row["capacity"], row["reading_minutes"]) == (30, 20)
     assert (row["topic"], row["summary"]) == ("Who counts?", "One\n\nTwo")
     assert (row["sequence"], row["lock_version"]) == (1, locks + 1)
+    assert [entry["action"] for entry in rows(AuditEntry)] == [
+        "moved a session",
+        "edited a session",
+    ]
     assert "Who counts?" in public_page
     assert "zoom.example.com" not in public_page
 
