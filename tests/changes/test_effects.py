@@ -1,10 +1,13 @@
 """What previews say that a change of a session would do, and what is confirmed after it."""
 
 import pytest
+from sqlalchemy import update
 
+from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
+from cop.models.registration import Member
 from tests.builders import NOW
 from tests.client import (
     DECEMBER,
@@ -25,7 +28,7 @@ from tests.page import parse
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, PREVIEW, CANCEL = f"{SESSION}/edit", f"{SESSION}/edit/preview", f"{SESSION}/cancel"
 RESTORE = f"{SESSION}/restore"
-HELD, WAITING = "2 people who hold a place", "2 who wait"
+HELD, WAITING = "1 person who holds a place", "2 who wait"
 
 
 @pytest.fixture
@@ -34,6 +37,9 @@ def roster(corin):
     update_meeting(DECEMBER, capacity=2, join_url="https://zoom.example.com/j/1")
     add_registrations(DECEMBER, "ada@example.org", "mallory@example.org")
     add_registrations(DECEMBER, "grace@example.org", "katherine@example.org", status="waiting")
+    with write_tx() as db_session:
+        is_mallory = Member.email_key == "mallory@example.org"
+        db_session.execute(update(Member).where(is_mallory).values(undeliverable_at=NOW))
     mark_notified(DECEMBER)
 
 
