@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from cop.errors import InvalidLink
 from cop.links import Owner
 from cop.meetings import locking
-from cop.meetings.locking import MeetingFacts
 from cop.members import members
 from cop.models.registration import Registration, RegistrationStatus
 
@@ -34,7 +33,7 @@ class JoinLink:
 
     registration: Registration
     waiting_position: int
-    meeting: MeetingFacts
+    meeting: locking.MeetingFacts
     now: datetime
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -117,22 +118,21 @@ def verify_and_lock(db_session: Session, owner: Owner, *, now: datetime) -> Reci
     row = db_session.execute(verify).one_or_none()
     if row is None:
         raise InvalidLink
-    name, language = verified_name(db_session, row.id)
-    return recipient(row, name=name, language=language)
+    return recipient_of(db_session, row)
 
 
-def verified_name(db_session: Session, member_id: int) -> tuple[str, str]:
-    """The latest name, empty if newer than their verification, and the language."""
+def recipient_of(db_session: Session, row: Sequence[Any]) -> Recipient:
+    """Build a recipient from `MEMBER_COLUMNS`, with their latest name if they have seen it."""
     is_verified = Registration.registered_at <= Member.verified_at
     query = (
         select(case((is_verified, Registration.name), else_=""), Registration.language)
         .join(Member)
-        .where(Registration.member_id == member_id)
+        .where(Registration.member_id == row[0])
         .order_by(Registration.id.desc())
         .limit(1)
     )
     name, language = db_session.execute(query).first() or ("", "en")
-    return name, language
+    return recipient(row, name=name, language=language)
 
 
 def _is(owner: Owner) -> tuple[ColumnElement[bool], ...]:

@@ -12,7 +12,7 @@ from cop.audit import withdrawals
 from cop.errors import InvalidLink, Refused
 from cop.i18n import N_
 from cop.links import Owner
-from cop.mail.recipients import LIVE_STATUSES, MEMBER_COLUMNS, Recipient, recipient
+from cop.mail.recipients import LIVE_STATUSES, MEMBER_COLUMNS, Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
 from cop.members import members
@@ -26,18 +26,7 @@ from cop.registration.statements import LIST_REQUEST_INTERVAL
 
 LIST = "list"
 KINDS = (*OPTIONAL, LIST)
-UNKNOWN_ADDRESS = Recipient(
-    member_id=0,
-    email="",
-    token_version=0,
-    verified_at=None,
-    undeliverable_at=None,
-    opt_outs=[],
-    list_requested_at=None,
-    list_confirmed_at=None,
-    name="",
-    language="en",
-)
+UNKNOWN_ADDRESS: tuple[object, ...] = (0, "", 0, None, None, [], None, None)  # as `MEMBER_COLUMNS`
 
 
 def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
@@ -49,7 +38,7 @@ def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
     key = f"link:{to.member_id}:{writer.now.isoformat()}"
     email_with_link = _link_email(db_session, to, key, writer=writer)
     is_allowed = notifications.is_link_allowed(db_session, to, writer=writer)
-    if to is not UNKNOWN_ADDRESS and is_allowed and to.is_deliverable:
+    if to.member_id and is_allowed and to.is_deliverable:
         outbox.queue(db_session, [email_with_link], now=writer.now)
     else:
         _queue_dummy(db_session, writer)
@@ -59,9 +48,7 @@ def _member_of_address(db_session: Session, email_key: str) -> Recipient:
     """Lock the member with this address: concurrent requests share a limit."""
     query = select(*MEMBER_COLUMNS).where(Member.email_key == email_key)
     row = db_session.execute(query.with_for_update(key_share=True)).one_or_none()
-    member_id = row.id if row else UNKNOWN_ADDRESS.member_id
-    name, language = members.verified_name(db_session, member_id)
-    return recipient(row, name=name, language=language) if row else UNKNOWN_ADDRESS
+    return members.recipient_of(db_session, row or UNKNOWN_ADDRESS)
 
 
 def _link_email(

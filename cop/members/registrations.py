@@ -79,14 +79,10 @@ def delete_answer(
     db_session: Session, member_id: int, slug: str, name: str, *, writer: LetterWriter
 ) -> bool:
     """Delete one optional answer, from canceled registrations too; False where there is none."""
-    if name not in {field.name for field in registry.OPTIONAL_ANSWERS}:
+    fields = [f for f in registry.OPTIONAL_ANSWERS if name and name in (f.name, f.asked_with)]
+    if not fields:
         return False
-    values = {
-        column: blank
-        for field in registry.OPTIONAL_ANSWERS
-        if name in (field.name, field.asked_with)
-        for column, blank in field.blanks.items()
-    }
+    values = {column: blank for field in fields for column, blank in field.blanks.items()}
     meeting_id = select(Meeting.id).where(Meeting.slug == slug).scalar_subquery()
     delete = update(Registration).where(
         Registration.member_id == member_id, Registration.meeting_id == meeting_id

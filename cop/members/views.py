@@ -23,7 +23,6 @@ from cop.mail.transport import folder_transport
 from cop.meetings import filters, schedule
 from cop.meetings.schedule import Listing, Schedule
 from cop.members import held_data, members
-from cop.members.members import MemberData
 from cop.privacy import erasure
 from cop.registration.forms import LinkForm
 from cop.web.blueprints import member
@@ -50,7 +49,7 @@ class MemberPage:
     token: str
     owner: Owner
     schedule: Schedule
-    member: MemberData
+    member: members.MemberData
 
     @property
     def addable(self) -> list[Listing]:

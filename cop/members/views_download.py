@@ -8,7 +8,6 @@ from flask import Response, jsonify
 
 from cop.i18n import N_
 from cop.members import held_data
-from cop.members.held_data import HeldValue
 from cop.members.members import MemberData
 from cop.members.views import open_page
 from cop.web.blueprints import member
@@ -49,7 +48,7 @@ def as_json(token: str) -> Response:
     return _download(response, "json")
 
 
-def _values(values: Iterable[HeldValue]) -> list[dict[str, object]]:
+def _values(values: Iterable[held_data.HeldValue]) -> list[dict[str, object]]:
     return [
         {
             "label": gettext(value.field.label),

@@ -7,7 +7,6 @@ from werkzeug.urls import iri_to_uri
 from cop.db.engine import read_tx, write_tx
 from cop.links import Owner, Purpose
 from cop.members import join_link, members
-from cop.members.join_link import JoinState
 from cop.members.views import read_token
 from cop.registration import cancellation
 from cop.web.blueprints import member
@@ -43,6 +42,6 @@ def _cancel(owner: Owner, registration_id: int, token: str) -> ResponseReturnVal
     with write_tx() as db_session:
         members.verify_and_lock(db_session, owner, now=now())
         link = join_link.read_join_link(db_session, owner, registration_id, now=now())
-        if link.state is not JoinState.OVER:
+        if link.state is not join_link.JoinState.OVER:
             cancellation.cancel_registration(db_session, link.registration.id, writer=writer())
     return redirect(url_for("member.join", token=token), 303)

@@ -20,8 +20,6 @@ SHORT_RETENTION = timedelta(days=7)
 
 HOSTS = N_("the hosts of the session")
 COORDINATORS = N_("the coordinators")
-COORDINATORS_ONLY = N_("the coordinators only, and never in the usual attendee list")
-CHOSEN_BY_MEMBER = N_("whoever you choose below")
 
 
 def _text(name: str, label: str, export_prefix: str = "") -> Field:
@@ -103,7 +101,7 @@ ACCESS = Field(
     "access",
     N_("What would help you take part?"),
     N_("Automatic captions are always on. You never need to say why."),
-    COORDINATORS_ONLY,
+    N_("the coordinators only, and never in the usual attendee list"),
     SHORT_RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
@@ -148,7 +146,7 @@ PREP_ANSWER = Field(
     "prep_answer",
     N_("A question to think about before the session"),
     N_("Think about it, or write a few words: they help the hosts begin where you are."),
-    CHOSEN_BY_MEMBER,
+    N_("whoever you choose below"),
     RETENTION,
     kind=Kind.LONG_TEXT,
     limit=500,
