@@ -99,16 +99,6 @@ def pending_sign_in(db_session: Session, token: str, *, now: datetime) -> Coordi
     return device
 
 
-def begin(db_session: Session, token: str, *, now: datetime) -> None:
-    """Count the attempt of a device that sends its code.
-
-    Raises:
-        SignInExpired: it may not, or not any more.
-        TooManyAttempts: too many codes were wrong just now.
-    """
-    count_attempt(db_session, pending_sign_in(db_session, token, now=now).coordinator_id, now=now)
-
-
 def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> tuple[str, int | None]:
     """Sign the device in; return its new token, and the recovery codes left if one was used.
 

@@ -122,8 +122,10 @@ def sign_in_code() -> ResponseReturnValue:
     form, token = CodeForm(), session.get(TOKEN, "")
     try:
         with read_tx() as db_session:
-            two_factor.pending_sign_in(db_session, token, now=now())
+            pending = two_factor.pending_sign_in(db_session, token, now=now())
         if form.validate_on_submit():
+            with write_tx() as db_session:  # counted first, in a transaction that commits
+                two_factor.count_attempt(db_session, pending.coordinator_id, now=now())
             _finish_with_code(token, form.data["code"])
             return redirect(next_path(), 303)
     except SignInExpired as refusal:
@@ -136,8 +138,6 @@ def sign_in_code() -> ResponseReturnValue:
 
 
 def _finish_with_code(token: str, code: str) -> None:
-    with write_tx() as db_session:  # counted first, in a transaction of its own that commits
-        two_factor.begin(db_session, token, now=now())
     with write_tx() as db_session:
         new_token, codes_left = two_factor.finish(db_session, token, code, now=now())
     start_session(new_token)

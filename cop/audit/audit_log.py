@@ -173,7 +173,6 @@ def _viewings(kind: str) -> Select[*tuple[Any, ...]]:
         null().label("registration_id"),
         null().label("item_count"),
         literal(True).label("is_viewing"),
-        _IS_EXPORT.label("is_export"),
     ).where(is_wanted.get(kind, false()))
 
 
@@ -188,7 +187,6 @@ def _actions(kind: str) -> Select[*tuple[Any, ...]]:
         AuditEntry.registration_id,
         AuditEntry.item_count,
         literal(False).label("is_viewing"),
-        literal(False).label("is_export"),
     ).where(AuditEntry.action.in_(ACTION_SENTENCES.get(kind, ())) if kind else true())
 
 

@@ -64,7 +64,7 @@ def audit_log_page() -> Response:
 
 def _sentence(entry: Row[*tuple[Any, ...]]) -> str:
     """Return in words what was done or viewed."""
-    if entry.action == "list" and entry.is_export:
+    if entry.action == "list" and entry.columns:
         sentence = EXPORTED_LIST
     else:
         sentences = VIEWING_SENTENCES if entry.is_viewing else ACTION_SENTENCES
