@@ -30,7 +30,7 @@ def account(db_session):
     return by, two_factor.set_up(db_session, by, secret=SECRET, typed=code_at(then), now=then)
 
 
-def waiting_device(db_session, by, now=NOW):
+def pending_device(db_session, by, now=NOW):
     """The token of a device whose password was right."""
     return login_sessions.start_session(db_session, by.id, now=now, device="Lynx", awaits_code=True)
 
@@ -94,7 +94,7 @@ def test_ten_recovery_codes_work_once_each_and_only_hashes_are_stored(db_session
 def test_one_code_sent_twice_at_once_signs_one_device_in(app):
     with write_tx() as db_session:
         by, _ = account(db_session)
-        tokens = [waiting_device(db_session, by) for _ in range(4)]
+        tokens = [pending_device(db_session, by) for _ in range(4)]
 
     def enter(token):
         try:
@@ -113,8 +113,8 @@ def test_one_code_sent_twice_at_once_signs_one_device_in(app):
 
 def test_the_code_must_come_within_ten_minutes(db_session):
     by, _ = account(db_session)
-    in_time = waiting_device(db_session, by, now=NOW - timedelta(minutes=9))
-    late = waiting_device(db_session, by, now=NOW - timedelta(minutes=10))
+    in_time = pending_device(db_session, by, now=NOW - timedelta(minutes=9))
+    late = pending_device(db_session, by, now=NOW - timedelta(minutes=10))
 
     with pytest.raises(SignInExpired):
         two_factor.finish(db_session, late, code_at(), now=NOW)

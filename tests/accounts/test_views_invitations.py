@@ -109,7 +109,7 @@ def test_inviting_again_replaces_the_older_link(app, corin):
     [older] = links()
     advance_clock(app, timedelta(minutes=1))
     invite(corin, "Dana@Example.org")
-    [newer] = links()  # the older mail had not gone out yet
+    [newer] = links()  # the older email had not gone out yet
 
     statuses = [app.test_client().get(link).status_code for link in (older, newer)]
 
@@ -219,12 +219,12 @@ def test_granting_and_revoking_the_right_take_effect_at_once(corin, dana):
 
 
 def test_removing_asks_first_and_signs_out_at_once(corin, dana):
-    asked = corin.page(f"{PAGE}/2/remove")
+    confirmation = corin.page(f"{PAGE}/2/remove")
     before = dana.get(FRONT).status_code
 
     answer = post(corin, f"{PAGE}/2/remove")
 
-    assert DANA in main_text(asked)
+    assert DANA in main_text(confirmation)
     assert (before, dana.get(FRONT).status_code) == (200, 303)
     assert answer.location == PAGE
     assert rights() == {CORIN: True}

@@ -45,7 +45,7 @@ def phone(corin):
 
 
 @pytest.fixture
-def waiting(app, phone):
+def pending(app, phone):
     """A client whose password was right, and that has not written a code."""
     return signed_in(app.test_client(), awaits_code=True)
 
@@ -100,10 +100,10 @@ def test_a_wrong_code_or_password_leaves_two_factor_off_and_keeps_the_key(app, c
     assert other.get(FRONT).status_code == 200
 
 
-def test_the_password_alone_opens_the_page_for_the_code_only(app, corin, waiting):
-    assert waiting.get(FRONT).status_code == 303
-    assert waiting.post(f"{ACCOUNT}/devices", headers=SAME_ORIGIN).status_code == 403
-    assert "Corin" not in main_text(waiting.page(CODE))
+def test_the_password_alone_opens_the_page_for_the_code_only(app, corin, pending):
+    assert pending.get(FRONT).status_code == 303
+    assert pending.post(f"{ACCOUNT}/devices", headers=SAME_ORIGIN).status_code == 403
+    assert "Corin" not in main_text(pending.page(CODE))
     assert [client.get(CODE).location for client in (corin, app.test_client())] == [SIGN_IN] * 2
 
 
@@ -125,20 +125,20 @@ def test_the_code_signs_in_with_a_new_cookie_and_redirects_to_the_page_asked_for
     assert [act["action"] for act in rows(AuditEntry)] == ["changed second factor", "signed in"]
 
 
-def test_a_recovery_code_works_once_and_shows_how_many_are_left(app, phone, waiting):
-    answer = post(waiting, CODE, code=phone[0].upper().replace("-", " "))
+def test_a_recovery_code_works_once_and_shows_how_many_are_left(app, phone, pending):
+    answer = post(pending, CODE, code=phone[0].upper().replace("-", " "))
     again = post(signed_in(app.test_client(), awaits_code=True), CODE, code=phone[0])
 
     assert (answer.status_code, again.status_code) == (303, 422)
-    assert "You used a recovery code. 9 are left." in main_text(waiting.page(FRONT))
+    assert "You used a recovery code. 9 are left." in main_text(pending.page(FRONT))
 
 
-def test_wrong_codes_delay_sign_in_from_any_network_and_a_new_sign_in_does_not_help(app, waiting):
+def test_wrong_codes_delay_sign_in_from_any_network_and_a_new_sign_in_does_not_help(app, pending):
     elsewhere = app.test_client()
     elsewhere.environ_base["REMOTE_ADDR"] = "192.0.2.9"
     count_wrong_codes(4)
 
-    wrong = post(waiting, CODE, code="000000")
+    wrong = post(pending, CODE, code="000000")
     sign_in(elsewhere)
     delayed = post(elsewhere, CODE, code=code())
     seconds = int(delayed.headers["Retry-After"])
@@ -151,15 +151,15 @@ def test_wrong_codes_delay_sign_in_from_any_network_and_a_new_sign_in_does_not_h
     assert {row["failures"] for row in rows(SignInDelay)} == {0}
 
 
-def test_a_late_code_redirects_to_sign_in(app, waiting):
-    token = waiting.page(CODE).find("input", attrs={"name": "csrf_token"})["value"]
+def test_a_late_code_redirects_to_sign_in(app, pending):
+    token = pending.page(CODE).find("input", attrs={"name": "csrf_token"})["value"]
     advance_clock(app, timedelta(minutes=11))
 
-    answer = waiting.post(CODE, data={"csrf_token": token, "code": code()}, headers=SAME_ORIGIN)
+    answer = pending.post(CODE, data={"csrf_token": token, "code": code()}, headers=SAME_ORIGIN)
 
     assert (answer.status_code, answer.location) == (303, SIGN_IN)
-    assert "Sign in with your password once more" in main_text(waiting.page(SIGN_IN))
-    assert waiting.get(CODE).status_code == 303
+    assert "Sign in with your password once more" in main_text(pending.page(SIGN_IN))
+    assert pending.get(CODE).status_code == 303
 
 
 def test_turning_it_off_takes_the_password_and_a_code(app, corin, phone):
@@ -169,11 +169,11 @@ def test_turning_it_off_takes_the_password_and_a_code(app, corin, phone):
         post(corin, OFF, old=old, code=sent).status_code
         for old, sent in ((PASSWORD, ""), ("", typed), ("wrong", typed), (PASSWORD, "000000"))
     ]
-    still = rows(Coordinator)[0]["totp_secret"]
+    unchanged = rows(Coordinator)[0]["totp_secret"]
     done = post(corin, OFF, old=PASSWORD, code=typed)
 
     assert refused == [422] * 4
-    assert still == SECRET
+    assert unchanged == SECRET
     assert (done.status_code, done.location) == (303, ACCOUNT)
     assert [rows(Coordinator)[0][name] for name in ("totp_secret", "totp_step")] == [None, None]
     assert rows(Coordinator)[0]["recovery_hashes"] == []
@@ -206,15 +206,15 @@ def test_where_required_coordinators_set_it_up_or_sign_out_before_anything_else(
          form_at="/coordinator/settings/coordinators", needed="yes")  # fmt: skip
     wanted = f"/coordinator/sessions/{DECEMBER}"
 
-    led = corin.get(wanted)
+    redirected = corin.get(wanted)
     htmx = corin.get(wanted, headers=HTMX)
     export = corin.get("/coordinator/export.csv")
-    form = corin.page(led.location).select_one("main form")
+    form = corin.page(redirected.location).select_one("main form")
     posted = corin.post("/coordinator/mail/try-again", headers=SAME_ORIGIN)
     left = post(other, "/coordinator/sign-out", form_at=SET_UP)
     done = parse(post(corin, form["action"], code=code(new_key(corin)), old=PASSWORD))
 
-    assert urlsplit(led.location).path == urlsplit(export.location).path == SET_UP
+    assert urlsplit(redirected.location).path == urlsplit(export.location).path == SET_UP
     assert htmx.headers["HX-Redirect"] == SET_UP
     assert posted.status_code == 403
     assert (left.status_code, left.location) == (303, SIGN_IN)

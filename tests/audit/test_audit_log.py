@@ -20,13 +20,13 @@ def corin(db_session):
     return a_coordinator(db_session).id
 
 
-def did(db_session, by, action, ago=timedelta(), **values):
+def record(db_session, by, action, ago=timedelta(), **values):
     audit_log.record_action(db_session, by, action, now=NOW - ago, **values)
     db_session.flush()
 
 
-def read(db_session, **asked):
-    return audit_log.read_log(db_session, **asked)[0]
+def read(db_session, **filters):
+    return audit_log.read_log(db_session, **filters)[0]
 
 
 def actions(entries):
@@ -36,7 +36,7 @@ def actions(entries):
 def test_actions_and_viewings_are_listed_together_the_newest_first(db_session, corin):
     meeting = a_meeting(db_session)
     a_viewing(db_session, corin, "roster", now=NOW - 2 * A_DAY, meeting_id=meeting.id)
-    did(db_session, corin, Action.MOVED_MEETING, A_DAY, meeting_id=meeting.id, item_count=3)
+    record(db_session, corin, Action.MOVED_MEETING, A_DAY, meeting_id=meeting.id, item_count=3)
     a_viewing(db_session, corin, "mails")
 
     found = read(db_session)
@@ -50,12 +50,12 @@ def test_actions_and_viewings_are_listed_together_the_newest_first(db_session, c
 
 
 def test_the_log_is_filtered_by_kind_and_coordinator(db_session, corin):
-    did(db_session, corin, Action.WROTE)
-    did(db_session, corin, Action.CANCELLED_PLACE, registration_id=7)
-    did(db_session, corin, Action.CHANGED_HOSTS)
-    did(db_session, corin, Action.INVITED)
+    record(db_session, corin, Action.WROTE)
+    record(db_session, corin, Action.CANCELLED_PLACE, registration_id=7)
+    record(db_session, corin, Action.CHANGED_HOSTS)
+    record(db_session, corin, Action.INVITED)
     mallory = a_coordinator(db_session, "Mallory").id
-    did(db_session, mallory, Action.WROTE)
+    record(db_session, mallory, Action.WROTE)
     a_viewing(db_session, mallory, "roster")
     a_viewing(db_session, corin, "list")
     a_viewing(db_session, corin, "list", columns=["email"])
@@ -90,7 +90,7 @@ def test_every_action_has_a_sentence_in_one_group():
 
 def test_entries_are_deleted_after_a_year(db_session, corin):
     for ago in (audit_log.RETENTION, audit_log.RETENTION - timedelta(seconds=1)):
-        did(db_session, corin, Action.WROTE, ago)
+        record(db_session, corin, Action.WROTE, ago)
         a_viewing(db_session, corin, "roster", now=NOW - ago)
 
     erased, again = retention.run(db_session, now=NOW), retention.run(db_session, now=NOW)

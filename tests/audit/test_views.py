@@ -14,7 +14,7 @@ PATH = "/coordinator/record"
 ID = 1  # of the only coordinator, Corin
 
 
-def did(*actions, **values):
+def record(*actions, **values):
     with write_tx() as db_session:
         for action in actions:
             audit_log.record_action(db_session, ID, action, now=NOW, **values)
@@ -30,7 +30,7 @@ def lines(corin, query=""):
 
 
 def test_every_action_has_a_sentence(corin):
-    did(*Action, meeting_id=id_of(DECEMBER))
+    record(*Action, meeting_id=id_of(DECEMBER))
 
     found = lines(corin)
 
@@ -72,7 +72,7 @@ def test_every_viewing_has_a_sentence(corin):
 
 def test_entries_outlive_the_account_and_name_registrations_by_number_only(corin):
     add_registrations(DECEMBER, "ada@example.org")
-    did(Action.WROTE, meeting_id=id_of(DECEMBER), registration_id=1, item_count=41)
+    record(Action.WROTE, meeting_id=id_of(DECEMBER), registration_id=1, item_count=41)
     with write_tx() as db_session:
         db_session.query(AuditEntry).update({"coordinator_id": None})
 
@@ -86,7 +86,7 @@ def test_entries_outlive_the_account_and_name_registrations_by_number_only(corin
 
 
 def test_the_page_filters_by_kind_and_by_coordinator(corin):
-    did(Action.INVITED)
+    record(Action.INVITED)
     viewed("mails")
 
     page, empty = corin.page(f"{PATH}?kind=looks&by={ID}"), corin.page(f"{PATH}?kind=lists")
@@ -107,7 +107,7 @@ def test_an_invalid_filter_or_page_is_refused(corin):
 
 
 def test_older_entries_are_on_the_next_page(corin):
-    did(*[Action.WROTE] * 101, meeting_id=id_of(DECEMBER))
+    record(*[Action.WROTE] * 101, meeting_id=id_of(DECEMBER))
 
     first = corin.page(f"{PATH}?kind=sessions")
     older = first.find("a", string="Older")["href"]
@@ -137,7 +137,7 @@ def test_changes_of_embedding_hosts_and_retries_are_recorded(corin):
 
 
 def test_the_page_takes_five_statements_however_long_the_log_is(corin):
-    did(*[Action.WROTE] * 150)
+    record(*[Action.WROTE] * 150)
     viewed("mails")
     corin.get(PATH)  # the use of the device is recorded once a minute
 
