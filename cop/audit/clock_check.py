@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
-from cop.community.community import CommunityFacts, load_community
+from cop.community.community import CommunityFacts, load_community, lock_community
 from cop.models.community import Community
 
 EXPECTED_GAP = timedelta(days=2)  # between two runs, either way
@@ -82,8 +82,7 @@ def should_record(community: CommunityFacts, *, now: datetime) -> bool:
 
 def record(db_session: Session, *, now: datetime) -> None:
     """Store an observation of a clock that has jumped."""
-    db_session.execute(select(Community.id).with_for_update())  # two workers add up one by one
-    seen = observe(load_community(db_session), now=now)
+    seen = observe(lock_community(db_session), now=now)  # two workers add up one by one
     values = {"clock_seen_at": now, "clock_steady_seconds": seen.clock_steady_seconds}
     db_session.execute(update(Community).values(values))
 

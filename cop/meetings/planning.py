@@ -6,16 +6,15 @@ from functools import cache
 from uuid import uuid4
 from zoneinfo import available_timezones
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from cop.community import rhythm
-from cop.community.community import CommunityFacts, load_community
+from cop.community.community import CommunityFacts, change_community, lock_community
 from cop.community.rhythm import Occurrence, Recurrence
 from cop.errors import Refused
 from cop.i18n import N_
 from cop.meetings import locking
-from cop.models.community import Community
 from cop.models.meeting import Meeting, MeetingStatus
 
 RECURRENCE_COLUMNS = (
@@ -46,8 +45,7 @@ def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
     A date that was planned once is never planned again, even if it was canceled or moved.
     """
     # Without this lock, two processes planning at once could both add the same date.
-    _lock_community(db_session)
-    preview = plan(db_session, load_community(db_session), now=now)
+    preview = plan(db_session, lock_community(db_session), now=now)
     missing = [occurrence for occurrence in preview.dates if occurrence.on in preview.added]
     return [add_meeting(db_session, occurrence, now=now).slug for occurrence in missing]
 
@@ -65,7 +63,7 @@ def add_meeting(
         revised_at=now,
     )
     db_session.add(meeting)
-    db_session.execute(update(Community).values(revision=Community.revision + 1))
+    change_community(db_session)
     db_session.flush()
     return meeting
 
@@ -120,10 +118,7 @@ def change_recurrence(db_session: Session, wanted: CommunityFacts, *, now: datet
     Sessions that are planned already stay as they are.
     """
     check(wanted, now=now)
-    row = _lock_community(db_session)
-    for name in RECURRENCE_COLUMNS:
-        setattr(row, name, getattr(wanted, name))
-    row.revision += 1
+    change_community(db_session, **{name: getattr(wanted, name) for name in RECURRENCE_COLUMNS})
     return plan_ahead(db_session, now=now)
 
 
@@ -135,7 +130,8 @@ def add_session(
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if starts_at < EARLIEST:
         raise Refused(N_("Write a date of this century."), field="date")
-    _lock_community(db_session)
+    # Planning ahead at the same time could add the same date.
+    recurrence = lock_community(db_session).rhythm
     is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
     if db_session.scalar(select(exists().where(is_same))):
         raise Refused(
@@ -145,7 +141,6 @@ def add_session(
             ),
             field="topic",
         )
-    recurrence = load_community(db_session).rhythm
     day = starts_at.astimezone(recurrence.zone).date()
     # On a date of the rule it fills that date; otherwise planning ahead would add another session.
     is_planned = db_session.scalar(select(exists().where(Meeting.occurrence_on == day)))
@@ -175,8 +170,3 @@ def _has_dates(recurrence: Recurrence, now: datetime) -> bool:
         return bool(recurrence.next_dates(1, now=now))
     except ValueError:  # a rule without any month is invalid
         return False
-
-
-def _lock_community(db_session: Session) -> Community:
-    # Changing the recurrence rule and planning ahead must not run at the same time.
-    return db_session.execute(select(Community).with_for_update()).scalar_one()
