@@ -50,14 +50,7 @@ def suggest_correction(address: str) -> str | None:
     return f"{local}@{close[0]}" if close else None
 
 
-def _is_transposition(typed: str, known: str) -> bool:
+def _is_transposition(domain: str, known: str) -> bool:
     """Return whether two adjacent letters are swapped."""
-    if len(typed) != len(known):
-        return False
-    other = [n for n, (a, b) in enumerate(zip(typed, known, strict=True)) if a != b]
-    return (
-        len(other) == 2
-        and other[1] == other[0] + 1
-        and typed[other[0]] == known[other[1]]
-        and typed[other[1]] == known[other[0]]
-    )
+    swapped = (known[:n] + known[n + 1] + known[n] + known[n + 2 :] for n in range(len(known) - 1))
+    return domain in swapped
