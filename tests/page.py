@@ -57,7 +57,7 @@ def _check_syntax(html, *, is_page):
 
 
 def _check_page(root):
-    assert root.get("lang"), "the page says its language"
+    assert root.get("lang"), "the page has a language"
     assert len(root.findall(".//h1")) == 1, "one h1"
     assert _text(root.find(".//title")), "a title"
     assert len(root.xpath("//*[@id='status'][@role='status']")) == 1, "one status region"
@@ -89,7 +89,7 @@ def _check_labels(root):
     for group in root.iter("fieldset"):
         assert _text(group.find("legend")), "a group has a legend"
     for button in root.iter("button", "a"):
-        assert _text(button), f"{tostring(button)} says what it does"
+        assert _text(button), f"{tostring(button)} has a text"
     for image in root.iter("img"):
         assert "alt" in image.attrib
 
@@ -133,11 +133,11 @@ def _must_exist(address, method, app):
 def _check_nothing_foreign(root):
     assert root.find(".//style") is None, "no inline style"
     for script in root.iter("script"):
-        assert script.get("src", "").startswith("/static/"), "scripts are files of ours"
+        assert script.get("src", "").startswith("/static/"), "scripts are our own files"
         assert not _text(script), "no inline script"
     for tag in root.xpath("//link[@rel='stylesheet'] | //img | //iframe"):
         address = tag.get("href") or tag.get("src")
-        assert not urlsplit(address).netloc, f"{address} is somebody else's"
+        assert not urlsplit(address).netloc, f"{address} is on another site"
     for link in root.xpath("//a[@href]"):
         is_web = urlsplit(link.get("href")).scheme in {"http", "https"}
         if is_web and "noopener" in link.get("rel", "").split():

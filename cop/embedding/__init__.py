@@ -1,1 +1,1 @@
-"""Which other sites may show the public pages, and the code that they paste."""
+"""Which other sites may embed the public pages, and the code that they paste."""

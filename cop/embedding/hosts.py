@@ -1,4 +1,4 @@
-"""Which other sites may show the public pages in frames, and the HTML they paste."""
+"""Sites that may embed the public pages in frames, and the HTML to paste."""
 
 import re
 from collections.abc import Collection
@@ -28,7 +28,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class Preset:
-    """Hosts that are allowed together, since one tool needs all of them."""
+    """Hosts that are allowed together, since one site builder needs all of them."""
 
     name: str
     label: str
@@ -97,7 +97,7 @@ def host_of(text: str) -> str:
 
 
 def add_host(db_session: Session, text: str) -> str:
-    """Allow a site's pages to show ours; return its normalized name."""
+    """Allow a site to embed our pages; return its normalized name."""
     host = host_of(text)
     allowed = _lock_hosts(db_session)
     if host in allowed:
@@ -130,7 +130,7 @@ def www_variant(host: str) -> str | None:
 
 
 def check_embeddable(address: str, allowed: Collection[str]) -> str:
-    """Return the site of a page that may show ours, without fetching the page.
+    """Return the site of a page that may embed ours, without fetching the page.
 
     Raises:
         Refused: it may not, for a reason in a sentence.

@@ -69,7 +69,7 @@ def switch_preset() -> ResponseReturnValue:
 
 @console.get("/embed/check")
 def check_page() -> Response:
-    """Show whether a page can show ours, answered from the list alone."""
+    """Show whether a page can embed ours, by the list alone."""
     return _show(HostForm(), address=strip_to_one_line(request.args.get("address")))
 
 
@@ -93,7 +93,7 @@ def _show(form: HostForm, *, address: str | None = None) -> Response:
 
 
 def _check(address: str, allowed: tuple[str, ...]) -> tuple[bool, str]:
-    """Return whether the page can show ours, and a sentence that says why."""
+    """Return whether the page can embed ours, and a sentence with the reason."""
     try:
         host = hosts.check_embeddable(address, allowed)
     except Refused as refusal:

@@ -152,12 +152,12 @@ def _refuse_cross_origin_posts() -> None:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
-        is_ours = site == "same-origin"
+        is_own = site == "same-origin"
     elif origin is not None:
-        is_ours = _is_own_origin(origin)
+        is_own = _is_own_origin(origin)
     else:
-        is_ours = not is_personal()
-    if not is_ours:
+        is_own = not is_personal()
+    if not is_own:
         raise CrossOriginPost
 
 

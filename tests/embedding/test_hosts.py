@@ -1,4 +1,4 @@
-"""Sites that may show the pages: how they are typed, listed and compared, and what they paste."""
+"""Sites that may embed the pages: how they are parsed and compared, and what they paste."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -59,7 +59,7 @@ MUTANTS = [
     Mutant(
         "Posts from other sites pass",
         "web/security.py",
-        "    if not is_ours:",
+        "    if not is_own:",
         "    if False:",
         "web/test_foreign_posts.py::test_a_form_sent_from_another_site_is_refused_with_a_link_to_our_own",
     ),

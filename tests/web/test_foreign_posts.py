@@ -7,7 +7,7 @@ from cop.web.forms import new_token
 from tests.client import DECEMBER, HTMX, registration_statuses, rows
 from tests.page import parse
 
-OWN_PAGE = "[target=_blank][href='/register']"  # the same form outside of frames
+OUR_FORM = "[target=_blank][href='/register']"  # the same form outside of frames
 FOREIGN = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
@@ -25,7 +25,7 @@ FOREIGN = [
     {"Origin": "http://localhost:99999999"},
     {"Origin": ""},
 ]
-OURS = [
+OWN = [
     {"Sec-Fetch-Site": "same-origin"},
     {"Sec-Fetch-Site": "same-origin", "Origin": "null"},
     {"Origin": "http://localhost"},
@@ -61,7 +61,7 @@ def test_a_form_sent_from_another_site_is_refused_with_a_link_to_our_own(client,
         for answer, title in ((page, "main > h1"), (fragment, ".summary h2")):
             soup = parse(answer)
             assert "cannot be sent from inside this page" in soup.select_one(title).get_text()
-            assert soup.select_one(OWN_PAGE)["rel"] == ["noopener"]
+            assert soup.select_one(OUR_FORM)["rel"] == ["noopener"]
             assert "Mallory" not in answer.text
         assert "HX-Retarget" not in page.headers
         assert fragment.headers["HX-Retarget"] == "#problem"
@@ -72,11 +72,11 @@ def test_a_form_sent_from_another_site_is_refused_with_a_link_to_our_own(client,
 def test_a_form_sent_from_our_own_page_passes(client, path):
     statuses = [
         client.post(path, data=good_form(number), headers=headers).status_code
-        for number, headers in enumerate(OURS)
+        for number, headers in enumerate(OWN)
     ]
 
-    assert statuses == [303] * len(OURS)
-    assert len(registration_statuses()) == len(OURS)
+    assert statuses == [303] * len(OWN)
+    assert len(registration_statuses()) == len(OWN)
 
 
 def test_the_email_hint_is_for_our_own_pages_too(client):

@@ -8,7 +8,7 @@ import cop
 
 FOLDER = Path(cop.__file__).parent / "templates"
 TEMPLATES = sorted(FOLDER.rglob("*.html"))
-PAGES = [path for path in TEMPLATES if path.parent.name != "email"]  # mails have no style sheet
+PAGES = [path for path in TEMPLATES if path.parent.name != "email"]  # emails have no style sheet
 
 
 FORBIDDEN = r"hx-on|hx-boost|hx-push-url|js:|\|\s*safe\b|<style|\bstyle=|(?<![-\w])on\w+="
