@@ -48,10 +48,10 @@ class Mail:
 
 @dataclass
 class MailServer:
-    """The server; `behaviour` is asked with the number of each mail, from 0, in order of coming.
+    """The server; `behaviour` gets the number of each email, from 0, and returns its answer.
 
     Works for other processes too, by its `url`. Use it in a `with` block, or `start()` and `stop()`:
-    it keeps its port and its mails, so that a test can take the server away for a while.
+    it has the same port and emails afterwards, so that a test can stop it for a while.
     """
 
     behaviour: object = lambda _number: TAKEN
@@ -219,5 +219,5 @@ def _check_login(smtp, _session, _envelope, _mechanism, login):
     server = smtp.mail_server
     server.logins.append(login.login.decode())
     is_right = (login.login.decode(), login.password.decode()) == server.login
-    said = None if is_right else server.to_wrong_login
-    return AuthResult(success=is_right, handled=False, message=said)
+    message = None if is_right else server.to_wrong_login
+    return AuthResult(success=is_right, handled=False, message=message)

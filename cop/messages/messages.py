@@ -92,7 +92,7 @@ def send(
 ) -> int | None:
     """Queue a new message to its audience; return to how many, or None if it was sent before.
 
-    `confirmed_count`: to how many the coordinator was told that it would go.
+    `confirmed_count`: the number of recipients that the preview showed.
     """
     check(message)
     meeting = locking.lock_one(db_session, message.meeting_id)

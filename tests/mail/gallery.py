@@ -1,4 +1,4 @@
-"""One of every mail that the site sends, composed from one small world."""
+"""One of every email that the site sends, composed for the same people and sessions."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -90,15 +90,17 @@ ADA = Recipient(
     language="en",
 )
 SOMEBODY = replace(ADA, verified_at=None)
-TOLD = MEETING.snapshot
-OTHER_WAY_IN = Announced(TOLD.starts_at, TOLD.ends_at, TOLD.status, "0" * 16)
-WAS_CANCELLED = Announced(TOLD.starts_at, TOLD.ends_at, "cancelled", TOLD.join_url_hash)
+ANNOUNCED = MEETING.snapshot
+OTHER_JOIN_URL = Announced(ANNOUNCED.starts_at, ANNOUNCED.ends_at, ANNOUNCED.status, "0" * 16)
+WAS_CANCELLED = Announced(
+    ANNOUNCED.starts_at, ANNOUNCED.ends_at, "cancelled", ANNOUNCED.join_url_hash
+)
 COUNTS = Counts(held=28, waiting=2, first_time=6, access=1)
 
 
-def _changed(meeting, told, *, is_held=True):
+def _changed(meeting, announced, *, is_held=True):
     return emails.session_changed(
-        WRITER, ADA, meeting, registration_id=1, is_held=is_held, announced=told
+        WRITER, ADA, meeting, registration_id=1, is_held=is_held, announced=announced
     )
 
 
@@ -125,7 +127,7 @@ def _written(to):
 
 TO_MEMBERS = {
     "confirmation": lambda: _confirmed(ADA, [MEETING], []),
-    "confirmation to an unproven address": lambda: _confirmed(SOMEBODY, [MEETING, JANUARY], []),
+    "confirmation to an unverified address": lambda: _confirmed(SOMEBODY, [MEETING, JANUARY], []),
     "confirmation with a waiting list": lambda: _confirmed(ADA, [JANUARY], [MEETING]),
     "waiting list only": lambda: _confirmed(SOMEBODY, [], [MEETING]),
     "a place for you": lambda: registration_emails.promoted(
@@ -133,11 +135,11 @@ TO_MEMBERS = {
     ),
     "moved to the waiting list": lambda: roster_emails.moved_to_waiting_list(WRITER, ADA, MEETING),
     "cancelled by a coordinator": lambda: roster_emails.cancelled(WRITER, SOMEBODY, MEETING),
-    "moved": lambda: _changed(MOVED, TOLD),
-    "moved, to who waits": lambda: _changed(MOVED, TOLD, is_held=False),
-    "cancelled": lambda: _changed(CANCELLED, TOLD),
+    "moved": lambda: _changed(MOVED, ANNOUNCED),
+    "moved, on the waiting list": lambda: _changed(MOVED, ANNOUNCED, is_held=False),
+    "cancelled": lambda: _changed(CANCELLED, ANNOUNCED),
     "after all": lambda: _changed(MEETING, WAS_CANCELLED),
-    "another way in": lambda: _changed(MEETING, OTHER_WAY_IN),
+    "another join address": lambda: _changed(MEETING, OTHER_JOIN_URL),
     "reminder to prepare": lambda: reminders_emails.preparation_reminder(
         WRITER, _registered(ADA), MEETING
     ),
@@ -146,7 +148,7 @@ TO_MEMBERS = {
     ),
     "takeaways": lambda: emails.takeaways(WRITER, ADA, MEETING),
     "written by a coordinator": lambda: _written(ADA),
-    "written to an unproven address": lambda: _written(SOMEBODY),
+    "written to an unverified address": lambda: _written(SOMEBODY),
     "your link": lambda: registration_emails.my_link(WRITER, ADA, [MEETING], posted_again=False),
     "posted again": lambda: registration_emails.my_link(
         WRITER, SOMEBODY, [MEETING], posted_again=True

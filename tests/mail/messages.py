@@ -1,4 +1,4 @@
-"""Mails as the outbox holds them, and as a mail program reads them."""
+"""Emails as rows of the outbox, as messages, and as an email program reads them."""
 
 from datetime import UTC, datetime
 from email import message_from_string, policy
@@ -13,12 +13,12 @@ SENDER = Address("Equity in Data", "no-reply", "cop.example.org")
 COMPOSED_AT = datetime(2026, 12, 1, 16, 30, tzinfo=UTC)
 CALENDAR = "BEGIN:VCALENDAR\r\nSUMMARY:Qué datos\r\nEND:VCALENDAR\r\n"
 
-# The standard library reads a header anew each time it is looked at, and looks at some ten times.
+# The standard library parses a header at each access, and accesses some ten times.
 READER = policy.default.clone(header_factory=lru_cache(HeaderRegistry()))
 
 
-def a_mail(to=ADA, name="Ada Lovelace", **values):
-    """A composed mail; a test names what matters to it."""
+def an_outbox_email(to=ADA, name="Ada Lovelace", **values):
+    """A composed email with default values."""
     defaults = {
         "to_address": to,
         "to_name": name,
@@ -32,12 +32,12 @@ def a_mail(to=ADA, name="Ada Lovelace", **values):
     return OutboxEmail(**defaults | values)
 
 
-def an_envelope(to=ADA, name="Ada Lovelace", *, sender=SENDER, reply_to=None, **values):
-    return build_message(a_mail(to, name, **values), sender=sender, reply_to=reply_to)
+def a_message(to=ADA, name="Ada Lovelace", *, sender=SENDER, reply_to=None, **values):
+    return build_message(an_outbox_email(to, name, **values), sender=sender, reply_to=reply_to)
 
 
 def read(content):
-    """A mail as a mail program reads it from the wire."""
+    """Parse an email as an email program does."""
     return message_from_string(content.decode(), policy=READER)
 
 
@@ -46,5 +46,5 @@ def recipients(message):
 
 
 def text_of(part):
-    """What a part says, with the line ends that programs use inside."""
+    """Return the text of a part, with line feeds as line ends."""
     return part.get_content().replace("\r\n", "\n")

@@ -8,7 +8,7 @@ import pytest
 from cop.mail.errors import PermanentError
 from cop.mail.smtp import SmtpTransport
 from cop.smtp_url import Security, SmtpServer
-from tests.mail.messages import SENDER, an_envelope, read, recipients, text_of
+from tests.mail.messages import SENDER, a_message, read, recipients, text_of
 from tests.smtp_server import MailServer
 
 MALLORY = "mallory@evil.example"
@@ -48,12 +48,12 @@ def in_ascii(address):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_no_name_and_no_address_adds_a_recipient_or_a_header(seed):
-    expected = Counter(read(an_envelope().as_bytes()).keys())
+    expected = Counter(read(a_message().as_bytes()).keys())
     accepted = refused = 0
 
     for name, address in hostile(seed, count=1000):
         try:
-            content = an_envelope(address, name).as_bytes()
+            content = a_message(address, name).as_bytes()
         except PermanentError:
             refused += 1
             continue
@@ -72,7 +72,7 @@ def test_no_name_and_no_address_adds_a_recipient_or_a_header(seed):
 
 def is_refused(address):
     try:
-        an_envelope(address)
+        a_message(address)
     except PermanentError:
         return True
     return False
@@ -87,7 +87,7 @@ def test_a_real_server_gets_each_email_for_one_recipient():
         for name, address in hostile(seed=1, count=60):
             if is_refused(address):
                 continue
-            transport.send(an_envelope(address, name), to=address)
+            transport.send(a_message(address, name), to=address)
             sent.append(address)
         transport.close()
 

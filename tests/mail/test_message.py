@@ -5,14 +5,14 @@ from email.headerregistry import Address
 import pytest
 
 from cop.mail.errors import PermanentError
-from tests.mail.messages import ADA, CALENDAR, an_envelope, read, recipients, text_of
+from tests.mail.messages import ADA, CALENDAR, a_message, read, recipients, text_of
 from tests.mail.messages import SENDER as US
 
 UNSUBSCRIBE = f"https://cop.example.org/unsubscribe/{'t0ken-' * 40}"
 
 
 def built(**values):
-    return read(an_envelope(**values).as_bytes())
+    return read(a_message(**values).as_bytes())
 
 
 def test_headers_name_the_sender_and_mark_the_email_as_automatic():
@@ -54,14 +54,14 @@ def test_a_calendar_is_attached_as_published_and_asks_for_no_reply():
 
 
 def test_an_unsubscribe_url_is_never_folded():
-    content = an_envelope(unsubscribe_url=UNSUBSCRIBE).as_bytes()
+    content = a_message(unsubscribe_url=UNSUBSCRIBE).as_bytes()
 
     assert f"\r\nList-Unsubscribe: <{UNSUBSCRIBE}>\r\n".encode() in content
     assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in content
 
 
 def test_every_attempt_sends_the_same_bytes_and_another_email_has_its_own_id_and_boundary():
-    first, again = (an_envelope(calendar=CALENDAR).as_bytes() for _ in range(2))
+    first, again = (a_message(calendar=CALENDAR).as_bytes() for _ in range(2))
     mail, other = read(first), built(calendar=CALENDAR, message_id="another")
 
     assert first == again
@@ -74,7 +74,7 @@ def test_every_attempt_sends_the_same_bytes_and_another_email_has_its_own_id_and
 def test_no_line_is_longer_than_servers_accept():
     long = {"text": "x" * 5000 + "\rq\n" + "ü" * 3000, "html": f"<p>{'é' * 9000}</p>"}
 
-    content = an_envelope(subject="ñ" * 400, calendar="x" * 4000, **long).as_bytes()
+    content = a_message(subject="ñ" * 400, calendar="x" * 4000, **long).as_bytes()
 
     assert content.isascii()
     assert max(len(line) for line in content.split(b"\r\n")) <= 998
@@ -121,7 +121,7 @@ def test_a_name_loses_only_characters_with_a_meaning_in_headers(name, read_as):
 
 def test_a_domain_of_any_script_is_encoded_in_ascii_and_a_local_part_stays():
     mail = built(to="ada@bücher.example")
-    content = an_envelope(to="ünal@bücher.example", name="Ünal").as_bytes()
+    content = a_message(to="ünal@bücher.example", name="Ünal").as_bytes()
 
     assert recipients(mail) == ["ada@xn--bcher-kva.example"]
     assert "\r\nTo: Ünal <ünal@xn--bcher-kva.example>\r\n".encode() in content
@@ -139,7 +139,7 @@ def test_a_domain_of_any_script_is_encoded_in_ascii_and_a_local_part_stays():
 )  # fmt: skip
 def test_an_invalid_address_fails_for_good(address):
     with pytest.raises(PermanentError) as error:
-        an_envelope(to=address)
+        a_message(to=address)
 
     assert error.value.is_address_fault
     assert error.value.server_reply == "The mail is addressed to what is not an email address."

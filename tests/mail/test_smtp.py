@@ -14,7 +14,7 @@ from cop.mail.smtp import MAX_EMAILS_PER_CONNECTION, SmtpTransport, Timeouts
 from cop.smtp_url import Security, SmtpServer
 from tests import smtp_server
 from tests.mail.gallery import EVERY
-from tests.mail.messages import ADA, CALENDAR, SENDER, an_envelope, read, recipients
+from tests.mail.messages import ADA, CALENDAR, SENDER, a_message, read, recipients
 from tests.smtp_server import TAKEN, Answer, MailServer
 
 GRACE = "grace@example.org"
@@ -45,7 +45,7 @@ def transport_to(port, **values):
 
 
 def send(transport, to=ADA, **values):
-    return transport.send(an_envelope(to, **values), to=to)
+    return transport.send(a_message(to, **values), to=to)
 
 
 def error_of(transport, to=ADA, **values):
@@ -61,14 +61,14 @@ def first(answer):
 
 
 def test_an_email_arrives_byte_for_byte(server, transport):
-    envelope = an_envelope(calendar=CALENDAR, text=".\n..\n.hidden\n")
+    message = a_message(calendar=CALENDAR, text=".\n..\n.hidden\n")
 
-    reply = transport.send(envelope, to=ADA)
+    reply = transport.send(message, to=ADA)
 
     [email] = server.mails
     assert reply == "250 2.0.0 OK queued"
     assert (email.sender, email.recipients) == ("no-reply@cop.example.org", [ADA])
-    assert email.content == envelope.as_bytes()
+    assert email.content == message.as_bytes()
     assert email.our_name == "cop.example.org"
 
 
@@ -84,10 +84,10 @@ def test_every_email_has_one_recipient_by_its_envelope_and_by_its_headers(server
 
 
 def test_a_connection_carries_a_limited_number_of_emails(server, transport):
-    envelope = an_envelope()
+    message = a_message()
 
     for _ in range(MAX_EMAILS_PER_CONNECTION + 1):
-        transport.send(envelope, to=ADA)
+        transport.send(message, to=ADA)
 
     assert len(server.mails) == MAX_EMAILS_PER_CONNECTION + 1
     assert server.connections == 2
@@ -117,7 +117,7 @@ def test_an_address_beyond_ascii_fails_for_good_if_the_server_does_not_support_i
 
 def test_an_invalid_address_never_reaches_the_server(server, transport):
     with pytest.raises(PermanentError):
-        transport.send(an_envelope(), to=f"{ADA}, {GRACE}")
+        transport.send(a_message(), to=f"{ADA}, {GRACE}")
 
     assert server.connections == 0
 
@@ -343,7 +343,7 @@ def test_a_reply_is_stored_as_one_short_printable_line():
 
 
 def test_an_email_that_breaks_off_half_way_has_not_arrived():
-    message = an_envelope()
+    message = a_message()
     message.as_bytes = lambda: (
         b"More than all buffers between us and the server hold.\r\n" * 200_000
     )

@@ -11,7 +11,7 @@ import trustme
 from cop.mail.errors import ServerUnavailableError
 from cop.mail.smtp import SmtpTransport, Timeouts
 from cop.smtp_url import Security, SmtpServer
-from tests.mail.messages import ADA, SENDER, an_envelope
+from tests.mail.messages import ADA, SENDER, a_message
 from tests.smtp_server import MailServer
 
 USER, PASSWORD = "cop@example.org", "correct horse"
@@ -33,7 +33,7 @@ def transport_to(server, security, *, context=None, user="", password="", second
 
 def send(transport):
     try:
-        return transport.send(an_envelope(), to=ADA)
+        return transport.send(a_message(), to=ADA)
     finally:
         transport.close()
 

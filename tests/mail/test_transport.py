@@ -9,7 +9,7 @@ import pytest
 from cop.mail.errors import ServerUnavailableError
 from cop.mail.smtp import SmtpTransport
 from cop.mail.transport import FolderTransport, transport_for
-from tests.mail.messages import ADA, CALENDAR, COMPOSED_AT, an_envelope, read, recipients
+from tests.mail.messages import ADA, CALENDAR, COMPOSED_AT, a_message, read, recipients
 from tests.test_config import mode_of, settings_from
 
 GRACE = "grace@example.org"
@@ -26,7 +26,7 @@ def transport(folder):
 
 
 def send(transport, to=ADA, **values):
-    return transport.send(an_envelope(to, **values), to=to)
+    return transport.send(a_message(to, **values), to=to)
 
 
 def names(folder):

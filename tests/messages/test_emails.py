@@ -19,9 +19,9 @@ def letter(text, to=ADA, subject="Hello"):
 def test_each_placeholder_is_filled_in():
     text = "|".join(f"{{{name}}}" for name in emails.PLACEHOLDERS)
 
-    said = letter(text).text.splitlines()[2]
+    line = letter(text).text.splitlines()[2]
 
-    name, session, date, time, own, page = said.split("|")
+    name, session, date, time, own, page = line.split("|")
     assert (name, session) == ("Ada Example", MEETING.topic)
     assert date == "Tuesday, December 15"
     assert time == "11:30 am to 1:00 pm Eastern Time"
@@ -30,18 +30,18 @@ def test_each_placeholder_is_filled_in():
 
 
 def test_a_subject_is_filled_in_too():
-    said = letter("Hello.", subject="{name}: {date}").subject
+    email = letter("Hello.", subject="{name}: {date}")
 
-    assert said == "Ada Example: Tuesday, December 15"
+    assert email.subject == "Ada Example: Tuesday, December 15"
 
 
 def test_an_unverified_address_gets_no_name_and_can_remove_itself():
-    said = letter("Dear {name}, hello.", to=replace(SOMEBODY, name="Mallory Nobody"))
+    email = letter("Dear {name}, hello.", to=replace(SOMEBODY, name="Mallory Nobody"))
 
-    assert "Dear colleague, hello." in said.text
-    assert "Dear colleague, hello." in said.html
-    assert "Mallory" not in said.text + said.html + said.subject
-    assert "Not you? Remove this" in said.text
+    assert "Dear colleague, hello." in email.text
+    assert "Dear colleague, hello." in email.html
+    assert "Mallory" not in email.text + email.html + email.subject
+    assert "Not you? Remove this" in email.text
 
 
 @pytest.mark.parametrize(
@@ -50,27 +50,27 @@ def test_an_unverified_address_gets_no_name_and_can_remove_itself():
      "Ada & Co", '"><script>alert(1)</script>'],
 )  # fmt: skip
 def test_a_name_never_becomes_markup(name):
-    said = letter("Dear {name}.", to=replace(ADA, name=name))
+    email = letter("Dear {name}.", to=replace(ADA, name=name))
 
-    [paragraph] = [p for p in BeautifulSoup(said.html, "lxml").select("div > div > p")
+    [paragraph] = [p for p in BeautifulSoup(email.html, "lxml").select("div > div > p")
                    if p.get_text().startswith("Dear")]  # fmt: skip
     assert paragraph.get_text() == f"Dear {name}."
     assert paragraph.find(True) is None
-    assert f"Dear {name}." in said.text
+    assert f"Dear {name}." in email.text
 
 
 def test_link_placeholders_become_links_in_html_and_urls_in_text():
-    said = letter("See {link to the session}.")
+    email = letter("See {link to the session}.")
 
-    link = BeautifulSoup(said.html, "lxml").find("a", href=PAGE)
+    link = BeautifulSoup(email.html, "lxml").find("a", href=PAGE)
     assert link.get_text() == "the session's page"
-    assert f"See {PAGE}." in said.text
+    assert f"See {PAGE}." in email.text
 
 
 def test_html_that_a_coordinator_types_stays_text():
-    said = letter('<img src="https://evil.example/1.gif"> **bold**')
+    email = letter('<img src="https://evil.example/1.gif"> **bold**')
 
-    soup = BeautifulSoup(said.html, "lxml")
+    soup = BeautifulSoup(email.html, "lxml")
     assert soup.img is None
     assert soup.strong.get_text() == "bold"
 

@@ -36,8 +36,8 @@ def preview(corin, **answers):
 def sent_from(page, button="send"):
     """The fields that a browser sends when a button of that page is pressed."""
     controls = page.select("main form input, main form textarea")
-    said = {c["name"]: c.get("value", c.get_text().removeprefix("\n")) for c in controls}
-    return said | {button: "yes"}
+    values = {c["name"]: c.get("value", c.get_text().removeprefix("\n")) for c in controls}
+    return values | {button: "yes"}
 
 
 def press(corin, answers):
@@ -132,7 +132,7 @@ def test_more_recipients_than_shown_have_to_be_confirmed_again(corin):
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answers", "expected"),
     [
         ({"audience": "everybody"}, "Choose whom to write to."),
         ({"subject": " \n"}, "Write what it is about."),
@@ -144,16 +144,16 @@ def test_more_recipients_than_shown_have_to_be_confirmed_again(corin):
         ({"audience": "came"}, "Mail reaches none of them."),
     ],
 )
-def test_a_refused_message_keeps_what_was_typed(corin, answers, said):
+def test_a_refused_message_keeps_what_was_typed(corin, answers, expected):
     typed = ANSWERS | answers
 
-    looked_at = preview(corin, **typed)
-    response = press(corin, sent_from(parse(looked_at)) | typed | {"confirmed_count": "9"})
+    previewed = preview(corin, **typed)
+    response = press(corin, sent_from(parse(previewed)) | typed | {"confirmed_count": "9"})
 
     page = parse(response)
-    assert (looked_at.status_code, response.status_code) == (422, 422)
-    assert error_summary(page) == error_summary(parse(looked_at))
-    assert error_summary(page)[0].startswith(said)
+    assert (previewed.status_code, response.status_code) == (422, 422)
+    assert error_summary(page) == error_summary(parse(previewed))
+    assert error_summary(page)[0].startswith(expected)
     assert page.find(id="text").get_text().removeprefix("\n") == typed["text"]
     assert page.find(id="subject")["value"] == typed["subject"].strip()
     assert rows(OutboxEmail) == []
@@ -163,9 +163,11 @@ def test_an_invalid_count_sends_nothing(corin):
     answers = sent_from(parse(preview(corin)))
     numbers = ("", "x", "-1", "1e9", "9" * 40)
 
-    found = [press(corin, answers | {"confirmed_count": asked}).status_code for asked in numbers]
+    statuses = [
+        press(corin, answers | {"confirmed_count": number}).status_code for number in numbers
+    ]
 
-    assert found == [422] * len(numbers)
+    assert statuses == [422] * len(numbers)
     assert rows(OutboxEmail) == []
 
 

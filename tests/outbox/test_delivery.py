@@ -246,9 +246,9 @@ def test_a_result_is_stored_when_the_database_is_back(rig):
 
 def test_stopping_finishes_the_current_email_and_starts_no_other(rig):
     queue("ada@example.org", "grace@example.org")
-    asked = iter([False, True, True])
+    answers = iter([False, True, True])
 
-    rig.delivery.run(stopping=lambda: next(asked))
+    rig.delivery.run(stopping=lambda: next(answers))
 
     assert sorted(states()) == ["queued", "sent"]  # either is first: both are due at once
 

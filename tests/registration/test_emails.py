@@ -91,13 +91,13 @@ def test_optional_emails_and_no_others_have_an_unsubscribe_link():
 def test_the_calendar_is_attached_for_held_places():
     entries = {
         "confirmation": 1,
-        "confirmation to an unproven address": 2,
+        "confirmation to an unverified address": 2,
         "confirmation with a waiting list": 1,
         "waiting list only": 0,
         "moved": 1,
-        "moved, to who waits": 0,
+        "moved, on the waiting list": 0,
         "cancelled": 1,
-        "another way in": 0,
+        "another join address": 0,
         "your link": 0,
     }
 
