@@ -84,11 +84,8 @@ def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now
         OutboxEmail.created_at > now - MIN_INTERVAL,
         OutboxEmail.state.not_in([MailState.FAILED, MailState.WITHDRAWN]),
     )
-    query = select(func.count(), func.count().filter(is_usable)).where(
-        key.startswith(start),
-        OutboxEmail.created_at > now - timedelta(days=1),
-        OutboxEmail.created_at <= now + outbox.CLOCK_SLACK,
-    )
+    is_theirs = key.startswith(start) & outbox.is_of_today(now)
+    query = select(func.count(), func.count().filter(is_usable)).where(is_theirs)
     today, usable = db_session.execute(query).one()
     return bool(today < MAX_EMAILS_PER_DAY or not usable)
 

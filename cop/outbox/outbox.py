@@ -18,9 +18,6 @@ from cop.models.registration import Member
 
 UNSENT_STATES = (MailState.QUEUED, MailState.RETRYING)
 
-# Rows from further ahead were written by a fast clock, and do not count until then.
-CLOCK_SLACK = timedelta(minutes=1)
-
 
 class EmailKind(StrEnum):
     """What an email is about."""
@@ -143,24 +140,26 @@ def dedup_keys(db_session: Session, meeting_id: int) -> set[str]:
     return set(db_session.scalars(query))
 
 
-def count_recent(
-    db_session: Session,
-    member_id: int,
-    kind: EmailKind,
-    *,
-    now: datetime,
-    within: timedelta,
-    key_start: str = "",
+def count_links_today(
+    db_session: Session, member_id: int, *, now: datetime, key_start: str = ""
 ) -> int:
-    """Count the emails of a kind recently queued for a member, by the start of their keys."""
+    """Count the emails with a link queued for a member today, by the start of their keys."""
     query = select(func.count()).where(
         OutboxEmail.member_id == member_id,
-        OutboxEmail.kind == kind,
-        OutboxEmail.created_at > now - within,
-        OutboxEmail.created_at <= now + CLOCK_SLACK,
+        OutboxEmail.kind == EmailKind.LINK,
         OutboxEmail.dedup_key.startswith(key_start, autoescape=True),
+        is_of_today(now),
     )
     return db_session.scalar(query) or 0
+
+
+def is_of_today(now: datetime) -> ColumnElement[bool]:
+    """Select the emails queued in the last 24 hours.
+
+    Rows from further ahead were written by a fast clock, and do not count until then.
+    """
+    is_recent = OutboxEmail.created_at > now - timedelta(days=1)
+    return is_recent & (OutboxEmail.created_at <= now + timedelta(minutes=1))
 
 
 TEXT_RETENTION = timedelta(days=7)  # after an email was sent, or has failed

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -79,11 +78,8 @@ def is_link_allowed(
 
     `key_start` limits the count to the emails whose keys begin with it.
     """
-    day = timedelta(days=1)
-    recent = outbox.count_recent(
-        db_session, to.member_id, EmailKind.LINK, now=writer.now, within=day, key_start=key_start
-    )
-    return recent < MAX_LINK_EMAILS_PER_DAY
+    sent = outbox.count_links_today(db_session, to.member_id, now=writer.now, key_start=key_start)
+    return sent < MAX_LINK_EMAILS_PER_DAY
 
 
 def access_needs(
