@@ -1,4 +1,4 @@
-"""A real browser in front of the real server: whatever it visits is watched for what must not be."""
+"""A browser in front of a running site; each visit is checked for errors."""
 
 import shutil
 from contextlib import ExitStack
@@ -12,6 +12,7 @@ from tests.databases import IS_REQUIRED
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
+ROOM_FOR_ALL = "UPDATE meeting SET capacity = 400 WHERE capacity = 32"
 
 
 def pytest_itemcollected(item):
@@ -46,8 +47,7 @@ def demo(tmp_path_factory):
 @pytest.fixture(scope="package")
 def site(chromium_path, demo, tmp_path_factory):
     """The site that most tests share; who writes there uses an address of their own."""
-    room_for_all = ["UPDATE meeting SET capacity = 400 WHERE capacity = 32"]
-    with serving.site(demo, tmp_path_factory.mktemp("site") / "instance", room_for_all) as site:
+    with serving.site(demo, tmp_path_factory.mktemp("site") / "instance", [ROOM_FOR_ALL]) as site:
         yield site
 
 

@@ -63,7 +63,7 @@ def demo(instance):
     """Make an instance with the demonstration data and a coordinator; nothing runs on it."""
     add = ["coordinators", "add", "corin@example.org", "--name", "Corin", "--password-stdin"]
     _command(instance, ["seed", "--demo"])
-    _command(instance, add, said=f"{PASSWORD}\n")
+    _command(instance, add, stdin=f"{PASSWORD}\n")
     return instance
 
 
@@ -101,9 +101,9 @@ def _wait_for(running, process):
     raise RuntimeError(f"The site has not started: {_log(running.instance).read_text()}")
 
 
-def _command(instance, arguments, said=""):
+def _command(instance, arguments, stdin=""):
     subprocess.run(
-        [*COP, *arguments], env=_environment(instance), input=said, check=True, text=True,
+        [*COP, *arguments], env=_environment(instance), input=stdin, check=True, text=True,
         capture_output=True, timeout=SECONDS,
     )  # fmt: skip
 

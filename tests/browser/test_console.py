@@ -1,4 +1,4 @@
-"""Corin's way: sign in, look, take the list away, sign out."""
+"""The console: sign in, roster, attendee list, previews, sign out."""
 
 import csv
 
@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.browser.visits import fill_in, is_confirmed, send, sign_in
 
 
-def test_the_list_that_corin_takes_away_has_everybody_on_the_roster(corin, site):
+def test_the_attendee_list_has_everybody_on_the_roster(corin, site):
     corin.get_by_role("link", name="Open the roster").click()
     names = corin.locator("table.roster tbody th")
     expect(names.first).to_be_visible()
@@ -24,7 +24,7 @@ def test_the_list_that_corin_takes_away_has_everybody_on_the_roster(corin, site)
     assert len(people) == coming.count() > 20
 
 
-def test_a_name_is_found_while_it_is_typed_and_how_many_is_said(corin, site):
+def test_a_name_is_found_while_it_is_typed_and_the_count_is_announced(corin, site):
     corin.goto(f"/coordinator/sessions/{site.upcoming[0]}")
     names = corin.locator("#people tbody th")
     expect(names.nth(5)).to_be_visible()
@@ -49,20 +49,9 @@ def test_who_has_just_registered_is_on_the_roster(visit, corin, site):
     expect(corin.get_by_role("cell", name="roster@katherine.example.org")).to_be_visible()
 
 
-def test_after_signing_out_the_roster_asks_to_sign_in(corin, site):
+def test_after_signing_out_the_roster_asks_to_sign_in_also_when_going_back(corin, site):
     roster = f"/coordinator/sessions/{site.upcoming[0]}"
     corin.goto(roster)
-
-    corin.get_by_role("button", name="Sign out Corin").click()
-    expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
-    corin.goto(roster)
-
-    expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
-    expect(corin.locator("body")).not_to_contain_text("Marisol Ejemplo")
-
-
-def test_going_back_after_signing_out_shows_no_names(corin, site):
-    corin.goto(f"/coordinator/sessions/{site.upcoming[0]}")
     expect(corin.get_by_text("Marisol Ejemplo")).to_be_visible()
     corin.get_by_role("button", name="Sign out Corin").click()
     expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
@@ -70,6 +59,9 @@ def test_going_back_after_signing_out_shows_no_names(corin, site):
     corin.go_back()
 
     expect(corin.get_by_text("Marisol Ejemplo")).to_have_count(0)
+    corin.goto(roster)
+    expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
+    expect(corin.locator("body")).not_to_contain_text("Marisol Ejemplo")
 
 
 def test_signing_in_leads_to_the_page_that_was_asked_for(visit, site):
@@ -81,7 +73,7 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(visit, site):
     expect(page).to_have_url(f"{site.address}/coordinator/sessions/{site.upcoming[0]}")
 
 
-def test_what_saving_would_do_follows_what_is_typed(corin, site):
+def test_the_previews_follow_what_is_typed(corin, site):
     corin.goto("/coordinator/rhythm")
     corin.get_by_label("Weekday").select_option("Thursday")
     expect(corin.locator("#dates li").first).to_contain_text("Thursday")

@@ -1,4 +1,4 @@
-"""From a mail to the room, in a real browser: a member's own page and what leads to it."""
+"""From an email to the meeting: a member's own page and what leads to it."""
 
 import re
 
@@ -9,12 +9,10 @@ from tests.browser.axe import is_sound
 from tests.browser.mailbox import link_in, mail_to
 from tests.browser.visits import FAILED_ANSWER, fill_in, has_focus, is_confirmed, send
 
-BELOW = ["", "/erase", "/sessions/{slug}", "/sessions/{slug}/cancel"]
-
 
 @pytest.fixture
 def registered(visit, site):
-    """Register with an address; return the link to the page that the mail brings."""
+    """Register with an address; return the link to the page from the email."""
 
     def register(address, *, session=0):
         page = visit(f"/register?session={site.upcoming[session]}")
@@ -26,7 +24,7 @@ def registered(visit, site):
     return register
 
 
-def test_a_mail_leads_to_a_page_where_a_place_can_be_given_up(visit, site, registered):
+def test_an_email_leads_to_a_page_where_a_place_can_be_given_up(visit, site, registered):
     own = registered("giving@up.example.org")
     page = visit(own)
     page.get_by_role("button", name="Yes, this is me").click()
@@ -39,7 +37,7 @@ def test_a_mail_leads_to_a_page_where_a_place_can_be_given_up(visit, site, regis
     assert site.registrations("giving@up.example.org") == [(site.upcoming[0], "cancelled")]
 
 
-def test_opening_every_link_of_a_mail_changes_nothing(visit, site, registered):
+def test_opening_every_link_of_an_email_changes_nothing(visit, site, registered):
     own = registered("scanned@mail.example.org")
     before = site.registrations("scanned@mail.example.org")
     mail = mail_to(site, "scanned@mail.example.org").get_body(("plain",)).get_content()
@@ -72,7 +70,7 @@ def test_an_answer_is_changed_refused_and_deleted_without_scripts(visit, site, r
     assert row == ("Ada Changed", "they/them")
 
 
-def test_a_lost_link_comes_by_mail_and_the_page_says_the_same_to_all(visit, site, registered):
+def test_a_lost_link_comes_by_email_and_the_page_is_the_same_for_all(visit, site, registered):
     registered("lost@link.example.org")
     answers = []
     for address in ("lost@link.example.org", "unknown@nowhere.example.org"):
@@ -100,7 +98,7 @@ def test_everything_is_deleted_at_a_press_and_the_link_opens_nothing_more(visit,
     expect(again.get_by_role("heading", level=1)).to_have_text("This link does not work any more")
 
 
-def test_the_way_in_opens_in_time_and_leads_to_where_the_meeting_is_held(visit, own_site):
+def test_the_join_link_opens_in_time_and_leads_to_the_meeting(visit, own_site):
     now = "strftime('%Y-%m-%d %H:%M:%f000', 'now'"
     soon = f"{now}, '+10 minutes')"
     site = own_site(
@@ -112,10 +110,10 @@ def test_the_way_in_opens_in_time_and_leads_to_where_the_meeting_is_held(visit, 
     fill_in(page, "early@ada.example.org")
     send(page)
     is_confirmed(page)
-    way_in = link_in(mail_to(site, "early@ada.example.org"), "/join/")
+    join_link = link_in(mail_to(site, "early@ada.example.org"), "/join/")
 
     visit_room = {"leads_to": ["https://meeting.example.org/"], "expecting": [FAILED_ANSWER]}
-    page = visit(way_in, at=site, **visit_room)
+    page = visit(join_link, at=site, **visit_room)
     page.route("https://meeting.example.org/*", lambda route: route.fulfill(body="The room"))
     assert "meeting.example.org" not in page.content()
     with page.expect_response("**/join/*") as answer:
@@ -128,12 +126,11 @@ def test_the_way_in_opens_in_time_and_leads_to_where_the_meeting_is_held(visit, 
     assert site.rows("SELECT count(*) FROM registration WHERE joined_at IS NOT NULL") == [(1,)]
 
 
-@pytest.mark.parametrize("below", BELOW, ids=["page", "erase", "answers", "cancel"])
-def test_axe_finds_nothing_on_a_members_pages_and_they_fit_a_phone(visit, site, registered, below):
-    own = registered(f"sound{len(below)}@pages.example.org")
-    path = own + below.format(slug=site.upcoming[0])
+def test_axe_finds_nothing_on_a_members_pages_and_they_fit_a_phone(visit, site, registered):
+    own, session = registered("sound@pages.example.org"), f"/sessions/{site.upcoming[0]}"
+    page = visit(own, viewport={"width": 320, "height": 640})
+    for below in ("", "/erase", session, f"{session}/cancel"):
+        page.goto(own + below)
 
-    page = visit(path, viewport={"width": 320, "height": 640})
-
-    is_sound(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        is_sound(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, below

@@ -8,8 +8,7 @@ from tests.browser.test_accessibility import PAGES
 from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
 
 SCREENS = {
-    "320 pixels": {"viewport": {"width": 320, "height": 640}},
-    "360 pixels": {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True},
+    "320 pixels": {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True},
     "1280 pixels at 200 %": {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
 }
 

@@ -14,7 +14,7 @@ def plainly(visit):
     return lambda path: visit(path, java_script_enabled=False, expecting=[FAILED_ANSWER])
 
 
-def test_a_registration_goes_from_the_schedule_to_a_page_that_says_what_happens_next(plainly, site):
+def test_a_registration_leads_from_the_schedule_to_its_confirmation(plainly, site):
     page = plainly("/schedule")
     page.locator(f"#act-{site.upcoming[0]} a").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Register")
@@ -28,7 +28,7 @@ def test_a_registration_goes_from_the_schedule_to_a_page_that_says_what_happens_
     assert site.registrations("plain@ada.example.org") == [(site.upcoming[0], "held")]
 
 
-def test_a_refused_page_keeps_every_answer(plainly, site):
+def test_a_refused_page_keeps_every_answer_and_is_accepted_once_corrected(plainly, site):
     page = plainly(f"/register?session={site.upcoming[2]}")
     page.get_by_label("Organization").fill("Harbor Data Lab")
     page.get_by_label("Live captions by a person").check()
@@ -48,6 +48,11 @@ def test_a_refused_page_keeps_every_answer(plainly, site):
     expect(page.get_by_label("Live captions by a person")).to_be_checked()
     expect(page.get_by_label("The group, without my name")).to_be_checked()
     expect(page.get_by_label("Your answer")).to_have_value("Two lines,\nboth kept.")
+    fill_in(page, "plain-corrected@ada.example.org")
+    send(page)
+    expect(page).to_have_url(re.compile("/registered"))
+    registered = site.registrations("plain-corrected@ada.example.org")
+    assert registered == [(site.upcoming[2], "held")]
 
 
 def test_the_summary_of_a_refused_page_leads_to_each_field(plainly):
@@ -65,16 +70,14 @@ def test_the_summary_of_a_refused_page_leads_to_each_field(plainly):
         expect(page.locator(f"#{name}")).to_be_in_viewport()
 
 
-def test_a_corrected_page_is_accepted(plainly, site):
+def test_a_page_registers_for_all_sessions(plainly, site):
     page = plainly("/register?session=all")
-    fill_in(page, "plain-corrected@ada.example.org", name="")
-    send(page)
+    fill_in(page, "plain-all@ada.example.org")
 
-    page.get_by_label("Full name").fill("Ada Example")
     send(page)
 
     expect(page).to_have_url(re.compile("/registered"))
-    registered = site.registrations("plain-corrected@ada.example.org")
+    registered = site.registrations("plain-all@ada.example.org")
     assert [slug for slug, _ in registered] == site.upcoming
     assert {status for _, status in registered} == {"held", "waiting"}
 

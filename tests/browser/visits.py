@@ -1,4 +1,4 @@
-"""Visitors: what they do on a page, and what a browser must not have noticed when they leave."""
+"""Visitors: what they do on a page, and what their browser must not have noticed."""
 
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ class Visit:
     def __init__(self, browser, site, *, expecting=(), leads_to=(), **options):
         self.site = site
         self.expecting = (HARMLESS, *expecting)
-        self.ours = (f"{site.address}/", *leads_to)  # where its links may lead on purpose
+        self.allowed = (f"{site.address}/", *leads_to)  # what it may request
         self.noticed = []
         self.requested = []
         self.context = browser.new_context(
@@ -32,19 +32,19 @@ class Visit:
         self.context.on("request", lambda request: self.requested.append(request.url))
 
     def end(self):
-        """Close the page, having checked that it kept to the rules."""
+        """Check what the browser noticed, and close the page."""
         try:
-            self._check()
+            unexpected = [
+                text for text in self.noticed if not any(words in text for words in self.expecting)
+            ]
+            assert not unexpected, f"the browser noticed {unexpected}"
+            foreign = [url for url in self.requested if not url.startswith(self.allowed)]
+            assert not foreign, f"requests to another host: {foreign}"
+            self._check_storage()
         finally:
             self.context.close()
 
-    def _check(self):
-        unexpected = [
-            said for said in self.noticed if not any(words in said for words in self.expecting)
-        ]
-        assert not unexpected, f"the browser noticed {unexpected}"
-        foreign = [url for url in self.requested if not url.startswith(self.ours)]
-        assert not foreign, f"nothing is asked of another host: {foreign}"
+    def _check_storage(self):
         if not any(urlsplit(url).path.startswith("/coordinator") for url in self.requested):
             assert not self.context.cookies(), "public pages set no cookie"
         stored = self.page.evaluate("[localStorage.length, sessionStorage.length]")

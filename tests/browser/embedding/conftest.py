@@ -6,13 +6,12 @@ from contextlib import ExitStack
 import pytest
 
 from tests.browser import serving
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import ARGUMENTS, ROOM_FOR_ALL
 from tests.browser.embedding.front import BUILDER, BUILDER_FRAMES, COP, HOST, LEAVING, front
 from tests.browser.embedding.guests import GuestVisit
 
 LISTED = [HOST, LEAVING, BUILDER, BUILDER_FRAMES]
 LIST_HOSTS = f"UPDATE community SET embed_hosts = '{json.dumps(LISTED)}'"
-ROOM_FOR_ALL = "UPDATE meeting SET capacity = 400 WHERE capacity = 32"
 
 
 @pytest.fixture(scope="package")
@@ -59,6 +58,6 @@ def guest(browser, site):
 
 @pytest.fixture
 def exchanges(web):
-    """What is asked and answered from here on."""
+    """The requests and responses from here on."""
     web.exchanges.clear()
     return web.exchanges

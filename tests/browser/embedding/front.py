@@ -1,6 +1,6 @@
 """The other sites of the tests, and the proxy before ours: all over HTTPS, on one port of loopback.
 
-The browser is told that every name ends here, so that the addresses are those of real sites: no
+The browser resolves every name to this port, so that the addresses are those of real sites: no
 port in an origin, and another site where the name is another one.
 """
 
@@ -43,13 +43,13 @@ HOPS = {"connection", "transfer-encoding", "content-length", "keep-alive", "date
 
 @dataclass(frozen=True)
 class Exchange:
-    """What a browser asked, and what it was answered."""
+    """A request and its response."""
 
     url: str
     method: str
-    asked: dict[str, str]
+    request_headers: dict[str, str]
     status: int
-    answered: list[tuple[str, str]]
+    response_headers: list[tuple[str, str]]
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Front:
 def front():
     """Answer under all names until the block ends."""
     certificate = trustme.CA().issue_cert(*(urlsplit(address).hostname for address in ALL))
-    with _Server(("127.0.0.1", 0), _Answer) as server:
+    with _Server(("127.0.0.1", 0), _Handler) as server:
         server.front = Front(server.server_port, _hash_of_key(certificate))
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.configure_cert(tls)
@@ -101,12 +101,12 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
 
     def handle_error(self, request, client_address):
-        # A browser that leaves a page does not wait for what it had asked.
+        # A browser that leaves a page does not wait for its requests.
         if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
-class _Answer(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = PATIENCE
 
@@ -114,11 +114,11 @@ class _Answer(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         address = f"https://{self.headers['Host']}"
         if port := self.server.front.sites.get(address):
-            status, headers, answer = self._passed_on(port, body)
+            status, headers, response = self._forward(port, body)
         elif address == FORMS:
-            status, headers, answer = self._form_with_cookies()
+            status, headers, response = self._form_with_cookies()
         else:
-            status, headers, answer = self._page()
+            status, headers, response = self._page()
         self.server.front.exchanges.append(
             Exchange(address + self.path, self.command, dict(self.headers), status, headers)
         )
@@ -126,23 +126,23 @@ class _Answer(BaseHTTPRequestHandler):
         for name, value in headers:
             self.send_header(name, value)
         if status != 304:
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(response)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(response)
 
     do_POST = do_GET  # noqa: N815 - the library's names
 
-    def _passed_on(self, port, body):
+    def _forward(self, port, body):
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOPS}
         headers |= {"X-Forwarded-For": self.client_address[0], "X-Forwarded-Proto": "https"}
         site = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
             site.request(self.command, self.path, body or None, headers)
-            answer = site.getresponse()
-            kept = [
-                (name, value) for name, value in answer.getheaders() if name.lower() not in HOPS
+            response = site.getresponse()
+            response_headers = [
+                (name, value) for name, value in response.getheaders() if name.lower() not in HOPS
             ]
-            return answer.status, kept, answer.read()
+            return response.status, response_headers, response.read()
         finally:
             site.close()
 
@@ -151,11 +151,11 @@ class _Answer(BaseHTTPRequestHandler):
         everywhere that other sites may keep cookies."""
         cookies = self.headers.get("Cookie", "")
         if self.command == "POST":
-            said = " and ".join(name for name in ("lax", "none") if f"{name}=1" in cookies)
+            names = " and ".join(name for name in ("lax", "none") if f"{name}=1" in cookies)
             return (
                 200,
                 [("Content-Type", "text/html")],
-                f"<h1>Sent with {said or 'no cookie'}".encode(),
+                f"<h1>Sent with {names or 'no cookie'}".encode(),
             )
         headers = [
             ("Content-Type", "text/html"),
@@ -171,8 +171,8 @@ class _Answer(BaseHTTPRequestHandler):
         name, left_out = WITHOUT.get(name, (name, b""))
         if not (PAGES / name).is_file():
             return 404, [("Content-Type", "text/plain")], b"There is no such page."
-        answer = (PAGES / name).read_bytes().replace(left_out, b"")
-        return 200, [("Content-Type", "text/html; charset=utf-8")], answer
+        response = (PAGES / name).read_bytes().replace(left_out, b"")
+        return 200, [("Content-Type", "text/html; charset=utf-8")], response
 
     def log_message(self, *_):
-        """What is asked is kept as exchanges."""
+        """Write no log: requests are recorded as exchanges."""

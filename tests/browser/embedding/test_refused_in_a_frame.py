@@ -2,12 +2,11 @@
 
 import pytest
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
-from playwright.sync_api import expect
 
 from tests.browser.embedding.front import COP, HOST
 from tests.browser.embedding.guests import click, is_inside_the_view, opened, send, settled
 from tests.browser.test_lost_connections import FAILED_SEND, is_all_still_there
-from tests.browser.visits import fill_in, has_focus, is_confirmed, send_button
+from tests.browser.visits import fill_in, has_focus, is_confirmed
 
 HEADER = 88
 
@@ -72,17 +71,6 @@ def test_a_form_that_was_open_for_a_day_keeps_every_answer_and_is_accepted_at_on
     assert site.registrations("yesterday@ada.example.org") == [(site.upcoming[2], "held")]
 
 
-def test_two_quick_clicks_are_one_post_and_one_registration(typed, site, exchanges):
-    frame = typed("framed-twice@ada.example.org")
-
-    send_button(frame).dblclick()
-
-    is_confirmed(frame)
-    posts = [exchange.url for exchange in exchanges if exchange.method == "POST"]
-    assert posts.count(f"{COP}/embed/register") == 1
-    assert site.registrations("framed-twice@ada.example.org") == [(site.upcoming[2], "held")]
-
-
 def test_a_form_that_is_sent_again_as_it_was_is_answered_as_before(typed, site):
     frame = typed("framed-replayed@ada.example.org")
 
@@ -117,19 +105,3 @@ def test_offline_what_was_typed_stays_and_the_failure_is_shown(page, typed, site
     send(frame)
     is_confirmed(frame)
     assert site.registrations("framed-offline@ada.example.org") == [(site.upcoming[2], "held")]
-
-
-def test_a_fault_of_the_site_keeps_what_was_typed_and_is_shown(page, typed, site):
-    frame = typed("framed-fault@ada.example.org")
-    page.route("**/embed/register", lambda route: route.fulfill(status=500, body="<h1>Fault</h1>"))
-
-    send(frame)
-
-    problem = frame.locator("#problem .summary")
-    has_focus(problem)
-    expect(problem).to_be_visible()
-    is_all_still_there(frame, "framed-fault@ada.example.org")
-    page.unroute("**/embed/register")
-    send(frame)
-    is_confirmed(frame)
-    assert site.registrations("framed-fault@ada.example.org") == [(site.upcoming[2], "held")]

@@ -18,9 +18,9 @@ def sent(frame):
 def test_a_form_that_needs_a_cookie_fails_in_the_frame_of_another_site(guest):
     page = guest(f"{HOST}/{FRAMES_THE_FORM}")
 
-    said = sent(framed(page, "iframe"))
+    heading = sent(framed(page, "iframe"))
 
-    assert said == "Sent with no cookie"
+    assert heading == "Sent with no cookie"
 
 
 @pytest.mark.parametrize("address", [f"{FORMS}/form", f"{BESIDE_FORMS}/{FRAMES_THE_FORM}"],
@@ -28,6 +28,6 @@ def test_a_form_that_needs_a_cookie_fails_in_the_frame_of_another_site(guest):
 def test_the_same_form_works_at_home(guest, address):
     page = guest(address)
 
-    said = sent(framed(page, "iframe") if address.startswith(BESIDE_FORMS) else page)
+    heading = sent(framed(page, "iframe") if address.startswith(BESIDE_FORMS) else page)
 
-    assert said == "Sent with lax and none"
+    assert heading == "Sent with lax and none"

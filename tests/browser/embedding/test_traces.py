@@ -59,8 +59,8 @@ def test_a_registration_in_a_frame_leaves_nothing_in_the_browser(guest, site, ex
     left = page.context.storage_state()
 
     assert left == {"cookies": [], "origins": []}
-    assert frame.evaluate("kept") == page.evaluate("kept") == []
-    names = {name.lower() for exchange in exchanges for name, _ in exchange.answered}
+    assert frame.evaluate("stored") == page.evaluate("stored") == []
+    names = {name.lower() for exchange in exchanges for name, _ in exchange.response_headers}
     assert "set-cookie" not in names
 
 
@@ -68,11 +68,11 @@ def test_no_framed_page_sets_a_cookie_stores_or_breaks_its_own_policy(show, exch
     for path in PAGES.values():
         frame = show(path)
 
-        assert frame.evaluate("kept") == [], path
+        assert frame.evaluate("stored") == [], path
 
     ours = [exchange for exchange in exchanges if exchange.url.startswith(COP)]
     assert len(ours) > len(PAGES)
-    assert not any(name.lower() == "set-cookie" for one in ours for name, _ in one.answered)
+    assert not any(name.lower() == "set-cookie" for one in ours for name, _ in one.response_headers)
 
 
 def test_every_link_stays_in_the_frame_or_opens_a_new_tab(show):
@@ -115,15 +115,13 @@ def test_the_console_copies_what_is_pasted_into_pages(browser, site):
     console.end()
 
 
-@pytest.mark.parametrize(
-    "query", ["", "?theme=neon", "?theme=light", '?theme="><script>', "?theme=%00"]
-)
-def test_a_theme_that_is_unknown_or_light_is_a_solid_light_page(show, query):
-    frame = show(f"schedule{query}", color_scheme="dark")
+def test_a_theme_that_is_unknown_or_light_is_a_solid_light_page(show):
+    for query in ("", "?theme=light", '?theme="><script>neon'):
+        frame = show(f"schedule{query}", color_scheme="dark")
 
-    assert lightness_of_the_surface(frame) > 200
-    assert "neon" not in frame.content()
-    assert frame.locator("main script").count() == 0
+        assert lightness_of_the_surface(frame) > 200, query
+        assert "neon" not in frame.content()
+        assert frame.locator("main script").count() == 0
 
 
 @pytest.mark.parametrize(("theme", "scheme"), [("dark", "light"), ("auto", "dark")])
