@@ -103,20 +103,6 @@ def test_only_sessions_that_took_place_have_numbers(db_session):
     assert [stats.meeting.slug for stats in read(db_session)] == ["held"]
 
 
-def test_a_year_sums_the_known_numbers(db_session):
-    an_old_meeting(db_session, slug="b", registered_count=30, attended_count=20, new_count=4)
-    an_old_meeting(db_session, 2 * SIXTY_DAYS, slug="a", registered_count=10)
-    an_old_meeting(db_session, 8 * SIXTY_DAYS, slug="older", registered_count=7)
-
-    years = statistics.yearly_stats(read(db_session), zone=EASTERN)
-
-    (this_year, sums), (last_year, older) = years[2026], years[2025]
-    assert list(years) == [2026, 2025]
-    assert (len(this_year), len(last_year)) == (2, 1)
-    assert list(sums.values()) == [40, 20, 4, None, None]
-    assert (older["registered"], older["attended"]) == (7, None)
-
-
 @pytest.mark.parametrize(
     ("first_time", "first", "expected"),
     [(True, None, 1), (False, None, 0), (True, date(2026, 1, 20), 0)],
