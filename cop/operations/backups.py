@@ -66,7 +66,7 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
 
 
 def copy_once(file: Path, *, why: str) -> Path:
-    """Copy a database, unless an interrupted upgrade has left a sound copy of the same rows.
+    """Copy a database, unless an interrupted upgrade has left a sound copy of the same data.
 
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
@@ -74,26 +74,23 @@ def copy_once(file: Path, *, why: str) -> Path:
     for earlier in sorted((file.parent / "backups").glob(f"{why}-*.sqlite3"), reverse=True):
         with suppress(BackupRefused, sqlite_module.Error):
             verify(earlier)
-            if _has_same_rows(file, earlier):
+            if _read_rows(file) == _read_rows(earlier):
                 return earlier
     return copy(file, why=why)
 
 
-def _has_same_rows(file: Path, other: Path) -> bool:
-    """Compare two databases, except for the time of the backup that is stored in a copy."""
-    schema = "SELECT name, sql FROM %s.sqlite_master WHERE type = 'table' ORDER BY name"
-    with closing(open_database(file)) as connection:
-        connection.execute("ATTACH ? AS other", [str(other)])
-        ours, theirs = (connection.execute(schema % of).fetchall() for of in ("main", "other"))
-        return ours == theirs and not any(_differs(connection, table) for table, _ in ours)
-
-
-def _differs(connection: Connection, table: str) -> bool:
-    columns = connection.execute("SELECT name FROM pragma_table_info(?)", [table])
-    names = ", ".join(f'"{name}"' for (name,) in columns if name != "backup_at")
-    here, there = (f'SELECT {names} FROM {of}."{table}"' for of in ("main", "other"))  # noqa: S608
-    only_in_one = (f"{here} EXCEPT {there}", f"{there} EXCEPT {here}")
-    return any(connection.execute(each).fetchone() for each in only_in_one)
+def _read_rows(file: Path) -> list[list[tuple[object, ...]]]:
+    """Read all tables and their rows, without the time of a backup that is stored in a copy."""
+    with (
+        closing(open_database(file)) as source,
+        closing(sqlite_module.connect(":memory:")) as memory,
+    ):
+        source.backup(memory)
+        _store_backup_time(memory, datetime.fromtimestamp(0, UTC))
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name"
+        tables = memory.execute(query).fetchall()
+        rows = (memory.execute(f'SELECT * FROM "{name}"').fetchall() for name, _ in tables)  # noqa: S608
+        return [tables, *rows]
 
 
 def make(app: Flask, *, now: datetime) -> Path | None:
@@ -203,4 +200,4 @@ def _refusing_errors() -> Iterator[None]:
     try:
         yield
     except sqlite_module.Error as error:
-        raise BackupRefused(f"The database cannot be copied: {error}") from error
+        raise BackupRefused(f"The database cannot be memory: {error}") from error
