@@ -18,13 +18,6 @@ from cop.outbox.outbox import EmailKind
 from cop.secret_key import fingerprint
 
 _LINK = re.compile(r"/(r|join|calendar|unsubscribe|list)/(\.?[\w-]+\.[\w-]+)", re.ASCII)
-_PURPOSES = {
-    "r": Purpose.MEMBER,
-    "join": Purpose.JOIN,
-    "calendar": Purpose.CALENDAR,
-    "unsubscribe": Purpose.UNSUBSCRIBE,
-    "list": Purpose.LIST,
-}
 _UNSENT = (MailState.QUEUED, MailState.RETRYING, MailState.SENDING, MailState.FAILED)
 
 
@@ -67,7 +60,8 @@ def _resign_links(email: OutboxEmail, secret_key: str) -> None:
         parts = links.read_token_unverified(token)
         if not parts or parts[0] != email.member_id:
             return match[0]
-        return f"/{page}/{links.sign_token(secret_key, _PURPOSES[page], *parts)}"
+        purpose = Purpose.MEMBER if page == "r" else Purpose(page)
+        return f"/{page}/{links.sign_token(secret_key, purpose, *parts)}"
 
     email.text = _LINK.sub(sign, email.text)
     email.html = _LINK.sub(sign, email.html)
