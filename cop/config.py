@@ -46,7 +46,7 @@ class Settings:
     trusted_proxies: int = 0
     posts_per_hour: int = 60
     redis_url: str | None = field(default=None, repr=False)
-    smtp: smtp_url.SmtpServer | None = None  # none: mails become files
+    smtp: smtp_url.SmtpServer | None = None  # none: emails become files
     mail_from: Address | None = None
     local_base: str = "http://localhost:8000"  # follows --host and --port
     key_file: Path | None = None  # the instance's own; none: the environment gives the key
@@ -82,12 +82,12 @@ class Settings:
 
     @property
     def base(self) -> str:
-        """The address before every path, wherever there is no request to tell it."""
+        """The address before every path, for links outside of a request."""
         return self.base_url or self.local_base
 
     @property
     def sender(self) -> Address:
-        """Whom mail comes from."""
+        """The sender of emails."""
         return self.mail_from or smtp_url.default_sender(urlsplit(self.base).hostname or "")
 
     @property
@@ -215,7 +215,7 @@ class _Reader:
             return ""
 
     def _given_key(self, file: Path) -> str:
-        """Read the key that somebody else looks after, as a container's secret."""
+        """Read a key file that is managed elsewhere, like a container's secret."""
         try:
             value = file.read_text().strip()
             if secret_key.is_public(file):  # containers mount secrets for everybody, read-only
@@ -267,7 +267,7 @@ def _is_address(database_url: str) -> bool:
 
 
 def _is_there(database_url: str) -> bool:
-    """Whether there is a database to need the old key: a server's always may have one."""
+    """Whether there may be a database that needs the old key; on a server, always."""
     scheme, _, file = database_url.partition(":///")
     return scheme != "sqlite" or (Path(file).is_file() and Path(file).stat().st_size > 0)
 

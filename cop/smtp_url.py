@@ -1,4 +1,4 @@
-"""The addresses in the settings of mail: the server that takes it, and the one it comes from."""
+"""Parse the addresses in the email settings: of the SMTP server and of the sender."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 
 _NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
 _HOST = re.compile(rf"{_NAME}|[0-9a-f:.]*:[0-9a-f:.]*")
-# Lets the validator look at the syntax of addresses like `root@localhost` alone.
+# Makes the validator check only the syntax of addresses like `root@localhost`.
 _SAFE_LOCAL_PART = ".example.org"
 
 
@@ -23,14 +23,14 @@ class Security(StrEnum):
     """How the connection to a mail server is encrypted."""
 
     TLS = "encrypted from the first byte"
-    STARTTLS = "encrypted before anything is said that matters"
+    STARTTLS = "encrypted by STARTTLS, before the login"
     IF_OFFERED = "encrypted where the server offers it"
     NONE = "not encrypted"
 
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """The mail server that takes our mail."""
+    """The SMTP server that emails are sent by."""
 
     host: str
     port: int
