@@ -30,8 +30,7 @@ from cop.models.community import Community
 from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation
 from cop.models.email import MailState, OutboxEmail
 from cop.models.registration import Member
-from cop.operations import backups
-from cop.operations.backup_names import DAMAGED, new_name
+from cop.operations import backup_names, backups
 from cop.operations.schema import upgrade
 from cop.outbox import outbox
 from cop.privacy import erasure, retention
@@ -137,7 +136,7 @@ def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
             raise backups.BackupRefused(sentence) from error
     except (sqlite_module.Error, backups.BackupRefused):
         pass  # damaged, which is why it is being restored
-    target = new_name(live, DAMAGED, now=now)
+    target = backup_names.new_name(live, backup_names.DAMAGED, now=now)
     for suffix in ("", *backups.SQLITE_SIDE_FILES):
         file = live.with_name(live.name + suffix)
         if file.exists():

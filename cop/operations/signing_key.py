@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from cop import links
 from cop.calendar import ical
-from cop.links import Purpose
 from cop.models.community import Community
 from cop.models.email import MailState, OutboxEmail
 from cop.outbox.outbox import EmailKind
@@ -60,7 +59,7 @@ def _resign_links(email: OutboxEmail, secret_key: str) -> None:
         parts = links.read_token_unverified(token)
         if not parts or parts[0] != email.member_id:
             return match[0]
-        purpose = Purpose.MEMBER if page == "r" else Purpose(page)
+        purpose = links.Purpose.MEMBER if page == "r" else links.Purpose(page)
         return f"/{page}/{links.sign_token(secret_key, purpose, *parts)}"
 
     email.text = _LINK.sub(sign, email.text)

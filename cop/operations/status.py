@@ -21,7 +21,6 @@ from cop.db.engine import (
 from cop.db.migrations import Schema, schema_state
 from cop.i18n import N_
 from cop.outbox import status as outbox
-from cop.outbox.status import OutboxStatus
 
 WRITE_PROBE_MAX_AGE = timedelta(minutes=2)  # the worker tries once a minute
 DAILY_MAX_AGE = timedelta(hours=26)  # of what is done once a day
@@ -132,7 +131,7 @@ def _clock(verdict: Verdict) -> Line:
     return Line("Clock", text, is_warning=True)
 
 
-def _emails(emails: OutboxStatus, since: datetime | None) -> Line:
+def _emails(emails: outbox.OutboxStatus, since: datetime | None) -> Line:
     text = f"{emails.pending} waiting" + (f" since {_moment(since)}" if since else "")
     text += f", {emails.failed} failed"
     text += f"; the last answer: {emails.last_error}" if emails.last_error else ""

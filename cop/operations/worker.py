@@ -32,7 +32,6 @@ from cop.operations.schema import settings_of
 from cop.outbox import outbox
 from cop.outbox.delivery import Delivery
 from cop.privacy import retention
-from cop.privacy.retention import RetentionResult
 from cop.registration import register
 from cop.reminders import reminders
 
@@ -81,7 +80,7 @@ def plan_ahead(*, now: datetime) -> None:
     log.info("planned ahead", extra={"planned": len(planned)})
 
 
-def _erase(*, now: datetime, stopping: Callable[[], bool]) -> RetentionResult | None:
+def _erase(*, now: datetime, stopping: Callable[[], bool]) -> retention.RetentionResult | None:
     """Delete what is past its retention period, in short transactions; None when stopped."""
     with read_tx() as db_session:
         community = load_community(db_session)
