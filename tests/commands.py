@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from cop.cli import cop
 from cop.db.engine import sqlite_module
 from tests.builders import PASSWORD
+from tests.processes.server import COP
 
 PROJECT = Path(__file__).parent.parent
 GET_FRONT_PAGE = "import wsgi; print(wsgi.app.test_client().get('/').status_code)"
@@ -19,6 +20,18 @@ GET_FRONT_PAGE = "import wsgi; print(wsgi.app.test_client().get('/').status_code
 def run(*words, typed="", **environ):
     """Run `cop` with these words; what is typed comes by standard input."""
     return CliRunner().invoke(cop, words, input=typed, env=environ)
+
+
+def run_process(*words, **environ):
+    """Run `cop` in a process of its own, which takes its connections with it."""
+    return subprocess.run(
+        [*COP, *words],
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 def rows(instance, query):

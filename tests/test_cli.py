@@ -1,9 +1,7 @@
 """The `cop` command and `wsgi.py`: what they do, and how they refuse."""
 
-import os
 import shutil
 import socket
-import subprocess
 from uuid import uuid4
 
 import psycopg
@@ -15,9 +13,17 @@ from cop.config import Settings
 from cop.operations import schema
 from tests import databases, smtp_server
 from tests.builders import PASSWORD
-from tests.commands import PROJECT, add_coordinator, assert_refused, execute, import_wsgi, rows, run
+from tests.commands import (
+    PROJECT,
+    add_coordinator,
+    assert_refused,
+    execute,
+    import_wsgi,
+    rows,
+    run,
+    run_process,
+)
 from tests.db.test_migrations import next_release
-from tests.processes.server import COP
 from tests.smtp_server import MailServer
 
 ADD_CORIN = (
@@ -174,23 +180,15 @@ def test_a_trial_email_says_what_is_wrong_with_the_settings(site_folder):
     assert server.mails == []
 
 
-def seeded(url):
-    """What `cop seed` says on standard error, in a process that takes its connections with it."""
-    command = [*COP, "seed"]
-    environ = os.environ | {"COP_DATABASE_URL": url}
-    done = subprocess.run(command, env=environ, check=True, capture_output=True, text=True)
-    return done.stderr
-
-
 @pytest.mark.processes
 @pytest.mark.postgresql
 def test_a_postgresql_that_can_lose_what_was_accepted_is_named_at_each_start(instance, tmp_path):
     url = databases.new_database("postgresql", tmp_path)
     name = url.rpartition("/")[2]
-    sound = seeded(url)
+    sound = run_process("seed", COP_DATABASE_URL=url).stderr
     databases.run_on_server(f"ALTER DATABASE {name} SET synchronous_commit = off")
 
-    risky = seeded(url)
+    risky = run_process("seed", COP_DATABASE_URL=url).stderr
 
     databases.drop(url)
     assert "Warning" not in sound
@@ -198,14 +196,14 @@ def test_a_postgresql_that_can_lose_what_was_accepted_is_named_at_each_start(ins
 
 
 def test_every_command_is_known_to_need_a_site_or_to_make_one():
-    named = {words[:2] if words[0] in {"coordinators", "mail", "key", "clock", "db"} else words[:1]
-             for words in (*OTHERS, *MAKERS, ("restore",))}  # fmt: skip
-
-    assert named == {
-        (name, *below)
-        for name, command in cop.commands.items()
-        for below in ([(each,) for each in getattr(command, "commands", {})] or [()])
+    groups = {
+        name: command for name, command in cop.commands.items() if hasattr(command, "commands")
     }
+    commands = {(name,) for name in cop.commands.keys() - groups}
+    commands |= {(name, below) for name, group in groups.items() for below in group.commands}
+
+    words = [*OTHERS, *MAKERS, ("restore",)]
+    assert {each[:2] if each[0] in groups else each[:1] for each in words} == commands
 
 
 @pytest.mark.parametrize("environ", [{}, {"COP_SECRET_KEY": "k" * 40}], ids=["", "given key"])
@@ -232,9 +230,8 @@ def test_a_postgresql_without_a_site_is_named_and_left_as_it_is(instance):
     name = f"cop_test_{uuid4().hex}"
     databases.run_on_server(f"CREATE DATABASE {name}")
     url = f"{databases.SERVER}/{name}"
-    environ = os.environ | {"COP_DATABASE_URL": url, "COP_SECRET_KEY": "k" * 40}
 
-    ended = subprocess.run([*COP, "work"], env=environ, capture_output=True, text=True, check=False)
+    ended = run_process("work", COP_DATABASE_URL=url, COP_SECRET_KEY="k" * 40)
 
     with psycopg.connect(url) as connection:
         tables = connection.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
@@ -296,10 +293,7 @@ def test_windows_is_refused_with_a_sentence_on_what_to_use_there(instance, monke
 
 @pytest.mark.processes
 def test_the_command_runs_as_a_process_and_ends_with_its_refusal(instance):
-    command = [*COP, "seed"]
-    environ = os.environ | {"COP_POSTS_PER_HOUR": "many"}
-
-    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    ended = run_process("seed", COP_POSTS_PER_HOUR="many")
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -36,9 +35,8 @@ from tests.builders import (
     register,
     status_summary,
 )
-from tests.commands import assert_refused, rows, run
+from tests.commands import assert_refused, execute, rows, run, run_process
 from tests.concurrency import at_once
-from tests.processes.server import COP
 
 DECEMBER = "2026-12-15"
 restore = partial(operations_restore.restore, create_app=create_app)
@@ -424,23 +422,15 @@ def test_a_damaged_copy_is_refused_and_changes_nothing(site, harm):
     assert file_of(site).read_bytes() == before
 
 
-def alone(*words):
-    """Run `cop` in a process of its own, as somebody does who has stopped the site."""
-    command = [*COP, *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.processes
 def test_the_commands_back_up_verify_and_restore(instance):
-    alone("seed", "--demo")
-    made = alone("backup").stdout.splitlines()[0]
-    with closing(sqlite_module.connect(instance / "cop.sqlite3")) as connection:
-        connection.execute("DELETE FROM registration")
-        connection.commit()
+    run_process("seed", "--demo")
+    made = run_process("backup").stdout.splitlines()[0]
+    execute(instance, "DELETE FROM registration")
 
-    verified = alone("restore", "--verify", made)
+    verified = run_process("restore", "--verify", made)
     empty = rows(instance, "SELECT count(*) FROM registration")
-    restored = alone("restore", made)
+    restored = run_process("restore", made)
 
     assert "The copy is sound. It holds " in verified.stdout
     assert empty == [(0,)]

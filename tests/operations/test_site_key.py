@@ -1,16 +1,14 @@
 """Another secret key than the site's: on a second host, after a lost disk, with a restored copy."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from cop.db import migrations
 from tests import databases
-from tests.commands import PROJECT, assert_refused, execute, import_wsgi, rows, run
+from tests.commands import PROJECT, assert_refused, execute, import_wsgi, rows, run, run_process
 from tests.db.test_migrations import next_release
-from tests.processes.server import COP, environment
 
 OTHER_KEY = "another-" * 5
 REFUSED = "The secret key is not the one that this site's links are signed with."
@@ -24,11 +22,7 @@ ADD_COORDINATOR = (
 
 def alone(*words, at, **environ):
     """Run `cop` in a process of its own, for an instance folder."""
-    environ = environment(at, **environ)
-    command = [*COP, *words]
-    return subprocess.run(
-        command, env=environ, capture_output=True, text=True, check=False, timeout=60
-    )
+    return run_process(*words, COP_INSTANCE=str(at), **environ)
 
 
 def key_of(folder):
