@@ -34,7 +34,7 @@ from tests.builders import (
 )
 from tests.concurrency import at_once
 from tests.outbox.test_delivery import SENDER, Clock
-from tests.processes.server import COP, Server, in_child
+from tests.processes.server import COP, Server, in_child, wait_until
 from tests.smtp_server import Answer, MailServer
 
 pytestmark = pytest.mark.both
@@ -234,11 +234,11 @@ def test_a_server_that_is_slow_for_one_email_holds_up_no_other(app, settings, st
             COP_SECRET_KEY=settings.secret_key,
             COP_SMTP_URL=server.url,
         )
-        process.wait_until(lambda: server.mails)
+        wait_until(lambda: server.mails)
         with write_tx() as db_session:
             an_email(db_session, "quick@example.org", now=datetime.now(UTC))
         queued_at = time.monotonic()
-        process.wait_until(lambda: len(server.mails) == 2)
+        wait_until(lambda: len(server.mails) == 2)
         seconds = time.monotonic() - queued_at
         process.process.terminate()
         code = process.process.wait(10)
@@ -252,7 +252,7 @@ def test_a_server_that_is_slow_for_one_email_holds_up_no_other(app, settings, st
 @pytest.mark.processes
 def test_a_worker_alone_works_and_ends_when_it_is_asked(site_folder, start):
     process = start(COP_INSTANCE=str(site_folder))
-    process.wait_until(lambda: "daily tasks" in (process.instance / "server.log").read_text())
+    wait_until(lambda: "daily tasks" in (process.instance / "server.log").read_text())
 
     process.process.terminate()
 
@@ -273,12 +273,12 @@ def test_a_worker_tries_to_write_again_and_again(app, settings, start):
             return community.load_community(db_session).write_probe_at
 
     began = datetime.now(UTC)
-    process = start(
+    start(
         FrequentWorker,
         COP_DATABASE_URL=settings.database_url,
         COP_SECRET_KEY=settings.secret_key,
     )
 
-    process.wait_until(lambda: probed_at() > began)
+    wait_until(lambda: probed_at() > began)
     first = probed_at()
-    process.wait_until(lambda: probed_at() > first)
+    wait_until(lambda: probed_at() > first)

@@ -8,11 +8,10 @@ from sqlalchemy import select
 
 from cop import create_app
 from cop.db.engine import db, read_tx, write_tx
-from cop.models.email import OutboxEmail
 from cop.models.registration import Member, Registration
 from cop.operations import seed
 from tests import databases
-from tests.builders import a_meeting
+from tests.builders import a_meeting, an_email, outbox_emails
 from tests.conftest import settings_for
 
 
@@ -46,10 +45,16 @@ class World:
             return [tuple(row) for row in db_session.execute(query)]
 
     def confirmations(self):
-        """Whom a confirmation was queued for, in order."""
-        query = select(OutboxEmail.to_address).where(OutboxEmail.kind == "confirmation")
+        """The recipients of confirmations, in order."""
+        return [email.to_address for email in self.emails() if email.kind == "confirmation"]
+
+    def queue_email(self, address):
+        with self.write() as db_session:
+            an_email(db_session, address, now=datetime.now(UTC))
+
+    def emails(self):
         with self.app.app_context(), read_tx() as db_session:
-            return list(db_session.scalars(query.order_by(OutboxEmail.id)))
+            return outbox_emails(db_session)
 
     def close(self):
         with self.app.app_context():

@@ -39,6 +39,14 @@ def in_child(run):
     return os.waitstatus_to_exitcode(status)
 
 
+def wait_until(condition, seconds=PATIENCE):
+    """Wait until something is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.02)
+
+
 class Server:
     """One `cop serve`, with all its processes."""
 
@@ -56,7 +64,7 @@ class Server:
     def start(self):
         """Start, and wait until it answers."""
         self.launch()
-        self.wait_until(self.answers)
+        wait_until(self.answers)
         return self
 
     def launch(self, **options):
@@ -103,7 +111,7 @@ class Server:
             os.kill(pid or self.process.pid, signal.SIGKILL)
         if pid in {None, self.process.pid}:
             self.process.wait(PATIENCE)
-            self.wait_until(lambda: not self.processes())
+            wait_until(lambda: not self.processes())
 
     def stop(self):
         """Ask it to end."""
@@ -111,13 +119,7 @@ class Server:
             self.process.terminate()
             self.process.wait(PATIENCE)
         if self.process:
-            self.wait_until(lambda: not self.processes())
-
-    def wait_until(self, condition):
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, "it took too long"
-            time.sleep(0.05)
+            wait_until(lambda: not self.processes())
 
 
 @contextlib.contextmanager

@@ -3,7 +3,6 @@
 import random
 import subprocess
 import sys
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -12,8 +11,10 @@ import pytest
 
 from cop.models.email import MailState
 from cop.operations.worker import DELIVERY_THREADS
-from tests.builders import an_email, outbox_emails
-from tests.processes.server import Server
+from cop.outbox import outbox
+from cop.outbox.outbox import EmailKind, QueuedEmail
+from tests.builders import LETTER
+from tests.processes.server import Server, wait_until
 from tests.smtp_server import (
     BREAKS_OFF_AFTER,
     BREAKS_OFF_BEFORE,
@@ -76,50 +77,34 @@ class Workers:
 @pytest.mark.parametrize("count", [2000, pytest.param(20_000, marks=pytest.mark.full)])
 def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, tmp_path, count):
     with world.write() as db_session:
-        now = datetime.now(UTC)
         for number in range(count):
-            a_mail_quickly(db_session, f"person{number}@example.org", now)
+            address = f"person{number}@example.org"
+            email = QueuedEmail(LETTER, address, EmailKind.LINK, address)
+            outbox.queue(db_session, [email], now=datetime.now(UTC))
 
     with MailServer(behaviour=Moods()) as server:
         workers = Workers(world.url, server.url, tmp_path / "workers.log")
         workers.start()
         workers.start()
         for _ in range(KILLS):
-            kill_after(workers, server, len(server.mails) + count // 5)
+            enough = len(server.mails) + count // 5
+            wait_until(lambda enough=enough: len(server.mails) >= enough, SECONDS)
+            workers.kill()
+            workers.start()
         workers.wait()
         got = Counter(server.recipients)
         ids = {message_from_bytes(mail.content)["Message-ID"] for mail in server.mails}
         refused = server.behaviour.refused
 
-    with world.write() as db_session:
-        kept = outbox_emails(db_session)
-    states = Counter(mail.state for mail in kept)
+    emails = world.emails()
+    states = Counter(email.state for email in emails)
     doubled = sum(times - 1 for times in got.values())
     assert states[MailState.SENT] + states[MailState.FAILED] == count
     # A worker that was killed may not have heard the refusal of what it had in hand.
     assert refused - KILLS * DELIVERY_THREADS <= states[MailState.FAILED] <= refused
-    assert {mail.to_address for mail in kept if mail.state == "sent"} <= set(got)
-    assert 0 < doubled <= sum(mail.unknown_outcomes for mail in kept)
+    assert {email.to_address for email in emails if email.state == "sent"} <= set(got)
+    assert 0 < doubled <= sum(email.unknown_outcomes for email in emails)
     assert len(ids) == len(got)
-
-
-def a_mail_quickly(db_session, address, now):
-    """Queue a mail without looking at all the others."""
-    from cop.outbox import outbox
-    from cop.outbox.outbox import EmailKind, QueuedEmail
-    from tests.builders import LETTER
-
-    outbox.queue(db_session, [QueuedEmail(LETTER, address, EmailKind.LINK, address)], now=now)
-
-
-def kill_after(workers, server, mails_taken):
-    """Kill one of the workers once the server has taken so many, and start another."""
-    until = time.monotonic() + SECONDS
-    while len(server.mails) < mails_taken:
-        assert time.monotonic() < until, "it took too long"
-        time.sleep(0.01)
-    workers.kill()
-    workers.start()
 
 
 def test_mail_goes_out_while_the_site_serves_and_after_the_worker_was_killed(
@@ -129,24 +114,12 @@ def test_mail_goes_out_while_the_site_serves_and_after_the_worker_was_killed(
         server = Server(tmp_path, COP_DATABASE_URL=sqlite_world.url, COP_SMTP_URL=mail_server.url)
         server.start()
         try:
-            _queue(sqlite_world, "ada@example.org")
-            _wait_for(mail_server, 1)
+            sqlite_world.queue_email("ada@example.org")
+            wait_until(lambda: len(mail_server.mails) == 1)
             server.kill(server.worker)
-            _queue(sqlite_world, "grace@example.org")
-            _wait_for(mail_server, 2)
+            sqlite_world.queue_email("grace@example.org")
+            wait_until(lambda: len(mail_server.mails) == 2)
         finally:
             server.stop()
 
     assert mail_server.recipients == ["ada@example.org", "grace@example.org"]
-
-
-def _queue(world, address):
-    with world.write() as db_session:
-        an_email(db_session, address, now=datetime.now(UTC))
-
-
-def _wait_for(mail_server, count):
-    until = time.monotonic() + 30
-    while len(mail_server.mails) < count:
-        assert time.monotonic() < until, "no mail came"
-        time.sleep(0.05)

@@ -13,7 +13,7 @@ import pytest
 
 from cop.db.engine import sqlite_file, sqlite_module
 from tests.processes.crowd import crowd, form, token
-from tests.processes.server import Server, running
+from tests.processes.server import Server, running, wait_until
 
 pytestmark = pytest.mark.both
 
@@ -94,7 +94,7 @@ def test_more_connections_than_files_may_be_open_only_wait(sqlite_world, tmp_pat
     server = Server(tmp_path, COP_DATABASE_URL=sqlite_world.url)
     server.launch(preexec_fn=lambda: (os.setsid(), few()))
     try:
-        server.wait_until(server.answers)
+        wait_until(server.answers)
         with ExitStack() as idle:
             for _ in range(150):
                 idle.enter_context(closing(_begun(server, "")))

@@ -6,16 +6,12 @@ import signal
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
-from cop.models.email import OutboxEmail
 from cop.operations.processes import Child, StopRequest, supervise
-from tests.builders import an_email
-from tests.processes.server import PATIENCE, Server, in_child
+from tests.processes.server import Server, in_child, wait_until
 from tests.smtp_server import Answer, MailServer
 
 pytestmark = pytest.mark.both
@@ -81,15 +77,15 @@ def test_a_mail_server_that_never_answers_holds_up_no_stop(sqlite_world, tmp_pat
     with MailServer(behaviour=lambda _number: never) as mail_server:
         server = Server(tmp_path, COP_DATABASE_URL=sqlite_world.url, COP_SMTP_URL=mail_server.url)
         server.start()
-        _queue(sqlite_world, "ada@example.org")
-        _wait_until(lambda: mail_server.begun)
+        sqlite_world.queue_email("ada@example.org")
+        wait_until(lambda: mail_server.begun)
         processes = {"worker": server.worker, "web": server.web}
         ended = _endings(processes)
 
         server.process.terminate()
         code = server.process.wait(LONGEST)
 
-    [email] = _emails(sqlite_world)
+    [email] = sqlite_world.emails()
     assert code == 0
     assert ended() == ["worker", "web"]
     assert (email.state, email.unknown_outcomes) == ("retrying", 1)
@@ -102,30 +98,13 @@ def test_an_email_that_is_taken_in_time_is_noted_before_the_worker_stops(sqlite_
     with MailServer(behaviour=lambda _number: slow) as mail_server:
         server = Server(tmp_path, COP_DATABASE_URL=sqlite_world.url, COP_SMTP_URL=mail_server.url)
         server.start()
-        _queue(sqlite_world, "ada@example.org")
-        _wait_until(lambda: mail_server.begun)
+        sqlite_world.queue_email("ada@example.org")
+        wait_until(lambda: mail_server.begun)
 
         server.stop()
 
-    [email] = _emails(sqlite_world)
+    [email] = sqlite_world.emails()
     assert (email.state, email.unknown_outcomes) == ("sent", 0)
-
-
-def _queue(world, address):
-    with world.write() as db_session:
-        an_email(db_session, address, now=datetime.now(UTC))
-
-
-def _emails(world):
-    with world.write() as db_session:
-        return list(db_session.scalars(select(OutboxEmail)))
-
-
-def _wait_until(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
 
 
 def _endings(processes):
