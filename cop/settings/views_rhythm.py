@@ -25,7 +25,7 @@ from cop.web.forms import Among, area, line, parse_integer, strip_to_one_line
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now, render
 
-MONTH, WEEK, CUSTOM = "month", "week", "kept"  # of the field `every`; CUSTOM keeps the rule
+MONTH, WEEK, CUSTOM = "month", "week", "custom"  # of the field `every`; CUSTOM: the stored rule
 
 
 class RhythmForm(EditConflictForm):

@@ -38,7 +38,7 @@ def test_a_name_is_found_while_it_is_typed_and_the_count_is_announced(corin, sit
     expect(corin).to_have_url(f"{site.address}/coordinator/sessions/{site.upcoming[0]}")
 
 
-def test_who_has_just_registered_is_on_the_roster(visit, corin, site):
+def test_a_new_registration_is_on_the_roster(visit, corin, site):
     page = visit(f"/schedule/{site.upcoming[4]}")
     fill_in(page, "roster@katherine.example.org", name="Katherine Placeholder")
     send(page)

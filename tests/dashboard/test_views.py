@@ -232,7 +232,7 @@ def test_on_postgresql_the_to_do_item_points_to_the_server_s_backups(app, corin)
 
 def test_the_last_twelve_months_are_in_a_chart_and_a_table(corin):
     a_past_meeting(400 * A_DAY, "too-old", registered_count=99, attended_count=9)
-    a_past_meeting(190 * A_DAY, "kept", registered_count=40, attended_count=25)
+    a_past_meeting(190 * A_DAY, "past", registered_count=40, attended_count=25)
     a_past_meeting(10 * A_DAY, "unnoted", people=4)
 
     page = corin.page(FRONT)
@@ -259,7 +259,7 @@ def test_past_sessions_are_collapsed_after_twelve(corin):
     assert len(page.select("details .scroll tbody tr")) == 3
 
 
-def test_with_no_session_planned_the_page_says_so(corin):
+def test_with_no_session_planned_the_page_shows_it(corin):
     for row in rows(Meeting):
         update_meeting(row["slug"], status="cancelled")
 

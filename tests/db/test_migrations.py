@@ -290,7 +290,7 @@ def renamed(names):
 
 @pytest.mark.parametrize("release", ["0001", "0005"])
 def test_an_upgrade_from_an_older_release_keeps_every_row(empty_url, tmp_path, release):
-    kept = {}
+    stored = {}
     with an_app(empty_url) as app, app.app_context():
         for schema in (name for name in ROWS if name <= release):
             folder = shutil.copytree(migrations_folder(), tmp_path / schema)
@@ -303,13 +303,13 @@ def test_an_upgrade_from_an_older_release_keeps_every_row(empty_url, tmp_path, r
                     values = ", ".join(f":{name}" for name in row)
                     insert = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"
                     connection.execute(text(insert), row)
-            kept |= {table: list(row) for table, row in ROWS[schema].items()}
-        kept.pop("erasure", None)
-        before = rows_of(kept)
+            stored |= {table: list(row) for table, row in ROWS[schema].items()}
+        stored.pop("erasure", None)
+        before = rows_of(stored)
 
         upgrade_app(app)
 
-        assert list(rows_of(renamed(kept)).values()) == list(before.values())
+        assert list(rows_of(renamed(stored)).values()) == list(before.values())
         withdrawn = rows_of({"withdrawal": ["key", "scope"]})["withdrawal"]
         assert (("k", "everything") in withdrawn) is (release >= "0004")  # from the erasures
         assert schema_state(db.engine) is Schema.CURRENT

@@ -127,18 +127,18 @@ def test_htmx_gets_the_dates_and_others_the_page(corin):
     assert dates(page)[0] == "Wednesday, December 16 new"
 
 
-def test_a_custom_rule_is_shown_and_kept_until_it_is_replaced(corin):
+def test_a_custom_rule_is_shown_and_stays_until_it_is_replaced(corin):
     by_hand = "FREQ=MONTHLY;BYDAY=3TU;COUNT=300"
     update_community(recurrence_rule=by_hand)
 
     page = corin.page(RHYTHM)
-    kept = send(corin, ends="14:00")
+    unchanged = send(corin, ends="14:00")
     rule_then = community()["recurrence_rule"]
     replaced = send(corin, every="month", of_month="2", weekday="TU")
 
-    assert form_values(page.main)["every"] == ["kept"]
+    assert form_values(page.main)["every"] == ["custom"]
     assert by_hand in page.find(id="every").get_text()
-    assert (kept.status_code, replaced.status_code) == (303, 303)
+    assert (unchanged.status_code, replaced.status_code) == (303, 303)
     assert (rule_then, community()["recurrence_rule"]) == (by_hand, "FREQ=MONTHLY;BYDAY=2TU")
 
 
@@ -168,7 +168,7 @@ REFUSED = [
 ]
 
 
-def test_an_invalid_value_is_refused_at_its_field_with_all_values_kept(corin, subtests):
+def test_an_invalid_value_is_refused_at_its_field_and_all_values_stay(corin, subtests):
     before, shown = community(), form_values(corin.page(RHYTHM).main)
     for answers, field, sentence in REFUSED:
         with subtests.test(ascii(answers)[:60]):

@@ -108,9 +108,7 @@ def test_only_sessions_that_took_place_have_numbers(db_session):
     [(True, None, 1), (False, None, 0), (True, date(2026, 1, 20), 0)],
     ids=["says so", "says nothing", "attended before"],
 )
-def test_expected_new_are_those_who_say_so_and_never_attended(
-    db_session, first_time, first, expected
-):
+def test_expected_new_are_first_timers_who_never_attended(db_session, first_time, first, expected):
     meeting = a_meeting(db_session)
     a_registration(db_session, meeting, "ada@example.org", first_time=first_time)
     a_registration(db_session, meeting, "grace@example.org", "waiting", first_time=True)

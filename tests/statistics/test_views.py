@@ -93,7 +93,7 @@ def test_years_show_sums_and_what_is_unknown(corin):
     ]
 
 
-def test_before_the_first_session_the_page_says_so(corin):
+def test_before_the_first_session_the_page_shows_it(corin):
     page = corin.page(PATH)
 
     assert "No session has taken place yet." in main_text(page)

@@ -1,4 +1,4 @@
-"""The other sites of the tests, and the proxy before ours: all over HTTPS, on one port of loopback.
+"""The other sites of the tests, and a proxy before this one: all over HTTPS, on one port.
 
 The browser resolves every name to this port, so that the addresses are those of real sites: no
 port in an origin, and another site where the name is another one.

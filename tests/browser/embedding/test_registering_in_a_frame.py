@@ -32,7 +32,7 @@ def window(request):
     return {"viewport": request.param}
 
 
-def test_who_registers_in_the_frame_is_stored_without_a_cookie(schedule, site, exchanges):
+def test_a_registration_in_the_frame_is_stored_without_a_cookie(schedule, site, exchanges):
     opened(schedule, site.upcoming[0])
     fill_in(schedule, "framed@ada.example.org")
 

@@ -30,7 +30,7 @@ LINKS = """(all) => all.map((one) =>
 
 @pytest.fixture
 def show(guest, site):
-    """Show pages of ours, one after the other, in the frame of another site's page."""
+    """Show pages of this site, one after the other, in the frame of another site's page."""
     pages = []
 
     def show(path, **options):
@@ -70,9 +70,9 @@ def test_no_framed_page_sets_a_cookie_stores_or_breaks_its_own_policy(show, exch
 
         assert frame.evaluate("stored") == [], path
 
-    ours = [exchange for exchange in exchanges if exchange.url.startswith(COP)]
-    assert len(ours) > len(PAGES)
-    assert not any(name.lower() == "set-cookie" for one in ours for name, _ in one.response_headers)
+    own = [exchange for exchange in exchanges if exchange.url.startswith(COP)]
+    assert len(own) > len(PAGES)
+    assert not any(name.lower() == "set-cookie" for one in own for name, _ in one.response_headers)
 
 
 def test_every_link_stays_in_the_frame_or_opens_a_new_tab(show):
