@@ -50,23 +50,7 @@ A_MONDAY = date(2024, 1, 1)
 
 
 def install(app: Flask) -> None:
-    """Register the template filters."""
-    for function in (
-        date_tile,
-        short_date,
-        long_date,
-        time_range,
-        date_and_time,
-        time_with_zone,
-        timestamp,
-        weeks_before,
-        availability,
-        ordinal,
-        recurrence,
-        observances,
-        markdown,
-    ):
-        app.jinja_env.filters[function.__name__] = function
+    """Register the globals of templates."""
     app.jinja_env.globals.update(
         never_asked=registry.NEVER_COLLECTED,
         questions_by_name={question.name: question for question in registry.QUESTIONS},
@@ -74,48 +58,57 @@ def install(app: Flask) -> None:
     )
 
 
+@public.app_template_filter()
 def date_tile(meeting: MeetingFacts) -> Tile:
     """Format the date tile of a session."""
     return date_formatter().tile(meeting.starts_at)
 
 
+@public.app_template_filter()
 def short_date(moment: datetime | date) -> str:
     """Format like `December 15`, with the year where it is not near."""
     return date_formatter().short_date(moment)
 
 
+@public.app_template_filter()
 def long_date(meeting: MeetingFacts, community: CommunityFacts | None = None) -> str:
     """Format like `Tuesday, December 15`."""
     return date_formatter(community).long_date(meeting.starts_at)
 
 
+@public.app_template_filter()
 def time_range(meeting: MeetingFacts) -> str:
     """Format like `11:30 am to 1:00 pm Eastern Time`."""
     return date_formatter().time_range(meeting.starts_at, meeting.ends_at)
 
 
+@public.app_template_filter()
 def date_and_time(meeting: MeetingFacts) -> str:
     """Format like `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
     return date_formatter().date_and_time(meeting.starts_at, meeting.ends_at)
 
 
+@public.app_template_filter()
 def time_with_zone(moment: datetime) -> str:
     """Format like `11:15 am Eastern Time`."""
     dates = date_formatter()
     return f"{dates.time(moment)} {dates.zone_name}"
 
 
+@public.app_template_filter()
 def timestamp(moment: datetime) -> str:
     """Format like `Nov 21, 9:14 am`, for tables."""
     return date_formatter().timestamp(moment)
 
 
+@public.app_template_filter()
 def weeks_before(moment: datetime, weeks: int) -> str:
     """Format the date that is some weeks earlier, like `short_date`."""
     dates = date_formatter()
     return dates.short_date(dates.local(moment).date() - timedelta(weeks=weeks))
 
 
+@public.app_template_filter()
 def availability(meeting: Listing) -> str:
     """Describe how many places a session has left; empty without a limit."""
     if meeting.is_full and meeting.has_begun:
@@ -123,12 +116,14 @@ def availability(meeting: Listing) -> str:
     return gettext(_AVAILABILITY[meeting.availability]) if meeting.availability else ""
 
 
+@public.app_template_filter()
 def ordinal(number: int) -> str:
     """Format like `3rd`, by the language's rules for ordinals."""
     form = Locale.parse(language()).ordinal_form(number)
     return gettext(_NUMBERED.get(form, _NUMBERED["other"]), num=number)
 
 
+@public.app_template_filter()
 def recurrence(community: CommunityFacts, place: str = "") -> str:
     """Format like `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time; not in July`."""
     usual = community.rhythm.on(A_MONDAY)
@@ -176,6 +171,7 @@ def month(number: int) -> str:
     return format_date(A_MONDAY.replace(month=number), "LLLL", locale=language())
 
 
+@public.app_template_filter()
 def observances(moment: datetime | date, community: CommunityFacts | None = None) -> str:
     """Name the holidays and observances of a day, like `Juneteenth`; empty on most days."""
     community = community or current_community()
@@ -185,6 +181,7 @@ def observances(moment: datetime | date, community: CommunityFacts | None = None
     return ", ".join(gettext(name) for name in holidays.holidays_on(day, community.observances))
 
 
+@public.app_template_filter()
 def markdown(text: str) -> Markup:
     """Render a coordinator's Markdown as sanitized HTML; HTML in it is shown as text."""
     html = to_html(text)
