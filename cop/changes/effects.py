@@ -15,12 +15,7 @@ from cop.models.registration import RegistrationStatus
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now
 
-TIME = N_("One mail about the new time goes to %(who)s, %(delay)s after your last change.")
-JOIN_URL = N_(
-    "One mail about the new join address goes to %(who)s, %(delay)s after your last change."
-)
 STATUS = N_("One mail that says so goes to %(who)s, %(delay)s later.")
-PENDING = N_("One mail about your last changes goes to %(who)s, %(delay)s after the last of them.")
 
 
 @dataclass(frozen=True)
@@ -56,8 +51,12 @@ def find(db_session: Session, meeting_id: int, *, promoted: Collection[int] = ()
 def sentence_about(changed: Collection[str]) -> str:
     """Return the sentence about the notification email for these changed fields."""
     if not set(TIMES).isdisjoint(changed):
-        return TIME
-    return JOIN_URL if "join_url" in changed else PENDING
+        return N_("One mail about the new time goes to %(who)s, %(delay)s after your last change.")
+    if "join_url" in changed:
+        return N_(
+            "One mail about the new join address goes to %(who)s, %(delay)s after your last change."
+        )
+    return N_("One mail about your last changes goes to %(who)s, %(delay)s after the last of them.")
 
 
 def emails(found: Effects, *, about: str) -> list[str]:

@@ -120,15 +120,11 @@ def _upsert_member(new: Insert) -> Executable:
     ).returning(*MEMBER_COLUMNS)
 
 
-_MEMBER_VALUES = (
-    "email",
-    "email_key",
-    "list_requested_at",
-    "opt_outs",
-    "token_version",
-    "calendar_version",
+_UPSERT_MEMBER = Prepared.insert(
+    Member,
+    ("email", "email_key", "list_requested_at", "opt_outs", "token_version", "calendar_version"),
+    _upsert_member,
 )
-_UPSERT_MEMBER = Prepared.insert(Member, _MEMBER_VALUES, _upsert_member)
 
 
 def upsert_member(db_session: Session, answers: Answers, *, now: datetime) -> Recipient:
