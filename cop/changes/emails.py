@@ -4,25 +4,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from cop.mail.letter import Block, Button, Letter, Link, Prose
-from cop.mail.recipients import Recipient
+from cop.mail.recipients import Recipient, Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, session_block, topic_of
 from cop.meetings.locking import Announced, MeetingFacts
+from cop.models.registration import RegistrationStatus
 from cop.registration import emails
 
 
-def session_changed(
-    writer: LetterWriter,
-    to: Recipient,
-    meeting: MeetingFacts,
-    *,
-    registration_id: int,
-    is_held: bool,
-    announced: Announced,
-) -> Letter:
+def session_changed(writer: LetterWriter, person: Registered, meeting: MeetingFacts) -> Letter:
     """Compose the email that a session was canceled, restored, moved, or has a new join address."""
+    to, announced = person.recipient, Announced.read(person.announced)
     writer = writer.to(to)
-    _, join_url = writer.translate, writer.links.join(to.owner, registration_id)
+    _, join_url = writer.translate, writer.links.join(to.owner, person.registration_id)
+    is_held = person.status == RegistrationStatus.HELD
     subject, sentence = _change_text(writer, meeting, announced)
     is_only_join_url = _is_only_join_url(meeting, announced)
     blocks: list[Block] = [sentence, session_block(writer, meeting)]

@@ -97,14 +97,6 @@ def _is_outdated(announced: Announced, current: Announced, *, status: str) -> bo
 
 
 def _email(writer: LetterWriter, meeting: MeetingFacts, person: Registered) -> QueuedEmail:
-    id_ = person.registration_id
-    letter = emails.session_changed(
-        writer,
-        person.recipient,
-        meeting,
-        registration_id=id_,
-        is_held=person.status == RegistrationStatus.HELD,
-        announced=Announced.read(person.announced),
-    )
-    key = f"changed:{id_}:{meeting.edited_at}"
+    letter = emails.session_changed(writer, person, meeting)
+    key = f"changed:{person.registration_id}:{meeting.edited_at}"
     return outbox.to_registered(letter, person, EmailKind.CHANGED, key, meeting.ends_at)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from cop.calendar import calendar
 from cop.i18n import N_
 from cop.mail.letter import Block, Button, Letter, Link
-from cop.mail.recipients import Recipient
+from cop.mail.recipients import Recipient, Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, preparation, session_block
 from cop.meetings.locking import MeetingFacts
@@ -81,12 +81,11 @@ def confirmation(
     return writer.member_letter(to, subject, *blocks, calendar=file)
 
 
-def promoted(
-    writer: LetterWriter, to: Recipient, meeting: MeetingFacts, *, registration_id: int
-) -> Letter:
+def promoted(writer: LetterWriter, person: Registered, meeting: MeetingFacts) -> Letter:
     """Tell somebody that they moved from the waiting list to a place."""
+    to = person.recipient
     writer = writer.to(to)
-    _, join_url = writer.translate, writer.links.join(to.owner, registration_id)
+    _, join_url = writer.translate, writer.links.join(to.owner, person.registration_id)
     return writer.member_letter(
         to,
         _("A place for you: %(date)s", date=date_of(writer, meeting)),

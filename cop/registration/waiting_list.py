@@ -10,7 +10,7 @@ from cop.mail.writer import LetterWriter
 from cop.meetings.locking import MeetingFacts
 from cop.models.registration import Registration, RegistrationStatus
 from cop.outbox import outbox
-from cop.outbox.outbox import EmailKind, QueuedEmail
+from cop.outbox.outbox import EmailKind
 from cop.registration import emails, statements
 
 
@@ -46,15 +46,14 @@ def give_places(
             announced=str(meeting.snapshot),
         )
     )
-    people = recipients.of_registrations(db_session, ids)
-    queued = [_promotion_email(writer, meeting, person) for person in people]
+    queued = [
+        outbox.to_registered(
+            emails.promoted(writer, person, meeting),
+            person,
+            EmailKind.PROMOTED,
+            f"promoted:{person.registration_id}:{writer.now.isoformat()}",
+            meeting.ends_at,
+        )
+        for person in recipients.of_registrations(db_session, ids)
+    ]
     outbox.queue(db_session, queued, now=writer.now)
-
-
-def _promotion_email(
-    writer: LetterWriter, meeting: MeetingFacts, person: recipients.Registered
-) -> QueuedEmail:
-    id_ = person.registration_id
-    letter = emails.promoted(writer, person.recipient, meeting, registration_id=id_)
-    key = f"promoted:{id_}:{writer.now.isoformat()}"
-    return outbox.to_registered(letter, person, EmailKind.PROMOTED, key, meeting.ends_at)

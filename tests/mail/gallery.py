@@ -98,14 +98,13 @@ WAS_CANCELLED = Announced(
 COUNTS = Counts(held=28, waiting=2, first_time=6, access=1)
 
 
-def _changed(meeting, announced, *, is_held=True):
-    return emails.session_changed(
-        WRITER, ADA, meeting, registration_id=1, is_held=is_held, announced=announced
-    )
+def _changed(meeting, announced, *, status="held"):
+    person = _registered(ADA, status=status, announced=str(announced))
+    return emails.session_changed(WRITER, person, meeting)
 
 
-def _registered(to):
-    return Registered(1, MEETING.id, "held", "", NOW, None, to)
+def _registered(to, *, status="held", announced=""):
+    return Registered(1, MEETING.id, status, announced, NOW, None, to)
 
 
 def _confirmed(to, held, waiting):
@@ -130,13 +129,11 @@ TO_MEMBERS = {
     "confirmation to an unverified address": lambda: _confirmed(SOMEBODY, [MEETING, JANUARY], []),
     "confirmation with a waiting list": lambda: _confirmed(ADA, [JANUARY], [MEETING]),
     "waiting list only": lambda: _confirmed(SOMEBODY, [], [MEETING]),
-    "a place for you": lambda: registration_emails.promoted(
-        WRITER, SOMEBODY, MEETING, registration_id=1
-    ),
+    "a place for you": lambda: registration_emails.promoted(WRITER, _registered(SOMEBODY), MEETING),
     "moved to the waiting list": lambda: roster_emails.moved_to_waiting_list(WRITER, ADA, MEETING),
     "cancelled by a coordinator": lambda: roster_emails.cancelled(WRITER, SOMEBODY, MEETING),
     "moved": lambda: _changed(MOVED, ANNOUNCED),
-    "moved, on the waiting list": lambda: _changed(MOVED, ANNOUNCED, is_held=False),
+    "moved, on the waiting list": lambda: _changed(MOVED, ANNOUNCED, status="waiting"),
     "cancelled": lambda: _changed(CANCELLED, ANNOUNCED),
     "after all": lambda: _changed(MEETING, WAS_CANCELLED),
     "another join address": lambda: _changed(MEETING, OTHER_JOIN_URL),
