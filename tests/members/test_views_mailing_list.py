@@ -1,7 +1,5 @@
 """The mailing list in the console, and its CSV."""
 
-import csv
-import io
 from datetime import timedelta
 
 import pytest
@@ -10,10 +8,9 @@ from cop.db.engine import write_tx
 from cop.models.audit import Viewing
 from cop.models.registration import Member
 from tests.builders import NOW
-from tests.client import find_member, post, rows, text_of, unsubscribe_path
+from tests.client import post, rows, text_of, unsubscribe_path
 
 LIST, CSV = "/coordinator/list", "/coordinator/list.csv"
-SITE = "http://localhost:8000"
 
 
 def add_members(**values_by_name):
@@ -28,11 +25,6 @@ def ada(app):
     """Ada has confirmed, in winter time; Grace has not yet; Mallory never asked."""
     confirmed = {"list_requested_at": NOW, "list_confirmed_at": NOW + timedelta(minutes=3)}
     add_members(mallory={}, grace={"list_requested_at": NOW}, ada=confirmed)
-
-
-def read_csv(corin):
-    text = corin.get(CSV).data.decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_the_list_shows_who_has_confirmed_and_counts_who_has_not(corin, ada):
@@ -57,10 +49,10 @@ def test_an_empty_list_offers_no_file(corin):
 def test_the_csv_has_the_documented_columns_and_is_recorded_as_viewed(corin, ada):
     response = corin.get(CSV)
 
-    leave = f"{SITE}{unsubscribe_path('list')}"
+    leave_url = f"http://localhost:8000{unsubscribe_path('list')}"
     assert response.data.decode() == (
         "\ufeffemail,confirmed_at,leave_url\r\n"
-        f"ada@example.org,2026-11-22T10:03:00-05:00,{leave}\r\n"
+        f"ada@example.org,2026-11-22T10:03:00-05:00,{leave_url}\r\n"
     )
     assert response.mimetype == "text/csv"
     assert response.content_length == len(response.data)
@@ -70,19 +62,10 @@ def test_the_csv_has_the_documented_columns_and_is_recorded_as_viewed(corin, ada
     assert [(row["resource"], row["columns"]) for row in rows(Viewing)] == [("list", columns)]
 
 
-def test_the_leave_url_of_each_row_unsubscribes(corin, ada):
-    [row] = read_csv(corin)
-
-    answer = corin.post(row["leave_url"].removeprefix(SITE))
-
-    assert answer.status_code == 200
-    assert find_member().list_confirmed_at is None
-
-
 def test_addresses_that_look_like_formulas_are_guarded(corin):
     add_members(**{"=cmd": {"list_confirmed_at": NOW}})
 
-    assert [row["email"] for row in read_csv(corin)] == ["'=cmd@example.org"]
+    assert b"\n'=cmd@example.org," in corin.get(CSV).data
 
 
 def test_the_list_is_for_coordinators_only(app, corin, ada):
