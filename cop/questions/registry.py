@@ -8,8 +8,6 @@ like it, and a migration.
 from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import inspect
-
 from cop import email_addresses
 from cop.i18n import N_
 from cop.models.registration import Member
@@ -260,12 +258,11 @@ NEVER_COLLECTED = N_(
 )
 
 FIELDS = (*QUESTIONS, *RECORDED)
-_MEMBER_COLUMNS = set(inspect(Member).columns.keys())
 
 
 def is_about_member(field: Field) -> bool:
     """Whether a field is stored once per person, not with each registration."""
-    return _MEMBER_COLUMNS.issuperset(field.columns)
+    return all(hasattr(Member, column) for column in field.columns)
 
 
 # The questions whose answers are stored with a registration, and what their columns hold at first.
