@@ -75,20 +75,12 @@ def _page(meeting: Listing, form: ReportForm) -> Response:
     with read_tx() as db_session:
         sheet = attendance.read_sheet(db_session, meeting.id)
     note_viewing("roster", meeting.id)
-    marks = [person.attended for person in sheet.people]
-    labels = {
-        "came": gettext("Came"),
-        "not": gettext("Did not come"),
-        "unknown": gettext("Not known"),
-    }
     return render(
         "attendance/attendance.html",
         meeting=meeting,
         form=form,
         sheet=sheet,
         names=NAMES,
-        labels=labels,
-        counts={name: marks.count(mark) for name, mark in MARKS.items()},
         suggested=sum(each.suggested_attendance is not each.attended for each in sheet.people),
         shown=" ".join(f"{person.id}:{NAMES[person.attended]}" for person in sheet.people),
     )

@@ -226,7 +226,9 @@ def test_people_who_used_their_join_link_and_have_no_mark_are_preselected(corin,
 
     page = corin.page(PAGE)
 
+    figures = [div.get_text(" ", strip=True) for div in page.select(".figures div")]
     checked = [radio["value"] for radio in page.select("input[type=radio][checked]")]
+    assert figures == ["Came 0", "Did not come 1", "Not known 4"]
     assert checked == ["unknown", "unknown", "unknown", "came", "not"]
     assert "1 person used their link" in main_text(page)
 
