@@ -163,6 +163,9 @@ def test_undoing_a_mark_recomputes_the_first_day(db_session, it):
     for meeting in (it, later):
         on_roster(db_session, meeting, "Ada Example")
     on_roster(db_session, it, "Grace Sample")
+    on_roster(db_session, it, "Katherine Placeholder")
+    long_ago = date(2025, 1, 21)  # by marks that were deleted since
+    find_member(db_session, "katherine@example.org").first_attended_on = long_ago
     mark(db_session, it, ada=True, grace=True)
     mark(db_session, later, ada=True)
 
@@ -170,6 +173,7 @@ def test_undoing_a_mark_recomputes_the_first_day(db_session, it):
 
     assert first_day(db_session, "ada") == date(2026, 12, 19)
     assert first_day(db_session, "grace") is None
+    assert first_day(db_session, "katherine") == long_ago
 
 
 def test_a_report_is_deleted_after_a_day_and_when_somebody_on_the_roster_is_erased(db_session, it):
