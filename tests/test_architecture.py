@@ -120,9 +120,8 @@ def lines_of_code(path):
 
 
 def test_the_whole_is_small():
-    # 14,500 is the aim; what keeps the site up and its data safe went past it, and what the next
-    # change of the structure saves has to bring it back.
-    assert sum(map(lines_of_code, MODULES)) < 14_850
+    # The aim is 12,500: lower this with every change that gets closer.
+    assert sum(map(lines_of_code, MODULES)) < 14_000
 
 
 def test_every_column_about_a_person_is_in_the_registry_and_no_other():
