@@ -51,7 +51,7 @@ class LetterWriter:
     ) -> Letter:
         """Compose an email to a member; the small print says why they get it, and how to stop it.
 
-        `why`: unless it is since they are registered. `stop`: the link to unsubscribe.
+        `why`: the reason, if it is not their registration. `stop`: the link to unsubscribe.
         """
         _, community = self.translate, self.community
         registered = N_("You get this since this address was registered with the %(name)s.")
@@ -65,13 +65,15 @@ class LetterWriter:
         greeting = _("Hello %(name)s,", name=to.display_name) if to.display_name else _("Hello,")
         role = f"{community.contact_role}, {community.host_name}"
         signature = (community.contact_name, role, community.name)
-        content = self.language, subject, greeting, blocks
-        letter = render(*content, signature=signature, small_print=small_print)
+        letter = render(
+            self.language, subject, greeting, blocks, signature=signature, small_print=small_print
+        )
         return replace(letter, calendar=calendar, unsubscribe_url=stop.url if stop else None)
 
     def coordinator_letter(self, subject: str, *blocks: Block, why: str = "") -> Letter:
         """Compose an email to a coordinator; it must name no member."""
         _, name = self.translate, self.community.name
         why = why or _("You get this as a coordinator of %(name)s.", name=name)
-        content = self.language, subject, _("Hello,"), blocks
-        return render(*content, signature=(name,), small_print=(why,))
+        return render(
+            self.language, subject, _("Hello,"), blocks, signature=(name,), small_print=(why,)
+        )
