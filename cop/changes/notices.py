@@ -47,11 +47,7 @@ def select_recipients(
     if meeting.ends_at <= now:
         return []
     current = meeting.snapshot
-    return [
-        person
-        for person in people
-        if _is_outdated(Announced.read(person.announced), current, status=person.status)
-    ]
+    return [person for person in people if _is_outdated(person, current)]
 
 
 def _notice_time(writer: LetterWriter) -> datetime:
@@ -84,8 +80,9 @@ def _next_snapshot(person: Registered, meeting: MeetingFacts) -> Announced:
     return replace(current, join_url_hash=current.join_url_hash or known_hash)
 
 
-def _is_outdated(announced: Announced, current: Announced, *, status: str) -> bool:
+def _is_outdated(person: Registered, current: Announced) -> bool:
     """Whether the status, the time or (for those with a spot) the join address has changed."""
+    announced = Announced.read(person.announced)
     if not announced.starts_at:
         return False
     if MeetingStatus.CANCELLED in {announced.status, current.status}:
@@ -93,7 +90,7 @@ def _is_outdated(announced: Announced, current: Announced, *, status: str) -> bo
     if (announced.starts_at, announced.ends_at) != (current.starts_at, current.ends_at):
         return True
     hashes = {announced.join_url_hash, current.join_url_hash}
-    return len(hashes) == 2 and "" not in hashes and status == RegistrationStatus.HELD
+    return len(hashes) == 2 and "" not in hashes and person.status == RegistrationStatus.HELD
 
 
 def _email(writer: LetterWriter, meeting: MeetingFacts, person: Registered) -> QueuedEmail:
