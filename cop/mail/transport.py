@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -62,10 +61,8 @@ class FolderTransport:
         try:
             private_files.write_file(draft, content)
             draft.replace(self.folder / name)
-        except OSError:
-            with suppress(OSError):
-                draft.unlink()
-            raise
+        finally:
+            draft.unlink(missing_ok=True)
         private_files.sync_folder(self.folder)
 
 
