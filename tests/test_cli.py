@@ -53,20 +53,15 @@ def not_refused(commands, *, says, **environ):
     return [words for words, result in results.items() if not assert_refused(result, says=says)]
 
 
-def test_seed_makes_the_community_and_its_next_six_sessions(instance):
+def test_seed_makes_the_community_in_files_that_nobody_else_may_read(instance):
     first, second = run("seed"), run("seed")
 
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert first.output == second.output == "The community and its next sessions are there.\n"
     assert rows(instance, "SELECT count(*) FROM meeting") == [(6,)]
     assert rows(instance, "SELECT count(*) FROM member") == [(0,)]
-
-
-def test_the_instance_folder_is_made_also_where_the_secret_comes_from_elsewhere(instance):
-    result = run("seed", COP_SECRET_KEY="k" * 40)
-
-    assert result.exit_code == 0, result.output
-    assert instance.stat().st_mode & 0o777 == 0o700
+    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in instance.iterdir()}
+    assert set(modes.values()) == {"0o600"}, modes
 
 
 def test_seed_demo_adds_people_once(site_folder):
@@ -133,10 +128,11 @@ def test_bad_settings_are_all_named_in_sentences(instance):
     assert not instance.exists()
 
 
-def test_the_database_is_brought_to_the_schema_of_this_release(instance):
-    first, second = run("db", "upgrade"), run("db", "upgrade")
+def test_the_database_is_created_also_where_the_secret_comes_from_elsewhere(instance):
+    first, second = (run("db", "upgrade", COP_SECRET_KEY="k" * 40) for _ in range(2))
 
     assert first.output == second.output == "The database has this release's schema.\n"
+    assert instance.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_trial_email_says_what_the_server_answered(site_folder):
@@ -264,14 +260,6 @@ def test_an_older_schema_is_upgraded_by_no_other_command(site_folder):
 
     assert not_refused(others, says="Run `cop db upgrade` first.") == []
     assert rows(site_folder, "SELECT version_num FROM alembic_version") == [("0001",)]
-
-
-def test_a_database_that_nobody_else_may_read(instance):
-    run("seed", "--demo")
-
-    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in instance.iterdir()}
-
-    assert set(modes.values()) == {"0o600"}, modes
 
 
 def test_a_port_in_use_is_refused_with_a_sentence(instance):

@@ -96,9 +96,8 @@ def test_a_database_that_is_away_is_said_and_not_thrown(healthy, database_url):
     assert (is_ready, set(lines), warned) == (False, {"Database"}, {"Database"})
 
 
-def test_a_clock_in_doubt_is_confirmed_on_the_command_line(instance):
-    run("seed")
-    execute(instance, "UPDATE community SET daily_tasks_at = '2020-01-01 00:00:00.000000'")
+def test_a_clock_in_doubt_is_confirmed_on_the_command_line(site_folder):
+    execute(site_folder, "UPDATE community SET daily_tasks_at = '2020-01-01 00:00:00.000000'")
 
     before = run("status")
     confirmed = run("clock", "confirm")
@@ -110,11 +109,11 @@ def test_a_clock_in_doubt_is_confirmed_on_the_command_line(instance):
     assert "nothing to confirm" in again.output
 
 
-def test_the_command_ends_with_1_where_the_site_is_not_ready(instance):
-    run("seed")
+def test_the_command_ends_with_1_where_the_site_is_not_ready(site_folder):
+    run("seed")  # notes a write now
 
     ready = run("status")
-    execute(instance, "UPDATE community SET write_probe_at = NULL")
+    execute(site_folder, "UPDATE community SET write_probe_at = NULL")
     not_ready = run("status")
 
     assert (ready.exit_code, not_ready.exit_code) == (0, 1)
