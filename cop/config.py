@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from cop import secret_key, smtp_url
+from cop import private_files, secret_key, smtp_url
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _LOST_KEY = (
@@ -269,7 +269,7 @@ def _is_address(database_url: str) -> bool:
 def _is_there(database_url: str) -> bool:
     """Whether there may be a database that needs the old key; on a server, always."""
     scheme, _, file = database_url.partition(":///")
-    return scheme != "sqlite" or (Path(file).is_file() and Path(file).stat().st_size > 0)
+    return scheme != "sqlite" or private_files.has_content(Path(file))
 
 
 def _public(file: Path) -> str:

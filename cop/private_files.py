@@ -1,4 +1,4 @@
-"""Private files that survive a power failure: written and synced before they get their name."""
+"""Private files that survive a power failure: written and synced before they are named."""
 
 import os
 from pathlib import Path
@@ -11,6 +11,11 @@ def write_file(file: Path, content: bytes) -> None:
         opened.write(content)
         opened.flush()
         _sync(descriptor)
+
+
+def has_content(file: Path) -> bool:
+    """Whether a file exists and is not empty, as the database of a cut-off first start is."""
+    return file.is_file() and file.stat().st_size > 0
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ from cop import secret_key
 from cop.config import Settings, own_key_file
 from cop.db.engine import sqlite_file, sqlite_module
 from cop.operations.backups import BackupRefused
+from cop.private_files import has_content
 
 
 def key_beside(copy: Path) -> Path:
@@ -95,7 +96,7 @@ def _fingerprint_in(copy: Path) -> str | None:
 
 def _has_people(live: Path | None) -> bool:
     """Whether a database may have sent links: not if it was only just created."""
-    if live is None or not live.is_file() or live.stat().st_size == 0:
+    if live is None or not has_content(live):
         return live is None
     query = "SELECT EXISTS (SELECT 1 FROM member) OR EXISTS (SELECT 1 FROM coordinator)"
     with closing(sqlite_module.connect(live)) as connection:

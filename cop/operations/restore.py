@@ -34,6 +34,7 @@ from cop.operations import backup_names, backups
 from cop.operations.schema import upgrade
 from cop.outbox import outbox
 from cop.privacy import erasure, retention
+from cop.private_files import has_content
 
 log = logging.getLogger("cop.restoring")
 
@@ -121,7 +122,7 @@ def bring_up_to_date(app: Flask, *, replaced: Path | None, now: datetime) -> int
 
 def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
     """Back up the database to be replaced; copy a damaged one byte for byte."""
-    if not live.is_file() or live.stat().st_size == 0:
+    if not has_content(live):
         return None
     try:
         with closing(backups.open_database(live)) as connection:

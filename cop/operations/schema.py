@@ -14,6 +14,7 @@ from cop.db import migrations
 from cop.db.engine import create_file, db, read_tx, write_tx
 from cop.db.migrations import Schema
 from cop.operations import backups, seed, signing_key
+from cop.private_files import has_content
 
 
 class WrongSchema(Exception):  # noqa: N818 - a refusal, not an error
@@ -107,7 +108,7 @@ def require_site(app: Flask) -> Schema:
     with app.app_context():
         file = backups.file_of(app)
         # Connecting would create a missing SQLite file.
-        exists = file is None or (file.is_file() and file.stat().st_size > 0)
+        exists = file is None or has_content(file)
         state = migrations.schema_state(db.engine) if exists else Schema.EMPTY
     if state is Schema.EMPTY:
         raise WrongSchema(_no_site(app))
