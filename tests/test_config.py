@@ -186,7 +186,7 @@ BOTH = "write both a user and a password, or neither."
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_the_address_of_a_mail_server_says_how_safe_the_way_there_is(tmp_path, url, server):
+def test_the_address_of_a_mail_server_says_how_the_connection_is_encrypted(tmp_path, url, server):
     assert settings_from(tmp_path, COP_SMTP_URL=url).smtp == server
 
 
@@ -368,7 +368,7 @@ def test_a_secret_that_was_cut_off_is_refused_and_left_as_it_is(tmp_path, conten
     assert file.read_text() == content
 
 
-def test_a_secret_that_others_could_read_is_taken_from_them(tmp_path):
+def test_a_secret_that_others_can_read_is_made_private(tmp_path):
     before = settings_from(tmp_path).secret_key
     file = key_file(tmp_path)
     file.chmod(0o644)
@@ -430,7 +430,7 @@ def test_nothing_is_made_where_another_value_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("url", ["", "postgresql://host/cop"], ids=["sqlite", "postgresql"])
-def test_a_secret_that_is_gone_is_missed_where_there_is_a_database(tmp_path, url):
+def test_a_missing_secret_is_reported_where_there_is_a_database(tmp_path, url):
     settings_from(tmp_path)
     file = key_file(tmp_path)
     file.unlink()

@@ -1,4 +1,4 @@
-"""Backups: whole while the site writes, gone after two weeks, and what a restored one still knows."""
+"""Backups: consistent, deleted after two weeks, and restored with what was erased since."""
 
 import os
 import shutil
@@ -390,7 +390,7 @@ def test_a_restore_erases_by_no_clock_that_is_in_doubt(site, live, copied, is_er
     assert daily_tasks_at == (now if is_erased else now - timedelta(days=copied))
 
 
-def test_a_running_site_is_not_restored_under_its_feet(site):
+def test_a_running_site_is_not_restored(site):
     made = backed_up(site)
     app = app_of(site)
 
@@ -462,7 +462,7 @@ def test_another_database_is_left_to_its_own_tools(app, settings):
         restore(settings, file_of(settings), now=NOW)
 
 
-def test_a_log_that_is_left_beside_does_no_harm_to_the_copy(site):
+def test_a_log_of_the_old_database_is_not_replayed_into_the_copy(site):
     with opened(site) as db_session:
         register(db_session, DECEMBER, ADA)
     made = backed_up(site)
@@ -480,7 +480,7 @@ def test_a_log_that_is_left_beside_does_no_harm_to_the_copy(site):
     assert backups.verify(file)["registrations"] == 1
 
 
-def test_a_damaged_database_is_put_aside_and_restored_over(site):
+def test_a_damaged_database_is_kept_as_a_file_and_replaced(site):
     with opened(site) as db_session:
         register(db_session, DECEMBER, ADA)
     made = backed_up(site)

@@ -1,4 +1,4 @@
-"""Another secret key than the site's: on a second host, after a lost disk, with a restored copy."""
+"""A secret key other than the site's: on a second host, or with a restored copy."""
 
 import shutil
 from pathlib import Path
@@ -45,7 +45,7 @@ def backed_up(folder, *options):
     ],
     ids=" ".join,
 )
-def test_nothing_starts_with_another_key_and_what_to_do_is_said(site_folder, words):
+def test_nothing_starts_with_another_key_and_the_refusal_says_what_to_do(site_folder, words):
     ended = run(*words, COP_SECRET_KEY=OTHER_KEY)
 
     assert (ended.exit_code, ended.stdout) == (1, "")

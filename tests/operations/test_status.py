@@ -1,4 +1,4 @@
-"""`cop status`: what it tells whoever runs the site, and how it ends."""
+"""`cop status`: its lines, its warnings and its exit code."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -70,7 +70,7 @@ def test_without_a_worker_it_is_not_ready_and_says_what_may_be_missing(healthy):
     assert "neither `cop serve` nor `cop work` runs" in lines["Writing"]
 
 
-def test_it_tells_how_the_emails_stand(healthy):
+def test_emails_that_wait_or_failed_are_counted(healthy):
     with write_tx() as db_session:
         an_email(db_session)
         an_email(db_session, "grace@example.org").state = "failed"
@@ -89,7 +89,7 @@ def test_a_setting_that_breaks_something_is_a_warning(healthy, changed, label):
     assert report(replace(healthy, **changed))[2] == {label}
 
 
-def test_a_database_that_is_away_is_said_and_not_thrown(healthy, database_url):
+def test_an_unavailable_database_is_reported_and_not_raised(healthy, database_url):
     with gone(database_url):
         is_ready, lines, warned = report(healthy)
 

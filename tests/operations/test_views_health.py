@@ -1,4 +1,4 @@
-"""The two addresses that monitors ask: yes or no, at any host, and nothing that tells of anybody."""
+"""The health checks: yes or no at any host name, and nothing about anybody."""
 
 from datetime import timedelta
 from functools import partial
@@ -60,7 +60,7 @@ def test_a_database_that_takes_no_writes_is_not_ready_until_it_does(
     assert during.json == {"ready": False}
 
 
-def test_a_trial_write_drops_no_cached_page(app, client):
+def test_a_write_probe_invalidates_no_cached_page(app, client):
     before = client.get("/schedule").headers["ETag"]
     revision = app.extensions["cop.revision_reader"].current()
 
@@ -70,7 +70,7 @@ def test_a_trial_write_drops_no_cached_page(app, client):
     assert client.get("/schedule", headers={"If-None-Match": before}).status_code == 304
 
 
-def test_nobody_learns_from_it_what_happens_here(client):
+def test_readiness_reveals_nothing_of_what_happens_on_the_site(client):
     before = client.get("/readyz")
     with write_tx() as db_session:
         an_email(db_session, "ada@example.org")

@@ -171,7 +171,7 @@ def test_reminders_and_notices_are_queued_by_themselves(app, planner):
 
 
 @pytest.mark.parametrize("smtp", [None, "smtp://127.0.0.1:9"], ids=["folder", "server by now"])
-def test_the_files_of_mails_go_when_their_texts_do(app, settings, tmp_path, smtp):
+def test_the_files_of_emails_are_deleted_when_their_texts_are(app, settings, tmp_path, smtp):
     with write_tx() as db_session:
         register(db_session, "2026-12-15", ADA)
     folder = FolderTransport(tmp_path / "outbox")

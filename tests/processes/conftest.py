@@ -1,4 +1,4 @@
-"""Worlds for real servers: a database, and a look into it from outside."""
+"""Databases for real servers, read and written from outside them."""
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta

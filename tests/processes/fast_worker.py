@@ -30,24 +30,24 @@ def main(database, smtp_url, began, speed):
         passed = time.time() - float(began)
         return datetime.fromtimestamp(float(began), UTC) + timedelta(seconds=passed * float(speed))
 
-    def a_lane():
+    def a_delivery():
         transport = SmtpTransport(smtp_server(smtp_url), sender=SENDER)
         return Delivery(transport, SENDER, LINKS, clock)
 
     app = create_app(settings_for(database))
-    threads = [Thread(target=_deliver, args=(app, a_lane())) for _ in range(DELIVERY_THREADS)]
+    threads = [Thread(target=_deliver, args=(app, a_delivery())) for _ in range(DELIVERY_THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _deliver(app, lane):
+def _deliver(app, delivery):
     with app.app_context():
         while _open():
-            lane.run()
+            delivery.run()
             time.sleep(0.02)
-    lane.transport.close()
+    delivery.transport.close()
 
 
 def _open():

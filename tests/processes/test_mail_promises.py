@@ -1,4 +1,4 @@
-"""What the README promises of mail, tried with real workers, a real mail server and kill -9."""
+"""The README's promises about email, tested with real workers, a mail server and kill -9."""
 
 import random
 import subprocess
@@ -33,7 +33,7 @@ KILLS = 2
 SECONDS = 240  # that delivering may take
 
 
-class Moods:
+class FlakyServer:
     """A server that takes most mails, and drops, delays or refuses the others, by chance."""
 
     SOMETIMES = (BREAKS_OFF_BEFORE, BREAKS_OFF_AFTER, LATER, CLOSING, Answer(seconds=0.05))
@@ -75,14 +75,14 @@ class Workers:
 
 
 @pytest.mark.parametrize("count", [2000, pytest.param(20_000, marks=pytest.mark.full)])
-def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, tmp_path, count):
+def test_no_email_is_lost_and_only_an_unknown_outcome_sends_one_twice(world, tmp_path, count):
     with world.write() as db_session:
         for number in range(count):
             address = f"person{number}@example.org"
             email = QueuedEmail(LETTER, address, EmailKind.LINK, address)
             outbox.queue(db_session, [email], now=datetime.now(UTC))
 
-    with MailServer(behaviour=Moods()) as server:
+    with MailServer(behaviour=FlakyServer()) as server:
         workers = Workers(world.url, server.url, tmp_path / "workers.log")
         workers.start()
         workers.start()
@@ -107,7 +107,7 @@ def test_no_mail_is_lost_and_only_an_unknown_ending_sends_one_twice(world, tmp_p
     assert len(ids) == len(got)
 
 
-def test_mail_goes_out_while_the_site_serves_and_after_the_worker_was_killed(
+def test_email_is_sent_while_the_site_serves_and_after_the_worker_was_killed(
     sqlite_world, tmp_path
 ):
     with MailServer() as mail_server:

@@ -152,7 +152,7 @@ def test_a_child_that_does_not_stop_is_killed():
     assert time.monotonic() - began < LONGEST
 
 
-def test_a_parent_that_was_told_to_ignore_its_children_s_ends_still_stops_them():
+def test_a_parent_that_ignores_sigchld_still_stops_its_children():
     def parent():
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as some service managers have it
         threading.Timer(0.7, os.kill, [os.getpid(), signal.SIGTERM]).start()
