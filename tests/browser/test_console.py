@@ -4,8 +4,6 @@ import csv
 
 from playwright.sync_api import expect
 
-from tests.browser.visits import fill_in, is_confirmed, send, sign_in
-
 
 def test_the_attendee_list_has_everybody_on_the_roster(corin, site):
     corin.get_by_role("link", name="Open the roster").click()
@@ -38,17 +36,6 @@ def test_a_name_is_found_while_it_is_typed_and_the_count_is_announced(corin, sit
     expect(corin).to_have_url(f"{site.address}/coordinator/sessions/{site.upcoming[0]}")
 
 
-def test_a_new_registration_is_on_the_roster(visit, corin, site):
-    page = visit(f"/schedule/{site.upcoming[4]}")
-    fill_in(page, "roster@katherine.example.org", name="Katherine Placeholder")
-    send(page)
-    is_confirmed(page)
-
-    corin.goto(f"/coordinator/sessions/{site.upcoming[4]}")
-
-    expect(corin.get_by_role("cell", name="roster@katherine.example.org")).to_be_visible()
-
-
 def test_after_signing_out_the_roster_asks_to_sign_in_also_when_going_back(corin, site):
     roster = f"/coordinator/sessions/{site.upcoming[0]}"
     corin.goto(roster)
@@ -62,15 +49,6 @@ def test_after_signing_out_the_roster_asks_to_sign_in_also_when_going_back(corin
     corin.goto(roster)
     expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
     expect(corin.locator("body")).not_to_contain_text("Marisol Ejemplo")
-
-
-def test_signing_in_leads_to_the_page_that_was_asked_for(visit, site):
-    page = visit(f"/coordinator/sessions/{site.upcoming[0]}")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
-
-    sign_in(page)
-
-    expect(page).to_have_url(f"{site.address}/coordinator/sessions/{site.upcoming[0]}")
 
 
 def test_the_previews_follow_what_is_typed(corin, site):

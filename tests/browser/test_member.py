@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import is_sound
 from tests.browser.mailbox import link_in, mail_to
-from tests.browser.visits import FAILED_ANSWER, fill_in, has_focus, is_confirmed, send
+from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
 
 
 @pytest.fixture
@@ -50,52 +50,6 @@ def test_opening_every_link_of_an_email_changes_nothing(visit, site, registered)
         "SELECT verified_at FROM member WHERE email_key = 'scanned@mail.example.org'"
     ) == [(None,)]
     assert own.startswith("/r/")
-
-
-def test_an_answer_is_changed_refused_and_deleted_without_scripts(visit, site, registered):
-    address = f"{registered('changing@answers.example.org')}/sessions/{site.upcoming[0]}"
-    page = visit(address, java_script_enabled=False, expecting=[FAILED_ANSWER])
-
-    page.get_by_label("Full name").fill("")
-    page.get_by_label("Pronouns").fill("they/them")
-    page.get_by_role("button", name="Save").first.click()
-    has_focus(page.locator(".summary"))
-    expect(page.get_by_label("Pronouns")).to_have_value("they/them")
-    page.get_by_label("Full name").fill("Ada Changed")
-    page.get_by_role("button", name="Save").first.click()
-
-    expect(page.get_by_text("Saved.")).to_be_visible()
-    query = "SELECT name, pronouns FROM registration JOIN member ON member.id = member_id"
-    [row] = site.rows(f"{query} WHERE email_key = 'changing@answers.example.org'")
-    assert row == ("Ada Changed", "they/them")
-
-
-def test_a_lost_link_comes_by_email_and_the_page_is_the_same_for_all(visit, site, registered):
-    registered("lost@link.example.org")
-    answers = []
-    for address in ("lost@link.example.org", "unknown@nowhere.example.org"):
-        page = visit("/schedule")
-        page.get_by_role("contentinfo").get_by_role("link", name="Lost your link?").click()
-        page.get_by_label("Email", exact=True).fill(address)
-        page.get_by_role("button", name="Send me my link").click()
-        expect(page.get_by_role("heading", level=1)).not_to_have_text("Lost your link?")
-        answers.append(page.locator("main").inner_text())
-
-    mail = mail_to(site, "lost@link.example.org", subject="Your link")
-    expect(visit(link_in(mail, "/r/")).get_by_role("heading", level=1)).to_have_text("Your page")
-    assert answers[0] == answers[1]
-
-
-def test_everything_is_deleted_at_a_press_and_the_link_opens_nothing_more(visit, site, registered):
-    own = registered("erased@ada.example.org")
-    page = visit(f"{own}/erase")
-
-    page.get_by_role("button", name="Delete everything about me").click()
-
-    expect(page.get_by_role("heading", level=1)).to_have_text("Everything is deleted")
-    assert site.registrations("erased@ada.example.org") == []
-    again = visit(own, expecting=[FAILED_ANSWER])
-    expect(again.get_by_role("heading", level=1)).to_have_text("This link does not work any more")
 
 
 def test_the_join_link_opens_in_time_and_leads_to_the_meeting(visit, own_site):

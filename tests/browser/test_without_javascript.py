@@ -70,18 +70,6 @@ def test_the_summary_of_a_refused_page_leads_to_each_field(plainly):
         expect(page.locator(f"#{name}")).to_be_in_viewport()
 
 
-def test_a_page_registers_for_all_sessions(plainly, site):
-    page = plainly("/register?session=all")
-    fill_in(page, "plain-all@ada.example.org")
-
-    send(page)
-
-    expect(page).to_have_url(re.compile("/registered"))
-    registered = site.registrations("plain-all@ada.example.org")
-    assert [slug for slug, _ in registered] == site.upcoming
-    assert {status for _, status in registered} == {"held", "waiting"}
-
-
 def test_two_quick_clicks_are_one_registration(plainly, site):
     page = plainly(f"/register?session={site.upcoming[2]}")
     fill_in(page, "plain-twice@ada.example.org")
