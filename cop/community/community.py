@@ -13,7 +13,8 @@ from cop.community import holidays
 from cop.community.rhythm import Recurrence
 from cop.db.statements import Prepared, insert_with_conflict
 from cop.models.community import Community
-from cop.questions import field, registry
+from cop.questions import field
+from cop.questions.retention import RETENTION, SHORT_RETENTION
 
 DEFAULT_ABOUT = Path(__file__).with_name("about.md").read_text("utf-8")
 
@@ -44,8 +45,8 @@ class CommunityFacts:
     revision: int
     backup_at: datetime | None = None
     key_changed_at: datetime | None = None
-    retention_days: int = registry.RETENTION.days
-    short_retention_days: int = registry.SHORT_RETENTION.days
+    retention_days: int = RETENTION.days
+    short_retention_days: int = SHORT_RETENTION.days
     two_factor_required: bool = False
     daily_tasks_at: datetime | None = None
     write_probe_at: datetime | None = None
@@ -76,19 +77,19 @@ class CommunityFacts:
     @property
     def retention(self) -> timedelta:
         """How long most answers are stored: at most what the registry promises."""
-        return min(registry.RETENTION, timedelta(days=self.retention_days))
+        return min(RETENTION, timedelta(days=self.retention_days))
 
     @property
     def short_retention(self) -> timedelta:
         """How long short-lived answers are stored, at most as long as all others."""
         days = timedelta(days=self.short_retention_days)
-        return min(registry.SHORT_RETENTION, days, self.retention)
+        return min(SHORT_RETENTION, days, self.retention)
 
     def retention_of(self, field: field.Field) -> timedelta | None:
         """How long an answer is stored; None: until they leave the mailing list."""
         if field.retention is None:
             return None
-        return self.retention if field.retention == registry.RETENTION else self.short_retention
+        return self.retention if field.retention == RETENTION else self.short_retention
 
 
 _FACTS = Prepared(
@@ -149,7 +150,7 @@ def create(db_session: Session) -> None:
         duration_minutes=90,
         embed_hosts=["https://www.ctdata.org", "https://ctdata.org"],
         observances=holidays.DEFAULT_OBSERVANCES,
-        retention_days=registry.RETENTION.days,
-        short_retention_days=registry.SHORT_RETENTION.days,
+        retention_days=RETENTION.days,
+        short_retention_days=SHORT_RETENTION.days,
     )
     db_session.execute(new.on_conflict_do_nothing())

@@ -33,7 +33,7 @@ from cop.models.registration import Member
 from cop.operations import backup_names, backups
 from cop.operations.schema import upgrade
 from cop.outbox import outbox
-from cop.privacy import erasure, retention
+from cop.privacy import deletion, erasure
 from cop.private_files import has_content
 
 log = logging.getLogger("cop.restoring")
@@ -189,7 +189,7 @@ def _reapply(settings: Settings, later_state: LaterState, *, now: datetime) -> i
         # This host has no backup of its own yet: the worker makes one at the next start.
         db_session.execute(update(Community).values(backup_at=None))
         if _is_clock_right(load_community(db_session), later_state, now=now):
-            retention.run(db_session, now=now)
+            deletion.run(db_session, now=now)
             community.note_daily_tasks(db_session, now=now)
     return erased
 

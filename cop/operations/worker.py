@@ -31,7 +31,7 @@ from cop.operations.processes import StopRequest
 from cop.operations.schema import settings_of
 from cop.outbox import outbox
 from cop.outbox.delivery import Delivery
-from cop.privacy import retention
+from cop.privacy import deletion
 from cop.registration import register
 from cop.reminders import reminders
 
@@ -80,12 +80,12 @@ def plan_ahead(*, now: datetime) -> None:
     log.info("planned ahead", extra={"planned": len(planned)})
 
 
-def _erase(*, now: datetime, stopping: Callable[[], bool]) -> retention.RetentionResult | None:
+def _erase(*, now: datetime, stopping: Callable[[], bool]) -> deletion.DeletionResult | None:
     """Delete what is past its retention period, in short transactions; None when stopped."""
     with read_tx() as db_session:
         community = load_community(db_session)
     erased = Counter[str]()
-    for expiry in [register.old_submissions(now=now), *retention.expiries(community, now=now)]:
+    for expiry in [register.old_submissions(now=now), *deletion.expiries(community, now=now)]:
         with read_tx() as db_session:
             batches = expiry.find(db_session)
         for keys in batches:
@@ -95,7 +95,7 @@ def _erase(*, now: datetime, stopping: Callable[[], bool]) -> retention.Retentio
                 erased[expiry.counter] += expiry.erase(db_session, keys)
             if len(batches) > 1:
                 time.sleep(BATCH_PAUSE)
-    return retention.summary(erased)
+    return deletion.summary(erased)
 
 
 def queue_emails(delivery: Delivery) -> None:

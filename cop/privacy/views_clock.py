@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from cop.audit import clock_check
 from cop.db.engine import read_tx, write_tx
-from cop.privacy import retention
+from cop.privacy import deletion
 from cop.web.blueprints import console
 from cop.web.i18n import gettext
 from cop.web.rendering import current_community, now, render
@@ -14,7 +14,7 @@ from cop.web.rendering import current_community, now, render
 @console.route("/clock", methods=["GET", "POST"])
 def clock() -> ResponseReturnValue:
     with read_tx() as db_session:
-        due = retention.count_due(db_session, now=now())
+        due = deletion.count_due(db_session, now=now())
     verdict = clock_check.check(current_community(), now=now())
     if request.method == "POST":
         with write_tx() as db_session:

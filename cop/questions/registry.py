@@ -6,15 +6,12 @@ like it, and a migration.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from cop import email_addresses
 from cop.i18n import N_
 from cop.models.registration import Member
 from cop.questions.field import Choice, Export, Field, Kind
-
-RETENTION = timedelta(days=60)
-SHORT_RETENTION = timedelta(days=7)
+from cop.questions.retention import RETENTION, SHORT_RETENTION
 
 HOSTS = N_("the hosts of the session")
 COORDINATORS = N_("the coordinators")

@@ -9,8 +9,9 @@ from wtforms.validators import Optional, ValidationError
 
 from cop.community.community import DEFAULT_ABOUT, CommunityFacts, load_community
 from cop.i18n import N_
-from cop.privacy import retention
+from cop.privacy import deletion
 from cop.questions import registry
+from cop.questions.retention import RETENTION, SHORT_RETENTION
 from cop.reminders import reminders
 from cop.web.edit_conflicts import EditConflictForm
 from cop.web.forms import (
@@ -161,16 +162,16 @@ class RetentionForm(SettingsForm):
         }
 
     def validate_retention_days(self, field: FormField) -> None:
-        _check_days(field, registry.RETENTION)
+        _check_days(field, RETENTION)
 
     def validate_short_retention_days(self, field: FormField) -> None:
-        _check_days(field, registry.SHORT_RETENTION)
-        longest = parse_integer(self.retention_days.data or "") or registry.RETENTION.days
+        _check_days(field, SHORT_RETENTION)
+        longest = parse_integer(self.retention_days.data or "") or RETENTION.days
         if (parse_integer(field.data) or 0) > longest:
             raise ValidationError(gettext("This cannot be longer than the names are kept."))
 
     def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:
-        erased = retention.count_due(db_session, now=now() + timedelta(days=1))
+        erased = deletion.count_due(db_session, now=now() + timedelta(days=1))
         sentences = []
         if erased.registrations:
             sentences.append(

@@ -12,7 +12,7 @@ from cop.db.engine import write_tx
 from cop.errors import ReportGone
 from cop.models.audit import AttendanceImport
 from cop.models.registration import Registration
-from cop.privacy import erasure, retention
+from cop.privacy import deletion, erasure
 from tests.builders import EASTERN, NOW, a_meeting, a_registration, a_writer, find_member
 from tests.concurrency import at_once
 
@@ -183,10 +183,10 @@ def test_a_report_is_deleted_after_a_day_and_when_somebody_on_the_roster_is_eras
         attendance.store_report(db_session, meeting.id, [ADA], now=NOW)
     ada = on_roster(db_session, it, "Ada Example")
 
-    retention.run(db_session, now=NOW + timedelta(hours=23))
+    deletion.run(db_session, now=NOW + timedelta(hours=23))
     erasure.erase(db_session, ada.member_id, writer=a_writer(db_session))
     left = [row.meeting_id for row in db_session.query(AttendanceImport)]
-    retention.run(db_session, now=NOW + timedelta(days=1))
+    deletion.run(db_session, now=NOW + timedelta(days=1))
 
     assert left == [other.id]
     assert db_session.query(AttendanceImport).count() == 0

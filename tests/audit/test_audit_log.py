@@ -7,7 +7,7 @@ import pytest
 from cop.audit import audit_log
 from cop.audit.audit_log import ACTION_SENTENCES, EXPORTS, VIEWINGS, Action
 from cop.models.audit import Announcement, AuditEntry, Viewing
-from cop.privacy import retention
+from cop.privacy import deletion
 from tests.builders import NOW, a_coordinator, a_meeting, a_viewing
 
 pytestmark = pytest.mark.both
@@ -93,7 +93,7 @@ def test_entries_are_deleted_after_a_year(db_session, corin):
         record(db_session, corin, Action.WROTE, ago)
         a_viewing(db_session, corin, "roster", now=NOW - ago)
 
-    erased, again = retention.run(db_session, now=NOW), retention.run(db_session, now=NOW)
+    erased, again = deletion.run(db_session, now=NOW), deletion.run(db_session, now=NOW)
 
     assert (erased.audit_entries, again.audit_entries) == (2, 0)
     assert (db_session.query(AuditEntry).count(), db_session.query(Viewing).count()) == (1, 1)
@@ -106,7 +106,7 @@ def test_announcements_are_deleted_sixty_days_after_the_session(db_session, cori
         message = {"audience": "held", "subject": "Hello", "text": "Hello", "recipient_count": 1}
         db_session.add(Announcement(meeting_id=meeting.id, sent_at=NOW, **message))
 
-    retention.run(db_session, now=NOW)
+    deletion.run(db_session, now=NOW)
 
     [left] = db_session.query(Announcement).all()
     assert left.meeting_id == meeting.id

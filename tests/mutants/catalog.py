@@ -288,9 +288,9 @@ MUTANTS = [
     Mutant(
         "Answers stay a day longer than promised",
         "community/community.py",
-        "return min(registry.SHORT_RETENTION, days, self.retention)",
-        "return min(registry.SHORT_RETENTION, days, self.retention) + timedelta(days=1)",
-        "privacy/test_retention.py::test_an_answer_stays_until_its_date_and_goes_on_it",
+        "return min(SHORT_RETENTION, days, self.retention)",
+        "return min(SHORT_RETENTION, days, self.retention) + timedelta(days=1)",
+        "privacy/test_deletion.py::test_an_answer_stays_until_its_date_and_goes_on_it",
     ),
     Mutant(
         "A copy is kept without a look at it",

@@ -19,7 +19,7 @@ from cop.members import registrations as members_registrations
 from cop.models.coordinator import Coordinator
 from cop.models.registration import Member, Withdrawal
 from cop.operations import restore as operations_restore
-from cop.privacy import retention
+from cop.privacy import deletion
 from cop.roster import address_correction
 from tests.builders import (
     ADA,
@@ -162,7 +162,7 @@ def test_who_left_the_list_and_has_no_row_any_more_is_not_put_on_it_again(ready)
         for row in registrations(db_session):
             db_session.delete(row)
         db_session.flush()
-        retention.run(db_session, now=NOW)
+        deletion.run(db_session, now=NOW)
         assert find_member(db_session, ADA.email) is None
 
     restore(ready, made)

@@ -14,7 +14,7 @@ from cop.meetings import planning, schedule
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
 from cop.operations import seed
-from cop.privacy import retention
+from cop.privacy import deletion
 from tests.builders import ADA, NOW, a_meeting, a_registration, register
 
 pytestmark = pytest.mark.both
@@ -165,7 +165,7 @@ def test_it_can_be_added_to_a_site_that_has_run_for_months(db_session):
 def test_whatever_the_day_registrations_go_to_one_recent_session_and_the_next_two(in_memory, now):
     with DatabaseSession(in_memory) as db_session, db_session.begin() as transaction:
         assert seed.add_demo(db_session, now=now)
-        erased = retention.run(db_session, now=now)
+        erased = deletion.run(db_session, now=now)
         query = select(Meeting).join(Registration).order_by(Meeting.starts_at)
         spans = Counter((m.starts_at, m.ends_at) for m in db_session.scalars(query))
         soonest = [m.starts_at for m in schedule.read(db_session, now=now).upcoming]

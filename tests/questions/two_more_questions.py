@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from cop.db.engine import write_tx
 from cop.models.meeting import Meeting
-from cop.privacy import retention
+from cop.privacy import deletion
 from tests.client import (
     DECEMBER,
     add_registrations,
@@ -75,10 +75,10 @@ def test_the_csv_has_a_column_of_each_with_labels_and_a_guard(ada, corin):
 def test_each_is_deleted_at_its_date(ada):
     with write_tx() as db_session:
         ends_at = db_session.scalars(select(Meeting.ends_at).where(Meeting.slug == DECEMBER)).one()
-        retention.run(db_session, now=ends_at + timedelta(days=7))
+        deletion.run(db_session, now=ends_at + timedelta(days=7))
     after_a_week = answers()
     with write_tx() as db_session:
-        retention.run(db_session, now=ends_at + timedelta(days=60))
+        deletion.run(db_session, now=ends_at + timedelta(days=60))
 
     assert after_a_week == [("", "old")]
     assert answers() == []

@@ -12,7 +12,7 @@ from cop.models.audit import AuditEntry
 from cop.models.community import Community
 from cop.models.email import OutboxEmail
 from cop.models.registration import Member, Registration
-from cop.privacy import retention
+from cop.privacy import deletion
 from cop.settings.views import FORMS
 from tests.builders import NOW
 from tests.client import (
@@ -308,7 +308,7 @@ def test_a_shorter_retention_is_confirmed_first(app, corin):
     left = (the_community()["retention_days"], len(rows(Registration)))
     done = save(corin, "retention", parse(asked))
     with write_tx() as db_session:
-        retention.run(db_session, now=NOW)
+        deletion.run(db_session, now=NOW)
 
     assert "Within a day, 2 registrations are deleted" in main_text(parse(asked))
     assert left == (60, 3)

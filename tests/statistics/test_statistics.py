@@ -6,7 +6,7 @@ import pytest
 
 from cop.models.meeting import MeetingStatus
 from cop.models.registration import Registration
-from cop.privacy import retention
+from cop.privacy import deletion
 from cop.statistics import statistics
 from cop.statistics.statistics import HATS
 from cop.statistics.suppression import ANSWERED, ASKED, NEARLY_ALL_SUPPRESSED, SUPPRESSED
@@ -63,9 +63,9 @@ def test_numbers_are_the_same_before_and_after_registrations_are_deleted(db_sess
     before = read(db_session)[1]
     hats = statistics.hat_counts(db_session, [meeting.id])[meeting.id]
 
-    retention.run(db_session, now=NOW)
+    deletion.run(db_session, now=NOW)
     after = read(db_session)[1]
-    again = retention.run(db_session, now=NOW)
+    again = deletion.run(db_session, now=NOW)
 
     assert numbers(before) == numbers(after) == (16, 2, 1, 1, 1)
     assert db_session.query(Registration).filter_by(meeting_id=meeting.id).count() == 0
@@ -80,7 +80,7 @@ def test_new_and_returning_are_unknown_where_no_first_day_is_known(db_session):
     an_attendee(db_session, an_old_meeting(db_session), "ada")
 
     [live] = read(db_session)
-    retention.run(db_session, now=NOW)
+    deletion.run(db_session, now=NOW)
     [final] = read(db_session)
 
     assert numbers(live) == numbers(final) == (1, 1, None, None, 0)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from cop.db.engine import write_tx
 from cop.models.registration import Member
-from cop.privacy import retention
+from cop.privacy import deletion
 from tests.builders import NOW, a_meeting, a_registration
 from tests.client import main_text
 from tests.dashboard.test_views import a_past_meeting
@@ -40,7 +40,7 @@ def test_the_page_is_the_same_before_and_after_registrations_are_deleted(corin):
     a_lively_meeting()
     before = corin.page(PATH)
     with write_tx() as db_session:
-        erased = retention.run(db_session, now=NOW)
+        erased = deletion.run(db_session, now=NOW)
 
     page = corin.page(PATH)
 

@@ -25,11 +25,12 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
 from cop.outbox import outbox
 from cop.questions import registry
+from cop.questions.retention import RETENTION
 from cop.statistics import statistics
 
 
 @dataclass(frozen=True)
-class RetentionResult:
+class DeletionResult:
     """How many of each kind were deleted."""
 
     answers: int = 0
@@ -39,7 +40,7 @@ class RetentionResult:
     audit_entries: int = 0
 
 
-def run(db_session: Session, *, now: datetime) -> RetentionResult:
+def run(db_session: Session, *, now: datetime) -> DeletionResult:
     """Delete everything past its retention period in one transaction, for an idle database."""
     deleted = Counter[str]()
     for expiry in expiries(load_community(db_session), now=now):
@@ -47,18 +48,18 @@ def run(db_session: Session, *, now: datetime) -> RetentionResult:
     return summary(deleted)
 
 
-def summary(deleted: Counter[str]) -> RetentionResult:
+def summary(deleted: Counter[str]) -> DeletionResult:
     """The totals by `Expiry.counter`; expiries without a counter are not reported."""
-    return RetentionResult(**{name: deleted[name] for name in RetentionResult.__dataclass_fields__})
+    return DeletionResult(**{name: deleted[name] for name in DeletionResult.__dataclass_fields__})
 
 
-def count_due(db_session: Session, *, now: datetime) -> RetentionResult:
+def count_due(db_session: Session, *, now: datetime) -> DeletionResult:
     """Count the answers and registrations that are past their retention period."""
     community = load_community(db_session)
     query = select(func.count(Registration.id))
     has_answers = _has_short_lived_answers(now - community.short_retention)
     is_over = _meeting_ended_by(now - community.retention)
-    return RetentionResult(
+    return DeletionResult(
         answers=db_session.scalar(query.where(has_answers)) or 0,
         registrations=db_session.scalar(query.where(is_over)) or 0,
     )
@@ -131,7 +132,7 @@ class _Registrations(Expiry):
 _SHORT_LIVED: dict[str, object] = {
     column: blank
     for field in registry.FIELDS
-    if field.retention is not None and field.retention < registry.RETENTION
+    if field.retention is not None and field.retention < RETENTION
     for column, blank in field.blanks.items()
 }
 

@@ -15,7 +15,7 @@ from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
 from cop.operations import worker
-from cop.privacy import retention
+from cop.privacy import deletion
 from tests.builders import NOW, a_meeting, a_registration, an_email, registrations
 
 pytestmark = pytest.mark.both
@@ -120,7 +120,7 @@ def test_a_meeting_that_changes_after_it_was_counted_is_counted_again(app):
         for name in ("ada", "grace"):
             a_registration(db_session, old, f"{name}@example.org", attended=False)
         facts = community.load_community(db_session)
-    counting = next(e for e in retention.expiries(facts, now=NOW) if e.key is Meeting.id)
+    counting = next(e for e in deletion.expiries(facts, now=NOW) if e.key is Meeting.id)
     with read_tx() as db_session:
         [batch] = counting.find(db_session)
     with write_tx() as db_session:

@@ -11,8 +11,8 @@ from cop.db.engine import read_tx, write_tx
 from cop.models.community import Community
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
-from cop.privacy import retention
-from cop.privacy.retention import RetentionResult
+from cop.privacy import deletion
+from cop.privacy.deletion import DeletionResult
 from cop.questions import registry
 from tests.builders import (
     ADA,
@@ -93,7 +93,7 @@ def test_an_answer_stays_until_its_date_and_goes_on_it(db_session, kept):
         for meeting in (young, old)
     )
 
-    retention.run(db_session, now=NOW)
+    deletion.run(db_session, now=NOW)
 
     stays, gone = stored(db_session, before), stored(db_session, at_its_date)
     assert {name: stays[name] for name in columns} == {name: ANSWERS[name] for name in columns}
@@ -108,7 +108,7 @@ def test_a_registration_goes_with_its_date_whatever_its_status(db_session):
         a_registration(db_session, young, f"{status}@example.org", status)
         a_registration(db_session, old, f"{status}@example.org", status)
 
-    retention.run(db_session, now=NOW)
+    deletion.run(db_session, now=NOW)
 
     assert status_summary(db_session, "young") == (
         "Held held, Waiting waiting, Cancelled cancelled"
@@ -121,9 +121,9 @@ def test_answers_for_meetings_to_come_are_not_touched(db_session):
     begun = a_meeting(db_session, starts_at=NOW - timedelta(hours=1), slug="begun")
     in_progress = a_registration(db_session, begun, "grace@example.org", **ANSWERS)
 
-    erased = retention.run(db_session, now=NOW)
+    erased = deletion.run(db_session, now=NOW)
 
-    assert erased == RetentionResult(answers=0, registrations=0, members=0)
+    assert erased == DeletionResult(answers=0, registrations=0, members=0)
     assert ANSWERS.items() <= stored(db_session, coming).items()
     assert ANSWERS.items() <= stored(db_session, in_progress).items()
 
@@ -134,12 +134,12 @@ def test_a_second_run_changes_nothing(db_session):
         a_registration(db_session, meeting, f"{number}@example.org", **ANSWERS)
         a_registration(db_session, meeting, "bystander@example.org", **ANSWERS)
 
-    first = retention.run(db_session, now=NOW)
+    first = deletion.run(db_session, now=NOW)
     after_first = everything(db_session)
-    second = retention.run(db_session, now=NOW)
+    second = deletion.run(db_session, now=NOW)
 
-    assert first == RetentionResult(answers=6, registrations=4, members=2)
-    assert second == RetentionResult(answers=0, registrations=0, members=0)
+    assert first == DeletionResult(answers=6, registrations=4, members=2)
+    assert second == DeletionResult(answers=0, registrations=0, members=0)
     assert everything(db_session) == after_first
 
 
@@ -164,8 +164,8 @@ def test_of_a_meeting_only_the_counts_stay(db_session):
     meetings = (old, unmarked, young, counted)
     before = [meeting.lock_version for meeting in meetings]
 
-    retention.run(db_session, now=NOW)
-    retention.run(db_session, now=NOW + timedelta(days=1))
+    deletion.run(db_session, now=NOW)
+    deletion.run(db_session, now=NOW + timedelta(days=1))
 
     assert [counts(db_session, meeting) for meeting in meetings] == [
         (4, 2),
@@ -187,7 +187,7 @@ def test_members_go_with_their_last_registration_unless_they_are_subscribed(db_s
     # Anybody can request it for anybody.
     find_member(db_session, "mallory@example.org").list_requested_at = NOW
 
-    erased = retention.run(db_session, now=NOW)
+    erased = deletion.run(db_session, now=NOW)
 
     assert erased.members == 2
     assert find_member(db_session, "ada@example.org") is None
@@ -199,7 +199,7 @@ def test_members_go_with_their_last_registration_unless_they_are_subscribed(db_s
 def test_registering_never_fails_because_of_retention_at_the_same_time(app):
     def erase():
         with write_tx() as db_session:
-            return retention.run(db_session, now=NOW)
+            return deletion.run(db_session, now=NOW)
 
     def register_again(email):
         with write_tx() as db_session:
@@ -240,7 +240,7 @@ def test_settings_make_it_shorter_and_never_longer(
         )
     )
 
-    retention.run(db_session, now=NOW)
+    deletion.run(db_session, now=NOW)
 
     assert stored(db_session, stays)["pronouns"] == "she/her"
     assert stored(db_session, fades)["name"] == "Ada Example"
