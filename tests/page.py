@@ -16,8 +16,11 @@ OUTSIDE = {"#registration", "#email-suggestion", "#problem"}
 
 
 def parse(response):
-    """Parse the page of a response."""
-    return BeautifulSoup(response.get_data(as_text=True), "lxml")
+    """Parse the page of a response, without what is not on it until a script copies it there."""
+    soup = BeautifulSoup(response.get_data(as_text=True), "lxml")
+    for template in soup("template"):
+        template.decompose()
+    return soup
 
 
 def check(html, app):

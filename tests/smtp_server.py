@@ -162,7 +162,7 @@ class _Conversation(SMTP):
         super().connection_lost(error)
 
     def break_off(self):
-        if self.transport is not None:
+        if self.transport is not None and not self.transport.is_closing():
             self.transport.abort()
 
     async def smtp_DATA(self, arg):  # noqa: N802
