@@ -5,14 +5,17 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_time, get_timezone_name
-
-from cop.i18n import N_, catalog
+from babel import Locale
+from babel.dates import (
+    format_date,
+    format_interval,
+    format_skeleton,
+    get_timezone_name,
+)
 
 NEAR_DAYS = 200  # a date at most this many days away is written without its year
-# A page repeats a few dates many times, and Babel parses its pattern and locale at each call.
-_format_date, _format_time = lru_cache(2000)(format_date), lru_cache(500)(format_time)
-_zone_name = lru_cache(100)(get_timezone_name)
+# Babel puts narrow no-break spaces into times, which fonts, searches and CSV readers stumble over.
+_PLAIN_SPACES = {0x2009: " ", 0x202F: " "}
 
 
 @dataclass(frozen=True)
@@ -37,46 +40,78 @@ class DateFormatter:
         return moment.astimezone(self.zone)
 
     def format(self, moment: datetime | date, near: str, far: str) -> str:
-        """Format a date by the pattern `near`, or by `far` (with the year)."""
-        day = self.local(moment).date() if isinstance(moment, datetime) else moment
-        is_near = abs((day - self.local(self.now).date()).days) < NEAR_DAYS
-        return _format_date(day, near if is_near else far, locale=self.language)
+        """Format a date by the CLDR skeleton `near`, or by `far` (with the year)."""
+        return _by_skeleton(far if self._is_far(moment) else near, self._day(moment), self.language)
 
     def tile(self, moment: datetime) -> Tile:
         """Format a date tile; it has the year where the date is not near."""
-        weekday, month = self.format(moment, "EEE", "EEE"), self.format(moment, "MMM", "MMM yy")
-        return Tile(weekday, str(self.local(moment).day), month)
+        day = self._day(moment)
+        month = format_date(day, "MMM yy" if self._is_far(moment) else "MMM", self.language)
+        return Tile(_by_skeleton("E", day, self.language), str(day.day), month)
 
     def short_date(self, moment: datetime | date) -> str:
         """Format like `December 15`."""
-        return self.format(moment, "MMMM d", "MMMM d, y")
+        return self.format(moment, "MMMMd", "yMMMMd")
 
     def long_date(self, moment: datetime | date) -> str:
         """Format like `Tuesday, December 15`."""
-        return self.format(moment, "EEEE, MMMM d", "EEEE, MMMM d, y")
+        day = self._day(moment)
+        return _with_weekday(day, self.language, has_year=self._is_far(moment))
 
     def time(self, moment: datetime) -> str:
-        """Format like `11:30 am`."""
-        time_ = _format_time(self.local(moment).time(), "h:mm a", locale=self.language)
-        return time_.replace("AM", "am").replace("PM", "pm")
+        """Format like `11:30 AM`."""
+        return _by_skeleton("hm", self.local(moment).replace(tzinfo=None), self.language)
 
     @property
     def zone_name(self) -> str:
-        """Return the zone's name, like `Eastern Time`."""
-        return _zone_name(self.zone.key, zone_variant="generic", locale=self.language)
+        """The zone's name, like `ET`."""
+        return _zone_name(self.zone.key, self.language)
 
     def time_range(self, starts_at: datetime, ends_at: datetime) -> str:
-        """Format like `11:30 am to 1:00 pm Eastern Time`."""
-        return catalog(self.language).gettext(N_("%(start)s to %(end)s %(zone)s")) % {
-            "start": self.time(starts_at),
-            "end": self.time(ends_at),
-            "zone": self.zone_name,
-        }
+        """Format like `11:30 AM – 1:00 PM ET`."""
+        start, end = (self.local(each).replace(tzinfo=None) for each in (starts_at, ends_at))
+        return f"{_interval(start, end, self.language)} {self.zone_name}"
 
     def date_and_time(self, starts_at: datetime, ends_at: datetime) -> str:
-        """Format like `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
+        """Format like `Tuesday, December 15, 11:30 AM – 1:00 PM ET`."""
         return f"{self.long_date(starts_at)}, {self.time_range(starts_at, ends_at)}"
 
     def timestamp(self, moment: datetime) -> str:
-        """Format like `Nov 21, 9:14 am`, for tables."""
-        return f"{self.format(moment, 'MMM d', 'MMM d, y')}, {self.time(moment)}"
+        """Format like `Nov 21, 9:14 AM`, for tables."""
+        return f"{self.format(moment, 'MMMd', 'yMMMd')}, {self.time(moment)}"
+
+    def _day(self, moment: datetime | date) -> date:
+        return self.local(moment).date() if isinstance(moment, datetime) else moment
+
+    def _is_far(self, moment: datetime | date) -> bool:
+        return abs((self._day(moment) - self._day(self.now)).days) >= NEAR_DAYS
+
+
+# A page repeats a few dates many times, and Babel parses its pattern and locale at each call.
+@lru_cache(2000)
+def _by_skeleton(skeleton: str, moment: datetime | date, language: str) -> str:
+    return format_skeleton(skeleton, moment, locale=language).translate(_PLAIN_SPACES)
+
+
+@lru_cache(500)
+def _with_weekday(day: date, language: str, *, has_year: bool) -> str:
+    if has_year:
+        return format_date(day, "full", language)
+    # Babel does not widen a field of a skeleton, as CLDR asks: E is Tue, EEEE is Tuesday.
+    pattern = Locale.parse(language).datetime_skeletons["MMMMEd"].pattern
+    return format_date(day, pattern.replace("E", "EEEE"), language)
+
+
+@lru_cache(500)
+def _interval(start: datetime, end: datetime, language: str) -> str:
+    return format_interval(start, end, "hm", locale=language).translate(_PLAIN_SPACES)
+
+
+@lru_cache(100)
+def _zone_name(key: str, language: str) -> str:
+    """The shortest name that CLDR has; where it has none, it gives a place in parentheses."""
+    names = (
+        get_timezone_name(key, width, locale=language, zone_variant="generic")
+        for width in ("short", "long")
+    )
+    return next((name for name in names if "(" not in name), key)

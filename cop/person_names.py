@@ -8,9 +8,9 @@ _PRONOUN = (
     "she|her|hers|he|him|his|they|them|theirs|ze|zir|hir|xe|xem|any|all|pronouns|ella|él|elle|elles"
 )
 _PRONOUNS = re.compile(rf"(?:{_PRONOUN})(?:\W+(?:{_PRONOUN}))*", re.IGNORECASE)
-_PRONOUNS_BEHIND = re.compile(rf"[\s,|–-]+(?:{_PRONOUN})(?:/(?:{_PRONOUN}))+\s*$", re.IGNORECASE)  # noqa: RUF001
+_PRONOUNS_BEHIND = re.compile(rf"[\s,|–-]+(?:{_PRONOUN})(?:/(?:{_PRONOUN}))+\s*$", re.IGNORECASE)
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_AND_MORE = re.compile(r"\s+[-–|@]\s+")  # noqa: RUF001
+_AND_MORE = re.compile(r"\s+[-–|@]\s+")
 _BOT = re.compile(
     r"note.?taker|otter\.?ai|otter ?pilot|fireflies|\bread\.ai|read (?:ai )?meeting notes"
     r"|\bfathom\b|tl;?dv|sembly|avoma|meetgeek|\bnotta\b|krisp|supernormal|circleback"

@@ -40,6 +40,13 @@ ORDINALS = {
     "4": N_("fourth"),
     "-1": N_("last"),
 }
+_EACH_MONTH = {
+    "1": N_("First %(weekday)s of each month"),
+    "2": N_("Second %(weekday)s of each month"),
+    "3": N_("Third %(weekday)s of each month"),
+    "4": N_("Fourth %(weekday)s of each month"),
+    "-1": N_("Last %(weekday)s of each month"),
+}
 _NUMBERED = {
     "one": N_("%(num)sst"),
     "two": N_("%(num)snd"),
@@ -78,26 +85,26 @@ def long_date(meeting: MeetingFacts, community: CommunityFacts | None = None) ->
 
 @public.app_template_filter()
 def time_range(meeting: MeetingFacts) -> str:
-    """Format like `11:30 am to 1:00 pm Eastern Time`."""
+    """Format like `11:30 AM – 1:00 PM ET`."""
     return date_formatter().time_range(meeting.starts_at, meeting.ends_at)
 
 
 @public.app_template_filter()
 def date_and_time(meeting: MeetingFacts) -> str:
-    """Format like `Tuesday, December 15, 11:30 am to 1:00 pm Eastern Time`."""
+    """Format like `Tuesday, December 15, 11:30 AM – 1:00 PM ET`."""
     return date_formatter().date_and_time(meeting.starts_at, meeting.ends_at)
 
 
 @public.app_template_filter()
 def time_with_zone(moment: datetime) -> str:
-    """Format like `11:15 am Eastern Time`."""
+    """Format like `11:15 AM ET`."""
     dates = date_formatter()
     return f"{dates.time(moment)} {dates.zone_name}"
 
 
 @public.app_template_filter()
 def timestamp(moment: datetime) -> str:
-    """Format like `Nov 21, 9:14 am`, for tables."""
+    """Format like `Nov 21, 9:14 AM`, for tables."""
     return date_formatter().timestamp(moment)
 
 
@@ -125,7 +132,7 @@ def ordinal(number: int) -> str:
 
 @public.app_template_filter()
 def recurrence(community: CommunityFacts, place: str = "") -> str:
-    """Format like `Third Tuesday of each month, 11:30 am to 1:00 pm Eastern Time; not in July`."""
+    """Format like `Third Tuesday of each month, 11:30 AM – 1:00 PM ET; not in July`."""
     usual = community.rhythm.on(A_MONDAY)
     hours = date_formatter(community).time_range(usual.starts_at, usual.ends_at)
     if place:
@@ -133,15 +140,13 @@ def recurrence(community: CommunityFacts, place: str = "") -> str:
     choice = rhythm.parse(community.recurrence_rule)
     if choice is None:
         return hours
-    days = _days(choice)
-    return f"{days[:1].upper()}{days[1:]}, {hours}{_months(choice)}"
+    return f"{_days(choice)}, {hours}{_months(choice)}"
 
 
 def _days(choice: rhythm.RecurrenceChoice) -> str:
     name = weekday(choice.weekday)
     if choice.of_month:
-        ordinal = gettext(ORDINALS[choice.of_month])
-        return gettext("%(ordinal)s %(weekday)s of each month", ordinal=ordinal, weekday=name)
+        return gettext(_EACH_MONTH[choice.of_month], weekday=name)
     if choice.weeks == 1:
         return gettext("Every %(weekday)s", weekday=name)
     return gettext("Every %(num)s weeks on %(weekday)s", num=choice.weeks, weekday=name)

@@ -62,8 +62,7 @@ def _charts(sessions: Sequence[SessionStats]) -> list[charts.Chart | None]:
     """Two charts: attended out of registered, and new out of attended."""
     dates = writer().dates
     oldest_first = [
-        (dates.format(each.meeting.starts_at, "MMM ''yy", "MMM ''yy"), each)
-        for each in reversed(sessions)
+        (dates.format(each.meeting.starts_at, "yMMM", "yMMM"), each) for each in reversed(sessions)
     ]
     groups = [charts.Group(label, each.registered, each.attended) for label, each in oldest_first]
     known = [(label, each) for label, each in oldest_first if each.new is not None]

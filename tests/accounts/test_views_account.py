@@ -62,7 +62,7 @@ def test_the_list_starts_with_this_device(app, corin, phone):
 
     first, second = devices(phone)
 
-    assert first.startswith("Safari on iPhone this one Signed in Nov 22, 10:00 am, last used")
+    assert first.startswith("Safari on iPhone this one Signed in Nov 22, 10:00 AM, last used")
     assert second.startswith("An unknown device Signed in")
 
 

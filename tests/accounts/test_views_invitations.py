@@ -253,7 +253,7 @@ def test_the_list_shows_the_last_use_and_takes_five_statements(corin, dana):
     with Statements() as sent:
         page = corin.page(PAGE)
 
-    text = "Dana dana@example.org Last seen Nov 22, 10:00 am. May not take lists away."
+    text = "Dana dana@example.org Last seen Nov 22, 10:00 AM. May not take lists away."
     assert text in main_text(page)
     assert main_text(page).count("No two-factor sign-in.") == 2
     assert len(page.select(".allowed li")) == 14

@@ -84,7 +84,7 @@ def apply(client, page, **more):
 def test_before_the_session_starts_the_page_says_when_it_will(corin):
     page = corin.page(PAGE)
 
-    assert "on December 15 at 11:30 am Eastern Time" in main_text(page)
+    assert "on December 15 at 11:30 AM ET" in main_text(page)
     assert not page.select("main form")
     assert post(corin, PAGE, form_at="/coordinator/").status_code == 404
     assert post(corin, REPORT, form_at="/coordinator/").status_code == 404

@@ -80,7 +80,7 @@ def test_entries_outlive_the_account_and_name_registrations_by_number_only(corin
 
     [row] = page.select("tbody tr")
     sentence = "A coordinator who has left wrote to people of December 15"
-    assert text_of(row) == f"Nov 22, 10:00 am {sentence} no. 1 41"  # Eastern time
+    assert text_of(row) == f"Nov 22, 10:00 AM {sentence} no. 1 41"  # Eastern time
     assert "Ada" not in page.get_text()
     assert "ada@" not in page.get_text()
 

@@ -188,7 +188,7 @@ def test_a_replaced_secret_key_is_the_first_to_do_item_for_two_weeks(corin):
     first, *others = to_do(corin)
     update_community(key_changed_at=NOW - timedelta(days=14))
 
-    assert first.startswith("Links in emails sent before Nov 8, 10:00 am no longer")
+    assert first.startswith("Links in emails sent before Nov 8, 10:00 AM no longer")
     assert others
     assert never == about(corin, "Lost your link?") == []
 
@@ -202,7 +202,7 @@ def test_a_missing_backup_is_a_to_do_item_after_26_hours(corin):
 
     assert never.startswith("No backup is noted yet. If the disk of this machine")
     assert in_time == []
-    assert late.startswith("The last backup is of Nov 21, 7:59 am: one a day")
+    assert late.startswith("The last backup is of Nov 21, 7:59 AM: one a day")
 
 
 @pytest.mark.parametrize(

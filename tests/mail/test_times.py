@@ -10,8 +10,8 @@ from cop.models.meeting import Meeting
 from tests.builders import ADA, outbox_emails, register
 
 BEFORE, AFTER = "2027-02-16", "2027-03-16"  # clocks there go forward on 2027-03-14
-TIME = re.compile(r"\d+:\d\d\s[ap]m")
-LOCAL = ["11:30 am", "1:00 pm"]
+TIME = re.compile(r"\d+:\d\d\s[AP]M")
+LOCAL = ["11:30 AM", "1:00 PM"]
 
 
 def starts(db_session):
@@ -30,7 +30,7 @@ def test_a_confirmation_says_the_same_hour_before_and_after_the_clocks_change(db
     [mail] = outbox_emails(db_session)
     assert starts(db_session) == ["16:30", "15:30"]  # in UTC
     assert times(mail) == [LOCAL, LOCAL]
-    assert mail.text.count("11:30 am to 1:00 pm Eastern Time") == 2
+    assert mail.text.count("11:30 AM – 1:00 PM ET") == 2
 
 
 def test_a_date_is_the_community_s_local_date(db_session):
@@ -41,7 +41,7 @@ def test_a_date_is_the_community_s_local_date(db_session):
     register(db_session, BEFORE, ADA)
 
     [mail] = outbox_emails(db_session)
-    assert "Tuesday, February 16, 9:00 pm to 10:00 pm Eastern Time" in mail.text
+    assert "Tuesday, February 16, 9:00 – 10:00 PM ET" in mail.text
     assert mail.subject == "You are registered: February 16"
 
 
@@ -51,4 +51,4 @@ def test_the_time_zone_is_that_of_the_settings(db_session):
     register(db_session, BEFORE, ADA)
 
     [mail] = outbox_emails(db_session)
-    assert times(mail)[0] == ["10:00 pm", "11:30 pm"]
+    assert "10:00 – 11:30 PM India Time" in mail.text

@@ -14,7 +14,7 @@ EXAMPLE = "https://example.org"
 THIS_WINTER = datetime(2026, 12, 15, 16, 30, tzinfo=UTC)
 LATE_THAT_NIGHT = datetime(2026, 12, 16, 4, 30, tzinfo=UTC)
 LONG_AGO = datetime(2021, 6, 15, 15, 30, tzinfo=UTC)
-HOURS = "11:30 am to 1:00 pm Eastern Time"
+HOURS = "11:30 AM – 1:00 PM ET"
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_a_session_is_shown_by_the_communitys_clock_with_its_year_where_it_is_no
         THIS_WINTER: (("Tue", "15", "Dec"), f"Tuesday, December 15, {HOURS}"),
         LATE_THAT_NIGHT: (
             ("Tue", "15", "Dec"),
-            "Tuesday, December 15, 11:30 pm to 1:00 am Eastern Time",
+            "Tuesday, December 15, 11:30 PM – 1:00 AM ET",
         ),
         datetime(2027, 2, 2, 16, 30, tzinfo=UTC): (
             ("Tue", "2", "Feb"),
@@ -73,7 +73,7 @@ def test_weeks_before_counts_calendar_days(community):
 def test_a_timestamp_is_short(community):
     moment = datetime(2026, 11, 21, 14, 14, tzinfo=UTC)
 
-    assert filters.timestamp(moment) == "Nov 21, 9:14 am"
+    assert filters.timestamp(moment) == "Nov 21, 9:14 AM"
 
 
 def test_availability_reveals_no_exact_number(app_session, community):
@@ -118,9 +118,9 @@ def test_the_recurrence_rule_is_shown_in_words_or_by_its_hours_alone(community):
 
 def test_the_hours_are_those_of_the_communitys_wall_clock(community):
     expected = {
-        ("America/Los_Angeles", time(17, 0)): "5:00 pm to 6:30 pm Pacific Time",
-        ("America/New_York", time(0, 15)): "12:15 am to 1:45 am Eastern Time",
-        ("America/New_York", time(12, 0)): "12:00 pm to 1:30 pm Eastern Time",
+        ("America/Los_Angeles", time(17, 0)): "5:00 – 6:30 PM PT",
+        ("America/New_York", time(0, 15)): "12:15 – 1:45 AM ET",
+        ("America/New_York", time(12, 0)): "12:00 – 1:30 PM ET",
     }
 
     for (zone, start_time), hours in expected.items():

@@ -94,9 +94,9 @@ def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
 
     took, opened = client.page(member_path()).select("[aria-labelledby=viewings] li")
 
-    assert text_of(took).startswith("Nov 22, 10:00 am: Corin took the list away as a file")
+    assert text_of(took).startswith("Nov 22, 10:00 AM: Corin took the list away as a file")
     assert text_of(took).endswith("all sessions, with what would help you take part")
-    assert text_of(opened) == "Nov 22, 10:00 am: Corin opened the list, Tuesday, December 15"
+    assert text_of(opened) == "Nov 22, 10:00 AM: Corin opened the list, Tuesday, December 15"
 
 
 def test_a_page_takes_six_statements_however_much_is_stored(app, client):

@@ -31,7 +31,7 @@ def test_the_list_shows_who_has_confirmed_and_counts_who_has_not(corin, ada):
     page = corin.page(LIST)
 
     text = text_of(page.main)
-    assert [text_of(row) for row in page.select("tbody tr")] == ["ada@example.org Nov 22, 10:03 am"]
+    assert [text_of(row) for row in page.select("tbody tr")] == ["ada@example.org Nov 22, 10:03 AM"]
     assert "1 person wants mail" in text
     assert "1 more has not confirmed it" in text
     assert "grace" not in text

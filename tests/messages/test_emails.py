@@ -24,7 +24,7 @@ def test_each_placeholder_is_filled_in():
     name, session, date, time, own, page = line.split("|")
     assert (name, session) == ("Ada Example", MEETING.topic)
     assert date == "Tuesday, December 15"
-    assert time == "11:30 am to 1:00 pm Eastern Time"
+    assert time == "11:30 AM – 1:00 PM ET"
     assert own.startswith("https://cop.example.org/r/")
     assert page == PAGE
 

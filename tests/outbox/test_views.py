@@ -113,12 +113,12 @@ def test_a_row_shows_everything_about_an_email(corin):
     [line] = corin.page(MAILS).select("tbody tr")
 
     assert [cell.get_text(" ", strip=True) for cell in line.select("td, th")] == [
-        "Nov 22, 10:00 am",
+        "Nov 22, 10:00 AM",
         "reminder",
         "grace@example.org",
         "December 15",
         "trying again",
-        "2, next try Nov 22, 10:05 am",
+        "2, next try Nov 22, 10:05 AM",
         "451 Later",
     ]
 
