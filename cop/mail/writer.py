@@ -28,9 +28,13 @@ class LetterWriter:
         """Translate a marked sentence and fill in its values."""
         return catalog(self.language).gettext(sentence) % values
 
-    def translate_plural(self, one: str, many: str, number: int) -> str:
+    def pgettext(self, context: str, text: str) -> str:
+        """Translate a short text that other languages word differently in other places."""
+        return catalog(self.language).pgettext(context, text)
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
         """Translate one of two marked sentences by a number, which they may name as `num`."""
-        return catalog(self.language).ngettext(one, many, number) % {"num": number}
+        return catalog(self.language).ngettext(singular, plural, number) % {"num": number}
 
     @property
     def dates(self) -> DateFormatter:

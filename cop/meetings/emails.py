@@ -38,7 +38,7 @@ def preparation(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
     if title := meeting.reading_title:
         if minutes := meeting.reading_minutes:
             one, many = N_("%(num)s minute"), N_("%(num)s minutes")
-            title = f"{title} ({writer.translate_plural(one, many, minutes)})"
+            title = f"{title} ({writer.ngettext(one, many, minutes)})"
         url = f" {meeting.reading_url}" if meeting.reading_url else ""
         lines.append(_("To read before: %(title)s", title=title) + url)
     if question := meeting.prep_question:

@@ -65,7 +65,7 @@ def confirmation(
     blocks: list[Block] = []
     if held:
         one, many = N_("You hold a place at this session:"), N_("You hold a place at these:")
-        blocks.append(writer.translate_plural(one, many, len(held)))
+        blocks.append(writer.ngettext(one, many, len(held)))
         blocks += [_registered_session(writer, meeting, join_urls[meeting.id]) for meeting in held]
     if waiting:
         sentence = _(
@@ -164,7 +164,7 @@ def _subject(
     if len(held) > 1:
         one = N_("You are registered for %(num)s session")
         many = N_("You are registered for %(num)s sessions")
-        return writer.translate_plural(one, many, len(held))
+        return writer.ngettext(one, many, len(held))
     if held:
         return writer.translate(N_("You are registered: %(date)s"), date=date_of(writer, held[0]))
     sentence = N_("You are on the waiting list: %(date)s")
