@@ -1,7 +1,7 @@
 """Attendance: marked from a Zoom report or by hand.
 
-Marks from a report carry minutes, 0 for people who are not in it; marks by hand carry none. So a
-report leaves alone what a coordinator decided, also when it is imported again.
+Marks from a report have minutes (0 for people who are not in it), and marks made by hand have none.
+So a report that is imported again can keep the marks made by hand.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from cop.meetings.locking import MeetingFacts
 from cop.models.audit import AttendanceImport
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
-from cop.registration.people import live_registrations
+from cop.registration.people import select_live_registrations
 
 MIN_MINUTES_ATTENDED = 1
 REPORT_RETENTION = timedelta(days=1)
@@ -32,7 +32,7 @@ REPORT_RETENTION = timedelta(days=1)
 
 @dataclass(frozen=True)
 class AttendanceSheet:
-    """The people of a meeting by name, and the pending report, if any."""
+    """The people of a meeting, sorted by name, and the pending report, if any."""
 
     people: tuple[Registration, ...]
     report: AttendanceImport | None
@@ -45,19 +45,22 @@ class AttendanceSheet:
 
 
 class ReportResult(NamedTuple):
-    """How many a report marked as attended and absent; manual marks left alone."""
+    """How many people a report marked, and how many marks made by hand were kept."""
 
     attended: int
     absent: int
-    marked_by_hand: int
+    manual_marks_kept: int
 
 
 def read_sheet(db_session: Session, meeting_id: int) -> AttendanceSheet:
-    """Read people and pending report at once; only one row has the report."""
-    first = live_registrations(meeting_id).with_only_columns(func.min(Registration.id))
-    is_first = Registration.id == first.scalar_subquery()
+    """Read the people and the pending report in one statement.
+
+    Only the row with the lowest id is joined with the report, so that its JSON is read once.
+    """
+    min_id = select_live_registrations(meeting_id).with_only_columns(func.min(Registration.id))
+    is_first = Registration.id == min_id.scalar_subquery()
     has_report = is_first & (AttendanceImport.meeting_id == meeting_id)
-    query = live_registrations(meeting_id).add_columns(AttendanceImport)
+    query = select_live_registrations(meeting_id).add_columns(AttendanceImport)
     rows = db_session.execute(query.outerjoin(AttendanceImport, has_report)).all()
     people = sorted((person for person, _ in rows), key=lambda p: (p.name.casefold(), p.id))
     return AttendanceSheet(tuple(people), next((report for _, report in rows if report), None))
@@ -68,10 +71,10 @@ def store_report(
 ) -> None:
     """Store a report until a coordinator applies it; it replaces a pending one."""
     locking.lock(db_session, [meeting_id])
-    if db_session.scalar(live_registrations(meeting_id).limit(1)) is None:
+    if db_session.scalar(select_live_registrations(meeting_id).limit(1)) is None:
         raise Refused(N_("Nobody is registered for this session, so there is nobody to recognize."))
-    people = [asdict(participant) for participant in participants]
-    db_session.merge(AttendanceImport(meeting_id=meeting_id, participants=people, created_at=now))
+    rows = [asdict(participant) for participant in participants]
+    db_session.merge(AttendanceImport(meeting_id=meeting_id, participants=rows, created_at=now))
     db_session.flush()
 
 
@@ -81,7 +84,7 @@ def discard_report(db_session: Session, meeting_id: int) -> None:
 
 
 def expired_reports(*, now: datetime) -> Expiry:
-    """The reports that nobody applied within a day."""
+    """The reports that nobody applied within `REPORT_RETENTION`."""
     is_old = AttendanceImport.created_at <= now - REPORT_RETENTION
     return Expiry(AttendanceImport.meeting_id, is_old)
 
@@ -97,8 +100,8 @@ def apply_report(
 ) -> ReportResult:
     """Mark attendance from the pending report, and delete it.
 
-    `chosen`: registration ids that a coordinator chose, by participant number (None: nobody);
-    `version`: that of the report they saw; `overwrite`: replace marks made by hand.
+    `chosen`: registration ids that a coordinator chose, by participant number (None for nobody);
+    `version`: of the report that they saw; `overwrite`: replace marks made by hand as well.
 
     Raises:
         ReportGone: the report was applied, deleted or replaced meanwhile.
@@ -118,7 +121,10 @@ def apply_report(
 
 
 def _minutes(sheet: AttendanceSheet, chosen: Mapping[int, int | None]) -> dict[int, int]:
-    """Sum minutes by registration id, capped at the report's longest stay."""
+    """Sum minutes by registration id.
+
+    A person on two devices is two participants, so the sum is capped at the report's longest stay.
+    """
     longest = max((match.participant.minutes for match in sheet.matches), default=0)
     minutes: dict[int, int] = {}
     for match in sheet.matches:
@@ -130,10 +136,10 @@ def _minutes(sheet: AttendanceSheet, chosen: Mapping[int, int | None]) -> dict[i
 
 
 def _mark(person: Registration, minutes: int) -> None:
-    """Mark attendance by minutes; absent people on the waiting list get no mark."""
+    """Mark attendance by minutes; people on the waiting list are never marked absent."""
     attended = minutes >= MIN_MINUTES_ATTENDED
-    has_mark = attended or person.is_held
-    person.attended, person.minutes_present = (attended, minutes) if has_mark else (None, None)
+    is_marked = attended or person.is_held
+    person.attended, person.minutes_present = (attended, minutes) if is_marked else (None, None)
 
 
 def mark(
@@ -150,26 +156,28 @@ def mark(
 
 
 def _update_first_days(db_session: Session, meeting: MeetingFacts, zone: ZoneInfo) -> None:
-    """Update the day on which each member first attended, after marks of a meeting changed."""
+    """Update the date on which members first attended, after marks have changed."""
     db_session.flush()
     meeting_day = meeting.starts_at.astimezone(zone).date()
-    registered = select(Registration.member_id).where(Registration.meeting_id == meeting.id)
-    attended = registered.where(Registration.attended.is_(True))
-    is_later = Member.first_attended_on.is_(None) | (Member.first_attended_on > meeting_day)
-    first = update(Member).where(Member.id.in_(attended), is_later)
-    db_session.execute(first.values(first_attended_on=meeting_day))
-    is_undone = Member.id.in_(registered) & Member.id.not_in(attended)
-    is_mark = (Registration.member_id == Member.id) & Registration.attended.is_(True)
-    remaining = (
+    select_members = select(Registration.member_id).where(Registration.meeting_id == meeting.id)
+    select_attended = select_members.where(Registration.attended.is_(True))
+    first_day = Member.first_attended_on
+    is_unset_or_later = first_day.is_(None) | (first_day > meeting_day)
+    update_first_day = update(Member).where(Member.id.in_(select_attended), is_unset_or_later)
+    db_session.execute(update_first_day.values(first_attended_on=meeting_day))
+    # Members whose mark was removed: find the first other meeting that they attended.
+    has_not_attended = Member.id.in_(select_members) & Member.id.not_in(select_attended)
+    attended_any = (Registration.member_id == Member.id) & Registration.attended.is_(True)
+    select_first_starts = (
         select(Member.id, func.min(Meeting.starts_at))
-        .outerjoin(Registration, is_mark)
+        .outerjoin(Registration, attended_any)
         .outerjoin(Meeting, Meeting.id == Registration.meeting_id)
-        .where(is_undone, Member.first_attended_on == meeting_day)
+        .where(has_not_attended, first_day == meeting_day)
         .group_by(Member.id)
     )
     rows = [
         {"id": id_, "first_attended_on": starts_at and starts_at.astimezone(zone).date()}
-        for id_, starts_at in db_session.execute(remaining)
+        for id_, starts_at in db_session.execute(select_first_starts)
     ]
     if rows:
         db_session.execute(update(Member), rows)

@@ -1,4 +1,4 @@
-"""Match the participants of a report to registrations: by address, by name, or not at all."""
+"""Match the participants of a report to registrations, by address or by name."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +23,12 @@ class MatchKind(Enum):
 
 
 class Match(NamedTuple):
-    """A participant of a report, by number, with the matching registration's id."""
+    """A participant of a report, with the id of the registration that matches."""
 
-    number: int
+    number: int  # index in the report
     participant: Participant
     kind: MatchKind
-    person_id: int | None = None
+    person_id: int | None = None  # of the registration
 
 
 def match_participants(
@@ -58,9 +58,9 @@ def _email_key(email: str) -> str:
 def _match_by_name(name: str, by_name: Mapping[str, set[int]]) -> tuple[MatchKind, int | None]:
     if is_bot(name):
         return MatchKind.BOT, None
-    same = {id_ for variant in name_variants(name) for id_ in by_name.get(variant, ())}
-    if len(same) == 1:
-        return MatchKind.BY_NAME, same.pop()
+    ids = {id_ for variant in name_variants(name) for id_ in by_name.get(variant, ())}
+    if len(ids) == 1:
+        return MatchKind.BY_NAME, ids.pop()
     return MatchKind.DEVICE if is_device(name) else MatchKind.UNKNOWN, None
 
 
@@ -76,9 +76,9 @@ def closest_names(people: Sequence[Registration]) -> Callable[[str], list[Regist
 
 
 def _trigrams(name: str) -> set[str]:
-    """The words of a name, and each three consecutive letters."""
+    """The words of a name, and all sequences of three letters in it."""
     folded = f" {fold(name)} "
-    return {folded[at : at + 3] for at in range(len(folded) - 2)} | set(folded.split())
+    return {folded[start : start + 3] for start in range(len(folded) - 2)} | set(folded.split())
 
 
 def _similarity(one: set[str], other: set[str]) -> float:

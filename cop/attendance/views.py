@@ -1,4 +1,4 @@
-"""The console's attendance pages: marks by hand, upload and preview of a Zoom report."""
+"""The console's attendance pages: marks by hand, and Zoom reports."""
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,8 +21,8 @@ from cop.web.rendering import current_community, now, render
 from cop.web.security import takes_file, takes_long_form
 
 MARKS = {"came": True, "not": False, "unknown": None}
-NAMES = {mark: name for name, mark in MARKS.items()}
-MAX_CHOICES, MAX_OPTIONS = 200, 5_000  # selects on one page, and options in all of them
+MARK_NAMES = {mark: name for name, mark in MARKS.items()}
+MAX_CHOICES, MAX_OPTIONS = 200, 5_000  # <select>s on a page, and <option>s in all of them
 
 Choices = dict[MatchKind, list[tuple[Match, list[Registration]]]]
 
@@ -61,7 +61,7 @@ def upload_report(slug: str) -> ResponseReturnValue:
     try:
         file = request.files.get("report")
         if file:
-            file.seek(0)  # a retry of the transaction reads it again
+            file.seek(0)  # the view may run again, if its transaction is retried
         participants = zoom_report.read(file.read() if file else b"")
         with write_tx() as db_session:
             attendance.store_report(db_session, meeting.id, participants, now=now())
@@ -80,21 +80,25 @@ def _page(meeting: Listing, form: ReportForm) -> Response:
         meeting=meeting,
         form=form,
         sheet=sheet,
-        names=NAMES,
+        names=MARK_NAMES,
         suggested=sum(each.suggested_attendance is not each.attended for each in sheet.people),
-        shown=" ".join(f"{person.id}:{NAMES[person.attended]}" for person in sheet.people),
+        shown=" ".join(f"{person.id}:{MARK_NAMES[person.attended]}" for person in sheet.people),
     )
 
 
 def _marks() -> dict[int, bool | None]:
-    """The submitted marks that differ from those shown; others may have changed."""
+    """The marks that differ from those shown on the page.
+
+    The others are left out, since another coordinator may have changed them meanwhile. `others` in
+    the form marks everybody as absent who has no mark.
+    """
     shown = set(request.form.get("shown", "").split())
-    unknown = "not" if "others" in request.form else "unknown"
+    default = "not" if "others" in request.form else "unknown"
     names = numbered_fields("person-")
-    names = {id_: unknown if name == "unknown" else name for id_, name in names.items()}
+    marks = {id_: default if name == "unknown" else name for id_, name in names.items()}
     return {
         id_: MARKS[name]
-        for id_, name in names.items()
+        for id_, name in marks.items()
         if name in MARKS and f"{id_}:{name}" not in shown
     }
 
@@ -110,7 +114,7 @@ def report(slug: str) -> ResponseReturnValue:
     people = {person.id: person for person in sheet.people}
     by_kind = {kind: [m for m in sheet.matches if m.kind is kind] for kind in MatchKind}
     choices = _choices(sheet)
-    strangers = (MatchKind.UNKNOWN, MatchKind.DEVICE)
+    unmatched_kinds = (MatchKind.UNKNOWN, MatchKind.DEVICE)
     return render(
         "attendance/report.html",
         meeting=meeting,
@@ -119,7 +123,7 @@ def report(slug: str) -> ResponseReturnValue:
         by_email=[(m, people[m.person_id or 0]) for m in by_kind[MatchKind.BY_EMAIL]],
         bots=by_kind[MatchKind.BOT],
         choices=choices,
-        left_out=sum(len(by_kind[kind]) - len(choices[kind]) for kind in strangers),
+        left_out=sum(len(by_kind[kind]) - len(choices[kind]) for kind in unmatched_kinds),
         absent=[p for p in _unmatched(sheet) if p.is_held],
         marked_by_hand=sum(person.is_marked_by_hand for person in sheet.people),
     )
@@ -131,7 +135,7 @@ def _unmatched(sheet: AttendanceSheet) -> list[Registration]:
 
 
 def _choices(sheet: AttendanceSheet) -> Choices:
-    """Participants that need a choice, with candidates, closest names first."""
+    """Participants whom a coordinator has to match, with candidates by similarity."""
     undecided = [match for match in sheet.matches if _needs_choice(match)][:MAX_CHOICES]
     limit = max(10, MAX_OPTIONS // (len(undecided) or 1))
     closest = closest_names(_unmatched(sheet))
@@ -176,8 +180,9 @@ def apply_report(slug: str) -> ResponseReturnValue:
 
 
 def _chosen() -> dict[int, int | None]:
-    """The registration chosen for each participant, by number; None: nobody on the roster."""
+    """The registration id chosen for each participant number; None for nobody."""
     return {
+        # Nine digits fit into the 32-bit id column of PostgreSQL.
         number: int(id_) if id_.isdecimal() and len(id_) < 10 else None
         for number, id_ in numbered_fields("line-").items()
     }

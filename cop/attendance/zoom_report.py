@@ -20,8 +20,8 @@ _NOBODY = N_("Choose the file that Zoom gave you: nobody is named in what arrive
 _TOO_LONG = N_("This file has longer lines, or more of them, than Zoom writes. Export it again.")
 
 MAX_LINE_LENGTH, MAX_COLUMNS, MAX_ROWS = 20_000, 50, 50_000
-MAX_MINUTES = 10_000  # a week; a longer stay is a wrong clock
-# The first words of each column's title, folded.
+MAX_MINUTES = 10_000  # a week; longer stays come from a wrong clock, and are capped
+# Our name of each column, and what its title in the report begins with (folded).
 _TITLES = {
     "name": ("name", "user name"),
     "email": ("user email", "email", "e mail"),
@@ -32,9 +32,10 @@ _TITLES = {
     "attended": ("attended",),
 }
 DELIMITERS = (",", ";", "\t")
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")  # all but tab, line breaks and form feed
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WHEN = re.compile(
+# Like 2026-11-28 19:05, 11/28/2026 07:05:00 PM, 28.11.2026 19:05 or Nov 28, 2026 07:05 PM.
+_DATE_TIME = re.compile(
     r"(?:(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)|(?P<one>\d\d?)[/.](?P<two>\d\d?)[/.](?P<y>\d{4})"
     r"|(?P<named>[a-z]{3})[a-z]*\.? (?P<d>\d\d?),? (?P<of>\d{4}))"
     r",?[ t]+(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\.\d+)? ?(?P<half>[ap]m)?",
@@ -46,7 +47,7 @@ _Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Participant:
-    """A participant as Zoom reports them; `email` is empty where it has none."""
+    """A participant as Zoom reports them; `email` is empty if there is none."""
 
     name: str
     email: str
@@ -60,7 +61,7 @@ class _ParticipantRows:
     name: str
     email: str
     intervals: list[_Interval] = field(default_factory=list)
-    minutes: int = 0  # of rows without times
+    minutes: int = 0  # from rows that have a duration, and no times
 
     def add(self, other: "_ParticipantRows") -> None:
         self.intervals += other.intervals
@@ -77,19 +78,20 @@ def read(content: bytes) -> list[Participant]:
     The rows of one participant are added up, overlapping times counted once; rows of the waiting
     room are left out.
     """
-    rows = _people(_decode(content))
+    rows = _read_rows(_decode(content))
     times = _parse_times({row[name] for row in rows for name in ("joined", "left")})
     participants: dict[str, _ParticipantRows] = {}
     for row in rows:
-        if part := _parse_row(row, times):
-            key = part.email.casefold() or f" {fold(part.name) or part.name}"
-            participants.setdefault(key, _ParticipantRows(part.name, part.email)).add(part)
+        if parsed := _parse_row(row, times):
+            # A key made from a name begins with a space, so that it never equals an address.
+            key = parsed.email.casefold() or f" {fold(parsed.name) or parsed.name}"
+            participants.setdefault(key, _ParticipantRows(parsed.name, parsed.email)).add(parsed)
     people = _merge_without_address(participants.values())
     return [person.as_participant() for person in people]
 
 
 def _parse_row(row: Mapping[str, str], times: Mapping[str, datetime]) -> _ParticipantRows | None:
-    """Parse one row; None without times and minutes: a person not admitted."""
+    """Parse one row; None if it has neither times nor minutes (not admitted)."""
     joined, left = times.get(row["joined"]), times.get(row["left"])
     if joined and left:
         return _ParticipantRows(row["name"], row["email"], [(joined, left)])
@@ -114,51 +116,52 @@ def _decode(content: bytes) -> str:
         return content.decode("cp1252", "replace")
 
 
-def _people(text: str) -> list[dict[str, str]]:
+def _read_rows(text: str) -> list[dict[str, str]]:
     """The rows of participants, keyed as in `_TITLES`."""
     if not text.strip():
         raise Refused(_NOBODY)
     if any(len(line) > MAX_LINE_LENGTH for line in text.splitlines()):
         raise Refused(_TOO_LONG)
     for delimiter in DELIMITERS:
-        people = _below_titles(_rows(text, delimiter))
-        if people:
-            return people
-        if people is not None:
+        rows = _rows_below_titles(_split_cells(text, delimiter))
+        if rows:
+            return rows
+        if rows is not None:  # titles were found, so this is the delimiter
             raise Refused(_NOBODY)
     raise Refused(_sentence_about_other_file(text))
 
 
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+def _split_cells(text: str, delimiter: str) -> Iterator[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for number, row in enumerate(reader):
             if number == MAX_ROWS:
                 raise Refused(_TOO_LONG)
             yield [" ".join(cell.split()) for cell in row]
-    except csv.Error as error:  # as for an unclosed quote
+    except csv.Error as error:  # for example, an unclosed quote
         raise Refused(_TOO_LONG) from error
 
 
-def _below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
-    """The rows of admitted people below the titles; None where there are no titles.
+def _rows_below_titles(rows: Iterable[Sequence[str]]) -> list[dict[str, str]] | None:
+    """The rows of admitted people below the titles; None if there are no titles.
 
     A webinar report has titles for hosts, and others further down for attendees.
     """
-    columns, people = None, []
+    columns, admitted = None, []
     for cells in rows:
-        if titles := _titles(cells):
-            columns = titles
+        if found := _find_columns(cells):
+            columns = found
         elif columns:
             row = dict.fromkeys(_TITLES, "")
-            row |= {name: cells[at] for name, at in columns.items() if at < len(cells)}
+            row |= {name: cells[index] for name, index in columns.items() if index < len(cells)}
             is_admitted = row["waited"].casefold() != "yes" and row["attended"].casefold() != "no"
-            people += [row] if is_admitted and row["name"] else []
-    return people if columns else None
+            admitted += [row] if is_admitted and row["name"] else []
+    return admitted if columns else None
 
 
-def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
-    """The positions of the columns in `_TITLES`; None where these are no titles."""
+def _find_columns(cells: Sequence[str]) -> Mapping[str, int] | None:
+    """The index of each column in `_TITLES`; None if these cells are not the titles."""
+    # A cheap check first, since nearly all rows are not titles.
     if len(cells) > MAX_COLUMNS or not any(
         cell.casefold().startswith(_TITLES["name"]) for cell in cells
     ):
@@ -167,15 +170,15 @@ def _titles(cells: Sequence[str]) -> Mapping[str, int] | None:
     columns: dict[str, int] = {}
     for name, beginnings in _TITLES.items():
         for beginning in beginnings:
-            for at, title in enumerate(titles):
+            for index, title in enumerate(titles):
                 if f"{title} ".startswith(f"{beginning} "):
-                    columns.setdefault(name, at)
+                    columns.setdefault(name, index)
     is_report = "name" in columns and ("minutes" in columns or {"joined", "left"} <= set(columns))
     return columns if is_report else None
 
 
 def _sentence_about_other_file(text: str) -> str:
-    """Explain what another file seems to be, and where to find a report."""
+    """Explain what a file seems to be that is not a report, and where to find one."""
     beginning = [fold(line) for line in text.splitlines()[:50]]
     if any("topic" in line and "participants" in line for line in beginning):
         return N_(
@@ -194,14 +197,15 @@ def _sentence_about_other_file(text: str) -> str:
 
 
 def _parse_times(cells: Collection[str]) -> Mapping[str, datetime]:
-    """Parse a report's times, which lack a zone and an order of day and month.
+    """Parse a report's times, by cell.
 
-    Only differences between times are used: of the two orders, the one that parses the most cells
-    is right, and of equal ones that with the shorter span.
+    They have no zone, which is not needed: only differences between times are used. Whether the day
+    or the month comes first is guessed: the order in which more cells can be parsed, or else the
+    one in which the times are closer together.
     """
     readings = (
-        {cell: at for cell in cells if (at := _parse_time(cell, is_day_first=day_first))}
-        for day_first in (False, True)
+        {cell: time for cell in cells if (time := _parse_time(cell, is_day_first=is_day_first))}
+        for is_day_first in (False, True)
     )
     return min(readings, key=lambda times: (-len(times), _span(times.values())))
 
@@ -211,9 +215,10 @@ def _span(times: Collection[datetime]) -> timedelta:
 
 
 def _parse_time(cell: str, *, is_day_first: bool) -> datetime | None:
-    match = _WHEN.match(cell)
+    match = _DATE_TIME.match(cell)
     if match is None:
         return None
+    # The month and the day of a date like 11/28/2026, or 28/11/2026 if the day is first.
     one, two = (match["two"], match["one"]) if is_day_first else (match["one"], match["two"])
     name = (match["named"] or "").casefold()
     month = match["month"] or one or (_MONTHS.index(name) + 1 if name in _MONTHS else 0)
@@ -236,14 +241,14 @@ def _parse_minutes(cell: str) -> int:
 
 
 def _merge_without_address(people: Collection[_ParticipantRows]) -> list[_ParticipantRows]:
-    """Merge participants without an address into their only namesake with one."""
+    """Merge people without an address into the only one of that name who has one."""
     named: dict[str, list[_ParticipantRows]] = defaultdict(list)
     for person in people:
         if person.email:
             named[fold(person.name)].append(person)
     merged = []
     for person in people:
-        name = fold(person.name)  # empty where it has no letters to compare
+        name = fold(person.name)  # empty if it has no letters to compare
         if person.email or not name or len(named[name]) != 1:
             merged.append(person)
         else:

@@ -15,7 +15,7 @@ from cop.meetings import locking
 from cop.models.meeting import Meeting
 from cop.models.registration import Registration
 from cop.person_names import fold
-from cop.registration.people import live_registrations
+from cop.registration.people import select_live_registrations
 from cop.web.downloads import guard_formula
 
 DEFAULT_SIZE = 4  # people to a room
@@ -23,20 +23,21 @@ DEFAULT_SIZE = 4  # people to a room
 
 @dataclass(frozen=True)
 class Groups:
-    """The people of a meeting by name, and how its rooms were made, if they were."""
+    """The people of a meeting, sorted by name, and the rooms they are in."""
 
     people: tuple[Registration, ...]
-    last_rooms: Mapping[int, int | None]  # at the meeting before, by registration
-    size: int | None
+    last_rooms: Mapping[int, int | None]  # at the last meeting with groups, by registration id
+    size: int | None  # people to a room, if rooms were made
 
     @cached_property
     def rooms(self) -> dict[int, list[Registration]]:
         """The people in each room, including rooms that everybody has been moved out of."""
-        last = max((person.room or 0 for person in self.people), default=0)
-        return {n: [p for p in self.people if p.room == n] for n in range(1, last + 1)}
+        count = max((person.room or 0 for person in self.people), default=0)
+        return {n: [p for p in self.people if p.room == n] for n in range(1, count + 1)}
 
     @cached_property
     def staying(self) -> list[Registration]:
+        """The people who asked to stay in the main room."""
         return [p for p in self.people if p.stays_in_main_room and not p.room]
 
     @cached_property
@@ -50,7 +51,7 @@ class Groups:
         return [p for p in expected if p.attended or not attended_only]
 
     def assign_rooms(self, people: Sequence[Registration], size: int, *, seed: int) -> None:
-        """Find rooms for people; those who have a room keep it."""
+        """Assign rooms to people; those who have a room keep it."""
         participants = [
             mixing.Participant(
                 person.id,
@@ -69,7 +70,7 @@ class Groups:
 
 
 def _needs(person: Registration) -> frozenset[str]:
-    """Needs that one booked person can serve for everybody in a room."""
+    """Needs that one interpreter or captioner can serve for everybody in a room."""
     needs = {"asl", "cart"}.intersection(person.access)
     if "interpretation" in person.access:
         needs.add(f"interpretation {fold(person.access_language)}")
@@ -78,17 +79,17 @@ def _needs(person: Registration) -> frozenset[str]:
 
 def read_groups(db_session: Session, meeting_id: int) -> Groups:
     """Read the people who may be in a small group, in one statement."""
-    before = aliased(Registration)
-    was_there = (
-        (before.member_id == Registration.member_id)
-        & (before.meeting_id == _meeting_before(meeting_id).scalar_subquery())
-        & before.status.in_(LIVE_STATUSES)
+    earlier = aliased(Registration)
+    is_same_member = (
+        (earlier.member_id == Registration.member_id)
+        & (earlier.meeting_id == _select_last_grouped(meeting_id).scalar_subquery())
+        & earlier.status.in_(LIVE_STATUSES)
     )
     rows = db_session.execute(
-        live_registrations(meeting_id)
-        .add_columns(before.room, Meeting.room_size)
+        select_live_registrations(meeting_id)
+        .add_columns(earlier.room, Meeting.room_size)
         .join(Meeting, Meeting.id == Registration.meeting_id)
-        .outerjoin(before, was_there)
+        .outerjoin(earlier, is_same_member)
     ).all()
     people = [person for person, _, _ in rows if person.is_expected or person.room]
     return Groups(
@@ -98,8 +99,8 @@ def read_groups(db_session: Session, meeting_id: int) -> Groups:
     )
 
 
-def _meeting_before(meeting_id: int) -> Select[int]:
-    """The last meeting before this one that had small groups."""
+def _select_last_grouped(meeting_id: int) -> Select[int]:
+    """Select the id of the last meeting before this one that had small groups."""
     starts_at = select(Meeting.starts_at).where(Meeting.id == meeting_id).scalar_subquery()
     earlier, in_room = aliased(Meeting), aliased(Registration)
     return (
@@ -127,7 +128,7 @@ def make_groups(
 
 
 def assign_late_arrivals(db_session: Session, meeting_id: int) -> int:
-    """Find rooms for people without one, change no other room; return how many."""
+    """Find rooms for people without one, moving nobody else; return how many."""
     locking.lock(db_session, [meeting_id])
     groups = read_groups(db_session, meeting_id)
     late = groups.roomless
@@ -137,14 +138,14 @@ def assign_late_arrivals(db_session: Session, meeting_id: int) -> int:
 
 
 def move(db_session: Session, meeting_id: int, room_of: Mapping[int, int | None]) -> int:
-    """Move people to other rooms, a new one or none; return how many were elsewhere before."""
+    """Move people to other rooms, a new one or none; return how many moved."""
     locking.lock(db_session, [meeting_id])
     groups = read_groups(db_session, meeting_id)
-    last = len(groups.rooms) + 1
+    new_room = len(groups.rooms) + 1
     moved = [
         person
         for person in groups.people
-        if (room := room_of.get(person.id, person.room)) != person.room and (room or 0) <= last
+        if (room := room_of.get(person.id, person.room)) != person.room and (room or 0) <= new_room
     ]
     for person in moved:
         person.room = room_of[person.id]
@@ -152,7 +153,7 @@ def move(db_session: Session, meeting_id: int, room_of: Mapping[int, int | None]
 
 
 def write_csv(db_session: Session, out: TextIO, *, meeting_id: int) -> None:
-    """Write the rooms to `out` in the format of Zoom's room pre-assignment."""
+    """Write the rooms to `out` as CSV, in the format of Zoom's room pre-assignment."""
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(("Pre-assign Room Name", "Email Address"))
     for number, people in read_groups(db_session, meeting_id).rooms.items():

@@ -1,4 +1,4 @@
-"""The console's page about small groups: mix them, move people by hand, export them."""
+"""The console's page of small groups: mix people, move them by hand, export."""
 
 from collections.abc import Callable
 from functools import partial
@@ -27,7 +27,7 @@ MIN_SIZE, MAX_SIZE = 2, 50
 
 
 class RoomsForm(ConsoleForm):
-    """How to mix people."""
+    """The size of rooms, and whom to put into them."""
 
     size = line(20)
     who = StringField()
@@ -72,14 +72,14 @@ def give_rooms(slug: str) -> ResponseReturnValue:
 @requires_export
 def export_rooms(slug: str) -> Response:
     meeting = meeting_or_404(slug)
-    note_viewing("rooms", meeting.id)  # before it is sent
-    on = meeting.starts_at.astimezone(current_community().zone_info).date()
+    note_viewing("rooms", meeting.id)  # first: sending may fail halfway
+    date = meeting.starts_at.astimezone(current_community().zone_info).date()
     write = partial(groups.write_csv, meeting_id=meeting.id)
-    return downloads.csv_file(f"{current_community().slug}-{on.isoformat()}-rooms.csv", write)
+    return downloads.csv_file(f"{current_community().slug}-{date.isoformat()}-rooms.csv", write)
 
 
 def _change(meeting: Listing, change: Callable[[Session, int], int]) -> int:
-    """Change the rooms of a session that takes place; return how many people it concerned."""
+    """Change the rooms of a session that is not canceled; return `change`'s count."""
     if meeting.is_cancelled:
         abort(404)
     with write_tx() as db_session:
@@ -89,7 +89,10 @@ def _change(meeting: Listing, change: Callable[[Session, int], int]) -> int:
 
 
 def _moves() -> dict[int, int | None]:
-    """The submitted rooms that differ from those shown; others may have changed."""
+    """The rooms that differ from those shown on the page.
+
+    The others are left out, since another coordinator may have changed them meanwhile.
+    """
     shown = set(request.form.get("shown", "").split())
     chosen = numbered_fields("person-").items()
     return {

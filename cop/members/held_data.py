@@ -1,6 +1,7 @@
-"""The data stored about a member, in readable form: each value, why, who sees it, until when.
+"""The data stored about a member, in readable form.
 
-Made from the question registry, so that no stored value can be missing.
+Made from the question registry: each value with its purpose, who sees it, and until when it is
+stored. So no stored value can be missing.
 """
 
 from collections.abc import Mapping
@@ -48,11 +49,11 @@ _STATE_LABELS = {
 
 @dataclass(frozen=True)
 class HeldValue:
-    """A stored value in words; `deleted_at` is None until the member leaves the mailing list."""
+    """A stored value in words."""
 
     field: Field
     text: str
-    deleted_at: datetime | None
+    deleted_at: datetime | None  # None if stored until the member leaves the mailing list
 
 
 def registration_values(
@@ -87,12 +88,12 @@ def member_values(member: MemberData, *, writer: LetterWriter) -> list[HeldValue
 
 
 def _is_shown(field: Field, row: Member | Registration) -> bool:
-    # The default value is shown, too, of a field that belongs to an answer.
+    # A field that belongs to another answer is shown with it, even if it has its default value.
     return field.is_answered_in(row) or bool(field.asked_with and getattr(row, field.asked_with))
 
 
 def _format_field(field: Field, row: Member | Registration, writer: LetterWriter) -> str:
-    """Format the values that are not blank, each with its column's label if it has one."""
+    """Format the values that are not blank, each with its column's label if any."""
     texts = []
     for column in field.columns:
         value = getattr(row, column)

@@ -1,4 +1,4 @@
-"""The join link: whether it opens a meeting, from shortly before its start until its end."""
+"""The join link: it opens a meeting from shortly before its start until its end."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ class JoinLink:
     """A member's join link to one meeting, with its current state."""
 
     registration: Registration
-    waiting_position: int
+    waiting_position: int  # 1 for the first on the waiting list
     meeting: locking.MeetingFacts
     now: datetime
 
@@ -61,20 +61,23 @@ class JoinLink:
 def read_join_link(
     db_session: Session, owner: Owner, registration_id: int, *, now: datetime
 ) -> JoinLink:
-    """Read the state of a join link; links from before registering again still work.
+    """Read the state of a join link.
+
+    A link of a canceled registration works again once the member has registered again.
 
     Raises:
         InvalidLink: there is no such registration, or the member has renewed their links.
     """
     members.find(db_session, owner)
-    meeting_of_link = select(Registration.meeting_id).where(
+    select_meeting_id = select(Registration.meeting_id).where(
         Registration.id == registration_id, Registration.member_id == owner.member_id
     )
+    # The live registration comes first, else the last canceled one.
     query = (
         select(Registration, members.WAITING_POSITION)
         .where(
             Registration.member_id == owner.member_id,
-            Registration.meeting_id == meeting_of_link.scalar_subquery(),
+            Registration.meeting_id == select_meeting_id.scalar_subquery(),
         )
         .order_by(Registration.status == RegistrationStatus.CANCELLED, Registration.id.desc())
     )

@@ -1,4 +1,4 @@
-"""Read, verify and lock members by the links in their emails."""
+"""Read, verify and lock the members that emailed links belong to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class MemberRegistration:
 
     row: Registration
     meeting: Listing
-    waiting_position: int  # on the waiting list: 1 for the first
+    waiting_position: int  # 1 for the first on the waiting list
 
     @property
     def is_live(self) -> bool:
@@ -39,12 +39,15 @@ class MemberData:
 
     row: Member
     registrations: tuple[MemberRegistration, ...]
-    viewings: Sequence[Row[Viewing, str, Meeting]]  # lists they are on, who viewed them, of what
-    emails: Sequence[Row[str, str, datetime]]  # subject, state, created_at, if text is stored
+    # When a coordinator viewed a list that included them: viewing, coordinator's name, meeting.
+    viewings: Sequence[Row[Viewing, str, Meeting]]
+    emails: Sequence[
+        Row[str, str, datetime]
+    ]  # subject, state, created_at; while their text is stored
 
     @cached_property
     def current(self) -> tuple[MemberRegistration, ...]:
-        """One registration per meeting, soonest first: the live one, or the last canceled one."""
+        """One registration per meeting, by start: the live one, else the last canceled."""
         ordered = sorted(self.registrations, key=lambda each: (each.is_live, each.row.id))
         by_meeting = {each.meeting.id: each for each in ordered}
         return tuple(sorted(by_meeting.values(), key=lambda each: each.meeting.starts_at))
@@ -59,7 +62,7 @@ class MemberData:
 
     @property
     def latest(self) -> MemberRegistration | None:
-        """The newest registration, which has the member's current answers."""
+        """The last registration, which has the member's current answers."""
         return max(self.registrations, key=lambda each: each.row.id, default=None)
 
     def registration_for(self, slug: str) -> MemberRegistration | None:
@@ -73,7 +76,7 @@ def find(db_session: Session, owner: Owner) -> Member:
     Raises:
         InvalidLink: there is no such member, or they have renewed their links.
     """
-    member = db_session.scalars(select(Member).where(*_is(owner))).one_or_none()
+    member = db_session.scalars(select(Member).where(*_matches(owner))).one_or_none()
     if member is None:
         raise InvalidLink
     return member
@@ -114,18 +117,22 @@ def verify_and_lock(db_session: Session, owner: Owner, *, now: datetime) -> Reci
     Raises:
         InvalidLink: there is no such member, or they have renewed their links.
     """
-    verify = update(Member).where(*_is(owner)).values(verified_at=now).returning(*MEMBER_COLUMNS)
-    row = db_session.execute(verify).one_or_none()
+    query = update(Member).where(*_matches(owner)).values(verified_at=now)
+    row = db_session.execute(query.returning(*MEMBER_COLUMNS)).one_or_none()
     if row is None:
         raise InvalidLink
     return recipient_of(db_session, row)
 
 
 def recipient_of(db_session: Session, row: Sequence[Any]) -> Recipient:
-    """Build a recipient from `MEMBER_COLUMNS`, with their latest name if they have seen it."""
-    is_verified = Registration.registered_at <= Member.verified_at
+    """Build a recipient from a row of `MEMBER_COLUMNS`, which begins with their id.
+
+    Their latest name is used only if they have used an emailed link since it was typed: it may have
+    been typed by a stranger, whose text must not get into an email to this address.
+    """
+    has_seen_name = Registration.registered_at <= Member.verified_at
     query = (
-        select(case((is_verified, Registration.name), else_=""), Registration.language)
+        select(case((has_seen_name, Registration.name), else_=""), Registration.language)
         .join(Member)
         .where(Registration.member_id == row[0])
         .order_by(Registration.id.desc())
@@ -135,7 +142,7 @@ def recipient_of(db_session: Session, row: Sequence[Any]) -> Recipient:
     return recipient(row, name=name, language=language)
 
 
-def _is(owner: Owner) -> tuple[ColumnElement[bool], ...]:
+def _matches(owner: Owner) -> tuple[ColumnElement[bool], ...]:
     return (Member.id == owner.member_id, Member.token_version == owner.token_version)
 
 
@@ -154,7 +161,10 @@ WAITING_POSITION = (
 
 
 def _viewings(db_session: Session, member_id: int) -> Sequence[Row[Viewing, str, Meeting]]:
-    """Viewings of lists of their meetings, or of all, since they registered."""
+    """Read who has viewed a list with this member on it, latest first.
+
+    These are lists of one of their meetings, or of all meetings, since they registered for it.
+    """
     includes_member = (
         exists()
         .where(

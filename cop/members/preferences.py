@@ -26,15 +26,17 @@ from cop.registration.statements import LIST_REQUEST_INTERVAL
 
 LIST = "list"
 KINDS = (*OPTIONAL, LIST)
-UNKNOWN_ADDRESS: tuple[object, ...] = (0, "", 0, None, None, [], None, None)  # as `MEMBER_COLUMNS`
+# Values of `MEMBER_COLUMNS` for an address that no member has.
+UNKNOWN_ADDRESS: tuple[object, ...] = (0, "", 0, None, None, [], None, None)
 
 
 def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
-    """Email a member the link to their page; do the same work for an unknown address.
+    """Email a member the link to their page.
 
-    So neither the response nor its timing reveals who is registered.
+    For an unknown address the same work is done, so that neither the response nor its timing
+    reveals who is registered.
     """
-    to = _member_of_address(db_session, email_addresses.normalize(email))
+    to = _lock_member(db_session, email_addresses.normalize(email))
     key = f"link:{to.member_id}:{writer.now.isoformat()}"
     email_with_link = _link_email(db_session, to, key, writer=writer)
     is_allowed = notifications.is_link_allowed(db_session, to, writer=writer)
@@ -44,8 +46,8 @@ def send_link(db_session: Session, email: str, *, writer: LetterWriter) -> None:
         _queue_dummy(db_session, writer)
 
 
-def _member_of_address(db_session: Session, email_key: str) -> Recipient:
-    """Lock the member with this address: concurrent requests share a limit."""
+def _lock_member(db_session: Session, email_key: str) -> Recipient:
+    """Lock the member with this address: concurrent requests share one daily limit."""
     query = select(*MEMBER_COLUMNS).where(Member.email_key == email_key)
     row = db_session.execute(query.with_for_update(key_share=True)).one_or_none()
     return members.recipient_of(db_session, row or UNKNOWN_ADDRESS)
@@ -70,9 +72,9 @@ def _link_email(
 
 
 def _queue_dummy(db_session: Session, writer: LetterWriter) -> None:
-    """Insert a withdrawn email to nobody, which takes as long as queuing one."""
+    """Insert a withdrawn email to nobody, which takes as long as queuing an email."""
     empty = dict.fromkeys(("to_address", "language", "subject", "text", "html", "message_id"), "")
-    dummy = insert(OutboxEmail).values(
+    insert_dummy = insert(OutboxEmail).values(
         **empty,
         kind=EmailKind.LINK,
         dedup_key=f"{outbox.PLACEHOLDER_ADDRESS}{token_hex(16)}",
@@ -80,13 +82,13 @@ def _queue_dummy(db_session: Session, writer: LetterWriter) -> None:
         created_at=writer.now,
         due_at=writer.now,
     )
-    db_session.execute(dummy)
+    db_session.execute(insert_dummy)
 
 
 def set_preferences(
     db_session: Session, to: Recipient, *, wanted: Collection[str], writer: LetterWriter
 ) -> None:
-    """Set which kinds of email a member gets; the mailing list is confirmed by email first."""
+    """Set which kinds of email a member gets; the mailing list needs confirmation."""
     opt_outs = [kind for kind in OPTIONAL if kind not in wanted]
     withdrawals.remember(db_session, to.member_id, *opt_outs, writer=writer)
     withdrawals.forget(db_session, to.member_id, *(OPTIONAL.keys() & wanted), writer=writer)
@@ -125,15 +127,15 @@ def opt_out(db_session: Session, member_id: int, kind: str, *, writer: LetterWri
 
 
 def opt_out_of_all(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
-    """Stop all email to a member whose address does not work; their registrations stay."""
+    """Stop all email to an address that does not work; the registrations stay."""
     withdrawals.remember(db_session, member_id, withdrawals.EMAIL, writer=writer)
     outbox.mark_undeliverable(db_session, member_id, now=writer.now)
 
 
 def opt_in_to_all(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
-    """Send email to a member again; what was withdrawn meanwhile stays withdrawn."""
+    """Send email to a member again; emails withdrawn meanwhile stay withdrawn."""
     withdrawals.forget(db_session, member_id, withdrawals.EMAIL, writer=writer)
-    _set(db_session, member_id, undeliverable_at=None)
+    _update_member(db_session, member_id, undeliverable_at=None)
 
 
 def confirm_subscription(db_session: Session, owner: Owner, *, writer: LetterWriter) -> None:
@@ -145,13 +147,13 @@ def confirm_subscription(db_session: Session, owner: Owner, *, writer: LetterWri
     to = members.verify_and_lock(db_session, owner, now=writer.now)
     if to.list_requested_at and to.list_confirmed_at is None:
         withdrawals.forget(db_session, to.member_id, LIST, writer=writer)
-        _set(db_session, to.member_id, list_confirmed_at=writer.now)
+        _update_member(db_session, to.member_id, list_confirmed_at=writer.now)
 
 
 def renew_calendar(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
     """Give a member's calendar another address; the old one stops working."""
     withdrawals.remember(db_session, member_id, withdrawals.CALENDAR, writer=writer)
-    _set(db_session, member_id, calendar_version=Member.calendar_version + 1)
+    _update_member(db_session, member_id, calendar_version=Member.calendar_version + 1)
 
 
 def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> None:
@@ -174,7 +176,7 @@ def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> 
         )
     to = replace(to, token_version=to.token_version + 1)
     withdrawals.remember(db_session, to.member_id, withdrawals.LINKS, writer=writer)
-    _set(db_session, to.member_id, token_version=to.token_version)
+    _update_member(db_session, to.member_id, token_version=to.token_version)
     renew_calendar(db_session, to.member_id, writer=writer)
     queued = _link_email(db_session, to, f"{key_start}{to.token_version}", writer=writer)
     outbox.queue(db_session, [queued], now=writer.now)
@@ -184,7 +186,7 @@ def request_subscription(db_session: Session, to: Recipient, *, writer: LetterWr
     """Ask a member to confirm the mailing list, once a day at most."""
     if to.list_requested_at and writer.now - to.list_requested_at < LIST_REQUEST_INTERVAL:
         return
-    _set(db_session, to.member_id, list_requested_at=writer.now)
+    _update_member(db_session, to.member_id, list_requested_at=writer.now)
     key = f"list:{to.member_id}:{writer.now.isoformat()}"
     queued = QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key)
     outbox.queue(db_session, [queued], now=writer.now)
@@ -192,17 +194,17 @@ def request_subscription(db_session: Session, to: Recipient, *, writer: LetterWr
 
 def _unsubscribe(db_session: Session, member_id: int, *, writer: LetterWriter) -> None:
     withdrawals.remember(db_session, member_id, LIST, writer=writer)
-    _set(db_session, member_id, list_requested_at=None, list_confirmed_at=None)
+    _update_member(db_session, member_id, list_requested_at=None, list_confirmed_at=None)
     outbox.withdraw(
         db_session, OutboxEmail.member_id == member_id, OutboxEmail.kind == EmailKind.LIST
     )
 
 
 def _set_opt_outs(db_session: Session, member_id: int, opt_outs: list[str]) -> None:
-    _set(db_session, member_id, opt_outs=opt_outs)
+    _update_member(db_session, member_id, opt_outs=opt_outs)
     kinds = [OPTIONAL[kind] for kind in opt_outs]
     outbox.withdraw(db_session, OutboxEmail.member_id == member_id, OutboxEmail.kind.in_(kinds))
 
 
-def _set(db_session: Session, member_id: int, **values: object) -> None:
+def _update_member(db_session: Session, member_id: int, **values: object) -> None:
     db_session.execute(update(Member).where(Member.id == member_id).values(**values))

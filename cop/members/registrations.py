@@ -28,20 +28,20 @@ def add_sessions(
 ) -> None:
     """Register a member for more sessions, with their latest answers.
 
-    The caller has locked the member, so a double click adds nothing twice.
+    The caller must have locked the member: then a double click adds nothing twice.
     """
     query = select(Meeting.slug).join(Registration, Registration.meeting_id == Meeting.id)
     is_registered = (Registration.member_id == to.member_id, Registration.status.in_(LIVE_STATUSES))
-    new = sorted(set(slugs).difference(db_session.scalars(query.where(*is_registered))))
-    if new:
+    new_slugs = sorted(set(slugs).difference(db_session.scalars(query.where(*is_registered))))
+    if new_slugs:
         answers = _latest_answers(to, latest, writer.community.disabled_questions)
-        register.register(db_session, new, answers, submission=token_hex(32), writer=writer)
+        register.register(db_session, new_slugs, answers, submission=token_hex(32), writer=writer)
 
 
 def _latest_answers(
     to: Recipient, latest: Registration, disabled_questions: Iterable[str]
 ) -> Answers:
-    """The latest answers, except to questions about one meeting."""
+    """The latest answers, except those to questions about one meeting."""
     questions = registry.enabled_questions(disabled_questions)
     values = {
         column: getattr(latest, column)
@@ -62,32 +62,36 @@ def change_answers(
     """Store changed answers, by column, and notify coordinators of new access needs."""
     meeting = registration.meeting
     row = db_session.get_one(Registration, registration.row.id)
-    answered, needs = _answered(row), _access_needs(row)
+    answered_before, needs_before = _answered(row), _access_needs(row)
     for column, value in values.items():
         setattr(row, column, value)
-    # Clearing an answer counts as deleting it.
-    cleared = [withdrawals.answer(name, meeting.slug) for name in sorted(answered - _answered(row))]
-    withdrawals.remember(db_session, row.member_id, *cleared, writer=writer)
-    has_new_needs = any(_access_needs(row)) and _access_needs(row) != needs
+    # An answer that was cleared must not come back with a restored backup, like a deleted one.
+    cleared = sorted(answered_before - _answered(row))
+    scopes = [withdrawals.answer(name, meeting.slug) for name in cleared]
+    withdrawals.remember(db_session, row.member_id, *scopes, writer=writer)
+    has_new_needs = any(_access_needs(row)) and _access_needs(row) != needs_before
     if has_new_needs and registration.is_live and not meeting.is_over:
         occasion = f"{row.id}:{writer.now.isoformat()}"
-        queued = notifications.access_needs(db_session, writer, meeting, occasion=occasion)
+        queued = notifications.access_need_emails(db_session, writer, meeting, occasion=occasion)
         outbox.queue(db_session, queued, now=writer.now)
 
 
 def delete_answer(
     db_session: Session, member_id: int, slug: str, name: str, *, writer: LetterWriter
 ) -> bool:
-    """Delete one optional answer, from canceled registrations too; False where there is none."""
+    """Delete one optional answer to a meeting; False if no such question exists.
+
+    It is deleted from canceled registrations too.
+    """
     fields = [f for f in registry.OPTIONAL_ANSWERS if name and name in (f.name, f.asked_with)]
     if not fields:
         return False
     values = {column: blank for field in fields for column, blank in field.blanks.items()}
     meeting_id = select(Meeting.id).where(Meeting.slug == slug).scalar_subquery()
-    delete = update(Registration).where(
+    registrations = update(Registration).where(
         Registration.member_id == member_id, Registration.meeting_id == meeting_id
     )
-    db_session.execute(delete.values(**values))
+    db_session.execute(registrations.values(**values))
     withdrawals.remember(db_session, member_id, withdrawals.answer(name, slug), writer=writer)
     return True
 

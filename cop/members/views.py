@@ -1,4 +1,4 @@
-"""A member's own page, from the link in their emails: their data, and its deletion.
+"""A member's own page, from the link in their emails: their data, its deletion.
 
 Only POST changes anything, since mail filters follow every link.
 """
@@ -44,7 +44,7 @@ SUCCESS_MESSAGES = {
 
 @dataclass(frozen=True)
 class MemberPage:
-    """The member of a link, with the schedule read in the same transaction."""
+    """The member whose link was opened, and the schedule, from one transaction."""
 
     token: str
     owner: Owner
@@ -76,8 +76,8 @@ def owner_of(token: str) -> Owner:
     Raises:
         InvalidLink: its signature is wrong, or it is too old.
     """
-    member_id, token_version, made_on = read_token(Purpose.MEMBER, token, int, int, int)
-    if now().date().toordinal() - made_on > TOKEN_MAX_AGE.days:
+    member_id, token_version, made_on_day = read_token(Purpose.MEMBER, token, int, int, int)
+    if now().date().toordinal() - made_on_day > TOKEN_MAX_AGE.days:
         raise InvalidLink
     return Owner(member_id, token_version)
 
@@ -96,7 +96,7 @@ def open_page(token: str) -> MemberPage:
 
 @contextmanager
 def member_tx(token: str) -> Iterator[tuple[Session, Recipient]]:
-    """Open a transaction in which a member acts by their link, which verifies their address.
+    """Open a transaction for a member with a link, which verifies their address.
 
     Raises:
         InvalidLink: it is forged, too old or revoked.
@@ -131,7 +131,7 @@ def render_page(page: MemberPage, *, message: str = "", refusal: str = "") -> Re
 
 @member.app_errorhandler(InvalidLink)
 def link_expired(_error: InvalidLink) -> Response:
-    """Respond alike to all invalid links: nobody learns which were once valid."""
+    """Respond to all invalid links alike, so nobody learns which were valid once."""
     return render("members/link_expired.html", status=404, form=LinkForm())
 
 

@@ -63,12 +63,12 @@ def _values(values: Iterable[held_data.HeldValue]) -> list[dict[str, object]]:
 
 @member.get("/r/<token>/mine.csv")
 def as_csv(token: str) -> Response:
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\r\n")
-    rows.writerow(("label", "value", "session"))
+    buffer = io.StringIO()
+    csv_writer = csv.writer(buffer, lineterminator="\r\n")
+    csv_writer.writerow(("label", "value", "session"))
     for label, *cells in _rows(open_page(token).member):
-        rows.writerow([guard_formula(cell) for cell in (gettext(label), *cells)])
-    return _download(Response(text.getvalue().encode("utf-8-sig"), mimetype="text/csv"), "csv")
+        csv_writer.writerow([guard_formula(cell) for cell in (gettext(label), *cells)])
+    return _download(Response(buffer.getvalue().encode("utf-8-sig"), mimetype="text/csv"), "csv")
 
 
 def _rows(member: MemberData) -> Iterator[tuple[str, str, str]]:

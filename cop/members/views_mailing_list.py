@@ -25,7 +25,7 @@ def subscribers() -> Response:
 @console.get("/list.csv")
 @requires_export
 def export_subscribers() -> Response:
-    note_viewing("list", columns=mailing_list.COLUMNS)  # before it is sent
+    note_viewing("list", columns=mailing_list.COLUMNS)  # first: sending may fail halfway
     write = partial(
         mailing_list.write_csv, zone=current_community().zone_info, links=writer().links
     )

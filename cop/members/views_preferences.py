@@ -55,7 +55,7 @@ def renew_links(token: str) -> ResponseReturnValue:
             preferences.renew_links(db_session, to, writer=writer())
     except Refused as refusal:
         return render_page(open_page(token), refusal=refusal_text(refusal))
-    # Not to the new page: anybody who has the old link may have pressed the button.
+    # Not to the new page: somebody else who has the old link may have pressed the button.
     return redirect(url_for("public.my_link", renewed="yes"), 303)
 
 

@@ -9,6 +9,7 @@ from cop.models.registration import Registration
 from cop.questions import registry
 
 _COLUMNS = inspect(Registration).columns
+# Compare JSON as text, since PostgreSQL cannot compare it; an empty list is stored as `[]`.
 HAS_ACCESS_NEEDS = (
     (cast(_COLUMNS.access, Text) != "[]")
     | (_COLUMNS.access_language != "")

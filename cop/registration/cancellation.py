@@ -17,12 +17,12 @@ from cop.registration import waiting_list
 def cancel_registration(
     db_session: Session, registration_id: int, *, writer: LetterWriter
 ) -> list[int]:
-    """Cancel a registration; return the ids of those promoted from the waiting list.
+    """Cancel a registration; return the ids of the registrations promoted by that.
 
     Canceling it again changes nothing.
     """
-    query = select(Registration.meeting_id).where(Registration.id == registration_id)
-    [meeting] = locking.lock(db_session, db_session.scalars(query))
+    meeting_id_query = select(Registration.meeting_id).where(Registration.id == registration_id)
+    [meeting] = locking.lock(db_session, db_session.scalars(meeting_id_query))
     if meeting.ends_at <= writer.now:
         raise Refused(locking.OVER, field="sessions", date=meeting.starts_at)
     cancel_at_meeting(db_session, registration_id, now=writer.now)
@@ -32,10 +32,10 @@ def cancel_registration(
 def cancel_at_meeting(db_session: Session, registration_id: int, *, now: datetime) -> None:
     """Cancel a registration and withdraw its queued emails.
 
-    The caller holds the meeting's lock, and promotes from the waiting list.
+    The caller must hold the meeting's lock, and then call `waiting_list.promote`.
     """
-    cancel = update(Registration).where(
+    statement = update(Registration).where(
         Registration.id == registration_id, Registration.status != RegistrationStatus.CANCELLED
     )
-    db_session.execute(cancel.values(status=RegistrationStatus.CANCELLED, cancelled_at=now))
+    db_session.execute(statement.values(status=RegistrationStatus.CANCELLED, cancelled_at=now))
     outbox.withdraw(db_session, OutboxEmail.registration_id == registration_id)

@@ -15,7 +15,7 @@ from cop.meetings.locking import MeetingFacts
 
 
 def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
-    """Notify coordinators of an access request; only the console shows what it is."""
+    """Tell coordinators of an access request; only the console shows its content."""
     _ = writer.translate
     return writer.coordinator_letter(
         _("Somebody asked for access on %(date)s", date=date_of(writer, meeting)),
@@ -33,7 +33,7 @@ def roster_url(writer: LetterWriter, meeting: MeetingFacts) -> str:
 def calendar_attachment(
     writer: LetterWriter, meetings: Sequence[MeetingFacts], join_urls: Mapping[int, str]
 ) -> str | None:
-    """The calendar file to attach: one entry per session, with the recipient's join link."""
+    """The calendar file to attach, with one entry and join link per session."""
     if not meetings:
         return None
     return calendar.attachment(writer, meetings, join_urls)
@@ -46,8 +46,8 @@ def join_link(writer: LetterWriter, join_url: str) -> Link:
 
 def cancel_link(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Link:
     """The link to the page that cancels the recipient's registration."""
-    address = writer.links.cancel(to.owner, meeting.slug, on=writer.now.date())
-    return Link(writer.translate(N_("I cannot come")), address)
+    url = writer.links.cancel(to.owner, meeting.slug, on=writer.now.date())
+    return Link(writer.translate(N_("I cannot come")), url)
 
 
 def confirmation(
@@ -58,10 +58,13 @@ def confirmation(
     waiting: Sequence[MeetingFacts],
     registration_ids: Mapping[int, int],
 ) -> Letter:
-    """Confirm everything selected in one form: places held, and waiting lists joined."""
+    """Confirm everything selected in one form; `registration_ids` are by meeting id."""
     writer = writer.to(to)
     _ = writer.translate
-    join_urls = {id_: writer.links.join(to.owner, at) for id_, at in registration_ids.items()}
+    join_urls = {
+        meeting_id: writer.links.join(to.owner, registration_id)
+        for meeting_id, registration_id in registration_ids.items()
+    }
     blocks: list[Block] = []
     if held:
         one, many = N_("You hold a place at this session:"), N_("You hold a place at these:")
@@ -102,7 +105,7 @@ def promoted(writer: LetterWriter, person: Registered, meeting: MeetingFacts) ->
 def my_link(
     writer: LetterWriter, to: Recipient, meetings: Sequence[MeetingFacts], *, posted_again: bool
 ) -> Letter:
-    """Send the link to their page: requested, or because they registered once more."""
+    """Compose the email with a page link: requested, or after registering again."""
     writer = writer.to(to)
     _ = writer.translate
     registered_again = N_(
@@ -150,7 +153,7 @@ def _registered_session(writer: LetterWriter, meeting: MeetingFacts, join_url: s
 
 
 def _decline_text(writer: LetterWriter) -> str:
-    """Say that declining in the calendar does not cancel a registration."""
+    """Explain that declining in the calendar does not cancel the registration."""
     sentence = N_(
         "The calendar entry is attached. Declining it in your calendar does not tell us: your "
         "page does."

@@ -20,7 +20,7 @@ from cop.web.rendering import language
 
 
 class PublicForm(forms.BaseForm):
-    """A form filled with the values that were sent, or else with those of an object."""
+    """A form filled with the values of a POST, else with those of a stored object."""
 
     def __init__(self, stored: object = None) -> None:
         if request.method == "POST":
@@ -38,11 +38,10 @@ class AnswersForm(PublicForm):
     @property
     def answers(self) -> dict[str, object]:
         """The answers by name."""
-        fields = (each for question in self.questions for each in (question, *question.other_texts))
-        return {each.name: self[each.name].data for each in fields}
+        return {field.name: self[field.name].data for field in _fields_of(self.questions)}
 
     def registration_answers(self) -> Answers:
-        """The answers as the registration rules take them."""
+        """The answers, as `register.register` takes them."""
         answers = self.answers
         values = {column: answers[column] for column in registry.BLANKS if column in answers}
         name, email = self["name"].data, self["email"].data
@@ -69,7 +68,7 @@ class RegistrationForm(AnswersForm):
             )
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Validate the fields; an expired form gets a new token, so that it can be sent again."""
+        """Validate the fields; give an expired form a new token, to be sent again with."""
         is_valid = bool(super().validate(extra_validators))
         if self._nonce is None:
             self.token.data = forms.new_token()
@@ -87,29 +86,30 @@ class RegistrationForm(AnswersForm):
         return list(dict.fromkeys(self["sessions"].data or []))
 
     def submission_key(self) -> str:
-        """Identify this form and its answers: equal when the same form is sent again.
+        """Return a key of this form and its answers; sent again, they give the same key.
 
-        Another address typed into the same form, after going back, makes another key.
+        Going back in the browser and typing another address gives another key.
         """
         pairs = (pair for pair in request.form.items(multi=True) if pair[0] != "token")
-        body = repr((self._nonce, sorted(pairs, key=repr))).encode()  # a part may have no name
+        # Sorted by their repr: a multipart field may lack a name, and None cannot be compared.
+        body = repr((self._nonce, sorted(pairs, key=repr))).encode()
         key = cast("str", current_app.secret_key).encode()
         return hmac.new(key, body, hashlib.sha256).hexdigest()
 
 
 def _form_field(question: Field) -> wtforms.Field:
-    checks = [forms.Required(question.missing)] if question.required else []
+    validators = [forms.Required(question.missing)] if question.required else []
     choices = [choice.value for choice in question.choices]
     match question.kind:
         case Kind.SESSIONS:
-            return wtforms.SelectMultipleField(validators=checks, validate_choice=False)
+            return wtforms.SelectMultipleField(validators=validators, validate_choice=False)
         case Kind.SEVERAL:
             return wtforms.SelectMultipleField(
-                validators=[*checks, forms.Among(choices)], validate_choice=False
+                validators=[*validators, forms.Among(choices)], validate_choice=False
             )
         case Kind.ONE_OF:
             return wtforms.RadioField(
-                validators=[*checks, forms.Among([*choices, str(question.blank)])],
+                validators=[*validators, forms.Among([*choices, str(question.blank)])],
                 validate_choice=False,
                 default=question.blank,
                 filters=[lambda value: value or question.blank],
@@ -119,10 +119,10 @@ def _form_field(question: Field) -> wtforms.Field:
         case Kind.EMAIL:
             return wtforms.StringField(
                 filters=[forms.strip_to_one_line],
-                validators=[*checks, forms.MaxLength(question.limit), forms.email_address],
+                validators=[*validators, forms.MaxLength(question.limit), forms.email_address],
             )
     text_field = forms.area if question.kind is Kind.LONG_TEXT else forms.line
-    return text_field(question.limit, *checks)
+    return text_field(question.limit, *validators)
 
 
 class LinkForm(PublicForm):
@@ -131,17 +131,21 @@ class LinkForm(PublicForm):
     email = _form_field(registry.EMAIL)
 
 
+def _fields_of(questions: Iterable[Field]) -> list[Field]:
+    """The fields of questions, each followed by the text fields that belong to it."""
+    return [field for question in questions for field in (question, *question.other_texts)]
+
+
 @lru_cache(maxsize=16)
 def _form_class(base: type[AnswersForm], disabled: frozenset[str], omitted: frozenset[str]) -> Any:
     """Make the form class for one set of questions; only the class is cached."""
     questions = tuple(q for q in registry.enabled_questions(disabled) if q.name not in omitted)
-    fields = (each for question in questions for each in (question, *question.other_texts))
-    attributes: dict[str, Any] = {field.name: _form_field(field) for field in fields}
+    attributes: dict[str, Any] = {f.name: _form_field(f) for f in _fields_of(questions)}
     return type("QuestionsForm", (base,), attributes | {"questions": questions})
 
 
 def registration_form(disabled_questions: Iterable[str]) -> RegistrationForm:
-    """The registration form that was sent, or a new one."""
+    """The registration form with the values of a POST, else an empty one."""
     form_class = _form_class(RegistrationForm, frozenset(disabled_questions), frozenset())
     return cast("RegistrationForm", form_class())
 
@@ -152,6 +156,6 @@ def answers_form(
     omitted: Iterable[str],
     stored: Registration | None = None,
 ) -> AnswersForm:
-    """The answers that were sent, or the stored ones; without the omitted questions."""
+    """A form with the answers of a POST, else with the stored ones."""
     form_class = _form_class(AnswersForm, frozenset(disabled_questions), frozenset(omitted))
     return cast("AnswersForm", form_class(stored))

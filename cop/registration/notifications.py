@@ -20,16 +20,16 @@ MAX_LINK_EMAILS_PER_DAY = 5
 
 @dataclass(frozen=True)
 class RegistrationResult:
-    """Result of one form: the meetings selected, and the registrations it created."""
+    """Result of one form: the selected meetings, and the registrations created."""
 
     selected: tuple[MeetingFacts, ...]
     status_of: Mapping[int, RegistrationStatus]
-    new: Mapping[int, int]  # registration ids by meeting id
-    submission: str
+    new_ids: Mapping[int, int]  # of the created registrations, by meeting id
+    submission: str  # the key of the form
 
-    def new_with(self, status: RegistrationStatus) -> list[MeetingFacts]:
+    def newly_registered(self, status: RegistrationStatus) -> list[MeetingFacts]:
         """The meetings for which this form created a registration with this status."""
-        return [m for m in self.selected if m.id in self.new and self.status_of[m.id] is status]
+        return [m for m in self.selected if m.id in self.new_ids and self.status_of[m.id] is status]
 
 
 def queue_registration_emails(
@@ -43,20 +43,21 @@ def queue_registration_emails(
 ) -> None:
     """Queue the emails of one form: a confirmation, or a link if already registered.
 
-    Everybody gets one email, so that nobody learns from it whether an address is registered.
+    Either way that is one email, so that a form sent with somebody else's address does not reveal
+    whether it is registered.
     """
     queued = []
-    if result.new and send_confirmation:
+    if result.new_ids and send_confirmation:
         queued.append(_confirmation(writer, to, result))
-    elif not result.new and is_link_allowed(db_session, to, writer=writer):
+    elif not result.new_ids and is_link_allowed(db_session, to, writer=writer):
         letter = emails.my_link(writer, to, result.selected, posted_again=True)
         queued.append(QueuedEmail(letter, to, EmailKind.LINK, f"again:{result.submission}"))
     if answers.list_opt_in and to.list_confirmed_at is None and to.list_requested_at:
         key = f"list:{to.member_id}:{to.list_requested_at.isoformat()}"
         queued.append(QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key))
-    if result.new and answers.has_access_needs:
-        first = next(meeting for meeting in result.selected if meeting.id in result.new)
-        queued += access_needs(db_session, writer, first, occasion=result.submission)
+    if result.new_ids and answers.has_access_needs:
+        first_meeting = next(meeting for meeting in result.selected if meeting.id in result.new_ids)
+        queued += access_need_emails(db_session, writer, first_meeting, occasion=result.submission)
     outbox.queue(db_session, queued, now=writer.now)
 
 
@@ -64,9 +65,9 @@ def _confirmation(writer: LetterWriter, to: Recipient, result: RegistrationResul
     letter = emails.confirmation(
         writer,
         to,
-        held=result.new_with(RegistrationStatus.HELD),
-        waiting=result.new_with(RegistrationStatus.WAITING),
-        registration_ids=result.new,
+        held=result.newly_registered(RegistrationStatus.HELD),
+        waiting=result.newly_registered(RegistrationStatus.WAITING),
+        registration_ids=result.new_ids,
     )
     return QueuedEmail(letter, to, EmailKind.CONFIRMATION, f"confirmation:{result.submission}")
 
@@ -74,18 +75,19 @@ def _confirmation(writer: LetterWriter, to: Recipient, result: RegistrationResul
 def is_link_allowed(
     db_session: Session, to: Recipient, *, writer: LetterWriter, key_start: str = ""
 ) -> bool:
-    """Whether the daily limit allows another link email: anyone can request it.
+    """Whether today's limit allows one more link email to this member.
 
-    `key_start` limits the count to the emails whose keys begin with it.
+    The limit is needed because anybody can request one for any address. Only emails whose
+    deduplication keys begin with `key_start` count.
     """
     sent = outbox.count_links_today(db_session, to.member_id, now=writer.now, key_start=key_start)
     return sent < MAX_LINK_EMAILS_PER_DAY
 
 
-def access_needs(
+def access_need_emails(
     db_session: Session, writer: LetterWriter, meeting: MeetingFacts, *, occasion: str
 ) -> Iterator[QueuedEmail]:
-    """Make an email to each coordinator about the session for which access was requested."""
+    """Compose an email to each coordinator about an access request for a session."""
     letter = emails.access_need(writer, meeting)
     for number, address in enumerate(accounts.coordinator_addresses(db_session)):
         key = f"access:{occasion}:{number}"

@@ -7,7 +7,7 @@ from cop.mail.recipients import LIVE_STATUSES
 from cop.models.registration import Registration
 
 
-def live_registrations(meeting_id: int) -> Select[Registration]:
+def select_live_registrations(meeting_id: int) -> Select[Registration]:
     """Select live registrations with members, refreshing rows already loaded."""
     return (
         select(Registration)

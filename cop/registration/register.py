@@ -1,4 +1,4 @@
-"""Register for sessions: one form, one transaction, a place or a spot on each waiting list."""
+"""Register a person for sessions: one form, one transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ REPLAY_WINDOW = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the confirmation page shows, by slug.
+    """The slugs that the confirmation page lists as held and as waiting.
 
-    It depends on the meetings alone: a stranger must not learn whether an address has registered
-    before.
+    They depend on the meetings alone, so that strangers cannot learn whether an address is
+    registered already.
     """
 
     held: tuple[str, ...]
@@ -44,24 +44,29 @@ def register(
 ) -> Outcome:
     """Register somebody for sessions and queue the emails about it.
 
-    `submission` identifies the form: the same one sent again gets the same answer and changes
-    nothing. An existing registration of the address stays as it is.
+    `submission` is the key of the form: sending the same form again changes nothing and returns the
+    same outcome. An existing registration of the address stays as it is.
     """
     now = writer.now
-    is_all = ALL_UPCOMING in slugs
+    selects_all = ALL_UPCOMING in slugs
     ids = (
-        statements.open_ids(db_session, now=now) if is_all else statements.ids_of(db_session, slugs)
+        statements.open_ids(db_session, now=now)
+        if selects_all
+        else statements.ids_of(db_session, slugs)
     )
     locked = locking.lock(db_session, ids)
     if stored := statements.find_submission(db_session, submission):
-        return Outcome(*map(tuple, stored))
+        held, waiting = map(tuple, stored)
+        return Outcome(held, waiting)
     status_of = _next_statuses(db_session, locked, now=now)
-    if is_all:
+    if selects_all:
         locked = [meeting for meeting in locked if meeting.id in status_of]
     _refuse_unavailable(locked, status_of, now=now)
     to = statements.upsert_member(db_session, answers, now=now)
-    new = statements.insert_registrations(db_session, locked, answers, status_of, to=to, now=now)
-    result = notifications.RegistrationResult(tuple(locked), status_of, new, submission)
+    new_ids = statements.insert_registrations(
+        db_session, locked, answers, status_of, to=to, now=now
+    )
+    result = notifications.RegistrationResult(tuple(locked), status_of, new_ids, submission)
     notifications.queue_registration_emails(
         db_session, writer, to, result, answers, send_confirmation=send_confirmation
     )
@@ -71,31 +76,31 @@ def register(
 
 
 def old_submissions(*, now: datetime) -> Expiry:
-    """Submissions that are too old to be recognized when sent again."""
+    """The stored submissions that are older than `REPLAY_WINDOW`."""
     return Expiry(Submission.key, Submission.created_at < now - REPLAY_WINDOW)
 
 
 def next_status(
     db_session: Session, meeting: MeetingFacts, *, now: datetime
 ) -> RegistrationStatus | None:
-    """What the next registration gets; None where there is no place and no waiting list."""
+    """The status of the next registration; None if it would be refused."""
     return _next_statuses(db_session, [meeting], now=now).get(meeting.id)
 
 
 def _next_statuses(
     db_session: Session, locked: Sequence[MeetingFacts], *, now: datetime
 ) -> dict[int, RegistrationStatus]:
-    """The next registration's status by meeting id, of the meetings that take one."""
+    """Map meeting ids to the next registration's status; omit those that refuse it."""
     counts = statements.count_places(db_session, locked)
     statuses = {}
     for meeting in locked:
         held, waiting = counts[meeting.id]
         has_begun = meeting.starts_at <= now
-        room = schedule.availability(
+        availability = schedule.availability(
             meeting.capacity, held=held, waiting=waiting, has_begun=has_begun
         )
         is_open = meeting.status == MeetingStatus.PLANNED and meeting.ends_at > now
-        if is_open and room is not schedule.Availability.FULL:
+        if is_open and availability is not schedule.Availability.FULL:
             statuses[meeting.id] = RegistrationStatus.HELD
         elif is_open and not has_begun:
             statuses[meeting.id] = RegistrationStatus.WAITING

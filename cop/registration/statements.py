@@ -1,6 +1,7 @@
-"""The statements of the registration path, compiled once.
+"""The statements of a registration, compiled once.
 
-They run while the meetings are locked, and everybody who registers next waits that long.
+They run while the meetings are locked, and all other registrations wait for that lock, so each
+millisecond counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,9 +35,9 @@ class PlaceCounts(NamedTuple):
 
 
 @lru_cache(30)
-def _count_places(meetings: int) -> Prepared:
+def _count_places_of(meeting_count: int) -> Prepared:
     status, meeting_id = Registration.status, Registration.meeting_id
-    ids: list[Any] = [bindparam(str(number)) for number in range(meetings)]
+    ids: list[Any] = [bindparam(str(number)) for number in range(meeting_count)]
     query = select(meeting_id, status, func.count().label("people")).group_by(meeting_id, status)
     return Prepared(query.where(meeting_id.in_(ids), status != RegistrationStatus.CANCELLED))
 
@@ -46,32 +47,32 @@ def count_places(db_session: Session, locked: Sequence[MeetingFacts]) -> dict[in
     counts = {meeting.id: PlaceCounts() for meeting in locked}
     if locked:
         values = {str(number): meeting.id for number, meeting in enumerate(locked)}
-        for meeting_id, status, people in _count_places(len(locked)).rows(db_session, **values):
+        for meeting_id, status, people in _count_places_of(len(locked)).rows(db_session, **values):
+            # The fields of PlaceCounts are named like the statuses.
             counts[meeting_id] = counts[meeting_id]._replace(**{status: people})
     return counts
 
 
-_OPEN = select(Meeting.id).order_by(Meeting.id).where(Meeting.status == MeetingStatus.PLANNED)
-
-
 def open_ids(db_session: Session, *, now: datetime) -> list[int]:
     """Read the ids of the meetings that are open for registration."""
-    return list(db_session.scalars(_OPEN.where(Meeting.ends_at > now)))
+    is_open = (Meeting.status == MeetingStatus.PLANNED) & (Meeting.ends_at > now)
+    return list(db_session.scalars(select(Meeting.id).where(is_open).order_by(Meeting.id)))
 
 
 @lru_cache(30)
-def _find_ids(meetings: int) -> Prepared:
-    slugs: list[Any] = [bindparam(str(number)) for number in range(meetings)]
+def _select_ids_of(slug_count: int) -> Prepared:
+    slugs: list[Any] = [bindparam(str(number)) for number in range(slug_count)]
     return Prepared(select(Meeting.id).where(Meeting.slug.in_(slugs)))
 
 
 def ids_of(db_session: Session, slugs: Sequence[str]) -> list[int]:
-    """Read the ids of the meetings with these slugs; refuse where one does not exist."""
+    """Read the ids of the meetings with these slugs; refuse if one does not exist."""
     wanted = set(slugs)
-    # PostgreSQL refuses a text with a NUL, and no slug has one.
-    is_valid = wanted and not any("\0" in slug for slug in wanted)
+    # A NUL is in no slug, and in a parameter PostgreSQL would raise an error: do not query.
+    may_exist = wanted and not any("\0" in slug for slug in wanted)
     values = {str(number): slug for number, slug in enumerate(wanted)}
-    ids = [row.id for row in _find_ids(len(wanted)).rows(db_session, **values)] if is_valid else []
+    rows = _select_ids_of(len(wanted)).rows(db_session, **values) if may_exist else []
+    ids = [row.id for row in rows]
     if not ids or len(ids) < len(wanted):
         raise Refused(
             N_(
@@ -83,15 +84,15 @@ def ids_of(db_session: Session, slugs: Sequence[str]) -> list[int]:
     return ids
 
 
-_SUBMISSION = Prepared(
+_SELECT_SUBMISSION = Prepared(
     select(Submission.held, Submission.waiting).where(Submission.key == bindparam("key"))
 )
-_SAVE_SUBMISSION = Prepared.insert(Submission, ("key", "held", "waiting", "created_at"))
+_INSERT_SUBMISSION = Prepared.insert(Submission, ("key", "held", "waiting", "created_at"))
 
 
 def find_submission(db_session: Session, key: str) -> tuple[list[str], list[str]] | None:
-    """Read the result of an earlier submission: slugs held, slugs waiting."""
-    row = next(iter(_SUBMISSION.rows(db_session, key=key)), None)
+    """Read the result of an earlier submission: the slugs held, the slugs waiting."""
+    row = next(iter(_SELECT_SUBMISSION.rows(db_session, key=key)), None)
     return (row.held, row.waiting) if row else None
 
 
@@ -100,19 +101,20 @@ def save_submission(
 ) -> None:
     """Store the result of a form, so that sending it again gets the same answer."""
     row = {"key": key, "held": list(held), "waiting": list(waiting), "created_at": now}
-    _SAVE_SUBMISSION.run(db_session, [row])
+    _INSERT_SUBMISSION.run(db_session, [row])
 
 
 def _upsert_member(new: Insert) -> Executable:
     """Insert the member, or lock and return the row with this address.
 
-    The row lock serializes first registrations with one address, and one with its erasure, until
-    the transaction has inserted its registrations.
+    The row lock makes other registrations with this address, and its erasure, wait until this
+    transaction has inserted its registrations.
     """
-    # One confirmation email a day, however often somebody requests it for this address.
-    is_stale = Member.list_requested_at < bindparam("stale_since", type_=UtcDateTime())
-    is_unanswered = is_stale & Member.list_confirmed_at.is_(None)
-    current = case((is_unanswered, None), else_=Member.list_requested_at)
+    # A request for the mailing list is renewed when it is a day old and unconfirmed, so that this
+    # address gets at most one confirmation email a day, however often somebody requests it.
+    is_old = Member.list_requested_at < bindparam("renewable_before", type_=UtcDateTime())
+    is_renewable = is_old & Member.list_confirmed_at.is_(None)
+    current = case((is_renewable, None), else_=Member.list_requested_at)
     requested = func.coalesce(current, new.excluded.list_requested_at, Member.list_requested_at)
     return new.on_conflict_do_update(
         index_elements=[Member.email_key],
@@ -137,12 +139,13 @@ def upsert_member(db_session: Session, answers: Answers, *, now: datetime) -> Re
         opt_outs=[],
         token_version=random_first_version(),
         calendar_version=random_first_version(),
-        stale_since=now - LIST_REQUEST_INTERVAL,
+        renewable_before=now - LIST_REQUEST_INTERVAL,
     )
-    # Without the name: it would put a stranger's text into an email to this address.
+    # Without the name, since a stranger may have typed it: no email to this address may contain it.
     return recipient(row, name="", language=answers.language)
 
 
+# Stored instead of the answers to questions about another session.
 _SESSION_BLANKS = {
     column: blank
     for question in registry.ANSWERS
@@ -161,8 +164,8 @@ _REGISTRATION_VALUES = {
 
 
 @lru_cache(30)
-def _insert_registrations(meetings: int) -> Prepared:
-    """Insert registrations for as many meetings, except where a live one exists."""
+def _insert_registrations(row_count: int) -> Prepared:
+    """Insert this many registrations, except where the member has a live one."""
     return Prepared.insert(
         Registration,
         _REGISTRATION_VALUES,
@@ -170,7 +173,7 @@ def _insert_registrations(meetings: int) -> Prepared:
             index_elements=[Registration.member_id, Registration.meeting_id],
             index_where=text("status <> 'cancelled'"),
         ).returning(Registration.meeting_id, Registration.id),
-        rows=meetings,
+        rows=row_count,
     )
 
 
@@ -183,16 +186,16 @@ def insert_registrations(
     to: Recipient,
     now: datetime,
 ) -> dict[int, int]:
-    """Register a member where they are not registered yet; return the new ids by meeting id.
+    """Register a member where they are not registered yet; return new ids by meeting.
 
-    The preparation answer goes to the soonest of the meetings that asks a question.
+    The preparation answer is stored only with the soonest meeting that asks a question.
     """
-    asking = next((meeting for meeting in locked if meeting.prep_question), None)
+    meeting_with_question = next((meeting for meeting in locked if meeting.prep_question), None)
     values = {**registry.BLANKS, **answers.values, "name": answers.name}
     values |= {"language": answers.language, "member_id": to.member_id, "registered_at": now}
     rows = [
         values
-        | ({} if meeting is asking else _SESSION_BLANKS)
+        | ({} if meeting is meeting_with_question else _SESSION_BLANKS)
         | {
             "meeting_id": meeting.id,
             "status": status_of[meeting.id],

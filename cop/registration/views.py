@@ -1,4 +1,4 @@
-"""Public pages: the registration form, its confirmation, and the hint at a mistyped address."""
+"""Public pages: registration form, confirmation, hint about a mistyped address."""
 
 from flask import Response, abort, redirect, request
 from flask.typing import ResponseReturnValue
@@ -17,30 +17,30 @@ from cop.web.security import limited
 @public.route("/register", methods=["GET", "POST"])
 @limited
 def form() -> ResponseReturnValue:
-    sent = forms.registration_form(current_community().disabled_questions)
-    if sent.validate_on_submit():
+    answers_form = forms.registration_form(current_community().disabled_questions)
+    if answers_form.validate_on_submit():
         try:
             with write_tx() as db_session:
                 outcome = register.register(
                     db_session,
-                    sent.slugs,
-                    sent.registration_answers(),
-                    submission=sent.submission_key(),
+                    answers_form.slugs,
+                    answers_form.registration_answers(),
+                    submission=answers_form.submission_key(),
                     writer=writer(),
                 )
             return _registered(outcome)
         except Refused as refusal:
-            sent.refuse(refusal)
+            answers_form.refuse(refusal)
     schedule = read_schedule()
     if request.method != "POST":
         slugs = {register.ALL_UPCOMING, *(meeting.slug for meeting in schedule.open)}
-        sent["sessions"].data = [s for s in request.args.getlist("session") if s in slugs]
+        answers_form["sessions"].data = [s for s in request.args.getlist("session") if s in slugs]
     return render(
         "registration/register.html",
         fragment="registration/_form.html",
         schedule=schedule,
-        form=sent,
-        suggestion=email_addresses.suggest_correction(sent["email"].data or ""),
+        form=answers_form,
+        suggestion=email_addresses.suggest_correction(answers_form["email"].data or ""),
     )
 
 
@@ -48,8 +48,8 @@ def _registered(outcome: register.Outcome) -> ResponseReturnValue:
     if wants_fragment():
         return _confirmation({*outcome.held, *outcome.waiting}, set(outcome.waiting))
     selected = ",".join(sorted((*outcome.held, *outcome.waiting)))
-    waiting = {"waiting": ",".join(outcome.waiting)} if outcome.waiting else {}
-    return redirect(public_url("registered", sessions=selected, **waiting), 303)
+    arguments = {"waiting": ",".join(outcome.waiting)} if outcome.waiting else {}
+    return redirect(public_url("registered", sessions=selected, **arguments), 303)
 
 
 @public.get("/registered")
@@ -59,7 +59,7 @@ def registered() -> Response:
 
 
 def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
-    """Show what happens next; nothing on the page depends on who registered."""
+    """Show what happens next, by the URL alone: anybody can open it with any slugs."""
     schedule = read_schedule()
     selected = schedule.with_slugs(slugs) or abort(404)
     return render(

@@ -15,10 +15,10 @@ from cop.registration import emails, statements
 
 
 def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
-    """Give free places to the waiting list; return the promoted ids.
+    """Give free places to the waiting list; return the ids of promoted registrations.
 
-    The caller holds the meeting's lock, so that no place is lost or given twice. Nobody is promoted
-    after the start: by then they have other plans.
+    The caller must hold the meeting's lock, so that no place is lost or given twice. Nobody is
+    promoted after the start: by then they have other plans.
     """
     if meeting.is_cancelled or meeting.starts_at <= writer.now:
         return []
@@ -37,10 +37,10 @@ def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter)
 def give_places(
     db_session: Session, meeting: MeetingFacts, ids: Sequence[int], *, writer: LetterWriter
 ) -> None:
-    """Promote registrations and email them; the caller holds the meeting's lock."""
-    hold = update(Registration).where(Registration.id.in_(ids))
+    """Promote registrations and queue their emails; the caller must hold the lock."""
+    statement = update(Registration).where(Registration.id.in_(ids))
     db_session.execute(
-        hold.values(
+        statement.values(
             status=RegistrationStatus.HELD,
             promoted_at=writer.now,
             announced=str(meeting.snapshot),

@@ -1,1 +1,1 @@
-"""Who is registered for a session: the roster, one person on it, and the CSV export."""
+"""Who is registered for a session: the roster, one person, the CSV export."""

@@ -1,4 +1,4 @@
-"""Access needs of a session: what to arrange, and for whom."""
+"""Access needs for a session: what to arrange, and for whom."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -10,14 +10,14 @@ from cop.models.registration import Registration
 from cop.questions import registry
 from cop.questions.field import Choice
 from cop.registration.answers import HAS_ACCESS_NEEDS
-from cop.registration.people import live_registrations
+from cop.registration.people import select_live_registrations
 
-BOOKING_LEAD_TIME = timedelta(days=14)  # to book interpreters and captioners
+BOOKING_LEAD_TIME = timedelta(days=14)  # how early to book interpreters and captioners
 _INTERPRETATION = "interpretation"
 
 
 class AccessNeed(NamedTuple):
-    """One thing to arrange, and who needs it, each with their own words."""
+    """One thing to arrange, and who needs it, with a detail in their own words."""
 
     label: str
     people: list[tuple[Registration, str]]
@@ -25,7 +25,7 @@ class AccessNeed(NamedTuple):
 
 def access_needs(db_session: Session, meeting_id: int) -> list[AccessNeed]:
     """Read the access needs of live registrations, in the order of the form."""
-    query = live_registrations(meeting_id).where(HAS_ACCESS_NEEDS).order_by(Registration.id)
+    query = select_live_registrations(meeting_id).where(HAS_ACCESS_NEEDS).order_by(Registration.id)
     people = db_session.scalars(query).all()
     needs = [_need(choice, people) for choice in registry.ACCESS.choices]
     other = [(person, person.access_other) for person in people if person.access_other]

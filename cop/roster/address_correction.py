@@ -1,4 +1,4 @@
-"""Correct a misspelled address: move its registrations to the member with the right one."""
+"""Correct a misspelled address: move its registrations to the right member."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,14 +19,14 @@ from cop.meetings.locking import MeetingFacts
 from cop.members import preferences
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
-from cop.models.registration import Member, Registration
+from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import emails
 from cop.roster import places
 
-# Withdrawn, so that the misspelled address gets no email after a backup is restored either.
-_ENDED_STATES = (withdrawals.EMAIL, withdrawals.LINKS)
+# Recorded for the misspelled address, so that it gets no email after a backup is restored either.
+_WITHDRAWN_SCOPES = (withdrawals.EMAIL, withdrawals.LINKS)
 _COLUMNS = (*MEMBER_COLUMNS, Member.first_attended_on)
 
 
@@ -37,23 +37,23 @@ def correct_address(
 
     The member with the misspelled address is deleted with every email to it, so that its links stop
     working and nothing queued goes out. The right address, which may belong to an existing member,
-    gets one confirmation with a link of its own. Returns how many sessions that lists, and the
-    Message-IDs of the deleted emails.
+    gets one confirmation with a new link. Return how many sessions the confirmation lists (0 if
+    none is sent), and the Message-IDs of the deleted emails.
     """
     key = email_addresses.normalize(email)
-    old = _locked_member(db_session, registration_id)
+    old = _lock_member(db_session, registration_id)
     is_theirs = Registration.member_id == old.id
     locked = locking.lock(
         db_session, db_session.scalars(select(Registration.meeting_id).where(is_theirs))
     )
-    has_member = db_session.scalar(select(exists().where(Member.email_key == key)))
-    new = _target_member(db_session, email, key, old)
+    is_known = db_session.scalar(select(exists().where(Member.email_key == key)))
+    new = _upsert_target_member(db_session, email, key, old)
     _refuse_shared_sessions(db_session, old.id, new.id)
-    moved = update(Registration).where(is_theirs).values(member_id=new.id)
-    moved_ids = db_session.scalars(moved.returning(Registration.id)).all()
+    move = update(Registration).where(is_theirs).values(member_id=new.id)
+    moved_ids = db_session.scalars(move.returning(Registration.id)).all()
     deleted_emails = _delete_member(db_session, old.id, writer=writer)
-    if not has_member:  # what an existing member withdrew stays withdrawn
-        withdrawals.forget(db_session, new.id, *_ENDED_STATES, writer=writer)
+    if not is_known:  # what an existing member withdrew stays withdrawn
+        withdrawals.forget(db_session, new.id, *_WITHDRAWN_SCOPES, writer=writer)
     if old.list_requested_at:
         to = recipient(new, name="", language=writer.language)
         preferences.request_subscription(db_session, to, writer=writer)
@@ -62,28 +62,28 @@ def correct_address(
 
 
 def _delete_member(db_session: Session, member_id: int, *, writer: LetterWriter) -> list[str]:
-    """Delete a member; return the Message-IDs of their emails, which are deleted as well."""
-    withdrawals.remember(db_session, member_id, *_ENDED_STATES, writer=writer)
+    """Delete a member and their emails; return the Message-IDs of those."""
+    withdrawals.remember(db_session, member_id, *_WITHDRAWN_SCOPES, writer=writer)
     is_theirs = OutboxEmail.member_id == member_id
-    emails = delete(OutboxEmail).where(is_theirs).returning(OutboxEmail.message_id)
-    message_ids = list(db_session.scalars(emails))
+    delete_emails = delete(OutboxEmail).where(is_theirs).returning(OutboxEmail.message_id)
+    message_ids = list(db_session.scalars(delete_emails))
     db_session.execute(delete(Member).where(Member.id == member_id))
     return message_ids
 
 
-def _locked_member(db_session: Session, registration_id: int) -> Any:
+def _lock_member(db_session: Session, registration_id: int) -> Any:
     """Read the member of a registration and lock their row, as an erasure does."""
-    id_ = select(Registration.member_id).where(Registration.id == registration_id).scalar_subquery()
-    query = select(*_COLUMNS).where(Member.id == id_)
+    select_id = select(Registration.member_id).where(Registration.id == registration_id)
+    query = select(*_COLUMNS).where(Member.id == select_id.scalar_subquery())
     if row := db_session.execute(query.with_for_update()).one_or_none():
         return row
     raise Refused(places.CHANGED)
 
 
-def _target_member(db_session: Session, email: str, key: str, old: Any) -> Any:
+def _upsert_target_member(db_session: Session, email: str, key: str, old: Any) -> Any:
     """Read or create the member with the right address, and lock their row.
 
-    The row lock serializes concurrent corrections to one address: the second finds the member.
+    The lock makes a concurrent correction to the same address wait, and then find the member.
     """
     new = insert_with_conflict(db_session, Member).values(
         email=email,
@@ -99,22 +99,22 @@ def _target_member(db_session: Session, email: str, key: str, old: Any) -> Any:
             N_("This is the address that we have. Write the one that is meant."), field="email"
         )
     days = [day for day in (old.first_attended_on, row.first_attended_on) if day]
-    first = update(Member).where(Member.id == row.id)
-    db_session.execute(first.values(first_attended_on=min(days, default=None)))
+    update_member = update(Member).where(Member.id == row.id)
+    db_session.execute(update_member.values(first_attended_on=min(days, default=None)))
     return row
 
 
-def _refuse_shared_sessions(db_session: Session, old: int, new: int) -> None:
+def _refuse_shared_sessions(db_session: Session, *member_ids: int) -> None:
     live = select(Registration.meeting_id).where(Registration.status.in_(LIVE_STATUSES))
-    shared = [Meeting.id.in_(live.where(Registration.member_id == id_)) for id_ in (old, new)]
-    if first := db_session.scalar(select(func.min(Meeting.starts_at)).where(*shared)):
+    is_shared = [Meeting.id.in_(live.where(Registration.member_id == id_)) for id_ in member_ids]
+    if first_starts_at := db_session.scalar(select(func.min(Meeting.starts_at)).where(*is_shared)):
         raise Refused(
             N_(
                 "This address is registered for %(date)s already. Cancel the place of the misspelt "
                 "address on that day, without a mail: the other one stays."
             ),
             field="email",
-            date=first,
+            date=first_starts_at,
         )
 
 
@@ -125,7 +125,7 @@ def _confirm(
     *,
     writer: LetterWriter,
 ) -> int:
-    """Queue one confirmation of all upcoming sessions; return how many it lists."""
+    """Queue one confirmation of all upcoming sessions; return how many, 0 if unsent."""
     moved = recipients.of_registrations(db_session, moved_ids)
     live = {person.meeting_id: person for person in moved if person.status in LIVE_STATUSES}
     future = (m for m in locked if m.ends_at > writer.now and not m.is_cancelled)
@@ -135,9 +135,10 @@ def _confirm(
     ids = {meeting.id: live[meeting.id].registration_id for meeting in upcoming}
     rows = [{"id": ids[m.id], "announced": str(m.snapshot)} for m in upcoming]
     db_session.execute(update(Registration), rows)
-    held, waits = ([m for m in upcoming if live[m.id].status == status] for status in LIVE_STATUSES)
+    held = [m for m in upcoming if live[m.id].status == RegistrationStatus.HELD]
+    waiting = [m for m in upcoming if live[m.id].status == RegistrationStatus.WAITING]
     to = live[upcoming[0].id].recipient
-    letter = emails.confirmation(writer, to, held=held, waiting=waits, registration_ids=ids)
+    letter = emails.confirmation(writer, to, held=held, waiting=waiting, registration_ids=ids)
     key = f"corrected:{to.member_id}:{writer.now.isoformat()}"
     outbox.queue(db_session, [QueuedEmail(letter, to, EmailKind.CONFIRMATION, key)], now=writer.now)
     return len(upcoming) if to.is_deliverable else 0

@@ -22,9 +22,9 @@ _YES_NO = {True: "yes", False: "no", None: ""}
 
 
 def _sources(question: Field) -> tuple[ColumnElement[Any], ...]:
-    """The database columns that a question's cell is made from.
+    """The database columns that a question's cells are made from.
 
-    Lists are read as JSON text: few distinct ones occur, and each is parsed once.
+    Lists are read as JSON text, so that each distinct one is parsed only once (see `_formatter`).
     """
     if question is registry.EMAIL:
         return (OF_MEMBER.email,)
@@ -58,28 +58,28 @@ def write_csv(
     statuses: Sequence[str] = DEFAULT_STATUSES,
     columns: Sequence[str] = DEFAULT_COLUMNS,
 ) -> None:
-    """Write the attendee list (RFC 4180: CRLF, quotes doubled) to `out`, one row a registration.
+    """Write the attendee list to `out`, one row per registration (RFC 4180).
 
-    Rows are written in batches as they are read, so memory does not grow with their number. Cells
-    are formatted column by column: a call for each cell would take longer than all the rest.
+    Rows are read and written in batches, so memory does not grow with their number. Each batch is
+    formatted column by column, by `map`: a Python loop over all cells would take most of the time.
     """
     writer = csv.writer(out, lineterminator="\r\n")
     wanted = [name for name in COLUMNS if name in columns]
     formatters = _formatters(zone)
     writer.writerow(wanted)
-    query = _rows(wanted, meeting_id, statuses).execution_options(yield_per=100)
+    query = _query(wanted, meeting_id, statuses).execution_options(yield_per=100)
     for rows in db_session.execute(query).partitions():
-        values = zip(*rows, strict=True)
-        columns_of_cells = []
+        database_columns = zip(*rows, strict=True)
+        csv_columns = []
         for name in wanted:
-            sources = islice(values, len(_SOURCES[name]))
+            sources = islice(database_columns, len(_SOURCES[name]))
             formatter = formatters.get(name)
             cells = list(map(formatter, *sources)) if formatter else next(sources)
-            columns_of_cells.append(downloads.guard_column(cells))
-        writer.writerows(zip(*columns_of_cells, strict=True))
+            csv_columns.append(downloads.guard_column(cells))
+        writer.writerows(zip(*csv_columns, strict=True))
 
 
-def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]) -> Select[Any]:
+def _query(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]) -> Select[Any]:
     query = (
         select(*chain.from_iterable(_SOURCES[name] for name in wanted))
         .select_from(OF_REGISTRATION.id.table)
@@ -93,18 +93,18 @@ def _rows(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str]
 
 
 def _formatters(zone: ZoneInfo) -> dict[str, Callable[..., str] | None]:
-    """Formatters of the columns whose cells differ from the database's values."""
+    """The functions that make cells from the values of database columns, by column."""
     return {
-        "session_date": cache(lambda at: at.astimezone(zone).date().isoformat()),
+        "session_date": cache(lambda time: time.astimezone(zone).date().isoformat()),
         "mailing_list": _YES_NO.__getitem__,
-        "registered_at": lambda at: at.astimezone(zone).isoformat(timespec="seconds"),
+        "registered_at": lambda time: time.astimezone(zone).isoformat(timespec="seconds"),
         "attended": _YES_NO.__getitem__,
         **{name: _formatter(question) for name, question in _EXPORTED.items()},
     }
 
 
 def _formatter(question: Field) -> Callable[..., str] | None:
-    """The formatter of the answers to a question with choices."""
+    """The function that formats answers to a question; None if they need no change."""
     if question.kind is Kind.CHECKBOX:
         return _YES_NO.__getitem__
     if question.kind is Kind.ONE_OF:

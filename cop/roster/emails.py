@@ -1,4 +1,4 @@
-"""Compose emails about a place that coordinators moved or canceled."""
+"""Compose emails about a registration that coordinators moved or canceled."""
 
 from cop.i18n import N_
 from cop.mail.letter import Button, Letter

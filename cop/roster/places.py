@@ -1,6 +1,6 @@
-"""Change one person's place: add, give, move to the waiting list, cancel, restore.
+"""Change one person's spot: add, give, move to the waiting list, cancel, restore.
 
-Each function locks the meeting first, which serializes these changes and registrations.
+Each function locks the meeting first, which serializes it with registrations and other changes.
 """
 
 from datetime import datetime
@@ -27,13 +27,14 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import cancellation, register, statements, waiting_list
 from cop.registration import emails as registration_emails
 from cop.registration.answers import Answers
-from cop.registration.people import live_registrations
+from cop.registration.people import select_live_registrations
 from cop.roster import emails
 
 SETTLED = N_("The session has begun, is over or is cancelled, so places stay as they are.")
 CHANGED = N_("This place was changed meanwhile, so nothing was done. It stands here as it is.")
 
 _OTHER = aliased(Registration)
+# Whether the member has another, live registration for the same meeting.
 HAS_LIVE_REGISTRATION = (
     exists()
     .where(
@@ -48,7 +49,7 @@ HAS_LIVE_REGISTRATION = (
 
 
 class PlaceChange(NamedTuple):
-    """The registration after the change, and how many people were promoted by it."""
+    """The registration after a change, and how many people were promoted by it."""
 
     registration_id: int
     status: str
@@ -59,10 +60,10 @@ class PlaceChange(NamedTuple):
 def add_person(
     db_session: Session, meeting: Listing, answers: Answers, *, by_email: bool, writer: LetterWriter
 ) -> PlaceChange:
-    """Register somebody by the same rules as the form; `by_email` sends the confirmation."""
+    """Register somebody by the rules of the form; `by_email` sends the confirmation."""
     locking.lock(db_session, [meeting.id])
     key = email_addresses.normalize(answers.email)
-    query = live_registrations(meeting.id).where(Member.email_key == key)
+    query = select_live_registrations(meeting.id).where(Member.email_key == key)
     if db_session.scalar(query):
         raise Refused(
             N_("This address is on the roster already. Look for it there."), field="email"
@@ -77,14 +78,14 @@ def add_person(
 
 
 def give_place(
-    db_session: Session, registration_id: int, *, beyond: bool, writer: LetterWriter
+    db_session: Session, registration_id: int, *, exceed_capacity: bool, writer: LetterWriter
 ) -> PlaceChange:
-    """Promote a person out of turn; `beyond` allows exceeding the capacity."""
-    meeting, person = _locked(db_session, registration_id, RegistrationStatus.WAITING)
+    """Promote a person out of turn; `exceed_capacity` allows it without a free spot."""
+    meeting, person = _lock(db_session, registration_id, RegistrationStatus.WAITING)
     if meeting.is_cancelled or meeting.ends_at <= writer.now:
         raise Refused(SETTLED)
     held, _ = statements.count_places(db_session, [meeting])[meeting.id]
-    if meeting.capacity is not None and held >= meeting.capacity and not beyond:
+    if meeting.capacity is not None and held >= meeting.capacity and not exceed_capacity:
         raise Refused(
             N_("The last place has just gone. You can still give one more than you offer.")
         )
@@ -94,14 +95,15 @@ def give_place(
 
 def can_wait(capacity: int | None, *, held: int, waiting: int) -> bool:
     """Whether somebody moved to the waiting list would not be promoted at once."""
+    # Without them `held - 1` spots are taken; those who wait already fill all that are free.
     return capacity is not None and capacity - (held - 1) <= waiting
 
 
 def move_to_waiting_list(
     db_session: Session, registration_id: int, *, writer: LetterWriter
 ) -> PlaceChange:
-    """Move somebody to the end of the waiting list; their place goes to the next in line."""
-    meeting, person = _locked(db_session, registration_id, RegistrationStatus.HELD)
+    """Move somebody to the end of the waiting list; the next in line is promoted."""
+    meeting, person = _lock(db_session, registration_id, RegistrationStatus.HELD)
     if meeting.is_cancelled or meeting.starts_at <= writer.now:
         raise Refused(SETTLED)
     held, waiting = statements.count_places(db_session, [meeting])[meeting.id]
@@ -124,7 +126,7 @@ def cancel(
     db_session: Session, registration_id: int, *, by_email: bool, writer: LetterWriter
 ) -> PlaceChange:
     """Cancel a registration; a place goes to the next in line."""
-    meeting, person = _locked(db_session, registration_id, *LIVE_STATUSES)
+    meeting, person = _lock(db_session, registration_id, *LIVE_STATUSES)
     promoted = cancellation.cancel_registration(db_session, registration_id, writer=writer)
     if by_email:
         letter = emails.cancelled(writer, person.recipient, meeting)
@@ -134,14 +136,14 @@ def cancel(
 
 
 def restorable_until(cancelled_at: datetime | None, *, now: datetime) -> datetime | None:
-    """Until when a canceled registration can be restored; None if it cannot be."""
+    """Until when a canceled registration can be restored; None if it cannot."""
     until = cancelled_at and cancelled_at + RESTORABLE_FOR
     return until if until and now <= until else None
 
 
 def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) -> PlaceChange:
-    """Restore a canceled registration; where no place is free, at the end of the waiting list."""
-    meeting, person = _locked(db_session, registration_id, RegistrationStatus.CANCELLED)
+    """Restore a canceled registration: to a free spot, else to the waiting list."""
+    meeting, person = _lock(db_session, registration_id, RegistrationStatus.CANCELLED)
     query = select(Registration, HAS_LIVE_REGISTRATION).where(Registration.id == registration_id)
     row, is_live_again = db_session.execute(query.execution_options(populate_existing=True)).one()
     if is_live_again:
@@ -158,15 +160,15 @@ def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) 
         id_ = registration_id
     else:
         id_ = _append_to_waiting_list(db_session, row, meeting)
-    held, waits = ([meeting] if status is each else [] for each in LIVE_STATUSES)
+    held, waiting = ([meeting], []) if status is RegistrationStatus.HELD else ([], [meeting])
     letter = registration_emails.confirmation(
-        writer, person.recipient, held=held, waiting=waits, registration_ids={meeting.id: id_}
+        writer, person.recipient, held=held, waiting=waiting, registration_ids={meeting.id: id_}
     )
     _notify(db_session, person, letter, meeting, writer=writer, about=id_)
     return PlaceChange(id_, status, person.recipient.is_deliverable)
 
 
-def _locked(
+def _lock(
     db_session: Session, registration_id: int, *statuses: str
 ) -> tuple[MeetingFacts, Registered]:
     query = select(Registration.meeting_id).where(Registration.id == registration_id)
@@ -177,18 +179,16 @@ def _locked(
     return locked[0], people[0]
 
 
-_NOT_COPIED = {
-    *("id", "cancelled_at", "promoted_at", "joined_at", "room", "attended", "minutes_present")
-}
+_RESET = {"id", "cancelled_at", "promoted_at", "joined_at", "room", "attended", "minutes_present"}
 
 
 def _append_to_waiting_list(db_session: Session, old: Registration, meeting: MeetingFacts) -> int:
     """Copy a registration to the end of the waiting list; the old one stays canceled.
 
-    The waiting list is in the order of ids, so the end of it needs a new one.
+    The waiting list is ordered by id, so its end is a new id.
     """
     names = inspect(Registration).columns.keys()
-    new = Registration(**{name: getattr(old, name) for name in names if name not in _NOT_COPIED})
+    new = Registration(**{name: getattr(old, name) for name in names if name not in _RESET})
     new.status, new.announced = RegistrationStatus.WAITING, str(meeting.snapshot)
     db_session.add(new)
     db_session.flush()
@@ -204,7 +204,7 @@ def _notify(
     writer: LetterWriter,
     about: int | None = None,
 ) -> None:
-    """Queue an email; canceling the registration `about` withdraws it."""
+    """Queue an email; it is withdrawn if the registration `about` is canceled."""
     key = f"place:{person.registration_id}:{person.status}:{writer.now.isoformat()}"
     email = QueuedEmail(
         letter, person.recipient, EmailKind.PLACE, key, about, meeting.id, meeting.ends_at

@@ -1,4 +1,4 @@
-"""The roster: the people registered for a meeting, searched and counted, and one of them.
+"""The roster: read, search and count the people registered for a meeting.
 
 Searches run in Python: databases do not match é with É, or with e.
 """
@@ -25,8 +25,8 @@ from cop.roster.places import HAS_LIVE_REGISTRATION
 OF_REGISTRATION, OF_MEMBER = inspect(Registration).columns, inspect(Member).columns
 OF_MEETING = inspect(Meeting).columns
 
-Attendee = Row[*tuple[Any, ...]]  # with the columns of `_ATTENDEES`
-_ATTENDEES = (
+Attendee = Row[*tuple[Any, ...]]  # with the columns of `_SELECT_ATTENDEES`
+_SELECT_ATTENDEES = (
     select(
         OF_REGISTRATION.id,
         OF_REGISTRATION.status,
@@ -42,7 +42,7 @@ _ATTENDEES = (
         OF_REGISTRATION.attended,
         OF_REGISTRATION.joined_at,
         OF_MEMBER.undeliverable_at,
-        HAS_ACCESS_NEEDS.label("has_access_needs"),  # and not what they are
+        HAS_ACCESS_NEEDS.label("has_access_needs"),  # without saying which
     )
     .join(OF_MEMBER.id.table)
     .order_by(OF_REGISTRATION.registered_at, OF_REGISTRATION.id)
@@ -53,12 +53,13 @@ _ATTENDED = {"yes": True, "no": False, "unknown": None}
 
 def attendees(db_session: Session, meeting_id: int) -> Sequence[Attendee]:
     """Read everybody registered for a meeting, by time of registration."""
-    return db_session.execute(_ATTENDEES.where(OF_REGISTRATION.meeting_id == meeting_id)).all()
+    query = _SELECT_ATTENDEES.where(OF_REGISTRATION.meeting_id == meeting_id)
+    return db_session.execute(query).all()
 
 
 @dataclass(frozen=True)
 class RosterFilter:
-    """Whom to show; an empty value shows everybody."""
+    """Whom to show; an empty value does not filter."""
 
     text: str = ""
     status: str = ""
@@ -87,7 +88,7 @@ class RosterFilter:
 
 
 def filter_attendees(people: Iterable[Attendee], criteria: RosterFilter) -> list[Attendee]:
-    """Filter and sort people: places first, then the waiting list in its order, then canceled."""
+    """Filter and sort people: with a spot, on the waiting list, then canceled."""
     found = filter(criteria.matches, people)
     return sorted(found, key=lambda person: _sort_key(person, criteria.sort))
 
@@ -130,11 +131,11 @@ def count_statuses(people: Sequence[Attendee]) -> Counts:
 
 
 class PersonDetails(NamedTuple):
-    """One person on a roster, and audit entries with their coordinators' names."""
+    """One person on a roster, and the audit entries about them."""
 
     place: MemberRegistration
-    is_live_again: bool
-    actions: list[tuple[AuditEntry, str | None]]
+    is_live_again: bool  # canceled, and registered again
+    actions: list[tuple[AuditEntry, str | None]]  # with the coordinator's name
 
 
 def find_person(
@@ -159,7 +160,7 @@ def find_person(
 
 
 def member_of(db_session: Session, registration_id: int, *, meeting_id: int) -> int | None:
-    """The member of a registration, if it is one for this meeting."""
+    """The member id of a registration, if it is for this meeting."""
     query = select(Registration.member_id).where(
         Registration.id == registration_id, Registration.meeting_id == meeting_id
     )

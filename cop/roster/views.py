@@ -1,4 +1,4 @@
-"""The console's roster of a session: people, access needs, addresses and the CSV export."""
+"""The console's roster of a session: people, access needs, addresses, CSV export."""
 
 from functools import partial
 from math import ceil
@@ -22,24 +22,24 @@ from cop.web.rendering import current_community, now, render
 
 STATUSES = {"held": N_("coming"), "waiting": N_("waiting"), "cancelled": N_("cancelled")}
 ATTENDANCE_LABELS = {"yes": N_("came"), "no": N_("did not come"), "unknown": N_("not known")}
-SORTED = {
+SORTING = {
     "registered": N_("time of registration"),
     "name": N_("name"),
     "organization": N_("organization"),
 }
 HATS = {choice.value: choice.label for choice in registry.HATS.choices}
-FILTER_CHOICES = {"status": STATUSES, "hat": HATS, "attended": ATTENDANCE_LABELS, "sort": SORTED}
+FILTER_CHOICES = {"status": STATUSES, "hat": HATS, "attended": ATTENDANCE_LABELS, "sort": SORTING}
 PAGE_SIZE = 100
-VIEWING_INTERVAL = 600  # seconds in which all searches are logged as one viewing
+VIEWING_INTERVAL = 600  # seconds; searches within them are logged as one viewing
 
 
 class Page(NamedTuple):
-    """Some people of a list, and their position in it."""
+    """One page of a list of people."""
 
     people: list[Attendee]
-    total: int
-    number: int
-    last: int
+    total: int  # people in the list
+    number: int  # of this page, from 1
+    last: int  # number of the last page
 
 
 @console.get("/sessions/<slug:slug>")
@@ -72,10 +72,10 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
     meeting = meeting_or_404(slug)
     with read_tx() as db_session:
         everybody = roster.attendees(db_session, meeting.id)
-    viewing = [meeting.id, criteria.access, int(now().timestamp() // VIEWING_INTERVAL)]
-    if request.method == "GET" or session.get("viewing") != viewing:
+    viewing_key = [meeting.id, criteria.access, int(now().timestamp() // VIEWING_INTERVAL)]
+    if request.method == "GET" or session.get("viewing") != viewing_key:
         note_viewing("roster", meeting.id, ["asked_for_access"] if criteria.access else ())
-        session["viewing"] = viewing
+        session["viewing"] = viewing_key
     choices = {
         name: {value: gettext(label) for value, label in labels.items()}
         for name, labels in FILTER_CHOICES.items()
@@ -95,7 +95,7 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
 
 
 def _page(found: list[Attendee]) -> Page:
-    """The requested page, or everybody on one."""
+    """The requested page, or all people on one page."""
     requested, last = request.form.get("page", ""), max(1, ceil(len(found) / PAGE_SIZE))
     if requested == "all":
         return Page(found, len(found), 1, 1)
@@ -153,7 +153,7 @@ def export() -> Response:
     name = current_community().slug
     if meeting:
         name += f"-{meeting.starts_at.astimezone(zone).date().isoformat()}"
-    note_viewing("export", meeting_id, columns)  # before it is sent
+    note_viewing("export", meeting_id, columns)  # first: sending may fail halfway
     write = partial(
         csv_export.write_csv,
         zone=zone,
@@ -165,7 +165,7 @@ def export() -> Response:
 
 
 def _requested(name: str, default: tuple[str, ...], allowed: tuple[str, ...]) -> list[str]:
-    """The values of a query argument, comma-separated or repeated; 422 for an unknown one."""
+    """The values of a query argument, comma-separated or repeated; 422 if unknown."""
     if name not in request.args:
         return list(default)
     given = ",".join(request.args.getlist(name)).split(",")

@@ -24,12 +24,12 @@ from cop.web.forms import strip_to_one_line
 from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import current_community, now, render, settings, writer
 
-PERSON = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
+PERSON_PATH = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
 # Not for coordinators to fill in: people join the mailing list from their own mailbox.
 _OMITTED = {registry.SESSIONS.name, registry.LIST_OPT_IN.name}
 
 
-@console.get(PERSON)
+@console.get(PERSON_PATH)
 def person(slug: str, registration_id: int) -> Response:
     return _page(slug, registration_id)
 
@@ -57,24 +57,24 @@ def _page(slug: str, registration_id: int, refusal: Refused | None = None) -> Re
     )
 
 
-@console.post(f"{PERSON}/place")
+@console.post(f"{PERSON_PATH}/place")
 def give_place(slug: str, registration_id: int) -> ResponseReturnValue:
-    change = partial(places.give_place, beyond="beyond" in request.form)
+    change = partial(places.give_place, exceed_capacity="beyond" in request.form)
     return _change_place(slug, registration_id, Action.MOVED_PERSON, change)
 
 
-@console.post(f"{PERSON}/wait")
+@console.post(f"{PERSON_PATH}/wait")
 def move_to_waiting_list(slug: str, registration_id: int) -> ResponseReturnValue:
     return _change_place(slug, registration_id, Action.MOVED_PERSON, places.move_to_waiting_list)
 
 
-@console.post(f"{PERSON}/cancel")
+@console.post(f"{PERSON_PATH}/cancel")
 def cancel_place(slug: str, registration_id: int) -> ResponseReturnValue:
     change = partial(places.cancel, by_email="silent" not in request.form)
     return _change_place(slug, registration_id, Action.CANCELLED_PLACE, change)
 
 
-@console.post(f"{PERSON}/restore")
+@console.post(f"{PERSON_PATH}/restore")
 def restore_place(slug: str, registration_id: int) -> ResponseReturnValue:
     return _change_place(slug, registration_id, Action.RESTORED_PLACE, places.restore)
 
@@ -82,7 +82,7 @@ def restore_place(slug: str, registration_id: int) -> ResponseReturnValue:
 def _change_place(
     slug: str, registration_id: int, action: Action, change: Callable[..., PlaceChange]
 ) -> ResponseReturnValue:
-    """Change a place, and redirect to the page of the registration that results."""
+    """Change a spot, and redirect to the page of the resulting registration."""
     meeting = meeting_or_404(slug)
     try:
         with write_tx() as db_session:
@@ -113,7 +113,7 @@ def _place_message(result: PlaceChange) -> str:
     return " ".join([place, email, *([promoted] if result.promoted else [])])
 
 
-@console.post(f"{PERSON}/address")
+@console.post(f"{PERSON_PATH}/address")
 def correct_address(slug: str, registration_id: int) -> ResponseReturnValue:
     meeting, email = meeting_or_404(slug), strip_to_one_line(request.form.get("email"))
     try:
@@ -130,7 +130,7 @@ def correct_address(slug: str, registration_id: int) -> ResponseReturnValue:
             )
     except Refused as refusal:
         return _page(slug, registration_id, refusal)
-    empty_log()  # the misspelled address could still be read in it
+    empty_log()  # SQLite's log may still contain the misspelled address
     folder_transport(settings()).delete_copies(deleted_emails)
     message = ngettext(
         "The address is corrected. A mail with a new link, for %(num)s session, is on its way.",
@@ -145,7 +145,7 @@ def correct_address(slug: str, registration_id: int) -> ResponseReturnValue:
     return redirect(url_for("console.person", slug=slug, registration_id=registration_id), 303)
 
 
-@console.post(f"{PERSON}/undeliverable")
+@console.post(f"{PERSON_PATH}/undeliverable")
 def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
     """Record that email to an address bounces, or works again."""
     meeting, works = meeting_or_404(slug), "works" in request.form

@@ -67,7 +67,7 @@ def test_a_report_marks_who_attended_for_how_long_and_who_was_absent(db_session,
 
     result = apply(db_session, it, ADA, Participant("sample, GRACE", "", 0))
 
-    assert result == ReportResult(attended=1, absent=2, marked_by_hand=0)
+    assert result == ReportResult(attended=1, absent=2, manual_marks_kept=0)
     absent = (False, 0)
     assert marks(db_session, it) == {"Ada": (True, 80), "Grace": absent, "Katherine": absent}
     assert attendance.read_sheet(db_session, it.id).report is None

@@ -60,7 +60,7 @@ def do(db_session, act, details, *, now=NOW, **values):
 
 
 def test_above_capacity_a_cancellation_promotes_nobody(db_session, meeting):
-    do(db_session, places.give_place, KATHERINE, beyond=True)
+    do(db_session, places.give_place, KATHERINE, exceed_capacity=True)
 
     do(db_session, places.cancel, ADA, by_email=True)
 
@@ -125,7 +125,7 @@ def test_somebody_undeliverable_counts_as_not_notified(db_session, meeting):
     db_session.get_one(Member, of(db_session, GRACE).member_id).undeliverable_at = NOW
     db_session.flush()
 
-    moved = do(db_session, places.give_place, GRACE, beyond=True)
+    moved = do(db_session, places.give_place, GRACE, exceed_capacity=True)
 
     assert not moved.is_notified
     assert outbox_emails(db_session) == []
@@ -182,7 +182,7 @@ def test_somebody_who_has_registered_again_is_not_restored(db_session, meeting):
 
 
 ACTS = {
-    "give": lambda *of, **at: places.give_place(*of, **at, beyond=True),
+    "give": lambda *of, **at: places.give_place(*of, **at, exceed_capacity=True),
     "move": places.move_to_waiting_list,
     "cancel": lambda *of, **at: places.cancel(*of, **at, by_email=True),
     "restore": places.restore,
