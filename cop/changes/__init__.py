@@ -1,1 +1,1 @@
-"""A session after it was planned: moving, canceling, restoring, texts and takeaways."""
+"""Changes to planned sessions: edit, move, cancel, restore, publish takeaways."""

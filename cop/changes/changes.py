@@ -1,7 +1,7 @@
 """Changes to a planned meeting: edit, cancel, restore, publish takeaways.
 
-Each takes a meeting whose lock the caller holds, so that edits and registrations take turns.
-People who are registered are notified by email a few minutes later (see `notices`).
+Each function takes a meeting whose lock the caller holds, which serializes edits and
+registrations. People who are registered are notified by email a few minutes later (see `notices`).
 """
 
 from collections.abc import Mapping
@@ -43,34 +43,34 @@ RESTORABLE_FOR = timedelta(days=30)
 def edit(
     db_session: Session, meeting: MeetingFacts, values: Mapping[str, Any], *, writer: LetterWriter
 ) -> list[int]:
-    """Write new values, by column; return the registrations promoted from the waiting list.
+    """Write new values, by column; return the ids of promoted registrations.
 
     `values` may hold `TEXT_COLUMNS`, `capacity`, `join_url`, and `starts_at` with `ends_at`. A new
-    time keeps the slug; calendars and the schedule say from which date the meeting was moved.
+    time keeps the slug, and stores the original date for calendars and the schedule.
     """
     new: dict[str, Any] = {name: values[name] or None for name in TEXT_COLUMNS if name in values}
     if new:
         new["revised_at"] = writer.now
     if "starts_at" in values:
-        new |= _moved(meeting, values["starts_at"], values["ends_at"], writer)
+        new |= _new_times(meeting, values["starts_at"], values["ends_at"], writer)
     if "join_url" in values and (values["join_url"] or None) != meeting.join_url:
         new |= {"join_url": values["join_url"] or None, "edited_at": writer.now}
     if "capacity" in values:
         new["capacity"] = _valid_capacity(values["capacity"])
     if not new:
         return []
-    changed = _update(db_session, meeting, new)
+    updated = _update(db_session, meeting, new)
     if "starts_at" in new:
         _withdraw_reminders(db_session, meeting)
     if not {"starts_at", "capacity"} & new.keys():
         return []
-    return waiting_list.promote(db_session, changed, writer=writer)
+    return waiting_list.promote(db_session, updated, writer=writer)
 
 
 def cancel(
     db_session: Session, meeting: MeetingFacts, *, reason: str, writer: LetterWriter
 ) -> None:
-    """Cancel a meeting; spots are kept, in case it is restored."""
+    """Cancel a meeting; registrations keep their status, in case it is restored."""
     if meeting.is_cancelled:
         raise Refused(
             N_("It is cancelled already, and everybody reads: “%(said)s” Nothing was changed."),
@@ -79,16 +79,16 @@ def cancel(
         )
     _withdraw_reminders(db_session, meeting)
     new = {"status": MeetingStatus.CANCELLED, "reason": reason or None, "cancelled_at": writer.now}
-    _update(db_session, meeting, new | _revision(meeting, now=writer.now))
+    _update(db_session, meeting, new | _revision_columns(meeting, now=writer.now))
 
 
 def restore(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
-    """Restore a canceled meeting; return the registrations promoted from the waiting list."""
+    """Restore a canceled meeting; return the ids of promoted registrations."""
     if not meeting.is_cancelled:
         raise Refused(N_("It takes place: there is nothing to restore."))
     if meeting.ends_at <= writer.now:
         raise Refused(N_("Its time is over, so it cannot be restored. Add a new session instead."))
-    # Meetings canceled by an early release have no `cancelled_at`.
+    # Meetings canceled by an early release have no `cancelled_at`: they can always be restored.
     if meeting.cancelled_at and writer.now - meeting.cancelled_at > RESTORABLE_FOR:
         raise Refused(
             N_(
@@ -98,7 +98,7 @@ def restore(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter)
             days=RESTORABLE_FOR.days,
         )
     new = {"status": MeetingStatus.PLANNED, "reason": None, "cancelled_at": None}
-    restored = _update(db_session, meeting, new | _revision(meeting, now=writer.now))
+    restored = _update(db_session, meeting, new | _revision_columns(meeting, now=writer.now))
     return waiting_list.promote(db_session, restored, writer=writer)
 
 
@@ -110,7 +110,7 @@ def publish_takeaways(
     recording_url: str,
     writer: LetterWriter,
 ) -> int:
-    """Publish takeaways; email them the first time. Return the number of emails."""
+    """Publish takeaways; only the first time, email them. Return how many emails."""
     if not (takeaways or recording_url):
         raise Refused(
             N_("Write what was taken away, or give the address of the recording."),
@@ -138,7 +138,7 @@ def publish_takeaways(
 
 
 def takeaways_recipients(db_session: Session, meeting_id: int) -> list[Registered]:
-    """Find who gets the takeaways by email: held a spot, address verified, not unsubscribed."""
+    """Find the recipients of takeaways: with a spot, verified and not opted out."""
     held = recipients.of_meeting(db_session, meeting_id, [RegistrationStatus.HELD])
     return [
         person
@@ -149,10 +149,10 @@ def takeaways_recipients(db_session: Session, meeting_id: int) -> list[Registere
     ]
 
 
-def _moved(
+def _new_times(
     meeting: MeetingFacts, starts_at: datetime, ends_at: datetime, writer: LetterWriter
 ) -> dict[str, object]:
-    """Return the columns of another time, or none where it is the same."""
+    """Return the columns of a changed time; empty if the time is the same."""
     if ends_at <= starts_at:
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if ends_at <= writer.now:
@@ -167,10 +167,10 @@ def _moved(
             field="date",
         )
     zone = writer.community.zone_info
-    first = meeting.moved_from or meeting.starts_at.astimezone(zone).date()
-    is_back = starts_at.astimezone(zone).date() == first
-    new = {"starts_at": starts_at, "ends_at": ends_at, "moved_from": None if is_back else first}
-    return new | _revision(meeting, now=writer.now)
+    original_date = meeting.moved_from or meeting.starts_at.astimezone(zone).date()
+    moved_from = original_date if starts_at.astimezone(zone).date() != original_date else None
+    new = {"starts_at": starts_at, "ends_at": ends_at, "moved_from": moved_from}
+    return new | _revision_columns(meeting, now=writer.now)
 
 
 def _valid_capacity(capacity: int | None) -> int | None:
@@ -181,9 +181,9 @@ def _valid_capacity(capacity: int | None) -> int | None:
     return capacity
 
 
-def _revision(meeting: MeetingFacts, *, now: datetime) -> dict[str, object]:
-    """Return the columns of a change that calendars show and people are notified of."""
-    # RFC 5545, 3.8.7.4: a calendar takes a revision for newer by its sequence number.
+def _revision_columns(meeting: MeetingFacts, *, now: datetime) -> dict[str, object]:
+    """Return the columns to write with a change that people and their calendars get."""
+    # RFC 5545, section 3.8.7.4: a calendar ignores an update whose sequence number is not higher.
     return {"sequence": meeting.sequence + 1, "revised_at": now, "edited_at": now}
 
 

@@ -1,4 +1,4 @@
-"""Describe whom a change to a meeting affects, before or after it is saved."""
+"""Describe whom a change to a meeting affects, in a preview or after saving."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -20,24 +20,24 @@ STATUS = N_("One mail that says so goes to %(who)s, %(delay)s later.")
 
 @dataclass(frozen=True)
 class Effects:
-    """How many people are emailed about a change, and how many spots are taken after it."""
+    """How many people a change emails, and how many spots are taken after it."""
 
     held: int  # people with a spot who are emailed
     waiting: int  # people on the waiting list who are emailed
-    promoted: int
-    taken: int
+    promoted: int  # people who got a spot from the waiting list, and are emailed at once
+    taken: int  # spots
 
 
-def find(db_session: Session, meeting_id: int, *, promoted: Collection[int] = ()) -> Effects:
+def count(db_session: Session, meeting_id: int, *, promoted: Collection[int] = ()) -> Effects:
     """Count the effects of the change that this transaction has made to a meeting.
 
-    A preview makes the change in a transaction that is rolled back.
+    `promoted`: the registrations that were promoted by it. A preview rolls the change back later.
     """
     [meeting] = locking.read(db_session, [meeting_id])
     people = recipients.of_meeting(db_session, meeting_id)
     emailed = Counter(
         person.status
-        for person in notices.select_recipients(people, meeting, now=now())
+        for person in notices.filter_recipients(people, meeting, now=now())
         if person.recipient.is_deliverable
     )
     return Effects(
@@ -59,8 +59,8 @@ def sentence_about(changed: Collection[str]) -> str:
     return N_("One mail about your last changes goes to %(who)s, %(delay)s after the last of them.")
 
 
-def emails(found: Effects, *, about: str) -> list[str]:
-    """Return who gets an email, and when."""
+def email_sentences(found: Effects, *, about: str) -> list[str]:
+    """Return sentences about who is emailed and when; `about` is the first of them."""
     sentences = []
     if found.held or found.waiting:
         minutes = current_community().notice_minutes
@@ -77,8 +77,8 @@ def emails(found: Effects, *, about: str) -> list[str]:
     return sentences or [gettext("Nobody gets a mail.")]
 
 
-def taken_spots(found: Effects, capacity: int | None) -> list[str]:
-    """Return a note that nobody loses a spot where more are taken than the capacity."""
+def taken_spot_sentences(found: Effects, capacity: int | None) -> list[str]:
+    """Return a sentence that nobody loses their spot if the capacity is exceeded."""
     if capacity is None or found.taken <= capacity:
         return []
     return [

@@ -1,4 +1,4 @@
-"""Compose emails about changes of a session: moved, canceled, restored, and its takeaways."""
+"""Compose emails about changes to a session, and about its takeaways."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -13,22 +13,22 @@ from cop.registration import emails
 
 
 def session_changed(writer: LetterWriter, person: Registered, meeting: MeetingFacts) -> Letter:
-    """Compose the email that a session was canceled, restored, moved, or has a new join address."""
+    """Compose the email about a canceled, restored or moved session or join address."""
     to, announced = person.recipient, Announced.read(person.announced)
     writer = writer.to(to)
     _, join_url = writer.translate, writer.links.join(to.owner, person.registration_id)
     is_held = person.status == RegistrationStatus.HELD
     subject, sentence = _change_text(writer, meeting, announced)
-    is_only_join_url = _is_only_join_url(meeting, announced)
+    is_join_url_change_only = _is_join_url_change_only(meeting, announced)
     blocks: list[Block] = [sentence, session_block(writer, meeting)]
-    if meeting.reason and not is_only_join_url:
+    if meeting.reason and not is_join_url_change_only:
         blocks.append(meeting.reason)
     if meeting.is_cancelled:
         blocks.append(Button(_("See the other sessions"), writer.links.schedule))
     elif is_held:
         blocks.append(emails.join_link(writer, join_url))
         blocks.append(emails.cancel_link(writer, to, meeting))
-    attached = [meeting] if is_held and not is_only_join_url else []
+    attached = [meeting] if is_held and not is_join_url_change_only else []
     if attached:
         blocks.append(_("Opening the attached calendar entry brings your calendar up to date."))
     attachment = emails.calendar_attachment(writer, attached, {meeting.id: join_url})
@@ -65,7 +65,7 @@ def _change_text(
     if meeting.snapshot.status != announced.status:
         subject = _("It takes place after all: the session on %(date)s", date=date)
         return subject, _("This session was cancelled, and takes place after all:")
-    if _is_only_join_url(meeting, announced):
+    if _is_join_url_change_only(meeting, announced):
         subject = _("Another way in: the session on %(date)s", date=date)
         return subject, _(
             "We meet at another address. Your own way in stays the same, and leads there:"
@@ -77,5 +77,5 @@ def _change_text(
     return subject, _("This session was planned for %(when)s. It is now:", when=before)
 
 
-def _is_only_join_url(meeting: MeetingFacts, announced: Announced) -> bool:
+def _is_join_url_change_only(meeting: MeetingFacts, announced: Announced) -> bool:
     return announced == replace(meeting.snapshot, join_url_hash=announced.join_url_hash)

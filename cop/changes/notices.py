@@ -1,7 +1,8 @@
-"""Emails to attendees about changes of a meeting: once, a few minutes after the last edit.
+"""Notify attendees of changes to a meeting, a few minutes after the last edit.
 
-Each registration stores a snapshot of what its owner was last notified of. Nobody is emailed whose
-snapshot is still right: neither about an edit that was undone, nor who registered after it.
+Each registration stores a snapshot of what its owner was last notified of; only people whose
+snapshot is out of date are emailed. So an edit that was undone causes no email, and people who
+registered after an edit get none about it.
 """
 
 from collections.abc import Iterable
@@ -24,43 +25,44 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 
 
 def queue_notices(db_session: Session, *, writer: LetterWriter) -> int:
-    """Queue an email to everybody whose snapshot is out of date; return the number of emails."""
-    before = _notice_time(writer)
-    locked = locking.lock(db_session, db_session.scalars(_edited(before)))
-    # Another worker may have queued them before this one got the lock.
+    """Queue an email to everybody whose snapshot is out of date; return how many."""
+    edited_by = _edited_by(writer)
+    locked = locking.lock(db_session, db_session.scalars(_select_edited(edited_by)))
+    # Check again under the lock: another worker may have queued them meanwhile.
     return sum(
         _queue_for(db_session, meeting, writer=writer)
         for meeting in locked
-        if meeting.edited_at and meeting.edited_at <= before
+        if meeting.edited_at and meeting.edited_at <= edited_by
     )
 
 
 def is_due(db_session: Session, *, writer: LetterWriter) -> bool:
-    """Whether a meeting was edited long enough ago."""
-    return db_session.scalar(_edited(_notice_time(writer)).limit(1)) is not None
+    """Whether there is a meeting to send notices about now."""
+    return db_session.scalar(_select_edited(_edited_by(writer)).limit(1)) is not None
 
 
-def select_recipients(
+def filter_recipients(
     people: Iterable[Registered], meeting: MeetingFacts, *, now: datetime
 ) -> list[Registered]:
-    """Return those registered who need an email about the meeting as it is given."""
+    """Return the people who need an email about the meeting in its given state."""
     if meeting.ends_at <= now:
         return []
     current = meeting.snapshot
     return [person for person in people if _is_outdated(person, current)]
 
 
-def _notice_time(writer: LetterWriter) -> datetime:
+def _edited_by(writer: LetterWriter) -> datetime:
+    """Return until when a meeting must have been edited last for notices to be due."""
     return writer.now - timedelta(minutes=writer.community.notice_minutes)
 
 
-def _edited(before: datetime) -> Select[int]:
-    return select(Meeting.id).where(Meeting.edited_at <= before)
+def _select_edited(edited_by: datetime) -> Select[int]:
+    return select(Meeting.id).where(Meeting.edited_at <= edited_by)
 
 
 def _queue_for(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> int:
     people = recipients.of_meeting(db_session, meeting.id)
-    to_notify = select_recipients(people, meeting, now=writer.now)
+    to_notify = filter_recipients(people, meeting, now=writer.now)
     queued = [_email(writer, meeting, person) for person in to_notify]
     outbox.queue(db_session, queued, now=writer.now)
     rows = [
@@ -74,21 +76,25 @@ def _queue_for(db_session: Session, meeting: MeetingFacts, *, writer: LetterWrit
 
 
 def _next_snapshot(person: Registered, meeting: MeetingFacts) -> Announced:
-    """Return the snapshot to store; a join address that was removed stays in it until the next."""
+    """Return the snapshot to store; it keeps a removed join address until a new one."""
     current = meeting.snapshot
-    known_hash = Announced.read(person.announced).join_url_hash
-    return replace(current, join_url_hash=current.join_url_hash or known_hash)
+    announced_hash = Announced.read(person.announced).join_url_hash
+    return replace(current, join_url_hash=current.join_url_hash or announced_hash)
 
 
 def _is_outdated(person: Registered, current: Announced) -> bool:
-    """Whether the status, the time or (for those with a spot) the join address has changed."""
+    """Whether a person needs an email about the meeting.
+
+    They do if its status, its time or (only if they have a spot) its join address has changed.
+    """
     announced = Announced.read(person.announced)
-    if not announced.starts_at:
+    if not announced.starts_at:  # no snapshot was stored
         return False
     if MeetingStatus.CANCELLED in {announced.status, current.status}:
         return announced.status != current.status
     if (announced.starts_at, announced.ends_at) != (current.starts_at, current.ends_at):
         return True
+    # A join address that was only added or removed, whose hash is empty, causes no email.
     hashes = {announced.join_url_hash, current.join_url_hash}
     return len(hashes) == 2 and "" not in hashes and person.status == RegistrationStatus.HELD
 

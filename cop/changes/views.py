@@ -23,12 +23,12 @@ from cop.web.forms import ConsoleForm, Https, IntegerText, Required, area, line,
 from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import current_community, render, writer
 
-NUMBERS = ("capacity", "reading_minutes")
-COLUMNS = ("capacity", "join_url", *changes.TEXT_COLUMNS)
+INTEGERS = ("capacity", "reading_minutes")
+FORM_COLUMNS = ("capacity", "join_url", *changes.TEXT_COLUMNS)
 
 
 class EditForm(EditConflictForm, DateTimeForm):
-    """Everything about a session that a coordinator decides."""
+    """Everything about a session that coordinators can edit."""
 
     reason = line(300)
     capacity = line(
@@ -50,7 +50,7 @@ class EditForm(EditConflictForm, DateTimeForm):
     def form_values(self, row: MeetingFacts) -> dict[str, str]:
         starts_at = row.starts_at.astimezone(self.zone)
         ends_at = row.ends_at.astimezone(self.zone)
-        columns = {name: getattr(row, name) for name in COLUMNS}
+        columns = {name: getattr(row, name) for name in FORM_COLUMNS}
         return {
             "date": f"{starts_at:%Y-%m-%d}",
             "starts": f"{starts_at:%H:%M}",
@@ -64,9 +64,9 @@ class EditForm(EditConflictForm, DateTimeForm):
 
     @property
     def values(self) -> dict[str, object]:
-        """What was changed, by column; only once the form is valid."""
+        """The changed values of a valid form, by column."""
         values: dict[str, object] = {
-            name: parse_integer(self[name].data or "") if name in NUMBERS else self[name].data
+            name: parse_integer(self[name].data or "") if name in INTEGERS else self[name].data
             for name in self.changed.difference(TIMES)
         }
         if self.is_moved:
@@ -96,7 +96,7 @@ def edit(slug: str) -> ResponseReturnValue:
     schedule = read_schedule()
     meeting = schedule.find(slug) or abort(404)
     with read_tx() as db_session:
-        found = effects.find(db_session, meeting.id)
+        found = effects.count(db_session, meeting.id)
     form = EditForm(meeting)
     is_preview = request.endpoint == "console.preview_edit"
     if form.validate_on_submit():
@@ -121,7 +121,7 @@ def edit(slug: str) -> ResponseReturnValue:
 
 
 def _save(form: EditForm, meeting_id: int, *, is_preview: bool) -> Effects:
-    """Write what was changed; a preview rolls it back. A conflict is shown in the form instead."""
+    """Write what was changed, or only preview it; a conflict is shown in the form."""
     with write_tx(rehearse=is_preview) as db_session:
         meeting = locking.lock_one(db_session, meeting_id)
         editor = audit_log.last_editor(db_session, meeting_id=meeting_id)
@@ -132,14 +132,14 @@ def _save(form: EditForm, meeting_id: int, *, is_preview: bool) -> Effects:
                 note_action(db_session, Action.MOVED_MEETING, meeting_id=meeting_id)
             if form.changed.difference(TIMES):
                 note_action(db_session, Action.EDITED_MEETING, meeting_id=meeting_id)
-        return effects.find(db_session, meeting_id, promoted=promoted)
+        return effects.count(db_session, meeting_id, promoted=promoted)
 
 
 def _edit_effects(form: EditForm, found: Effects) -> list[str]:
-    """Return sentences about the effects of saving, for the preview and for the result."""
+    """Return sentences about the effects of saving, for preview and result alike."""
     return [
-        *effects.emails(found, about=effects.sentence_about(form.changed)),
-        *effects.taken_spots(found, parse_integer(form.value("capacity"))),
+        *effects.email_sentences(found, about=effects.sentence_about(form.changed)),
+        *effects.taken_spot_sentences(found, parse_integer(form.value("capacity"))),
     ]
 
 
@@ -170,11 +170,11 @@ def cancel(slug: str) -> ResponseReturnValue:
 
 
 def _cancel(db_session: Session, meeting_id: int, reason: str) -> list[str]:
-    """Cancel the session; return who is emailed, in sentences."""
+    """Cancel the session; return sentences about who is emailed."""
     meeting = locking.lock_one(db_session, meeting_id)
     changes.cancel(db_session, meeting, reason=reason, writer=writer())
     note_action(db_session, Action.CANCELLED_MEETING, meeting_id=meeting_id)
-    return effects.emails(effects.find(db_session, meeting_id), about=effects.STATUS)
+    return effects.email_sentences(effects.count(db_session, meeting_id), about=effects.STATUS)
 
 
 @console.route("/sessions/<slug:slug>/restore", methods=["GET", "POST"])
@@ -201,12 +201,12 @@ def restore(slug: str) -> ResponseReturnValue:
 
 
 def _restore(db_session: Session, meeting_id: int) -> list[str]:
-    """Restore the session; return who is emailed, in sentences."""
+    """Restore the session; return sentences about who is emailed."""
     meeting = locking.lock_one(db_session, meeting_id)
     promoted = changes.restore(db_session, meeting, writer=writer())
     note_action(db_session, Action.RESTORED_MEETING, meeting_id=meeting_id)
-    found = effects.find(db_session, meeting_id, promoted=promoted)
-    return effects.emails(found, about=effects.STATUS)
+    found = effects.count(db_session, meeting_id, promoted=promoted)
+    return effects.email_sentences(found, about=effects.STATUS)
 
 
 @console.route("/sessions/<slug:slug>/takeaways", methods=["GET", "POST"])
@@ -222,7 +222,7 @@ def takeaways(slug: str) -> ResponseReturnValue:
         except Refused as refusal:
             form.refuse(refusal)
         if not form.errors:
-            return _to_roster(slug, _published(emails))
+            return _to_roster(slug, _success_message(emails))
     return render(
         "changes/takeaways.html",
         meeting=meeting,
@@ -233,7 +233,7 @@ def takeaways(slug: str) -> ResponseReturnValue:
 
 
 def _publish(form: TakeawaysForm, meeting_id: int) -> int:
-    """Publish and return the number of emails; a conflict is shown in the form instead."""
+    """Publish, and return the number of emails; a conflict is shown in the form."""
     with write_tx() as db_session:
         meeting = locking.lock_one(db_session, meeting_id)
         editor = audit_log.last_editor(db_session, meeting_id=meeting_id)
@@ -250,7 +250,7 @@ def _publish(form: TakeawaysForm, meeting_id: int) -> int:
     return emails
 
 
-def _published(emails: int) -> str:
+def _success_message(emails: int) -> str:
     if not emails:
         return gettext("Published on the session's page.")
     return ngettext(
