@@ -1,8 +1,8 @@
 """Delete what is past the retention period that the question registry promises.
 
-First the answers with the short period, then whole registrations, then members. Each small batch
-can be a transaction of its own: a person who registers waits for one batch at most, and a crash
-between two batches leaves the data consistent.
+First the answers with the short period, then whole registrations, then members. Each batch can have
+a transaction of its own: a registration waits for one batch at most, and a crash between two
+batches leaves the data consistent.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ class DeletionResult:
 
 
 def run(db_session: Session, *, now: datetime) -> DeletionResult:
-    """Delete everything past its retention period in one transaction, for an idle database."""
+    """Delete what is past its retention period in one transaction (idle database)."""
     deleted = Counter[str]()
     for expiry in expiries(load_community(db_session), now=now):
         deleted[expiry.counter] += expiry.erase_all(db_session)
@@ -49,7 +49,7 @@ def run(db_session: Session, *, now: datetime) -> DeletionResult:
 
 
 def summary(deleted: Counter[str]) -> DeletionResult:
-    """The totals by `Expiry.counter`; expiries without a counter are not reported."""
+    """Return the totals by `Expiry.counter`, without those that have no counter."""
     return DeletionResult(**{name: deleted[name] for name in DeletionResult.__dataclass_fields__})
 
 
@@ -58,10 +58,10 @@ def count_due(db_session: Session, *, now: datetime) -> DeletionResult:
     community = load_community(db_session)
     query = select(func.count(Registration.id))
     has_answers = _has_short_lived_answers(now - community.short_retention)
-    is_over = _meeting_ended_by(now - community.retention)
+    is_expired = _meeting_ended_by(now - community.retention)
     return DeletionResult(
         answers=db_session.scalar(query.where(has_answers)) or 0,
-        registrations=db_session.scalar(query.where(is_over)) or 0,
+        registrations=db_session.scalar(query.where(is_expired)) or 0,
     )
 
 
@@ -73,16 +73,16 @@ def expiries(community: CommunityFacts, *, now: datetime) -> Iterator[Expiry]:
     ended_by = now - community.retention
     has_registrations = exists().where(Registration.meeting_id == Meeting.id).correlate(Meeting)
     is_counted = Meeting.registered_count.is_not(None)
-    is_uncounted = (Meeting.ends_at <= ended_by) & ~is_counted & has_registrations
-    yield _FinalCounts(Meeting.id, is_uncounted, zone=community.zone_info)
-    is_over = _meeting_ended_by(ended_by) & Registration.meeting_id.in_(
+    needs_counts = (Meeting.ends_at <= ended_by) & ~is_counted & has_registrations
+    yield _FinalCounts(Meeting.id, needs_counts, zone=community.zone_info)
+    is_deletable = _meeting_ended_by(ended_by) & Registration.meeting_id.in_(
         select(Meeting.id).where(is_counted)
     )
-    yield _Registrations(Registration.id, is_over, counter="registrations")
+    yield _Registrations(Registration.id, is_deletable, counter="registrations")
     is_registered = exists().where(Registration.member_id == Member.id).correlate(Member)
-    # A member without registrations stays for the mailing list alone: clear the attendance date.
-    has_stale_date = ~is_registered & Member.first_attended_on.is_not(None)
-    yield Expiry(Member.id, has_stale_date, {"first_attended_on": None})
+    # A member without registrations is stored only for the mailing list: clear the attendance date.
+    has_unneeded_date = ~is_registered & Member.first_attended_on.is_not(None)
+    yield Expiry(Member.id, has_unneeded_date, {"first_attended_on": None})
     is_unused = ~is_registered & Member.list_confirmed_at.is_(None)
     yield Expiry(Member.id, is_unused, counter="members")
     yield from outbox.expiries(now=now)
@@ -94,8 +94,8 @@ class _FinalCounts(Expiry):
     """Meetings whose final counts are stored before their registrations are deleted.
 
     Each meeting is counted once: if the process dies when half of its registrations are deleted,
-    the next run must not count the rest. Counting can take seconds, so it happens before the lock
-    is taken, and again under the lock only where the meeting has changed since.
+    the next run must not count only the rest. Counting can take seconds, so `find` counts without a
+    lock, and `erase` counts again under the lock only if the meeting has changed since.
     """
 
     zone: ZoneInfo
@@ -113,14 +113,14 @@ class _FinalCounts(Expiry):
         current_version = db_session.scalar(query)
         if current_version is None:  # another worker has done it
             return 0
-        if current_version != version + 1:  # more than our own lock changed it
+        if current_version != version + 1:  # the lock above adds 1; more means that it has changed
             counts = statistics.final_counts(db_session, [id_], zone=self.zone)[id_]
         db_session.execute(update(Meeting).where(Meeting.id == id_).values(**counts))
         return 0
 
 
 class _Registrations(Expiry):
-    """Registrations to delete under their meetings' locks, as wherever a registration ends."""
+    """Registrations to delete under their meetings' locks, like every cancellation."""
 
     def erase(self, db_session: Session, keys: Sequence[Any]) -> int:
         query = select(Registration.meeting_id).where(Registration.id.in_(keys)).distinct()
@@ -128,7 +128,7 @@ class _Registrations(Expiry):
         return super().erase(db_session, keys)
 
 
-# The columns that are cleared before their row is deleted, each with its blank value.
+# Columns with the short retention period, which are set to these blanks before rows are deleted.
 _SHORT_LIVED: dict[str, object] = {
     column: blank
     for field in registry.FIELDS
@@ -138,12 +138,12 @@ _SHORT_LIVED: dict[str, object] = {
 
 
 def _has_short_lived_answers(ended_by: datetime) -> ColumnElement[bool]:
-    has_answer = [_differs(getattr(Registration, name), it) for name, it in _SHORT_LIVED.items()]
-    return _meeting_ended_by(ended_by) & or_(*has_answer)
+    is_set = [_differs(getattr(Registration, name), blank) for name, blank in _SHORT_LIVED.items()]
+    return _meeting_ended_by(ended_by) & or_(*is_set)
 
 
 def _differs(column: Any, value: object) -> ColumnElement[bool]:
-    """Compare JSON as text, since PostgreSQL cannot compare it; an empty list is stored as `[]`."""
+    """Compare; JSON as text, since PostgreSQL cannot compare it (`[]` if empty)."""
     return cast(column, Text) != str(value) if isinstance(column.type, JSON) else column != value
 
 

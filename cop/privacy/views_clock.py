@@ -1,4 +1,4 @@
-"""The clock of the server, where it may be wrong: nothing is deleted before somebody has looked."""
+"""Confirm the server's clock: while it is in doubt, nothing is deleted."""
 
 from flask import flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ def clock() -> ResponseReturnValue:
             else gettext("The clock is as expected. There is nothing to confirm.")
         )
         return redirect(url_for("console.front"), 303)
-    # In full: between a clock that is years ahead and the truth, the year is what differs.
+    # Show the year too: a wrong clock may differ in nothing else.
     moments = [
         f"{moment.astimezone(current_community().zone_info):%Y-%m-%d %H:%M}" if moment else ""
         for moment in (now(), current_community().daily_tasks_at)

@@ -1,4 +1,4 @@
-"""Counts of registrations and attendance, stored once registrations expire."""
+"""Count registrations and attendance, also for storing before deletion."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ from cop.questions import registry
 from cop.registration.answers import HAS_ACCESS_NEEDS
 from cop.statistics import suppression
 
+# The counts that outlive the registrations, each in a column `<name>_count` of the meeting.
 _STORED = ("registered", "attended", "new", "returning", "promoted")
 HATS = tuple(choice.value for choice in registry.HATS.choices)
 _IS_HELD = Registration.status == RegistrationStatus.HELD
@@ -47,19 +48,19 @@ _IS_CONFIRMED = exists().where(
 
 @dataclass(frozen=True)
 class Tally:
-    """The registrations of one meeting, counted."""
+    """Counts of the registrations of one meeting."""
 
     held: int = 0
     waiting: int = 0
     cancelled: int = 0
     access: int = 0
-    expected_new: int = 0  # with a place, new by their own answer, and never attended before
-    marked: int = 0  # attendance is marked, present or absent
+    expected_new: int = 0  # with a spot, new by their own answer, and have never attended
+    marked: int = 0  # attendance is marked, as present or absent
     present: int = 0
     first_visits: int = 0
     return_visits: int = 0
     promoted: int = 0
-    confirmed: int = 0  # only for the meeting that `confirmed_for` names
+    confirmed: int = 0  # a confirmation was sent; only counted for the meeting `confirmed_for`
     to_remind: int = 0
     verified_to_remind: int = 0
 
@@ -74,16 +75,16 @@ class Tally:
 
     @property
     def new(self) -> int | None:
-        """How many attended for the first time; None where no date is stored."""
-        return self.first_visits if self._has_first_dates else None
+        """How many attended for the first time; None if no first dates are stored."""
+        return self.first_visits if self._knows_first_visits else None
 
     @property
     def returning(self) -> int | None:
-        """How many had attended before; None where no date is stored."""
-        return self.return_visits if self._has_first_dates else None
+        """How many had attended before; None if no first dates are stored."""
+        return self.return_visits if self._knows_first_visits else None
 
     @property
-    def _has_first_dates(self) -> bool:
+    def _knows_first_visits(self) -> bool:
         return self.attended == 0 or self.first_visits + self.return_visits > 0
 
 
@@ -94,7 +95,7 @@ def tallies(
 
     `confirmed_for`: the one meeting whose sent confirmations are counted as well.
     """
-    query = _counts(confirmed_for)
+    query = _counts_query(confirmed_for)
     if ids is not None:
         query = query.where(Registration.meeting_id.in_(list(ids)))
     counted = defaultdict[int, Tally](Tally)
@@ -103,27 +104,27 @@ def tallies(
     return counted
 
 
-def _counts(confirmed_for: int) -> Select[*tuple[Any, ...]]:
-    """Select one row per meeting and first attendance date of its people."""
+def _counts_query(confirmed_for: int) -> Select[*tuple[Any, ...]]:
+    """Select counts, one row for each meeting and first attendance date."""
     is_confirmed = _IS_LIVE & (Meeting.id == confirmed_for) & _IS_CONFIRMED
     conditions = _CONDITIONS | {"confirmed": is_confirmed}
-    group = (Registration.meeting_id, Meeting.starts_at, Member.first_attended_on)
-    counts = [func.count().filter(where).label(name) for name, where in conditions.items()]
-    query = select(*group, *counts).join(Member, Member.id == Registration.member_id)
-    return query.join(Meeting, Meeting.id == Registration.meeting_id).group_by(*group)
+    group_columns = (Registration.meeting_id, Meeting.starts_at, Member.first_attended_on)
+    counts = [func.count().filter(each).label(name) for name, each in conditions.items()]
+    query = select(*group_columns, *counts).join(Member, Member.id == Registration.member_id)
+    return query.join(Meeting, Meeting.id == Registration.meeting_id).group_by(*group_columns)
 
 
 def _add(tally: Tally, row: Row[*tuple[Any, ...]], zone: ZoneInfo) -> Tally:
-    """Add people with one first attendance date: new, returning or unknown."""
+    """Add the counts of people who first attended on the same day, or have not yet."""
     counts = {
         name: getattr(tally, name) + getattr(row, name) for name in (*_CONDITIONS, "confirmed")
     }
-    first, meeting_day = row.first_attended_on, row.starts_at.astimezone(zone).date()
-    if first == meeting_day:
+    first_day, meeting_day = row.first_attended_on, row.starts_at.astimezone(zone).date()
+    if first_day == meeting_day:
         counts["first_visits"] = tally.first_visits + row.present
-    elif first and first < meeting_day:
+    elif first_day and first_day < meeting_day:
         counts["return_visits"] = tally.return_visits + row.present
-        counts["expected_new"] = tally.expected_new
+        counts["expected_new"] = tally.expected_new  # whatever they answered, they are not new
     return replace(tally, **counts)
 
 
@@ -139,7 +140,7 @@ class SessionStats(NamedTuple):
 
 
 def session_stats(db_session: Session, *, zone: ZoneInfo, now: datetime) -> list[SessionStats]:
-    """Read the numbers of each session that took place, the latest first."""
+    """Read the numbers of each session that took place, latest first."""
     took_place = (Meeting.ends_at <= now) & (Meeting.status == MeetingStatus.PLANNED)
     query = select(Meeting).where(took_place).order_by(Meeting.starts_at.desc(), Meeting.id.desc())
     counted = tallies(db_session, zone=zone)
@@ -155,23 +156,23 @@ def _stats(meeting: Meeting, tally: Tally) -> SessionStats:
 def yearly_stats(
     sessions: Sequence[SessionStats], *, zone: ZoneInfo
 ) -> dict[int, tuple[list[SessionStats], dict[str, int | None]]]:
-    """Group sessions by year with totals, latest first; skip unknown numbers."""
+    """Group sessions by year, each year with totals of the known numbers."""
     by_year = defaultdict[int, list[SessionStats]](list)
     for each in sessions:
         by_year[each.meeting.starts_at.astimezone(zone).year].append(each)
     return {
-        year: (group, {name: _sum(getattr(each, name) for each in group) for name in _STORED})
+        year: (group, {name: _sum_known(getattr(each, name) for each in group) for name in _STORED})
         for year, group in by_year.items()
     }
 
 
-def _sum(numbers: Iterable[int | None]) -> int | None:
+def _sum_known(numbers: Iterable[int | None]) -> int | None:
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None
 
 
 def hat_counts(db_session: Session, ids: Iterable[int]) -> dict[int, dict[str, str]]:
-    """Count the hats at meetings, with small counts suppressed, by meeting id."""
+    """Count the hats by meeting id, with small counts suppressed."""
     query = select(Registration.meeting_id, Registration.hats, Registration.hats_other)
     answers = defaultdict[int, list[tuple[list[str], str]]](list)
     is_counted = Registration.meeting_id.in_(list(ids)) & _IS_LIVE
@@ -181,7 +182,7 @@ def hat_counts(db_session: Session, ids: Iterable[int]) -> dict[int, dict[str, s
 
 
 def hat_counts_of(db_session: Session, meeting: Meeting) -> dict[str, str] | None:
-    """Count the hats at one meeting, or return the stored counts; None where nobody registered."""
+    """Count the hats at one meeting, or return its stored counts, if there are any."""
     if meeting.registered_count is not None:
         return meeting.hat_counts
     return hat_counts(db_session, [meeting.id]).get(meeting.id)
@@ -190,7 +191,7 @@ def hat_counts_of(db_session: Session, meeting: Meeting) -> dict[str, str] | Non
 def final_counts(
     db_session: Session, ids: Sequence[int], *, zone: ZoneInfo
 ) -> dict[int, dict[str, int | dict[str, str] | None]]:
-    """Compute the counts to store, by column, before deleting registrations."""
+    """Compute the counts to store before deleting registrations, by id and column."""
     counted = tallies(db_session, zone=zone, ids=ids)
     hats = hat_counts(db_session, ids)
     return {

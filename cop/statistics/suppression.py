@@ -1,7 +1,7 @@
 """Small-count suppression: publish a count, or only that it is few or nearly all.
 
-The rule depends on one count and its base alone, not on other rows. So no other published count
-narrows a suppressed one by subtraction.
+The rule depends only on one count and its base, not on other rows, so that a suppressed count
+cannot be found by subtracting published ones.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -13,7 +13,7 @@ ASKED, ANSWERED = "offered", "base"  # keys beside the values: how many were ask
 
 
 def suppress(count: int, base: int) -> str | None:
-    """Suppress one count where needed; None: the base is too small to publish anything."""
+    """Suppress a count where needed; None if the base is too small to publish any."""
     if base < 2 * MIN_COUNT:
         return None
     if count < MIN_COUNT:
@@ -24,7 +24,9 @@ def suppress(count: int, base: int) -> str | None:
 def suppressed_counts(
     answers: Iterable[tuple[Collection[str], str]], values: Sequence[str]
 ) -> dict[str, str]:
-    """Count how many gave each value, from their choices and other text; small counts suppressed.
+    """Count how many people chose each value, with small counts suppressed.
+
+    Each answer is a pair of choices and other text.
 
     Values that nobody gave are included, since a missing row would reveal a zero.
     """

@@ -1,4 +1,4 @@
-"""The console's statistics: sign-ups and attendance by session and year, and hats."""
+"""The console's statistics: sign-ups and attendance by session and year; hats."""
 
 from collections.abc import Mapping, Sequence
 
@@ -50,7 +50,7 @@ def _chosen_session(sessions: Sequence[SessionStats]) -> SessionStats | None:
 
 
 def _hat_labels(counts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Each hat with its count, in the order of the form."""
+    """The label and the count of each hat, in the order of the form."""
     return [
         (gettext(choice.label), gettext(LABELS.get(counts[choice.value], counts[choice.value])))
         for choice in registry.HATS.choices
