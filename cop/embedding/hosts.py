@@ -23,18 +23,18 @@ _INVALID_SITE = N_(
     "it like https://www.example.org."
 )
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # one part of a host name
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Hosts that are allowed together, since one site builder needs all of them."""
+    """Hosts that are allowed together, because a site builder needs all of them."""
 
     name: str
     label: str
     hosts: tuple[str, ...]
-    effect: str
-    why_not_yet: str
+    effect: str  # of allowing them, as a sentence
+    why_not_yet: str  # why a page at one of them cannot embed ours yet
 
 
 PRESETS = (
@@ -74,12 +74,12 @@ class Snippets(NamedTuple):
 
 
 def hosts(db_session: Session) -> tuple[str, ...]:
-    """Read the sites that may embed our pages, as in Content-Security-Policy."""
+    """Read the sites that may embed our pages, as origins like in a CSP."""
     return tuple(db_session.execute(select(Community.embed_hosts)).scalar_one())
 
 
 def host_of(text: str) -> str:
-    """Parse a site as browsers name it, such as `https://www.ctdata.org`."""
+    """Parse a site into its origin as browsers send it, as `https://www.ctdata.org`."""
     host, parts = _parse(text)
     for preset in PRESETS:
         if host in preset.hosts:
@@ -115,14 +115,14 @@ def remove_host(db_session: Session, host: str) -> bool:
     return True
 
 
-def set_preset(db_session: Session, preset: Preset, *, on: bool) -> None:
+def set_preset(db_session: Session, preset: Preset, *, is_allowed: bool) -> None:
     """Allow the hosts of a preset, or remove them."""
     others = [host for host in _lock_hosts(db_session) if host not in preset.hosts]
-    change_community(db_session, embed_hosts=[*others, *preset.hosts] if on else others)
+    change_community(db_session, embed_hosts=[*others, *preset.hosts] if is_allowed else others)
 
 
 def www_variant(host: str) -> str | None:
-    """Return the same site with or without `www.`, to browsers a different one."""
+    """Return the site with or without `www.`, which is another one to browsers."""
     name = host.removeprefix("https://")
     if name.startswith("www."):
         return f"https://{name.removeprefix('www.')}"
@@ -130,10 +130,10 @@ def www_variant(host: str) -> str | None:
 
 
 def check_embeddable(address: str, allowed: Collection[str]) -> str:
-    """Return the site of a page that may embed ours, without fetching the page.
+    """Return the site of a page that may embed ours; the page is not fetched.
 
     Raises:
-        Refused: it may not, for a reason in a sentence.
+        Refused: it may not; the refusal says why.
     """
     host, _ = _parse(address)
     if any(fnmatchcase(host, pattern) for pattern in allowed):
@@ -160,9 +160,9 @@ def check_embeddable(address: str, allowed: Collection[str]) -> str:
 def snippets(links: Links, *, name: str, language: str) -> Snippets:
     """Make the HTML to paste into a page.
 
-    The height is also a style, since themes set `iframe { height: auto }`, which beats attributes.
-    It is less than the window's, so that a scrolling frame is seen whole, with space beside it to
-    scroll the page. The script removes both.
+    The height is also set as a style, since themes set `iframe { height: auto }`, which overrides
+    attributes. It is less than the window's, so that a frame that has its own scroll bar is visible
+    as a whole, and the page can be scrolled beside it. The script removes both.
     """
     translate = catalog(language).gettext
     title = escape(translate(N_("Register for %(name)s sessions")) % {"name": name})
@@ -196,7 +196,7 @@ def _parse(text: str) -> tuple[str, SplitResult]:
 
 
 def _normalize_input(text: str) -> str:
-    """Validate what parsing would hide, and add the scheme if it is missing."""
+    """Refuse what `urlsplit` would silently accept; add the scheme if it is missing."""
     typed = text.strip()
     scheme, separator, _ = typed.partition("://")
     if not typed:
@@ -215,7 +215,7 @@ def _normalize_input(text: str) -> str:
                 "could otherwise be read on the way."
             ),
         )
-    if any(letter.isspace() for letter in typed):  # urlsplit would drop some
+    if any(letter.isspace() for letter in typed):  # urlsplit would remove tabs and line breaks
         raise Refused(_INVALID_SITE)
     return typed if separator else f"https://{typed}"
 
@@ -235,5 +235,5 @@ def _normalize_name(typed: str) -> str:
 
 
 def _lock_hosts(db_session: Session) -> list[str]:
-    # Otherwise two coordinators at once would each write the list without the other's change.
+    # Without the lock, two coordinators at the same time would overwrite each other's change.
     return db_session.execute(select(Community.embed_hosts).with_for_update()).scalar_one()

@@ -1,4 +1,4 @@
-"""The card and the script for other sites; `/embed` has the public pages, too."""
+"""The card and the script for other sites, beside the public pages in `/embed`."""
 
 from flask import Response, current_app
 
@@ -11,13 +11,13 @@ from cop.web.rendering import render
 @embedding.get("/embed/next")
 @cached
 def card() -> Response:
-    """Show the next session alone, for a corner of another site's page."""
+    """Show only the next session, for a small frame on another site's page."""
     return render("pages/card.html", is_cacheable=True, schedule=read_schedule())
 
 
 @embedding.get("/embed.js")
 def script() -> Response:
-    """Send the script that makes another site's frame as high as what it shows."""
+    """Send the script that fits the height of a frame to its content."""
     response = current_app.send_static_file("embed.js")
     response.headers["Cache-Control"] = "public, max-age=300"
     return response

@@ -16,7 +16,7 @@ from cop.web.rendering import current_community, language, links, render
 
 
 class HostForm(ConsoleForm):
-    """A site to allow."""
+    """A site to add to those that may embed our pages."""
 
     host = StringField(filters=[strip_to_one_line])
 
@@ -56,11 +56,11 @@ def remove_host() -> ResponseReturnValue:
 def switch_preset() -> ResponseReturnValue:
     presets = {preset.name: preset for preset in hosts.PRESETS}
     preset = presets.get(request.form.get("preset", "")) or abort(404)
-    on = request.form.get("allowed") == "yes"
+    is_allowed = request.form.get("allowed") == "yes"
     with write_tx() as db_session:
-        hosts.set_preset(db_session, preset, on=on)
+        hosts.set_preset(db_session, preset, is_allowed=is_allowed)
         note_action(db_session, Action.CHANGED_HOSTS)
-    if on:
+    if is_allowed:
         flash(gettext("%(name)s: allowed.", name=preset.label))
     else:
         flash(gettext("%(name)s: allowed no longer.", name=preset.label))
@@ -69,15 +69,15 @@ def switch_preset() -> ResponseReturnValue:
 
 @console.get("/embed/check")
 def check_page() -> Response:
-    """Show whether a page can embed ours, by the list alone."""
+    """Show whether a page can embed ours: by the list of sites, without fetching it."""
     return _show(HostForm(), address=strip_to_one_line(request.args.get("address")))
 
 
 def _show(form: HostForm, *, address: str | None = None) -> Response:
     with read_tx() as db_session:
         allowed = hosts.hosts(db_session)
-    of_presets = {host for preset in hosts.PRESETS for host in preset.hosts}
-    sites = [host for host in allowed if host not in of_presets]
+    preset_hosts = {host for preset in hosts.PRESETS for host in preset.hosts}
+    sites = [host for host in allowed if host not in preset_hosts]
     variants = filter(None, map(hosts.www_variant, sites))
     return render(
         "embedding/embed.html",

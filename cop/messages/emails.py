@@ -19,7 +19,7 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def unknown_placeholder(text: str, known: tuple[str, ...]) -> str | None:
-    """Return the first placeholder that does not exist."""
+    """Return the first placeholder in a text that is not among the known ones."""
     return next((name for name in _BRACES.findall(text) if name not in known), None)
 
 
@@ -41,7 +41,7 @@ def fill_placeholders(
 ) -> Prose:
     """Fill in the placeholders of a text for one recipient."""
     values = _values(writer.to(to), to, meeting)
-    # Markdown first: a value is never Markdown, whatever somebody's name looks like.
+    # Render Markdown before filling in values, so that a name is never taken for Markdown.
     html = _fill(to_html(text), values, _as_html)
     return Prose(_fill(text, values, _as_text), Markup(html))  # noqa: S704 - sanitized, escaped
 
@@ -58,9 +58,9 @@ def _values(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Mappi
     }
 
 
-def _fill(text: str, values: Mapping[str, str | Link], form: Callable[[str | Link], str]) -> str:
-    """Replace each placeholder once: placeholders within values are not filled in."""
-    return _BRACES.sub(lambda at: form(values[at[1]]) if at[1] in values else at[0], text)
+def _fill(text: str, values: Mapping[str, str | Link], format_: Callable[[str | Link], str]) -> str:
+    """Replace each placeholder once; braces inside of values stay as they are."""
+    return _BRACES.sub(lambda m: format_(values[m[1]]) if m[1] in values else m[0], text)
 
 
 def _as_text(value: str | Link) -> str:

@@ -26,7 +26,7 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 
 
 class Audience(StrEnum):
-    """Whom of a meeting a message goes to."""
+    """The people of a meeting whom a message can go to."""
 
     HELD = "held"
     WAITING = "waiting"
@@ -55,8 +55,8 @@ def audience_counts(db_session: Session, meeting_id: int) -> dict[str, int]:
     return dict(zip(_IN_AUDIENCE, db_session.execute(query).one(), strict=True))
 
 
-def audience(db_session: Session, meeting_id: int, audience: str) -> list[Registered]:
-    """List the members of an audience whom email reaches, in the order they registered."""
+def audience_members(db_session: Session, meeting_id: int, audience: str) -> list[Registered]:
+    """List the members of an audience whom email reaches; refuse if there are none."""
     query = select(Registration.id).join(Member, Member.id == Registration.member_id)
     is_in = (Registration.meeting_id == meeting_id) & _IN_AUDIENCE[audience] & _IS_DELIVERABLE
     people = recipients.of_registrations(db_session, db_session.scalars(query.where(is_in)))
@@ -90,15 +90,15 @@ def send(
     nonce: str,
     writer: LetterWriter,
 ) -> int | None:
-    """Queue a new message to its audience; return to how many, or None if it was sent before.
+    """Queue a message to its audience; return to how many, or None if already sent.
 
     `confirmed_count`: the number of recipients that the preview showed.
     """
     check(message)
     meeting = locking.lock_one(db_session, message.meeting_id)
-    if not _is_first(db_session, message, nonce, writer=writer):
+    if not _store_key(db_session, message, nonce, writer=writer):
         return None
-    people = audience(db_session, meeting.id, message.audience)
+    people = audience_members(db_session, meeting.id, message.audience)
     if len(people) > confirmed_count:
         raise Refused(
             N_(
@@ -126,10 +126,13 @@ def send(
     return len(people)
 
 
-def _is_first(
+def _store_key(
     db_session: Session, message: Announcement, nonce: str, *, writer: LetterWriter
 ) -> bool:
-    """Store a key of the message and its page; a second click waits for the lock and finds it."""
+    """Store a key of the message and its form; return False if it is stored already.
+
+    A second click waits for the meeting's lock, and then finds the key.
+    """
     content = message.audience, message.subject, message.text
     parts = ("write", str(message.meeting_id), nonce, *content)
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -143,13 +146,13 @@ def _email(
 ) -> QueuedEmail:
     letter = emails.letter(writer, person.recipient, meeting, message)
     key = f"message:{message.id}:{person.registration_id}"
-    # A message from before the session is useless after it.
+    # A message sent before the session is useless after it, so it expires at its end.
     expires_at = meeting.ends_at if meeting.ends_at > writer.now else None
     return outbox.to_registered(letter, person, EmailKind.MESSAGE, key, expires_at)
 
 
 def sent_messages(db_session: Session, meeting_id: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    """List the messages sent for a meeting as (message, its author's name), latest first.
+    """List the messages sent for a meeting: (message, author's name), latest first.
 
     The name is None if the author's account was removed.
     """

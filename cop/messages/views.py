@@ -39,7 +39,8 @@ class WriteForm(forms.ConsoleForm):
     text = forms.area(5000, forms.Required(N_("Write what you want to tell them.")))
     confirmed_count = StringField(filters=[forms.strip_to_one_line])  # as shown by the preview
     nonce = StringField(filters=[forms.strip_to_one_line])
-    reader = StringField(filters=[forms.strip_to_one_line])  # the registration to preview it for
+    # The registration id of the person for whom the preview is shown.
+    reader = StringField(filters=[forms.strip_to_one_line])
 
     def validate_audience(self, field: StringField) -> None:
         if field.data not in AUDIENCES:
@@ -83,16 +84,15 @@ def _edit(meeting: Listing, form: WriteForm) -> Response:
 
 
 def _preview(meeting: Listing, form: WriteForm) -> Response:
-    """Show the email as one of its recipients gets it, and to how many it goes."""
+    """Show the email as one recipient gets it, and how many people it goes to."""
     message = form.message(meeting.id)
     messages.check(message)
     with read_tx() as db_session:
-        people = messages.audience(db_session, meeting.id, message.audience)
+        people = messages.audience_members(db_session, meeting.id, message.audience)
     note_viewing("roster", meeting.id)
     reader = next((p for p in people if str(p.registration_id) == form.reader.data), people[0])
-    composing = writer(), reader.recipient, meeting
-    letter = emails.letter(*composing, message)
-    body = emails.fill_placeholders(*composing, message.text).html
+    letter = emails.letter(writer(), reader.recipient, meeting, message)
+    prose = emails.fill_placeholders(writer(), reader.recipient, meeting, message.text)
     return render(
         "messages/preview.html",
         meeting=meeting,
@@ -100,7 +100,7 @@ def _preview(meeting: Listing, form: WriteForm) -> Response:
         people=people,
         reader=reader,
         subject=letter.subject,
-        body=Markup(status.redact_tokens(body)),  # noqa: S704 - sanitized before
+        body=Markup(status.redact_tokens(prose.html)),  # noqa: S704 - sanitized before
         text=status.redact_tokens(letter.text),
         audience=AUDIENCES[Audience(message.audience)],
         nonce=form.nonce.data or forms.new_token(),
@@ -108,8 +108,9 @@ def _preview(meeting: Listing, form: WriteForm) -> Response:
 
 
 def _send(meeting: Listing, form: WriteForm) -> bool:
-    """Send the message; return False if the coordinator has to confirm it once more."""
-    # A sent message is remembered for a day: an older page could send it a second time.
+    """Send the message; return False if the coordinator has to confirm it again."""
+    # It is stored for only a day that a message was sent. So an old page has to be confirmed again,
+    # since it could send the message a second time.
     nonce = forms.nonce_of(form.nonce.data or "")
     if nonce is None:
         form.nonce.data = None
