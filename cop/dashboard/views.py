@@ -1,4 +1,4 @@
-"""The console's front page: the next session, to-do items, and tables of all sessions."""
+"""The console's front page: next session, to-do items, tables of all sessions."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -66,7 +66,7 @@ def front() -> Response:
 
 
 def _is_planned_ahead(listed: Schedule) -> bool:
-    """Whether all dates of the recurrence rule are planned: slugs begin with the planned date."""
+    """Whether the next dates of the recurrence rule are all planned."""
     planned = {meeting.slug[:10] for meeting in listed.all}
     community = current_community()
     dates = community.rhythm.next_dates(community.planned_ahead, now=now())
@@ -97,7 +97,7 @@ def _next_session(meeting: Listing, tally: Tally, outbox: status.OutboxStatus) -
 
 
 def _upcoming_reminders(meeting: Listing, tally: Tally) -> list[Reminder]:
-    """Return the reminders to be sent; all but the last go to verified addresses only."""
+    """Return the reminders still to be sent, with the number of recipients."""
     days_before = sorted(current_community().reminder_days, reverse=True)
     all_reminders = [
         Reminder(
@@ -117,7 +117,7 @@ def _past_session(meeting: Listing, tally: Tally) -> PastSession:
 
 
 def _chart(past: list[PastSession]) -> tuple[charts.Chart, list[PastSession]] | None:
-    """Draw who signed up and attended in the last twelve months; return the rows, too."""
+    """Chart sign-ups and attendance of the last twelve months; return the rows too."""
     dates = writer().dates
     rows = [
         row

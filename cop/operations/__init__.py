@@ -1,1 +1,1 @@
-"""What the operator runs: backups, schema upgrades, processes, the worker, health checks."""
+"""What the operator runs: backups, upgrades, processes, worker, health checks."""

@@ -48,7 +48,7 @@ def settings_for(
 
 
 def makes_new_key(copy: Path, settings: Settings) -> bool:
-    """Return whether `settings_for` has made a new key for this copy. Ask before it is written."""
+    """Whether `settings_for` has made a new key; call it before the key is written."""
     file = settings.key_file
     return file is not None and not file.exists() and not key_beside(copy).is_file()
 

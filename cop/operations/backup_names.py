@@ -15,14 +15,14 @@ _NAME = re.compile(rf"(?:{AHEAD}-{_TIME}-)?(([a-z-]+)-{_TIME}-[0-9a-f]{{8}}\..+)
 
 
 def new_name(file: Path, why: str, *, now: datetime) -> Path:
-    """A new name in the folder `backups` beside the database, which is created if missing."""
+    """A new file name in the folder `backups`, which is created if missing."""
     folder = file.parent / "backups"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder / f"{why}-{now.astimezone(UTC):{_STAMP}}-{token_hex(4)}.sqlite3"
 
 
 def files(database: Path | None) -> list[Path]:
-    """The files in the backups folder that this program made: copies, keys and leftover drafts."""
+    """The files in the backups folder that this program made: copies, keys, drafts."""
     candidates = (database.parent / "backups").glob("*-*") if database else ()
     return list(filter(_has_backup_name, candidates))
 
@@ -35,7 +35,7 @@ def _has_backup_name(file: Path) -> bool:
 
 
 def times(file: Path) -> tuple[datetime, datetime | None]:
-    """When a copy was made, and when it was first seen to be from the future, if it was.
+    """When a copy was made, and when it was first seen to be from the future, if so.
 
     Read from the name: a file's own time changes when the folder is copied to another disk.
     """

@@ -66,7 +66,7 @@ def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
 
 
 def copy_once(file: Path, *, why: str) -> Path:
-    """Copy a database, unless an interrupted upgrade has left a sound copy of the same data.
+    """Copy a database, unless an interrupted upgrade has left an intact, equal copy.
 
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
@@ -80,7 +80,7 @@ def copy_once(file: Path, *, why: str) -> Path:
 
 
 def _read_rows(file: Path) -> list[list[tuple[object, ...]]]:
-    """Read all tables and their rows, without the time of a backup that is stored in a copy."""
+    """Read all tables and rows, ignoring the backup time that copies store."""
     with (
         closing(open_database(file)) as source,
         closing(sqlite_module.connect(":memory:")) as memory,

@@ -76,7 +76,7 @@ class Child:
 
 
 def supervise(stages: Sequence[Sequence[Child]], *, seconds: float) -> None:
-    """Keep children running until this process is asked to stop, then stop them stage by stage.
+    """Keep children running until this process is asked to stop; then stop them.
 
     The children of one stage have `seconds` to end; then they are killed. That is safe, since all
     state that matters is in the database.

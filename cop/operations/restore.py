@@ -147,7 +147,10 @@ def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
 
 
 def _read_later_state(file: Path) -> LaterState:
-    """Read a database whose schema may be older, and which may be damaged: hence plain SQL."""
+    """Read what is newer than the backup, in plain SQL.
+
+    The schema may be older, and the file damaged; what cannot be read is left out.
+    """
     with closing(sqlite_module.connect(file)) as connection:
         withdrawn = [row for query in _READ_WITHDRAWN for row in _rows(connection, query)]
         sent = _rows(connection, "SELECT message_id FROM outbox_email WHERE state = 'sent'")
@@ -236,7 +239,7 @@ def _withdraw(db_session: Session, member_id: int, scope: str, *, writer: Letter
 def _carry_over_access(
     db_session: Session, later_state: LaterState, withdrawn: list[Withdrawn], *, secret_key: str
 ) -> None:
-    """Give coordinators their current sign-in data, and remove accounts that were removed since.
+    """Restore coordinators' current sign-in data, and remove accounts removed since.
 
     Change nothing where that would leave nobody who may export lists.
     """

@@ -28,7 +28,7 @@ NEWER = (
 
 
 def upgrade(app: Flask, folder: Path | None = None, *, requires_key: bool = False) -> Path | None:
-    """Upgrade the app's database to the newest schema; return the backup made before, if any.
+    """Upgrade the database to the newest schema; return the backup made before that.
 
     In one transaction, so a killed process leaves nothing half done. With `requires_key`, a
     database that has another secret key is not upgraded: the site may be running.
@@ -57,7 +57,7 @@ def upgrade(app: Flask, folder: Path | None = None, *, requires_key: bool = Fals
 
 
 def _has_fingerprint(engine: Engine) -> bool:
-    """Whether the schema, perhaps an older one, has a column for the key's fingerprint."""
+    """Whether the schema, maybe an older one, has a column for the key's fingerprint."""
     inspector = inspect(engine)
     return inspector.has_table("community") and "key_fingerprint" in {
         column["name"] for column in inspector.get_columns("community")
@@ -65,7 +65,7 @@ def _has_fingerprint(engine: Engine) -> bool:
 
 
 def set_up(app: Flask) -> Path | None:
-    """Upgrade the schema, and create the community and its next meetings where missing.
+    """Upgrade the schema; create the community and its next meetings if missing.
 
     Return the backup made before an upgrade, if any.
 
@@ -118,7 +118,7 @@ def require_site(app: Flask) -> Schema:
 
 
 def key_problem(app: Flask) -> str | None:
-    """Say what is wrong with the secret key, if the site's links are signed with another."""
+    """Describe the problem if the site's links are signed with another secret key."""
     settings = settings_of(app)
     with app.app_context(), read_tx() as db_session:
         is_known = signing_key.is_known(db_session, settings.secret_key)

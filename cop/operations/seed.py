@@ -76,7 +76,7 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
 
 
 def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
-    """The last session; on another day if the recurrence rule's last date is long ago."""
+    """The last session, or one two weeks ago if the rule's last date is long ago."""
     rhythm = load_community(db_session).rhythm
     occurrence = rhythm.last_before(now)
     by_rule = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)
@@ -107,7 +107,7 @@ def _set_texts(meeting: Meeting, texts: Mapping[str, Any]) -> None:
 
 
 def _fill(db_session: Session, meetings: list[Meeting], *, now: datetime) -> None:
-    """Register the people: the last session attended, the next nearly full, the one after full."""
+    """Register the people: the next session is nearly full, the one after it full."""
     answers = _answers()
     for number, (name, organization) in enumerate(_demo()["people"].items()):
         address = f"{name.split()[0]}.{name.split()[-1]}".lower() + DEMO_DOMAIN

@@ -1,4 +1,4 @@
-"""The fingerprint of the secret key that the site's links are signed with, and replacing the key.
+"""The secret key that the site's links are signed with: fingerprint, replacement.
 
 A process with another key would email links that no other process accepts.
 """
@@ -21,14 +21,14 @@ _UNSENT = (MailState.QUEUED, MailState.RETRYING, MailState.SENDING, MailState.FA
 
 
 def store_fingerprint(db_session: Session, secret_key: str) -> bool:
-    """Store the key's fingerprint where there is none; return whether this is the site's key."""
+    """Store the key's fingerprint if there is none; return whether it is this key's."""
     unset = update(Community).where(Community.key_fingerprint.is_(None))
     db_session.execute(unset.values(key_fingerprint=fingerprint(secret_key)))
     return is_known(db_session, secret_key)
 
 
 def is_known(db_session: Session, secret_key: str) -> bool:
-    """Whether the site's links are signed with this key; True if no fingerprint is stored."""
+    """Whether links are signed with this key; True if no fingerprint is stored."""
     stored = db_session.scalar(select(Community.key_fingerprint))
     return stored is None or stored == fingerprint(secret_key)
 

@@ -57,7 +57,7 @@ def is_ready(*, now: datetime) -> bool:
 
 
 def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
-    """Whether the site is ready, and the lines of the report; the schema must be current."""
+    """Return whether the site is ready, and the report; the schema must be current."""
     try:
         with read_tx() as db_session:
             community, emails = load_community(db_session), outbox.read_status(db_session)

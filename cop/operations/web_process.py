@@ -53,7 +53,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
 
 class Pools:
-    """Two thread pools: one for public reads, one for requests that may wait for a write lock.
+    """Two thread pools: for public reads, and for requests that may wait for a lock.
 
     While the database is locked, each request that writes holds its thread for up to ten seconds;
     readers must not wait for one of those. Pages of the console write, too: views are recorded.
@@ -80,7 +80,7 @@ def _only_reads(request: HTTPRequestParser) -> bool:
 
 
 def serve(app: "WSGIApplication", listening: list[socket]) -> None:
-    """Serve until this process is asked to stop; then finish the requests that have begun."""
+    """Serve until this process is asked to stop; then finish requests in progress."""
     stop = StopRequest()
     # waitress would warn of each request that waits for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""The worker: delivers emails, queues reminders and notices, and runs the daily tasks."""
+"""The worker: delivers emails, queues reminders and notices, runs daily tasks."""
 
 import logging
 import threading
@@ -53,7 +53,7 @@ log = logging.getLogger("cop.worker")
 
 
 def run_daily_tasks(*, now: datetime, stopping: Callable[[], bool] = bool) -> bool:
-    """Plan ahead, and delete what is past its retention period; running it again changes nothing.
+    """Plan ahead, and delete what is past its retention period; idempotent.
 
     Return False when it was stopped before its end.
     """
@@ -81,7 +81,7 @@ def plan_ahead(*, now: datetime) -> None:
 
 
 def _erase(*, now: datetime, stopping: Callable[[], bool]) -> deletion.DeletionResult | None:
-    """Delete what is past its retention period, in short transactions; None when stopped."""
+    """Delete what is past its retention period, in short batches; None if stopped."""
     with read_tx() as db_session:
         community = load_community(db_session)
     erased = Counter[str]()
@@ -103,7 +103,7 @@ def queue_emails(delivery: Delivery) -> None:
     with read_tx() as db_session:
         writer = delivery.writer(db_session)
         is_edited = notices.is_due(db_session, writer=writer)
-        soon = reminders.next_due(db_session, writer=writer)
+        soon = reminders.find_due(db_session, writer=writer)
     if is_edited:
         with write_tx() as db_session:
             number = notices.queue_notices(db_session, writer=writer)
@@ -197,7 +197,7 @@ class Planner:
 
 
 def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
-    """Whether something that was last done at `last` is due; the clock may jump either way."""
+    """Whether something last done at `last` is due, or the clock has jumped back."""
     return last is None or abs(now - last) >= every
 
 
@@ -207,7 +207,7 @@ def deliver(delivery: Delivery, *, stopping: Callable[[], bool]) -> float:
 
 
 def probe_write(clock: Callable[[], datetime]) -> float:
-    """Write to the database, so that `/readyz` can tell; return the seconds until the next time.
+    """Write to the database for `/readyz`; return the seconds until the next time.
 
     In its own thread: long daily tasks or a backup must not make the site look broken.
     """
@@ -217,7 +217,7 @@ def probe_write(clock: Callable[[], datetime]) -> float:
 
 
 def work(app: Flask) -> None:
-    """Work until the process is asked to stop; an email that is being sent is finished.
+    """Work until the process is asked to stop; finish an email that is being sent.
 
     Each delivery has a thread, so that a slow mail server holds up one email and nothing else. The
     stop waits for the deliveries alone: the other threads can be interrupted safely.
@@ -257,7 +257,7 @@ def work(app: Flask) -> None:
 def repeat(
     app: Flask, job: Callable[[], float], stopping: threading.Event, stop: StopRequest
 ) -> None:
-    """Run a job again and again; if it fails, stop the worker, which is then restarted."""
+    """Run a job repeatedly; if it fails, stop the worker, which is then restarted."""
     try:
         while not stopping.is_set():
             stopping.wait(try_once(app, job))
@@ -290,5 +290,5 @@ def delivery_for(app: Flask) -> Delivery:
 
 
 def _log_exception(failure: threading.ExceptHookArgs) -> None:
-    """Log where a thread failed, without the exception's message: it may quote an address."""
+    """Log the exception of a thread; the log drops its message, which may quote data."""
     log.error("a thread of the worker failed", exc_info=failure.exc_value)

@@ -10,7 +10,7 @@ from cop.roster.roster import Counts
 
 
 def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: Counts) -> Letter:
-    """Tell coordinators about tomorrow's session: its numbers, and what is missing."""
+    """Remind coordinators of the session: its numbers, and what is missing."""
     _ = writer.translate
     lines = [
         _("Coming: %(num)s", num=counts.held),
@@ -28,7 +28,7 @@ def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: Counts) -> L
 
 
 def preparation_reminder(writer: LetterWriter, person: Registered, meeting: MeetingFacts) -> Letter:
-    """Some days before: what to read, and a question to think about."""
+    """Remind somebody some days before: what to read, and the question to prepare."""
     to = person.recipient
     writer = writer.to(to)
     _ = writer.translate
@@ -48,7 +48,7 @@ def preparation_reminder(writer: LetterWriter, person: Registered, meeting: Meet
 
 
 def join_reminder(writer: LetterWriter, person: Registered, meeting: MeetingFacts) -> Letter:
-    """The day before: the join link, and a link to cancel."""
+    """Remind somebody the last time: the join link, and a link to cancel."""
     to = person.recipient
     writer = writer.to(to)
     _, day = writer.translate, writer.dates.long_date(meeting.starts_at)

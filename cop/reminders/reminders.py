@@ -1,4 +1,4 @@
-"""Queue each reminder once, however often this runs and however the clock changes."""
+"""Queue each reminder once, however often this runs or the clock changes."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -20,23 +20,23 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.reminders import emails
 from cop.roster import roster
 
-_MAX_CLOCK_CHANGE = timedelta(hours=24)  # of any time zone
+_MAX_CLOCK_CHANGE = timedelta(hours=24)  # the largest one in the time zone database
 
 
-def next_due(db_session: Session, *, writer: LetterWriter) -> list[int]:
-    """List the ids of the meetings with reminders to queue now."""
+def find_due(db_session: Session, *, writer: LetterWriter) -> list[int]:
+    """List the ids of the meetings that have reminders to queue now."""
     days = writer.community.reminder_days or [0]
-    ahead = writer.now + timedelta(days=max(days)) + _MAX_CLOCK_CHANGE
-    is_soon = (Meeting.starts_at > writer.now) & (Meeting.starts_at <= ahead)
-    planned = select(Meeting.id).where(is_soon, Meeting.status == MeetingStatus.PLANNED)
-    soon = locking.read(db_session, db_session.scalars(planned))
-    return [meeting.id for meeting in soon if _missing(db_session, meeting, writer=writer)]
+    latest_start = writer.now + timedelta(days=max(days)) + _MAX_CLOCK_CHANGE
+    is_soon = (Meeting.starts_at > writer.now) & (Meeting.starts_at <= latest_start)
+    select_ids = select(Meeting.id).where(is_soon, Meeting.status == MeetingStatus.PLANNED)
+    soon = locking.read(db_session, db_session.scalars(select_ids))
+    return [meeting.id for meeting in soon if _unqueued(db_session, meeting, writer=writer)]
 
 
 def queue(db_session: Session, ids: Iterable[int], *, writer: LetterWriter) -> int:
     """Queue the due reminders of these meetings; return how many emails those are.
 
-    It holds the meetings' locks, so that nobody who cancels at this moment is reminded.
+    It locks the meetings, so that nobody who cancels at the same moment is reminded.
     """
     reminders = [
         email
@@ -49,28 +49,34 @@ def queue(db_session: Session, ids: Iterable[int], *, writer: LetterWriter) -> i
 
 
 def reminder_time(meeting: MeetingFacts, days: int, *, writer: LetterWriter) -> datetime:
-    """When a reminder is due: at the meeting's local time of day, some days before.
+    """When a reminder is due: some days before, at the meeting's local time of day.
 
-    The local time counts, since clocks may change in between.
+    That stays the same when clocks change in between; a time that they skip is moved to one that
+    exists.
     """
     local = meeting.starts_at.astimezone(writer.community.zone_info) - timedelta(days=days)
     return tz.resolve_imaginary(local)
 
 
-def _missing(
+def _unqueued(
     db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter
 ) -> dict[str, Registered | None]:
-    """Map the keys of the reminders to queue to their recipients; None stands for coordinators."""
+    """Return the due reminders that are not queued: recipients by deduplication key.
+
+    The recipient None stands for the coordinators.
+    """
     days = _days_before(meeting, writer)
     if days is None:
         return {}
-    occasion = f"{meeting.id}:{meeting.starts_at.isoformat()}"  # a moved meeting is another one
+    # The keys contain the start, so that the reminders of a moved meeting are due again.
+    occasion = f"{meeting.id}:{meeting.starts_at.isoformat()}"
     is_last, due_at = _is_last(days, writer), reminder_time(meeting, days, writer=writer)
     due: dict[str, Registered | None] = {
         f"reminder:{person.registration_id}:{days}:{occasion}": person
         for person in recipients.of_meeting(db_session, meeting.id, [RegistrationStatus.HELD])
         if _is_reminded(person, due_at, is_last=is_last)
     }
+    # The stored key says `day-before`, whatever the number of days of the last reminder is.
     if is_last and accounts.coordinator_addresses(db_session):
         due[f"day-before:{occasion}"] = None
     queued = outbox.dedup_keys(db_session, meeting.id)
@@ -78,7 +84,7 @@ def _missing(
 
 
 def _days_before(meeting: MeetingFacts, writer: LetterWriter) -> int | None:
-    """Return the latest reminder whose time has come, as its number of days before the start."""
+    """Return the latest reminder that is due, as its number of days before the start."""
     all_days = writer.community.reminder_days
     due = [days for days in all_days if reminder_time(meeting, days, writer=writer) <= writer.now]
     return min(due, default=None)
@@ -89,9 +95,10 @@ def _is_last(days: int | None, writer: LetterWriter) -> bool:
 
 
 def _is_reminded(person: Registered, due_at: datetime, *, is_last: bool) -> bool:
-    """Whether somebody gets a reminder; whoever got their spot after it was due just had an email.
+    """Whether somebody gets the reminder that is due.
 
-    An unverified address gets the last one only.
+    Not if they got their spot after it was due, since they were just emailed about that. An
+    unverified address gets only the last reminder.
     """
     to = person.recipient
     had_spot = (person.promoted_at or person.registered_at) <= due_at
@@ -104,7 +111,7 @@ def _compose(
 ) -> Iterator[QueuedEmail]:
     is_last = _is_last(_days_before(meeting, writer), writer)
     compose = emails.join_reminder if is_last else emails.preparation_reminder
-    for key, person in _missing(db_session, meeting, writer=writer).items():
+    for key, person in _unqueued(db_session, meeting, writer=writer).items():
         if person:
             letter = compose(writer, person, meeting)
             yield outbox.to_registered(letter, person, EmailKind.REMINDER, key, meeting.starts_at)
@@ -115,7 +122,10 @@ def _compose(
 def _day_before(
     db_session: Session, meeting: MeetingFacts, key: str, *, writer: LetterWriter
 ) -> Iterator[QueuedEmail]:
-    """Compose an email to each coordinator; only the first has the key that marks all as queued."""
+    """Compose an email to each coordinator.
+
+    The first one has `key` itself, by which `_unqueued` finds that all of them are queued.
+    """
     counts = roster.count_statuses(roster.attendees(db_session, meeting.id))
     letter = emails.day_before(writer, meeting, counts)
     for number, address in enumerate(accounts.coordinator_addresses(db_session)):

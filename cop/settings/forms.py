@@ -130,7 +130,7 @@ class RemindersForm(SettingsForm):
         if "reminder_days" not in self.changed:
             return []
         changed = writer(load_community(db_session))
-        due = reminders.next_due(db_session, writer=changed)
+        due = reminders.find_due(db_session, writer=changed)
         count = reminders.queue(db_session, due, writer=changed)
         sentence = ngettext(
             "%(num)s reminder goes out at once, since its day has come already.",
@@ -150,7 +150,7 @@ def _days(typed: str) -> list[int | None]:
 
 
 class RetentionForm(SettingsForm):
-    """How long data is stored after a session: at most as promised by the registry, or shorter."""
+    """How long data is stored after a session; never longer than RETENTION."""
 
     retention_days = line(10)
     short_retention_days = line(10)

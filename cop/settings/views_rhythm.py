@@ -139,7 +139,7 @@ def rhythm() -> ResponseReturnValue:
 
 
 def _save(form: RhythmForm) -> int:
-    """Write the rule, and return how many dates were added; a conflict is shown in the form."""
+    """Write the rule; return how many dates were added. The form shows a conflict."""
     with write_tx() as db_session:
         stored = community_settings.lock_community(db_session)
         editor = audit_log.last_editor(db_session, meeting_id=None)

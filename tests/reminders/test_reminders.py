@@ -64,7 +64,7 @@ def set_member(db_session, email, **values):
 
 def remind(db_session, now):
     writer = a_writer(db_session, now=now)
-    due = reminders.next_due(db_session, writer=writer)
+    due = reminders.find_due(db_session, writer=writer)
     return reminders.queue(db_session, due, writer=writer)
 
 
@@ -123,7 +123,7 @@ def test_no_reminder_comes_after_the_start(db_session, meeting):
 
 def test_no_reminder_is_queued_if_the_meeting_starts_before_it_is_locked(db_session, meeting):
     early, late = (a_writer(db_session, now=now) for now in (START - MINUTE, START))
-    due = reminders.next_due(db_session, writer=early)
+    due = reminders.find_due(db_session, writer=early)
 
     counts = [reminders.queue(db_session, due, writer=writer) for writer in (late, early)]
 
@@ -192,7 +192,7 @@ def test_no_meeting_is_due_for_who_opted_out_or_cannot_be_reached(
     set_member(db_session, "ada@example.org", **values)
     writer = a_writer(db_session, now=DAY_BEFORE)
 
-    due = reminders.next_due(db_session, writer=writer)
+    due = reminders.find_due(db_session, writer=writer)
     reminders.queue(db_session, due, writer=writer)
 
     assert len(due) == len(expected)
