@@ -20,4 +20,5 @@ def script() -> Response:
     """Send the script that fits the height of a frame to its content."""
     response = current_app.send_static_file("embed.js")
     response.headers["Cache-Control"] = "public, max-age=300"
+    response.access_control_allow_origin = "*"  # for a `crossorigin` or `integrity` attribute
     return response

@@ -19,8 +19,18 @@
   // If the parent page gives the frame less height than needed, the frame scrolls.
   const updateScrolling = () => root.classList.toggle("is-fitted", measure() < innerHeight + 2);
 
-  // A sandboxed frame without an origin cannot send the form.
-  if (self.origin === "null") {
+  // A sandbox without "allow-forms" ends a submission before its event.
+  const canSubmit = () => {
+    const form = document.createElement("form");
+    let isSubmitted = false;
+    form.addEventListener("submit", (event) => { event.preventDefault(); isSubmitted = true; });
+    page.append(form);
+    form.requestSubmit();
+    form.remove();
+    return isSubmitted;
+  };
+  // A sandboxed frame without an origin, or without forms, cannot send the form.
+  if (self.origin === "null" || !canSubmit()) {
     document.getElementById("problem").append(document.getElementById("sandboxed").content);
   }
   if (!isFramed) return;
@@ -39,10 +49,19 @@
     const answer = document.activeElement;
     if (!answer.matches("#registration [tabindex='-1'], #problem [tabindex='-1']")) return;
     sendHeight();
+    sendRegistered();
     send("show", { top: Math.round(answer.getBoundingClientRect().top - page.getBoundingClientRect().top) });
   };
   for (const name of ["htmx:after:swap", "htmx:error", "htmx:response:error"]) {
     document.addEventListener(name, () => setTimeout(showAnswer));
   }
+  // Once for each registration, for the statistics of the parent page.
+  let announced;
+  const sendRegistered = () => {
+    const result = page.querySelector("[data-registered]");
+    if (result && result !== announced) send("registered");
+    announced = result;
+  };
   send("ready");
+  sendRegistered();
 })();

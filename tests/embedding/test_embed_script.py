@@ -33,6 +33,7 @@ def test_other_sites_may_load_the_script_and_cache_it_for_five_minutes(client):
     assert answer.data == (STATIC / "embed.js").read_bytes()
     assert compressed(answer.data) <= 2 * KB
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cache-Control"] == "public, max-age=300"
     assert (again.status_code, again.data) == (304, b"")
 

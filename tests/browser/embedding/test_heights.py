@@ -11,6 +11,7 @@ from tests.browser.embedding.guests import (
     framed,
     height,
     height_messages,
+    is_inside_the_view,
     opened,
     send,
     settled,
@@ -141,6 +142,70 @@ def test_a_frame_that_is_added_late_is_found(guest):
     settled(page)
 
 
+@pytest.mark.parametrize("which", ["#fixed", "#ratio"])
+def test_a_frame_that_its_host_cuts_off_keeps_its_own_scrolling(guest, site, which):
+    page = guest(f"{HOST}/clipped.html")
+    page.locator(which).scroll_into_view_if_needed()
+    frame = framed(page, which)
+    page.wait_for_function("(which) => document.querySelector(which).style.height", arg=which)
+
+    opened(frame, site.upcoming[0])
+
+    last = frame.get_by_role("link", name="Lost your link?")
+    frame.wait_for_function("getComputedStyle(document.documentElement).overflowY != 'hidden'")
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+
+
+def test_a_frame_with_rounded_corners_grows_with_what_it_shows(guest, site):
+    frame = settled(guest(f"{HOST}/clipped.html"), "#rounded")
+
+    opened(frame, site.upcoming[0])
+
+    fits(frame)
+
+
+def test_padding_and_borders_of_the_host_are_added_to_the_height(guest):
+    frame = framed(guest(f"{HOST}/padded.html"))
+
+    fits(frame)
+
+
+def test_after_a_link_in_the_frame_the_new_page_is_shown_from_its_top(page, site):
+    frame = settled(page)
+    link = frame.locator(f"a[href*='{site.upcoming[-1]}']").first
+    click(link)
+
+    heading = framed(page).get_by_role("heading", level=1)
+
+    expect(heading).to_have_text("Topic to be announced")
+    is_inside_the_view(page, heading, below=88)
+
+
+def test_the_first_page_in_a_frame_moves_nothing(page):
+    settled_at = "document.querySelector('iframe').style.height"
+    page.wait_for_function(settled_at)
+
+    assert page.evaluate("scrollY") == 0
+
+
+def test_the_host_hears_of_a_registration_and_nothing_about_the_person(page, site):
+    page.evaluate(
+        """(which) => {
+             window.registered = 0;
+             addEventListener("cop:registered", ({target}) => registered += target.matches(which));
+           }""",
+        EMBED,
+    )
+    frame = opened(settled(page), site.upcoming[0])
+    fill_in(frame, "counted@ada.example.org")
+
+    send(frame)
+
+    is_confirmed(frame)
+    page.wait_for_function("registered === 1")
+
+
 @pytest.mark.parametrize(
     "message", [{"type": "height", "height": 7000}, {"type": "show", "top": 2000}]
 )
@@ -266,6 +331,6 @@ def test_no_message_has_personal_data(page, site):
     assert {message["origin"] for message in messages} == {COP}
     for message in messages:
         assert set(message) - {"origin", "at"} <= {"cop", "type", "height", "top"}
-        assert (message["cop"], message["type"] in {"ready", "height", "show"}) == (1, True)
+        assert (message["cop"], message["type"] in {"ready", "height", "show", "registered"}) == (1, True)
         numbers = [message[name] for name in ("height", "top") if name in message]
         assert all(type(number) in {int, float} for number in numbers)

@@ -83,6 +83,12 @@ def test_in_a_sandbox_without_an_origin_the_way_out_is_shown_at_once(guest, site
     assert opened.value.url == f"{COP}/register"
 
 
+def test_in_a_sandbox_without_forms_the_notice_is_shown_at_once(guest, site):
+    frame = framed(guest(f"{HOST}/no-forms.html", expecting=["Blocked form submission"]))
+
+    expect(frame.locator("#problem")).to_contain_text("from inside this page")
+
+
 def test_in_a_tab_of_a_sandbox_a_sent_form_is_answered_with_the_address_to_copy(guest, site):
     page = guest(f"{HOST}/sandboxed-tabs.html", expecting=[FAILED_ANSWER])
     notice = framed(page).locator("#problem")
