@@ -18,6 +18,7 @@ from cop.markdown import to_html
 from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
 from cop.meetings.schedule import Availability, Listing
 from cop.questions import registry
+from cop.web.assets import asset
 from cop.web.blueprints import public
 from cop.web.i18n import gettext
 from cop.web.rendering import (
@@ -26,6 +27,7 @@ from cop.web.rendering import (
     external_target,
     is_embedded,
     language,
+    links,
 )
 
 _AVAILABILITY = {
@@ -121,6 +123,32 @@ def availability(meeting: Listing) -> str:
     if meeting.is_full and meeting.has_begun:
         return gettext("Full")
     return gettext(_AVAILABILITY[meeting.availability]) if meeting.availability else ""
+
+
+@public.app_template_filter()
+def event_data(meeting: Listing, name: str, description: str) -> dict[str, object]:
+    """Describe a session to search engines, by schema.org's `Event`."""
+    community, address = current_community(), links().meeting(meeting.slug)
+    status = "EventScheduled"
+    if meeting.is_cancelled:
+        status = "EventCancelled"
+    elif meeting.moved_from:
+        status = "EventRescheduled"
+    return {
+        "@context": "https://schema.org",
+        "@type": "Event",
+        "name": name,
+        "description": description,
+        "url": address,
+        "image": links().page(asset("preview.png")),
+        "startDate": meeting.starts_at.astimezone(community.zone_info).isoformat(),
+        "endDate": meeting.ends_at.astimezone(community.zone_info).isoformat(),
+        "eventStatus": f"https://schema.org/{status}",
+        "eventAttendanceMode": "https://schema.org/OnlineEventAttendanceMode",
+        "location": {"@type": "VirtualLocation", "url": address},
+        "organizer": {"@type": "Organization", "name": community.name, "url": links().page("/")},
+        "isAccessibleForFree": True,
+    }
 
 
 @public.app_template_filter()

@@ -4,7 +4,7 @@ import logging
 from functools import partial
 from math import ceil
 
-from flask import Flask, Response, g, make_response, request
+from flask import Flask, Response, current_app, g, make_response, redirect, request
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -101,11 +101,22 @@ def _http_error(error: HTTPException) -> Response:
         return make_response(error.response)
     if isinstance(error, RateLimitExceeded):
         return _too_many_posts()
+    if error.code == 404 and (address := _without_trailing_slash()):
+        return make_response(redirect(address, 308))
     code = 403 if isinstance(error, CSRFError) else error.code or 500
     response = _show(_message(error, code), status=code)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.allow.update(error.valid_methods)
     return response
+
+
+def _without_trailing_slash() -> str | None:
+    """Return the address without its final slash, if there is a page."""
+    path, query = f"/{request.path.strip('/')}", request.query_string.decode()
+    adapter = current_app.create_url_adapter(request)
+    if not request.path.endswith("/") or not adapter or not adapter.test(path, request.method):
+        return None
+    return f"{path}?{query}" if query else path
 
 
 def _message(error: HTTPException, code: int) -> tuple[str, str]:

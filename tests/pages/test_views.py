@@ -1,8 +1,17 @@
 """The public pages."""
 
+import json
+
 from cop.db.engine import write_tx
 from cop.operations import seed
 from tests.builders import NOW
+from tests.client import DECEMBER, update_meeting
+
+
+def event(client):
+    """What search engines are told about the next session."""
+    page = client.page(f"/schedule/{DECEMBER}")
+    return json.loads(page.find("script", type="application/ld+json").string)
 
 
 def test_a_page_is_sound_without_and_with_sessions_that_took_place(app, client):
@@ -13,3 +22,37 @@ def test_a_page_is_sound_without_and_with_sessions_that_took_place(app, client):
     with write_tx() as db_session:
         seed.add_demo(db_session, now=NOW)
     assert all(client.page(path).h1 for path in pages)
+
+
+def test_search_engines_read_the_session_without_its_join_address(client):
+    hostile = "</script><b>Who's counted?"
+    update_meeting(DECEMBER, topic=hostile, join_url="https://zoom.example.com/j/1")
+
+    found = event(client)
+
+    assert found["@type"] == "Event"
+    assert found["name"] == hostile
+    assert found["startDate"] == "2026-12-15T11:30:00-05:00"
+    assert found["endDate"] == "2026-12-15T13:00:00-05:00"
+    assert found["eventStatus"] == "https://schema.org/EventScheduled"
+    assert found["location"]["url"] == f"http://localhost/schedule/{DECEMBER}"
+    assert "zoom" not in json.dumps(found)
+
+
+def test_search_engines_read_that_a_session_was_moved_or_canceled(client):
+    for values, status in (
+        ({"moved_from": NOW.date()}, "EventRescheduled"),
+        ({"status": "cancelled"}, "EventCancelled"),
+    ):
+        update_meeting(DECEMBER, **values)
+
+        assert event(client)["eventStatus"] == f"https://schema.org/{status}"
+
+
+def test_a_shared_page_has_a_preview_image_and_a_phone_an_icon(client):
+    page = client.page("/schedule")
+
+    image = page.find("meta", property="og:image")["content"]
+    icon = page.find("link", rel="apple-touch-icon")["href"]
+    for address in (image.removeprefix("http://localhost"), icon):
+        assert client.get(address, buffered=True).mimetype == "image/png"

@@ -125,7 +125,22 @@ def test_the_urls_are_those_listed_here(app):
     assert found == set(KNOWN.strip().splitlines())
 
 
-def test_a_url_has_no_final_slash(client):
-    response = client.get("/schedule/")
+def test_a_final_slash_leads_to_the_page_without_it(client):
+    expected = {
+        "/schedule/": "/schedule",
+        "/schedule//?lang=en": "/schedule?lang=en",
+        "/embed/register/": "/embed/register",
+        "/schedule/2026-12-15/": "/schedule/2026-12-15",
+        "/coordinator/sign-in/": "/coordinator/sign-in",
+    }
 
-    assert response.status_code == 404
+    for path, address in expected.items():
+        response = client.get(path)
+
+        assert (response.status_code, response.headers["Location"]) == (308, address), path
+
+
+def test_a_final_slash_leads_to_no_other_site_and_to_no_missing_page(client):
+    for path in ("/nowhere/", "//mallory.example.org/", "/mallory.example.org//"):
+        assert client.get(path).status_code == 404, path
+    assert client.get("//schedule/").headers["Location"].endswith("localhost/schedule/")

@@ -331,6 +331,9 @@ def test_no_message_has_personal_data(page, site):
     assert {message["origin"] for message in messages} == {COP}
     for message in messages:
         assert set(message) - {"origin", "at"} <= {"cop", "type", "height", "top"}
-        assert (message["cop"], message["type"] in {"ready", "height", "show", "registered"}) == (1, True)
+        assert (message["cop"], message["type"] in {"ready", "height", "show", "registered"}) == (
+            1,
+            True,
+        )
         numbers = [message[name] for name in ("height", "top") if name in message]
         assert all(type(number) in {int, float} for number in numbers)
