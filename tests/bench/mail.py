@@ -28,7 +28,7 @@ SLOW = 0.005  # seconds that the mail server takes for each mail
 COLUMNS = (
     "dedup_key, kind, to_address, to_name, language, subject, text, html, calendar, message_id"
 )
-COLUMNS += ", state, attempts, unknown_outcomes, answer, created_at, due_at"
+COLUMNS += ", state, attempts, unknown_outcomes, server_reply, created_at, due_at"
 PATIENCE = 600  # seconds
 
 
