@@ -27,6 +27,7 @@ MAX_FILE, MAX_PIECE, MAX_TEXTS = 2 * 1024 * 1024, 256 * 1024, 256 * 1024  # byte
 # What pages of other origins may load, besides the pages made for their frames. A sandboxed frame
 # has no origin, so that even our own files are cross-origin to the page in it.
 CROSS_ORIGIN_PATHS = ("/embed.js", "/static/")
+REFUSED_POSTS = 10  # as many refused posts per accepted one may a network send
 PREVIEW = "/coordinator/embed/"  # prefix of the pages that preview an embedded page
 
 CONTENT_SECURITY_POLICY = (
@@ -111,10 +112,20 @@ def limit_posts(app: Flask) -> None:
         in_memory_fallback_enabled=bool(config.redis_url),
     )
     limiter.request_filter(lambda: request.method in SAFE)  # not even counted
-    limit = limiter.shared_limit(f"{config.posts_per_hour} per hour", scope="public posts")
+    accepted = limiter.shared_limit(
+        f"{config.posts_per_hour} per hour",
+        scope="public posts",
+        deduct_when=lambda response: response.status_code < 400,
+    )
+    # An office that shares one network must not be locked out by somebody's typing mistakes.
+    refused = limiter.shared_limit(
+        f"{REFUSED_POSTS * config.posts_per_hour} per hour",
+        scope="refused public posts",
+        deduct_when=lambda response: response.status_code >= 400,
+    )
     for endpoint, view in app.view_functions.items():
         if hasattr(view, "is_limited"):
-            app.view_functions[endpoint] = limit(view)  # type: ignore[assignment]
+            app.view_functions[endpoint] = accepted(refused(view))  # type: ignore[assignment]
 
 
 def seconds_until_next_post() -> int:

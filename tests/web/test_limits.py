@@ -106,6 +106,28 @@ def test_forms_sent_in_a_frame_and_on_the_site_count_together(client):
 
 
 @pytest.mark.settings(posts_per_hour=1)
+def test_refused_forms_have_a_limit_of_their_own_ten_times_as_large(client):
+    token = form_token(client)
+
+    mistakes = [send(client, 0, token=token, email="nowhere").status_code for _ in range(10)]
+    accepted, over = send(client, 1, token=token), send(client, 2, token=token)
+
+    assert mistakes == [422] * 10
+    assert (accepted.status_code, over.status_code) == (429, 429)
+
+
+@pytest.mark.settings(posts_per_hour=1)
+def test_mistakes_do_not_use_up_the_limit_of_accepted_forms(client):
+    token = form_token(client)
+
+    mistakes = [send(client, 0, token=token, email="nowhere").status_code for _ in range(9)]
+    statuses = [send(client, number, token=token).status_code for number in (1, 2)]
+
+    assert mistakes == [422] * 9
+    assert statuses == [303, 429]
+
+
+@pytest.mark.settings(posts_per_hour=1)
 def test_a_network_is_an_ipv4_address_or_an_ipv6_64(client):
     token = form_token(client)
 
