@@ -1,5 +1,7 @@
 """Email addresses: validation, normal form, and a hint at likely typos."""
 
+import re
+import unicodedata
 from difflib import get_close_matches
 
 from email_validator import EmailNotValidError, validate_email
@@ -20,6 +22,25 @@ KNOWN_DOMAINS = (
 )  # fmt: skip
 
 
+# Endings that are no top-level domains.
+_MISTYPED_ENDINGS = {
+    **dict.fromkeys(("con", "cmo", "ocm", "comm", "vom", "xom", "cpm"), "com"),
+    **dict.fromkeys(("ogr", "rog", "orgg", "og"), "org"),
+    **dict.fromkeys(("ner", "nett", "ent"), "net"),
+    **dict.fromkeys(("eud", "edi", "edy"), "edu"),
+    **dict.fromkeys(("gvo", "gob", "giv"), "gov"),
+}
+_IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>[\s.,;]*")
+
+
+def tidy(text: str) -> str:
+    """Clean what was pasted: `Ada <mailto:ada@example.org>.` becomes `ada@example.org`."""
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+    if match := _IN_BRACKETS.fullmatch(visible):
+        visible = match[1]
+    return re.sub(r"^mailto:", "", visible.strip(" .,;<>"), flags=re.IGNORECASE).strip()
+
+
 def normalize(address: str) -> str:
     """Return the address in lower case, with its domain in IDNA, to compare it by.
 
@@ -38,16 +59,23 @@ def normalize(address: str) -> str:
 
 
 def suggest_correction(address: str) -> str | None:
-    """Return the address probably meant, if its domain is close to a common one."""
-    local, at, domain = address.strip().rpartition("@")
-    domain = domain.casefold()
-    if not (local and at and len(domain) <= 40) or domain in KNOWN_DOMAINS:
+    """Return the address probably meant: a common domain, a known ending, a straight apostrophe."""
+    typed, at, domain = address.strip().rpartition("@")
+    local, domain = typed.replace("\u2019", "'"), domain.casefold()
+    if not (local and at and len(domain) <= 40):
         return None
+    meant = domain if domain in KNOWN_DOMAINS else _similar_domain(domain)
+    return f"{local}@{meant}" if (local, meant) != (typed, domain) else None
+
+
+def _similar_domain(domain: str) -> str:
     for known in KNOWN_DOMAINS:
         if _is_transposition(domain, known):
-            return f"{local}@{known}"
-    close = get_close_matches(domain, KNOWN_DOMAINS, n=1, cutoff=0.86)
-    return f"{local}@{close[0]}" if close else None
+            return known
+    if close := get_close_matches(domain, KNOWN_DOMAINS, n=1, cutoff=0.86):
+        return close[0]
+    name, _, ending = domain.rpartition(".")
+    return f"{name}.{_MISTYPED_ENDINGS[ending]}" if ending in _MISTYPED_ENDINGS else domain
 
 
 def _is_transposition(domain: str, known: str) -> bool:

@@ -35,6 +35,24 @@ TYPOS = {
     "ada@ctdata.ogr": "ada@ctdata.org",
     "Ada.L+notes@GMIAL.com": "Ada.L+notes@gmail.com",
     " ada@gmial.com ": "ada@gmail.com",
+    "ada@library.con": "ada@library.com",
+    "ada@my-town.cmo": "ada@my-town.com",
+    "ada@nonprofit.ogr": "ada@nonprofit.org",
+    "o\u2019hara@example.org": "o'hara@example.org",
+}
+PASTED = {
+    "mailto:ada@example.org": "ada@example.org",
+    "Ada Lovelace <ada@example.org>": "ada@example.org",
+    "Ada <mailto:ada@example.org>;": "ada@example.org",
+    "<ada@example.org>": "ada@example.org",
+    "ada@example.org.": "ada@example.org",
+    " ada@example.org, ": "ada@example.org",
+    "\u200bada@example.org": "ada@example.org",
+    "\u202aada@example.org\u202c": "ada@example.org",
+    "ada@exam\u00adple.org\ufeff\u2060": "ada@example.org",
+    "ada+notes@example.org": "ada+notes@example.org",
+    "nonsense <": "nonsense",
+    "": "",
 }
 NO_TYPOS = [
     *("ada@gmail.com", "ada@GMAIL.com", "ada@ymail.com", "ada@mail.com", "ada@email.com"),
@@ -61,6 +79,10 @@ def test_an_invalid_address_is_refused(address):
 
 def test_a_domain_close_to_a_common_one_gets_a_hint():
     assert {typed: email_addresses.suggest_correction(typed) for typed in TYPOS} == TYPOS
+
+
+def test_a_pasted_address_is_cleaned_of_what_is_around_it_and_of_what_nobody_sees():
+    assert {typed: email_addresses.tidy(typed) for typed in PASTED} == PASTED
 
 
 def test_any_other_address_gets_no_hint():

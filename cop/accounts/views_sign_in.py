@@ -13,7 +13,7 @@ from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidCredentials, LinkExpired, Refused, SignInExpired, TooManyAttempts
 from cop.i18n import N_
 from cop.web.blueprints import console
-from cop.web.forms import ConsoleForm, Required, line, strip_to_one_line
+from cop.web.forms import ConsoleForm, Required, line, strip_to_one_line, tidy_email
 from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import now, render, settings, writer
 from cop.web.security import limited, network
@@ -25,7 +25,7 @@ class SignInForm(ConsoleForm):
     """An address and a password."""
 
     email = StringField(
-        filters=[strip_to_one_line], validators=[Required(N_("Write your email address."))]
+        filters=[tidy_email], validators=[Required(N_("Write your email address."))]
     )
     password = PasswordField(validators=[Required(N_("Write your password."))])
 

@@ -52,14 +52,14 @@ class RegistrationForm(AnswersForm):
     """The questions of the registration form, its token and its honeypot."""
 
     token = wtforms.StringField()
-    website = wtforms.StringField(filters=[forms.strip_to_one_line])
+    leave_blank = wtforms.StringField(filters=[forms.strip_to_one_line])
 
     def __init__(self) -> None:
         super().__init__()
         if request.method != "POST":
             self.token.data = forms.new_token()
 
-    def validate_website(self, field: wtforms.Field) -> None:
+    def validate_leave_blank(self, field: wtforms.Field) -> None:
         if field.data:
             raise ValidationError(
                 gettext(
@@ -118,7 +118,7 @@ def _form_field(question: Field) -> wtforms.Field:
             return wtforms.BooleanField(false_values=("", "no"))
         case Kind.EMAIL:
             return wtforms.StringField(
-                filters=[forms.strip_to_one_line],
+                filters=[forms.tidy_email],
                 validators=[*validators, forms.MaxLength(question.limit), forms.email_address],
             )
     text_field = forms.area if question.kind is Kind.LONG_TEXT else forms.line

@@ -9,7 +9,7 @@ from cop.errors import Refused
 from cop.meetings.views_common import read_schedule
 from cop.registration import forms, register
 from cop.web.blueprints import public
-from cop.web.forms import strip_to_one_line
+from cop.web.forms import tidy_email
 from cop.web.rendering import current_community, public_url, render, wants_fragment, writer
 from cop.web.security import limited
 
@@ -74,7 +74,7 @@ def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
 
 @public.post("/register/email-hint")
 def email_hint() -> Response:
-    email = strip_to_one_line(request.form.get("email", ""))
+    email = tidy_email(request.form.get("email"))
     return render(
         "registration/_email_hint.html",
         fragment="registration/_email_hint.html",

@@ -20,7 +20,7 @@ from cop.roster import address_correction, places, roster
 from cop.roster.places import PlaceChange
 from cop.roster.views import STATUSES
 from cop.web.blueprints import console
-from cop.web.forms import strip_to_one_line
+from cop.web.forms import tidy_email
 from cop.web.i18n import gettext, ngettext, refusal_text
 from cop.web.rendering import current_community, now, render, settings, writer
 
@@ -115,7 +115,7 @@ def _place_message(result: PlaceChange) -> str:
 
 @console.post(f"{PERSON_PATH}/address")
 def correct_address(slug: str, registration_id: int) -> ResponseReturnValue:
-    meeting, email = meeting_or_404(slug), strip_to_one_line(request.form.get("email"))
+    meeting, email = meeting_or_404(slug), tidy_email(request.form.get("email"))
     try:
         with write_tx() as db_session:
             roster.member_of(db_session, registration_id, meeting_id=meeting.id) or abort(404)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,8 +19,12 @@ from cop.links import is_https
 from cop.web.i18n import gettext, refusal_text
 
 TOKEN_AGE = 12 * 3600  # seconds
-# Control characters: C0 except tab, line feed and carriage return; delete; C1.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Control characters: C0 except tab, line feed and carriage return; delete; C1. Characters that
+# change the direction of the text around them, and invisible ones that no language needs.
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"  # Hangul fillers, and Braille without dots
 _SPACES = re.compile(r"\s+")
 
 
@@ -31,6 +36,18 @@ def strip_to_one_line(text: str | None) -> str:
 def normalize_newlines(text: str | None) -> str:
     """Remove control characters and normalize line ends, for several lines."""
     return _CONTROLS.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def looks_empty(text: str) -> bool:
+    """Return whether nobody would see a letter, a digit or a sign: only spaces and fillers."""
+    return not any(
+        unicodedata.category(c)[0] in "LNPS" and c not in _BLANK_LETTERS for c in text
+    )
+
+
+def tidy_email(text: str | None) -> str:
+    """Clean a typed or pasted address, on one line."""
+    return email_addresses.tidy(strip_to_one_line(text))
 
 
 class MaxLength:
@@ -57,7 +74,7 @@ class Required:
         self.sentence = sentence
 
     def __call__(self, _form: FlaskForm, field: FormField) -> None:
-        if not field.data:
+        if not field.data or (isinstance(field.data, str) and looks_empty(field.data)):
             raise StopValidation(gettext(self.sentence))
 
 

@@ -75,7 +75,7 @@ def test_the_form_has_the_stored_answers_and_saving_them_changes_nothing(ada):
 
     assert form["hats"] == ["analyst", "evaluator"]
     assert form["prep_visibility"] == ["named"]
-    assert not {"email", "sessions", "list_opt_in", "website"} & form.keys()
+    assert not {"email", "sessions", "list_opt_in", "leave_blank"} & form.keys()
     assert answer.status_code == 303
     assert rows() == before
     assert "Saved." in main_text(ada.page(answer.location))

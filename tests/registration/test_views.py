@@ -38,7 +38,7 @@ CHOICES = {
     "list_opt_in": {"yes"},
 }
 TEXTS = {"name", "email", "organization", "pronouns", "hats_other", "access_language"} | {
-    *("access_other", "prep_answer", "token", "website")
+    *("access_other", "prep_answer", "token", "leave_blank")
 }
 ANSWERS = {
     "organization": "Example Org",
@@ -164,7 +164,7 @@ def test_disabled_questions_are_not_asked_and_their_answers_not_stored(client, d
     gone = {name for name in ANSWERS if name.startswith((*disabled,))}
     if "prep_answer" in disabled:  # which is asked with it
         gone.add("prep_visibility")
-    assert names == {"sessions", "name", "email", "token", "website"} | ANSWERS.keys() - gone
+    assert names == {"sessions", "name", "email", "token", "leave_blank"} | ANSWERS.keys() - gone
     assert all(stored[name] in ("", [], None, "hosts") for name in gone)
     others = ANSWERS.keys() - gone
     assert {name: stored[name] for name in others} == {name: ANSWERS[name] for name in others}

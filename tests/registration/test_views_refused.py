@@ -81,7 +81,7 @@ def test_a_refused_form_keeps_everything_typed(client, headers):
 
     soup = refused(register(client, headers=headers, **answers))
 
-    values = {n: v for n, v in form_values(soup).items() if n not in {"token", "website"}}
+    values = {n: v for n, v in form_values(soup).items() if n not in {"token", "leave_blank"}}
     expected = {n: v if isinstance(v, list) else [v] for n, v in answers.items() if v is not None}
     expected["prep_answer"] = ["One line.\n\nAnd </textarea> another."]  # spaces around it go
     assert values == expected
@@ -173,16 +173,41 @@ def test_a_forged_token_is_refused_like_an_expired_one(client):
 
 
 def test_the_honeypot_is_shown_to_somebody_who_filled_it(client):
-    soup = refused(register(client, website="https://spam.example", **TYPED))
+    soup = refused(register(client, leave_blank="https://spam.example", **TYPED))
 
-    field = soup.find("input", id="website")
+    field = soup.find("input", id="leave_blank")
     values = form_values(soup)
     assert "Leave this field empty" in error_summary(soup)[0]
     assert "is-shown" in field.parent["class"]
     assert field["value"] == "https://spam.example"
     assert field["tabindex"] == "0"
     assert values["name"] == [TYPED["name"]]
-    assert client.post("/register", data=values | {"website": ""}).status_code == 303
+    assert client.post("/register", data=values | {"leave_blank": ""}).status_code == 303
+
+
+def test_the_honeypot_is_hidden_from_assistive_technology_and_password_managers(client):
+    field = client.page("/register").find("input", id="leave_blank")
+
+    assert field.find_parent(attrs={"aria-hidden": "true"})
+    assert (field["autocomplete"], field["tabindex"]) == ("off", "-1")
+
+
+def test_a_name_that_nobody_sees_is_refused(client):
+    for name in ("\u200b", "\u200e", "\u3164", "\u2800", "\u115f \uffa0", "\u202e", " \ufe0f"):
+        soup = refused(register(client, DECEMBER, name=name))
+
+        assert len(error_summary(soup)) == 1, ascii(name)
+        assert soup.select_one("#name[aria-invalid=true]")
+
+
+def test_invisible_characters_of_a_name_or_an_address_are_dropped(client):
+    answer = register(
+        client, DECEMBER, name="Ada\u202e \ufeffExample", email="\u200bAda <ada@example.org>."
+    )
+
+    assert answer.status_code == 303
+    assert [row["name"] for row in rows()] == ["Ada Example"]
+    assert [row["email"] for row in rows(Member)] == ["ada@example.org"]
 
 
 def test_a_likely_typo_in_the_address_is_pointed_out_and_never_blocks(client):

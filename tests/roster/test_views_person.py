@@ -268,7 +268,7 @@ def test_adding_a_person_asks_the_questions_of_the_form(corin):
 
     asked = {control["name"] for control in page.select("main form [name]")}
     assert {"name", "email", "organization", "hats", "access", "first_time", "told"} <= asked
-    assert not {"sessions", "list_opt_in", "prep_answer", "website"} & asked
+    assert not {"sessions", "list_opt_in", "prep_answer", "leave_blank"} & asked
     assert "they hold it at once" in main_text(page)
 
 

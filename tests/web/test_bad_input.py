@@ -23,7 +23,7 @@ TOO_MUCH = "That was more than this form can take"
 NAMES = [
     *(
         "محمد بن سلمان",
-        "\u202bשלום\u202c Ada",
+        "שלום Ada",
         "李小龍",
         "Zoë 🦦👩🏽‍💻",
         "O'Brien-Ñuñez, Jr. (she/her)",
