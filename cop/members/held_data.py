@@ -8,42 +8,54 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from babel import Locale
+
 from cop.i18n import N_
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import Announced
 from cop.members.members import MemberData, MemberRegistration
+from cop.models.meeting import MeetingStatus
 from cop.models.registration import Member, Registration
 from cop.questions import registry
 from cop.questions.field import Field
 
-# Labels of columns whose field's label alone would be ambiguous.
-_COLUMN_LABELS = {
-    "email_key": N_("compared as"),
-    "status": N_("now"),
-    "registered_at": N_("registered"),
-    "language": N_("language of the form"),
-    "promoted_at": N_("came off the waiting list"),
-    "cancelled_at": N_("given up on"),
-    "announced": N_("our mail last told you"),
-    "attended": N_("noted by the hosts"),
-    "minutes_present": N_("minutes in the session"),
-    "joined_at": N_("used the way in"),
-    "room": N_("number"),
-    "list_requested_at": N_("asked for"),
-    "list_confirmed_at": N_("confirmed"),
-    "verified_at": N_("last used a link of ours"),
-    "undeliverable_at": N_("mail came back"),
-    "opt_outs": N_("switched off"),
-    "token_version": N_("number of your link"),
-    "calendar_version": N_("number of your calendar's address"),
+# Sentences for columns whose field's label alone would be ambiguous.
+_COLUMN_SENTENCES = {
+    "email_key": N_("Used to recognize you: %(value)s"),
+    "registered_at": N_("Registered: %(value)s"),
+    "language": N_("Language of the form: %(value)s"),
+    "promoted_at": N_("Got a spot from the waiting list: %(value)s"),
+    "cancelled_at": N_("Canceled: %(value)s"),
+    "announced": N_("What our last email told you: %(value)s"),
+    "attended": N_("Attended: %(value)s"),
+    "minutes_present": N_("Minutes in the session: %(value)s"),
+    "joined_at": N_("Used the join link: %(value)s"),
+    "room": N_("Group %(value)s"),
+    "list_requested_at": N_("Signed up: %(value)s"),
+    "list_confirmed_at": N_("Confirmed: %(value)s"),
+    "verified_at": N_("Last used a link from our emails: %(value)s"),
+    "undeliverable_at": N_("An email came back: %(value)s"),
+    "opt_outs": N_("Turned off: %(value)s"),
+    "token_version": N_("Version of your link: %(value)s"),
+    "calendar_version": N_("Version of your calendar link: %(value)s"),
 }
-_STATE_LABELS = {
-    "held": N_("a place"),
-    "waiting": N_("on the waiting list"),
-    "cancelled": N_("given up, or taken back"),
-    "planned": N_("takes place"),
-    "reminders": N_("reminders"),
-    "takeaways": N_("notes after sessions"),
+_LABELS = {
+    "status": {
+        "held": N_("You're registered"),
+        "waiting": N_("You're on the waiting list"),
+        "cancelled": N_("Your registration is canceled"),
+    },
+    "opt_outs": {
+        "reminders": N_("Reminders before sessions"),
+        "takeaways": N_("Notes after sessions"),
+    },
+}
+# By whether the session was canceled, and whether it had a join link.
+_ANNOUNCED_SENTENCES = {
+    (False, False): N_("%(when)s, without a join link"),
+    (False, True): N_("%(when)s, with a join link"),
+    (True, False): N_("%(when)s, canceled"),
+    (True, True): N_("%(when)s, canceled, with a join link"),
 }
 
 
@@ -93,28 +105,28 @@ def _is_shown(field: Field, row: Member | Registration) -> bool:
 
 
 def _format_field(field: Field, row: Member | Registration, writer: LetterWriter) -> str:
-    """Format the values that are not blank, each with its column's label if any."""
+    """Format the values that are not blank, each in its column's sentence if any."""
     texts = []
     for column in field.columns:
         value = getattr(row, column)
         if value in (None, "", []) or (value is False and column != "attended"):
             continue
         text = _format_value(field, column, value, writer)
-        label = _COLUMN_LABELS.get(column)
-        texts.append(f"{writer.translate(label)}: {text}" if label else text)
+        sentence = _COLUMN_SENTENCES.get(column)
+        texts.append(writer.translate(sentence, value=text) if sentence else text)
     return "; ".join(texts)
 
 
 def _format_value(field: Field, column: str, value: object, writer: LetterWriter) -> str:
-    if column == "announced":
-        return _format_announced(Announced.read(str(value)), writer)
+    if column in _FORMATTERS:
+        return _FORMATTERS[column](str(value), writer)
     match value:
         case datetime():
             return writer.dates.timestamp(value)
         case date():
             return writer.dates.short_date(value)
         case bool():
-            return writer.translate(N_("Yes") if value else N_("No"))
+            return writer.pgettext("answer", "Yes") if value else writer.pgettext("answer", "No")
         case list():
             return "; ".join(_format_value(field, column, each, writer) for each in value)
     label = _labels(field, column).get(str(value))
@@ -123,14 +135,22 @@ def _format_value(field: Field, column: str, value: object, writer: LetterWriter
 
 def _labels(field: Field, column: str) -> Mapping[str, str]:
     """The labels of a column's stored values; text in somebody's own words has none."""
-    if column in {"status", "opt_outs"}:
-        return _STATE_LABELS
+    if column in _LABELS:
+        return _LABELS[column]
     choices = field.choices if column == field.name else ()
     return {choice.value: choice.label for choice in choices}
 
 
-def _format_announced(snapshot: Announced, writer: LetterWriter) -> str:
+def _format_announced(value: str, writer: LetterWriter) -> str:
+    snapshot = Announced.read(value)
     times = (datetime.fromisoformat(snapshot.starts_at), datetime.fromisoformat(snapshot.ends_at))
-    status = writer.translate(_STATE_LABELS.get(snapshot.status, snapshot.status))
-    join_url = writer.translate(N_("with a way in")) if snapshot.join_url_hash else ""
-    return ", ".join(filter(None, (writer.dates.date_and_time(*times), status, join_url)))
+    is_cancelled = snapshot.status == MeetingStatus.CANCELLED
+    sentence = _ANNOUNCED_SENTENCES[is_cancelled, bool(snapshot.join_url_hash)]
+    return writer.translate(sentence, when=writer.dates.date_and_time(*times))
+
+
+def _format_language(value: str, writer: LetterWriter) -> str:
+    return str(Locale.parse(writer.language).languages.get(value, value))
+
+
+_FORMATTERS = {"announced": _format_announced, "language": _format_language}
