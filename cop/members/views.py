@@ -22,7 +22,7 @@ from cop.mail.recipients import Recipient
 from cop.mail.transport import folder_transport
 from cop.meetings import filters, schedule
 from cop.meetings.schedule import Listing, Schedule
-from cop.members import held_data, members
+from cop.members import held_data, members, viewings
 from cop.privacy import erasure
 from cop.registration.forms import LinkForm
 from cop.web.blueprints import member
@@ -31,14 +31,14 @@ from cop.web.rendering import now, render, settings, writer
 
 TOKEN_MAX_AGE = timedelta(days=365)
 SUCCESS_MESSAGES = {
-    "proven": N_("Thank you. From now on we know that this address is yours."),
+    "proven": N_("Thank you. You've confirmed that this is your email."),
     "saved": N_("Saved."),
-    "deleted": N_("That answer is deleted."),
-    "given-up": N_("You gave up your place on %(date)s. Thank you for saying so."),
-    "added": N_("Added. A mail says where you hold a place and where you wait."),
-    "mail": N_("Saved. Mail about changes and about your place still comes."),
-    "calendar": N_("Your calendar has a new address. The old one shows nothing any more."),
-    "again": N_("From now on we write to your address again."),
+    "deleted": N_("Answer deleted."),
+    "given-up": N_("Your registration for %(date)s is canceled. Thanks for letting us know."),
+    "added": N_("Sessions added. We'll email you a confirmation."),
+    "mail": N_("Saved. We'll still email you about your registration and any changes."),
+    "calendar": N_("You have a new calendar link. The old one no longer works."),
+    "again": N_("We'll email you at this address again."),
 }
 
 
@@ -123,6 +123,10 @@ def render_page(page: MemberPage, *, message: str = "", refusal: str = "") -> Re
         registration_values=[
             (each, held_data.registration_values(each, writer=letter_writer))
             for each in page.member.registrations
+        ],
+        viewings=[
+            (viewing.viewed_at, viewings.describe(viewing, name, meeting, writer=letter_writer))
+            for viewing, name, meeting in page.member.viewings
         ],
         message=message,
         refusal=refusal,

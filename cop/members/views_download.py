@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from flask import Response, jsonify
 
 from cop.i18n import N_
-from cop.members import held_data
+from cop.members import held_data, viewings
 from cop.members.members import MemberData
 from cop.members.views import open_page
 from cop.web.blueprints import member
@@ -80,11 +80,11 @@ def _rows(member: MemberData) -> Iterator[tuple[str, str, str]]:
             yield value.field.label, value.text, registration.meeting.slug
     timestamp = writer().dates.timestamp
     for viewing, name, meeting in member.viewings:
-        parts = (name, viewing.resource, timestamp(viewing.viewed_at), *viewing.columns)
-        text = "; ".join(filter(None, parts))
-        yield N_("Seen by a coordinator"), text, meeting.slug if meeting else ""
+        sentence = viewings.describe(viewing, name, meeting, writer=writer())
+        text = "; ".join((timestamp(viewing.viewed_at), sentence, *viewing.columns))
+        yield N_("Viewed by a coordinator"), text, meeting.slug if meeting else ""
     for email in member.emails:
-        yield N_("Mail to you"), f"{email.subject}; {timestamp(email.created_at)}", ""
+        yield N_("Email to you"), f"{timestamp(email.created_at)}; {email.subject}", ""
 
 
 def _download(response: Response, extension: str) -> Response:

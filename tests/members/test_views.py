@@ -11,6 +11,7 @@ from cop.db.engine import write_tx
 from cop.models.audit import Viewing
 from cop.models.email import OutboxEmail
 from cop.models.registration import Member
+from cop.questions import registry
 from tests.builders import NOW, a_meeting, a_registration
 from tests.client import (
     ADA,
@@ -55,11 +56,11 @@ def test_the_page_shows_the_status_of_each_registration(client):
     sessions = client.page(member_path()).select(".sessions > li")
 
     december, january, february, march, april = map(text_of, sessions)
-    assert "You hold a place" in december
-    assert "3rd on the waiting list" in january
-    assert "11th on the waiting list" in february
-    assert "You gave up this place" in march
-    assert "Cancelled session" in april
+    assert "You're registered" in december
+    assert "You're number 3 on the waiting list" in january
+    assert "You're number 11 on the waiting list" in february
+    assert "Registration canceled" in march
+    assert "Session canceled" in april
     assert "The guest is ill." in april
     assert ["/join/" in str(session) for session in sessions] == [True, *[False] * 4]
 
@@ -68,13 +69,16 @@ def test_a_held_session_has_a_join_link_and_its_values_say_why_they_are_stored(a
     page = ada.page(member_path())
 
     links = {text_of(link): link["href"] for link in page.select(".sessions li a")}
-    assert links["Your way in December 15"].startswith("http://localhost/join/")
+    assert links["Join on Zoom (opens 15 minutes early): December 15"].startswith(
+        "http://localhost/join/"
+    )
     assert any(address.startswith("https://calendar.google.com/") for address in links.values())
     assert member_path(f"/sessions/{DECEMBER}/cancel") in links.values()
     entry = next(tag for tag in page.select(".registry > div") if tag.dt.string == "Pronouns")
     assert entry.dd.p.string == "she/her"
-    assert "So that the hosts refer to you rightly." in entry.get_text()
-    assert "Seen by the hosts of the session goes on December 22" in text_of(entry)
+    assert registry.PRONOUNS.hint in text_of(entry)
+    assert registry.PRONOUNS.seen_by in text_of(entry)
+    assert "Deleted on December 22." in text_of(entry)
 
 
 def test_past_sessions_are_shown_until_they_are_deleted(app, client):
@@ -83,8 +87,8 @@ def test_past_sessions_are_shown_until_they_are_deleted(app, client):
 
     page = client.page(member_path())
 
-    assert "You are registered for no session to come." in main_text(page)
-    assert "You held a place" in page.select_one("section[aria-labelledby=past]").get_text()
+    assert "You're not registered for any upcoming sessions." in main_text(page)
+    assert "You were registered" in page.select_one("section[aria-labelledby=past]").get_text()
 
 
 def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
@@ -94,9 +98,11 @@ def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
 
     took, opened = client.page(member_path()).select("[aria-labelledby=viewings] li")
 
-    assert text_of(took).startswith("Nov 22, 10:00 AM: Corin took the list away as a file")
-    assert text_of(took).endswith("all sessions, with what would help you take part")
-    assert text_of(opened) == "Nov 22, 10:00 AM: Corin opened the list, Tuesday, December 15"
+    assert text_of(took).startswith("Nov 22, 10:00 AM: Corin downloaded the registration list")
+    assert text_of(took).endswith("for all sessions, with access needs.")
+    assert text_of(opened) == (
+        "Nov 22, 10:00 AM: Corin viewed the registration list for December 15."
+    )
 
 
 def test_a_page_takes_six_statements_however_much_is_stored(app, client):
@@ -127,11 +133,11 @@ def test_an_unverified_address_is_asked_for_confirmation_once(ada):
     confirmed = main_text(ada.page(answer.location))
     assert [button.get_text() for button in page.select(".well button")] == [
         "Yes, this is me",
-        "Not me: remove this",
+        "No, delete this",
     ]
     assert (before, find_member().verified_at) == (None, NOW)
     assert "Is this you?" not in confirmed
-    assert "we know that this address is yours" in confirmed
+    assert "confirmed that this is your email" in confirmed
 
 
 def test_get_requests_change_nothing(ada):
@@ -152,8 +158,8 @@ def test_an_undeliverable_address_can_be_tried_again(client):
 
     answer = press_button(client, member_path("/address"))
 
-    assert "Mail to ada@example.org came back on November 21" in main_text(page)
-    assert "Mail to you comes back" not in main_text(client.page(answer.location))
+    assert "An email to ada@example.org came back on November 21" in main_text(page)
+    assert "Our emails don't reach you" not in main_text(client.page(answer.location))
     assert find_member().undeliverable_at is None
 
 
@@ -163,7 +169,7 @@ def test_a_subscriber_without_registrations_has_a_page(client):
 
     page = client.page(member_path())
 
-    assert "kept until you leave the mailing list" in main_text(page)
+    assert "Kept until you leave the mailing list." in main_text(page)
     assert client.page(member_path("/erase")).h1
 
 
@@ -201,11 +207,11 @@ def test_erasing_asks_first_and_then_deletes_everything(ada):
 
     answer = press_button(ada, member_path("/erase"))
 
-    assert "2 registrations with all their answers go." in question
-    assert "2 mails to you go." in question
-    assert "Your place on December 15 goes to the next in line." in question
+    assert "We'll delete 2 registrations and all their answers." in question
+    assert "We'll delete 2 emails to you." in question
+    assert "Your spot on December 15 will go to the next person" in question
     assert answer.status_code == 200
-    assert parse(answer).h1.get_text() == "Everything is deleted"
+    assert parse(answer).h1.get_text() == "We deleted everything about you"
     assert not [value for value in ("Ada Example", ADA, address) if value in answer.text]
     assert registration_statuses() == [(GRACE, DECEMBER, "held")]
     assert ada.get(address).status_code == 404
