@@ -28,12 +28,12 @@ def test_an_email_leads_to_a_page_where_a_place_can_be_given_up(visit, site, reg
     own = registered("giving@up.example.org")
     page = visit(own)
     page.get_by_role("button", name="Yes, this is me").click()
-    expect(page.get_by_text("From now on we know that this address is yours")).to_be_visible()
+    expect(page.get_by_text("You've confirmed that this is your email")).to_be_visible()
 
-    page.get_by_role("link", name=re.compile("I cannot come")).first.click()
-    page.get_by_role("button", name="I cannot come").click()
+    page.get_by_role("link", name=re.compile("Cancel my spot")).first.click()
+    page.get_by_role("button", name="Cancel my spot").click()
 
-    expect(page.get_by_text("You gave up your place")).to_be_visible()
+    expect(page.get_by_text("is canceled. Thanks for letting us know")).to_be_visible()
     assert site.registrations("giving@up.example.org") == [(site.upcoming[0], "cancelled")]
 
 
@@ -71,7 +71,7 @@ def test_the_join_link_opens_in_time_and_leads_to_the_meeting(visit, own_site):
     page.route("https://meeting.example.org/*", lambda route: route.fulfill(body="The room"))
     assert "meeting.example.org" not in page.content()
     with page.expect_response("**/join/*") as answer:
-        page.get_by_role("button", name="Join the session").click(no_wait_after=True)
+        page.get_by_role("button", name="Join on Zoom").click(no_wait_after=True)
     page.wait_for_url("https://meeting.example.org/room")
     page.goto(f"{site.address}/schedule")
 
