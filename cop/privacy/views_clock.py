@@ -8,7 +8,7 @@ from cop.db.engine import read_tx, write_tx
 from cop.privacy import deletion
 from cop.web.blueprints import console
 from cop.web.i18n import gettext
-from cop.web.rendering import current_community, now, render
+from cop.web.rendering import current_community, date_formatter, now, render
 
 
 @console.route("/clock", methods=["GET", "POST"])
@@ -22,14 +22,16 @@ def clock() -> ResponseReturnValue:
                 db_session, coordinator_id=g.coordinator.id, now=now()
             )
         flash(
-            gettext("The clock is confirmed. What is past its date is deleted soon.")
+            gettext("Clock confirmed. Data that is due for deletion will be deleted soon.")
             if was_in_doubt
-            else gettext("The clock is as expected. There is nothing to confirm.")
+            else gettext("The server clock is right. There's nothing to confirm.")
         )
         return redirect(url_for("console.front"), 303)
     # Show the year too: a wrong clock may differ in nothing else.
+    dates = date_formatter()
     moments = [
-        f"{moment.astimezone(current_community().zone_info):%Y-%m-%d %H:%M}" if moment else ""
+        f"{dates.format(moment, 'yMMMMd', 'yMMMMd')}, {dates.time(moment)} {dates.zone_name}"
         for moment in (now(), current_community().daily_tasks_at)
+        if moment
     ]
     return render("privacy/clock_check.html", moments=moments, verdict=verdict.value, due=due)
