@@ -161,8 +161,8 @@ def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> 
     if to.undeliverable_at:
         raise Refused(
             N_(
-                "Mail to your address came back, so a new link would not reach you. Nothing was "
-                "changed."
+                "We can't email you a new link, because our emails to you came back. Your current "
+                "link still works."
             )
         )
     # Counted separately from the links that a stranger can request for this address.
@@ -170,8 +170,8 @@ def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> 
     if not notifications.is_link_allowed(db_session, to, writer=writer, key_start=key_start):
         raise Refused(
             N_(
-                "Several mails with your link have gone out today already. Nothing was changed: "
-                "please try again tomorrow."
+                "You've already asked for several new links today, so your current link still "
+                "works. Please try again tomorrow."
             )
         )
     to = replace(to, token_version=to.token_version + 1)

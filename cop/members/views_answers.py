@@ -74,7 +74,7 @@ def add(token: str) -> ResponseReturnValue:
     page = open_page(token)
     slugs, latest = request.form.getlist("sessions"), page.member.latest
     if not slugs or latest is None:
-        return render_page(page, refusal=gettext("Tick at least one session."))
+        return render_page(page, refusal=gettext(registry.SESSIONS.missing))
     try:
         with member_tx(token) as (db_session, to):
             registrations.add_sessions(db_session, to, slugs, latest=latest.row, writer=writer())

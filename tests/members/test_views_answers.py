@@ -10,6 +10,7 @@ from cop.db.engine import write_tx
 from cop.models.email import OutboxEmail
 from cop.models.registration import Member
 from cop.outbox.outbox import EmailKind
+from cop.questions import registry
 from tests.builders import a_coordinator, an_email, registrations
 from tests.client import (
     ADA,
@@ -100,7 +101,7 @@ def test_refused_answers_stay_in_the_form_with_the_reason(ada):
     assert answer.status_code == 422
     assert page.title.get_text().startswith("Error: ")
     assert error_summary(page) == [
-        "Write the name that we should call you by.",
+        registry.NAME.missing,
         "Shorten this to 60 characters; it has 61.",
     ]
     assert form_values(page)["pronouns"] == ["x" * 61]
@@ -141,7 +142,7 @@ def test_one_answer_can_be_deleted(ada):
 
         expected |= blanks
         assert rows() == [expected, *others], name
-    assert "That answer is deleted." in main_text(ada.page(answer.location))
+    assert "Answer deleted." in main_text(ada.page(answer.location))
 
 
 def test_only_optional_answers_can_be_deleted_alone(ada):
@@ -182,11 +183,11 @@ def test_canceling_asks_first_and_gives_the_place_to_the_next_in_line(ada):
 
     page = ada.page(answer.location)
     [form] = question.main.find_all("form")
-    assert question.h1.get_text() == "Can you not come on December 15?"
-    assert form.button.get_text() == "I cannot come"
+    assert question.h1.get_text() == "Cancel your spot on December 15?"
+    assert form.button.get_text() == "Cancel my spot"
     assert answer.status_code == 303
-    assert "You gave up" not in main_text(too_early)
-    assert "You gave up your place on December 15. Thank you for saying so." in main_text(page)
+    assert "is canceled" not in main_text(too_early)
+    assert "Your registration for December 15 is canceled." in main_text(page)
     assert registration_statuses() == [
         (ADA, DECEMBER, "cancelled"),
         (GRACE, DECEMBER, "held"),
@@ -217,8 +218,8 @@ def test_a_canceled_or_past_registration_cannot_be_canceled(app, ada):
 
     posted = press_button(ada, member_path(CANCEL, GRACE))
 
-    assert "You gave up this place already." in main_text(cancelled)
-    assert "This session is over, so there is nothing to give up." in main_text(over)
+    assert "This registration is already canceled." in main_text(cancelled)
+    assert "This session is over, so there's nothing to cancel." in main_text(over)
     assert not cancelled.main.find("form")
     assert not over.main.find("form")
     assert posted.status_code == 200
@@ -244,7 +245,7 @@ def test_a_session_is_added_with_the_latest_answers(ada):
     assert [added[name] for name in same] == [STORED[name] for name in same]
     assert (added["prep_answer"], added["prep_visibility"]) == ("", "hosts")
     assert outbox_emails("confirmation") == [(ADA, "You are registered: January 19")]
-    assert "Added." in main_text(ada.page(answer.location))
+    assert "Sessions added." in main_text(ada.page(answer.location))
 
 
 def test_deleted_and_disabled_answers_are_not_copied_to_added_sessions(ada):
@@ -280,7 +281,7 @@ def test_a_session_that_cannot_be_added_is_refused(ada):
     update_meeting(JANUARY, status="cancelled")
 
     for sessions, sentence in (
-        ([], "Tick at least one session."),
+        ([], registry.SESSIONS.missing),
         (["1999-01-01"], "is not on the schedule"),
         ([JANUARY], "The session on January 19 is cancelled."),
     ):

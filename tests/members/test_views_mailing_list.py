@@ -32,8 +32,8 @@ def test_the_list_shows_who_has_confirmed_and_counts_who_has_not(corin, ada):
 
     text = text_of(page.main)
     assert [text_of(row) for row in page.select("tbody tr")] == ["ada@example.org Nov 22, 10:03 AM"]
-    assert "1 person wants mail" in text
-    assert "1 more has not confirmed it" in text
+    assert "1 person gets emails about future sessions." in text
+    assert "1 person signed up but hasn't confirmed yet" in text
     assert "grace" not in text
     assert "mallory" not in text
     assert [(row["resource"], row["columns"]) for row in rows(Viewing)] == [("list", [])]
@@ -42,7 +42,7 @@ def test_the_list_shows_who_has_confirmed_and_counts_who_has_not(corin, ada):
 def test_an_empty_list_offers_no_file(corin):
     page = corin.page(LIST)
 
-    assert "0 people" in page.main.get_text()
+    assert "No one is on the list yet." in page.main.get_text()
     assert not page.select(f"a[href='{CSV}']")
 
 

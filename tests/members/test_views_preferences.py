@@ -98,7 +98,7 @@ def test_confirming_subscribes_until_the_page_unsubscribes(ada):
     confirmed_at, emails = find_member().list_confirmed_at, outbox_emails("list")
     set_preferences(ada, "reminders")
 
-    assert page.h1.get_text() == "You are on the mailing list"
+    assert page.h1.get_text() == "You're on the mailing list"
     assert (confirmed_at, len(emails)) == (NOW, 1)
     assert (find_member().list_requested_at, find_member().list_confirmed_at) == (None, None)
     assert outbox_emails("list") == []
@@ -108,7 +108,7 @@ def test_confirming_after_unsubscribing_does_not_subscribe(ada):
     answer = press_button(ada, confirm_list_path())
 
     page = ada.page(answer.location)
-    assert page.h1.get_text() == "You are not on the mailing list"
+    assert page.h1.get_text() == "You're not on the mailing list"
     assert not page.main.find("form")
     assert find_member().list_confirmed_at is None
 
@@ -118,7 +118,7 @@ def test_viewing_the_confirmation_page_does_not_subscribe(client):
 
     page = client.page(confirm_list_path())
 
-    assert page.main.form.button.get_text() == "Yes, write to me about future sessions"
+    assert page.main.form.button.get_text() == "Yes, email me about future sessions"
     assert find_member().list_confirmed_at is None
     assert find_member().verified_at is None
 
@@ -134,7 +134,7 @@ def test_renewing_links_ends_the_old_ones_and_emails_a_new_one(ada):
     assert ada.get(member_path()).status_code == 200
     assert (email["kind"], member_path() in email["text"]) == ("link", True)
     assert member_path() not in str(next_page)
-    assert "Your old links are useless from now on." in main_text(next_page)
+    assert "Your old links no longer work." in main_text(next_page)
     assert ada.get(member_path(email=GRACE)).status_code == 200
 
 
@@ -161,7 +161,7 @@ def test_an_undeliverable_member_keeps_the_link_that_works(ada):
     answer = press_button(ada, member_path("/links"))
 
     assert answer.status_code == 422
-    assert "a new link would not reach you" in parse(answer).select_one(".summary").get_text()
+    assert "We can't email you a new link" in parse(answer).select_one(".summary").get_text()
     assert owner() == before
 
 
@@ -199,7 +199,7 @@ def test_an_email_program_unsubscribes_with_one_click_which_verifies_nothing(ada
 def test_viewing_the_page_does_not_unsubscribe(ada):
     page = ada.page(unsubscribe_path("reminders"))
 
-    assert page.main.form.button.get_text() == "Stop this mail"
+    assert page.main.form.button.get_text() == "Stop these emails"
     assert find_member().opt_outs == []
 
 
@@ -229,7 +229,7 @@ def test_unsubscribing_keeps_the_place_and_is_idempotent(ada):
     assert [answer.status_code for answer in answers] == [200, 200]
     assert find_member().opt_outs == ["reminders", "takeaways"]
     assert registration_statuses() == before
-    assert "Your places stay." in main_text(parse(answers[1]))
+    assert "Your registrations haven't changed." in main_text(parse(answers[1]))
     assert parse(answers[1]).main.select_one("a[href='/my-link']")
 
 
