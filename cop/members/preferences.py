@@ -170,8 +170,8 @@ def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> 
     if not notifications.is_link_allowed(db_session, to, writer=writer, key_start=key_start):
         raise Refused(
             N_(
-                "You've already asked for several new links today, so your current link still "
-                "works. Please try again tomorrow."
+                "You've reached today's limit for new links. Your current link still works, and "
+                "you can try again tomorrow."
             )
         )
     to = replace(to, token_version=to.token_version + 1)

@@ -7,25 +7,29 @@ from cop.models.meeting import Meeting
 
 # By the resource of a viewing; "+" where it has columns that say more about it.
 _OF_ONE_SESSION = {
-    "roster": N_("%(who)s viewed the registration list for %(date)s."),
+    "roster": N_("%(who)s viewed the attendee list for the %(date)s session."),
     "roster+asked_for_access": N_(
-        "%(who)s viewed the registration list for %(date)s and filtered it by access needs."
+        "%(who)s viewed the attendee list for the %(date)s session and filtered it by access needs."
     ),
-    "roster+access": N_("%(who)s viewed the registration list for %(date)s, with access needs."),
-    "access": N_("%(who)s viewed the access needs for %(date)s."),
-    "emails": N_("%(who)s copied the email addresses for %(date)s."),
-    "rooms": N_("%(who)s downloaded the small groups for %(date)s."),
-    "export": N_("%(who)s downloaded the registration list for %(date)s."),
+    "roster+access": N_(
+        "%(who)s viewed the attendee list for the %(date)s session, with access needs."
+    ),
+    "access": N_("%(who)s viewed the access needs for the %(date)s session."),
+    "emails": N_("%(who)s viewed the email addresses for the %(date)s session."),
+    "rooms": N_("%(who)s downloaded the small groups for the %(date)s session."),
+    "export": N_("%(who)s downloaded the attendee list for the %(date)s session."),
     "export+access": N_(
-        "%(who)s downloaded the registration list for %(date)s, with access needs."
+        "%(who)s downloaded the attendee list for the %(date)s session, with access needs."
     ),
-    "person": N_("%(who)s viewed one person's details for %(date)s. That person may be you."),
-    "mails": N_("%(who)s viewed an email about the session on %(date)s."),
+    "person": N_(
+        "%(who)s viewed one person's details for the %(date)s session. That person may be you."
+    ),
+    "mails": N_("%(who)s viewed an email about the %(date)s session."),
 }
 _OF_ALL_SESSIONS = {
-    "export": N_("%(who)s downloaded the registration list for all sessions."),
+    "export": N_("%(who)s downloaded the attendee list for all sessions."),
     "export+access": N_(
-        "%(who)s downloaded the registration list for all sessions, with access needs."
+        "%(who)s downloaded the attendee list for all sessions, with access needs."
     ),
     "mails": N_("%(who)s viewed emails that we sent."),
     "list": N_("%(who)s viewed the mailing list."),

@@ -22,7 +22,7 @@ def clock() -> ResponseReturnValue:
                 db_session, coordinator_id=g.coordinator.id, now=now()
             )
         flash(
-            gettext("Clock confirmed. Data that is due for deletion will be deleted soon.")
+            gettext("Clock confirmed. Expired data will be deleted soon.")
             if was_in_doubt
             else gettext("The server clock is right. There's nothing to confirm.")
         )

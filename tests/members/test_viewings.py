@@ -15,22 +15,22 @@ def described(db_session, resource, *columns, by="Corin", meeting=None):
 @pytest.mark.parametrize(
     ("resource", "columns", "sentence"),
     [
-        ("roster", [], "Corin viewed the registration list for December 13."),
+        ("roster", [], "Corin viewed the attendee list for the December 13 session."),
         (
             "roster",
             ["asked_for_access"],
-            "Corin viewed the registration list for December 13 and filtered it by access needs.",
+            "Corin viewed the attendee list for the December 13 session and filtered it by access needs.",
         ),
         (
             "export",
             ["name", "access"],
-            "Corin downloaded the registration list for December 13, with access needs.",
+            "Corin downloaded the attendee list for the December 13 session, with access needs.",
         ),
-        ("export", ["name"], "Corin downloaded the registration list for December 13."),
+        ("export", ["name"], "Corin downloaded the attendee list for the December 13 session."),
         (
             "person",
             [],
-            "Corin viewed one person's details for December 13. That person may be you.",
+            "Corin viewed one person's details for the December 13 session. That person may be you.",
         ),
         ("new", [], "Corin viewed a list that includes you."),
     ],
@@ -46,7 +46,7 @@ def test_a_viewing_of_one_session_names_its_date(db_session, resource, columns, 
     [
         ("list", [], "Corin viewed the mailing list."),
         ("list", ["email", "confirmed_at"], "Corin downloaded the mailing list."),
-        ("export", [], "Corin downloaded the registration list for all sessions."),
+        ("export", [], "Corin downloaded the attendee list for all sessions."),
     ],
 )
 def test_a_viewing_of_all_sessions_names_no_date(db_session, resource, columns, sentence):

@@ -98,10 +98,10 @@ def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
 
     took, opened = client.page(member_path()).select("[aria-labelledby=viewings] li")
 
-    assert text_of(took).startswith("Nov 22, 10:00 AM: Corin downloaded the registration list")
+    assert text_of(took).startswith("Nov 22, 10:00 AM: Corin downloaded the attendee list")
     assert text_of(took).endswith("for all sessions, with access needs.")
     assert text_of(opened) == (
-        "Nov 22, 10:00 AM: Corin viewed the registration list for December 15."
+        "Nov 22, 10:00 AM: Corin viewed the attendee list for the December 15 session."
     )
 
 

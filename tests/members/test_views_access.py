@@ -131,7 +131,7 @@ def test_every_invalid_link_gets_the_same_page(client, people):
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.text for answer in answers}) == 1
     page = parse(answers[0])
-    assert page.h1.get_text() == "This link doesn't work"
+    assert page.h1.get_text() == "This link no longer works"
     assert page.main.form["action"] == "/my-link"
     assert client.get(member_path(age=A_YEAR)).status_code == 200
 

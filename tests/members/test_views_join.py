@@ -99,7 +99,7 @@ def test_the_join_page_records_nothing_and_shows_neither_the_join_url_nor_the_me
 def test_an_early_join_link_says_when_it_opens_and_offers_the_calendar(ada):
     page = ada.page(join_path())
 
-    assert "it opens on December 15 at 11:15 AM ET" in main_text(page)
+    assert "come back to this page on December 15 at 11:15 AM ET" in main_text(page)
     assert page.main.select("a[href^='https://calendar.google.com/']")
     assert [button.get_text() for button in page.main.select("button")] == ["Cancel my spot"]
 

@@ -63,7 +63,7 @@ def test_known_and_unknown_addresses_get_the_same_answer_by_the_same_statements(
 
     assert {answer.status_code for answer in answers} == {200}
     assert answers[0].text == answers[1].text
-    assert "from no-reply@localhost. We send it up to 5 times a day." in main_text(
+    assert "from no-reply@localhost. You can ask for it up to 5 times a day." in main_text(
         parse(answers[0])
     )
     assert statements[0] == statements[1]

@@ -35,7 +35,7 @@ def test_a_doubtful_clock_is_a_to_do_and_is_confirmed_once(corin, days, words):
     assert "Nothing is deleted" in to_do
     assert words in page
     assert "November 22, 2026, 10:00 AM ET" in page
-    assert "we'll delete 1 registration with all its answers" in page
+    assert "1 registration will be deleted with all its answers" in page
     assert answer.status_code == 303
     assert "Clock confirmed." in main_text(corin.page(FRONT))
     assert about(corin, "clock") == []
