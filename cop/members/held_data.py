@@ -36,8 +36,8 @@ _COLUMN_SENTENCES = {
     "verified_at": N_("Last used a link from our emails: %(value)s"),
     "undeliverable_at": N_("An email came back: %(value)s"),
     "opt_outs": N_("Turned off: %(value)s"),
-    "token_version": N_("Version of your link: %(value)s"),
-    "calendar_version": N_("Version of your calendar link: %(value)s"),
+    "token_version": N_("Code in your link: %(value)s"),
+    "calendar_version": N_("Code in your calendar link: %(value)s"),
 }
 _LABELS = {
     "status": {

@@ -64,8 +64,8 @@ VALUES = {
     "verified_at": (MOMENT, "Last used a link from our emails: Nov 20, 12:05 PM"),
     "undeliverable_at": (MOMENT, "An email came back: Nov 20, 12:05 PM"),
     "opt_outs": (["reminders"], "Turned off: Reminders before sessions"),
-    "token_version": (7, "Version of your link: 7"),
-    "calendar_version": (8, "Version of your calendar link: 8"),
+    "token_version": (7, "Code in your link: 7"),
+    "calendar_version": (8, "Code in your calendar link: 8"),
 }
 
 
