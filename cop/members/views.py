@@ -22,7 +22,7 @@ from cop.mail.recipients import Recipient
 from cop.mail.transport import folder_transport
 from cop.meetings import filters, schedule
 from cop.meetings.schedule import Listing, Schedule
-from cop.members import held_data, members, viewings
+from cop.members import held_data, members
 from cop.privacy import erasure
 from cop.registration.forms import LinkForm
 from cop.web.blueprints import member
@@ -123,10 +123,6 @@ def render_page(page: MemberPage, *, message: str = "", refusal: str = "") -> Re
         registration_values=[
             (each, held_data.registration_values(each, writer=letter_writer))
             for each in page.member.registrations
-        ],
-        viewings=[
-            (viewing.viewed_at, viewings.describe(viewing, name, meeting, writer=letter_writer))
-            for viewing, name, meeting in page.member.viewings
         ],
         message=message,
         refusal=refusal,

@@ -4,10 +4,10 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from flask import Response, jsonify
+from flask import Response, get_template_attribute, jsonify
 
 from cop.i18n import N_
-from cop.members import held_data, viewings
+from cop.members import held_data
 from cop.members.members import MemberData
 from cop.members.views import open_page
 from cop.web.blueprints import member
@@ -79,8 +79,9 @@ def _rows(member: MemberData) -> Iterator[tuple[str, str, str]]:
         for value in held_data.registration_values(registration, writer=writer()):
             yield value.field.label, value.text, registration.meeting.slug
     timestamp = writer().dates.timestamp
+    sentence_of = get_template_attribute("members/_macros.html", "viewing_sentence")
     for viewing, name, meeting in member.viewings:
-        sentence = viewings.describe(viewing, name, meeting, writer=writer())
+        sentence = sentence_of(viewing, name, meeting).striptags()
         text = "; ".join((timestamp(viewing.viewed_at), sentence, *viewing.columns))
         yield N_("Viewed by a coordinator"), text, meeting.slug if meeting else ""
     for email in member.emails:

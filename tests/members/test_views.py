@@ -69,9 +69,8 @@ def test_a_held_session_has_a_join_link_and_its_values_say_why_they_are_stored(a
     page = ada.page(member_path())
 
     links = {text_of(link): link["href"] for link in page.select(".sessions li a")}
-    assert links["Join on Zoom (opens 15 minutes early): December 15"].startswith(
-        "http://localhost/join/"
-    )
+    [join_link] = [url for text, url in links.items() if text.startswith("Join on Zoom")]
+    assert join_link.startswith("http://localhost/join/")
     assert any(address.startswith("https://calendar.google.com/") for address in links.values())
     assert member_path(f"/sessions/{DECEMBER}/cancel") in links.values()
     entry = next(tag for tag in page.select(".registry > div") if tag.dt.string == "Pronouns")
@@ -103,6 +102,44 @@ def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
     assert text_of(opened) == (
         "Nov 22, 10:00 AM: Corin viewed the attendee list for the December 15 session."
     )
+
+
+@pytest.mark.parametrize(
+    ("resource", "columns", "of_all", "of_one"),
+    [
+        ("roster", [], None, "viewed the attendee list for the December 15 session."),
+        (
+            *("roster", ["asked_for_access"], None),
+            "viewed who has access needs for the December 15 session.",
+        ),
+        ("export", ["name"], "downloaded the attendee list for all sessions.", None),
+        ("list", [], "viewed the mailing list.", None),
+        ("list", ["email"], "downloaded the mailing list.", None),
+        (
+            "mails",
+            [],
+            "viewed emails that we sent.",
+            "viewed an email about the December 15 session.",
+        ),
+        ("new", [], "viewed a list that includes you.", None),
+    ],
+)
+def test_a_viewing_is_a_sentence_on_the_page_and_in_the_csv(
+    client, resource, columns, of_all, of_one
+):
+    add_registrations(DECEMBER, ADA)
+    [meeting_id] = {row["meeting_id"] for row in rows()}
+    sentences = {None: of_all, meeting_id: of_one}
+    for id_ in (id_ for id_, sentence in sentences.items() if sentence):
+        with write_tx() as db_session:
+            values = {"resource": resource, "columns": columns, "viewed_at": NOW}
+            db_session.add(Viewing(meeting_id=id_, **values))
+
+        text = text_of(client.page(member_path()).select_one("[aria-labelledby=viewings] li"))
+        table = client.get(member_path("/mine.csv")).data.decode()
+
+        assert text == f"Nov 22, 10:00 AM: A former coordinator {sentences[id_]}"
+        assert f"Nov 22, 10:00 AM; A former coordinator {sentences[id_]}" in table
 
 
 def test_a_page_takes_six_statements_however_much_is_stored(app, client):
