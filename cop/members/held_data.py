@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from babel import Locale
-
 from cop.i18n import N_
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import Announced
@@ -40,22 +38,14 @@ _COLUMN_SENTENCES = {
     "calendar_version": N_("Code in your calendar link: %(value)s"),
 }
 _LABELS = {
-    "status": {
-        "held": N_("You're registered"),
-        "waiting": N_("You're on the waiting list"),
-        "cancelled": N_("Your registration is canceled"),
-    },
-    "opt_outs": {
-        "reminders": N_("Reminders before sessions"),
-        "takeaways": N_("Notes after sessions"),
-    },
-}
-# By whether the session was canceled, and whether it had a join link.
-_ANNOUNCED_SENTENCES = {
-    (False, False): N_("%(when)s, without a join link"),
-    (False, True): N_("%(when)s, with a join link"),
-    (True, False): N_("%(when)s, canceled"),
-    (True, True): N_("%(when)s, canceled, with a join link"),
+    "held": N_("You're registered"),
+    "waiting": N_("You're on the waiting list"),
+    "cancelled": N_("Your registration is canceled"),
+    "reminders": N_("Reminders before sessions"),
+    "takeaways": N_("Notes after sessions"),
+    "en": N_("English"),
+    "es": N_("Spanish"),
+    "pt": N_("Portuguese"),
 }
 
 
@@ -118,8 +108,8 @@ def _format_field(field: Field, row: Member | Registration, writer: LetterWriter
 
 
 def _format_value(field: Field, column: str, value: object, writer: LetterWriter) -> str:
-    if column in _FORMATTERS:
-        return _FORMATTERS[column](str(value), writer)
+    if column == "announced":
+        return _format_announced(Announced.read(str(value)), writer)
     match value:
         case datetime():
             return writer.dates.timestamp(value)
@@ -135,22 +125,18 @@ def _format_value(field: Field, column: str, value: object, writer: LetterWriter
 
 def _labels(field: Field, column: str) -> Mapping[str, str]:
     """The labels of a column's stored values; text in somebody's own words has none."""
-    if column in _LABELS:
-        return _LABELS[column]
+    if column in {"status", "opt_outs", "language"}:
+        return _LABELS
     choices = field.choices if column == field.name else ()
     return {choice.value: choice.label for choice in choices}
 
 
-def _format_announced(value: str, writer: LetterWriter) -> str:
-    snapshot = Announced.read(value)
+def _format_announced(snapshot: Announced, writer: LetterWriter) -> str:
     times = (datetime.fromisoformat(snapshot.starts_at), datetime.fromisoformat(snapshot.ends_at))
-    is_cancelled = snapshot.status == MeetingStatus.CANCELLED
-    sentence = _ANNOUNCED_SENTENCES[is_cancelled, bool(snapshot.join_url_hash)]
+    if snapshot.status == MeetingStatus.CANCELLED:
+        sentence = N_("%(when)s, canceled")
+    elif snapshot.join_url_hash:
+        sentence = N_("%(when)s, with a join link")
+    else:
+        sentence = N_("%(when)s, without a join link")
     return writer.translate(sentence, when=writer.dates.date_and_time(*times))
-
-
-def _format_language(value: str, writer: LetterWriter) -> str:
-    return str(Locale.parse(writer.language).languages.get(value, value))
-
-
-_FORMATTERS = {"announced": _format_announced, "language": _format_language}

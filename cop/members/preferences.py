@@ -159,21 +159,11 @@ def renew_calendar(db_session: Session, member_id: int, *, writer: LetterWriter)
 def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> None:
     """Revoke all of a member's links, the calendar's too, and email them a new one."""
     if to.undeliverable_at:
-        raise Refused(
-            N_(
-                "We can't email you a new link, because our emails to you came back. Your current "
-                "link still works."
-            )
-        )
+        raise Refused(N_("Our emails to you come back, so we didn't replace your current link."))
     # Counted separately from the links that a stranger can request for this address.
     key_start = f"renewed:{to.member_id}:"
     if not notifications.is_link_allowed(db_session, to, writer=writer, key_start=key_start):
-        raise Refused(
-            N_(
-                "You've reached today's limit for new links. Your current link still works, and "
-                "you can try again tomorrow."
-            )
-        )
+        raise Refused(N_("You've reached today's limit for new links. Please try again tomorrow."))
     to = replace(to, token_version=to.token_version + 1)
     withdrawals.remember(db_session, to.member_id, withdrawals.LINKS, writer=writer)
     _update_member(db_session, to.member_id, token_version=to.token_version)

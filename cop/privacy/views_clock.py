@@ -31,7 +31,6 @@ def clock() -> ResponseReturnValue:
     dates = date_formatter()
     moments = [
         f"{dates.format(moment, 'yMMMMd', 'yMMMMd')}, {dates.time(moment)} {dates.zone_name}"
-        for moment in (now(), current_community().daily_tasks_at)
-        if moment
+        for moment in filter(None, (now(), current_community().daily_tasks_at))
     ]
     return render("privacy/clock_check.html", moments=moments, verdict=verdict.value, due=due)

@@ -161,7 +161,7 @@ def test_an_undeliverable_member_keeps_the_link_that_works(ada):
     answer = press_button(ada, member_path("/links"))
 
     assert answer.status_code == 422
-    assert "We can't email you a new link" in parse(answer).select_one(".summary").get_text()
+    assert "we didn't replace your current link" in parse(answer).select_one(".summary").get_text()
     assert owner() == before
 
 
