@@ -22,14 +22,14 @@ from cop.web.blueprints import console
 from cop.web.rendering import current_community, now, render, writer
 
 CHARTED_FOR = timedelta(days=366)
-MAX_PAST = 12  # sessions; older ones are collapsed
+MAX_PAST = 12  # past sessions shown; older ones are collapsed
 
 
 class Reminder(NamedTuple):
     """A reminder that is still to be sent."""
 
-    at: datetime
-    people: int
+    at: datetime  # when it is due
+    people: int  # how many get it
     is_last: bool
 
 
@@ -67,6 +67,7 @@ def front() -> Response:
 
 def _is_planned_ahead(listed: Schedule) -> bool:
     """Whether the next dates of the recurrence rule are all planned."""
+    # Slugs begin with the date for which a meeting was first planned, even if it has moved since.
     planned = {meeting.slug[:10] for meeting in listed.all}
     community = current_community()
     dates = community.rhythm.next_dates(community.planned_ahead, now=now())
@@ -74,7 +75,7 @@ def _is_planned_ahead(listed: Schedule) -> bool:
 
 
 def _next_session(meeting: Listing, tally: Tally, outbox: status.OutboxStatus) -> dict[str, object]:
-    """Count what is known about a session and the emails about it."""
+    """Return what the page shows about the next session and its emails."""
     dates = writer().dates
     starts_on, today = dates.local(meeting.starts_at).date(), dates.local(now()).date()
     sent: dict[str, int] = {EmailKind.CONFIRMATION: tally.confirmed} if tally.confirmed else {}
@@ -98,6 +99,7 @@ def _next_session(meeting: Listing, tally: Tally, outbox: status.OutboxStatus) -
 
 def _upcoming_reminders(meeting: Listing, tally: Tally) -> list[Reminder]:
     """Return the reminders still to be sent, with the number of recipients."""
+    # All but the last reminder go to verified addresses only.
     days_before = sorted(current_community().reminder_days, reverse=True)
     all_reminders = [
         Reminder(

@@ -17,11 +17,12 @@ from cop.statistics.statistics import Tally
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now, settings
 
+# How long before a session, or after the event, an item is shown.
 UPCOMING_WITHIN = timedelta(days=7)
-TOPIC_NEEDED_BEFORE = timedelta(weeks=4)
+TOPIC_WITHIN = timedelta(weeks=4)
 TAKEAWAYS_WITHIN = timedelta(weeks=4)
 ATTENDANCE_WITHIN = timedelta(days=60)
-KEY_CHANGE_SHOWN = timedelta(days=14)
+KEY_CHANGE_WITHIN = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ def to_do_items(
 
 
 def _secret_key() -> Iterator[ToDo]:
-    """Explain why people report links that do not work."""
+    """Prepare coordinators for people who report links that stopped working."""
     changed_at = current_community().key_changed_at
-    if changed_at and now() - changed_at < KEY_CHANGE_SHOWN:
+    if changed_at and now() - changed_at < KEY_CHANGE_WITHIN:
         sentence = gettext(
             "Links in emails sent before %(moment)s no longer work, because the site's secret key "
             "was replaced then. Whoever writes to you about it gets a new link here:",
@@ -104,7 +105,7 @@ def _next_session_items(next_: Listing, tally: Tally) -> Iterator[ToDo]:
 
 def _topics(listed: Schedule) -> Iterator[ToDo]:
     for meeting in listed.upcoming:
-        is_near = meeting.is_open and meeting.starts_at - now() <= TOPIC_NEEDED_BEFORE
+        is_near = meeting.is_open and meeting.starts_at - now() <= TOPIC_WITHIN
         if is_near and not meeting.topic:
             sentence = gettext("%(date)s has no topic yet.", date=short_date(meeting.starts_at))
             edit = url_for("console.edit", slug=meeting.slug)
@@ -133,7 +134,7 @@ def _system_items() -> Iterator[ToDo]:
     backup_at = current_community().backup_at
     if backup_at is None or abs(now() - backup_at) > status.DAILY_MAX_AGE:
         yield ToDo(_backup_sentence(backup_at))
-    # This request has passed the proxy, if there is one.
+    # This request came through the proxy, if there is one, so its headers show it.
     is_forwarded = "X-Forwarded-For" in request.headers
     if warning := status.proxy_warning(settings(), is_forwarded=is_forwarded):
         yield ToDo(gettext(warning))

@@ -26,7 +26,7 @@ def about() -> Response:
 @public.get("/your-data")
 @cached
 def your_data() -> Response:
-    read_schedule()
+    read_schedule()  # sets until when the page may be cached
     return render(
         "pages/your_data.html",
         is_cacheable=True,

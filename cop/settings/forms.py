@@ -26,7 +26,7 @@ from cop.web.forms import (
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import now, writer
 
-OPTIONAL = [q for q in registry.QUESTIONS if not q.required and not q.asked_with]
+OPTIONAL_QUESTIONS = [q for q in registry.QUESTIONS if not q.required and not q.asked_with]
 MAX_REMINDER_DAYS, MAX_NOTICE_MINUTES = 28, 60  # days before a session; minutes after a change
 
 
@@ -39,7 +39,7 @@ class SettingsForm(EditConflictForm):
         return {name: self._column(name) for name in self.changed}
 
     def consequences(self, _db_session: Session, _before: CommunityFacts) -> list[str]:
-        """Describe what saving did, in a transaction that is then rolled back."""
+        """Describe what saving has done, in a transaction that is rolled back afterwards."""
         return []
 
     def _column(self, name: str) -> object:
@@ -92,17 +92,18 @@ class QuestionsForm(SettingsForm):
     asked = SelectMultipleField(validate_choice=False)
 
     def form_values(self, row: CommunityFacts) -> dict[str, object]:
-        return {"asked": [q.name for q in OPTIONAL if q.name not in row.disabled_questions]}
+        asked = [q.name for q in OPTIONAL_QUESTIONS if q.name not in row.disabled_questions]
+        return {"asked": asked}
 
     def validate_asked(self, field: FormField) -> None:
-        if not {question.name for question in OPTIONAL}.issuperset(field.data):
+        if not {question.name for question in OPTIONAL_QUESTIONS}.issuperset(field.data):
             raise ValidationError(gettext("Choose among the questions listed here."))
 
     @property
     def values(self) -> dict[str, object]:
         asked = self.asked.data or []
-        off = [question.name for question in OPTIONAL if question.name not in asked]
-        return {"disabled_questions": off} if self.changed else {}
+        disabled = [question.name for question in OPTIONAL_QUESTIONS if question.name not in asked]
+        return {"disabled_questions": disabled} if self.changed else {}
 
 
 class RemindersForm(SettingsForm):
@@ -116,7 +117,7 @@ class RemindersForm(SettingsForm):
         return {"reminder_days": days, "notice_minutes": str(row.notice_minutes)}
 
     def validate_reminder_days(self, field: FormField) -> None:
-        days = _days(field.data)
+        days = _parse_days(field.data)
         if len(days) > 5 or not all(day and day <= MAX_REMINDER_DAYS for day in days):
             raise ValidationError(
                 gettext("Write up to five numbers of days from 1 to 28, like 7, 1; or nothing.")
@@ -129,9 +130,9 @@ class RemindersForm(SettingsForm):
     def consequences(self, db_session: Session, _before: CommunityFacts) -> list[str]:
         if "reminder_days" not in self.changed:
             return []
-        changed = writer(load_community(db_session))
-        due = reminders.find_due(db_session, writer=changed)
-        count = reminders.queue(db_session, due, writer=changed)
+        new_writer = writer(load_community(db_session))  # with the new days
+        due = reminders.find_due(db_session, writer=new_writer)
+        count = reminders.queue(db_session, due, writer=new_writer)
         sentence = ngettext(
             "%(num)s reminder goes out at once, since its day has come already.",
             "%(num)s reminders go out at once, since their day has come already.",
@@ -142,10 +143,10 @@ class RemindersForm(SettingsForm):
     def _column(self, name: str) -> object:
         if name == "notice_minutes":
             return parse_integer(self[name].data)
-        return sorted({day for day in _days(self[name].data) if day}, reverse=True)
+        return sorted({day for day in _parse_days(self[name].data) if day}, reverse=True)
 
 
-def _days(typed: str) -> list[int | None]:
+def _parse_days(typed: str) -> list[int | None]:
     return [parse_integer(day.strip()) for day in typed.split(",") if day.strip()]
 
 
@@ -171,25 +172,25 @@ class RetentionForm(SettingsForm):
             raise ValidationError(gettext("This cannot be longer than the names are kept."))
 
     def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:
-        erased = deletion.count_due(db_session, now=now() + timedelta(days=1))
+        due = deletion.count_due(db_session, now=now() + timedelta(days=1))
         sentences = []
-        if erased.registrations:
+        if due.registrations:
             sentences.append(
                 ngettext(
                     "Within a day, %(num)s registration is deleted, with the name and all answers.",
                     "Within a day, %(num)s registrations are deleted, with the names and all "
                     "answers.",
-                    erased.registrations,
+                    due.registrations,
                 )
             )
-        if erased.answers:
+        if due.answers:
             sentences.append(
                 ngettext(
                     "Within a day, %(num)s registration loses its short-lived answers (pronouns, "
                     "access).",
                     "Within a day, %(num)s registrations lose their short-lived answers (pronouns, "
                     "access).",
-                    erased.answers,
+                    due.answers,
                 )
             )
         after = load_community(db_session)

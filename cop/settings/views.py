@@ -17,13 +17,13 @@ from cop.web.rendering import current_community, render
 
 @console.post("/settings/coordinators/two-factor")
 def require_two_factor() -> ResponseReturnValue:
-    needed = request.form.get("needed") == "yes"
+    is_required = request.form.get("needed") == "yes"
     with write_tx() as db_session:
-        if community.lock_community(db_session).two_factor_required != needed:
-            _write(db_session, {"two_factor_required": needed})
+        if community.lock_community(db_session).two_factor_required != is_required:
+            _write(db_session, {"two_factor_required": is_required})
     flash(
         gettext("Who has no second factor sets one up before anything else.")
-        if needed
+        if is_required
         else gettext("Each coordinator decides for themselves now.")
     )
     return redirect(url_for("console.coordinators"), 303)
@@ -50,7 +50,7 @@ def overview() -> Response:
 def setting(part: str) -> ResponseReturnValue:
     form = FORMS[part](current_community())
     preview: str | None = None
-    sentences: list[str] = []
+    sentences: list[str] = []  # consequences to be confirmed before saving
     if isinstance(form, forms.AboutForm) and "shipped" in request.form:
         form.reset_to_default()
     elif form.validate_on_submit():
@@ -66,14 +66,14 @@ def setting(part: str) -> ResponseReturnValue:
         f"settings/{page}.html",
         part=part,
         form=form,
-        questions=forms.OPTIONAL,
+        questions=forms.OPTIONAL_QUESTIONS,
         preview=preview,
         sentences=sentences,
     )
 
 
 def _rehearse(form: forms.SettingsForm) -> list[str]:
-    """Return the consequences of saving, which is rolled back."""
+    """Save, return the consequences in sentences, and roll back."""
     if not form.changed:
         return []
     with write_tx(rehearse=True) as db_session:
@@ -93,6 +93,6 @@ def _save(form: forms.SettingsForm) -> bool:
 
 
 def _write(db_session: Session, values: dict[str, object]) -> None:
-    """Write the changed values only: another coordinator may have changed the others."""
+    """Write only changed values: another coordinator may have changed the others."""
     community.change_community(db_session, **values)
     note_action(db_session, audit_log.Action.CHANGED_SETTINGS, item_count=len(values))

@@ -25,7 +25,8 @@ from cop.web.forms import Among, area, line, parse_integer, strip_to_one_line
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now, render
 
-MONTH, WEEK, CUSTOM = "month", "week", "custom"  # of the field `every`; CUSTOM: the stored rule
+# Values of the field `every`. CUSTOM keeps a stored rule that the choices cannot express.
+MONTH, WEEK, CUSTOM = "month", "week", "custom"
 
 
 class RhythmForm(EditConflictForm):
@@ -65,7 +66,7 @@ class RhythmForm(EditConflictForm):
         }
 
     def stored_text(self, name: str) -> str:
-        """Return a stored value by the label of its choice."""
+        """Return the labels of stored choices, or a stored value itself."""
         labels, stored = dict(_options().get(name, [])), self.stored[name]
         values: list[str] = stored if isinstance(stored, list) else [stored]
         return ", ".join(labels.get(value, value) for value in values)
@@ -94,6 +95,7 @@ class RhythmForm(EditConflictForm):
         every = self.value("every")
         if every == CUSTOM:
             return rules.parse(community.recurrence_rule)
+        # Like `value()`, for a list: only what was changed on this page is written.
         is_changed = "months_off" in self.changed
         months_off = (self.months_off.data or []) if is_changed else self.stored["months_off"]
         return rules.RecurrenceChoice(
@@ -169,7 +171,7 @@ def _options() -> dict[str, list[tuple[str, str]]]:
             (WEEK, gettext("Every week, or every few weeks")),
         ],
         "months_off": [(str(number), month(number)) for number in rules.MONTHS],
-        "of_month": [(value, gettext(words)) for value, words in ORDINALS.items()],
+        "of_month": [(value, gettext(label)) for value, label in ORDINALS.items()],
         "weekday": [(code, weekday(code)) for code in rules.WEEKDAYS],
         "weeks": [*weeks.items()],
     }
