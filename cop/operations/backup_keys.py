@@ -14,7 +14,7 @@ from cop.private_files import has_content
 
 
 def key_beside(copy: Path) -> Path:
-    """The file with a copy's key: the copy's own name, ending in `.key`."""
+    """The path of a copy's key file: the copy's own name, but ending in `.key`."""
     return copy.with_suffix(".key")
 
 
@@ -23,27 +23,27 @@ def settings_for(
 ) -> Settings:
     """Return the settings to restore a copy with; write nothing.
 
-    They hold the key beside the copy if the instance has none, or one that has signed nothing yet.
+    Their key is the one beside the copy, if the instance has no key or has signed no link with it.
 
     Raises:
-        BackupRefused: the copy needs another key, and `accept_key` does not say to go on without.
+        BackupRefused: the copy needs another key, and `accept_key` is not set.
         InvalidSettings: a value cannot be used.
     """
     fingerprint = _fingerprint_in(copy)
-    beside = _read_beside(copy, fingerprint)
-    own = own_key_file(environ)
-    if own and not own.exists():
-        if not (beside or accept_key):
-            raise BackupRefused(_no_key(own, copy))
-        values = {**environ, "COP_SECRET_KEY": beside or secret_key.new()}
-        return replace(Settings.from_environment(values), key_file=own)
+    copy_key = _read_beside(copy, fingerprint)
+    own_file = own_key_file(environ)
+    if own_file and not own_file.exists():
+        if not (copy_key or accept_key):
+            raise BackupRefused(_no_key(own_file, copy))
+        values = {**environ, "COP_SECRET_KEY": copy_key or secret_key.new()}
+        return replace(Settings.from_environment(values), key_file=own_file)
     settings = Settings.from_environment(environ)
     if fingerprint in {None, secret_key.fingerprint(settings.secret_key)}:
         return settings
-    if beside and own and not _has_people(sqlite_file(settings.database_url)):
-        return replace(settings, secret_key=beside)
+    if copy_key and own_file and not _may_have_sent_links(sqlite_file(settings.database_url)):
+        return replace(settings, secret_key=copy_key)
     if not accept_key:
-        raise BackupRefused(_other_key(settings, copy if beside else None))
+        raise BackupRefused(_other_key(settings, copy if copy_key else None))
     return settings
 
 
@@ -57,7 +57,7 @@ def write_key(settings: Settings) -> AbstractContextManager[None]:
     """Write the key of a copy to disk before the database is replaced.
 
     If there is no key file yet, it is written at once and stays if restoring fails, since a new key
-    is nowhere else. An existing key is replaced only at the end.
+    exists nowhere else. An existing key is replaced only when restoring has succeeded.
     """
     file, key = settings.key_file, settings.secret_key
     if file and file.exists():
@@ -71,7 +71,7 @@ def _read_beside(copy: Path, fingerprint: str | None) -> str | None:
     """Return the key beside a copy, if there is one.
 
     Raises:
-        BackupRefused: it is another copy's.
+        BackupRefused: it is the key of another copy.
     """
     file = key_beside(copy)
     if not file.is_file():
@@ -94,8 +94,8 @@ def _fingerprint_in(copy: Path) -> str | None:
     return row[0] if row else None
 
 
-def _has_people(live: Path | None) -> bool:
-    """Whether a database may have sent links: not if it was only just created."""
+def _may_have_sent_links(live: Path | None) -> bool:
+    """Whether a site may have sent links: not if its database has no people yet."""
     if live is None or not has_content(live):
         return live is None
     query = "SELECT EXISTS (SELECT 1 FROM member) OR EXISTS (SELECT 1 FROM coordinator)"

@@ -1,4 +1,4 @@
-"""The file names of backups, which say why and when each was made."""
+"""The file names of backups, which tell why and when each was made."""
 
 import re
 from collections.abc import Sequence
@@ -7,10 +7,11 @@ from pathlib import Path
 from secrets import token_hex
 
 DAY = timedelta(days=1)
-# Prefixes of names that do not count as a newer copy.
+# Prefixes of backups that `delete_old` does not count as a reliable newer one.
 DAMAGED, AHEAD = "damaged", "ahead"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _TIME = r"([12]\d{7}T\d{6}Z)"
+# <why>-<made>-<8 hex digits>.sqlite3, or the same after ahead-<first seen>-.
 _NAME = re.compile(rf"(?:{AHEAD}-{_TIME}-)?(([a-z-]+)-{_TIME}-[0-9a-f]{{8}}\..+)")
 
 
@@ -21,7 +22,7 @@ def new_name(file: Path, why: str, *, now: datetime) -> Path:
     return folder / f"{why}-{now.astimezone(UTC):{_STAMP}}-{token_hex(4)}.sqlite3"
 
 
-def files(database: Path | None) -> list[Path]:
+def list_files(database: Path | None) -> list[Path]:
     """The files in the backups folder that this program made: copies, keys, drafts."""
     candidates = (database.parent / "backups").glob("*-*") if database else ()
     return list(filter(_has_backup_name, candidates))
@@ -48,10 +49,10 @@ def _time(stamp: str) -> datetime:
 
 
 def mark_ahead(copies: Sequence[Path], *, now: datetime) -> None:
-    """Rename copies from the future to say when that was first seen.
+    """Put the current time into the names of copies that are from the future.
 
-    Either the clock was ahead when they were made, or it is behind now. Their own time stays in the
-    name, and counts again as soon as it is past.
+    Either the clock was ahead when they were made, or it is behind now. The time at which they were
+    made stays in the name, and counts again as soon as it is past.
     """
     for file in copies:
         if age_reference(file, now=now) > now + DAY:

@@ -37,32 +37,32 @@ def file_of(app: Flask) -> Path | None:
 
 
 def copy(file: Path, *, why: str, now: datetime | None = None) -> Path:
-    """Copy an SQLite database, in use or not, to the folder `backups` beside it.
+    """Copy an SQLite database, even while in use, to the folder `backups` beside it.
 
-    The copy appears when it is complete and verified. Its name says when it was made.
+    It gets its name, which contains the time, only when it is complete and verified.
 
     Raises:
         BackupRefused: the database is damaged, or cannot be read, or the copy not be written.
     """
     now = now or datetime.now(UTC)
-    made = backup_names.new_name(file, why, now=now)
-    draft = made.with_suffix(".draft")
+    target = backup_names.new_name(file, why, now=now)
+    draft = target.with_suffix(".draft")
     draft.touch(mode=0o600)
     try:
         with (
             _refusing_errors(),
             closing(open_database(file)) as source,
-            closing(open_database(draft)) as target,
+            closing(open_database(draft)) as destination,
         ):
-            source.backup(target)
-            _store_backup_time(target, now)
+            source.backup(destination)
+            _store_backup_time(destination, now)
         verify(draft)
-        shutil.move(draft, made)
-        # Data that is erased later must still be in this backup after a power failure.
-        sync_folder(made.parent)
+        shutil.move(draft, target)
+        # What is deleted from now on may be in this backup only: a power failure must not lose it.
+        sync_folder(target.parent)
     finally:
         draft.unlink(missing_ok=True)
-    return made
+    return target
 
 
 def copy_once(file: Path, *, why: str) -> Path:
@@ -102,58 +102,59 @@ def make(app: Flask, *, now: datetime) -> Path | None:
     file = file_of(app)
     if file is None:
         return None
-    made = copy(file, why="daily", now=now)
+    backup = copy(file, why="daily", now=now)
     with app.app_context(), write_tx() as db_session:
         community.note_backup(db_session, now=now)
-    return made
+    return backup
 
 
 def make_if_due(app: Flask, *, now: datetime) -> Path | None:
     """Make the day's backup, unless there is one already."""
     with app.app_context(), read_tx() as db_session:
         last = community.load_community(db_session).backup_at
-    is_due = last is None or abs(now - last) >= INTERVAL  # the clock may jump
+    is_due = last is None or abs(now - last) >= INTERVAL  # `abs`: the clock may jump back
     return make(app, now=now) if is_due else None
 
 
 def delete_old(app: Flask, *, now: datetime) -> int:
     """Delete backups past their retention period; return how many.
 
-    The newest three stay, however old they are, and none is deleted without a newer sound one:
-    while no backup can be made, the last good ones must not run out.
+    The newest three stay, however old they are, and none is deleted without a newer intact
+    one: while no backup can be made, the last good ones must not run out.
     """
-    backup_names.mark_ahead(backup_names.files(file_of(app)), now=now)
-    files = backup_names.files(file_of(app))
-    counted = {file: backup_names.age_reference(file, now=now) for file in files}
-    found = sorted(counted, key=counted.__getitem__, reverse=True)
-    newest = [file for file in found if _is_reliable(file, now=now)][:KEEP_NEWEST]
+    backup_names.mark_ahead(backup_names.list_files(file_of(app)), now=now)
+    files = backup_names.list_files(file_of(app))
+    time_of = {file: backup_names.age_reference(file, now=now) for file in files}
+    latest_first = sorted(files, key=time_of.__getitem__, reverse=True)
+    newest = [file for file in latest_first if _is_reliable(file, now=now)][:KEEP_NEWEST]
     old = [
         file
-        for file in found
-        if now - counted[file] > RETENTION
-        and file.with_suffix(".sqlite3") not in newest  # or its key
+        for file in latest_first
+        if now - time_of[file] > RETENTION
+        and file.with_suffix(".sqlite3") not in newest  # neither one of them, nor its key
     ]
-    sound = next(filter(_passes_integrity_check, newest), None) if old else None
-    gone = [file for file in old if sound and counted[file] < counted[sound]]
-    for file in gone:
+    intact = next(filter(_passes_integrity_check, newest), None) if old else None
+    deletable = [file for file in old if intact and time_of[file] < time_of[intact]]
+    for file in deletable:
         file.unlink()
-    return len(gone)
+    return len(deletable)
 
 
 def oldest_at(app: Flask) -> datetime | None:
-    """When the oldest backup was made, or earlier, by the names."""
-    # A copy made by a clock that was ahead is noticed within a day after the clock is right again.
+    """A time at which the oldest backup was made, or earlier, by the file names."""
+    # A copy made while the clock was ahead is seen within a day after the clock is right again, so
+    # it was made at most a day before it was seen.
     earliest = [
         min(made_at, seen_at - backup_names.DAY if seen_at else made_at)
-        for made_at, seen_at in map(backup_names.times, backup_names.files(file_of(app)))
+        for made_at, seen_at in map(backup_names.times, backup_names.list_files(file_of(app)))
     ]
     return min(earliest, default=None)
 
 
 def _is_reliable(file: Path, *, now: datetime) -> bool:
-    """Whether a copy was sound when it was made and its name gives its true age."""
-    is_dated = backup_names.age_reference(file, now=now) == backup_names.times(file)[0]
-    return file.suffix == ".sqlite3" and not backup_names.is_damaged(file) and is_dated
+    """Whether a copy was intact when it was made, and its name tells its true age."""
+    has_true_age = backup_names.age_reference(file, now=now) == backup_names.times(file)[0]
+    return file.suffix == ".sqlite3" and not backup_names.is_damaged(file) and has_true_age
 
 
 def _passes_integrity_check(file: Path) -> bool:
@@ -174,9 +175,9 @@ def verify(file: Path) -> dict[str, int]:
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}.")
     with _refusing_errors(), closing(open_database(file)) as connection:
-        [(found,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
-        if found != "ok":
-            raise BackupRefused(f"{file} is damaged: {found}")
+        [(result,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
+        if result != "ok":
+            raise BackupRefused(f"{file} is damaged: {result}")
         return {
             f"{table}s": connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
             for table in ("meeting", "registration", "coordinator")
@@ -196,7 +197,7 @@ def open_database(file: Path) -> Connection:
 
 @contextmanager
 def _refusing_errors() -> Iterator[None]:
-    """Turn SQLite's errors into refusals."""
+    """Turn SQLite's errors into `BackupRefused`."""
     try:
         yield
     except sqlite_module.Error as error:

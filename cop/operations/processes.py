@@ -15,15 +15,15 @@ from dataclasses import dataclass
 log = logging.getLogger("cop.processes")
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # the last: a closed terminal
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)  # SIGHUP: the terminal was closed
 CHECK_SECONDS = 0.5  # between two checks of the children
 
 
 class StopRequest:
     """A request to stop: by SIGTERM, SIGINT or SIGHUP, or by `set()` from any thread.
 
-    The signal handler only sets a flag, and the interpreter writes a byte to the wakeup pipe. A
-    handler that takes a lock, as threading.Event.set() does, can wait forever for the code that it
+    The signal handler only sets a flag, and Python writes a byte to the wakeup pipe. The handler
+    must take no lock, as threading.Event.set() does: it could wait forever for the code that it has
     interrupted. Create it and wait for it in the main thread.
     """
 
@@ -34,17 +34,18 @@ class StopRequest:
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(self._wakeup_writer, warn_on_full_buffer=False)
         for number in STOP_SIGNALS:
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            # `nohup` ignores SIGHUP, which has to stay so.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
     def set(self) -> None:
         """Ask to stop."""
         self.is_set = True
-        with contextlib.suppress(BlockingIOError):  # the pipe is full, so it wakes up anyway
+        with contextlib.suppress(BlockingIOError):  # the pipe is full, so `wait` wakes up anyway
             os.write(self._wakeup_writer, b"\0")
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until it is set, for at most `seconds`; return whether it is."""
+        """Wait until a stop is requested, at most `seconds`; return whether it is."""
         if not self.is_set:
             select.select([self._wakeup_reader], [], [], seconds)
         return self.is_set
@@ -78,11 +79,11 @@ class Child:
 def supervise(stages: Sequence[Sequence[Child]], *, seconds: float) -> None:
     """Keep children running until this process is asked to stop; then stop them.
 
-    The children of one stage have `seconds` to end; then they are killed. That is safe, since all
-    state that matters is in the database.
+    They are stopped stage by stage. The children of a stage have `seconds` to end; then they are
+    killed, which is safe, since everything that must not be lost is in the database.
     """
     stop = StopRequest()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # children cannot be waited for if ignored
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # if ignored, `waitpid` would fail
     children = [child for stage in stages for child in stage]
     for child in children:
         child.start()
@@ -121,7 +122,8 @@ def fork(run: Callable[[], None]) -> int:
     The child has a process group of its own, so that Ctrl+C in a terminal reaches the parent alone.
     """
     parent = os.getpid()
-    # Block signals until the child has its own handlers: the parent's would lose them.
+    # Block signals until the child has its own handlers: those of the parent, which it inherits,
+    # would lose them.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     child = None
     try:
@@ -137,28 +139,28 @@ def fork(run: Callable[[], None]) -> int:
         signal.set_wakeup_fd(-1)
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # `stty tostop` stops background writers
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # else `stty tostop` stops it when it writes
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         end_with_parent(parent)
         run()
         succeeded = True
     finally:
-        # A child must neither die silently nor live on as a second copy of its parent.
+        # Log a failure, and always exit: the child must not return into the code of its parent.
         if not succeeded:
             log.error("a process failed", exc_info=sys.exc_info())
         os._exit(0 if succeeded else 1)
 
 
 def end_with_parent(parent: int) -> None:
-    """Kill this process as soon as the process `parent` has ended.
+    """Let this process be killed as soon as the process `parent` has ended.
 
-    SIGKILL is safe; an orphan that still serves requests after a restart is not.
+    Being killed is safe; an orphan that still serves requests after a restart would not be.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
         threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
-    if os.getppid() != parent:  # it ended before that was set
+    if os.getppid() != parent:  # the parent ended before that took effect
         os._exit(1)
 
 

@@ -60,10 +60,10 @@ _READ_DAILY_TASKS = (
 
 @dataclass(frozen=True)
 class LaterState:
-    """State of the replaced database, newer than the backup, to be preserved."""
+    """State of the replaced database that is newer than the backup, and is preserved."""
 
     withdrawn: tuple[Withdrawn, ...] = ()
-    sent: frozenset[str] = frozenset()  # Message-IDs
+    sent: frozenset[str] = frozenset()  # Message-IDs of emails that were sent
     access: tuple[tuple[str, ...], ...] = ()  # rows of `_READ_ACCESS`
     daily_tasks_at: datetime | None = None
 
@@ -71,7 +71,7 @@ class LaterState:
 def restore(
     settings: Settings, file: Path, *, now: datetime, create_app: Callable[[Settings], Flask]
 ) -> tuple[Path | None, int]:
-    """Replace the database by a backup, after backing up the database itself.
+    """Replace the database by a backup, after making a backup of the database itself.
 
     Members who were erased after the backup was made are erased again, and what is past its
     retention period is deleted. Return the backup of the replaced database, and how many members
@@ -101,7 +101,7 @@ def restore(
 
 
 def bring_up_to_date(app: Flask, *, replaced: Path | None, now: datetime) -> int:
-    """Upgrade a backup, reapply later changes, and return how many were erased.
+    """Upgrade a backup and reapply later changes; return how many people were erased.
 
     Withdrawals since the backup are applied again, emails that were sent are not sent again,
     coordinators keep their passwords and are signed out, and invitations are withdrawn.
@@ -127,7 +127,7 @@ def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
     try:
         with closing(backups.open_database(live)) as connection:
             connection.execute("PRAGMA busy_timeout = 500")
-            connection.execute("PRAGMA journal_mode = DELETE")  # fails while others have it open
+            connection.execute("PRAGMA journal_mode = DELETE")  # fails while the site has it open
         return backups.copy(live, why="before-restore", now=now)
     except sqlite_module.OperationalError as error:
         if "locked" in str(error):
@@ -136,7 +136,7 @@ def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
             )
             raise backups.BackupRefused(sentence) from error
     except (sqlite_module.Error, backups.BackupRefused):
-        pass  # damaged, which is why it is being restored
+        pass  # the database is damaged, which may be why it is being restored
     target = backup_names.new_name(live, backup_names.DAMAGED, now=now)
     for suffix in ("", *backups.SQLITE_SIDE_FILES):
         file = live.with_name(live.name + suffix)
@@ -155,16 +155,17 @@ def _read_later_state(file: Path) -> LaterState:
         withdrawn = [row for query in _READ_WITHDRAWN for row in _rows(connection, query)]
         sent = _rows(connection, "SELECT message_id FROM outbox_email WHERE state = 'sent'")
         access = _rows(connection, _READ_ACCESS)
-        daily = [row for query in _READ_DAILY_TASKS for row in _rows(connection, query)]
+        daily_tasks = [row for query in _READ_DAILY_TASKS for row in _rows(connection, query)]
     return LaterState(
-        tuple(
-            Withdrawn(key, scope, datetime.fromisoformat(at).replace(tzinfo=UTC))
-            for key, scope, at in withdrawn
-        ),
+        tuple(Withdrawn(key, scope, _parse_time(time)) for key, scope, time in withdrawn),
         frozenset(message_id for (message_id,) in sent),
         tuple(access),
-        max((datetime.fromisoformat(at).replace(tzinfo=UTC) for (at,) in daily), default=None),
+        max((_parse_time(time) for (time,) in daily_tasks), default=None),
     )
+
+
+def _parse_time(stored: str) -> datetime:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 def _rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
@@ -178,8 +179,8 @@ def _reapply(settings: Settings, later_state: LaterState, *, now: datetime) -> i
     links = Links(settings.base, settings.secret_key)
     with write_tx() as db_session:
         writer = LetterWriter(load_community(db_session), links, now)
-        # A withdrawal that is in the backup came before it, and the member may have opted in again
-        # since. Timestamps cannot decide that: the clock may have been wrong then.
+        # Apply only withdrawals that are not in the backup: after one that is, the member may have
+        # opted in again. Their times are not compared, since the clock may have been wrong.
         in_backup = withdrawals.read_all(db_session)
         later = [each for each in later_state.withdrawn if each not in in_backup]
         erased = _withdraw_again(db_session, later, writer=writer)
@@ -187,9 +188,9 @@ def _reapply(settings: Settings, later_state: LaterState, *, now: datetime) -> i
         _carry_over_access(db_session, later_state, later, secret_key=settings.secret_key)
         for model in (CoordinatorSession, Invitation):
             db_session.execute(delete(model))
-        sent = update(OutboxEmail).where(OutboxEmail.message_id.in_(later_state.sent))
-        db_session.execute(sent.values(state=MailState.SENT, lease=None, done_at=now))
-        # This host has no backup of its own yet: the worker makes one at the next start.
+        mark_sent = update(OutboxEmail).where(OutboxEmail.message_id.in_(later_state.sent))
+        db_session.execute(mark_sent.values(state=MailState.SENT, lease=None, done_at=now))
+        # This host has no backup of its own yet: let the worker make one when it starts.
         db_session.execute(update(Community).values(backup_at=None))
         if _is_clock_right(load_community(db_session), later_state, now=now):
             deletion.run(db_session, now=now)
@@ -218,20 +219,20 @@ def _withdraw_again(
 
 def _withdraw(db_session: Session, member_id: int, scope: str, *, writer: LetterWriter) -> None:
     """Apply one withdrawal to a member."""
-    member = update(Member).where(Member.id == member_id)
+    update_member = update(Member).where(Member.id == member_id)
     match scope.split(":"):
         case [kind] if kind in preferences.KINDS:
             preferences.opt_out(db_session, member_id, kind, writer=writer)
         case [withdrawals.EMAIL]:
             outbox.mark_undeliverable(db_session, member_id, now=writer.now)
         case [withdrawals.CALENDAR]:
-            db_session.execute(member.values(calendar_version=random_first_version()))
+            db_session.execute(update_member.values(calendar_version=random_first_version()))
         case [withdrawals.LINKS]:
             versions = {
                 "token_version": random_first_version(),
                 "calendar_version": random_first_version(),
             }
-            db_session.execute(member.values(**versions))
+            db_session.execute(update_member.values(**versions))
         case [withdrawals.ANSWER, name, slug]:
             registrations.delete_answer(db_session, member_id, slug, name, writer=writer)
 
@@ -241,14 +242,14 @@ def _carry_over_access(
 ) -> None:
     """Restore coordinators' current sign-in data, and remove accounts removed since.
 
-    Change nothing where that would leave nobody who may export lists.
+    Change nothing if that would leave nobody who may export lists.
     """
-    removed = {each.key for each in withdrawn if each.scope == withdrawals.ACCOUNT}
-    current = {email_key for *_, email_key in later_state.access}
+    removed_keys = {each.key for each in withdrawn if each.scope == withdrawals.ACCOUNT}
+    current_emails = {email_key for *_, email_key in later_state.access}
     with db_session.begin_nested() as savepoint:
         for coordinator in db_session.scalars(select(Coordinator)).all():
             key = withdrawals.key_of(coordinator.email_key, secret_key)
-            if key in removed and coordinator.email_key not in current:
+            if key in removed_keys and coordinator.email_key not in current_emails:
                 db_session.delete(coordinator)
         db_session.flush()
         for row in later_state.access:
@@ -260,11 +261,12 @@ def _carry_over_access(
 def _is_clock_right(community: CommunityFacts, later_state: LaterState, *, now: datetime) -> bool:
     """Whether the clock can be trusted, compared with the latest daily tasks.
 
-    Those of an old backup alone would make every clock seem to have jumped. In doubt nothing is
-    deleted: the worker waits or asks a coordinator, as after any jump.
+    The replaced database is considered too: compared with an old backup alone, every clock would
+    seem to have jumped. In doubt nothing is deleted; the worker waits or asks a coordinator, as
+    after any jump.
     """
-    last = max(filter(None, (community.daily_tasks_at, later_state.daily_tasks_at)), default=None)
-    expected = replace(community, daily_tasks_at=last, clock_confirmed_at=None)
+    times = filter(None, (community.daily_tasks_at, later_state.daily_tasks_at))
+    expected = replace(community, daily_tasks_at=max(times, default=None), clock_confirmed_at=None)
     is_right = clock_check.check(expected, now=now) is clock_check.Verdict.RUN
     if not is_right:
         log.warning("the clock is in doubt, so nothing was deleted by it")

@@ -1,4 +1,4 @@
-"""Upgrade a database to this release's schema, and refuse one that does not fit."""
+"""Upgrade a database to this release's schema; refuse one that does not fit."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ NEWER = (
 def upgrade(app: Flask, folder: Path | None = None, *, requires_key: bool = False) -> Path | None:
     """Upgrade the database to the newest schema; return the backup made before that.
 
-    In one transaction, so a killed process leaves nothing half done. With `requires_key`, a
+    It is one transaction, so a killed process leaves nothing half done. With `requires_key`, a
     database that has another secret key is not upgraded: the site may be running.
 
     Raises:
@@ -84,7 +84,7 @@ def require_current(app: Flask) -> None:
         WrongSchema: there is no site, or it has another schema or another key.
     """
     require_schema(app)
-    _create_site(app)  # plans the next dates, and completes a first start that was interrupted
+    _create_site(app)  # also plans the next dates, and completes an interrupted first start
 
 
 def require_schema(app: Flask) -> None:
@@ -107,9 +107,9 @@ def require_site(app: Flask) -> Schema:
     """
     with app.app_context():
         file = backups.file_of(app)
-        # Connecting would create a missing SQLite file.
-        exists = file is None or has_content(file)
-        state = migrations.schema_state(db.engine) if exists else Schema.EMPTY
+        # Do not connect to a missing SQLite file: that would create it.
+        may_connect = file is None or has_content(file)
+        state = migrations.schema_state(db.engine) if may_connect else Schema.EMPTY
     if state is Schema.EMPTY:
         raise WrongSchema(_no_site(app))
     if state is Schema.NEWER:

@@ -33,7 +33,7 @@ def _demo() -> dict[str, Any]:
 def create_site(db_session: Session, *, now: datetime) -> list[str]:
     """Create the community and its next meetings where they are missing.
 
-    No meetings while the clock is in doubt: the worker plans them later.
+    While the clock is in doubt, no meetings are created: the worker plans them later.
     """
     community.create(db_session)
     community.note_write_probe(db_session, now=now)
@@ -53,10 +53,10 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
     has_demo = db_session.scalar(
         select(exists().where(Meeting.topic == _demo()["recent"]["topic"]))
     )
-    real = exists().where(Registration.member_id == Member.id)
+    is_real = exists().where(Registration.member_id == Member.id)
     if has_demo:
-        real = real.where(~Member.email_key.endswith(DEMO_DOMAIN))
-    if db_session.scalar(select(real)):
+        is_real = is_real.where(~Member.email_key.endswith(DEMO_DOMAIN))
+    if db_session.scalar(select(is_real)):
         raise Refused(
             N_(
                 "There are real registrations in this database. Demonstration data goes into a "
@@ -82,8 +82,8 @@ def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
     by_rule = occurrence is not None and now - occurrence.ends_at < timedelta(days=28)
     if occurrence is None or not by_rule:
         occurrence = rhythm.on((now - timedelta(days=14)).astimezone(rhythm.zone).date())
-    planned = select(Meeting).where(Meeting.occurrence_on == occurrence.on)
-    meeting = db_session.scalars(planned).one_or_none() or planning.add_meeting(
+    query = select(Meeting).where(Meeting.occurrence_on == occurrence.on)
+    meeting = db_session.scalars(query).one_or_none() or planning.add_meeting(
         db_session, occurrence, now=now, by_rule=by_rule
     )
     _set_texts(meeting, _demo()["recent"])
@@ -91,8 +91,8 @@ def _add_recent(db_session: Session, *, now: datetime) -> Meeting:
 
 
 def _describe_upcoming(db_session: Session, *, now: datetime) -> list[Meeting]:
-    ahead = (Meeting.starts_at > now) & (Meeting.status == MeetingStatus.PLANNED)
-    query = select(Meeting).where(ahead).order_by(Meeting.starts_at).limit(2)
+    is_upcoming = (Meeting.starts_at > now) & (Meeting.status == MeetingStatus.PLANNED)
+    query = select(Meeting).where(is_upcoming).order_by(Meeting.starts_at).limit(2)
     upcoming = list(db_session.scalars(query))
     for meeting, texts in zip(upcoming, _demo()["upcoming"], strict=True):
         _set_texts(meeting, texts)
@@ -136,6 +136,7 @@ def _fill(db_session: Session, meetings: list[Meeting], *, now: datetime) -> Non
 def _registrations(
     number: int, recent: Meeting, first: Meeting, second: Meeting
 ) -> Iterator[tuple[Meeting, RegistrationStatus, bool | None]]:
+    """The registrations of the person with this number: meeting, status, attended."""
     held, waiting, cancelled = RegistrationStatus
     if number < 26:
         yield recent, held, number % 13 not in {4, 8, 11}
@@ -148,14 +149,15 @@ def _registrations(
 
 
 def _answers() -> Iterator[dict[str, object]]:
+    """Endless answers, which vary by their number."""
     hats = [choice.value for choice in registry.HATS.choices]
-    ways = [choice.value for choice in registry.TAKING_PART.choices]
+    taking_part = [choice.value for choice in registry.TAKING_PART.choices]
     texts = _demo()["answers"]
     access_needs = iter(texts["access"])
     for number in cycle(range(36)):
         answers: dict[str, object] = {
             "hats": list(islice(cycle(hats), number % 9, number % 9 + number % 3)),
-            "taking_part": [ways[number % 3]] if number % 2 else [],
+            "taking_part": [taking_part[number % 3]] if number % 2 else [],
             "first_time": number % 4 == 3,
             "pronouns": texts["pronouns"][number % 6],
         }

@@ -22,8 +22,8 @@ _UNSENT = (MailState.QUEUED, MailState.RETRYING, MailState.SENDING, MailState.FA
 
 def store_fingerprint(db_session: Session, secret_key: str) -> bool:
     """Store the key's fingerprint if there is none; return whether it is this key's."""
-    unset = update(Community).where(Community.key_fingerprint.is_(None))
-    db_session.execute(unset.values(key_fingerprint=fingerprint(secret_key)))
+    set_once = update(Community).where(Community.key_fingerprint.is_(None))
+    db_session.execute(set_once.values(key_fingerprint=fingerprint(secret_key)))
     return is_known(db_session, secret_key)
 
 
@@ -36,9 +36,9 @@ def is_known(db_session: Session, secret_key: str) -> bool:
 def accept(db_session: Session, secret_key: str, *, now: datetime, is_new: bool = False) -> bool:
     """Accept another key: sign the links in unsent emails again, and store the time.
 
-    Password links and invitations cannot be signed again and are withdrawn. Return False if this is
-    the site's key already. Without a stored fingerprint any key counts as the site's, except one
-    that `is_new`, made just now.
+    Emails with password links and invitations cannot be signed again, and are withdrawn. Return
+    False if this is the site's key already, which is also assumed if no fingerprint is stored and
+    the key is not `is_new`, that is, was not just made.
     """
     if not is_new and store_fingerprint(db_session, secret_key):
         return False
@@ -54,7 +54,7 @@ def accept(db_session: Session, secret_key: str, *, now: datetime, is_new: bool 
 
 def _resign_links(email: OutboxEmail, secret_key: str) -> None:
     def sign(match: re.Match[str]) -> str:
-        """Sign only the recipient's own links: an email may quote what somebody typed."""
+        """Sign only the recipient's own links: others may be in text that somebody typed."""
         page, token = match.groups()
         parts = links.read_token_unverified(token)
         if not parts or parts[0] != email.member_id:

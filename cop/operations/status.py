@@ -22,8 +22,8 @@ from cop.db.migrations import Schema, schema_state
 from cop.i18n import N_
 from cop.outbox import status as outbox
 
-WRITE_PROBE_MAX_AGE = timedelta(minutes=2)  # the worker tries once a minute
-DAILY_MAX_AGE = timedelta(hours=26)  # of what is done once a day
+WRITE_PROBE_MAX_AGE = timedelta(minutes=2)  # the worker writes once a minute
+DAILY_MAX_AGE = timedelta(hours=26)  # of tasks that are done once a day, with some delay
 
 _NO_PROXY = N_(
     "Visitors seem to reach this site through a proxy, and COP_TRUSTED_PROXIES is 0. So all of "
@@ -34,7 +34,7 @@ _NO_PROXY = N_(
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the report; a warning is something to see to."""
+    """One line of the report; a warning is something to be fixed."""
 
     label: str
     text: str
@@ -80,12 +80,12 @@ def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
 
 def proxy_warning(settings: Settings, *, is_forwarded: bool = False) -> str | None:
     """Warn when a proxy seems to be in use that the settings do not mention."""
-    has_proxy = settings.is_https or is_forwarded  # nothing here speaks TLS itself
+    has_proxy = settings.is_https or is_forwarded  # this server has no TLS itself
     return _NO_PROXY if has_proxy and not settings.trusted_proxies else None
 
 
 def _is_writable(written_at: datetime | None, now: datetime) -> bool:
-    # A time in the future proves nothing: the clock has been set back since.
+    # `abs`, since a time in the future is no proof: the clock has been set back since.
     return written_at is not None and abs(now - written_at) <= WRITE_PROBE_MAX_AGE
 
 

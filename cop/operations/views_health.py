@@ -10,25 +10,25 @@ from cop.web.rendering import now
 
 @health.get("/healthz")
 def alive() -> Response:
-    return _answer("alive", is_so=True)
+    return _answer("alive", is_true=True)
 
 
 @health.get("/readyz")
 def ready() -> Response:
     """Answer yes or no and nothing more.
 
-    A number of waiting emails that rises after a form would tell strangers whether an address is
-    registered. The rest is in `cop status`.
+    From more, such as the number of waiting emails before and after a form is sent, strangers could
+    tell whether an address is registered. `cop status` shows the details.
     """
     try:
         is_ready = status.is_ready(now=now())
     except SQLAlchemyError:
         is_ready = False
-    return _answer("ready", is_so=is_ready)
+    return _answer("ready", is_true=is_ready)
 
 
-def _answer(name: str, *, is_so: bool) -> Response:
-    response = jsonify({name: is_so})
-    response.status_code = 200 if is_so else 503
+def _answer(name: str, *, is_true: bool) -> Response:
+    response = jsonify({name: is_true})
+    response.status_code = 200 if is_true else 503
     response.cache_control.no_store = True
     return response

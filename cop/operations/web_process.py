@@ -1,7 +1,7 @@
 """One web process: waitress in a loop with deadlines and a graceful stop.
 
-waitress reads requests in one thread and hands each to a thread of a fixed pool when its body is
-complete, so that a client that stalls holds a connection and nothing else.
+waitress reads requests in one thread, and hands each to a thread of a fixed pool when its body is
+complete. So a client that stalls occupies a connection, but no thread.
 """
 
 import logging
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 THREADS = 4  # of each pool
 MAX_CONNECTIONS = 500
 OTHER_FILES = 200  # open besides connections: the database, logs, templates
-IDLE_SECONDS = 10  # without a byte until a connection is closed
-RECEIVE_SECONDS = 10  # for the first 64 KiB of a request, and one more for each 64 KiB after
+IDLE_SECONDS = 10  # a connection without traffic is closed after this
+RECEIVE_SECONDS = 10  # for the first 64 KiB of a request; each further 64 KiB gets one more
 MAX_BODY = 3 * 1024 * 1024  # bytes; the app has lower limits, and refuses with a page
 MAX_HEADERS = 64 * 1024  # bytes
-POLL_SECONDS = 0.5  # at most between two checks of the clock and of the request to stop
-LINGER_SECONDS = 1  # in which a connection that is open at the stop may send one more request
-FINISH_SECONDS = 4  # after which requests that are still being answered are given up
+POLL_SECONDS = 0.5  # at most, between two checks for stalled connections and for a stop
+LINGER_SECONDS = 1  # how long, after a stop, open connections may send one more request
+FINISH_SECONDS = 4  # how long, after a stop, requests in progress may take
 
 Sockets = dict[int, wasyncore.dispatcher]
 
@@ -40,14 +40,15 @@ Sockets = dict[int, wasyncore.dispatcher]
 class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     """A connection that the loop does not watch while a thread is sending on it.
 
-    Its socket is ready to write, so the loop would not pause, and would keep that thread from the
-    interpreter. Measured with 16 clients: 110 answers a second instead of more than 2,000.
+    Otherwise the loop would not pause, since the socket is ready to write, and would compete with
+    that thread for the interpreter's lock. Measured with 16 clients: 110 responses per second
+    instead of more than 2,000.
     """
 
     def writable(self) -> bool:
         if self.requests:
             if not self.outbuf_lock.acquire(blocking=False):
-                return False  # what the thread cannot send, it reports when it is done
+                return False  # when it is done, the thread asks the loop to send the rest
             self.outbuf_lock.release()
         return bool(super().writable())
 
@@ -55,8 +56,9 @@ class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 class Pools:
     """Two thread pools: for public reads, and for requests that may wait for a lock.
 
-    While the database is locked, each request that writes holds its thread for up to ten seconds;
-    readers must not wait for one of those. Pages of the console write, too: views are recorded.
+    While the database is locked, each request that writes holds its thread for up to ten seconds,
+    and requests that only read must not wait for that. The console's pages always write, since
+    viewings are recorded.
     """
 
     def __init__(self, reading: ThreadedTaskDispatcher) -> None:
@@ -65,7 +67,7 @@ class Pools:
         self._writing.set_thread_count(THREADS)
 
     def add_task(self, channel: HTTPChannel) -> None:
-        """Answer the first request of a connection. Called by waitress."""
+        """Hand the first request of a connection to a pool. Called by waitress."""
         request = channel.requests[0]
         if self.is_stopping:
             request.headers["CONNECTION"] = "close"
@@ -82,7 +84,7 @@ def _only_reads(request: HTTPRequestParser) -> bool:
 def serve(app: "WSGIApplication", listening: list[socket]) -> None:
     """Serve until this process is asked to stop; then finish requests in progress."""
     stop = StopRequest()
-    # waitress would warn of each request that waits for a thread.
+    # Do not log a warning for each request that waits for a thread, as waitress does.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     sockets: Sockets = {}
     create_server(
@@ -102,10 +104,10 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
     pools = Pools(servers[0].task_dispatcher)
     for server in servers:
         server.task_dispatcher, server.channel_class = pools, Connection
-    begun: WeakKeyDictionary[HTTPRequestParser, float] = WeakKeyDictionary()
+    begun_at: WeakKeyDictionary[HTTPRequestParser, float] = WeakKeyDictionary()
     while not stop.is_set:
         _poll_once(sockets)
-        _close_stalled(_channels(sockets), begun, now=time.monotonic())
+        _close_stalled(_channels(sockets), begun_at, now=time.monotonic())
     pools.is_stopping = True
     for server in servers:
         server.del_channel()  # accept no more: new connections wait in the socket's backlog
@@ -115,12 +117,13 @@ def serve(app: "WSGIApplication", listening: list[socket]) -> None:
 def _connection_limit() -> int:
     """Raise the limit of open files; return how many connections it allows.
 
-    waitress opens a second file for a body over 512 KiB. macOS allows 256 files to begin with.
+    Each may need two, since waitress opens a file for a body over 512 KiB. By default, macOS allows
+    only 256.
     """
-    wanted = 2 * MAX_CONNECTIONS + OTHER_FILES
+    needed = 2 * MAX_CONNECTIONS + OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
@@ -137,7 +140,7 @@ def _channels(sockets: Mapping[int, wasyncore.dispatcher]) -> list[HTTPChannel]:
 
 def _close_stalled(
     channels: Iterable[HTTPChannel],
-    begun: "WeakKeyDictionary[HTTPRequestParser, float]",
+    begun_at: "WeakKeyDictionary[HTTPRequestParser, float]",
     *,
     now: float,
 ) -> None:
@@ -146,12 +149,13 @@ def _close_stalled(
         request = channel.request
         if request is not None:
             size = request.header_bytes_received + request.body_bytes_received
-            if now - begun.setdefault(request, now) > RECEIVE_SECONDS + max(0, size / 65_536 - 1):
+            allowed_seconds = RECEIVE_SECONDS + max(0, size / 65_536 - 1)
+            if now - begun_at.setdefault(request, now) > allowed_seconds:
                 channel.will_close = True
 
 
 def _finish(sockets: Sockets) -> None:
-    """Answer requests that have begun, and one more of each open connection."""
+    """Answer requests in progress, and one more of each open connection."""
     stopped_at = time.monotonic()
     while channels := _channels(sockets):
         waited = time.monotonic() - stopped_at

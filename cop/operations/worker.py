@@ -37,7 +37,7 @@ from cop.reminders import reminders
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-DELIVERY_THREADS = 2  # while one waits for the server, the other prepares its email
+DELIVERY_THREADS = 2  # one can prepare an email while the other waits for the mail server
 # All in seconds.
 WRITE_PROBE_INTERVAL = 60  # between two trial writes
 POLL_INTERVAL = 0.5  # between two checks for emails that are due
@@ -45,8 +45,8 @@ PLANNING_INTERVAL = 15  # between two checks for reminders and notices that are 
 SERVER_PAUSE = 15  # without sending after the mail server was unavailable
 DATABASE_PAUSE = 5  # after the database was unavailable
 STOP_TIMEOUT = 4  # for an email that is being sent when the worker is asked to stop
-# Between two batches of deletions. Writers that wait for SQLite's lock try ten times a second: with
-# shorter pauses they could miss every one.
+# Between two batches of deletions. A process that waits for SQLite's write lock tries ten times a
+# second, so it could miss every shorter pause.
 BATCH_PAUSE = 0.1
 
 log = logging.getLogger("cop.worker")
@@ -55,12 +55,12 @@ log = logging.getLogger("cop.worker")
 def run_daily_tasks(*, now: datetime, stopping: Callable[[], bool] = bool) -> bool:
     """Plan ahead, and delete what is past its retention period; idempotent.
 
-    Return False when it was stopped before its end.
+    Return False if it was stopped before its end.
     """
     plan_ahead(now=now)
     oldest = backups.oldest_at(current_app) or now
     with write_tx() as db_session:
-        # A withdrawal is remembered for as long as a backup from before it exists.
+        # Withdrawals are kept as long as a backup from before them exists.
         withdrawals.delete_old(db_session, now=min(now, oldest + withdrawals.RETENTION))
         invitations.delete_expired(db_session, now=now)
     erased = _erase(now=now, stopping=stopping)
@@ -68,7 +68,7 @@ def run_daily_tasks(*, now: datetime, stopping: Callable[[], bool] = bool) -> bo
         return False
     with write_tx() as db_session:
         note_daily_tasks(db_session, now=now)
-    empty_log()  # makes up for a checkpoint that a reader has blocked
+    empty_log()  # in case readers blocked the checkpoints after deletions
     log.info("daily tasks", extra={f"{name}_erased": n for name, n in vars(erased).items()})
     return True
 
@@ -102,22 +102,21 @@ def queue_emails(delivery: Delivery) -> None:
     """Queue the notices and the reminders that are due."""
     with read_tx() as db_session:
         writer = delivery.writer(db_session)
-        is_edited = notices.is_due(db_session, writer=writer)
-        soon = reminders.find_due(db_session, writer=writer)
-    if is_edited:
+        has_notices = notices.is_due(db_session, writer=writer)
+        due_ids = reminders.find_due(db_session, writer=writer)
+    if has_notices:
         with write_tx() as db_session:
-            number = notices.queue_notices(db_session, writer=writer)
-        log.info("notices", extra={"emails": number})
-    if soon:
+            count = notices.queue_notices(db_session, writer=writer)
+        log.info("notices", extra={"emails": count})
+    if due_ids:
         with write_tx() as db_session:
-            log.info(
-                "reminders", extra={"emails": reminders.queue(db_session, soon, writer=writer)}
-            )
+            count = reminders.queue(db_session, due_ids, writer=writer)
+        log.info("reminders", extra={"emails": count})
 
 
 @dataclass
 class Planner:
-    """Queues emails that are due by the clock, and runs the daily tasks."""
+    """Makes backups, runs the daily tasks, and queues notices and reminders."""
 
     app: Flask
     delivery: Delivery  # for its writer and its clock; it delivers nothing
@@ -125,7 +124,7 @@ class Planner:
     daily_tasks_at: datetime | None = None
     planned_at: datetime | None = None
     backup_tried_at: datetime | None = None
-    has_backup: bool = False
+    has_backup: bool = False  # the day's backup was made
     verdict: Verdict = Verdict.RUN
 
     def run_due(self) -> float:
@@ -141,7 +140,7 @@ class Planner:
     def _run_daily_tasks(self, now: datetime) -> bool:
         """Run the daily tasks, or only plan ahead while nothing may be deleted.
 
-        Return False while the clock has jumped so recently that no reminder may go out by it.
+        Return False if the clock has jumped so recently that no reminder may be sent.
         """
         community = self._check_clock(now)
         if self.verdict is Verdict.RUN and self.has_backup:
@@ -154,7 +153,7 @@ class Planner:
         return clock_check.has_settled(community, now=now)
 
     def _delete_files(self, now: datetime) -> None:
-        """Delete old files; a failure with one kind must not keep the other."""
+        """Delete old emails and backups; a failure with one must not prevent the other."""
         emails = folder_transport(settings_of(self.app))
         for delete in (
             partial(emails.delete_copies_before, now - outbox.TEXT_RETENTION),
@@ -166,7 +165,7 @@ class Planner:
                 log.exception("old files could not be deleted")
 
     def _check_clock(self, now: datetime) -> CommunityFacts:
-        """Check the clock before anything is deleted by it, and warn when it is in doubt."""
+        """Check the clock before anything is deleted by it; log if it is in doubt."""
         with read_tx() as db_session:
             community = load_community(db_session)
         verdict = clock_check.check(community, now=now)
@@ -184,9 +183,9 @@ class Planner:
         return community
 
     def _back_up(self, now: datetime) -> bool:
-        """Make the day's backup; return False when it failed.
+        """Make the day's backup if it is due; return False if that failed.
 
-        Emails go out all the same; only deleting waits, and the console says why.
+        Then nothing is deleted, which the console explains; emails are sent nevertheless.
         """
         try:
             backups.make_if_due(self.app, now=now)
@@ -209,7 +208,7 @@ def deliver(delivery: Delivery, *, stopping: Callable[[], bool]) -> float:
 def probe_write(clock: Callable[[], datetime]) -> float:
     """Write to the database for `/readyz`; return the seconds until the next time.
 
-    In its own thread: long daily tasks or a backup must not make the site look broken.
+    It has its own thread, so that long daily tasks or a backup do not make the site look broken.
     """
     with write_tx() as db_session:
         note_write_probe(db_session, now=clock())
@@ -219,8 +218,8 @@ def probe_write(clock: Callable[[], datetime]) -> float:
 def work(app: Flask) -> None:
     """Work until the process is asked to stop; finish an email that is being sent.
 
-    Each delivery has a thread, so that a slow mail server holds up one email and nothing else. The
-    stop waits for the deliveries alone: the other threads can be interrupted safely.
+    Each delivery has its own thread, so that a slow mail server delays only that one email. A stop
+    waits only for deliveries: all other threads can be interrupted safely.
     """
     stop = StopRequest()
     threading.excepthook = _log_exception
@@ -266,7 +265,7 @@ def repeat(
 
 
 def try_once(app: Flask, job: Callable[[], float]) -> float:
-    """Run a job once; a database that is unavailable for a while is no reason to end."""
+    """Run a job once; if the database is unavailable, return the seconds to wait."""
     with app.app_context():
         try:
             return job()
@@ -277,7 +276,7 @@ def try_once(app: Flask, job: Callable[[], float]) -> float:
 
 
 def delivery_for(app: Flask) -> Delivery:
-    """A delivery by the mail server of the app's settings."""
+    """A delivery through the mail server of the app's settings."""
     settings = settings_of(app)
     links = Links(settings.base, settings.secret_key)
     return Delivery(
