@@ -24,13 +24,13 @@ def session_changed(writer: LetterWriter, person: Registered, meeting: MeetingFa
     if meeting.reason and not is_join_url_change_only:
         blocks.append(meeting.reason)
     if meeting.is_cancelled:
-        blocks.append(Button(_("See the other sessions"), writer.links.schedule))
+        blocks.append(Button(_("See other sessions"), writer.links.schedule))
     elif is_held:
         blocks.append(emails.join_link(writer, join_url))
         blocks.append(emails.cancel_link(writer, to, meeting))
     attached = [meeting] if is_held and not is_join_url_change_only else []
     if attached:
-        blocks.append(_("Opening the attached calendar entry brings your calendar up to date."))
+        blocks.append(_("Open the attached file to update your calendar."))
     attachment = emails.calendar_attachment(writer, attached, {meeting.id: join_url})
     return writer.member_letter(to, subject, *blocks, calendar=attachment)
 
@@ -47,10 +47,10 @@ def takeaways(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Let
     page_url = writer.links.meeting(meeting.slug)
     return writer.member_letter(
         to,
-        _("What we took away: %(topic)s", topic=topic_of(writer, meeting)),
+        _("Notes from the session: %(topic)s", topic=topic_of(writer, meeting)),
         *blocks,
-        Button(_("See it on the session's page"), page_url),
-        stop=Link(_("No more notes after sessions"), stop_url),
+        Button(_("See the session page"), page_url),
+        stop=Link(_("Stop emails with notes after sessions"), stop_url),
     )
 
 
@@ -60,21 +60,24 @@ def _change_text(
     """Return the subject, and a sentence about what has changed."""
     _, date = writer.translate, date_of(writer, meeting)
     if meeting.is_cancelled:
-        subject = _("Cancelled: the session on %(date)s", date=date)
-        return subject, _("This session does not take place:")
+        subject = _("Canceled: the session on %(date)s", date=date)
+        return subject, _("This session is canceled:")
     if meeting.snapshot.status != announced.status:
-        subject = _("It takes place after all: the session on %(date)s", date=date)
-        return subject, _("This session was cancelled, and takes place after all:")
+        subject = _("Back on: the session on %(date)s", date=date)
+        return subject, _("This session was canceled, but now it's back on:")
     if _is_join_url_change_only(meeting, announced):
-        subject = _("Another way in: the session on %(date)s", date=date)
+        place = writer.community.location
+        subject = _("New %(place)s link: the session on %(date)s", place=place, date=date)
         return subject, _(
-            "We meet at another address. Your own way in stays the same, and leads there:"
+            "The %(place)s link for this session has changed. Your own join link stays the same "
+            "and still works:",
+            place=place,
         )
     before = writer.dates.date_and_time(
         datetime.fromisoformat(announced.starts_at), datetime.fromisoformat(announced.ends_at)
     )
-    subject = _("Moved: the session is on %(date)s", date=date)
-    return subject, _("This session was planned for %(when)s. It is now:", when=before)
+    subject = _("New time: the session is on %(date)s", date=date)
+    return subject, _("This session was planned for %(when)s. The new time is:", when=before)
 
 
 def _is_join_url_change_only(meeting: MeetingFacts, announced: Announced) -> bool:

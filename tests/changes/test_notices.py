@@ -63,7 +63,7 @@ def test_attendees_are_notified_once_two_minutes_after_an_edit(db_session, meeti
 
     counts = [queue_notices(db_session, now=now) for now in (SETTLED - MINUTES, SETTLED, SETTLED)]
 
-    subject = "Moved: the session is on December 20"
+    subject = "New time: the session is on December 20"
     held, waiting = outbox_emails(db_session)
     assert counts == [0, 2, 0]
     assert (held.to_address, held.subject) == ("ada@example.org", subject)
@@ -104,7 +104,7 @@ def test_who_registered_between_an_edit_and_its_undoing_is_notified(db_session, 
 
     queue_notices(db_session, now=SETTLED + MINUTES)
 
-    subject = "Moved: the session is on December 13"
+    subject = "New time: the session is on December 13"
     assert recipients_and_subjects(db_session) == [("katherine@example.org", subject)]
 
 
@@ -128,10 +128,10 @@ def test_canceling_and_restoring_are_notified(db_session, meeting):
     queue_notices(db_session, now=later + 2 * MINUTES)
 
     cancelled, _, restored, _ = outbox_emails(db_session)
-    assert cancelled.subject == "Cancelled: the session on December 13"
+    assert cancelled.subject == "Canceled: the session on December 13"
     assert "No power" in cancelled.text
     assert "STATUS:CANCELLED" in cancelled.calendar
-    assert restored.subject == "It takes place after all: the session on December 13"
+    assert restored.subject == "Back on: the session on December 13"
     assert ("SEQUENCE:1" in cancelled.calendar, "SEQUENCE:2" in restored.calendar) == (True, True)
 
 
@@ -142,7 +142,7 @@ def test_only_a_changed_join_address_is_notified_and_only_to_those_with_a_spot(d
     edit(db_session, meeting, join_url=f"{ZOOM}2", now=later)
     queue_notices(db_session, now=later + 2 * MINUTES)
 
-    subject = "Another way in: the session on December 13"
+    subject = "New Zoom link: the session on December 13"
     assert first == 0
     assert recipients_and_subjects(db_session) == [("ada@example.org", subject)]
 
@@ -170,7 +170,7 @@ def test_moving_a_canceled_meeting_causes_no_notice(db_session, meeting):
     queue_notices(db_session, now=later + 7 * MINUTES)
 
     assert moved == 0
-    subject = "It takes place after all: the session on December 20"
+    subject = "Back on: the session on December 20"
     assert recipients_and_subjects(db_session)[-1] == ("grace@example.org", subject)
 
 
