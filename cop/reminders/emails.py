@@ -13,17 +13,17 @@ def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: Counts) -> L
     """Remind coordinators of the session: its numbers, and what is missing."""
     _ = writer.translate
     lines = [
-        _("Coming: %(num)s", num=counts.held),
-        _("Waiting: %(num)s", num=counts.waiting),
-        _("For the first time: %(num)s", num=counts.first_time),
-        _("Asked for access: %(num)s", num=counts.access),
+        _("Registered: %(num)s", num=counts.held),
+        _("On the waiting list: %(num)s", num=counts.waiting),
+        _("First-time participants: %(num)s", num=counts.first_time),
+        _("Access requests: %(num)s", num=counts.access),
     ]
     if not meeting.join_url:
-        lines.append(_("The join address is missing: nobody can come in yet."))
+        lines.append(_("The join link is missing. Please add it so people can join."))
     return writer.coordinator_letter(
-        _("Nearly time: the session on %(date)s", date=date_of(writer, meeting)),
+        _("Coming up: the session on %(date)s", date=date_of(writer, meeting)),
         session_block(writer, meeting, *lines),
-        Button(_("Open the roster"), emails.roster_url(writer, meeting)),
+        Button(_("See who's registered"), emails.roster_url(writer, meeting)),
     )
 
 
@@ -33,7 +33,9 @@ def preparation_reminder(writer: LetterWriter, person: Registered, meeting: Meet
     writer = writer.to(to)
     _ = writer.translate
     subject = _(
-        "On %(date)s: %(topic)s", date=date_of(writer, meeting), topic=topic_of(writer, meeting)
+        "Coming up on %(date)s: %(topic)s",
+        date=date_of(writer, meeting),
+        topic=topic_of(writer, meeting),
     )
     blocks: list[Block] = [
         _("We look forward to seeing you at this session:"),
@@ -42,7 +44,7 @@ def preparation_reminder(writer: LetterWriter, person: Registered, meeting: Meet
     ]
     if meeting.prep_question:
         answer_url = writer.my_page(to, f"/sessions/{meeting.slug}")
-        blocks.append(Button(_("Write down a few words"), answer_url))
+        blocks.append(Button(_("Answer the question"), answer_url))
     blocks.append(emails.cancel_link(writer, to, meeting))
     return _reminder(writer, to, subject, *blocks)
 
@@ -52,19 +54,20 @@ def join_reminder(writer: LetterWriter, person: Registered, meeting: MeetingFact
     to = person.recipient
     writer = writer.to(to)
     _, day = writer.translate, writer.dates.long_date(meeting.starts_at)
+    join = _("Join on %(place)s", place=writer.community.location)
     return _reminder(
         writer,
         to,
-        _("Your way in, %(day)s: %(topic)s", day=day, topic=topic_of(writer, meeting)),
-        _("It is nearly time:"),
+        _("Your join link for %(day)s: %(topic)s", day=day, topic=topic_of(writer, meeting)),
+        _("Your session is coming up:"),
         session_block(writer, meeting, *preparation(writer, meeting)),
-        Button(_("Join the session"), writer.links.join(to.owner, person.registration_id)),
-        _("The button leads in from 15 minutes before the start until the end."),
+        Button(join, writer.links.join(to.owner, person.registration_id)),
+        _("The link opens 15 minutes before the session and works until it ends."),
         emails.cancel_link(writer, to, meeting),
     )
 
 
 def _reminder(writer: LetterWriter, to: Recipient, subject: str, *blocks: Block) -> Letter:
     _, stop_url = writer.translate, writer.links.unsubscribe(to.member_id, "reminders")
-    stop = Link(_("No more reminders; your place stays"), stop_url)
+    stop = Link(_("Stop reminders (you'll keep your spot)"), stop_url)
     return writer.member_letter(to, subject, *blocks, stop=stop)

@@ -72,8 +72,8 @@ def reminded(db_session):
     return recipients_and_subjects(db_session, EmailKind.REMINDER)
 
 
-PREPARE = ("ada@example.org", "On December 13: Who is missing?")
-JOIN = ("ada@example.org", "Your way in, Sunday, December 13: Who is missing?")
+PREPARE = ("ada@example.org", "Coming up on December 13: Who is missing?")
+JOIN = ("ada@example.org", "Your join link for Sunday, December 13: Who is missing?")
 
 
 def test_one_reminder_comes_a_week_before_and_one_the_day_before(db_session, meeting):
@@ -98,7 +98,7 @@ def test_reminders_have_the_preparation_and_the_links(db_session, meeting):
     assert "A chapter (20 minutes)" in prepare.text
     assert "Whom can nobody see?" in prepare.text
     for mail in (prepare, join):
-        assert "I cannot come" in mail.text
+        assert "Can't make it? Cancel my spot" in mail.text
         assert f"/sessions/{SLUG}/cancel" in mail.text
         assert "/join/" in mail.text
         assert "/unsubscribe/" in mail.unsubscribe_url
@@ -210,7 +210,9 @@ def test_a_moved_meeting_gets_a_new_reminder_instead_of_the_old(db_session, meet
     remind(db_session, start - 7 * DAY)
 
     assert after_the_move == []
-    assert reminded(db_session) == [("ada@example.org", "On December 20: Who is missing?")]
+    assert reminded(db_session) == [
+        ("ada@example.org", "Coming up on December 20: Who is missing?")
+    ]
 
 
 @pytest.mark.parametrize("state", [MailState.QUEUED, MailState.SENT])
@@ -253,9 +255,9 @@ def test_coordinators_get_one_summary_the_day_before(db_session, meeting):
 
     to_them = outbox_emails(db_session, EmailKind.COORDINATORS)
     assert [mail.to_address for mail in to_them] == ["Corin@example.org", "Dana@example.org"]
-    assert "Coming: 1" in to_them[0].text
-    assert "Waiting: 1" in to_them[0].text
-    assert "The join address is missing" in to_them[0].text
+    assert "Registered: 1" in to_them[0].text
+    assert "On the waiting list: 1" in to_them[0].text
+    assert "The join link is missing." in to_them[0].text
     assert "Ada" not in without_tokens(to_them[0].text)
 
 
