@@ -8,9 +8,9 @@ def first_failure(writer: LetterWriter) -> Letter:
     """Report the first email that could not be delivered."""
     _ = writer.translate
     return writer.coordinator_letter(
-        _("A mail could not be delivered"),
-        _("The list of mails says which one, and what the mail server answered."),
-        Button(_("See the mails"), writer.links.console("/mail")),
+        _("An email could not be delivered"),
+        _("The Email log shows which one, and why."),
+        Button(_("Open the Email log"), writer.links.console("/mail")),
     )
 
 
@@ -18,10 +18,10 @@ def password_reset(writer: LetterWriter, url: str) -> Letter:
     """Compose the email with the link to reset a password."""
     _ = writer.translate
     return writer.coordinator_letter(
-        _("A new password for the console"),
-        _("Somebody, most likely you, asked for a new password. Choose one here:"),
+        _("Reset your %(name)s password", name=writer.community.short_name),
+        _("Someone, probably you, asked to reset the password of your coordinator account."),
         Button(_("Choose a new password"), url),
-        _("The link works once, for an hour. If it was not you, do nothing."),
+        _("The link works once, for one hour. If this wasn't you, you don't need to do anything."),
     )
 
 
@@ -29,10 +29,13 @@ def invitation(writer: LetterWriter, url: str, *, by: str) -> Letter:
     """Compose the email that invites a coordinator."""
     _, name = writer.translate, writer.community.name
     return writer.coordinator_letter(
-        _("Will you coordinate %(name)s?", name=writer.community.short_name),
-        _("%(by)s invites you to coordinate %(name)s.", by=by, name=name),
-        _("Make your account here: you choose your name and a password."),
-        Button(_("Make my account"), url),
-        _("The link works once, for 7 days. If you do not know what this is, do nothing."),
-        why=_("You get this since a coordinator of %(name)s wrote your address.", name=name),
+        _("You're invited to help coordinate %(name)s", name=writer.community.short_name),
+        _("%(by)s invited you to be a coordinator of the %(name)s.", by=by, name=name),
+        _("To accept, create your account. You'll choose a name and a password."),
+        Button(_("Create my account"), url),
+        _("The link works once, for 7 days. If you didn't expect this, you can ignore it."),
+        why=_(
+            "You're getting this because a coordinator of the %(name)s entered your email.",
+            name=name,
+        ),
     )

@@ -191,7 +191,7 @@ def test_coordinators_are_notified_of_the_first_failure_only(rig):
     assert rig.server.recipients == ["corin@example.org"]
     with read_tx() as db_session:
         [mail] = outbox_emails(db_session, EmailKind.COORDINATORS)
-    assert mail.subject == "A mail could not be delivered"
+    assert mail.subject == "An email could not be delivered"
     assert "ada" not in without_tokens(mail.text + mail.html).lower()
 
 
