@@ -47,14 +47,14 @@ def fill_placeholders(
 
 
 def _values(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Mapping[str, str | Link]:
-    _ = writer.translate
+    session_page = writer.pgettext("link text", "the session page")
     return {
-        "name": to.display_name or _("colleague"),
+        "name": to.display_name or writer.pgettext("salutation", "colleague"),
         "session": topic_of(writer, meeting),
         "date": writer.dates.long_date(meeting.starts_at),
         "time": writer.dates.time_range(meeting.starts_at, meeting.ends_at),
-        "link to their page": Link(_("your page"), writer.my_page(to)),
-        "link to the session": Link(_("the session's page"), writer.links.meeting(meeting.slug)),
+        "link to their page": Link(writer.pgettext("link text", "your page"), writer.my_page(to)),
+        "link to the session": Link(session_page, writer.links.meeting(meeting.slug)),
     }
 
 
