@@ -38,7 +38,7 @@ def feed(
     name = writer.community.name
     if join_urls is not None:
         short_name = writer.community.short_name
-        name = writer.translate(N_("%(name)s: your sessions"), name=short_name)
+        name = writer.translate(N_("Your %(name)s sessions"), name=short_name)
     name = ical.escape_text(name)
     head = [f"NAME:{name}", f"X-WR-CALNAME:{name}"]
     head += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]

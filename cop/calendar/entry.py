@@ -13,7 +13,7 @@ def title(writer: LetterWriter, meeting: MeetingFacts) -> str:
     """Format like `Equity in Data: How much is enough?`."""
     title = f"{writer.community.short_name}: {topic_of(writer, meeting)}"
     if meeting.is_cancelled:
-        return writer.translate(N_("CANCELLED: %(title)s"), title=title)
+        return writer.translate(N_("CANCELED: %(title)s"), title=title)
     return title
 
 
@@ -25,7 +25,7 @@ def location(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None =
 def page_line(writer: LetterWriter, meeting: MeetingFacts) -> str:
     """Return the line with the URL of the meeting's page."""
     url = writer.links.meeting(meeting.slug)
-    return writer.translate(N_("The session's page: %(address)s"), address=url)
+    return writer.translate(N_("Session page: %(address)s"), address=url)
 
 
 def description(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None) -> str:
@@ -36,7 +36,7 @@ def description(writer: LetterWriter, meeting: MeetingFacts, join_url: str | Non
 def _paragraphs(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None) -> Iterator[str]:
     reason = f" {meeting.reason}" if meeting.reason else ""
     if meeting.is_cancelled:
-        yield writer.translate(N_("This session does not take place.")) + reason
+        yield writer.translate(N_("This session is canceled.")) + reason
     else:
         if moved_from := meeting.moved_from:
             # Relative to the meeting, not to now: the year is added where they are far apart.
@@ -44,7 +44,9 @@ def _paragraphs(writer: LetterWriter, meeting: MeetingFacts, join_url: str | Non
             date = DateFormatter(writer.language, zone, meeting.starts_at).short_date(moved_from)
             yield writer.translate(N_("Moved from %(date)s."), date=date) + reason
         if join_url:
-            yield writer.translate(N_("The way in: %(address)s"), address=join_url)
+            yield writer.translate(
+                N_("Your join link (opens 15 minutes early): %(address)s"), address=join_url
+            )
         if meeting.summary:
             yield meeting.summary
         yield from preparation(writer, meeting)

@@ -68,7 +68,7 @@ def test_the_description_says_how_to_prepare():
         "Guest: Two members who did it last year",
         f"To read before: {title} https://example.org/small-groups",
         "A question to think about: Which group in your own data can nobody see?",
-        f"The session's page: {PAGE}",
+        f"Session page: {PAGE}",
     ]
 
 
@@ -79,10 +79,10 @@ def test_a_canceled_meeting_stays_with_its_reason_and_without_a_join_link():
         found = event(text)
         assert (found["UID"], found["SEQUENCE"]) == ("one@cop", 1)
         assert (found["STATUS"], found["TRANSP"]) == ("CANCELLED", "TRANSPARENT")
-        assert (found["SUMMARY"], found["LOCATION"]) == (f"CANCELLED: {TITLE}", "Zoom")
+        assert (found["SUMMARY"], found["LOCATION"]) == (f"CANCELED: {TITLE}", "Zoom")
         assert found["DESCRIPTION"].split("\n\n") == [
-            "This session does not take place. The hosts are ill.",
-            f"The session's page: {PAGE}",
+            "This session is canceled. The hosts are ill.",
+            f"Session page: {PAGE}",
         ]
 
 
@@ -133,7 +133,9 @@ def test_a_join_link_is_the_location_and_begins_the_description_of_its_own_meeti
         own, other = Calendar.from_ical(text).events
 
         assert (own["UID"], own["LOCATION"]) == ("one@cop", JOIN_URL)
-        assert own["DESCRIPTION"].startswith(f"The way in: {JOIN_URL}\n\n")
+        assert own["DESCRIPTION"].startswith(
+            f"Your join link (opens 15 minutes early): {JOIN_URL}\n\n"
+        )
         assert (other["UID"], other["LOCATION"]) == ("two@cop", "Zoom")
 
 
@@ -237,7 +239,7 @@ def test_links_to_calendars_have_the_title_time_and_location_and_outlook_s_no_pl
         "text": TITLE,
         "dates": "20261215T163000Z/20261215T180000Z",
         "ctz": "America/New_York",
-        "details": f"The session's page: {PAGE}",
+        "details": f"Session page: {PAGE}",
         "location": "Zoom",
     }
     assert outlook.startswith("https://outlook.live.com/calendar/0/deeplink/compose?")
@@ -248,6 +250,6 @@ def test_links_to_calendars_have_the_title_time_and_location_and_outlook_s_no_pl
         "subject": TITLE,
         "startdt": "2026-12-15T16:30:00Z",
         "enddt": "2026-12-15T18:00:00Z",
-        "body": f"The session's page: {PAGE}",
+        "body": f"Session page: {PAGE}",
         "location": "Zoom",
     }

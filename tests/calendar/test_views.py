@@ -86,7 +86,7 @@ def test_the_feed_shows_changes_and_addresses_of_the_visited_host(client):
     answer = client.get("/schedule.ics", base_url="http://localhost:8123")
 
     canceled, moved, *_ = Calendar.from_ical(answer.data).events
-    assert canceled["SUMMARY"] == "CANCELLED: Equity in Data: How much?"
+    assert canceled["SUMMARY"] == "CANCELED: Equity in Data: How much?"
     assert canceled["URL"] == f"http://localhost:8123/schedule/{DECEMBER}"
     assert "Snow." in canceled["DESCRIPTION"]
     assert moved["DESCRIPTION"].startswith("Moved from January 12.")
@@ -186,8 +186,8 @@ def test_a_member_s_own_feed_has_their_places_and_join_links_and_is_private(clie
     read = Calendar.from_ical(answer.data)
     assert len(sent) == 3
     assert slugs(answer) == [DECEMBER, MARCH]
-    assert read.events[1]["SUMMARY"] == "CANCELLED: Equity in Data: Topic to be announced"
-    assert read["NAME"] == "Equity in Data: your sessions"
+    assert read.events[1]["SUMMARY"] == "CANCELED: Equity in Data: Topic to be announced"
+    assert read["NAME"] == "Your Equity in Data sessions"
     assert read.events[0]["LOCATION"] == f"http://localhost{join_path()}"
     for text in (b"zoom.example", b"grace", b"Ada", b"@example.org"):
         assert text not in answer.data
