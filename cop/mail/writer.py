@@ -32,9 +32,10 @@ class LetterWriter:
         """Translate a short text that other languages word differently in other places."""
         return catalog(self.language).pgettext(context, text)
 
-    def ngettext(self, singular: str, plural: str, number: int) -> str:
-        """Translate one of two marked sentences by a number, which they may name as `num`."""
-        return catalog(self.language).ngettext(singular, plural, number) % {"num": number}
+    def ngettext(self, singular: str, plural: str, num: int, **values: object) -> str:
+        """Translate one of two marked sentences by a number, inserted as `num`."""
+        text = catalog(self.language).ngettext(singular, plural, num)
+        return text % (values | {"num": num})
 
     @property
     def dates(self) -> DateFormatter:
@@ -58,13 +59,17 @@ class LetterWriter:
         `why`: the reason, if it is not their registration. `stop`: the link to unsubscribe.
         """
         _, community = self.translate, self.community
-        registered = N_("You get this since this address was registered with the %(name)s.")
-        small_print: list[str | Link] = [why or _(registered, name=community.name)]
+        registered = N_(
+            "You're getting this because this address was registered for %(name)s sessions."
+        )
+        small_print: list[str | Link] = [why or _(registered, name=community.short_name)]
         if stop:
             small_print.append(stop)
         if not to.is_verified:
-            small_print.append(Link(_("Not you? Remove this"), self.my_page(to, "/erase")))
-        your_data = _("What we know about you, and what becomes of it")
+            small_print.append(
+                Link(_("Not you? Remove this email address"), self.my_page(to, "/erase"))
+            )
+        your_data = _("Your data and how long we keep it")
         small_print.append(Link(your_data, self.my_page(to)))
         greeting = _("Hello %(name)s,", name=to.display_name) if to.display_name else _("Hello,")
         role = f"{community.contact_role}, {community.host_name}"
@@ -77,7 +82,9 @@ class LetterWriter:
     def coordinator_letter(self, subject: str, *blocks: Block, why: str = "") -> Letter:
         """Compose an email to a coordinator; it must name no member."""
         _, name = self.translate, self.community.name
-        why = why or _("You get this as a coordinator of %(name)s.", name=name)
+        why = why or _(
+            "You're getting this because you're a coordinator of the %(name)s.", name=name
+        )
         return render(
             self.language, subject, _("Hello,"), blocks, signature=(name,), small_print=(why,)
         )

@@ -1,6 +1,5 @@
 """How emails and calendar entries show a session."""
 
-from cop.i18n import N_
 from cop.mail.letter import Link, Session
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
@@ -37,10 +36,15 @@ def preparation(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
         lines.append(_("Guest: %(guests)s", guests=meeting.guests))
     if title := meeting.reading_title:
         if minutes := meeting.reading_minutes:
-            one, many = N_("%(num)s minute"), N_("%(num)s minutes")
-            title = f"{title} ({writer.ngettext(one, many, minutes)})"
-        url = f" {meeting.reading_url}" if meeting.reading_url else ""
-        lines.append(_("To read before: %(title)s", title=title) + url)
+            line = writer.ngettext(
+                "To read before: %(title)s (%(num)s minute)",
+                "To read before: %(title)s (%(num)s minutes)",
+                minutes,
+                title=title,
+            )
+        else:
+            line = _("To read before: %(title)s", title=title)
+        lines.append(f"{line} {meeting.reading_url or ''}".rstrip())
     if question := meeting.prep_question:
         lines.append(_("A question to think about: %(question)s", question=question))
     return lines

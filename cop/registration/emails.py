@@ -18,10 +18,10 @@ def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
     """Tell coordinators of an access request; only the console shows its content."""
     _ = writer.translate
     return writer.coordinator_letter(
-        _("Somebody asked for access on %(date)s", date=date_of(writer, meeting)),
-        _("Somebody who is registered said what would help them take part:"),
+        _("New access request for %(date)s", date=date_of(writer, meeting)),
+        _("Someone told us what would help them take part in this session:"),
         session_block(writer, meeting),
-        Button(_("See what to arrange"), f"{roster_url(writer, meeting)}/access"),
+        Button(_("See access requests"), f"{roster_url(writer, meeting)}/access"),
     )
 
 
@@ -41,13 +41,14 @@ def calendar_attachment(
 
 def join_link(writer: LetterWriter, join_url: str) -> Link:
     """The recipient's own join link."""
-    return Link(writer.translate(N_("Your way in, from 15 minutes before")), join_url)
+    text = N_("Join on %(place)s (opens 15 minutes early)")
+    return Link(writer.translate(text, place=writer.community.location), join_url)
 
 
 def cancel_link(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Link:
     """The link to the page that cancels the recipient's registration."""
     url = writer.links.cancel(to.owner, meeting.slug, on=writer.now.date())
-    return Link(writer.translate(N_("I cannot come")), url)
+    return Link(writer.translate(N_("Can't make it? Cancel my spot")), url)
 
 
 def confirmation(
@@ -67,17 +68,22 @@ def confirmation(
     }
     blocks: list[Block] = []
     if held:
-        one, many = N_("You hold a place at this session:"), N_("You hold a place at these:")
-        blocks.append(writer.ngettext(one, many, len(held)))
+        intro = writer.ngettext(
+            "You're registered for this session:",
+            "You're registered for these sessions:",
+            len(held),
+        )
+        blocks.append(intro)
         blocks += [_registered_session(writer, meeting, join_urls[meeting.id]) for meeting in held]
     if waiting:
-        sentence = _(
-            "You are on the waiting list here, in the order of joining. When a place becomes free "
-            "for you, a mail says so at once:"
+        intro = writer.ngettext(
+            "This session is full, so you're on the waiting list:",
+            "These sessions are full, so you're on their waiting lists:",
+            len(waiting),
         )
-        blocks += [sentence, *[session_block(writer, meeting) for meeting in waiting]]
-    verified, unverified = N_("See or change your registration"), N_("This is me: see my page")
-    blocks.append(Button(_(verified if to.is_verified else unverified), writer.my_page(to)))
+        blocks += [intro, *[session_block(writer, meeting) for meeting in waiting]]
+        blocks.append(_("We'll email you if a spot opens."))
+    blocks.append(Button(_("View or change my registration"), writer.my_page(to)))
     if held:
         blocks.append(_decline_text(writer))
     subject, file = _subject(writer, held, waiting), calendar_attachment(writer, held, join_urls)
@@ -85,17 +91,16 @@ def confirmation(
 
 
 def promoted(writer: LetterWriter, person: Registered, meeting: MeetingFacts) -> Letter:
-    """Tell somebody that they moved from the waiting list to a place."""
+    """Tell somebody that they moved from the waiting list to a spot."""
     to = person.recipient
     writer = writer.to(to)
     _, join_url = writer.translate, writer.links.join(to.owner, person.registration_id)
     return writer.member_letter(
         to,
-        _("A place for you: %(date)s", date=date_of(writer, meeting)),
-        _("A place became free, and it is yours:"),
+        _("You now have a spot on %(date)s", date=date_of(writer, meeting)),
+        _("A spot opened, and it's yours. You're registered for this session:"),
         _registered_session(writer, meeting, join_url),
-        _("If you cannot come any more, please say so: the next in line gets the place."),
-        Button(_("See or change your registration"), writer.my_page(to)),
+        Button(_("View or change my registration"), writer.my_page(to)),
         cancel_link(writer, to, meeting),
         _decline_text(writer),
         calendar=calendar_attachment(writer, [meeting], {meeting.id: join_url}),
@@ -109,18 +114,21 @@ def my_link(
     writer = writer.to(to)
     _ = writer.translate
     registered_again = N_(
-        "Somebody, most likely you, registered again with this address. You are registered "
-        "already, and nothing was changed. Your page changes or cancels it."
+        "Someone, probably you, registered again with this email. You were already registered, so "
+        "nothing changed. You can change or cancel your registration on your page."
     )
-    requested = N_("Somebody, most likely you, asked for the link to your page.")
+    requested = N_(
+        "Someone, probably you, asked for the link to your page. There you can change or cancel "
+        "your registration."
+    )
     return writer.member_letter(
         to,
-        _("Your link: %(name)s", name=writer.community.short_name),
+        _("Your link for %(name)s", name=writer.community.short_name),
         _(registered_again if posted_again else requested),
         *[session_block(writer, meeting) for meeting in meetings],
-        Button(_("Open your page"), writer.my_page(to)),
-        _("It works for a year. Do not pass it on: it opens your page to anybody."),
-        why=_("If it was not you, you need not do anything."),
+        Button(_("Open my page"), writer.my_page(to)),
+        _("The link works for a year. Don't share it: anyone who has it can open your page."),
+        why=_("If this wasn't you, you don't need to do anything."),
     )
 
 
@@ -129,16 +137,16 @@ def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
     writer = writer.to(to)
     _ = writer.translate
     request = _(
-        "Somebody, most likely you, ticked that we may write to this address about future "
-        "sessions of the %(name)s. We do so only once you confirm it.",
-        name=writer.community.name,
+        "Someone, probably you, asked us to email this address about future %(name)s sessions. "
+        "We'll only do that if you confirm.",
+        name=writer.community.short_name,
     )
     return writer.member_letter(
         to,
-        _("Please confirm: mail about future sessions"),
+        _("Confirm your email to hear about future sessions"),
         request,
-        Button(_("Yes, write to me"), writer.links.confirm_list(to.owner)),
-        why=_("If you do nothing, you get no such mail. You can leave at any time."),
+        Button(_("Yes, email me about future sessions"), writer.links.confirm_list(to.owner)),
+        why=_("If you do nothing, you won't get these emails. You can unsubscribe at any time."),
     )
 
 
@@ -155,8 +163,8 @@ def _registered_session(writer: LetterWriter, meeting: MeetingFacts, join_url: s
 def _decline_text(writer: LetterWriter) -> str:
     """Explain that declining in the calendar does not cancel the registration."""
     sentence = N_(
-        "The calendar entry is attached. Declining it in your calendar does not tell us: your "
-        "page does."
+        "We attached a file for your calendar. Declining or deleting it there won't tell us, so "
+        "please use the link above to cancel."
     )
     return writer.translate(sentence)
 
@@ -165,10 +173,13 @@ def _subject(
     writer: LetterWriter, held: Sequence[MeetingFacts], waiting: Sequence[MeetingFacts]
 ) -> str:
     if len(held) > 1:
-        one = N_("You are registered for %(num)s session")
-        many = N_("You are registered for %(num)s sessions")
-        return writer.ngettext(one, many, len(held))
+        return writer.ngettext(
+            "You're registered for %(num)s session",
+            "You're registered for %(num)s sessions",
+            len(held),
+        )
     if held:
-        return writer.translate(N_("You are registered: %(date)s"), date=date_of(writer, held[0]))
-    sentence = N_("You are on the waiting list: %(date)s")
+        sentence = N_("You're registered for %(date)s")
+        return writer.translate(sentence, date=date_of(writer, held[0]))
+    sentence = N_("You're on the waiting list for %(date)s")
     return writer.translate(sentence, date=date_of(writer, waiting[0]))

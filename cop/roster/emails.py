@@ -11,22 +11,21 @@ from cop.meetings.locking import MeetingFacts
 def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
     """Compose the email to a person who was moved to the waiting list."""
     intro = N_(
-        "The coordinators have moved you to the end of the waiting list for this session. You do "
-        "not hold a place any more:"
+        "The coordinators moved you to the end of the waiting list for this session. You no "
+        "longer have a spot:"
     )
     advice = N_(
-        "When a place becomes free for you, a mail says so at once. Until then please take the "
-        "session out of your calendar: it does not learn of this by itself."
+        "We'll email you if a spot opens. Until then, please delete the session from your calendar."
     )
-    subject = N_("You are on the waiting list now: %(date)s")
+    subject = N_("You're now on the waiting list for %(date)s")
     return _render(writer, to, meeting, subject=subject, intro=intro, advice=advice)
 
 
 def cancelled(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
     """Compose the email to somebody whose registration was canceled for them."""
-    intro = N_("The coordinators have cancelled your registration for this session:")
-    advice = N_("Please take it out of your calendar: it does not learn of this by itself.")
-    subject = N_("Your registration is cancelled: %(date)s")
+    intro = N_("The coordinators canceled your registration for this session:")
+    advice = N_("Please delete the session from your calendar.")
+    subject = N_("Your registration for %(date)s is canceled")
     return _render(writer, to, meeting, subject=subject, intro=intro, advice=advice)
 
 
@@ -46,6 +45,6 @@ def _render(
         writer.translate(intro),
         session_block(writer, meeting),
         writer.translate(advice),
-        writer.translate(N_("If this surprises you, please ask us: a mistake can be undone.")),
-        Button(writer.translate(N_("See or change your registration")), writer.my_page(to)),
+        writer.translate(N_("If you think this is a mistake, please let us know.")),
+        Button(writer.translate(N_("View or change my registration")), writer.my_page(to)),
     )

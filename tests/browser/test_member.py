@@ -19,7 +19,7 @@ def registered(visit, site):
         fill_in(page, address)
         send(page)
         is_confirmed(page)
-        return link_in(mail_to(site, address, subject="You are registered"), "/r/")
+        return link_in(mail_to(site, address, subject="You're registered"), "/r/")
 
     return register
 

@@ -62,7 +62,7 @@ def test_no_name_and_no_address_adds_a_recipient_or_a_header(seed):
         assert len(recipients(email)) == 1, (name, address)
         assert Counter(email.keys()) == expected, (name, address)
         assert max(map(len, content.split(b"\r\n"))) <= 998, (name, address)
-        assert text_of(next(email.iter_parts())) == "Hello Ada,\n\nyou hold a place.\n"
+        assert text_of(next(email.iter_parts())) == "Hello Ada,\n\nyou have a spot.\n"
         if address in ADDRESSES:
             assert recipients(email) == [in_ascii(address)], (name, address)
 

@@ -21,7 +21,7 @@ def test_headers_name_the_sender_and_mark_the_email_as_automatic():
     assert mail["From"] == "Equity in Data <no-reply@cop.example.org>"
     assert mail["To"] == "Ada Lovelace <ada@example.org>"
     assert mail["Reply-To"] == "corin@example.org"
-    assert mail["Subject"] == "You are registered: December 15"
+    assert mail["Subject"] == "You're registered for December 15"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["X-Auto-Response-Suppress"] == "OOF, AutoReply"
     assert mail["Content-Language"] == "en"

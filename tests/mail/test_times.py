@@ -42,7 +42,7 @@ def test_a_date_is_the_community_s_local_date(db_session):
 
     [mail] = outbox_emails(db_session)
     assert "Tuesday, February 16, 9:00 – 10:00 PM ET" in mail.text
-    assert mail.subject == "You are registered: February 16"
+    assert mail.subject == "You're registered for February 16"
 
 
 def test_the_time_zone_is_that_of_the_settings(db_session):

@@ -211,5 +211,5 @@ def test_the_emails_to_a_member_are_theirs_alone_and_only_while_their_text_is_st
     db_session.flush()
 
     assert [email.subject for email in read(db_session).emails] == [
-        "You are registered: December 15"
+        "You're registered for December 15"
     ]

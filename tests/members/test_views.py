@@ -220,7 +220,7 @@ def test_all_data_can_be_downloaded_as_json(ada):
     )
     assert (registration["session"], values["Pronouns"]) == (DECEMBER, "she/her")
     assert answer.json["you"][0]["value"].startswith("ada@example.org")
-    assert answer.json["mails"][0]["subject"] == "You are registered: December 15"
+    assert answer.json["mails"][0]["subject"] == "You're registered for December 15"
     assert answer.cache_control.no_store
 
 

@@ -244,7 +244,7 @@ def test_a_session_is_added_with_the_latest_answers(ada):
     same = ("name", "organization", "pronouns", "hats", "hats_other", "access", "access_language")
     assert [added[name] for name in same] == [STORED[name] for name in same]
     assert (added["prep_answer"], added["prep_visibility"]) == ("", "hosts")
-    assert outbox_emails("confirmation") == [(ADA, "You are registered: January 19")]
+    assert outbox_emails("confirmation") == [(ADA, "You're registered for January 19")]
     assert "Sessions added." in main_text(ada.page(answer.location))
 
 

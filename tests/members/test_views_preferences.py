@@ -84,7 +84,7 @@ def test_the_mailing_list_asks_for_confirmation_once_a_day(app, ada):
 
     set_preferences(ada, "list")
 
-    assert first_day == [(ADA, "Please confirm: mail about future sessions")]
+    assert first_day == [(ADA, "Confirm your email to hear about future sessions")]
     assert len(outbox_emails("list")) == 2
     assert find_member().list_confirmed_at is None
 

@@ -171,9 +171,9 @@ def test_an_email_is_shown_without_the_tokens_of_its_links_and_the_viewing_recor
 
     pages = [corin.page(f"{MAILS}/{mail['id']}") for mail in mails]
 
-    assert pages[0].h1.get_text() == "You are registered: December 15"
+    assert pages[0].h1.get_text() == "You're registered for December 15"
     assert "ada@example.org" in pages[0].select_one(".headers").get_text(" ", strip=True)
-    assert "You hold a place at this session:" in pages[0].pre.get_text()
+    assert "You're registered for this session:" in pages[0].pre.get_text()
     paths = ("/r/", "/join/", "/list/", "/coordinator/password/")
     texts = [mail["text"] for mail in mails]
     links = {word for text in texts for word in text.split() if any(path in word for path in paths)}

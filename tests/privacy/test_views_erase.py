@@ -212,7 +212,7 @@ def test_erasing_gives_the_place_to_whoever_is_next(db_session):
 
     assert status_summary(db_session, meeting.slug) == "Grace held, Katherine waiting"
     assert recipients_and_subjects(db_session) == [
-        (GRACE, "A place for you: December 13"),
+        (GRACE, "You now have a spot on December 13"),
     ]
 
 

@@ -34,9 +34,9 @@ def test_one_confirmation_for_everything_that_was_chosen(db_session):
     [email] = [email for email in outbox_emails(db_session) if email.to_address == ADA.email]
     assert (email.kind, email.subject) == (
         EmailKind.CONFIRMATION,
-        "You are registered for 2 sessions",
+        "You're registered for 2 sessions",
     )
-    assert email.text.index("December 15") < email.text.index("waiting list here")
+    assert email.text.index("December 15") < email.text.index("on the waiting list")
     assert email.calendar.count("BEGIN:VEVENT") == 2
 
 
@@ -48,7 +48,7 @@ def test_who_was_registered_already_gets_their_link_and_nothing_that_was_typed(d
 
     first, second = outbox_emails(db_session)
     assert first.kind == EmailKind.CONFIRMATION
-    assert (second.kind, second.subject) == (EmailKind.LINK, "Your link: Equity in Data")
+    assert (second.kind, second.subject) == (EmailKind.LINK, "Your link for Equity in Data")
     assert "nothing was changed" in second.text
     assert "Somebody Else" not in second.text + second.html
     assert "Gotcha" not in second.text + second.html
@@ -61,7 +61,7 @@ def test_sessions_not_yet_held_are_added_and_only_they_are_confirmed(db_session)
     register(db_session, [DECEMBER, JANUARY], ADA)
 
     second = outbox_emails(db_session)[1]
-    assert second.subject == "You are registered: January 19"
+    assert second.subject == "You're registered for January 19"
     assert "December 15" not in second.text
 
 

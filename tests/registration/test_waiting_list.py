@@ -55,7 +55,9 @@ def test_canceling_promotes_the_first_person_waiting(db_session, meeting):
     db_session.refresh(meeting)
     assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
     assert status_summary(db_session, "other") == "Mallory waiting"
-    assert recipients_and_subjects(db_session) == [(GRACE.email, "A place for you: December 13")]
+    assert recipients_and_subjects(db_session) == [
+        (GRACE.email, "You now have a spot on December 13")
+    ]
     assert registration_of(db_session, GRACE).promoted_at == NOW
     assert meeting.lock_version > version  # which validates cached pages
 

@@ -58,7 +58,7 @@ def test_all_registrations_move_to_the_right_address(db_session):
     assert {row.member_id for row in registrations(db_session) if row.name == ADA.name} == {ada.id}
     assert find_member(db_session, "ada@exmaple.org") is None
     assert recipients_and_subjects(db_session) == [
-        ("Ada@Example.org", "You are registered for 2 sessions")
+        ("Ada@Example.org", "You're registered for 2 sessions")
     ]
 
 
@@ -103,7 +103,7 @@ def test_a_known_member_gets_the_sessions_they_lack(db_session):
 
     assert (sessions, find_member(db_session, ADA.email).verified_at) == (1, NOW)
     assert {row.member_id for row in registrations(db_session)} == {known.id}
-    assert recipients_and_subjects(db_session) == [(ADA.email, "You are registered: December 15")]
+    assert recipients_and_subjects(db_session) == [(ADA.email, "You're registered for December 15")]
 
 
 @pytest.mark.parametrize("is_known", [True, False])

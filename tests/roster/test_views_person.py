@@ -124,7 +124,7 @@ def test_a_place_above_capacity_is_given_once_confirmed(corin):
     assert page.find("input", attrs={"name": "beyond"})
     assert done == "They hold a place now. A mail tells them."
     assert [status for *_, status in registration_statuses()] == ["held", "waiting", "held"]
-    assert outbox_emails() == [(ADA, "A place for you: December 15")]
+    assert outbox_emails() == [(ADA, "You now have a spot on December 15")]
     assert actions() == ["moved a person"]
 
 
@@ -148,8 +148,8 @@ def test_after_a_move_to_the_waiting_list_the_new_registration_is_shown(corin):
         "cancelled", "held", "waiting", "waiting", "waiting",
     ]  # fmt: skip
     assert outbox_emails() == [
-        ("grace@example.org", "A place for you: December 15"),
-        (ADA, "You are on the waiting list now: December 15"),
+        ("grace@example.org", "You now have a spot on December 15"),
+        (ADA, "You're now on the waiting list for December 15"),
     ]
 
 
@@ -166,8 +166,8 @@ def test_a_place_is_canceled_and_restored_and_both_are_recorded(corin):
     assert silently == "Their registration is cancelled. No mail goes to them."
     assert (row["status"], row["cancelled_at"]) == ("held", None)
     assert emails == [
-        (ADA, "Your registration is cancelled: December 15"),
-        (ADA, "You are registered: December 15"),
+        (ADA, "Your registration for December 15 is canceled"),
+        (ADA, "You're registered for December 15"),
     ]
     assert outbox_emails("place") == emails[:1]  # the confirmation is withdrawn
     assert registration_statuses() == [(ADA, DECEMBER, "cancelled")]
