@@ -163,7 +163,7 @@ def test_a_trial_email_that_is_not_taken_ends_with_the_servers_answer(site_folde
 
     assert assert_refused(refused, says="550 5.1.1 No such user here")
     assert refused.output.startswith("Error: The mail was not confirmed. ")
-    assert assert_refused(invalid, says="what is not an email address.")
+    assert assert_refused(invalid, says="not a valid email address.")
 
 
 def test_a_trial_email_says_what_is_wrong_with_the_settings(site_folder):
@@ -171,7 +171,7 @@ def test_a_trial_email_says_what_is_wrong_with_the_settings(site_folder):
         url = f"smtp://cop:hunter2@127.0.0.1:{server.port}"
         result = run("mail", "test", "ada@example.org", COP_SMTP_URL=url)
 
-    assert assert_refused(result, says="refused the login: 535 5.7.8 ")
+    assert assert_refused(result, says="refused the sign-in: 535 5.7.8 ")
     assert "hunter2" not in result.output
     assert server.mails == []
 

@@ -69,7 +69,7 @@ def mailbox(address: str, name: str = "") -> Address:
     try:
         parsed = bare_address(address)
     except InvalidAddress as error:
-        reply = "The mail is addressed to what is not an email address."
+        reply = "This is not a valid email address."
         raise PermanentError(reply, is_address_fault=True) from error
     return Address(_name(name), parsed.username, parsed.domain)
 

@@ -70,11 +70,10 @@ class SmtpTransport:
             self._drop()
             if may_have_arrived:
                 raise errors.UnknownOutcomeError(
-                    f"The connection to {self._server} ended after the whole mail was sent and "
-                    "before the answer, so it may have arrived."
+                    f"The connection to {self._server} was lost after the email was sent, before "
+                    "the server confirmed it. It may have arrived."
                 ) from error
-            why = f"The server at {self._server} {_what_happened(error, self._server)}"
-            raise errors.ServerUnavailableError(why) from error
+            raise errors.ServerUnavailableError(_what_happened(error, self._server)) from error
 
     def delete_copies(self, message_ids: Iterable[str]) -> None:
         """Do nothing: no copies of sent emails are stored here."""
@@ -125,7 +124,8 @@ class SmtpTransport:
     def _begin(self, connection: "Connection", *, is_international: bool) -> "Connection":
         if is_international and not connection.has_extn("smtputf8"):
             raise errors.PermanentError(
-                f"The server at {self._server} knows only addresses that are ASCII before the @.",
+                f"The email server at {self._server} can't send to addresses with special "
+                "characters (like é) before the @.",
                 is_address_fault=True,
             )
         self._sent_on_connection += 1
@@ -135,8 +135,8 @@ class SmtpTransport:
             return connection
         # The sender is the same for all emails: a configuration error must not lose a single one.
         raise errors.ServerUnavailableError(
-            f"The server at {self._server} takes no mail from {self._sender.addr_spec}: "
-            f"{errors.readable_reply(code, text)}"
+            f"The email server at {self._server} doesn't accept email from "
+            f"{self._sender.addr_spec}: {errors.readable_reply(code, text)}"
         )
 
     def _reset(self) -> None:
@@ -187,7 +187,8 @@ def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) 
     is_offered = connection.has_extn("starttls")
     if server.security is Security.STARTTLS and not is_offered:
         raise errors.ServerUnavailableError(
-            f"The server at {server} does not offer encryption (STARTTLS), so nothing was sent."
+            f"The email server at {server} doesn't offer encryption (STARTTLS), so nothing was "
+            "sent."
         )
     if server.security in {Security.STARTTLS, Security.IF_OFFERED} and is_offered:
         connection.starttls(context=context)
@@ -199,7 +200,7 @@ def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) 
     except smtplib.SMTPAuthenticationError as error:
         reply = _without_secrets(errors.readable_reply(error.smtp_code, error.smtp_error), server)
         raise errors.ServerUnavailableError(
-            f"The server at {server} refused the login: {reply}"
+            f"The email server at {server} refused the sign-in: {reply}"
         ) from None
 
 
@@ -228,22 +229,24 @@ def _what_happened(error: OSError, server: SmtpServer) -> str:
     if isinstance(error, ssl.SSLError):
         return _tls_problem(error, server)
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-        return "did not answer in time."
+        return f"The email server at {server} didn't answer in time."
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"answered: {errors.readable_reply(error.smtp_code, error.smtp_error)}"
+        reply = errors.readable_reply(error.smtp_code, error.smtp_error)
+        return f"The email server at {server} answered: {reply}"
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return "ended the connection."
+        return f"The email server at {server} closed the connection."
     if isinstance(error, smtplib.SMTPException):
-        return "offers no login that we know."
-    return f"cannot be reached: {error.strerror or error}."
+        return f"The email server at {server} offers no way to sign in that we support."
+    return f"The email server at {server} can't be reached: {error.strerror or error}."
 
 
 def _tls_problem(error: ssl.SSLError, server: SmtpServer) -> str:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"could not be reached encrypted: {error.reason}. Most take smtps:// on port 465 and "
-            "smtp:// on port 587."
+            f"The email server at {server} couldn't be reached securely: {error.reason}. "
+            "Most servers use smtps:// on port 465 and smtp:// on port 587."
         )
     is_local = server.security is Security.IF_OFFERED
-    hint = " It is on this machine, where ?tls=no does without." if is_local else ""
-    return f"has a certificate that cannot be trusted: {error.verify_message}.{hint}"
+    hint = " It runs on this machine, so you can turn off encryption with ?tls=no."
+    reason = f"The email server at {server} has a certificate that we can't trust: "
+    return f"{reason}{error.verify_message}.{hint if is_local else ''}"

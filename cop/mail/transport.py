@@ -33,9 +33,9 @@ class FolderTransport:
             self._write(name, message.as_bytes())
         except OSError as error:
             is_in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-            why = "there is a file in its place" if is_in_the_way else error.strerror
+            why = "there is a file with that name" if is_in_the_way else error.strerror
             raise ServerUnavailableError(
-                f"Mail cannot be written to {self.folder}: {why}."
+                f"Emails can't be saved in {self.folder}: {why}."
             ) from error
         return f"written to {name}"
 

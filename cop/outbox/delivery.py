@@ -74,7 +74,7 @@ class Delivery:
             if self._result:
                 self._store_result(db_session)
             elif email := self._leased:
-                reply = "The site was stopped while this email was being sent."
+                reply = "The site stopped while this email was being sent. It may have arrived."
                 stopped = errors.StoppedError(reply)
                 retries.store_result(db_session, email, stopped, now=self.clock())
 
@@ -102,7 +102,9 @@ class Delivery:
             return error
         except Exception as error:  # one broken email must not hold up all others
             log.error("mail not composed", exc_info=error, extra=extra)  # noqa: TRY400
-            return errors.TransientError(f"It could not be put together: {type(error).__name__}.")
+            return errors.TransientError(
+                f"This email couldn't be composed: {type(error).__name__}."
+            )
         log.info("mail sent", extra=extra)
         return reply
 

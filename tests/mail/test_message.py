@@ -142,7 +142,7 @@ def test_an_invalid_address_fails_for_good(address):
         a_message(to=address)
 
     assert error.value.is_address_fault
-    assert error.value.server_reply == "The mail is addressed to what is not an email address."
+    assert error.value.server_reply == "This is not a valid email address."
 
 
 @pytest.mark.parametrize("contact", [None, "", "not an address", "ünal@example.org"])

@@ -66,7 +66,7 @@ def test_an_email_is_sent_encrypted(server, security):
 def test_an_untrusted_certificate_is_refused(server, security):
     error = error_of(transport_to(server, security))
 
-    assert "has a certificate that cannot be trusted: " in error.server_reply
+    assert "has a certificate that we can't trust: " in error.server_reply
     assert server.begun == 0
 
 
@@ -84,7 +84,7 @@ def test_without_starttls_nothing_is_sent():
     with MailServer(login=(USER, PASSWORD)) as server:
         error = error_of(transport_to(server, Security.STARTTLS, user=USER, password=PASSWORD))
 
-    assert "does not offer encryption (STARTTLS), so nothing was sent." in error.server_reply
+    assert "doesn't offer encryption (STARTTLS), so nothing was sent." in error.server_reply
     assert (server.begun, server.logins) == (0, [])
 
 
@@ -95,7 +95,9 @@ def test_on_this_machine_encryption_is_used_if_offered():
         error = error_of(transport_to(offering, Security.IF_OFFERED))
 
     assert [mail.is_encrypted for mail in offering.mails + plain.mails] == [True, False]
-    assert error.server_reply.endswith(" It is on this machine, where ?tls=no does without.")
+    assert error.server_reply.endswith(
+        " It runs on this machine, so you can turn off encryption with ?tls=no."
+    )
 
 
 def test_disabled_encryption_is_not_used_even_if_offered():
@@ -108,8 +110,8 @@ def test_disabled_encryption_is_not_used_even_if_offered():
 @pytest.mark.parametrize(
     ("is_implicit", "security", "seconds", "expected"),
     [
-        (False, Security.TLS, 1, "could not be reached encrypted: WRONG_VERSION_NUMBER."),
-        (True, Security.STARTTLS, 0.1, "did not answer in time."),
+        (False, Security.TLS, 1, "couldn't be reached securely: WRONG_VERSION_NUMBER."),
+        (True, Security.STARTTLS, 0.1, "didn't answer in time."),
     ],
     ids=["smtps at 587", "smtp at 465"],
 )
@@ -141,7 +143,7 @@ def test_a_refused_login_is_reported_without_its_password(caplog, echo):
     output = "".join(traceback.format_exception(error)) + caplog.text
     output += f"{error!r} {transport!r} {vars(transport)!r}"
     assert error.server_reply.startswith(
-        f"The server at 127.0.0.1:{server.port} refused the login: 535 5.7.8 Not accepted"
+        f"The email server at 127.0.0.1:{server.port} refused the sign-in: 535 5.7.8 Not accepted"
     )
     assert server.begun == 0
     assert PASSWORD not in output
@@ -153,7 +155,7 @@ def test_a_server_without_login_is_reported():
         error = error_of(transport_to(server, Security.NONE, user=USER, password=PASSWORD))
 
     assert error.server_reply == (
-        f"The server at 127.0.0.1:{server.port} offers no login that we know."
+        f"The email server at 127.0.0.1:{server.port} offers no way to sign in that we support."
     )
 
 

@@ -112,7 +112,7 @@ def test_a_file_in_place_of_the_folder_is_reported(tmp_path, folder, transport, 
         send(transport)
 
     assert error.value.server_reply == (
-        f"Mail cannot be written to {folder}: there is a file in its place."
+        f"Emails can't be saved in {folder}: there is a file with that name."
     )
     assert (tmp_path / in_the_way).read_text() == "a file"
 
@@ -130,7 +130,7 @@ def test_a_full_disk_is_reported_and_leaves_no_partial_file(folder, transport):
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
 
-    assert error.value.server_reply == f"Mail cannot be written to {folder}: File too large."
+    assert error.value.server_reply == f"Emails can't be saved in {folder}: File too large."
     assert names(folder) == ["20261201T163000Z-before.eml"]
 
 
