@@ -6,45 +6,22 @@ from flask.typing import ResponseReturnValue
 from cop.audit.audit_log import Action
 from cop.audit.views import note_action, note_viewing
 from cop.db.engine import read_tx, write_tx
-from cop.i18n import N_
 from cop.mail.message import build_message
 from cop.mail.transport import folder_transport
 from cop.models.email import MailState, OutboxEmail
 from cop.outbox import outbox, status
 from cop.outbox.outbox import EmailKind
 from cop.web.blueprints import console
-from cop.web.i18n import ngettext
+from cop.web.i18n import ngettext, pgettext
 from cop.web.rendering import current_community, now, render, settings
 
-STATES = {
-    MailState.QUEUED: N_("waiting to go out"),
-    MailState.SENDING: N_("being sent"),
-    MailState.RETRYING: N_("trying again"),
-    MailState.SENT: N_("sent"),
-    MailState.FAILED: N_("failed"),
-    MailState.WITHDRAWN: N_("no longer needed"),
-}
-KINDS = {
-    EmailKind.CONFIRMATION: N_("confirmation"),
-    EmailKind.PROMOTED: N_("a place became free"),
-    EmailKind.PLACE: N_("change of a place"),
-    EmailKind.CHANGED: N_("change of a session"),
-    EmailKind.REMINDER: N_("reminder"),
-    EmailKind.TAKEAWAYS: N_("takeaways"),
-    EmailKind.MESSAGE: N_("written by a coordinator"),
-    EmailKind.LINK: N_("link to their page"),
-    EmailKind.LIST: N_("mailing list: please confirm"),
-    EmailKind.COORDINATORS: N_("to coordinators"),
-    EmailKind.PASSWORD: N_("new password"),
-    EmailKind.INVITATION: N_("invitation"),
-}
 HEADERS = ("From", "To", "Reply-To", "Date", "Message-ID", "List-Unsubscribe")
 
 
 @console.get("/mail")
 def mails() -> Response:
     state = request.args.get("state")
-    if state is not None and state not in STATES:
+    if state is not None and state not in {*MailState}:
         abort(422)
     with read_tx() as db_session:
         outbox_status = status.read_status(db_session)
@@ -55,8 +32,8 @@ def mails() -> Response:
         outbox=outbox_status,
         emails=emails,
         pending=status.PENDING_STATES,
-        states=STATES,
-        kinds=KINDS,
+        states=_state_labels(),
+        kinds=_kind_labels(),
         state=state,
         smtp=settings().smtp,
         folder=folder_transport(settings()).folder,
@@ -71,7 +48,7 @@ def mail(mail_id: int) -> Response:
     return render(
         "outbox/email.html",
         email=email,
-        state=STATES[MailState(email.state)],
+        state=_state_labels()[MailState(email.state)],
         text=status.redact_tokens(email.text),
         headers=_headers(email) if email.text else [],
     )
@@ -92,5 +69,37 @@ def try_again() -> ResponseReturnValue:
             ids = [id_ for id_ in ids if str(id_) in selected]
         outbox.retry(db_session, ids, now=now())
         note_action(db_session, Action.TRIED_MAIL_AGAIN, item_count=len(ids))
-    flash(ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", len(ids)))
+    flash(
+        ngettext(
+            "%(num)s email will be sent again.", "%(num)s emails will be sent again.", len(ids)
+        )
+    )
     return redirect(url_for("console.mails"), 303)
+
+
+def _state_labels() -> dict[MailState, str]:
+    return {
+        MailState.QUEUED: pgettext("state of an email", "Not sent yet"),
+        MailState.SENDING: pgettext("state of an email", "Sending"),
+        MailState.RETRYING: pgettext("state of an email", "Trying again"),
+        MailState.SENT: pgettext("state of an email", "Sent"),
+        MailState.FAILED: pgettext("state of an email", "Failed"),
+        MailState.WITHDRAWN: pgettext("state of an email", "No longer needed"),
+    }
+
+
+def _kind_labels() -> dict[EmailKind, str]:
+    return {
+        EmailKind.CONFIRMATION: pgettext("kind of email", "Confirmation"),
+        EmailKind.PROMOTED: pgettext("kind of email", "Spot opened"),
+        EmailKind.PLACE: pgettext("kind of email", "Registration changed"),
+        EmailKind.CHANGED: pgettext("kind of email", "Session changed"),
+        EmailKind.REMINDER: pgettext("kind of email", "Reminder"),
+        EmailKind.TAKEAWAYS: pgettext("kind of email", "Notes after a session"),
+        EmailKind.MESSAGE: pgettext("kind of email", "Message from a coordinator"),
+        EmailKind.LINK: pgettext("kind of email", "Link to their page"),
+        EmailKind.LIST: pgettext("kind of email", "Mailing list confirmation"),
+        EmailKind.COORDINATORS: pgettext("kind of email", "For coordinators"),
+        EmailKind.PASSWORD: pgettext("kind of email", "Password reset"),
+        EmailKind.INVITATION: pgettext("kind of email", "Invitation"),
+    }

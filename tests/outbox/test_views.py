@@ -85,15 +85,15 @@ def test_emails_are_counted_by_state_and_those_sent_again_are_marked(corin):
     page = corin.page(MAILS)
 
     assert figures(page) == {
-        "waiting to go out": "1",
-        "being sent": "1",
-        "trying again": "1",
-        "sent": "2",
-        "failed": "1",
-        "no longer needed": "1",
+        "Not sent yet": "1",
+        "Sending": "1",
+        "Trying again": "1",
+        "Sent": "2",
+        "Failed": "1",
+        "No longer needed": "1",
     }
-    marked = [row for row in page.select("tbody tr") if "after an unknown ending" in row.get_text()]
-    assert "1 mail was sent again after an unknown ending" in page.main.get_text()
+    marked = [row for row in page.select("tbody tr") if "May have arrived twice" in row.get_text()]
+    assert "1 email may have arrived twice." in page.main.get_text()
     assert len(marked) == 1
 
 
@@ -101,7 +101,7 @@ def test_an_empty_outbox_shows_zeros(corin):
     page = corin.page(MAILS)
 
     assert set(figures(page).values()) == {"0"}
-    assert "There are none." in page.main.get_text()
+    assert "No emails yet." in page.main.get_text()
     assert not page.select("main form")
 
 
@@ -114,11 +114,11 @@ def test_a_row_shows_everything_about_an_email(corin):
 
     assert [cell.get_text(" ", strip=True) for cell in line.select("td, th")] == [
         "Nov 22, 10:00 AM",
-        "reminder",
+        "Reminder",
         "grace@example.org",
         "December 15",
-        "trying again",
-        "2, next try Nov 22, 10:05 AM",
+        "Trying again",
+        "2 (next: Nov 22, 10:05 AM)",
         "451 Later",
     ]
 
@@ -149,8 +149,8 @@ def test_an_unknown_state_or_email_is_refused_and_records_no_viewing(corin):
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        (None, "Mail goes into files in the folder"),
-        ("smtp://mail.example.org", "Mail goes to the server mail.example.org:587."),
+        (None, "Until COP_SMTP_URL is set, emails are saved in"),
+        ("smtp://mail.example.org", "Emails are sent through mail.example.org:587."),
     ],
     ids=["files", "server"],
 )
@@ -197,7 +197,7 @@ def test_all_failed_emails_with_a_text_can_be_retried(corin):
     response = post(corin, TRY_AGAIN, form_at=MAILS, all="yes")
 
     assert (response.status_code, response.location) == (303, MAILS)
-    assert "2 mails go out again." in main_text(corin.page(MAILS))
+    assert "2 emails will be sent again." in main_text(corin.page(MAILS))
     assert states() == ["queued", "sent", "queued", "withdrawn", "failed"]
     assert [mail["attempts"] for mail in rows(OutboxEmail)] == [0, 9, 0, 9, 0]
 
@@ -215,7 +215,7 @@ def test_one_failed_email_can_be_retried(corin):
 
     post(corin, TRY_AGAIN, form_at=MAILS, mail=[button["value"], str(ids[2])])
 
-    assert "1 mail goes out again." in main_text(corin.page(MAILS))
+    assert "1 email will be sent again." in main_text(corin.page(MAILS))
     assert states() == ["queued", "failed", "sent"]
 
 
@@ -226,7 +226,7 @@ def test_an_unknown_email_is_not_retried(corin):
     response = post(corin, TRY_AGAIN, form_at=MAILS, mail=unknown)
 
     assert response.status_code == 303
-    assert "0 mails go out again." in main_text(corin.page(MAILS))
+    assert "0 emails will be sent again." in main_text(corin.page(MAILS))
     assert states() == ["failed"]
 
 
