@@ -61,7 +61,9 @@ def audience_members(db_session: Session, meeting_id: int, audience: str) -> lis
     is_in = (Registration.meeting_id == meeting_id) & _IN_AUDIENCE[audience] & _IS_DELIVERABLE
     people = recipients.of_registrations(db_session, db_session.scalars(query.where(is_in)))
     if not people:
-        raise Refused(N_("Mail reaches none of them. Choose others to write to."), field="audience")
+        raise Refused(
+            N_("Email reaches nobody in this group. Choose another group."), field="audience"
+        )
     return people
 
 
@@ -74,7 +76,7 @@ def check(message: Announcement) -> None:
         unknown = emails.unknown_placeholder(text, placeholders)
         if unknown is not None:
             raise Refused(
-                N_("{%(found)s} stands for nothing. In braces there can be: %(known)s."),
+                N_("We can't fill in {%(found)s}. In braces, use only: %(known)s."),
                 field=field,
                 found=unknown,
                 known=", ".join(f"{{{name}}}" for name in placeholders),
@@ -102,8 +104,8 @@ def send(
     if len(people) > confirmed_count:
         raise Refused(
             N_(
-                "Meanwhile there are more of them: it would go to %(num)s people, not to "
-                "%(asked)s. Nothing was sent. Look once more, then send it."
+                "Nothing was sent, because this group grew from %(asked)s to %(num)s people. "
+                "Check the message, then send it again."
             ),
             field="confirmed_count",
             asked=confirmed_count,

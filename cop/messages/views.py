@@ -18,16 +18,9 @@ from cop.models.audit import Announcement
 from cop.outbox import status
 from cop.web import forms
 from cop.web.blueprints import console
-from cop.web.i18n import gettext, ngettext
+from cop.web.i18n import gettext, ngettext, pgettext
 from cop.web.rendering import render, writer
 
-AUDIENCES = {
-    Audience.HELD: N_("Who holds a place"),
-    Audience.WAITING: N_("Who waits"),
-    Audience.REGISTERED: N_("Who holds a place or waits"),
-    Audience.CAME: N_("Who came"),
-    Audience.ABSENT: N_("Who held a place and did not come"),
-}
 AFTER_SESSION_AUDIENCES = (Audience.CAME, Audience.ABSENT)
 
 
@@ -35,16 +28,16 @@ class WriteForm(forms.ConsoleForm):
     """A message and its audience."""
 
     audience = StringField(filters=[forms.strip_to_one_line])
-    subject = forms.line(150, forms.Required(N_("Write what it is about.")))
-    text = forms.area(5000, forms.Required(N_("Write what you want to tell them.")))
+    subject = forms.line(150, forms.Required(N_("Enter a subject.")))
+    text = forms.area(5000, forms.Required(N_("Enter a message.")))
     confirmed_count = StringField(filters=[forms.strip_to_one_line])  # as shown by the preview
     nonce = StringField(filters=[forms.strip_to_one_line])
     # The registration id of the person for whom the preview is shown.
     reader = StringField(filters=[forms.strip_to_one_line])
 
     def validate_audience(self, field: StringField) -> None:
-        if field.data not in AUDIENCES:
-            raise ValidationError(gettext("Choose whom to write to."))
+        if field.data not in {*Audience}:
+            raise ValidationError(gettext("Choose who gets this email."))
 
     def message(self, meeting_id: int) -> Announcement:
         """Make the message that the valid form describes."""
@@ -70,14 +63,15 @@ def _edit(meeting: Listing, form: WriteForm) -> Response:
     with read_tx() as db_session:
         counts = messages.audience_counts(db_session, meeting.id)
         sent = messages.sent_messages(db_session, meeting.id)
-    offered = [a for a in AUDIENCES if meeting.has_begun or a not in AFTER_SESSION_AUDIENCES]
+    labels = _audience_labels()
+    offered = [a for a in Audience if meeting.has_begun or a not in AFTER_SESSION_AUDIENCES]
     return render(
         "messages/write.html",
         meeting=meeting,
         form=form,
-        audiences=[(name, AUDIENCES[name], counts[name]) for name in offered],
+        audiences=[(name, labels[name], counts[name]) for name in offered],
         has_recipients=any(counts.values()),
-        labels=AUDIENCES,
+        labels=labels,
         sent=sent,
         placeholders=emails.PLACEHOLDERS,
     )
@@ -102,7 +96,7 @@ def _preview(meeting: Listing, form: WriteForm) -> Response:
         subject=letter.subject,
         body=Markup(status.redact_tokens(prose.html)),  # noqa: S704 - sanitized before
         text=status.redact_tokens(letter.text),
-        audience=AUDIENCES[Audience(message.audience)],
+        audience=_audience_labels()[Audience(message.audience)],
         nonce=form.nonce.data or forms.new_token(),
     )
 
@@ -116,8 +110,8 @@ def _send(meeting: Listing, form: WriteForm) -> bool:
         form.nonce.data = None
         form.confirmed_count.errors = [
             gettext(
-                "This page was open for more than 12 hours, so nothing was sent. Look below "
-                "whether it went out already, and once more at the mail; then send it."
+                "Nothing was sent, because this page was open for more than 12 hours. Check that "
+                "your message hasn't gone out already, then send it."
             )
         ]
         return False
@@ -137,7 +131,22 @@ def _send(meeting: Listing, form: WriteForm) -> bool:
         form.refuse(refusal)
         return False
     if count is None:
-        flash(gettext("This had been sent already. Nothing was sent again."))
+        flash(gettext("This message was already sent. Nothing was sent again."))
     else:
-        flash(ngettext("It goes to %(num)s person now.", "It goes to %(num)s people now.", count))
+        sentence = ngettext(
+            "Your message is on its way to %(num)s person.",
+            "Your message is on its way to %(num)s people.",
+            count,
+        )
+        flash(sentence)
     return True
+
+
+def _audience_labels() -> dict[Audience, str]:
+    return {
+        Audience.HELD: pgettext("recipients of a message", "Registered"),
+        Audience.WAITING: pgettext("recipients of a message", "On the waiting list"),
+        Audience.REGISTERED: gettext("Registered or on the waiting list"),
+        Audience.CAME: pgettext("recipients of a message", "Attended"),
+        Audience.ABSENT: gettext("Registered, but did not attend"),
+    }

@@ -57,8 +57,12 @@ def test_the_page_says_how_many_each_choice_reaches_by_attendance_once_it_has_be
         [label.get_text(strip=True) for label in page.select("fieldset label")]
         for page in (before, after)
     )
-    assert labels == ["Who holds a place: 2", "Who waits: 1", "Who holds a place or waits: 3"]
-    assert later_labels == [*labels, "Who came: 0", "Who held a place and did not come: 0"]
+    assert labels == [
+        "Registered: 2",
+        "On the waiting list: 1",
+        "Registered or on the waiting list: 3",
+    ]
+    assert later_labels == [*labels, "Attended: 0", "Registered, but did not attend: 0"]
 
 
 def test_a_message_is_previewed_before_it_is_sent(corin):
@@ -94,9 +98,9 @@ def test_confirming_sends_and_stores_the_message(corin):
         "ada@example.org",
         "grace@example.org",
     ]
-    assert "It goes to 2 people now." in page.select_one(".well").get_text()
+    assert "Your message is on its way to 2 people." in page.select_one(".well").get_text()
     assert "Bring a chart" in page.summary.get_text()
-    assert "to 2 people, Corin" in " ".join(page.summary.get_text().split())
+    assert "to 2 people, by Corin" in " ".join(page.summary.get_text().split())
     assert page.select_one("details pre").get_text() == ANSWERS["text"]
     [december] = [row["id"] for row in rows(Meeting) if row["slug"] == DECEMBER]
     [act] = rows(AuditEntry)
@@ -125,7 +129,7 @@ def test_more_recipients_than_shown_have_to_be_confirmed_again(corin):
     again = press(corin, sent_from(parse(refused)))
 
     assert refused.status_code == 422
-    assert "it would go to 3 people, not to 2" in error_summary(parse(refused))[0]
+    assert "this group grew from 2 to 3 people" in error_summary(parse(refused))[0]
     assert parse(refused).find("button", attrs={"name": "send"}).get_text() == "Send to 3 people"
     assert again.status_code == 303
     assert len(rows(OutboxEmail)) == 3
@@ -134,14 +138,14 @@ def test_more_recipients_than_shown_have_to_be_confirmed_again(corin):
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ({"audience": "everybody"}, "Choose whom to write to."),
-        ({"subject": " \n"}, "Write what it is about."),
-        ({"text": ""}, "Write what you want to tell them."),
+        ({"audience": "everybody"}, "Choose who gets this email."),
+        ({"subject": " \n"}, "Enter a subject."),
+        ({"text": ""}, "Enter a message."),
         ({"subject": "x" * 151}, "Shorten this to 150 characters; it has 151."),
         ({"text": "x" * 5001}, "Shorten this to 5000 characters; it has 5001."),
-        ({"text": "{passwort}"}, "{passwort} stands for nothing. In braces there can be: {name},"),
-        ({"subject": "{link to their page}"}, "{link to their page} stands for nothing."),
-        ({"audience": "came"}, "Mail reaches none of them."),
+        ({"text": "{passwort}"}, "We can't fill in {passwort}. In braces, use only: {name},"),
+        ({"subject": "{link to their page}"}, "We can't fill in {link to their page}."),
+        ({"audience": "came"}, "Email reaches nobody in this group."),
     ],
 )
 def test_a_refused_message_keeps_what_was_typed(corin, answers, expected):
@@ -182,7 +186,7 @@ def test_going_back_keeps_what_was_typed(corin):
 def test_a_session_without_people_offers_no_form_and_an_unknown_one_is_not_found(corin):
     page = corin.page(PATH.replace(DECEMBER, "2027-01-19"))
 
-    assert "There is nobody to write to" in page.main.get_text()
+    assert "There's nobody to email yet." in page.main.get_text()
     assert page.main.form is None
     assert corin.get(PATH.replace(DECEMBER, "1999-01-01")).status_code == 404
 
