@@ -50,7 +50,7 @@ def takeaways(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Let
         _("Notes from the session: %(topic)s", topic=topic_of(writer, meeting)),
         *blocks,
         Button(_("See the session page"), page_url),
-        stop=Link(_("Stop emails with notes after sessions"), stop_url),
+        stop=Link(_("Stop emailing me notes after sessions"), stop_url),
     )
 
 
