@@ -34,8 +34,5 @@ def invitation(writer: LetterWriter, url: str, *, by: str) -> Letter:
         _("To accept, create your account. You'll choose a name and a password."),
         Button(_("Create my account"), url),
         _("The link works once, for 7 days. If you didn't expect this, you can ignore it."),
-        why=_(
-            "You're getting this because a coordinator of the %(name)s entered your email.",
-            name=name,
-        ),
+        why=_("You're getting this because a coordinator entered your email address."),
     )

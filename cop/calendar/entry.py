@@ -34,19 +34,18 @@ def description(writer: LetterWriter, meeting: MeetingFacts, join_url: str | Non
 
 
 def _paragraphs(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None) -> Iterator[str]:
+    _ = writer.translate
     reason = f" {meeting.reason}" if meeting.reason else ""
     if meeting.is_cancelled:
-        yield writer.translate(N_("This session is canceled.")) + reason
+        yield _("This session is canceled.") + reason
     else:
         if moved_from := meeting.moved_from:
             # Relative to the meeting, not to now: the year is added where they are far apart.
             zone = writer.community.zone_info
             date = DateFormatter(writer.language, zone, meeting.starts_at).short_date(moved_from)
-            yield writer.translate(N_("Moved from %(date)s."), date=date) + reason
+            yield _("Moved from %(date)s.", date=date) + reason
         if join_url:
-            yield writer.translate(
-                N_("Your join link (opens 15 minutes early): %(address)s"), address=join_url
-            )
+            yield _("Your join link (opens 15 minutes early): %(address)s", address=join_url)
         if meeting.summary:
             yield meeting.summary
         yield from preparation(writer, meeting)

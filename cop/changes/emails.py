@@ -66,13 +66,8 @@ def _change_text(
         subject = _("Back on: the session on %(date)s", date=date)
         return subject, _("This session was canceled, but now it's back on:")
     if _is_join_url_change_only(meeting, announced):
-        place = writer.community.location
-        subject = _("New %(place)s link: the session on %(date)s", place=place, date=date)
-        return subject, _(
-            "The %(place)s link for this session has changed. Your own join link stays the same "
-            "and still works:",
-            place=place,
-        )
+        subject = _("New meeting link: the session on %(date)s", date=date)
+        return subject, _("The meeting link has changed. Your own join link still works:")
     before = writer.dates.date_and_time(
         datetime.fromisoformat(announced.starts_at), datetime.fromisoformat(announced.ends_at)
     )

@@ -124,8 +124,7 @@ class SmtpTransport:
     def _begin(self, connection: "Connection", *, is_international: bool) -> "Connection":
         if is_international and not connection.has_extn("smtputf8"):
             raise errors.PermanentError(
-                f"The email server at {self._server} can't send to addresses with special "
-                "characters (like é) before the @.",
+                f"The server at {self._server} can't handle special characters before the @.",
                 is_address_fault=True,
             )
         self._sent_on_connection += 1
@@ -135,8 +134,8 @@ class SmtpTransport:
             return connection
         # The sender is the same for all emails: a configuration error must not lose a single one.
         raise errors.ServerUnavailableError(
-            f"The email server at {self._server} doesn't accept email from "
-            f"{self._sender.addr_spec}: {errors.readable_reply(code, text)}"
+            f"The server at {self._server} doesn't accept email from {self._sender.addr_spec}: "
+            f"{errors.readable_reply(code, text)}"
         )
 
     def _reset(self) -> None:
@@ -187,8 +186,7 @@ def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) 
     is_offered = connection.has_extn("starttls")
     if server.security is Security.STARTTLS and not is_offered:
         raise errors.ServerUnavailableError(
-            f"The email server at {server} doesn't offer encryption (STARTTLS), so nothing was "
-            "sent."
+            f"The server at {server} doesn't offer encryption (STARTTLS), so nothing was sent."
         )
     if server.security in {Security.STARTTLS, Security.IF_OFFERED} and is_offered:
         connection.starttls(context=context)
@@ -200,7 +198,7 @@ def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) 
     except smtplib.SMTPAuthenticationError as error:
         reply = _without_secrets(errors.readable_reply(error.smtp_code, error.smtp_error), server)
         raise errors.ServerUnavailableError(
-            f"The email server at {server} refused the sign-in: {reply}"
+            f"The server at {server} refused the sign-in: {reply}"
         ) from None
 
 
@@ -229,24 +227,24 @@ def _what_happened(error: OSError, server: SmtpServer) -> str:
     if isinstance(error, ssl.SSLError):
         return _tls_problem(error, server)
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
-        return f"The email server at {server} didn't answer in time."
+        return f"The server at {server} didn't answer in time."
     if isinstance(error, smtplib.SMTPResponseException):
         reply = errors.readable_reply(error.smtp_code, error.smtp_error)
-        return f"The email server at {server} answered: {reply}"
+        return f"The server at {server} answered: {reply}"
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return f"The email server at {server} closed the connection."
+        return f"The server at {server} closed the connection."
     if isinstance(error, smtplib.SMTPException):
-        return f"The email server at {server} offers no way to sign in that we support."
-    return f"The email server at {server} can't be reached: {error.strerror or error}."
+        return f"The server at {server} offers no way to sign in that we support."
+    return f"The server at {server} can't be reached: {error.strerror or error}."
 
 
 def _tls_problem(error: ssl.SSLError, server: SmtpServer) -> str:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"The email server at {server} couldn't be reached securely: {error.reason}. "
+            f"The server at {server} couldn't be reached securely: {error.reason}. "
             "Most servers use smtps:// on port 465 and smtp:// on port 587."
         )
     is_local = server.security is Security.IF_OFFERED
     hint = " It runs on this machine, so you can turn off encryption with ?tls=no."
-    reason = f"The email server at {server} has a certificate that we can't trust: "
+    reason = f"The server at {server} has a certificate that we can't trust: "
     return f"{reason}{error.verify_message}.{hint if is_local else ''}"

@@ -32,10 +32,9 @@ class LetterWriter:
         """Translate a short text that other languages word differently in other places."""
         return catalog(self.language).pgettext(context, text)
 
-    def ngettext(self, singular: str, plural: str, num: int, **values: object) -> str:
+    def ngettext(self, singular: str, plural: str, num: int) -> str:
         """Translate one of two marked sentences by a number, inserted as `num`."""
-        text = catalog(self.language).ngettext(singular, plural, num)
-        return text % (values | {"num": num})
+        return catalog(self.language).ngettext(singular, plural, num) % {"num": num}
 
     @property
     def dates(self) -> DateFormatter:
@@ -59,16 +58,12 @@ class LetterWriter:
         `why`: the reason, if it is not their registration. `stop`: the link to unsubscribe.
         """
         _, community = self.translate, self.community
-        registered = N_(
-            "You're getting this because this address was registered for %(name)s sessions."
-        )
+        registered = N_("You're getting this because this address was registered for %(name)s.")
         small_print: list[str | Link] = [why or _(registered, name=community.short_name)]
         if stop:
             small_print.append(stop)
         if not to.is_verified:
-            small_print.append(
-                Link(_("Not you? Remove this email address"), self.my_page(to, "/erase"))
-            )
+            small_print.append(Link(_("Not you? Remove this address"), self.my_page(to, "/erase")))
         your_data = _("Your data and how long we keep it")
         small_print.append(Link(your_data, self.my_page(to)))
         greeting = _("Hello %(name)s,", name=to.display_name) if to.display_name else _("Hello,")
@@ -82,9 +77,7 @@ class LetterWriter:
     def coordinator_letter(self, subject: str, *blocks: Block, why: str = "") -> Letter:
         """Compose an email to a coordinator; it must name no member."""
         _, name = self.translate, self.community.name
-        why = why or _(
-            "You're getting this because you're a coordinator of the %(name)s.", name=name
-        )
+        why = why or _("You're getting this as a coordinator of the %(name)s.", name=name)
         return render(
             self.language, subject, _("Hello,"), blocks, signature=(name,), small_print=(why,)
         )

@@ -1,5 +1,6 @@
 """How emails and calendar entries show a session."""
 
+from cop.i18n import N_
 from cop.mail.letter import Link, Session
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
@@ -35,16 +36,11 @@ def preparation(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
     if meeting.guests:
         lines.append(_("Guest: %(guests)s", guests=meeting.guests))
     if title := meeting.reading_title:
-        if minutes := meeting.reading_minutes:
-            line = writer.ngettext(
-                "To read before: %(title)s (%(num)s minute)",
-                "To read before: %(title)s (%(num)s minutes)",
-                minutes,
-                title=title,
-            )
-        else:
-            line = _("To read before: %(title)s", title=title)
-        lines.append(f"{line} {meeting.reading_url or ''}".rstrip())
+        sentence = N_("To read before: %(title)s")
+        if meeting.reading_minutes:
+            sentence = N_("To read before: %(title)s (%(minutes)s min)")
+        sentence = _(sentence, title=title, minutes=meeting.reading_minutes)
+        lines.append(f"{sentence} {meeting.reading_url or ''}".rstrip())
     if question := meeting.prep_question:
         lines.append(_("A question to think about: %(question)s", question=question))
     return lines

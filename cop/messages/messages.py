@@ -61,9 +61,7 @@ def audience_members(db_session: Session, meeting_id: int, audience: str) -> lis
     is_in = (Registration.meeting_id == meeting_id) & _IN_AUDIENCE[audience] & _IS_DELIVERABLE
     people = recipients.of_registrations(db_session, db_session.scalars(query.where(is_in)))
     if not people:
-        raise Refused(
-            N_("Email reaches nobody in this group. Choose another group."), field="audience"
-        )
+        raise Refused(N_("We can't email anyone in this group. Choose another."), field="audience")
     return people
 
 

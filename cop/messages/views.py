@@ -133,12 +133,7 @@ def _send(meeting: Listing, form: WriteForm) -> bool:
     if count is None:
         flash(gettext("This message was already sent. Nothing was sent again."))
     else:
-        sentence = ngettext(
-            "Your message is on its way to %(num)s person.",
-            "Your message is on its way to %(num)s people.",
-            count,
-        )
-        flash(sentence)
+        flash(ngettext("Sending it to %(num)s person.", "Sending it to %(num)s people.", count))
     return True
 
 

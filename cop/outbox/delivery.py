@@ -102,9 +102,7 @@ class Delivery:
             return error
         except Exception as error:  # one broken email must not hold up all others
             log.error("mail not composed", exc_info=error, extra=extra)  # noqa: TRY400
-            return errors.TransientError(
-                f"This email couldn't be composed: {type(error).__name__}."
-            )
+            return errors.TransientError(f"It could not be composed: {type(error).__name__}.")
         log.info("mail sent", extra=extra)
         return reply
 

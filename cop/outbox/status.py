@@ -19,7 +19,7 @@ PAGE_SIZE = 100
 PENDING_STATES = (MailState.QUEUED, MailState.SENDING, MailState.RETRYING)
 _HAS_TEXT = OutboxEmail.text != ""
 # Replies about one email (RFC 5321); all others hold up every email.
-_ABOUT_ONE_EMAIL = re.compile(r"4(?!21)\d\d |This email couldn't be composed")
+_ABOUT_ONE_EMAIL = re.compile(r"4(?!21)\d\d |It could not be composed")
 # The part of our links that authenticates: whoever has it can act as the recipient.
 _TOKEN = re.compile(
     r"(/(?:r|join|calendar|unsubscribe|list|coordinator/(?:password|invitation))/)[\w.=~-]+"

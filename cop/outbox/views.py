@@ -69,11 +69,7 @@ def try_again() -> ResponseReturnValue:
             ids = [id_ for id_ in ids if str(id_) in selected]
         outbox.retry(db_session, ids, now=now())
         note_action(db_session, Action.TRIED_MAIL_AGAIN, item_count=len(ids))
-    flash(
-        ngettext(
-            "%(num)s email will be sent again.", "%(num)s emails will be sent again.", len(ids)
-        )
-    )
+    flash(ngettext("Sending %(num)s email again.", "Sending %(num)s emails again.", len(ids)))
     return redirect(url_for("console.mails"), 303)
 
 

@@ -68,20 +68,11 @@ def confirmation(
     }
     blocks: list[Block] = []
     if held:
-        intro = writer.ngettext(
-            "You're registered for this session:",
-            "You're registered for these sessions:",
-            len(held),
-        )
-        blocks.append(intro)
+        blocks.append(_("You're registered for:"))
         blocks += [_registered_session(writer, meeting, join_urls[meeting.id]) for meeting in held]
     if waiting:
-        intro = writer.ngettext(
-            "This session is full, so you're on the waiting list:",
-            "These sessions are full, so you're on their waiting lists:",
-            len(waiting),
-        )
-        blocks += [intro, *[session_block(writer, meeting) for meeting in waiting]]
+        blocks.append(_("You're on the waiting list for:"))
+        blocks += [session_block(writer, meeting) for meeting in waiting]
         blocks.append(_("We'll email you if a spot opens."))
     blocks.append(Button(_("View or change my registration"), writer.my_page(to)))
     if held:
@@ -172,11 +163,9 @@ def _decline_text(writer: LetterWriter) -> str:
 def _subject(
     writer: LetterWriter, held: Sequence[MeetingFacts], waiting: Sequence[MeetingFacts]
 ) -> str:
-    if len(held) > 1:
+    if (count := len(held)) > 1:
         return writer.ngettext(
-            "You're registered for %(num)s session",
-            "You're registered for %(num)s sessions",
-            len(held),
+            "You're registered for %(num)s session", "You're registered for %(num)s sessions", count
         )
     if held:
         sentence = N_("You're registered for %(date)s")

@@ -32,11 +32,8 @@ def preparation_reminder(writer: LetterWriter, person: Registered, meeting: Meet
     to = person.recipient
     writer = writer.to(to)
     _ = writer.translate
-    subject = _(
-        "Coming up on %(date)s: %(topic)s",
-        date=date_of(writer, meeting),
-        topic=topic_of(writer, meeting),
-    )
+    date, topic = date_of(writer, meeting), topic_of(writer, meeting)
+    subject = _("Coming up on %(date)s: %(topic)s", date=date, topic=topic)
     blocks: list[Block] = [
         _("We look forward to seeing you at this session:"),
         session_block(writer, meeting, *preparation(writer, meeting)),

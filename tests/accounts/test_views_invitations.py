@@ -64,7 +64,7 @@ def test_the_link_in_the_email_makes_an_account_once_and_signs_it_in(app, corin)
     used, again = client.get(link), post(client, link, form_at="/coordinator/account", **DANAS)
 
     assert (email["to_address"], email["kind"]) == (DANA, "invitation")
-    assert "Corin invites you" in email["text"]
+    assert "Corin invited you" in email["text"]
     assert DANA in main_text(page)
     assert (answer.status_code, answer.location) == (303, FRONT)
     assert "Sign out Dana" in client.page(FRONT).find("nav").get_text()

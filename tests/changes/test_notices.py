@@ -142,7 +142,7 @@ def test_only_a_changed_join_address_is_notified_and_only_to_those_with_a_spot(d
     edit(db_session, meeting, join_url=f"{ZOOM}2", now=later)
     queue_notices(db_session, now=later + 2 * MINUTES)
 
-    subject = "New Zoom link: the session on December 13"
+    subject = "New meeting link: the session on December 13"
     assert first == 0
     assert recipients_and_subjects(db_session) == [("ada@example.org", subject)]
 

@@ -143,7 +143,7 @@ def test_a_refused_login_is_reported_without_its_password(caplog, echo):
     output = "".join(traceback.format_exception(error)) + caplog.text
     output += f"{error!r} {transport!r} {vars(transport)!r}"
     assert error.server_reply.startswith(
-        f"The email server at 127.0.0.1:{server.port} refused the sign-in: 535 5.7.8 Not accepted"
+        f"The server at 127.0.0.1:{server.port} refused the sign-in: 535 5.7.8 Not accepted"
     )
     assert server.begun == 0
     assert PASSWORD not in output
@@ -155,7 +155,7 @@ def test_a_server_without_login_is_reported():
         error = error_of(transport_to(server, Security.NONE, user=USER, password=PASSWORD))
 
     assert error.server_reply == (
-        f"The email server at 127.0.0.1:{server.port} offers no way to sign in that we support."
+        f"The server at 127.0.0.1:{server.port} offers no way to sign in that we support."
     )
 
 

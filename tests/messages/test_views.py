@@ -98,7 +98,7 @@ def test_confirming_sends_and_stores_the_message(corin):
         "ada@example.org",
         "grace@example.org",
     ]
-    assert "Your message is on its way to 2 people." in page.select_one(".well").get_text()
+    assert "Sending it to 2 people." in page.select_one(".well").get_text()
     assert "Bring a chart" in page.summary.get_text()
     assert "to 2 people, by Corin" in " ".join(page.summary.get_text().split())
     assert page.select_one("details pre").get_text() == ANSWERS["text"]
@@ -145,7 +145,7 @@ def test_more_recipients_than_shown_have_to_be_confirmed_again(corin):
         ({"text": "x" * 5001}, "Shorten this to 5000 characters; it has 5001."),
         ({"text": "{passwort}"}, "We can't fill in {passwort}. In braces, use only: {name},"),
         ({"subject": "{link to their page}"}, "We can't fill in {link to their page}."),
-        ({"audience": "came"}, "Email reaches nobody in this group."),
+        ({"audience": "came"}, "We can't email anyone in this group."),
     ],
 )
 def test_a_refused_message_keeps_what_was_typed(corin, answers, expected):

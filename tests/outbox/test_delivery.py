@@ -216,7 +216,7 @@ def test_an_email_that_cannot_be_composed_holds_up_no_other(rig):
     rig.run()
 
     assert states() == ["retrying", "sent"]
-    assert column(OutboxEmail.server_reply)[0] == "This email couldn't be composed: ValueError."
+    assert column(OutboxEmail.server_reply)[0] == "It could not be composed: ValueError."
 
 
 def test_a_result_is_stored_when_the_database_is_back(rig):

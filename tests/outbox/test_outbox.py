@@ -262,7 +262,7 @@ def test_the_latest_reply_that_holds_up_every_email_is_reported(db_session, atte
 
 @pytest.mark.parametrize(
     "reply",
-    ["451 4.7.1 Greylisted", "450 Mailbox busy", "This email couldn't be composed: ValueError."],
+    ["451 4.7.1 Greylisted", "450 Mailbox busy", "It could not be composed: ValueError."],
 )
 def test_a_reply_about_one_email_is_not_reported(db_session, reply):
     retrying(db_session, reply)

@@ -173,7 +173,7 @@ def test_an_email_is_shown_without_the_tokens_of_its_links_and_the_viewing_recor
 
     assert pages[0].h1.get_text() == "You're registered for December 15"
     assert "ada@example.org" in pages[0].select_one(".headers").get_text(" ", strip=True)
-    assert "You're registered for this session:" in pages[0].pre.get_text()
+    assert "You're registered for:" in pages[0].pre.get_text()
     paths = ("/r/", "/join/", "/list/", "/coordinator/password/")
     texts = [mail["text"] for mail in mails]
     links = {word for text in texts for word in text.split() if any(path in word for path in paths)}
@@ -197,7 +197,7 @@ def test_all_failed_emails_with_a_text_can_be_retried(corin):
     response = post(corin, TRY_AGAIN, form_at=MAILS, all="yes")
 
     assert (response.status_code, response.location) == (303, MAILS)
-    assert "2 emails will be sent again." in main_text(corin.page(MAILS))
+    assert "Sending 2 emails again." in main_text(corin.page(MAILS))
     assert states() == ["queued", "sent", "queued", "withdrawn", "failed"]
     assert [mail["attempts"] for mail in rows(OutboxEmail)] == [0, 9, 0, 9, 0]
 
@@ -215,7 +215,7 @@ def test_one_failed_email_can_be_retried(corin):
 
     post(corin, TRY_AGAIN, form_at=MAILS, mail=[button["value"], str(ids[2])])
 
-    assert "1 email will be sent again." in main_text(corin.page(MAILS))
+    assert "Sending 1 email again." in main_text(corin.page(MAILS))
     assert states() == ["queued", "failed", "sent"]
 
 
@@ -226,7 +226,7 @@ def test_an_unknown_email_is_not_retried(corin):
     response = post(corin, TRY_AGAIN, form_at=MAILS, mail=unknown)
 
     assert response.status_code == 303
-    assert "0 emails will be sent again." in main_text(corin.page(MAILS))
+    assert "Sending 0 emails again." in main_text(corin.page(MAILS))
     assert states() == ["failed"]
 
 

@@ -49,7 +49,7 @@ def test_who_was_registered_already_gets_their_link_and_nothing_that_was_typed(d
     first, second = outbox_emails(db_session)
     assert first.kind == EmailKind.CONFIRMATION
     assert (second.kind, second.subject) == (EmailKind.LINK, "Your link for Equity in Data")
-    assert "nothing was changed" in second.text
+    assert "so nothing changed" in second.text
     assert "Somebody Else" not in second.text + second.html
     assert "Gotcha" not in second.text + second.html
     assert registrations(db_session)[0].name == "Ada Example"
