@@ -20,7 +20,7 @@ from cop.meetings.schedule import Availability, Listing
 from cop.questions import registry
 from cop.web.assets import asset
 from cop.web.blueprints import public
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, pgettext
 from cop.web.rendering import (
     current_community,
     date_formatter,
@@ -31,8 +31,8 @@ from cop.web.rendering import (
 )
 
 _AVAILABILITY = {
-    Availability.PLENTY: N_("Places left"),
-    Availability.FEW: N_("5 or fewer places left"),
+    Availability.PLENTY: N_("Spots left"),
+    Availability.FEW: N_("Only a few spots left"),
     Availability.FULL: N_("Full, waiting list open"),
 }
 ORDINALS = {
@@ -49,6 +49,16 @@ _EACH_MONTH = {
     "4": N_("Fourth %(weekday)s of each month"),
     "-1": N_("Last %(weekday)s of each month"),
 }
+# Each without and with the place.
+_RECURRENCE = (N_("%(days)s, %(hours)s"), N_("%(days)s, %(hours)s, on %(place)s"))
+_RECURRENCE_EXCEPT = (
+    N_("%(days)s, %(hours)s, except in %(months)s"),
+    N_("%(days)s, %(hours)s, on %(place)s, except in %(months)s"),
+)
+_RECURRENCE_IN = (
+    N_("%(days)s, %(hours)s, only in %(months)s"),
+    N_("%(days)s, %(hours)s, on %(place)s, only in %(months)s"),
+)
 _NUMBERED = {
     "one": N_("%(num)sst"),
     "two": N_("%(num)snd"),
@@ -119,9 +129,9 @@ def weeks_before(moment: datetime, weeks: int) -> str:
 
 @public.app_template_filter()
 def availability(meeting: Listing) -> str:
-    """Describe how many places a session has left; empty without a limit."""
+    """Describe how many spots a session has left; empty without a limit."""
     if meeting.is_full and meeting.has_begun:
-        return gettext("Full")
+        return pgettext("session", "Full")
     return gettext(_AVAILABILITY[meeting.availability]) if meeting.availability else ""
 
 
@@ -160,15 +170,26 @@ def ordinal(number: int) -> str:
 
 @public.app_template_filter()
 def recurrence(community: CommunityFacts, place: str = "") -> str:
-    """Format like `Third Tuesday of each month, 11:30 AM – 1:00 PM ET; not in July`."""
+    """Format like `Third Tuesday of each month, 11:30 AM – 1:00 PM ET, except in July`."""
     usual = community.rhythm.on(A_MONDAY)
     hours = date_formatter(community).time_range(usual.starts_at, usual.ends_at)
-    if place:
-        hours = gettext("%(hours)s, on %(place)s", hours=hours, place=place)
     choice = rhythm.parse(community.recurrence_rule)
     if choice is None:
-        return hours
-    return f"{_days(choice)}, {hours}{_months(choice)}"
+        return gettext("%(hours)s, on %(place)s", hours=hours, place=place) if place else hours
+    sentences = _RECURRENCE
+    months: Iterable[int] = ()
+    if choice.months_off:
+        # The months without a session, or those with one where they are fewer.
+        is_rare = len(choice.months_off) > len(choice.months)
+        sentences = _RECURRENCE_IN if is_rare else _RECURRENCE_EXCEPT
+        months = choice.months if is_rare else choice.months_off
+    return gettext(
+        sentences[bool(place)],
+        days=_days(choice),
+        hours=hours,
+        place=place,
+        months=_join_list(months),
+    )
 
 
 def _days(choice: rhythm.RecurrenceChoice) -> str:
@@ -178,15 +199,6 @@ def _days(choice: rhythm.RecurrenceChoice) -> str:
     if choice.weeks == 1:
         return gettext("Every %(weekday)s", weekday=name)
     return gettext("Every %(num)s weeks on %(weekday)s", num=choice.weeks, weekday=name)
-
-
-def _months(choice: rhythm.RecurrenceChoice) -> str:
-    """Name the months without a session, or those with one where they are fewer."""
-    if not choice.months_off:
-        return ""
-    if len(choice.months_off) > len(choice.months):
-        return gettext("; only in %(months)s", months=_join_list(choice.months))
-    return gettext("; not in %(months)s", months=_join_list(choice.months_off))
 
 
 def _join_list(months: Iterable[int]) -> str:
