@@ -22,13 +22,13 @@ MIN_YEAR, MAX_YEAR = 1000, 2099
 def iso_date(_form: ConsoleForm, field: StringField) -> None:
     """Validate a date."""
     if read_date(field.data) is None:
-        raise ValidationError(gettext("Write the date like 2026-12-15."))
+        raise ValidationError(gettext("Enter the date like 2026-12-15."))
 
 
 def iso_time(_form: ConsoleForm, field: StringField) -> None:
     """Validate a time of day."""
     if read_time(field.data) is None:
-        raise ValidationError(gettext("Write the time like 11:30 or 14:00."))
+        raise ValidationError(gettext("Enter the time like 11:30 or 14:00."))
 
 
 class DateTimeForm(ConsoleForm):
@@ -47,7 +47,7 @@ class DateTimeForm(ConsoleForm):
         moment = self._read(self["date"].data, field.data)
         if moment and not tz.datetime_exists(moment):
             raise ValidationError(
-                gettext("On this date the clocks are put forward and skip this time. Choose one.")
+                gettext("The clocks skip this time on this date. Choose another time.")
             )
 
     validate_ends = validate_starts
@@ -92,6 +92,6 @@ def date_warnings(starts_at: datetime, listings: Iterable[Listing]) -> list[str]
         if meeting.starts_at.astimezone(zone).date() == day and not meeting.is_cancelled:
             topic = meeting.topic or gettext(TOPIC_TO_BE_ANNOUNCED)
             warnings.append(
-                gettext("On %(date)s there is a session already: %(topic)s", date=date, topic=topic)
+                gettext("There's already a session on %(date)s: %(topic)s", date=date, topic=topic)
             )
     return warnings

@@ -13,10 +13,33 @@ from typing import Any
 from flask import g
 from wtforms import StringField
 
+from cop.i18n import N_
 from cop.web.forms import ConsoleForm, strip_to_one_line
 from cop.web.i18n import gettext
 
 QUOTED = 60  # characters of a value that an error message shows
+# Each with a new value, and where it is empty now.
+_BY_NAME = (
+    N_(
+        "%(name)s changed this to “%(text)s” while you were editing. Save again to replace it with "
+        "yours."
+    ),
+    N_("%(name)s cleared this while you were editing. Save again to use yours."),
+)
+_BY_SOMEONE = (
+    N_(
+        "Someone changed this to “%(text)s” while you were editing. Save again to replace it with "
+        "yours."
+    ),
+    N_("Someone cleared this while you were editing. Save again to use yours."),
+)
+_IN_ANOTHER_WINDOW = (
+    N_(
+        "You changed this to “%(text)s” in another window. Save again to replace it with what's "
+        "here."
+    ),
+    N_("You cleared this in another window. Save again to use what's here."),
+)
 
 
 class EditConflictForm(ConsoleForm):
@@ -63,7 +86,7 @@ class EditConflictForm(ConsoleForm):
         self.before.data = " ".join(_digests(stored))
         for name in conflicts:
             text = self.stored_text(name)
-            self[name].errors = [f"{_changed_by(editor)} {_now_stored(text)}"]
+            self[name].errors = [_conflict(editor, text)]
             is_cut = len(text) > QUOTED or "\n" in text
             self[name].description = text if is_cut else ""
         return True
@@ -86,17 +109,10 @@ def _digest(name: str, value: object) -> str:
     return f"{name}:{sha256(repr(value or '').encode()).hexdigest()[:12]}"
 
 
-def _changed_by(editor: tuple[int, str] | None) -> str:
-    if editor is None:
-        return gettext("Somebody else changed this while you were editing.")
-    id_, name = editor
+def _conflict(editor: tuple[int, str] | None, text: str) -> str:
+    id_, name = editor or (None, "")
+    sentences = _BY_NAME if editor else _BY_SOMEONE
     if id_ == g.coordinator.id:
-        return gettext("You changed this in another window while you were editing here.")
-    return gettext("%(name)s changed this while you were editing.", name=name)
-
-
-def _now_stored(text: str) -> str:
-    if not text:
-        return gettext("Now it is empty. Save again to put yours in its place.")
+        sentences = _IN_ANOTHER_WINDOW
     quoted = shorten(text, QUOTED, placeholder=" …")
-    return gettext("Now it says “%(text)s”. Save again to put yours in its place.", text=quoted)
+    return gettext(sentences[0] if text else sentences[1], name=name, text=quoted)

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from cop.i18n import N_
 from cop.web import security
 from cop.web.forms import normalize_newlines
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, is_console, render, wants_fragment
 from cop.web.request_log import REQUEST_ID
 
@@ -22,61 +22,51 @@ log = logging.getLogger("cop.web")
 
 RETRY_AFTER = 30  # seconds
 _TRY_AGAIN = N_(
-    "It was not your doing. Please try again in a minute: the same form sent twice counts once."
+    "Please try again in a minute. If you were registering, you won't be registered twice."
 )
 _MESSAGES = {
-    403: (N_("This is not for you to see"), N_("You may have to sign in first.")),
+    403: (
+        N_("You don't have permission to see this"),
+        N_("Sign in to continue, or ask a coordinator for access."),
+    ),
     404: (
-        N_("There is nothing at this address"),
-        N_("It may have been mistyped, or the page has moved. All we offer is on the schedule."),
+        N_("Page not found"),
+        N_("Check the address, or use the button below."),
     ),
-    405: (
-        N_("This address works differently"),
-        N_("Please go back to the page before and use its button or its link."),
-    ),
+    405: (N_("That didn't work"), N_("Go back and use the button.")),
     413: (
-        N_("That was more than this form can take"),
-        N_("Nothing was saved. Please go back, shorten what you wrote, and send it again."),
-    ),
-    429: (
-        N_("Too many forms came from your network"),
-        N_(
-            "Nothing was saved yet. Whole offices can share one network, so it was hardly your "
-            "doing. Please send the form again in %(minutes)s minutes, or write to us."
-        ),
+        N_("That's more than this form can take"),
+        N_("Nothing was saved. Go back, shorten your text and send it again."),
     ),
     500: (N_("Something went wrong on our side"), _TRY_AGAIN),
-    503: (N_("We cannot answer at the moment"), _TRY_AGAIN),
+    503: (N_("The site isn't available right now"), _TRY_AGAIN),
 }
-_DEFAULT_MESSAGE = (
-    N_("We could not make sense of this"),
-    N_("Please go back to the page before and try again."),
-)
+_DEFAULT_MESSAGE = (N_("That didn't work"), N_("Go back and try again."))
 _CROSS_ORIGIN = (
-    N_("This form cannot be sent from inside this page"),
-    N_("Nothing was saved. Open the form on its own page, and it will work there."),
+    N_("You can't send this form from inside this page"),
+    N_("Nothing was saved. Open the form in its own tab and send it from there."),
 )
 _CROSS_ORIGIN_MEMBER = (
-    N_("This cannot be done from another site's page"),
-    N_("Nothing was changed. Open the link from our mail in a window of its own."),
+    N_("You can't do this from inside another site"),
+    N_("Nothing was changed. Open the link from our email in a new tab."),
 )
 _EXPORT_FORBIDDEN = (
-    N_("Your account may not take lists away"),
+    N_("You don't have permission to download lists"),
     N_(
-        "It shows you every roster, and takes none away as a file or to paste. If you need that, "
-        "ask %(name)s to allow it."
+        "You can still see every roster. To get permission, ask a coordinator who can download "
+        "lists."
     ),
 )
 _TOO_LARGE_A_FILE = (
     N_("This file is too large"),
     N_(
-        "A participants report has less than 2 MB. Nothing was changed. Please go back, and choose "
-        "the CSV file that Zoom's Export button gives."
+        "Nothing was changed. Go back and choose the CSV file from Zoom's Export button, which is "
+        "smaller than 2 MB."
     ),
 )
 _FORM_EXPIRED = (
-    N_("This page had been open for too long"),
-    N_("Nothing was changed. Please go back, reload the page, and do it again."),
+    N_("This page was open for too long"),
+    N_("Nothing was changed. Go back, reload the page and try again."),
 )
 
 
@@ -90,7 +80,7 @@ def install(app: Flask) -> None:
 
 
 def _untrusted_host(_error: SecurityError) -> Response:
-    sentence = "This site does not answer to this name. Its administrator sets COP_BASE_URL.\n"
+    sentence = "This address doesn't work for this site. Administrators: set COP_BASE_URL to it.\n"
     response = make_response(sentence, 400)
     response.mimetype = "text/plain"
     return response
@@ -104,7 +94,7 @@ def _http_error(error: HTTPException) -> Response:
     if error.code == 404 and (address := _without_trailing_slash()):
         return make_response(redirect(address, 308))
     code = 403 if isinstance(error, CSRFError) else error.code or 500
-    response = _show(_message(error, code), status=code)
+    response = _show(*_translated(_message(error, code)), status=code)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         response.allow.update(error.valid_methods)
     return response
@@ -135,7 +125,13 @@ def _message(error: HTTPException, code: int) -> tuple[str, str]:
 
 def _too_many_posts() -> Response:
     seconds = security.seconds_until_next_post()
-    return _show(_MESSAGES[429], status=429, retry_after=seconds, minutes=ceil(seconds / 60))
+    title = gettext("Too many forms came from your network")
+    sentence = ngettext(
+        "Nothing was saved yet. Send the form again in %(num)s minute, or contact us.",
+        "Nothing was saved yet. Send the form again in %(num)s minutes, or contact us.",
+        ceil(seconds / 60),
+    )
+    return _show(title, sentence, status=429, retry_after=seconds)
 
 
 def _database_error(error: SQLAlchemyError) -> Response:
@@ -145,24 +141,26 @@ def _database_error(error: SQLAlchemyError) -> Response:
 
 def _fault(error: Exception, *, status: int) -> Response:
     log.error("fault", exc_info=error, extra={"request_id": request.environ[REQUEST_ID]})
-    return _show(_MESSAGES[status], status=status, retry_after=RETRY_AFTER)
+    return _show(*_translated(_MESSAGES[status]), status=status, retry_after=RETRY_AFTER)
 
 
-def _show(
-    message: tuple[str, str], *, status: int, retry_after: int | None = None, **values: object
-) -> Response:
+def _translated(message: tuple[str, str]) -> tuple[str, str]:
+    title, sentence = message
+    return gettext(title), gettext(sentence)
+
+
+def _show(title: str, sentence: str, *, status: int, retry_after: int | None = None) -> Response:
     try:
         community = current_community() if status < 500 else None
     except SQLAlchemyError:
         community = None
     g.community = community
-    title, sentence = message
     response = render(
         "errors/error.html",
         fragment="errors/_error.html",
         status=status,
-        title=gettext(title),
-        sentence=gettext(sentence, name=community.contact_name if community else "", **values),
+        title=title,
+        sentence=sentence,
         shows_contact=status == 429,
         preserved=_preserved_fields(status),
         has_form_elsewhere=status == 403 and not security.is_personal(),

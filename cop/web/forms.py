@@ -60,7 +60,7 @@ class MaxLength:
         if len(field.data or "") > self.limit:
             raise ValidationError(
                 gettext(
-                    "Shorten this to %(limit)s characters; it has %(length)s.",
+                    "Use at most %(limit)s characters. You have %(length)s.",
                     limit=self.limit,
                     length=len(field.data),
                 )
@@ -137,7 +137,7 @@ class Https:
         if self.or_http and address.startswith("http://"):
             address = address.replace("http://", "https://", 1)
         if address and not is_https(address):
-            raise ValidationError(gettext("Write the whole address, beginning with https://."))
+            raise ValidationError(gettext("Enter the full web address, starting with https://."))
 
 
 class Among:
@@ -149,7 +149,7 @@ class Among:
     def __call__(self, _form: FlaskForm, field: FormField) -> None:
         values = field.data if isinstance(field.data, list) else [field.data]
         if not self.choices.issuperset(values):
-            raise ValidationError(gettext("Choose among the answers listed here."))
+            raise ValidationError(gettext("Choose from the answers listed."))
 
 
 class IntegerText:
