@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from cop.errors import InvalidAddress
 from cop.i18n import N_
 
-INVALID = N_("Write an email address like name@example.org.")
+INVALID = N_("Enter an email address, like name@example.org.")
 
 # Domains of members' addresses, and real domains that are close to them.
 KNOWN_DOMAINS = (

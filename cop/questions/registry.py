@@ -13,8 +13,7 @@ from cop.models.registration import Member
 from cop.questions.field import Choice, Export, Field, Kind
 from cop.questions.retention import RETENTION, SHORT_RETENTION
 
-HOSTS = N_("the hosts of the session")
-COORDINATORS = N_("the coordinators")
+COORDINATORS = N_("coordinators")
 
 
 def _text(name: str, label: str, export_prefix: str = "") -> Field:
@@ -25,27 +24,27 @@ def _text(name: str, label: str, export_prefix: str = "") -> Field:
 SESSIONS = Field(
     "sessions",
     N_("Sessions"),
-    N_("Tick one, several or all. What you tick is where the hosts expect you."),
+    N_("Check the sessions you plan to attend."),
     COORDINATORS,
     RETENTION,
     kind=Kind.SESSIONS,
-    missing=N_("Tick at least one session."),
+    missing=N_("Check at least one session."),
     stored=(),
 )
 NAME = Field(
     "name",
-    N_("Full name"),
-    N_("What to call you in the session and on the hosts' list. Any characters are fine."),
+    N_("Name"),
+    N_("What you go by in the session."),
     COORDINATORS,
     RETENTION,
-    missing=N_("Write the name that we should call you by."),
+    missing=N_("Enter your name."),
     limit=200,
     autocomplete="name",
 )
 EMAIL = Field(
     "email",
     N_("Email"),
-    N_("To send you the way in, reminders, any change, and the notes afterwards; nothing else."),
+    N_("For your join link, reminders, changes and notes about these sessions."),
     COORDINATORS,
     RETENTION,
     kind=Kind.EMAIL,
@@ -57,7 +56,7 @@ EMAIL = Field(
 ORGANIZATION = Field(
     "organization",
     N_("Organization"),
-    N_("Helps us mix the small groups. Leave it empty if you come as yourself."),
+    N_("Helps us mix small groups. Leave blank if you're not representing one."),
     COORDINATORS,
     RETENTION,
     limit=200,
@@ -66,16 +65,16 @@ ORGANIZATION = Field(
 PRONOUNS = Field(
     "pronouns",
     N_("Pronouns"),
-    N_("So that the hosts refer to you rightly."),
-    HOSTS,
+    N_("So we address you correctly."),
+    COORDINATORS,
     SHORT_RETENTION,
     limit=60,
 )
 HATS = Field(
     "hats",
-    N_("Hats you wear with data"),
-    N_("Helps us plan the small groups. Tick any."),
-    HOSTS,
+    N_("Your role in data work"),
+    N_("Helps us plan small groups. Check any that apply."),
+    COORDINATORS,
     RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
@@ -88,15 +87,15 @@ HATS = Field(
         Choice("program-manager", N_("Program manager")),
         Choice("case-manager", N_("Case manager")),
         Choice("administrative-staff", N_("Administrative staff")),
-        Choice("lived-experience", N_("Lived experience of being in the data")),
+        Choice("lived-experience", N_("I'm one of the people the data describes")),
     ),
-    other_texts=(_text("hats_other", N_("Another hat, in your own words")),),
+    other_texts=(_text("hats_other", N_("Another role, in your own words")),),
 )
 ACCESS = Field(
     "access",
     N_("What would help you take part?"),
-    N_("Automatic captions are always on. You never need to say why."),
-    N_("the coordinators only, and never in the usual attendee list"),
+    N_("So we can arrange it. Automatic captions are always on, and you don't need to say why."),
+    N_("coordinators only, and left out of the list they usually download"),
     SHORT_RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
@@ -104,12 +103,12 @@ ACCESS = Field(
         Choice("asl", N_("American Sign Language (ASL) interpreter")),
         Choice("cart", N_("Live captions by a person (CART)")),
         Choice("interpretation", N_("Interpretation into another language")),
-        Choice("slides", N_("Slides ahead of the session")),
+        Choice("slides", N_("Slides before the session")),
         Choice("phone", N_("Joining by phone")),
-        Choice("main-room", N_("Staying in the main room when we form small groups")),
+        Choice("main-room", N_("Staying in the main room during small groups")),
     ),
     other_texts=(
-        _text("access_language", N_("Which language should we interpret into?"), "language: "),
+        _text("access_language", N_("Which language do you need?"), "language: "),
         _text("access_other", N_("Something else, in your own words")),
     ),
     export=Export.ON_REQUEST,
@@ -117,8 +116,8 @@ ACCESS = Field(
 TAKING_PART = Field(
     "taking_part",
     N_("How you like to take part"),
-    N_("All ways count. It tells the hosts what to expect, and holds you to nothing."),
-    HOSTS,
+    N_("Helps us plan. Every way is welcome, and you can change your mind."),
+    COORDINATORS,
     SHORT_RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
@@ -131,8 +130,8 @@ TAKING_PART = Field(
 FIRST_TIME = Field(
     "first_time",
     N_("This is my first time"),
-    N_("So that somebody can welcome you by name."),
-    HOSTS,
+    N_("So someone can welcome you by name."),
+    COORDINATORS,
     SHORT_RETENTION,
     kind=Kind.CHECKBOX,
     blank=False,
@@ -140,8 +139,8 @@ FIRST_TIME = Field(
 PREP_ANSWER = Field(
     "prep_answer",
     N_("A question to think about before the session"),
-    N_("Think about it, or write a few words: they help the hosts begin where you are."),
-    N_("whoever you choose below"),
+    N_("Write a few words if you like. They help us plan the discussion."),
+    N_("the people you choose"),
     RETENTION,
     kind=Kind.LONG_TEXT,
     limit=500,
@@ -149,14 +148,14 @@ PREP_ANSWER = Field(
 )
 PREP_VISIBILITY = Field(
     "prep_visibility",
-    N_("Who may see your answer?"),
-    N_("You decide for each answer."),
-    HOSTS,
+    N_("Who can see your answer?"),
+    N_("You choose for each answer."),
+    COORDINATORS,
     RETENTION,
     kind=Kind.ONE_OF,
     blank="hosts",
     choices=(
-        Choice("hosts", N_("Only the hosts")),
+        Choice("hosts", N_("Only coordinators")),
         Choice("group", N_("The group, without my name")),
         Choice("named", N_("The group, with my name")),
     ),
@@ -167,7 +166,7 @@ PREP_VISIBILITY = Field(
 LIST_OPT_IN = Field(
     "list_opt_in",
     N_("Email me about future sessions"),
-    N_("To tell you about new dates and topics, once you have confirmed it from your mailbox."),
+    N_("New dates and topics. We'll email you first to confirm that you want this."),
     COORDINATORS,
     None,
     kind=Kind.CHECKBOX,
@@ -194,11 +193,11 @@ QUESTIONS = (
 RECORDED = (
     Field(
         "registered",
-        N_("Your place"),
+        N_("Your registration"),
         N_(
-            "Whether you hold a place or wait for one, when you registered, and the language of "
-            "the form: without these there is no fair waiting list. Also what our mail told you of "
-            "the session, so that we write again only when something has changed."
+            "Whether you're registered or on the waiting list, since when, and your language. "
+            "This keeps the waiting list fair. We also note what we emailed you about the "
+            "session, so we only email you again if something changes."
         ),
         COORDINATORS,
         RETENTION,
@@ -206,11 +205,10 @@ RECORDED = (
     ),
     Field(
         "attended",
-        N_("Whether you came"),
+        N_("Whether you attended"),
         N_(
-            "So that we learn how many places to offer: that you used your link to the session, "
-            "what the hosts noted, and for how many minutes Zoom says you were there. Afterwards "
-            "only the count is left."
+            "Whether you used your join link, what coordinators noted, and how many minutes Zoom "
+            "counted. It helps us decide how many spots to offer. Later, only the totals are left."
         ),
         COORDINATORS,
         RETENTION,
@@ -220,15 +218,18 @@ RECORDED = (
     Field(
         "room",
         N_("Your small group"),
-        N_("So that you find your group, and meet other people next time."),
-        HOSTS,
+        N_("So you can find your group, and meet other people next time."),
+        COORDINATORS,
         RETENTION,
         blank=None,
     ),
     Field(
         "first_came",
-        N_("The day you first came"),
-        N_("So that we know how many are new and how many come back. Only the counts are left."),
+        N_("The first day you attended"),
+        N_(
+            "So we know how many people are new and how many come back. Later, only the totals are "
+            "left."
+        ),
         COORDINATORS,
         RETENTION,
         stored=("first_attended_on",),
@@ -236,11 +237,11 @@ RECORDED = (
     ),
     Field(
         "correspondence",
-        N_("How we write to you"),
+        N_("How we email you"),
         N_(
-            "Which mails you have switched off, whether mail to you came back, whether you have "
-            "answered one, and which of your links still work. Kept as long as you are on the "
-            "mailing list, if you are."
+            "Which emails you turned off, whether any came back to us, when you last used a link "
+            "in one, and which of your links still work. If you're on the mailing list, we keep "
+            "this until you leave it."
         ),
         COORDINATORS,
         RETENTION,
@@ -250,8 +251,8 @@ RECORDED = (
 )
 
 NEVER_COLLECTED = N_(
-    "We do not ask for your phone number, job title, gender, age, race, ZIP code or how you heard "
-    "of us: nothing here needs them, and what is not collected cannot leak."
+    "We don't ask for your phone number, job title, gender, age, race, ZIP code or how you heard "
+    "about us. We don't need them, and we can't lose what we don't collect."
 )
 
 FIELDS = (*QUESTIONS, *RECORDED)

@@ -63,7 +63,7 @@ class RegistrationForm(AnswersForm):
         if field.data:
             raise ValidationError(
                 gettext(
-                    "Leave this field empty: it is there to catch programs that fill every field."
+                    "Leave this field blank. It catches spam programs, which fill in every field."
                 )
             )
 
@@ -73,7 +73,7 @@ class RegistrationForm(AnswersForm):
         if self._nonce is None:
             self.token.data = forms.new_token()
             self.form_errors.append(
-                gettext("This page had been open for a long time. Please send it once more.")
+                gettext("This page was open for a long time. Please send the form again.")
             )
         return is_valid and self._nonce is not None
 

@@ -112,17 +112,17 @@ def _refuse_unavailable(
 ) -> None:
     if not locked:
         raise Refused(
-            N_("No session is planned at the moment. Please look at the schedule again soon."),
+            N_("No sessions are planned right now. Check back soon."),
             field="sessions",
         )
     for meeting in locked:
         if meeting.id in status_of:
             continue
-        sentence = N_("The session on %(date)s has begun and is full. Choose another one below.")
+        sentence = N_("The session on %(date)s has started and is full. Choose another one below.")
         if meeting.ends_at <= now:
             sentence = locking.OVER
         elif meeting.is_cancelled:
-            sentence = N_("The session on %(date)s is cancelled. Choose another one below.")
+            sentence = N_("The session on %(date)s is canceled. Choose another one below.")
         raise Refused(sentence, field="sessions", date=meeting.starts_at)
 
 

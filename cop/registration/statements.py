@@ -75,10 +75,7 @@ def ids_of(db_session: Session, slugs: Sequence[str]) -> list[int]:
     ids = [row.id for row in rows]
     if not ids or len(ids) < len(wanted):
         raise Refused(
-            N_(
-                "One of the sessions you chose is not on the schedule. Choose among those listed "
-                "below."
-            ),
+            N_("One of these sessions isn't on the schedule. Choose from the sessions below."),
             field="sessions",
         )
     return ids
