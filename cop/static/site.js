@@ -4,18 +4,32 @@
 
   // The visitor's own time beside the community's, where it differs.
   const visitorZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const formatTime = (moment, zone) =>
-    new Intl.DateTimeFormat(document.documentElement.lang, { hour: "numeric", minute: "2-digit", weekday: "short", timeZone: zone }).format(moment);
+  // Chrome reports zones by old names of their cities.
+  const cities = { Calcutta: "Kolkata", Godthab: "Nuuk", Katmandu: "Kathmandu", Kiev: "Kyiv", Rangoon: "Yangon", Saigon: "Ho Chi Minh City" };
+  const cityOf = (zone) => {
+    const name = zone.split("/").pop().replaceAll("_", " ");
+    return cities[name] ?? name;
+  };
+  const clock = { hour: "numeric", minute: "2-digit" };
+  const formatter = (zone, options) => new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: zone, ...options });
+  const day = (moment, zone) => formatter(zone, { dateStyle: "short" }).format(moment);
+  // Like `10:00 – 11:30 PM`, with the weekday where it is another day there.
+  const formatRange = (from, until, zone, communityZone) => {
+    const isSameDay = day(from, zone) === day(from, communityZone);
+    const start = formatter(zone, isSameDay ? clock : { ...clock, weekday: "long" });
+    if (day(from, zone) === day(until, zone)) return start.formatRange(from, until);
+    return `${start.format(from)} – ${formatter(zone, clock).format(until)}`; // formatRange would add both dates
+  };
   const addLocalTimes = (root) => {
     for (const time of root.querySelectorAll("time[data-zone]")) {
       const [from, until] = [new Date(time.dateTime), new Date(time.dataset.until)];
-      if (!visitorZone || time.nextElementSibling?.matches("[data-local-time]") || formatTime(from, visitorZone) === formatTime(from, time.dataset.zone)) continue;
+      if (!visitorZone || time.nextElementSibling?.matches("[data-local-time]")) continue;
+      const local = formatRange(from, until, visitorZone, time.dataset.zone);
+      if (local === formatRange(from, until, time.dataset.zone, time.dataset.zone)) continue;
       const span = document.createElement("span");
       span.className = "here small";
       span.dataset.localTime = "";
-      span.textContent = time.dataset.template
-        .replace("{time}", `${formatTime(from, visitorZone)} – ${formatTime(until, visitorZone)}`)
-        .replace("{place}", visitorZone.split("/").pop().replaceAll("_", " "));
+      span.textContent = time.dataset.template.replace("{time}", local.replace(/[\u2009\u202f]/g, " ")).replace("{place}", cityOf(visitorZone));
       time.after(span);
     }
   };
