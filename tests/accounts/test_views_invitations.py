@@ -149,9 +149,9 @@ def test_forged_tokens_are_refused(app, corin):
 def test_an_invalid_invitation_is_refused(corin):
     refused = {
         "": "Write their email address.",
-        "dana": "Write an email address like name@example.org.",
+        "dana": "Enter an email address, like name@example.org.",
         "Corin@Example.org": "There is an account for this address already.",
-        "x" * 300 + "@example.org": "Shorten this to 254 characters; it has 312.",
+        "x" * 300 + "@example.org": "Use at most 254 characters. You have 312.",
     }
 
     for email, sentence in refused.items():

@@ -24,16 +24,29 @@ SHIFTS = """() => new Promise((resolve) => {
 
 
 @pytest.mark.parametrize("path", ["/", "/schedule/{upcoming[0]}"])
-def test_a_visitor_elsewhere_reads_their_own_time_beside_the_community_s(visit, site, path):
-    page = visit(path.format(upcoming=site.upcoming), timezone_id="Europe/Lisbon")
-    begins = datetime.fromisoformat(page.locator("time").first.get_attribute("datetime"))
-    here = begins.astimezone(ZoneInfo("Europe/Lisbon"))
+@pytest.mark.parametrize(
+    ("zone", "own_time"),
+    [
+        ("Europe/Lisbon", "{starts} – {ends} PM your time (Lisbon)"),
+        ("Asia/Kolkata", "{starts} – {ends} PM your time (Kolkata)"),
+        ("Asia/Tokyo", "{weekday}, {starts} – {ends} AM your time (Tokyo)"),
+    ],
+)
+def test_a_visitor_elsewhere_reads_their_own_time_beside_the_community_s(
+    visit, site, path, zone, own_time
+):
+    page = visit(path.format(upcoming=site.upcoming), timezone_id=zone)
+    time = page.locator("time").first
+    starts_at, ends_at = (
+        datetime.fromisoformat(time.get_attribute(name)).astimezone(ZoneInfo(zone))
+        for name in ("datetime", "data-until")
+    )
 
-    own_time = page.locator("[data-local-time]")
+    shown = page.locator("[data-local-time]")
 
-    expect(own_time).to_have_count(1)
-    expect(own_time).to_contain_text(f"{here:%a} {here.hour % 12 or 12}:{here:%M}")
-    expect(own_time).to_contain_text("where you are (Lisbon)")
+    expect(shown).to_have_count(1)
+    starts, ends = (f"{each.hour % 12 or 12}:{each:%M}" for each in (starts_at, ends_at))
+    expect(shown).to_have_text(own_time.format(weekday=f"{starts_at:%A}", starts=starts, ends=ends))
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "America/Toronto"])

@@ -44,7 +44,7 @@ def tab_to(page, locator, key="Tab"):
 def test_the_first_stop_skips_to_the_content(visit, site):
     page = visit("/schedule")
     page.keyboard.press("Tab")
-    has_focus(page.get_by_role("link", name="Skip to the content"))
+    has_focus(page.get_by_role("link", name="Skip to main content"))
     is_seen(page.locator("html"))
 
     page.keyboard.press("Enter")
@@ -63,7 +63,7 @@ def test_a_registration_takes_tab_space_and_enter_alone(visit, site):
 
     tab_to(page, page.locator(f"#registration input[value='{site.upcoming[2]}']"))
     page.keyboard.press("Space")
-    tab_to(page, page.get_by_label("Full name"))
+    tab_to(page, page.get_by_label("Name", exact=True))
     page.keyboard.type("Ada Example")
     tab_to(page, page.get_by_label("Email", exact=True))
     page.keyboard.type("keyboard@ada.example.org")
@@ -74,7 +74,7 @@ def test_a_registration_takes_tab_space_and_enter_alone(visit, site):
     page.keyboard.press("Enter")
 
     is_confirmed(page)
-    has_focus(page.get_by_role("heading", name="You are registered"))
+    has_focus(page.get_by_role("heading", name="You're registered"))
     page.keyboard.press("Tab")
     is_seen(page.locator("html"))
     assert len(site.registrations("keyboard@ada.example.org")) == 2
@@ -82,7 +82,7 @@ def test_a_registration_takes_tab_space_and_enter_alone(visit, site):
 
 def test_a_refusal_is_answered_from_its_summary(visit, site):
     page = visit(f"/register?session={site.upcoming[2]}", expecting=[FAILED_ANSWER])
-    tab_to(page, page.get_by_label("Full name"))
+    tab_to(page, page.get_by_label("Name", exact=True))
     page.keyboard.type("Ada Example")
     page.keyboard.press("Enter")
     has_focus(page.locator(".summary"))
@@ -94,7 +94,7 @@ def test_a_refusal_is_answered_from_its_summary(visit, site):
     page.keyboard.press("Enter")
 
     is_confirmed(page)
-    has_focus(page.get_by_role("heading", name="You are registered"))
+    has_focus(page.get_by_role("heading", name="You're registered"))
 
 
 def test_the_focus_stays_in_the_form_while_the_address_is_looked_at(visit):
@@ -116,4 +116,4 @@ def test_every_stop_of_the_schedule_is_seen_there_and_back(visit):
 
     tab_to(page, last)
 
-    tab_to(page, page.get_by_role("link", name="Skip to the content"), key="Shift+Tab")
+    tab_to(page, page.get_by_role("link", name="Skip to main content"), key="Shift+Tab")

@@ -24,7 +24,7 @@ def typed(visit, site):
 
 
 def is_all_still_there(page, email):
-    expect(page.get_by_label("Full name")).to_have_value("Ada Example")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Ada Example")
     expect(page.get_by_label("Email", exact=True)).to_have_value(email)
     expect(page.get_by_label("Pronouns")).to_have_value("she/her")
     expect(page.get_by_label("Data analyst")).to_be_checked()
@@ -61,7 +61,7 @@ def test_a_form_sent_offline_keeps_what_was_typed_and_is_sent_once_online(typed,
     send(page)
 
     has_focus(page.locator("#problem .summary"))
-    expect(page.locator("#problem")).to_contain_text("We could not reach the site")
+    expect(page.locator("#problem")).to_contain_text("We couldn't reach the site")
     is_all_still_there(page, "offline@ada.example.org")
     assert site.registrations("offline@ada.example.org") == []
     page.context.set_offline(False)

@@ -26,9 +26,9 @@ def test_the_form_opens_on_the_schedule_and_is_confirmed_there(visit, site):
     send(page)
 
     is_confirmed(page)
-    has_focus(registration(page).get_by_role("heading", name="You are registered"))
+    has_focus(registration(page).get_by_role("heading", name="You're registered"))
     expect(page.get_by_role("status").first).not_to_be_empty()
-    expect(page).to_have_title(re.compile("^You are registered"))
+    expect(page).to_have_title(re.compile("^You're registered"))
     expect(page).to_have_url(f"{site.address}/schedule")
     assert site.registrations("in-place@ada.example.org") == [(slug, "held")]
     open_in_place(page, slug)  # by the button that was refreshed
@@ -43,7 +43,7 @@ def test_the_last_place_taken_shows_at_once_on_the_schedule_behind_the_form(visi
     slug = later.rows("SELECT slug FROM meeting WHERE capacity = 1")[0][0]
     page = visit("/schedule", at=later)
     open_in_place(page, slug)
-    expect(page.locator(f"#places-{slug}")).to_have_text("5 or fewer places left")
+    expect(page.locator(f"#places-{slug}")).to_have_text("Only a few spots left")
 
     fill_in(page, "last-place@ada.example.org")
     send(page)
@@ -62,8 +62,8 @@ def test_a_full_session_leads_to_its_waiting_list(visit, site):
     fill_in(page, "waits@grace.example.org", name="Grace Sample")
     send(page)
 
-    has_focus(registration(page).get_by_role("heading", name="You are on the waiting list"))
-    expect(page).to_have_title(re.compile("^You are on the waiting list"))
+    has_focus(registration(page).get_by_role("heading", name="You're on the waiting list"))
+    expect(page).to_have_title(re.compile("^You're on the waiting list"))
     assert site.registrations("waits@grace.example.org") == [(full, "waiting")]
 
 
@@ -77,9 +77,9 @@ def test_the_form_on_a_page_of_its_own_is_confirmed_in_place(visit, site, path):
     send(page)
 
     is_confirmed(page)
-    has_focus(registration(page).get_by_role("heading", name="You are registered"))
+    has_focus(registration(page).get_by_role("heading", name="You're registered"))
     expect(page).to_have_url(site.address + path)
-    expect(page).to_have_title(re.compile("^You are registered"))
+    expect(page).to_have_title(re.compile("^You're registered"))
     assert site.registrations(email) == [(site.upcoming[2], "held")]
 
 

@@ -23,7 +23,7 @@ def test_a_registration_leads_from_the_schedule_to_its_confirmation(plainly, sit
     send(page)
 
     expect(page).to_have_url(re.compile(rf"/registered\?sessions={site.upcoming[0]}$"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are registered")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You're registered")
     assert "example" not in page.url
     assert site.registrations("plain@ada.example.org") == [(site.upcoming[0], "held")]
 
@@ -42,7 +42,7 @@ def test_a_refused_page_keeps_every_answer_and_is_accepted_once_corrected(plainl
     assert answer.value.status == 422
     expect(page).to_have_title(re.compile("^Error: Register"))
     expect(page.locator(f"input[value='{site.upcoming[2]}']")).to_be_checked()
-    expect(page.get_by_label("Full name")).to_have_value("Ada Example")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Ada Example")
     expect(page.get_by_label("Email", exact=True)).to_have_value("nowhere")
     expect(page.get_by_label("Organization")).to_have_value("Harbor Data Lab")
     expect(page.get_by_label("Live captions by a person")).to_be_checked()

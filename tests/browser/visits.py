@@ -53,7 +53,7 @@ class Visit:
 
 def fill_in(page, email, name="Ada Example"):
     """Answer the two questions that need an answer."""
-    page.get_by_label("Full name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Email", exact=True).fill(email)
 
 
@@ -69,7 +69,7 @@ def send(page):
 
 def is_confirmed(page):
     """Wait for the confirmation."""
-    expect(page.get_by_role("heading", name="You are registered")).to_be_visible()
+    expect(page.get_by_role("heading", name="You're registered")).to_be_visible()
 
 
 def sign_in(page):

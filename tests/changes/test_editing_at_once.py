@@ -26,8 +26,7 @@ SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
 TAKEAWAYS, RHYTHM = f"{SESSION}/takeaways", "/coordinator/rhythm"
 
-BY_CORIN = "Corin changed this while you were editing."
-AGAIN = "Save again to put yours in its place."
+BY_CORIN = "Corin changed this to “{}” while you were editing. Save again to replace it with yours."
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def test_a_conflict_shows_each_change_meanwhile_and_sending_again_replaces_only_
     for response, topic in ((first, "Who counts?"), (second, "Who decides?")):
         page = parse(response)
         assert response.status_code == 422
-        assert error_summary(page) == [f"{BY_CORIN} Now it says “{topic}”. {AGAIN}"]
+        assert error_summary(page) == [BY_CORIN.format(topic)]
         assert error_summary(page)[0] in page.find(id="topic-refusal").get_text()
     assert between == ("Who decides?", None)
     assert saved.status_code == 303
@@ -83,7 +82,7 @@ def test_a_conflict_with_an_emptied_field_of_an_unknown_editor_says_so(corin):
     response = send(corin, earlier, topic="Who is counted?")
 
     assert error_summary(parse(response)) == [
-        f"Somebody else changed this while you were editing. Now it is empty. {AGAIN}"
+        "Someone cleared this while you were editing. Save again to use yours."
     ]
 
 
@@ -93,7 +92,7 @@ def test_a_conflict_with_another_window_says_so(corin):
 
     response = send(corin, earlier, topic="Who is counted?")
 
-    expected = "You changed this in another window while you were editing here."
+    expected = "You changed this to “Who counts?” in another window."
     assert error_summary(parse(response))[0].startswith(expected)
 
 
@@ -126,7 +125,7 @@ def test_forged_digests_cannot_hide_a_conflict(corin, december):
         response = send(corin, page, topic="Who is counted?", before=forged)
 
         assert response.status_code == 422
-        assert "Now it says “Who counts?”" in error_summary(parse(response))[0]
+        assert "changed this to “Who counts?” while" in error_summary(parse(response))[0]
         assert december("topic") == "Who counts?"
 
 
@@ -157,7 +156,7 @@ def test_takeaways_have_edit_conflicts(corin, dorothy, december):
 
     conflict = parse(response)
     assert response.status_code == 422
-    assert error_summary(conflict)[0].startswith(f"{BY_CORIN} Now it says “We met. <b>word</b>")
+    assert error_summary(conflict)[0].startswith("Corin changed this to “We met. <b>word</b>")
     assert conflict.select_one(".refused-field blockquote").get_text() == long
     assert december("takeaways") == long
 
@@ -193,4 +192,4 @@ def test_the_recurrence_rule_has_edit_conflicts_with_the_labels_of_its_choices(c
     response = send(dorothy, earlier, RHYTHM, weekday="TH")
 
     assert response.status_code == 422
-    assert error_summary(parse(response)) == [f"{BY_CORIN} Now it says “Wednesday”. {AGAIN}"]
+    assert error_summary(parse(response)) == [BY_CORIN.format("Wednesday")]

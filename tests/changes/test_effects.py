@@ -128,7 +128,7 @@ def test_a_preview_shows_what_cannot_be_saved(preview):
     assert "The end is before the start." in preview(ends="09:00")
     assert "would be over already" in preview(date="2026-11-15")
     assert "Offer at least one place" in preview(capacity="0")
-    assert "Write the time like" in preview(starts="soon")
+    assert "Enter the time like" in preview(starts="soon")
 
 
 def test_a_preview_and_the_edit_page_warn_about_the_date(corin, preview):
@@ -137,7 +137,7 @@ def test_a_preview_and_the_edit_page_warn_about_the_date(corin, preview):
 
     assert unchanged == "Nobody gets a mail."
     assert preview(date="2026-12-25").startswith("December 25 is Christmas Day.")
-    assert preview(date=JANUARY).startswith("On January 19 there is a session already")
+    assert preview(date=JANUARY).startswith("There's already a session on January 19")
     assert "December 15 is Founding day." in text_of(corin.page(EDIT).select_one(".warning"))
 
 
@@ -161,7 +161,7 @@ def test_canceling_and_restoring_announce_who_is_emailed_and_their_pages_change_
     assert untouched == before
     assert (off["status"], off["reason"], still_off["status"]) == ("cancelled", "Snow", "cancelled")
     assert sentence in text_of(restore_page)
-    assert "2 hold a place" in text_of(restore_page)
+    assert "2 registered, " in text_of(restore_page)
     assert "for 30 days after it was cancelled" in text_of(restore_page)
     assert restored == f"The session takes place after all. {sentence}"
     assert (rows(Meeting)[0]["status"], rows(Meeting)[0]["reason"]) == ("planned", None)
@@ -176,7 +176,7 @@ def test_canceling_without_registrations_notifies_nobody(corin):
 
     done = confirmation(corin, post(corin, CANCEL, reason="Snow"))
 
-    assert "Nobody is registered." in text_of(page)
+    assert "No one is registered yet." in text_of(page)
     assert done == "The session is cancelled. Nobody gets a mail."
 
 

@@ -123,7 +123,7 @@ def test_registering_in_the_frame_stays_in_it_and_keeps_the_theme(client):
     assert sent.status_code == 303
     assert address.path == "/embed/registered"
     assert parse_qs(address.query) == {"sessions": [DECEMBER], "theme": ["dark"]}
-    assert page.h1.get_text() == "You are registered"
+    assert page.h1.get_text() == "You're registered"
     assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
     assert "Set-Cookie" not in sent.headers
 
@@ -135,7 +135,7 @@ def test_by_htmx_the_confirmation_links_stay_in_the_frame(client):
 
     soup = parse(sent)
     act = soup.select_one(f"#act-{DECEMBER} a")
-    assert soup.select_one("#registration h2").get_text() == "You are registered"
+    assert soup.select_one("#registration h2").get_text() == "You're registered"
     assert act["hx-get"] == act["href"] == f"/embed/register?session={DECEMBER}"
 
 
@@ -144,7 +144,7 @@ def test_a_refused_form_is_shown_again_in_the_frame(client):
 
     soup = parse(sent)
     assert sent.status_code == 422
-    assert error_summary(soup) == ["Write an email address like name@example.org."]
+    assert error_summary(soup) == ["Enter an email address, like name@example.org."]
     assert soup.find("form", method="post")["action"] == "/embed/register"
 
 
@@ -172,7 +172,7 @@ def test_the_card_shows_the_next_session_and_one_button_that_opens_its_form(clie
 
     assert card.h1.get_text(strip=True) == "Who counts?"
     assert card.select_one(".tile b").get_text() == "15"
-    assert "5 or fewer places left" in card.get_text()
+    assert "Only a few spots left" in card.get_text()
     assert len(soup.select(".button")) == 1
     assert soup.select(button["hx-target"])
     assert form_values(form)["sessions"] == [DECEMBER]
@@ -185,8 +185,8 @@ def test_the_schedule_and_the_card_say_when_nothing_is_planned(client):
     schedule, card = client.page("/embed/schedule"), client.page("/embed/next")
 
     assert schedule.h1.get_text() == "Schedule"
-    assert "No session is planned at the moment" in schedule.main.get_text()
-    assert card.h1.get_text() == "No session is planned"
+    assert "No sessions are planned right now" in schedule.main.get_text()
+    assert card.h1.get_text() == "No sessions are planned right now"
     assert card.select(".card, .button") == []
 
 

@@ -79,9 +79,9 @@ def test_a_timestamp_is_short(community):
 def test_availability_reveals_no_exact_number(app_session, community):
     expected = {
         (None, 3, 1): "",
-        (20, 3, 1): "Places left",
-        (20, 15, 1): "5 or fewer places left",
-        (20, 19, 1): "5 or fewer places left",
+        (20, 3, 1): "Spots left",
+        (20, 15, 1): "Only a few spots left",
+        (20, 19, 1): "Only a few spots left",
         (2, 2, 1): "Full, waiting list open",
         (2, 2, -1): "Full",
     }

@@ -16,8 +16,8 @@ ENTRIES = """
 GOALS = Field(
     "goals",
     N_("Your goals"),
-    N_("So that the hosts can prepare."),
-    HOSTS,
+    N_("So we can prepare."),
+    COORDINATORS,
     SHORT_RETENTION,
     kind=Kind.LONG_TEXT,
     limit=20,
@@ -25,8 +25,8 @@ GOALS = Field(
 EXPERIENCE = Field(
     "experience",
     N_("Your experience"),
-    N_("So that the hosts can mix the groups."),
-    HOSTS,
+    N_("So we can mix the groups."),
+    COORDINATORS,
     RETENTION,
     kind=Kind.ONE_OF,
     choices=(Choice("new", N_("New to it")), Choice("old", N_("An old hand"))),

@@ -101,7 +101,7 @@ def test_all_is_refused_where_nothing_is_planned(db_session):
     db_session.execute(delete(Meeting))
     a_meeting(db_session, slug="over", starts_at=NOW - DAY)
 
-    with pytest.raises(Refused, match="No session is planned"):
+    with pytest.raises(Refused, match="No sessions are planned"):
         register(db_session, [ALL_UPCOMING], ADA)
 
 
@@ -118,7 +118,7 @@ def test_nobody_waits_once_a_meeting_has_begun(db_session):
     begun = a_meeting(db_session, slug="begun", capacity=1, **BEGUN)
     a_registration(db_session, begun, GRACE.email)
 
-    with pytest.raises(Refused, match="has begun and is full"):
+    with pytest.raises(Refused, match="has started and is full"):
         register(db_session, "begun", ADA)
 
     assert status_summary(db_session, "begun") == "Grace held"
@@ -128,9 +128,9 @@ def test_nobody_waits_once_a_meeting_has_begun(db_session):
     ("values", "refusal"),
     [
         ({"starts_at": NOW - 1.5 * HOUR}, "is over"),
-        ({"status": MeetingStatus.CANCELLED}, "is cancelled"),
-        ({"status": MeetingStatus.CANCELLED, "starts_at": NOW - HOUR}, "is cancelled"),
-        ({"slug": "something-else"}, "not on the schedule"),
+        ({"status": MeetingStatus.CANCELLED}, "is canceled"),
+        ({"status": MeetingStatus.CANCELLED, "starts_at": NOW - HOUR}, "is canceled"),
+        ({"slug": "something-else"}, "isn't on the schedule"),
     ],
     ids=["at its end", "cancelled", "cancelled and begun", "unknown"],
 )

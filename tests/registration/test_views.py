@@ -86,7 +86,7 @@ def test_one_form_registers_for_several_or_all_sessions(client, sessions, stored
     assert response.status_code == 303
     assert landing(response) == ("/registered", {"sessions": ",".join(stored)})
     assert registration_statuses() == [("ada@example.org", slug, "held") for slug in stored]
-    assert client.page(response.location).h1.get_text() == "You are registered"
+    assert client.page(response.location).h1.get_text() == "You're registered"
 
 
 def test_the_confirmation_names_each_session_and_is_not_indexed(client):
@@ -139,7 +139,7 @@ def test_losing_the_last_place_while_the_form_is_open_leads_to_the_waiting_list(
     response = register(client, DECEMBER, token=token)
 
     assert landing(response) == ("/registered", {"sessions": DECEMBER, "waiting": DECEMBER})
-    assert client.page(response.location).h1.get_text() == "You are on the waiting list"
+    assert client.page(response.location).h1.get_text() == "You're on the waiting list"
     assert [status for _, _, status in registration_statuses()] == ["held", "waiting"]
 
 

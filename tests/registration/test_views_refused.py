@@ -46,7 +46,7 @@ TYPED = {
     "prep_visibility": "group",
     "list_opt_in": "yes",
 }
-LONG_OPEN = "This page had been open for a long time. Please send it once more."
+LONG_OPEN = "This page was open for a long time. Please send the form again."
 
 
 def refused(response):
@@ -102,7 +102,7 @@ def test_a_text_may_be_as_long_as_its_limit(client):
     accepted = register(client, DECEMBER, **longest)
 
     assert error_summary(soup) == [
-        f"Shorten this to {limit} characters; it has {limit + 1}." for limit in limits.values()
+        f"Use at most {limit} characters. You have {limit + 1}." for limit in limits.values()
     ]
     assert accepted.status_code == 303
     assert longest.items() <= rows()[0].items()
@@ -114,15 +114,15 @@ def test_an_answer_that_was_not_offered_is_refused(client):
 
     soup = refused(register(client, DECEMBER, **dict.fromkeys(names, "admiral")))
 
-    assert error_summary(soup) == ["Choose among the answers listed here."] * 4
+    assert error_summary(soup) == ["Choose from the answers listed."] * 4
 
 
 @pytest.mark.parametrize(
     ("reason", "error"),
     [
-        ("cancelled", "is cancelled"),
+        ("cancelled", "is canceled"),
         ("ended", "is over"),
-        ("unknown", "is not on the schedule"),
+        ("unknown", "isn't on the schedule"),
     ],
 )
 def test_a_closed_session_stores_nothing_and_leaves_the_others_selected(app, client, reason, error):
@@ -177,7 +177,7 @@ def test_the_honeypot_is_shown_to_somebody_who_filled_it(client):
 
     field = soup.find("input", id="leave_blank")
     values = form_values(soup)
-    assert "Leave this field empty" in error_summary(soup)[0]
+    assert "Leave this field blank" in error_summary(soup)[0]
     assert "is-shown" in field.parent["class"]
     assert field["value"] == "https://spam.example"
     assert field["tabindex"] == "0"

@@ -147,8 +147,8 @@ def test_a_canceled_registration_of_one_does_not_prevent_the_correction(db_sessi
 @pytest.mark.parametrize(
     ("email", "refusal"),
     [
-        ("ada@", "Write an email address"),
-        ("", "Write an email address"),
+        ("ada@", "Enter an email address"),
+        ("", "Enter an email address"),
         ("ADA@exmaple.ORG", "the address that we have"),
     ],
 )

@@ -206,7 +206,7 @@ def test_after_a_correction_only_the_new_link_works(app, corin):
 @pytest.mark.parametrize(
     ("email", "sentence"),
     [
-        ("ada@", "Write an email address like name@example.org."),
+        ("ada@", "Enter an email address, like name@example.org."),
         ("grace@example.org", "registered for December 15 already"),
     ],
 )
@@ -304,7 +304,7 @@ def test_at_a_full_session_an_added_person_waits(corin):
     ("answers", "sentence"),
     [
         ({"email": "ADA@example.org", "name": "Other"}, "This address is on the roster already."),
-        ({"email": "b@example.org", "name": ""}, "Write the name"),
+        ({"email": "b@example.org", "name": ""}, "Enter your name"),
     ],
 )
 def test_a_refused_person_is_explained_and_the_form_keeps_its_values(corin, answers, sentence):
@@ -325,7 +325,7 @@ def test_a_refused_person_is_explained_and_the_form_keeps_its_values(corin, answ
     ("values", "sentence"),
     [
         ({"status": "cancelled"}, "This session is cancelled."),
-        ({"starts_at": NOW - timedelta(minutes=5), "capacity": 1}, "has begun and is full"),
+        ({"starts_at": NOW - timedelta(minutes=5), "capacity": 1}, "has started and is full"),
     ],
 )
 def test_the_page_says_why_nobody_can_be_added(corin, values, sentence):

@@ -208,8 +208,7 @@ def test_an_edit_conflict_shows_the_other_value_first(corin, part, field, column
     again = save(corin, part, parse(refused))
 
     [sentence] = error_summary(parse(refused))
-    assert "You changed this in another window while you were editing here." in sentence
-    assert f"“{first[0]}”" in sentence
+    assert f"You changed this to “{first[0]}” in another window." in sentence
     assert (refused.status_code, stored) == (422, theirs)
     assert again.status_code == 303
     assert the_community()[column] != theirs
@@ -334,10 +333,10 @@ def test_every_page_shows_the_current_retention(client, corin):
     form, yours = main_text(client.page("/register")), main_text(client.page("/your-data"))
     mine = main_text(client.page(member_path()))
     for page in (form, yours):
-        assert "deleted 30 days after the session" in page
-        assert "deleted 1 day after the session" in page
+        assert "Deleted 30 days after the session." in page
+        assert "Deleted 1 day after the session." in page
         assert "60 days after the session" not in page
-    assert "After 30 days only numbers of a session are left" in yours
+    assert "30 days after a session, we keep only totals" in yours
     assert "goes on December 16" in mine  # a day after the session
     assert "goes on January 14" in mine  # thirty days
     assert "goes on February" not in mine

@@ -64,11 +64,11 @@ def test_the_form_shows_the_rule_and_its_next_dates(corin):
     ("answers", "sentence", "rule"),
     [
         ({"of_month": "-1", "weekday": "FR", "months_off": ["8", "7"]},
-         f"Last Friday of each month, {HOURS}; not in July and August",
+         f"Last Friday of each month, {HOURS}, except in July and August",
          "FREQ=MONTHLY;BYDAY=-1FR;BYMONTH=1,2,3,4,5,6,9,10,11,12"),
         ({"months_off": [str(n) for n in range(1, 11)], "starts": "18:00", "ends": "19:15",
           "zone": "America/Chicago"},
-         "Third Tuesday of each month, 6:00 – 7:15 PM CT; only in November and December",
+         "Third Tuesday of each month, 6:00 – 7:15 PM CT, only in November and December",
          "FREQ=MONTHLY;BYDAY=3TU;BYMONTH=11,12"),
         ({"every": "week", "weeks": "2", "recurrence_from": "2026-12-01"},
          f"Every 2 weeks on Tuesday, {HOURS}", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU"),
@@ -152,14 +152,14 @@ def test_weeks_are_counted_from_a_date_and_months_need_none(corin):
 
 
 REFUSED = [
-    ({"every": "never"}, "every", "Choose among the answers"),
-    ({"weekday": "TU;COUNT=1"}, "weekday", "Choose among the answers"),
-    ({"weeks": "1,2"}, "weeks", "Choose among the answers"),
-    ({"months_off": ["13"]}, "months_off", "Choose among the answers"),
+    ({"every": "never"}, "every", "Choose from the answers"),
+    ({"weekday": "TU;COUNT=1"}, "weekday", "Choose from the answers"),
+    ({"weeks": "1,2"}, "weeks", "Choose from the answers"),
+    ({"months_off": ["13"]}, "months_off", "Choose from the answers"),
     ({"months_off": [str(n) for n in range(1, 13)]}, "months_off", "Leave at least one month"),
     ({"every": "week", "weeks": "2"}, "recurrence_from", "Write one of its dates"),
-    ({"recurrence_from": "9999-12-31"}, "recurrence_from", "Write the date like"),
-    ({"ends": "x" * 5000}, "ends", "Write the time like"),
+    ({"recurrence_from": "9999-12-31"}, "recurrence_from", "Enter the date like"),
+    ({"ends": "x" * 5000}, "ends", "Enter the time like"),
     ({"ends": "11:30"}, "ends", "The end is before the start"),
     ({"zone": "../../../etc/passwd"}, "zone", "Choose a time zone"),
     ({"planned_ahead": "many"}, "planned_ahead", "Plan 1 to 24"),
@@ -189,7 +189,7 @@ def test_an_invalid_value_is_refused_at_its_field_and_all_values_stay(corin, sub
     ("answers", "sentence"),
     [
         ({"ends": "09:00"}, "The end is before the start"),
-        ({"starts": "soon"}, "Write the time like"),
+        ({"starts": "soon"}, "Enter the time like"),
         ({"observances": "Some day"}, "Mend line 1"),
     ],
     ids=["of a rule", "of the form", "of a line"],

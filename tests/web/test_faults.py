@@ -130,7 +130,7 @@ def test_an_outage_keeps_the_form_and_ends_without_a_restart(client, database_ur
     assert int(page.headers["Retry-After"]) > 0
     assert preserved == {n: v if isinstance(v, list) else [v] for n, v in answers.items()}
     assert parse(page).select_one("main form")["action"] == "/register"
-    assert "the same form sent twice counts once" in parse(page).main.get_text()
+    assert "you won't be registered twice" in parse(page).main.get_text()
     assert again.status_code == 303
     assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
 

@@ -12,7 +12,7 @@ from tests.browser.visits import FAILED_ANSWER, Visit, fill_in, sign_in
 
 REFUSED_FRAME = ("frame-ancestors", "X-Frame-Options", "Refused to", FAILED_ANSWER, "Framing")
 BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
-FRIENDLY = "This form cannot be sent from inside this page"
+FRIENDLY = "You can't send this form from inside this page"
 
 
 def harvested_token(site):
@@ -109,7 +109,7 @@ def test_in_a_sandbox_without_an_origin_a_sent_form_is_answered_with_the_way_out
     page = guest(f"{HOST}/sandboxed.html", java_script_enabled=False, expecting=[FAILED_ANSWER])
     frame = framed(page)
     click(frame.locator(f"#act-{site.upcoming[0]} a"))
-    frame.get_by_label("Full name").fill("Ada Example")
+    frame.get_by_label("Name", exact=True).fill("Ada Example")
     frame.get_by_label("Email", exact=True).fill("sandboxed@ada.example.org")
 
     click(frame.locator("form.registration .send button"))

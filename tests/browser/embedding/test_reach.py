@@ -93,7 +93,7 @@ def test_a_registration_in_the_frame_takes_the_keyboard_alone(guest, site):
     tab_to(frame.locator(f"#act-{site.upcoming[0]} a"))
     page.keyboard.press("Enter")
     has_focus(frame.locator("#registration h2").first)
-    tab_to(frame.get_by_label("Full name"))
+    tab_to(frame.get_by_label("Name", exact=True))
     page.keyboard.type("Ada Example")
     tab_to(frame.get_by_label("Email", exact=True))
     page.keyboard.type("framed-keyboard@ada.example.org")
@@ -101,7 +101,7 @@ def test_a_registration_in_the_frame_takes_the_keyboard_alone(guest, site):
     page.keyboard.press("Enter")
 
     is_confirmed(frame)
-    has_focus(frame.get_by_role("heading", name="You are registered"))
+    has_focus(frame.get_by_role("heading", name="You're registered"))
     assert site.registrations("framed-keyboard@ada.example.org") == [(site.upcoming[0], "held")]
 
 

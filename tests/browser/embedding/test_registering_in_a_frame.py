@@ -57,7 +57,7 @@ def test_the_form_and_its_confirmation_have_the_focus_and_are_in_view(guest, sit
 
     send(schedule)
 
-    heading = schedule.get_by_role("heading", name="You are registered")
+    heading = schedule.get_by_role("heading", name="You're registered")
     has_focus(heading)
     expect(schedule.get_by_role("status").first).to_have_text("Saved.")
     is_inside_the_view(page, heading, below=HEADER)
@@ -81,7 +81,7 @@ def test_the_last_place_taken_in_the_frame_shows_behind_the_form(schedule, site)
 
     send(schedule)
 
-    has_focus(schedule.get_by_role("heading", name="You are on the waiting list"))
+    has_focus(schedule.get_by_role("heading", name="You're on the waiting list"))
     assert site.registrations("framed-waits@grace.example.org") == [(full, "waiting")]
 
 
@@ -102,10 +102,10 @@ def test_without_scripts_a_refusal_is_in_view_and_the_corrected_form_ends_at_the
     is_inside_the_view(page, frame.locator(".summary"), below=HEADER)
     expect(frame.get_by_label("Organization")).to_have_value("Harbor Data Lab")
 
-    frame.get_by_label("Full name").fill("Ada Example")
+    frame.get_by_label("Name", exact=True).fill("Ada Example")
     send(frame)
 
-    expect(frame.get_by_role("heading", level=1)).to_have_text("You are registered")
+    expect(frame.get_by_role("heading", level=1)).to_have_text("You're registered")
     assert re.fullmatch(rf"{COP}/embed/registered\?sessions={site.upcoming[0]}", frame.url)
     statuses = [exchange.status for exchange in exchanges if exchange.method == "POST"]
     assert statuses == [422, 303]
@@ -128,7 +128,7 @@ def test_where_the_hosts_script_is_stripped_the_frame_scrolls_and_works(guest, s
     send(frame)
 
     is_confirmed(frame)
-    has_focus(frame.get_by_role("heading", name="You are registered"))
+    has_focus(frame.get_by_role("heading", name="You're registered"))
     assert site.registrations("stripped@ada.example.org") == [(site.upcoming[0], "held")]
 
 
