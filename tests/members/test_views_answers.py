@@ -102,7 +102,7 @@ def test_refused_answers_stay_in_the_form_with_the_reason(ada):
     assert page.title.get_text().startswith("Error: ")
     assert error_summary(page) == [
         registry.NAME.missing,
-        "Shorten this to 60 characters; it has 61.",
+        "Use at most 60 characters. You have 61.",
     ]
     assert form_values(page)["pronouns"] == ["x" * 61]
     assert form_values(page)["hats_other"] == ["cook"]
@@ -282,8 +282,8 @@ def test_a_session_that_cannot_be_added_is_refused(ada):
 
     for sessions, sentence in (
         ([], registry.SESSIONS.missing),
-        (["1999-01-01"], "is not on the schedule"),
-        ([JANUARY], "The session on January 19 is cancelled."),
+        (["1999-01-01"], "isn't on the schedule"),
+        ([JANUARY], "The session on January 19 is canceled."),
     ):
         answer = press_button(ada, member_path("/sessions"), sessions=sessions)
 
