@@ -325,7 +325,7 @@ def test_a_refused_person_is_explained_and_the_form_keeps_its_values(corin, answ
     ("values", "sentence"),
     [
         ({"status": "cancelled"}, "This session is cancelled."),
-        ({"starts_at": NOW - timedelta(minutes=5), "capacity": 1}, "has started and is full"),
+        ({"starts_at": NOW - timedelta(minutes=5), "capacity": 1}, "has begun and is full"),
     ],
 )
 def test_the_page_says_why_nobody_can_be_added(corin, values, sentence):
