@@ -119,10 +119,14 @@ def _form_field(question: Field) -> wtforms.Field:
         case Kind.EMAIL:
             return wtforms.StringField(
                 filters=[forms.tidy_email],
-                validators=[*validators, forms.MaxLength(question.limit), forms.email_address],
+                validators=[
+                    *validators,
+                    forms.MaxLength(question.limit, question.label),
+                    forms.email_address,
+                ],
             )
     text_field = forms.area if question.kind is Kind.LONG_TEXT else forms.line
-    return text_field(question.limit, *validators)
+    return text_field(question.limit, *validators, label=question.label)
 
 
 class LinkForm(PublicForm):

@@ -15,6 +15,7 @@ from wtforms.validators import StopValidation, ValidationError
 
 from cop import email_addresses
 from cop.errors import InvalidAddress, Refused
+from cop.i18n import N_
 from cop.links import is_https
 from cop.web.i18n import gettext, refusal_text
 
@@ -51,20 +52,21 @@ def tidy_email(text: str | None) -> str:
 
 
 class MaxLength:
-    """Validate the number of characters."""
+    """Validate the number of characters; the message names the field by its label, if any."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, label: str = "") -> None:
         self.limit = limit
+        self.label = label
 
     def __call__(self, _form: FlaskForm, field: FormField) -> None:
-        if len(field.data or "") > self.limit:
-            raise ValidationError(
-                gettext(
-                    "Use at most %(limit)s characters. You have %(length)s.",
-                    limit=self.limit,
-                    length=len(field.data),
-                )
-            )
+        length = len(field.data or "")
+        if length <= self.limit:
+            return
+        sentence = N_("Use at most %(limit)s characters. You have %(length)s.")
+        if self.label:
+            sentence = N_("%(label)s: Use at most %(limit)s characters. You have %(length)s.")
+        values = {"limit": self.limit, "length": length, "label": gettext(self.label)}
+        raise ValidationError(gettext(sentence, **values))
 
 
 class Required:
@@ -175,11 +177,11 @@ def numbered_fields(prefix: str) -> dict[int, str]:
     return {int(match[1]): value for match, value in fields if match}
 
 
-def line(limit: int, *checks: object) -> StringField:
+def line(limit: int, *checks: object, label: str = "") -> StringField:
     """Make a field of one line."""
-    return StringField(filters=[strip_to_one_line], validators=[*checks, MaxLength(limit)])
+    return StringField(filters=[strip_to_one_line], validators=[*checks, MaxLength(limit, label)])
 
 
-def area(limit: int, *checks: object) -> StringField:
+def area(limit: int, *checks: object, label: str = "") -> StringField:
     """Make a field of several lines."""
-    return StringField(filters=[normalize_newlines], validators=[*checks, MaxLength(limit)])
+    return StringField(filters=[normalize_newlines], validators=[*checks, MaxLength(limit, label)])

@@ -102,7 +102,7 @@ def test_refused_answers_stay_in_the_form_with_the_reason(ada):
     assert page.title.get_text().startswith("Error: ")
     assert error_summary(page) == [
         registry.NAME.missing,
-        "Use at most 60 characters. You have 61.",
+        "Pronouns: Use at most 60 characters. You have 61.",
     ]
     assert form_values(page)["pronouns"] == ["x" * 61]
     assert form_values(page)["hats_other"] == ["cook"]

@@ -8,6 +8,7 @@ import itsdangerous.timed
 import pytest
 
 from cop.models.registration import Member, Submission
+from cop.questions import registry
 from cop.web.forms import TOKEN_AGE
 from tests.builders import NOW
 from tests.client import (
@@ -45,6 +46,11 @@ TYPED = {
     "prep_answer": "\nOne line.\n\nAnd </textarea> another.",
     "prep_visibility": "group",
     "list_opt_in": "yes",
+}
+LABELS = {
+    field.name: field.label
+    for question in registry.QUESTIONS
+    for field in (question, *question.other_texts)
 }
 LONG_OPEN = "This page was open for a long time. Please send the form again."
 
@@ -102,7 +108,8 @@ def test_a_text_may_be_as_long_as_its_limit(client):
     accepted = register(client, DECEMBER, **longest)
 
     assert error_summary(soup) == [
-        f"Use at most {limit} characters. You have {limit + 1}." for limit in limits.values()
+        f"{LABELS[name]}: Use at most {limit} characters. You have {limit + 1}."
+        for name, limit in limits.items()
     ]
     assert accepted.status_code == 303
     assert longest.items() <= rows()[0].items()
