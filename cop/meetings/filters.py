@@ -176,20 +176,13 @@ def recurrence(community: CommunityFacts, place: str = "") -> str:
     choice = rhythm.parse(community.recurrence_rule)
     if choice is None:
         return gettext("%(hours)s, on %(place)s", hours=hours, place=place) if place else hours
-    sentences = _RECURRENCE
-    months: Iterable[int] = ()
-    if choice.months_off:
-        # The months without a session, or those with one where they are fewer.
-        is_rare = len(choice.months_off) > len(choice.months)
+    sentences, months = _RECURRENCE, choice.months_off
+    if months:  # those with a session where they are fewer
+        is_rare = len(months) > len(choice.months)
         sentences = _RECURRENCE_IN if is_rare else _RECURRENCE_EXCEPT
-        months = choice.months if is_rare else choice.months_off
-    return gettext(
-        sentences[bool(place)],
-        days=_days(choice),
-        hours=hours,
-        place=place,
-        months=_join_list(months),
-    )
+        months = choice.months if is_rare else months
+    values = {"hours": hours, "place": place, "months": _join_list(months)}
+    return gettext(sentences[bool(place)], days=_days(choice), **values)
 
 
 def _days(choice: rhythm.RecurrenceChoice) -> str:

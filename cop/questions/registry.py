@@ -140,7 +140,7 @@ PREP_ANSWER = Field(
     "prep_answer",
     N_("A question to think about before the session"),
     N_("Write a few words if you like. They help us plan the discussion."),
-    N_("the people you choose"),
+    N_("coordinators, and the group if you choose"),
     RETENTION,
     kind=Kind.LONG_TEXT,
     limit=500,

@@ -18,26 +18,13 @@ from cop.web.forms import ConsoleForm, strip_to_one_line
 from cop.web.i18n import gettext
 
 QUOTED = 60  # characters of a value that an error message shows
-# Each with a new value, and where it is empty now.
-_BY_NAME = (
-    N_(
-        "%(name)s changed this to “%(text)s” while you were editing. Save again to replace it with "
-        "yours."
-    ),
+# Each with the new value, and where it is empty now.
+_BY_ANOTHER = (
+    N_("%(name)s changed this to “%(text)s” while you were editing. Save again to use yours."),
     N_("%(name)s cleared this while you were editing. Save again to use yours."),
 )
-_BY_SOMEONE = (
-    N_(
-        "Someone changed this to “%(text)s” while you were editing. Save again to replace it with "
-        "yours."
-    ),
-    N_("Someone cleared this while you were editing. Save again to use yours."),
-)
 _IN_ANOTHER_WINDOW = (
-    N_(
-        "You changed this to “%(text)s” in another window. Save again to replace it with what's "
-        "here."
-    ),
+    N_("You changed this to “%(text)s” in another window. Save again to use what's here."),
     N_("You cleared this in another window. Save again to use what's here."),
 )
 
@@ -110,9 +97,7 @@ def _digest(name: str, value: object) -> str:
 
 
 def _conflict(editor: tuple[int, str] | None, text: str) -> str:
-    id_, name = editor or (None, "")
-    sentences = _BY_NAME if editor else _BY_SOMEONE
-    if id_ == g.coordinator.id:
-        sentences = _IN_ANOTHER_WINDOW
+    id_, name = editor or (None, gettext("Someone"))
+    changed, cleared = _IN_ANOTHER_WINDOW if id_ == g.coordinator.id else _BY_ANOTHER
     quoted = shorten(text, QUOTED, placeholder=" …")
-    return gettext(sentences[0] if text else sentences[1], name=name, text=quoted)
+    return gettext(changed if text else cleared, name=name, text=quoted)

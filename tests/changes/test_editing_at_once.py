@@ -26,7 +26,7 @@ SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
 TAKEAWAYS, RHYTHM = f"{SESSION}/takeaways", "/coordinator/rhythm"
 
-BY_CORIN = "Corin changed this to “{}” while you were editing. Save again to replace it with yours."
+BY_CORIN = "Corin changed this to “{}” while you were editing. Save again to use yours."
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ NEW, CHECK = "/coordinator/sessions/new", "/coordinator/sessions/new/preview"
 WARNINGS = {
     "2026-12-25": "December 25 is Christmas Day.",
     "2027-03-26": "March 26 is Good Friday.",
-    JANUARY: "There's already a session on January 19: Topic to be announced",
+    JANUARY: "a session on January 19: Topic to be announced",
     "2021-06-15": "This time has passed: it goes among the past sessions",
     "2026-12-08": "Nothing is known against this date.",
 }

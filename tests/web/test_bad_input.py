@@ -119,7 +119,7 @@ def test_texts_that_are_too_long_are_refused_and_shown_again(client):
 
     soup = parse(response)
     assert response.status_code == 422
-    assert " ".join(error_summary(soup)).count("it has 10000") == len(names)
+    assert " ".join(error_summary(soup)).count("You have 10000") == len(names)
     assert all(soup.find(id=name)["value"] == "x" * 10_000 for name in names)
     assert registration_statuses() == []
 
