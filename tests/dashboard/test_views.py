@@ -76,7 +76,7 @@ def test_the_next_session_comes_first_in_numbers(corin):
     assert page.h1.get_text(strip=True) == "Who disappears?"
     assert page.select_one(".eyebrow").get_text().startswith("In 23 days, Tuesday, December 15")
     assert figures(page) == {
-        "Coming": "2", "Spots left": "8", "Waiting": "1", "First time": "1",
+        "Coming": "2", "Places left": "8", "Waiting": "1", "First time": "1",
         "Asked for access": "1",
     }  # fmt: skip
 

@@ -269,5 +269,5 @@ def test_nobody_is_added_to_a_canceled_session(db_session, meeting):
     listing = schedule.find(db_session, SLUG, now=NOW)
     mallory = replace(ADA, email="mallory@example.org")
 
-    with pytest.raises(Refused, match="is cancelled"):
+    with pytest.raises(Refused, match="is canceled"):
         places.add_person(db_session, listing, mallory, by_email=True, writer=a_writer(db_session))

@@ -226,7 +226,9 @@ def test_without_the_export_right_there_is_no_button_and_the_page_says_whom_to_a
 
     assert "ada@example.org" in main_text(page)
     assert not page.select("input[name=columns], a[href$=emails]")
-    assert all("ask Sarah Eisele-Dyrli" in main_text(refusal) for refusal in refused)
+    assert all(
+        "ask a coordinator who can download lists" in main_text(refusal) for refusal in refused
+    )
     assert [row["resource"] for row in rows(Viewing)] == ["roster"]
 
 
