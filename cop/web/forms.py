@@ -41,9 +41,7 @@ def normalize_newlines(text: str | None) -> str:
 
 def looks_empty(text: str) -> bool:
     """Return whether nobody would see a letter, a digit or a sign: only spaces and fillers."""
-    return not any(
-        unicodedata.category(c)[0] in "LNPS" and c not in _BLANK_LETTERS for c in text
-    )
+    return not any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK_LETTERS for c in text)
 
 
 def tidy_email(text: str | None) -> str:
