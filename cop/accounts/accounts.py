@@ -17,8 +17,8 @@ from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator, CoordinatorSession, Invitation, SetUpLink
 
 NOT_PERMITTED = N_(
-    "Whether somebody may take lists away, or is removed who may, is decided by those who may. Ask "
-    "one of them."
+    "Only coordinators who can download lists can change this permission, or remove someone who "
+    "has it. Ask one of them."
 )
 
 
@@ -49,7 +49,7 @@ def new_key(db_session: Session, email: str) -> str:
     """Return the normalized form of an address that has no account yet."""
     email_key = email_addresses.normalize(email)
     if db_session.scalar(select(Coordinator.id).where(Coordinator.email_key == email_key)):
-        raise Refused(N_("There is an account for this address already."), field="email")
+        raise Refused(N_("This email already has an account."), field="email")
     return email_key
 
 
@@ -58,7 +58,7 @@ def find(db_session: Session, email: str) -> Coordinator:
     query = select(Coordinator).where(Coordinator.email_key == email_addresses.normalize(email))
     coordinator = db_session.scalars(query).one_or_none()
     if coordinator is None:
-        raise Refused(N_("There is no account for this address."), field="email")
+        raise Refused(N_("No coordinator has this email. Check the spelling."), field="email")
     return coordinator
 
 
@@ -124,8 +124,8 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
     ):
         raise LinkExpired(
             N_(
-                "This set-up link has been used, or is older than 24 hours. Starting the site "
-                "again prints a new one as long as there is no coordinator."
+                "This setup link has been used, replaced or is more than 24 hours old. If there is "
+                "no coordinator yet, restart the site to get a new one."
             )
         )
 
@@ -145,7 +145,7 @@ def remove(
     if account.may_export and not accounts[by.id].may_export:
         raise NotPermitted(NOT_PERMITTED)
     if len(accounts) == 1:
-        raise Refused(N_("This is the only account. Invite somebody else first."))
+        raise Refused(N_("This is the only account. Invite another coordinator first."))
     _require_another_exporter(accounts, account)
     audit_log.record_action(db_session, by.id, audit_log.Action.REMOVED, now=writer.now)
     withdrawals.remember_address(db_session, account.email_key, withdrawals.ACCOUNT, writer=writer)
@@ -192,5 +192,5 @@ def _require_another_exporter(accounts: dict[int, Coordinator], account: Coordin
     others = [other for other in accounts.values() if other is not account and other.may_export]
     if account.may_export and not others:
         raise Refused(
-            N_("Nobody else may take lists away. Give this right to somebody else first.")
+            N_("No one else can download lists. Give someone else this permission first.")
         )

@@ -98,8 +98,8 @@ def check(db_session: Session, token: str, *, secret_key: str, now: datetime) ->
     ):
         raise LinkExpired(
             N_(
-                "This invitation has been used or withdrawn, a newer one was sent, or it is older "
-                "than 7 days. Ask whoever invited you for another one."
+                "This invitation has been used, canceled or replaced, or it's more than 7 days "
+                "old. Ask the coordinator who invited you for a new one."
             )
         )
     return found

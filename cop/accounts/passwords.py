@@ -35,18 +35,12 @@ def hash_password(password: str, *, about: Sequence[str]) -> str:
     """Return the hash of an acceptable password; `about` are words its owner would try first."""
     if not 15 <= len(password) <= 128:
         raise Refused(
-            N_(
-                "Use 15 to 128 characters, for example four or five words that do not belong "
-                "together."
-            ),
+            N_("Your password needs 15 to 128 characters. Try four or five unrelated words."),
             field="password",
         )
     if _is_guessable(password, about):
         raise Refused(
-            N_(
-                "This password is among the first that somebody would try. Four or five words that "
-                "do not belong together are easy to remember and hard to guess."
-            ),
+            N_("This password is too easy to guess. Try four or five unrelated words."),
             field="password",
         )
     return _hasher.hash(password)

@@ -15,10 +15,7 @@ from cop.errors import InvalidAddress, InvalidCredentials, TooManyAttempts
 from cop.i18n import N_
 from cop.models.coordinator import Coordinator, SignInDelay
 
-WRONG_CREDENTIALS = N_(
-    "This address and this password do not belong together. Check both, and whether Caps Lock is "
-    "on."
-)
+WRONG_CREDENTIALS = N_("Wrong email or password. Check both, and check that Caps Lock is off.")
 
 FREE_FAILURES = 4  # which cause no delay
 RESET_AFTER = timedelta(hours=1)
@@ -112,7 +109,7 @@ def count_attempt(db_session: Session, key: str, *, free: int, now: datetime) ->
     until = found.failed_at + timedelta(seconds=seconds)
     if found.failed_at <= now < until:  # the clock may have been set back since, by years
         raise TooManyAttempts(
-            N_("Signing in failed several times. Wait %(seconds)s seconds, then try again."),
+            N_("Too many failed sign-ins. Wait a minute, then try again."),
             field="email",
             seconds=ceil((until - now).total_seconds()),
         )

@@ -17,8 +17,8 @@ from cop.i18n import N_
 from cop.models.coordinator import Coordinator, CoordinatorSession
 
 _WRONG_CODE = N_(
-    "This code does not fit, or has been used. Wait for the next one in your app; the clock of "
-    "your phone has to be right."
+    "This code didn't work. Enter the next one your app shows, and if that fails too, check that "
+    "your phone's clock is right."
 )
 
 
@@ -38,7 +38,7 @@ def set_up(
     coordinator = _lock_coordinator(db_session, by.id)
     if coordinator.totp_secret is not None:
         raise Refused(
-            N_("Two-factor sign-in is on already. Turn it off first to use another phone."),
+            N_("Two-factor sign-in is already on. To switch phones, turn it off first."),
             field="code",
         )
     coordinator.totp_step = _matching_step(secret, typed, now=now)
@@ -73,7 +73,7 @@ def count_attempt(db_session: Session, coordinator_id: int, *, now: datetime) ->
         sign_in.count_attempt(db_session, _key(coordinator_id), free=sign_in.FREE_FAILURES, now=now)
     except TooManyAttempts as refusal:
         raise TooManyAttempts(
-            N_("Several codes did not fit. Wait %(seconds)s seconds, then write the newest one."),
+            N_("Too many wrong codes. Wait a minute, then enter the newest one."),
             field="code",
             **refusal.values,
         ) from refusal
@@ -93,7 +93,7 @@ def pending_sign_in(db_session: Session, token: str, *, now: datetime) -> Coordi
     device = db_session.scalars(query).one_or_none()
     if device is None:
         raise SignInExpired(
-            N_("Sign in with your password once more, and write the code within 10 minutes."),
+            N_("Your sign-in timed out. Sign in again, and enter the code within 10 minutes."),
             field="email",
         )
     return device

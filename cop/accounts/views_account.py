@@ -25,14 +25,14 @@ SECRET = "second factor"  # noqa: S105 - the name in the cookie of a secret not 
 class OwnPasswordForm(ConsoleForm):
     """The old password and a new one."""
 
-    old = PasswordField(validators=[Required(N_("Write the password that you have now."))])
-    password = PasswordField(validators=[Required(N_("Write your new password."))])
+    old = PasswordField(validators=[Required(N_("Enter your current password."))])
+    password = PasswordField(validators=[Required(N_("Enter a new password."))])
 
 
 class ConfirmForm(CodeForm):
     """Password and code, both: a browser that was left open is not enough."""
 
-    old = PasswordField(validators=[Required(N_("Write your password."))])
+    old = PasswordField(validators=[Required(N_("Enter your password."))])
 
 
 @console.get("/account")
@@ -46,7 +46,7 @@ def account() -> ResponseReturnValue:
         except Refused as refusal:
             refuse(form, refusal)
         else:
-            flash(gettext("You have a new password. All your other devices are signed out."))
+            flash(gettext("Password changed. Your other devices are signed out."))
             return redirect(url_for("console.account"), 303)
     token = session[TOKEN]
     with read_tx() as db_session:
@@ -61,7 +61,7 @@ def _confirm_password(password: str) -> None:
         attempt = views_sign_in.verify_credentials(g.coordinator.email, password)
     except InvalidCredentials as refusal:
         raise Refused(
-            N_("This is not your password. Check it, and whether Caps Lock is on."), field="old"
+            N_("Wrong password. Check it, and check that Caps Lock is off."), field="old"
         ) from refusal
     except TooManyAttempts as refusal:
         raise TooManyAttempts(refusal.sentence, field="old", **refusal.values) from refusal
@@ -86,7 +86,7 @@ def sign_out_device() -> ResponseReturnValue:
             count = login_sessions.sign_out_others(db_session, own_id, token=session[TOKEN])
         else:
             count = login_sessions.sign_out_device(db_session, own_id, device) or abort(404)
-    flash(ngettext("%(num)s device is signed out.", "%(num)s devices are signed out.", count))
+    flash(ngettext("Signed out %(num)s device.", "Signed out %(num)s devices.", count))
     return redirect(url_for("console.account"), 303)
 
 
@@ -153,6 +153,6 @@ def two_factor_off() -> ResponseReturnValue:
         except Refused as refusal:
             refuse(form, refusal)
         else:
-            flash(gettext("Two-factor sign-in is off. Your password alone signs you in."))
+            flash(gettext("Two-factor sign-in is off. You now sign in with your password alone."))
             return redirect(url_for("console.account"), 303)
     return render("accounts/two_factor_off.html", form=form)

@@ -22,15 +22,15 @@ ACCOUNT = "/settings/coordinators/<int(max=2147483647):coordinator_id>"
 class InviteForm(ConsoleForm):
     """The address to invite, and whether it may export lists."""
 
-    email = line(254, Required(N_("Write their email address.")))
+    email = line(254, Required(N_("Enter the email of the person you're inviting.")))
     may_export = BooleanField()
 
 
 class InvitationForm(ConsoleForm):
     """Name and password of an invited coordinator."""
 
-    name = line(200, Required(N_("Write your name.")))
-    password = PasswordField(validators=[Required(N_("Write a password."))])
+    name = line(200, Required(N_("Enter your name.")))
+    password = PasswordField(validators=[Required(N_("Enter a password."))])
 
 
 @console.route("/settings/coordinators", methods=["GET", "POST"])
@@ -53,9 +53,10 @@ def coordinators() -> ResponseReturnValue:
 
 def _invited(email: str, link: str) -> str:
     if settings().smtp:
-        return gettext("A mail with the link is on its way to %(to)s.", to=email)
-    message = gettext("No mail server is set, so pass this link on to %(to)s:", to=email)
-    return f"{message} {link}"
+        return gettext("We're emailing the invitation to %(to)s.", to=email)
+    return gettext(
+        "Email is not set up yet. Send this link to %(to)s yourself: %(link)s", to=email, link=link
+    )
 
 
 def _redirect_with(message: str) -> ResponseReturnValue:
@@ -90,7 +91,9 @@ def withdraw_invitation() -> ResponseReturnValue:
         withdrawn = invitations.withdraw(db_session, id_, by=g.coordinator, now=now())
     email, message_ids = withdrawn or abort(404)
     folder_transport(settings()).delete_copies(message_ids)
-    return _redirect_with(gettext("The link that %(to)s has works no longer.", to=email))
+    return _redirect_with(
+        gettext("Invitation canceled. The link for %(to)s no longer works.", to=email)
+    )
 
 
 @console.post("/settings/coordinators/rights")
@@ -107,8 +110,8 @@ def set_coordinator_right() -> ResponseReturnValue:
         return _coordinators_page(InviteForm(), refusal)
     name = name or abort(404)
     if may_export:
-        return _redirect_with(gettext("%(name)s may take lists away.", name=name))
-    return _redirect_with(gettext("%(name)s may take lists away no longer.", name=name))
+        return _redirect_with(gettext("%(name)s can now download lists.", name=name))
+    return _redirect_with(gettext("%(name)s can no longer download lists.", name=name))
 
 
 @console.route(f"{ACCOUNT}/remove", methods=["GET", "POST"])
@@ -122,7 +125,7 @@ def remove_coordinator(coordinator_id: int) -> ResponseReturnValue:
             name = accounts.remove(db_session, coordinator_id, by=g.coordinator, writer=writer())
     except Refused as refusal:
         return _coordinators_page(InviteForm(), refusal)
-    message = gettext("%(name)s is no coordinator any more.", name=name or abort(404))
+    message = gettext("%(name)s is no longer a coordinator.", name=name or abort(404))
     if coordinator_id == g.coordinator.id:
         session.clear()
         return redirect(url_for("console.sign_in"), 303)

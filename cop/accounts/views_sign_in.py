@@ -24,34 +24,32 @@ _CONSOLE_PATH = re.compile(r"/coordinator/(?!/)[\w./?&=,%+~-]*", re.ASCII)
 class SignInForm(ConsoleForm):
     """An address and a password."""
 
-    email = StringField(
-        filters=[tidy_email], validators=[Required(N_("Write your email address."))]
-    )
-    password = PasswordField(validators=[Required(N_("Write your password."))])
+    email = StringField(filters=[tidy_email], validators=[Required(N_("Enter your email."))])
+    password = PasswordField(validators=[Required(N_("Enter your password."))])
 
 
 class SetUpForm(SignInForm):
     """The first account."""
 
-    name = StringField(filters=[strip_to_one_line], validators=[Required(N_("Write your name."))])
+    name = StringField(filters=[strip_to_one_line], validators=[Required(N_("Enter your name."))])
 
 
 class CodeForm(ConsoleForm):
     """A two-factor code or a recovery code."""
 
-    code = line(60, Required(N_("Write the code.")))
+    code = line(60, Required(N_("Enter the code.")))
 
 
 class ForgottenForm(ConsoleForm):
     """The address of the account whose password is forgotten."""
 
-    email = line(254, Required(N_("Write your email address.")))
+    email = line(254, Required(N_("Enter your email.")))
 
 
 class PasswordForm(ConsoleForm):
     """A new password."""
 
-    password = PasswordField(validators=[Required(N_("Write your new password."))])
+    password = PasswordField(validators=[Required(N_("Enter a new password."))])
 
 
 @console.route("/sign-in", methods=["GET", "POST"], endpoint="sign_in")
@@ -144,8 +142,8 @@ def _finish_with_code(token: str, code: str) -> None:
     if codes_left is not None:
         flash(
             ngettext(
-                "You used a recovery code. %(num)s is left.",
-                "You used a recovery code. %(num)s are left.",
+                "You used one of your recovery codes. You have %(num)s code left.",
+                "You used one of your recovery codes. You have %(num)s codes left.",
                 codes_left,
             )
         )
@@ -174,9 +172,8 @@ def ask_password() -> ResponseReturnValue:
         else:
             flash(
                 gettext(
-                    "If a coordinator has this address, an email is on its way to it, or came "
-                    "within the last half hour. Its link works for an hour. If you find none, look "
-                    "into the folder for unwanted email."
+                    "If a coordinator has this email, we've sent it a link that works for one "
+                    "hour. Can't find it? Check your spam folder."
                 )
             )
             return redirect(url_for("console.ask_password"), 303)
@@ -196,7 +193,7 @@ def choose_password(token: str) -> ResponseReturnValue:
                     db_session, token, **form.data, secret_key=secret_key, now=now()
                 )
             session.clear()
-            flash(gettext("You have a new password. Sign in with it."))
+            flash(gettext("Password changed. Sign in with your new password."))
             return redirect(url_for("console.sign_in"), 303)
     except Refused as refusal:
         form.refuse(refusal)
