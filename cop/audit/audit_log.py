@@ -51,37 +51,41 @@ class Action(StrEnum):
 # The sentence of each action, by the group that the log can be filtered by.
 ACTION_SENTENCES: dict[str, dict[str, str]] = {
     "sessions": {
-        Action.ADDED_MEETING: N_("%(who)s added the session of %(date)s"),
-        Action.EDITED_MEETING: N_("%(who)s edited the session of %(date)s"),
-        Action.MOVED_MEETING: N_("%(who)s moved the session of %(date)s"),
-        Action.CANCELLED_MEETING: N_("%(who)s cancelled the session of %(date)s"),
-        Action.RESTORED_MEETING: N_("%(who)s restored the session of %(date)s"),
-        Action.PUBLISHED: N_("%(who)s published the takeaways of %(date)s"),
-        Action.MADE_ROOMS: N_("%(who)s made the small groups of %(date)s"),
-        Action.WROTE: N_("%(who)s wrote to people of %(date)s"),
+        Action.ADDED_MEETING: N_("%(who)s added the %(date)s session"),
+        Action.EDITED_MEETING: N_("%(who)s edited the %(date)s session"),
+        Action.MOVED_MEETING: N_("%(who)s moved the %(date)s session"),
+        Action.CANCELLED_MEETING: N_("%(who)s canceled the %(date)s session"),
+        Action.RESTORED_MEETING: N_("%(who)s restored the %(date)s session"),
+        Action.PUBLISHED: N_("%(who)s published takeaways for the %(date)s session"),
+        Action.MADE_ROOMS: N_("%(who)s made small groups for the %(date)s session"),
+        Action.WROTE: N_("%(who)s emailed people about the %(date)s session"),
     },
     "people": {
-        Action.ADDED_PERSON: N_("%(who)s added somebody to %(date)s"),
-        Action.CORRECTED_ADDRESS: N_("%(who)s corrected an address on %(date)s"),
-        Action.MOVED_PERSON: N_("%(who)s moved somebody to or from the waiting list of %(date)s"),
-        Action.CANCELLED_PLACE: N_("%(who)s cancelled a place on %(date)s"),
-        Action.RESTORED_PLACE: N_("%(who)s restored a place on %(date)s"),
-        Action.MARKED_MAIL: N_("%(who)s noted whether mail reaches somebody of %(date)s"),
-        Action.MARKED_ATTENDANCE: N_("%(who)s noted who came on %(date)s"),
-        Action.IMPORTED_ATTENDANCE: N_("%(who)s imported who came on %(date)s"),
+        Action.ADDED_PERSON: N_("%(who)s registered someone for the %(date)s session"),
+        Action.CORRECTED_ADDRESS: N_("%(who)s corrected an email for the %(date)s session"),
+        Action.MOVED_PERSON: N_(
+            "%(who)s moved someone on or off the waiting list for the %(date)s session"
+        ),
+        Action.CANCELLED_PLACE: N_("%(who)s canceled a registration for the %(date)s session"),
+        Action.RESTORED_PLACE: N_("%(who)s restored a registration for the %(date)s session"),
+        Action.MARKED_MAIL: N_(
+            "%(who)s marked whether emails reach someone in the %(date)s session"
+        ),
+        Action.MARKED_ATTENDANCE: N_("%(who)s marked attendance for the %(date)s session"),
+        Action.IMPORTED_ATTENDANCE: N_("%(who)s imported attendance for the %(date)s session"),
     },
     "settings": {
         Action.CHANGED_SETTINGS: N_("%(who)s changed the settings"),
-        Action.CHANGED_HOSTS: N_("%(who)s changed which sites can show the form"),
-        Action.TRIED_MAIL_AGAIN: N_("%(who)s tried failed mails again"),
-        Action.CONFIRMED_CLOCK: N_("%(who)s confirmed that the clock is right"),
+        Action.CHANGED_HOSTS: N_("%(who)s changed which sites can show the registration form"),
+        Action.TRIED_MAIL_AGAIN: N_("%(who)s retried failed emails"),
+        Action.CONFIRMED_CLOCK: N_("%(who)s confirmed that the server's clock is right"),
     },
     "accounts": {
         Action.SIGNED_IN: N_("%(who)s signed in"),
         Action.INVITED: N_("%(who)s invited a coordinator"),
         Action.REMOVED: N_("%(who)s removed a coordinator"),
-        Action.CHANGED_RIGHTS: N_("%(who)s changed what a coordinator may do"),
-        Action.CHANGED_SECOND_FACTOR: N_("%(who)s changed their second factor"),
+        Action.CHANGED_RIGHTS: N_("%(who)s changed a coordinator's permissions or invitation"),
+        Action.CHANGED_SECOND_FACTOR: N_("%(who)s changed their two-factor sign-in"),
     },
 }
 VIEWINGS, EXPORTS = "looks", "lists"  # the other groups: viewings of personal data, and exports

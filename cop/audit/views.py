@@ -20,24 +20,32 @@ from cop.web.rendering import date_formatter, now, render
 
 KINDS = {
     "sessions": N_("Sessions"),
-    "people": N_("People"),
-    audit_log.VIEWINGS: N_("Looks at personal data"),
-    audit_log.EXPORTS: N_("Lists taken away"),
-    "settings": N_("Settings and mail"),
-    "accounts": N_("Accounts"),
+    "people": N_("Registrations"),
+    audit_log.VIEWINGS: N_("Views of personal data"),
+    audit_log.EXPORTS: N_("Downloaded lists"),
+    "settings": N_("Settings and emails"),
+    "accounts": N_("Coordinators and sign-ins"),
 }
 ACTION_SENTENCES = ChainMap(*audit_log.ACTION_SENTENCES.values())
 VIEWING_SENTENCES = {
-    "roster": N_("%(who)s saw the roster of %(date)s"),
-    "access": N_("%(who)s saw the access needs of %(date)s"),
-    "emails": N_("%(who)s took the addresses of %(date)s to paste them"),
-    "rooms": N_("%(who)s took the small groups of %(date)s as a file"),
-    "export": N_("%(who)s took the attendee list of %(date)s as a file"),
-    "list": N_("%(who)s saw the mailing list"),
-    "mails": N_("%(who)s saw the mails"),
+    "roster": N_("%(who)s viewed the roster for the %(date)s session"),
+    "access": N_("%(who)s viewed the access needs for the %(date)s session"),
+    "emails": N_("%(who)s viewed the email addresses for the %(date)s session"),
+    "rooms": N_("%(who)s downloaded the small groups for the %(date)s session"),
+    "export": N_("%(who)s downloaded the attendee list for the %(date)s session"),
+    "list": N_("%(who)s viewed the mailing list"),
+    "mails": N_("%(who)s viewed the Email log"),
 }
-EXPORTED_LIST = N_("%(who)s took the mailing list as a file")
-OTHER_VIEWING = N_("%(who)s saw what people answered for %(date)s")
+WITH_ACCESS_NEEDS = {
+    "roster": N_("%(who)s viewed the roster and access needs for the %(date)s session"),
+    "export": N_("%(who)s downloaded the attendee list with access needs for the %(date)s session"),
+}
+EXPORTED_ALL = N_("%(who)s downloaded the attendee list for all sessions")
+EXPORTED_ALL_WITH_ACCESS_NEEDS = N_(
+    "%(who)s downloaded the attendee list with access needs for all sessions"
+)
+EXPORTED_LIST = N_("%(who)s downloaded the mailing list")
+OTHER_VIEWING = N_("%(who)s viewed someone's answers for the %(date)s session")
 
 
 @console.get("/record", endpoint="record")
@@ -64,17 +72,22 @@ def audit_log_page() -> Response:
 
 def _sentence(entry: Row[*tuple[Any, ...]]) -> str:
     """Return in words what was done or viewed."""
-    if entry.action == "list" and entry.columns:
-        sentence = EXPORTED_LIST
+    if entry.is_viewing:
+        sentence = _viewing_sentence(entry)
     else:
-        sentences = VIEWING_SENTENCES if entry.is_viewing else ACTION_SENTENCES
-        sentence = sentences.get(entry.action, OTHER_VIEWING)
-    starts_at = entry.starts_at
-    date = date_formatter().short_date(starts_at) if starts_at else gettext("all sessions")
-    text = gettext(sentence, who=entry.by or gettext("A coordinator who has left"), date=date)
-    if "access" in (entry.columns or ()):
-        return gettext("%(said)s, with access needs", said=text)
-    return text
+        sentence = ACTION_SENTENCES.get(entry.action, OTHER_VIEWING)
+    date = date_formatter().short_date(entry.starts_at) if entry.starts_at else ""
+    return gettext(sentence, who=entry.by or gettext("A former coordinator"), date=date)
+
+
+def _viewing_sentence(entry: Row[*tuple[Any, ...]]) -> str:
+    if entry.action == "list" and entry.columns:
+        return EXPORTED_LIST
+    has_access_needs = "access" in (entry.columns or ())
+    if entry.action == "export" and entry.meeting_id is None:
+        return EXPORTED_ALL_WITH_ACCESS_NEEDS if has_access_needs else EXPORTED_ALL
+    sentences = VIEWING_SENTENCES | (WITH_ACCESS_NEEDS if has_access_needs else {})
+    return sentences.get(entry.action, OTHER_VIEWING)
 
 
 def note_action(

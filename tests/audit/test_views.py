@@ -35,24 +35,29 @@ def test_every_action_has_a_sentence(corin):
     found = lines(corin)
 
     assert len(set(found)) == len(Action)
-    assert "Corin moved the session of December 15" in found
+    assert "Corin moved the December 15 session" in found
     assert all(line.startswith("Corin ") for line in found)
 
 
 VIEWINGS = [
-    ("roster", [], "Corin saw the roster of December 15"),
-    ("access", [], "Corin saw the access needs of December 15"),
-    ("emails", [], "Corin took the addresses of December 15 to paste them"),
-    ("rooms", [], "Corin took the small groups of December 15 as a file"),
+    ("roster", [], "Corin viewed the roster for the December 15 session"),
+    ("access", [], "Corin viewed the access needs for the December 15 session"),
+    ("emails", [], "Corin viewed the email addresses for the December 15 session"),
+    ("rooms", [], "Corin downloaded the small groups for the December 15 session"),
     (
         "export",
         ["name", "access"],
-        "Corin took the attendee list of December 15 as a file, with access needs",
+        "Corin downloaded the attendee list with access needs for the December 15 session",
     ),
-    ("list", [], "Corin saw the mailing list"),
-    ("list", ["email"], "Corin took the mailing list as a file"),
-    ("mails", [], "Corin saw the mails"),
-    ("something", [], "Corin saw what people answered for December 15"),
+    (
+        "roster",
+        ["access"],
+        "Corin viewed the roster and access needs for the December 15 session",
+    ),
+    ("list", [], "Corin viewed the mailing list"),
+    ("list", ["email"], "Corin downloaded the mailing list"),
+    ("mails", [], "Corin viewed the Email log"),
+    ("something", [], "Corin viewed someone's answers for the December 15 session"),
 ]
 
 
@@ -61,11 +66,13 @@ def test_every_viewing_has_a_sentence(corin):
     for resource, columns, _ in VIEWINGS:
         viewed(resource, columns=columns, meeting_id=december)
     viewed("export", columns=["name"])
+    viewed("export", columns=["name", "access"])
 
     found = lines(corin)
 
     assert found == [
-        "Corin took the attendee list of all sessions as a file",
+        "Corin downloaded the attendee list with access needs for all sessions",
+        "Corin downloaded the attendee list for all sessions",
         *[sentence for _, _, sentence in reversed(VIEWINGS)],
     ]
 
@@ -79,8 +86,8 @@ def test_entries_outlive_the_account_and_name_registrations_by_number_only(corin
     page = corin.page(PATH)
 
     [row] = page.select("tbody tr")
-    sentence = "A coordinator who has left wrote to people of December 15"
-    assert text_of(row) == f"Nov 22, 10:00 AM {sentence} no. 1 41"  # Eastern time
+    sentence = "A former coordinator emailed people about the December 15 session"
+    assert text_of(row) == f"Nov 22, 10:00 AM {sentence} No. 1 41"  # Eastern time
     assert "Ada" not in page.get_text()
     assert "ada@" not in page.get_text()
 
@@ -91,11 +98,11 @@ def test_the_page_filters_by_kind_and_by_coordinator(corin):
 
     page, empty = corin.page(f"{PATH}?kind=looks&by={ID}"), corin.page(f"{PATH}?kind=lists")
 
-    assert [row.th.get_text() for row in page.select("tbody tr")] == ["Corin saw the mails"]
+    assert [row.th.get_text() for row in page.select("tbody tr")] == ["Corin viewed the Email log"]
     assert [each["value"] for each in page.select("option[selected]")] == ["looks", str(ID)]
     assert lines(corin, f"?by={ID}&kind=accounts") == ["Corin invited a coordinator"]
-    assert "There is nothing here." in main_text(empty)
-    assert empty.find("a", string="Mail", href="/coordinator/mail")
+    assert "Nothing matches." in main_text(empty)
+    assert empty.find("a", string="Email log", href="/coordinator/mail")
 
 
 def test_an_invalid_filter_or_page_is_refused(corin):
@@ -132,8 +139,8 @@ def test_changes_of_embedding_hosts_and_retries_are_recorded(corin):
     for path, answers in changes:
         post(corin, path, form_at="/coordinator/embed", **answers)
 
-    hosts = "Corin changed which sites can show the form"
-    assert lines(corin) == ["Corin tried failed mails again", hosts, hosts, hosts]
+    hosts = "Corin changed which sites can show the registration form"
+    assert lines(corin) == ["Corin retried failed emails", hosts, hosts, hosts]
 
 
 def test_the_page_takes_five_statements_however_long_the_log_is(corin):
