@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from holidays import HolidayBase
 
 _UNREADABLE = N_(
-    "Mend line %(number)s: write a date like 2027-03-26, a space, and a name of at most 100 "
-    "letters."
+    "Line %(number)s of the dates to avoid: enter a date like 2027-03-26, a space and a name of up "
+    "to 100 characters."
 )
 
 # The observances that a new installation begins with.
@@ -47,7 +47,7 @@ def parse_observances(text: str) -> list[str]:
     entries = {_parse_line(number, line) for number, line in lines if line}
     if len(entries) > MAX_OBSERVANCES:
         raise Refused(
-            N_("Keep at most %(most)s days: leave out those that have passed."),
+            N_("There are more than %(most)s dates to avoid. Delete those that have passed."),
             field="observances",
             most=MAX_OBSERVANCES,
         )

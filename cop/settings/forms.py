@@ -49,13 +49,13 @@ class SettingsForm(EditConflictForm):
 class CommunityForm(SettingsForm):
     """Name, host and contact of the community."""
 
-    name = line(200, Required(N_("Write what the community is called.")))
-    short_name = line(60, Required(N_("Write a short name: it stands on top of every page.")))
-    host_name = line(200, Required(N_("Write who hosts the community.")))
+    name = line(200, Required(N_("Enter the name of the community.")))
+    short_name = line(60, Required(N_("Enter a short name. It's shown at the top of every page.")))
+    host_name = line(200, Required(N_("Enter the name of the host organization.")))
     host_url = line(2000, Https())
-    location = line(200, Required(N_("Write where sessions are held, like Zoom.")))
-    contact_name = line(200, Required(N_("Write whom people can ask.")))
-    contact_role = line(200, Required(N_("Write what they do there.")))
+    location = line(200, Required(N_("Enter where you meet, like Zoom.")))
+    contact_name = line(200, Required(N_("Enter the name of the contact person.")))
+    contact_role = line(200, Required(N_("Enter the job title of the contact person.")))
     contact_email = line(254, Optional(), email_address)
 
     def form_values(self, row: CommunityFacts) -> dict[str, object]:
@@ -72,7 +72,7 @@ class CommunityForm(SettingsForm):
 class AboutForm(SettingsForm):
     """The text of the About page; the shipped text is stored as NULL."""
 
-    about = area(20_000, Required(N_("Write what the community is, or put the shipped text back.")))
+    about = area(20_000, Required(N_("Enter a text, or use the default text.")))
 
     def form_values(self, row: CommunityFacts) -> dict[str, object]:
         return {"about": normalize_newlines(row.about_text)}
@@ -97,7 +97,7 @@ class QuestionsForm(SettingsForm):
 
     def validate_asked(self, field: FormField) -> None:
         if not {question.name for question in OPTIONAL_QUESTIONS}.issuperset(field.data):
-            raise ValidationError(gettext("Choose among the questions listed here."))
+            raise ValidationError(gettext("Choose from the questions listed here."))
 
     @property
     def values(self) -> dict[str, object]:
@@ -120,12 +120,12 @@ class RemindersForm(SettingsForm):
         days = _parse_days(field.data)
         if len(days) > 5 or not all(day and day <= MAX_REMINDER_DAYS for day in days):
             raise ValidationError(
-                gettext("Write up to five numbers of days from 1 to 28, like 7, 1; or nothing.")
+                gettext("Enter up to five numbers from 1 to 28, like 7, 1, or leave this blank.")
             )
 
     def validate_notice_minutes(self, field: FormField) -> None:
         if not 1 <= (parse_integer(field.data) or 0) <= MAX_NOTICE_MINUTES:
-            raise ValidationError(gettext("Write a number of minutes from 1 to 60."))
+            raise ValidationError(gettext("Enter a number of minutes from 1 to 60."))
 
     def consequences(self, db_session: Session, _before: CommunityFacts) -> list[str]:
         if "reminder_days" not in self.changed:
@@ -134,8 +134,8 @@ class RemindersForm(SettingsForm):
         due = reminders.find_due(db_session, writer=new_writer)
         count = reminders.queue(db_session, due, writer=new_writer)
         sentence = ngettext(
-            "%(num)s reminder goes out at once, since its day has come already.",
-            "%(num)s reminders go out at once, since their day has come already.",
+            "%(num)s reminder goes out right away, because its day has already come.",
+            "%(num)s reminders go out right away, because their day has already come.",
             count,
         )
         return [sentence] if count else []
@@ -169,7 +169,11 @@ class RetentionForm(SettingsForm):
         _check_days(field, SHORT_RETENTION)
         longest = parse_integer(self.retention_days.data or "") or RETENTION.days
         if (parse_integer(field.data) or 0) > longest:
-            raise ValidationError(gettext("This cannot be longer than the names are kept."))
+            raise ValidationError(
+                gettext(
+                    "Sensitive answers can't be kept longer than names. Enter a smaller number."
+                )
+            )
 
     def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:
         due = deletion.count_due(db_session, now=now() + timedelta(days=1))
@@ -177,8 +181,8 @@ class RetentionForm(SettingsForm):
         if due.registrations:
             sentences.append(
                 ngettext(
-                    "Within a day, %(num)s registration is deleted, with the name and all answers.",
-                    "Within a day, %(num)s registrations are deleted, with the names and all "
+                    "Within a day, we delete %(num)s registration with its name and all answers.",
+                    "Within a day, we delete %(num)s registrations with their names and all "
                     "answers.",
                     due.registrations,
                 )
@@ -186,10 +190,10 @@ class RetentionForm(SettingsForm):
         if due.answers:
             sentences.append(
                 ngettext(
-                    "Within a day, %(num)s registration loses its short-lived answers (pronouns, "
-                    "access).",
-                    "Within a day, %(num)s registrations lose their short-lived answers (pronouns, "
-                    "access).",
+                    "Within a day, we delete pronouns, access needs and other sensitive answers "
+                    "from %(num)s registration.",
+                    "Within a day, we delete pronouns, access needs and other sensitive answers "
+                    "from %(num)s registrations.",
                     due.answers,
                 )
             )
@@ -197,8 +201,8 @@ class RetentionForm(SettingsForm):
         if after.retention > before.retention or after.short_retention > before.short_retention:
             sentences.append(
                 gettext(
-                    "Whoever has registered was told a shorter time, and stays longer than that. "
-                    "If you can, leave it as it is until their data has gone."
+                    "We told people who already registered that we'd delete their data sooner. If "
+                    "you can, wait to save this until their data is deleted."
                 )
             )
         return sentences
@@ -209,4 +213,4 @@ class RetentionForm(SettingsForm):
 
 def _check_days(field: FormField, most: timedelta) -> None:
     if not 1 <= (parse_integer(field.data) or 0) <= most.days:
-        raise ValidationError(gettext("Write a number of days from 1 to %(most)s.", most=most.days))
+        raise ValidationError(gettext("Enter a number of days from 1 to %(most)s.", most=most.days))

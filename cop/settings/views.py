@@ -1,5 +1,6 @@
 """Console: settings, with an overview and a page for each part."""
 
+from babel.lists import format_list
 from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -11,8 +12,8 @@ from cop.db.engine import read_tx, write_tx
 from cop.embedding import hosts as embedding_hosts
 from cop.settings import forms
 from cop.web.blueprints import console
-from cop.web.i18n import gettext
-from cop.web.rendering import current_community, render
+from cop.web.i18n import gettext, ngettext
+from cop.web.rendering import current_community, language, render
 
 
 @console.post("/settings/coordinators/two-factor")
@@ -22,9 +23,9 @@ def require_two_factor() -> ResponseReturnValue:
         if community.lock_community(db_session).two_factor_required != is_required:
             _write(db_session, {"two_factor_required": is_required})
     flash(
-        gettext("Who has no second factor sets one up before anything else.")
+        gettext("Two-factor sign-in is now required for everyone.")
         if is_required
-        else gettext("Each coordinator decides for themselves now.")
+        else gettext("Two-factor sign-in is now optional.")
     )
     return redirect(url_for("console.coordinators"), 303)
 
@@ -43,7 +44,13 @@ def overview() -> Response:
     with read_tx() as db_session:
         hosts = embedding_hosts.hosts(db_session)
         names = list(audit_log.coordinator_names(db_session).values())
-    return render("settings/overview.html", hosts=hosts, coordinators=names)
+    days = [ngettext("%(num)s day", "%(num)s days", n) for n in current_community().reminder_days]
+    return render(
+        "settings/overview.html",
+        hosts=hosts,
+        coordinators=names,
+        reminder_days=format_list(days, locale=language()),
+    )
 
 
 @console.route(f"/settings/<any({', '.join(FORMS)}):part>", methods=["GET", "POST"])
@@ -59,7 +66,7 @@ def setting(part: str) -> ResponseReturnValue:
         else:
             sentences = [] if "sure" in request.form else _rehearse(form)
             if not sentences and _save(form):
-                flash(gettext("Saved.") if form.changed else gettext("Nothing was changed."))
+                flash(gettext("Saved.") if form.changed else gettext("Nothing changed."))
                 return redirect(url_for("console.settings"), 303)
     page = "confirm" if sentences else part
     return render(

@@ -154,10 +154,10 @@ def _save(form: RhythmForm) -> int:
 
 def _success_message(added: int) -> str:
     if not added:
-        return gettext("Saved. No date was added; what was planned already stays as it is.")
+        return gettext("Saved. No sessions were added, and planned sessions stay as they are.")
     return ngettext(
-        "Saved. %(num)s date was added; what was planned already stays as it is.",
-        "Saved. %(num)s dates were added; what was planned already stays as it is.",
+        "Saved. %(num)s session was added, and planned sessions stay as they are.",
+        "Saved. %(num)s sessions were added, and planned sessions stay as they are.",
         added,
     )
 
@@ -168,7 +168,7 @@ def _options() -> dict[str, list[tuple[str, str]]]:
     return {
         "every": [
             (MONTH, gettext("Once a month")),
-            (WEEK, gettext("Every week, or every few weeks")),
+            (WEEK, gettext("Every week or every few weeks")),
         ],
         "months_off": [(str(number), month(number)) for number in rules.MONTHS],
         "of_month": [(value, gettext(label)) for value, label in ORDINALS.items()],
