@@ -19,8 +19,8 @@ from cop.links import Links
 from cop.models.community import Community
 
 _INVALID_SITE = N_(
-    "This is no name that a site can have. Look for a missing dot, a space or a comma, and write "
-    "it like https://www.example.org."
+    "This isn't a valid site address. Check for a missing dot, a space or a comma, and enter it "
+    "like https://www.example.org."
 )
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # one part of a host name
@@ -43,23 +43,22 @@ PRESETS = (
         "Google Sites",
         ("https://sites.google.com", "https://*.googleusercontent.com"),
         N_(
-            "Anybody's Google Site can then show the pages, since all of them have the same "
-            "address. Needed where the page is a Google Site."
+            "You need this if your page is a Google Site. All Google Sites share one address, so "
+            "anyone's Google Site can then show your pages."
         ),
-        N_("Not yet: %(host)s is an address of Google Sites. Allow Google Sites above."),
+        N_("Not yet: %(host)s is a Google Sites address. Allow Google Sites in step 1."),
     ),
     Preset(
         "squarespace-editor",
         "Squarespace editor",
         ("https://*.squarespace.com",),
         N_(
-            "Every site's preview at Squarespace can then show the pages. Only needed to see them "
-            "while you edit: the published site works without it."
+            "You need this only to see the pages while you edit your Squarespace site. Previews of "
+            "all other Squarespace sites can then show them, too."
         ),
         N_(
-            "Not here: %(host)s is the address at which Squarespace shows a site to who edits it. "
-            "The published site has its own address: check that one, or allow the Squarespace "
-            "editor above."
+            "Not yet: Squarespace uses %(host)s only while you edit your site. Check the public "
+            "address of your site, or allow the Squarespace editor in step 1."
         ),
     ),
 )
@@ -84,13 +83,13 @@ def host_of(text: str) -> str:
     for preset in PRESETS:
         if host in preset.hosts:
             raise Refused(
-                N_("Pages at %(host)s need more than this one site: allow %(name)s below instead."),
+                N_("This address alone is not enough. Use “Allow %(name)s” below instead."),
                 host=host,
                 name=preset.label,
             )
     if parts.path not in {"", "/"} or parts.query or parts.fragment or "?" in text or "#" in text:
         raise Refused(
-            N_("Leave out what comes after the name of the site: write %(host)s."),
+            N_("Enter only the start of the address: %(host)s."),
             host=host,
         )
     return host
@@ -101,7 +100,7 @@ def add_host(db_session: Session, text: str) -> str:
     host = host_of(text)
     allowed = _lock_hosts(db_session)
     if host in allowed:
-        raise Refused(N_("%(host)s is on the list already."), host=host)
+        raise Refused(N_("%(host)s is already on the list."), host=host)
     change_community(db_session, embed_hosts=[*allowed, host])
     return host
 
@@ -142,8 +141,8 @@ def check_embeddable(address: str, allowed: Collection[str]) -> str:
     if variant in allowed:
         raise Refused(
             N_(
-                "Not yet: %(listed)s is on the list, and this page is at %(host)s. Browsers take "
-                "the two for different sites, so add this one as well."
+                "Not yet: the list has %(listed)s, but your page is at %(host)s. Browsers treat "
+                "them as two sites, so add this one too."
             ),
             listed=variant,
             host=host,
@@ -152,7 +151,7 @@ def check_embeddable(address: str, allowed: Collection[str]) -> str:
         if any(fnmatchcase(host, pattern) for pattern in preset.hosts):
             raise Refused(preset.why_not_yet, host=host)
     raise Refused(
-        N_("Not yet: %(host)s is not on the list. Add it above, and it works from then on."),
+        N_("Not yet: %(host)s is not on the list. Add it in step 1."),
         host=host,
     )
 
@@ -187,7 +186,7 @@ def _parse(text: str) -> tuple[str, SplitResult]:
         raise Refused(_INVALID_SITE) from error
     if "@" in parts.netloc:
         raise Refused(
-            N_("Leave out what stands before the @: a site is known by its name alone."),
+            N_("Enter the address without the @ and anything before it."),
         )
     if port == 0:
         raise Refused(_INVALID_SITE)
@@ -200,19 +199,19 @@ def _normalize_input(text: str) -> str:
     typed = text.strip()
     scheme, separator, _ = typed.partition("://")
     if not typed:
-        raise Refused(N_("Write the address of a site, like https://www.example.org."))
+        raise Refused(N_("Enter the address of a site, like https://www.example.org."))
     if "*" in typed:
         raise Refused(
             N_(
-                "Write each site out, without a star: nobody knows who has the others. For Google "
-                "Sites and the Squarespace editor there are the choices below."
+                "Enter one full address without *, like https://www.example.org. For Google Sites "
+                "or the Squarespace editor, use the buttons below."
             ),
         )
     if separator and scheme.lower() != "https":
         raise Refused(
             N_(
-                "Only a site that begins with https:// can show the form: what is typed there "
-                "could otherwise be read on the way."
+                "The address must start with https://, so that no one else can read what visitors "
+                "type."
             ),
         )
     if any(letter.isspace() for letter in typed):  # urlsplit would remove tabs and line breaks
@@ -228,7 +227,9 @@ def _normalize_name(typed: str) -> str:
         raise Refused(_INVALID_SITE) from error
     labels = name.split(".")
     if labels[-1].isdigit():
-        raise Refused(N_("Write the site's name, not its number: browsers compare names only."))
+        raise Refused(
+            N_("Enter the name of the site, like https://www.example.org, not its IP address.")
+        )
     if len(labels) < 2 or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise Refused(_INVALID_SITE)
     return name

@@ -36,7 +36,7 @@ def add_host() -> ResponseReturnValue:
     except Refused as refusal:
         form.refuse(refusal, at="host")
         return _show(form)
-    flash(gettext("Pages of %(host)s can show the schedule and the form now.", host=host))
+    flash(gettext("Pages on %(host)s can now show the schedule and the form.", host=host))
     return redirect(url_for("console.embed"), 303)
 
 
@@ -46,9 +46,7 @@ def remove_host() -> ResponseReturnValue:
     with write_tx() as db_session:
         hosts.remove_host(db_session, host) or abort(404)
         note_action(db_session, Action.CHANGED_HOSTS)
-    flash(
-        gettext("From now on, pages of %(host)s cannot show the schedule and the form.", host=host)
-    )
+    flash(gettext("Pages on %(host)s can no longer show the schedule and the form.", host=host))
     return redirect(url_for("console.embed"), 303)
 
 
@@ -61,9 +59,9 @@ def switch_preset() -> ResponseReturnValue:
         hosts.set_preset(db_session, preset, is_allowed=is_allowed)
         note_action(db_session, Action.CHANGED_HOSTS)
     if is_allowed:
-        flash(gettext("%(name)s: allowed.", name=preset.label))
+        flash(gettext("%(name)s is now allowed.", name=preset.label))
     else:
-        flash(gettext("%(name)s: allowed no longer.", name=preset.label))
+        flash(gettext("%(name)s is no longer allowed.", name=preset.label))
     return redirect(url_for("console.embed"), 303)
 
 
@@ -98,4 +96,4 @@ def _check(address: str, allowed: tuple[str, ...]) -> tuple[bool, str]:
         host = hosts.check_embeddable(address, allowed)
     except Refused as refusal:
         return False, refusal_text(refusal)
-    return True, gettext("Yes: pages of %(host)s can show the schedule and the form.", host=host)
+    return True, gettext("Yes: pages on %(host)s can show the schedule and the form.", host=host)
