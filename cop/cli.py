@@ -1,4 +1,4 @@
-"""The `cop` command: serve the site, look after its database, make coordinators."""
+"""The `cop` command: serve the site, manage its database and its coordinators."""
 
 import os
 import sys
@@ -27,17 +27,29 @@ def cop() -> None:
     """Run the registration site of a community of practice."""
     if sys.platform == "win32":
         raise click.ClickException(
-            "This software runs on Linux and macOS. On Windows, run it in the Windows Subsystem "
-            "for Linux (WSL)."
+            "This software runs on Linux and macOS. On Windows, use the Windows Subsystem for "
+            "Linux (WSL)."
         )
 
 
 @cop.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port to listen on.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Number of web processes.",
+)
 def serve(host: str, port: int, workers: int) -> None:
-    """Serve the site. The first start makes everything it needs."""
+    """Serve the site. The first start creates everything it needs."""
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
 
     shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104
@@ -59,20 +71,20 @@ def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:
     click.echo(f"The site is at {links.page('/')}")
     if set_up_token:
         click.echo(
-            "There is no coordinator yet. Make the first account here (once, within 24 hours; "
-            f"earlier links no longer work):\n  {links.set_up(set_up_token)}"
+            "There is no coordinator yet. Create the first account here. The link works once, for "
+            f"24 hours, and replaces earlier links:\n  {links.set_up(set_up_token)}"
         )
     if settings.base_url is None and host not in {"127.0.0.1", "localhost", "::1"}:
         click.echo(
-            "COP_BASE_URL is not set, so the site answers only to the names of this machine itself "
-            "(localhost). Set it to the address that people use, like https://cop.example.org."
+            "COP_BASE_URL is not set, so the site answers only at localhost. Set COP_BASE_URL to "
+            "the address that people use, like https://cop.example.org."
         )
     sys.stdout.flush()
 
 
 @cop.command()
 def work() -> None:
-    """Run the worker alone, for sites whose web server is not `cop serve`."""
+    """Run only the worker, for sites whose web server is not `cop serve`."""
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
 
     server.work(cli_site.find_site())
@@ -80,7 +92,7 @@ def work() -> None:
 
 @cop.command("status")
 def show_status() -> None:
-    """Say how the site is doing; the exit code is 1 where `/readyz` says 503."""
+    """Show how the site is doing. The exit code is 1 if `/readyz` answers 503."""
     app, key_problem = cli_site.find_site_with_any_key()
     with app.app_context():
         is_ready, lines = status.report(app.extensions["cop.settings"], now=datetime.now(UTC))
@@ -91,21 +103,21 @@ def show_status() -> None:
 
 
 @cop.command("seed")
-@click.option("--demo", is_flag=True, help="Also add past sessions and 34 invented people.")
+@click.option("--demo", is_flag=True, help="Also add past sessions and 34 made-up people.")
 def seed_command(*, demo: bool) -> None:
-    """Make the community and its next sessions, and invented life for trying it out."""
+    """Create the community and its next sessions, and demo data if you want it."""
     app = cli_site.create_site(Settings.from_environment(create=True))
     if not demo:
-        click.echo("The community and its next sessions are there.")
+        click.echo("The community and its next sessions are ready.")
         return
     with app.app_context(), write_tx() as db_session:
         is_new = seed.add_demo(db_session, now=datetime.now(UTC))
-    click.echo("Added." if is_new else "The demonstration data is there already.")
+    click.echo("Added the demo data." if is_new else "The demo data is already there.")
 
 
 @cop.group("coordinators")
 def coordinators_group() -> None:
-    """Make accounts for the console."""
+    """Manage the accounts of coordinators."""
 
 
 def _password_from_stdin() -> str:
@@ -122,10 +134,10 @@ _FROM_STDIN = click.option(
 
 @coordinators_group.command("add")
 @click.argument("email")
-@click.option("--name", required=True)
+@click.option("--name", required=True, help="Name of the coordinator.")
 @_FROM_STDIN
 def add_coordinator(*, email: str, name: str, password_stdin: bool) -> None:  # noqa: ARG001
-    """Make an account for EMAIL."""
+    """Create an account for EMAIL."""
     app = cli_site.find_site()
     password = _password_from_stdin()
     with app.app_context(), write_tx() as db_session:
@@ -137,60 +149,65 @@ def add_coordinator(*, email: str, name: str, password_stdin: bool) -> None:  # 
 @click.argument("email")
 @_FROM_STDIN
 def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG001
-    """Give EMAIL a new password, and sign out all its devices."""
+    """Set a new password for EMAIL and sign out all its devices."""
     app = cli_site.find_site()
     password = _password_from_stdin()
     with app.app_context(), write_tx() as db_session:
         accounts.change_password(db_session, email, password=password)
-    click.echo(f"{email} has a new password; every device is signed out.")
+    click.echo(f"Changed the password of {email} and signed out all its devices.")
 
 
 @coordinators_group.command("two-factor")
 @click.argument("email")
 @click.option(
-    "--off", is_flag=True, required=True, help="For whom you know, and whose phone is gone."
+    "--off",
+    is_flag=True,
+    required=True,
+    help="Turn it off. Do this only for a person you know who has lost their phone.",
 )
 def end_second_factor(*, email: str, off: bool) -> None:  # noqa: ARG001
-    """Turn two-factor sign-in off for EMAIL."""
+    """Turn off two-factor sign-in for EMAIL."""
     app = cli_site.find_site()
     with app.app_context(), write_tx() as db_session:
         two_factor.turn_off_without_code(db_session, email)
-    click.echo(f"{email} signs in with the password alone from now on.")
+    click.echo(f"{email} now signs in with the password alone.")
 
 
 @cop.group("mail")
 def mail_group() -> None:
-    """Look after the mail that goes out."""
+    """Check that emails go out."""
 
 
 @mail_group.command("test")
 @click.argument("address")
 def try_mail(address: str) -> None:
-    """Send a small mail to ADDRESS at once, and say what became of it."""
+    """Send a test email to ADDRESS now and show the answer of the server."""
     settings: Settings = cli_site.find_site().extensions["cop.settings"]
     transport = transport_for(settings)
     try:
         trial = build_message(_trial(address, settings), sender=settings.sender, reply_to=None)
         answer = transport.send(trial, to=address)
     except DeliveryError as ending:
-        raise click.ClickException(f"The mail was not confirmed. {ending.server_reply}") from ending
+        raise click.ClickException(
+            f"The test email was not confirmed. {ending.server_reply}"
+        ) from ending
     finally:
         transport.close()
     if settings.smtp:
-        click.echo(f"The server at {settings.smtp} took it: {answer}")
+        click.echo(f"The server at {settings.smtp} accepted the email: {answer}")
     else:
         folder = settings.instance / "outbox"
-        click.echo(f"COP_SMTP_URL is not set, so the mail was {answer} in {folder}")
+        click.echo(f"COP_SMTP_URL is not set, so the email was {answer} in {folder}")
 
 
 def _trial(address: str, settings: Settings) -> OutboxEmail:
-    text = f"This mail tells that mail from {settings.base} arrives. There is nothing to do."
+    text = f"This is a test email from {settings.base}. You don't need to do anything."
     return OutboxEmail(
         to_address=address,
         to_name="",
-        subject="Mail arrives",
+        subject="Test email",
         text=text,
-        html=f'<!doctype html><html lang="en"><title>Mail arrives</title><p>{text}</p></html>',
+        html=f'<!doctype html><html lang="en"><title>Test email</title><p>{text}</p></html>',
         language="en",
         message_id=token_hex(16),
         created_at=datetime.now(UTC),
@@ -199,17 +216,17 @@ def _trial(address: str, settings: Settings) -> OutboxEmail:
 
 @cop.group("clock")
 def clock_group() -> None:
-    """Look after the clock that deleting goes by."""
+    """Manage the check of this machine's clock."""
 
 
 @clock_group.command("confirm")
 def confirm_clock() -> None:
-    """Say that this machine's clock is right, so that what is past its date may be deleted."""
+    """Confirm that this machine's clock is right, so that expired data is deleted."""
     app, _ = cli_site.find_site_with_any_key()
     with app.app_context(), write_tx() as db_session:
         was_in_doubt = clock_check.confirm(db_session, coordinator_id=None, now=datetime.now(UTC))
     click.echo(
-        "Confirmed. The worker deletes what is past its date within a minute."
+        "Confirmed. The worker will delete expired data within a minute."
         if was_in_doubt
         else "The clock is as expected. There is nothing to confirm."
     )
@@ -217,12 +234,12 @@ def confirm_clock() -> None:
 
 @cop.group("db")
 def db_group() -> None:
-    """Look after the database's schema."""
+    """Manage the schema of the database."""
 
 
 @db_group.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the database to this release's schema."""
+    """Upgrade the database to this release's schema."""
     cli_site.create_site(Settings.from_environment(create=True))
     click.echo("The database has this release's schema.")
 

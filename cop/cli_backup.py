@@ -14,16 +14,16 @@ from cop.operations import backup_keys, backups, signing_key
 from cop.operations import restore as operations_restore
 
 OLD_LINKS_END = (
-    "Links in emails sent before now no longer work; whoever needs a new one gets it by "
-    '"Lost your link?". Erasures before now are not repeated by restoring an older copy.'
+    "Links in emails sent before now no longer work. People can ask for a new link on the site. "
+    "If you restore an older backup, data that people deleted before now comes back."
 )
 
 
 @click.command()
-@click.option("--noted", is_flag=True, help="A backup was made by other means: only note it.")
-@click.option("--with-key", is_flag=True, help="Also write the secret key beside the copy.")
+@click.option("--noted", is_flag=True, help="Only record that you made a backup with other tools.")
+@click.option("--with-key", is_flag=True, help="Also write the secret key beside the backup.")
 def backup(*, noted: bool, with_key: bool) -> None:
-    """Copy the database, while the site runs, to the folder `backups` beside it."""
+    """Back up the database to the folder `backups` beside it. The site can keep running."""
     app, problem = find_site_with_any_key()
     if problem:
         click.echo(f"Warning: {problem}", err=True)
@@ -31,40 +31,44 @@ def backup(*, noted: bool, with_key: bool) -> None:
     if noted:
         with app.app_context(), write_tx() as db_session:
             community.note_backup(db_session, now=now)
-        click.echo("Noted.")
+        click.echo("Recorded.")
         return
     made = backups.make(app, now=now)
     if made is None:
         raise click.ClickException(
-            "This database is no file. Back it up with its own tools (pg_dump), then run "
-            "`cop backup --noted`, so that the console knows."
+            "This database is not a file. Back it up with its own tools (pg_dump), then run "
+            "`cop backup --noted` to record that."
         )
     click.echo(f"{made}\n{_describe(backups.verify(made))}")
     if with_key:
         if problem:
-            raise click.ClickException("The copy was made without the key: it is another's.")
+            raise click.ClickException(
+                "The backup was made without the key, because this is not the key of this site."
+            )
         _write_key_beside(made, app.extensions["cop.settings"].secret_key)
 
 
 def _write_key_beside(made: Path, key: str) -> None:
     file = backup_keys.key_beside(made)
     secret_key.install(file, key)
-    click.echo(f"{file}\nWith both, anybody can read everything. Keep them apart, or encrypt them.")
+    click.echo(
+        f"{file}\nAnyone with both files can read everything. Keep them apart or encrypt them."
+    )
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--verify", is_flag=True, help="Only look whether the copy is sound.")
+@click.option("--verify", is_flag=True, help="Only check that the backup is intact.")
 @click.option(
     "--accept-key",
     is_flag=True,
-    help="Go on without the copy's own secret key: links in emails sent before stop working.",
+    help="Restore without the secret key of the backup. Links in emails already sent stop working.",
 )
 def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
-    """Put the copy FILE in the place of the database. Stop the site before."""
+    """Replace the database with the backup FILE. Stop the site first."""
     found = _describe(backups.verify(file))
     if verify:
-        click.echo(f"The copy is sound. {found}")
+        click.echo(f"The backup is intact. {found}")
         return
     settings = backup_keys.settings_for(file, accept_key=accept_key)
     is_new = backup_keys.makes_new_key(file, settings)
@@ -74,27 +78,27 @@ def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
         )
     click.echo(f"Restored. {found}")
     click.echo(
-        "Coordinators sign in again; look through their list. Settings, sessions and places are as "
-        "they were in the copy."
+        "Coordinators must sign in again. Check the list of coordinators. Settings, sessions and "
+        "registrations are as they were in the backup."
     )
     if erased:
-        click.echo(f"People whose data had been deleted since, deleted again: {erased}")
+        click.echo(f"People whose data was deleted after the backup, now deleted again: {erased}")
     if replaced:
-        click.echo(f"The database from before is kept for 14 days as {replaced}")
+        click.echo(f"The replaced database is kept for 14 days as {replaced}")
     if accept_key and _accept(create_app(settings), is_new=is_new):
         click.echo(OLD_LINKS_END)
 
 
 @click.group("key")
 def key_group() -> None:
-    """Look after the secret key that links are signed with."""
+    """Manage the secret key that signs links."""
 
 
 @key_group.command("accept")
 def accept_key() -> None:
-    """Go on with the key that is there, when the old one is lost. Stop the site before."""
+    """Switch to the current key when the old one is lost. Stop the site first."""
     app = upgrade_site_with_any_key()
-    click.echo(OLD_LINKS_END if _accept(app) else "This is the site's key already.")
+    click.echo(OLD_LINKS_END if _accept(app) else "The site already uses this key.")
 
 
 def _accept(app: Flask, *, is_new: bool = False) -> bool:
@@ -105,5 +109,7 @@ def _accept(app: Flask, *, is_new: bool = False) -> bool:
 
 
 def _describe(contents: dict[str, int]) -> str:
-    counts = ", ".join(f"{number} {name}" for name, number in contents.items())
-    return f"It holds {counts}."
+    meetings, registrations, coordinators = (
+        contents[name] for name in ("meetings", "registrations", "coordinators")
+    )
+    return f"Sessions: {meetings}. Registrations: {registrations}. Coordinators: {coordinators}."

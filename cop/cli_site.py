@@ -27,7 +27,7 @@ class SiteGroup(click.Group):
         except BrokenPipeError:  # as in `cop status | head -1`: click ends quietly
             raise
         except OperationalError as error:
-            raise click.ClickException(f"The database cannot be used: {error.orig}") from error
+            raise click.ClickException(f"Cannot use the database: {error.orig}") from error
         except (Refused, InvalidSettings, schema.WrongSchema, OSError) as refusal:
             raise click.ClickException(str(refusal)) from refusal  # an OSError names the file
 
@@ -71,7 +71,7 @@ def upgrade_site_with_any_key() -> Flask:
 
 def _report_backup(backup: Path | None) -> None:
     if backup:
-        click.echo(f"The database was upgraded; the one from before is kept as {backup}")
+        click.echo(f"Upgraded the database. The old one is kept as {backup}")
 
 
 def _warn_of_unsafe_settings(app: Flask) -> None:
@@ -80,7 +80,7 @@ def _warn_of_unsafe_settings(app: Flask) -> None:
         off = " and ".join(unsafe_settings(db.engine))
     if off:
         click.echo(
-            f"Warning: PostgreSQL runs with {off} off, so a power failure can lose registrations "
-            "that were accepted. Turn it on (postgresql.conf, ALTER DATABASE, ALTER ROLE).",
+            f"Warning: PostgreSQL runs with {off} off, so a power failure can lose accepted "
+            f"registrations. Turn on {off} (postgresql.conf, ALTER DATABASE or ALTER ROLE).",
             err=True,
         )

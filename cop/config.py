@@ -17,10 +17,10 @@ from cop import private_files, secret_key, smtp_url
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _LOST_KEY = (
-    "If it is lost for good, run `cop serve` to make a new one, then `cop key accept`: links in "
-    "emails that were sent stop working."
+    "If it is lost for good, run `cop serve` to create a new one, then `cop key accept`. Links in "
+    "emails already sent stop working."
 )
-_TOO_SHORT = "write at least 32 characters that nobody can guess."
+_TOO_SHORT = "use at least 32 characters that no one can guess."
 
 Parsed = TypeVar("Parsed")
 
@@ -139,7 +139,7 @@ class _Reader:
         if not value:
             return default
         if not (value.isascii() and value.isdigit()):
-            self._refuse(name, f"write a whole number, 0 or more, not {value!r}.")
+            self._refuse(name, f"use a whole number, 0 or more, not {value!r}.")
             return default
         return int(value)
 
@@ -157,7 +157,7 @@ class _Reader:
         if not usable or parts.path or parts.query or parts.fragment or parts.username:
             self._refuse(
                 "COP_BASE_URL",
-                f"write the address without a path, like https://cop.example.org, "
+                f"use an address without a path, like https://cop.example.org, "
                 f"not {value.rpartition('@')[2]!r}.",  # before an @ there may be a password
             )
         # Browsers leave the usual port out of Origin.
@@ -176,14 +176,14 @@ class _Reader:
             return value
         self._refuse(
             "COP_DATABASE_URL",
-            "write postgresql://user:password@host/name, or leave it out for SQLite.",
+            "use postgresql://user:password@host/name, or leave it out for SQLite.",
         )
         return ""
 
     def redis_url(self) -> str | None:
         value = self._text("COP_REDIS_URL")
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
-            self._refuse("COP_REDIS_URL", "write redis://host:6379/0, or leave it out.")
+            self._refuse("COP_REDIS_URL", "use redis://host:6379/0, or leave it out.")
         if value:
             self._need("COP_REDIS_URL", "redis", extra="redis")
         return value or None
@@ -211,7 +211,7 @@ class _Reader:
                 secret_key.create(file)
             return self._own_key(file, has_database=_is_there(database_url))
         except (OSError, UnicodeDecodeError) as error:
-            self._refuse("COP_INSTANCE", f"cannot keep the secret key in {instance}: {error}.")
+            self._refuse("COP_INSTANCE", f"cannot store the secret key in {instance}: {error}.")
             return ""
 
     def _given_key(self, file: Path) -> str:
@@ -231,31 +231,32 @@ class _Reader:
         if not file.exists():
             self.problems.append(
                 f"The secret key of this site is missing: there is no file {file}. Put it back "
-                "(`cop backup --with-key` keeps one beside its copy; another host of the site has "
-                f"the same). {_LOST_KEY}"
+                "(`cop backup --with-key` saves it beside the backup; another host of this site "
+                f"has the same key). {_LOST_KEY}"
                 if has_database
-                else f"No site at {file.parent}. Run `cop serve` there once, or set COP_INSTANCE."
+                else f"No site in {file.parent}. Run `cop serve` to create it, or set COP_INSTANCE "
+                "to the folder of your site."
             )
             return ""
         secret_key.make_private(file)
         if secret_key.is_public(file):
             self.problems.append(
-                f"{_public(file)} Run `chmod 600 {file}`; if the file belongs to another user than "
-                "the one that runs the site, run `chown` on it first."
+                f"{_public(file)} Run `chmod 600 {file}`. If the user that runs the site does not "
+                "own the file, run `chown` first."
             )
             return ""
         value = file.read_text().strip()
         if len(value) < secret_key.MINIMUM:
             self.problems.append(
-                f"The secret key {file} {_length(value)}, as after a crash or on a full disk. "
-                "Put it back (`cop backup --with-key` keeps one beside its copy), or delete the "
+                f"The secret key {file} {_length(value)}, perhaps after a crash or on a full disk. "
+                "Put it back (`cop backup --with-key` saves it beside the backup), or delete the "
                 f"file. {_LOST_KEY}"
             )
         return value
 
     def _need(self, name: str, module: str, *, extra: str) -> None:
         if find_spec(module) is None:
-            self._refuse(name, f"install the extra first: pip install '.[{extra}]'.")
+            self._refuse(name, f"this needs an extra package. Run pip install '.[{extra}]' first.")
 
 
 def _is_address(database_url: str) -> bool:

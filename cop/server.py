@@ -32,8 +32,8 @@ def listening_sockets(host: str, port: int) -> list[socket.socket]:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(
-            f"Cannot listen at {host}, port {port}: {reason}. Is the site running already? "
-            "`cop serve --port 8001` takes another port."
+            f"Cannot listen on {host}, port {port}: {reason}. Is the site already running? "
+            "To use another port, run `cop serve --port 8001`."
         ) from error
 
 

@@ -79,8 +79,8 @@ def _read_beside(copy: Path, fingerprint: str | None) -> str | None:
     key = file.read_text(errors="replace").strip()
     if fingerprint not in {None, secret_key.fingerprint(key)} or len(key) < secret_key.MINIMUM:
         raise BackupRefused(
-            f"{file} is not the key that this copy's links are signed with. Put the right one "
-            "there, or take it away."
+            f"{file} is not the secret key of this backup. Put the right key there, or remove the "
+            "file."
         )
     return key
 
@@ -108,16 +108,16 @@ def _may_have_sent_links(live: Path | None) -> bool:
 
 def _no_key(own: Path, copy: Path) -> str:
     return (
-        f"There is no secret key at {own} and none beside the copy. Nothing was restored. Put the "
-        f"old host's key there or at {key_beside(copy)}; or add --accept-key to go on with a new "
-        "one: links in emails sent before then stop working."
+        f"Nothing was restored: there is no secret key at {own} and none beside the backup. Put "
+        f"the key of the old host there or at {key_beside(copy)}. Or add --accept-key to use a new "
+        "key; links in emails already sent then stop working."
     )
 
 
 def _other_key(settings: Settings, with_key: Path | None) -> str:
-    old = f"{key_beside(with_key)}" if with_key else "the old one"
+    old = f"{key_beside(with_key)}" if with_key else "the old key"
     return (
-        f"The copy's links are signed with another secret key than {settings.key_source} holds. "
-        f"Nothing was restored. Put {old} there; or add --accept-key to go on with the key that "
-        "is there: links in emails sent before then stop working."
+        f"Nothing was restored: the backup needs another secret key than the one in "
+        f"{settings.key_source}. Put {old} there. Or add --accept-key to keep the current key; "
+        "links in emails already sent then stop working."
     )

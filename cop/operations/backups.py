@@ -201,4 +201,4 @@ def _refusing_errors() -> Iterator[None]:
     try:
         yield
     except sqlite_module.Error as error:
-        raise BackupRefused(f"The database cannot be memory: {error}") from error
+        raise BackupRefused(f"Cannot read or copy the database: {error}") from error

@@ -82,7 +82,7 @@ def restore(
     """
     live = sqlite_file(settings.database_url)
     if live is None:
-        raise backups.BackupRefused("This database is no file. Restore it with its own tools.")
+        raise backups.BackupRefused("This database is not a file. Restore it with its own tools.")
     backups.verify(file)
     live.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     replaced = _back_up_replaced(live, now=now)
@@ -131,9 +131,7 @@ def _back_up_replaced(live: Path, *, now: datetime) -> Path | None:
         return backups.copy(live, why="before-restore", now=now)
     except sqlite_module.OperationalError as error:
         if "locked" in str(error):
-            sentence = (
-                "The site is running. Stop it first, so that nothing that it accepts is lost."
-            )
+            sentence = "The site is running. Stop it first, so that no new registrations are lost."
             raise backups.BackupRefused(sentence) from error
     except (sqlite_module.Error, backups.BackupRefused):
         pass  # the database is damaged, which may be why it is being restored

@@ -22,8 +22,8 @@ class WrongSchema(Exception):  # noqa: N818 - a refusal, not an error
 
 
 NEWER = (
-    "The database was made by a newer release of this site. Install that release, or "
-    "restore a backup from before."
+    "The database belongs to a newer release of this site. Install that release, or restore an "
+    "older backup."
 )
 
 
@@ -94,9 +94,7 @@ def require_schema(app: Flask) -> None:
         WrongSchema: there is no site, or it has another schema.
     """
     if require_site(app) is Schema.OLDER:
-        raise WrongSchema(
-            "The database has the schema of an older release. Run `cop db upgrade` first."
-        )
+        raise WrongSchema("The database belongs to an older release. Run `cop db upgrade` first.")
 
 
 def require_site(app: Flask) -> Schema:
@@ -139,18 +137,22 @@ def _no_site(app: Flask) -> str:
     folder = settings_of(app).instance
     file = backups.file_of(app)
     if file and file.parent == folder:
-        return f"No site at {folder}. Run `cop serve` there once, or set COP_INSTANCE."
+        return (
+            f"No site in {folder}. Run `cop serve` to create it, or set COP_INSTANCE to the folder "
+            "of your site."
+        )
     where = file or f"{url.host or 'localhost'}/{url.database}"
     return (
-        f"No site in the database {where}. Run `cop serve` with it once, or set COP_DATABASE_URL."
+        f"No site in the database {where}. Run `cop serve` to create it, or set COP_DATABASE_URL "
+        "to the database of your site."
     )
 
 
 def _other_key(settings: Settings) -> str:
     return (
-        "The secret key is not the one that this site's links are signed with. Put the old key "
-        f"back ({settings.key_source}), or go on with this one by `cop key accept`: links in "
-        "emails sent before then stop working."
+        "This is not the secret key that signed the links of this site. Put the old key back "
+        f"({settings.key_source}), or run `cop key accept` to use this one. Links in emails "
+        "already sent then stop working."
     )
 
 

@@ -59,8 +59,8 @@ def add_demo(db_session: Session, *, now: datetime) -> bool:
     if db_session.scalar(select(is_real)):
         raise Refused(
             N_(
-                "There are real registrations in this database. Demonstration data goes into a "
-                "database of its own: set COP_INSTANCE to another folder."
+                "This database has real registrations, so no demo data was added. Set COP_INSTANCE "
+                "to another folder to try the demo data there."
             )
         )
     if has_demo:

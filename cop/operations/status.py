@@ -26,9 +26,9 @@ WRITE_PROBE_MAX_AGE = timedelta(minutes=2)  # the worker writes once a minute
 DAILY_MAX_AGE = timedelta(hours=26)  # of tasks that are done once a day, with some delay
 
 _NO_PROXY = N_(
-    "Visitors seem to reach this site through a proxy, and COP_TRUSTED_PROXIES is 0. So all of "
-    "them count as one: they share one limit on forms, and wait for each other's failed sign-ins. "
-    "Set COP_TRUSTED_PROXIES=1, or however many proxies there are."
+    "Visitors seem to reach this site through a proxy, but COP_TRUSTED_PROXIES is 0, so all "
+    "visitors count as one and share the limits on forms and sign-ins. Set COP_TRUSTED_PROXIES to "
+    "the number of proxies, usually 1."
 )
 
 
@@ -66,7 +66,7 @@ def report(settings: Settings, *, now: datetime) -> tuple[bool, list[Line]]:
             _database(settings),
             _durability(settings),
             _writing(community.write_probe_at, now),
-            _daily("Daily round", community.daily_tasks_at, now),
+            _daily("Daily tasks", community.daily_tasks_at, now),
             _clock(clock_check.check(community, now=now)),
             _daily("Backup", community.backup_at, now),
             _emails(emails, pending_since),
@@ -98,50 +98,58 @@ def _database(settings: Settings) -> Line:
 def _durability(settings: Settings) -> Line:
     if not settings.is_sqlite:
         if off := " and ".join(unsafe_settings(db.engine)):
-            text = f"{off} off: a power failure loses registrations"
+            text = f"{off} off: a power failure can lose registrations"
             return Line("Durability", text, is_warning=True)
-        return Line("Durability", "PostgreSQL keeps what it has confirmed")
+        return Line("Durability", "PostgreSQL keeps everything it has confirmed")
     version = sqlite_module.sqlite_version_info
     pragmas = ", ".join(journal_pragmas(version))
-    slow = " (slower: this version can lose data in WAL mode)" if has_wal_reset_bug(version) else ""
+    slow = (
+        " (slower, because this version can lose data in WAL mode)"
+        if has_wal_reset_bug(version)
+        else ""
+    )
     return Line("Durability", f"SQLite {sqlite_module.sqlite_version}, {pragmas}{slow}")
 
 
 def _writing(at: datetime | None, now: datetime) -> Line:
-    if _is_writable(at, now):
+    if at and _is_writable(at, now):
         return Line("Writing", f"worked at {_moment(at)}")
-    why = "the database is locked, read-only or full, or neither `cop serve` nor `cop work` runs"
-    return Line("Writing", f"last worked at {_moment(at)}: {why}", is_warning=True)
+    last = f"last worked at {_moment(at)}" if at else "has not worked yet"
+    why = (
+        "the database is locked, read-only or full, or neither `cop serve` nor `cop work` is "
+        "running"
+    )
+    return Line("Writing", f"{last}: {why}", is_warning=True)
 
 
 def _daily(label: str, at: datetime | None, now: datetime) -> Line:
     is_late = at is None or not timedelta() <= now - at <= DAILY_MAX_AGE
-    return Line(label, f"last at {_moment(at)}" if at else "never yet", is_warning=is_late)
+    return Line(label, f"last at {_moment(at)}" if at else "not yet", is_warning=is_late)
 
 
 def _clock(verdict: Verdict) -> Line:
     if verdict is Verdict.RUN:
         return Line("Clock", "as expected")
     until = (
-        "a coordinator confirms it on the console"
+        "a coordinator confirms that it is right"
         if verdict is Verdict.ASK
-        else "it has run steadily for 24 hours, or a coordinator confirms it on the console"
+        else "it has run steadily for 24 hours or a coordinator confirms that it is right"
     )
-    text = f"it has jumped since the last daily round: nothing is deleted until {until}"
+    text = f"it has jumped since the last daily tasks, so nothing is deleted until {until}"
     return Line("Clock", text, is_warning=True)
 
 
 def _emails(emails: outbox.OutboxStatus, since: datetime | None) -> Line:
     text = f"{emails.pending} waiting" + (f" since {_moment(since)}" if since else "")
     text += f", {emails.failed} failed"
-    text += f"; the last answer: {emails.last_error}" if emails.last_error else ""
+    text += f"; last error: {emails.last_error}" if emails.last_error else ""
     return Line("Email", text, is_warning=bool(emails.failed or emails.last_error))
 
 
 def _smtp(settings: Settings) -> Line:
     server = settings.smtp
-    to = f"goes to {server}" if server else "none, so email reaches nobody: set COP_SMTP_URL"
-    return Line("Email server", to, is_warning=server is None)
+    text = f"{server}" if server else "none, so no emails go out: set COP_SMTP_URL"
+    return Line("Email server", text, is_warning=server is None)
 
 
 def _proxy(settings: Settings) -> Line:
@@ -149,5 +157,5 @@ def _proxy(settings: Settings) -> Line:
     return Line("Proxies", warning or f"{settings.trusted_proxies} trusted", bool(warning))
 
 
-def _moment(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S UTC") if at else "no time yet"
+def _moment(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S UTC")
