@@ -57,7 +57,7 @@ def test_seed_makes_the_community_in_files_that_nobody_else_may_read(instance):
     first, second = run("seed"), run("seed")
 
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert first.output == second.output == "The community and its next sessions are there.\n"
+    assert first.output == second.output == "The community and its next sessions are ready.\n"
     assert rows(instance, "SELECT count(*) FROM meeting") == [(6,)]
     assert rows(instance, "SELECT count(*) FROM member") == [(0,)]
     modes = {file.name: oct(file.stat().st_mode & 0o777) for file in instance.iterdir()}
@@ -68,7 +68,7 @@ def test_seed_demo_adds_people_once(site_folder):
     first, second = run("seed", "--demo"), run("seed", "--demo")
 
     assert first.output == "Added.\n"
-    assert second.output == "The demonstration data is there already.\n"
+    assert second.output == "The demo data is already there.\n"
     assert rows(site_folder, "SELECT count(*) FROM member") == [(34,)]
 
 
@@ -79,8 +79,8 @@ def test_a_password_comes_from_standard_input_and_is_never_printed(site_folder):
 
     assert (without.exit_code, "--password-stdin" in without.output) == (2, True)
     assert (added.exit_code, added.output) == (0, "corin@example.org can sign in now.\n")
-    assert assert_refused(again, says="There is an account for this address already.")
-    assert assert_refused(refused, says="among the first that somebody would try")
+    assert assert_refused(again, says="This email already has an account.")
+    assert assert_refused(refused, says="too easy to guess")
     assert "passwordpassword" not in refused.output
     assert rows(site_folder, "SELECT email, name FROM coordinator") == [
         ("corin@example.org", "Corin")
@@ -97,8 +97,8 @@ def test_two_factor_sign_in_can_be_turned_off_for_who_has_lost_the_phone(site_fo
     done = run(*words, "--off")
 
     assert without.exit_code == 2
-    assert assert_refused(unknown, says="There is no account for this address.")
-    assert done.output == "corin@example.org signs in with the password alone from now on.\n"
+    assert assert_refused(unknown, says="No coordinator has this email.")
+    assert done.output == "corin@example.org now signs in with the password alone.\n"
     assert rows(site_folder, "SELECT totp_secret, totp_step FROM coordinator") == [(None, None)]
 
 
@@ -113,10 +113,13 @@ def test_a_forgotten_password_is_replaced(site_folder):
     unchanged = rows(site_folder, HASHES)
     changed = change("corin@example.org", "five gray owls read maps")
 
-    assert assert_refused(unknown, says="There is no account for this address.")
-    assert assert_refused(short, says="Use 15 to 128 characters")
+    assert assert_refused(unknown, says="No coordinator has this email.")
+    assert assert_refused(short, says="needs 15 to 128 characters")
     assert unchanged == [("x",)]
-    assert "has a new password; every device is signed out." in changed.output
+    assert (
+        "Changed the password of corin@example.org and signed out all its devices."
+        in changed.output
+    )
     assert rows(site_folder, HASHES) != unchanged
 
 
@@ -141,7 +144,7 @@ def test_a_trial_email_says_what_the_server_answered(site_folder):
 
     assert (result.exit_code, result.output) == (
         0,
-        f"The server at 127.0.0.1:{server.port} took it: 250 2.0.0 OK queued\n",
+        f"The server at 127.0.0.1:{server.port} accepted the email: 250 2.0.0 OK queued\n",
     )
     assert server.recipients == ["ada@example.org"]
     assert server.mails[0].sender == "no-reply@localhost"
@@ -153,7 +156,7 @@ def test_a_trial_email_without_a_server_says_in_which_file_it_is(site_folder):
     [file] = (site_folder / "outbox").iterdir()
     where = f"written to {file.name} in {site_folder / 'outbox'}"
     assert result.exit_code == 0
-    assert result.output == f"COP_SMTP_URL is not set, so the mail was {where}\n"
+    assert result.output == f"COP_SMTP_URL is not set, so the email was {where}\n"
 
 
 def test_a_trial_email_that_is_not_taken_ends_with_the_servers_answer(site_folder):
@@ -162,7 +165,7 @@ def test_a_trial_email_that_is_not_taken_ends_with_the_servers_answer(site_folde
         invalid = run("mail", "test", "ada", COP_SMTP_URL=server.url)
 
     assert assert_refused(refused, says="550 5.1.1 No such user here")
-    assert refused.output.startswith("Error: The mail was not confirmed. ")
+    assert refused.output.startswith("Error: The test email was not confirmed. ")
     assert assert_refused(invalid, says="not a valid email address.")
 
 
@@ -204,7 +207,7 @@ def test_every_command_is_known_to_need_a_site_or_to_make_one():
 
 @pytest.mark.parametrize("environ", [{}, {"COP_SECRET_KEY": "k" * 40}], ids=["", "given key"])
 def test_a_command_that_finds_no_site_says_where_and_makes_none(instance, environ):
-    says = f"No site at {instance}. Run `cop serve` there once, or set"
+    says = f"No site in {instance}. Run `cop serve` to create it, or set"
 
     assert not_refused(OTHERS, says=says, **environ) == []
     assert not instance.exists()
@@ -215,7 +218,7 @@ def test_a_first_start_that_was_cut_off_early_is_no_site(site_folder):
     for log in site_folder.glob("cop.sqlite3-*"):
         log.unlink()
 
-    assert not_refused([("work",)], says=f"No site at {site_folder}.") == []
+    assert not_refused([("work",)], says=f"No site in {site_folder}.") == []
     assert [file.name for file in site_folder.iterdir() if file.stat().st_size] == ["secret-key"]
 
 
@@ -266,7 +269,7 @@ def test_a_port_in_use_is_refused_with_a_sentence(instance):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = run("serve", "--port", str(taken.getsockname()[1]))
 
-    assert assert_refused(result, says="Is the site running already?")
+    assert assert_refused(result, says="Is the site already running?")
     assert not (instance / "cop.sqlite3").exists()
 
 
@@ -285,7 +288,7 @@ def test_the_command_runs_as_a_process_and_ends_with_its_refusal(instance):
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == (
-        "Error: COP_POSTS_PER_HOUR: write a whole number, 0 or more, not 'many'.\n"
+        "Error: COP_POSTS_PER_HOUR: use a whole number, 0 or more, not 'many'.\n"
     )
 
 
@@ -310,7 +313,7 @@ def test_wsgi_that_finds_no_site_says_where_and_makes_none(instance):
 
     assert ended.returncode == 1
     assert (
-        f"No site at {instance}. Run `cop serve` there once, or set COP_INSTANCE." in ended.stderr
+        f"No site in {instance}. Run `cop serve` to create it, or set COP_INSTANCE" in ended.stderr
     )
     assert not instance.exists()
 

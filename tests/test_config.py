@@ -108,7 +108,7 @@ def test_every_bad_value_is_named_at_once(tmp_path):
 def test_a_base_address_is_that_of_a_site_without_a_path(tmp_path, url):
     [problem] = refusal_of(tmp_path, COP_BASE_URL=url)
 
-    assert problem.startswith("COP_BASE_URL: write the ")
+    assert problem.startswith("COP_BASE_URL: use an address ")
     assert "hunter2" not in problem
 
 
@@ -153,7 +153,7 @@ def test_a_database_address_gets_the_driver_that_is_installed(tmp_path, url, use
 def test_a_number_is_a_whole_one_that_is_not_negative(tmp_path, number):
     [problem] = refusal_of(tmp_path, COP_TRUSTED_PROXIES=number)
 
-    assert problem == f"COP_TRUSTED_PROXIES: write a whole number, 0 or more, not {number!r}."
+    assert problem == f"COP_TRUSTED_PROXIES: use a whole number, 0 or more, not {number!r}."
 
 
 def test_numbers_that_are_set_are_used(tmp_path):
@@ -349,8 +349,8 @@ def test_on_macos_the_drive_s_cache_is_synced_too(tmp_path, monkeypatch, is_supp
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (" \n", "is empty, as after a crash"),
-        ("k" * 31, "has only 31 of at least 32 characters, as after a crash"),
+        (" \n", "is empty, perhaps after a crash"),
+        ("k" * 31, "has only 31 of at least 32 characters, perhaps after a crash"),
     ],
     ids=["blank", "cut off"],
 )
@@ -416,9 +416,12 @@ def test_a_given_secret_file_that_everybody_can_read_is_warned_about(
 
 
 def test_without_a_site_nothing_is_made_and_the_folder_is_named(tmp_path):
-    assert refusal_of(tmp_path, create=False) == [
-        f"No site at {tmp_path / 'instance'}. Run `cop serve` there once, or set COP_INSTANCE."
-    ]
+    [problem] = refusal_of(tmp_path, create=False)
+
+    assert problem == (
+        f"No site in {tmp_path / 'instance'}. Run `cop serve` to create it, or set COP_INSTANCE "
+        "to the folder of your site."
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -481,7 +484,7 @@ def test_a_secret_can_come_from_a_file_and_the_variable_wins(tmp_path):
     ("content", "says"),
     [
         (None, "cannot read"),
-        (b"", "is empty: write at least 32"),
+        (b"", "is empty: use at least 32"),
         (b"short", "has only 5 of at least 32"),
         (b"\xff" * 40, "cannot read"),
     ],
@@ -503,7 +506,7 @@ def test_an_instance_folder_that_cannot_be_made_is_refused(tmp_path):
 
     [problem] = refusal_of(tmp_path)
 
-    assert problem.startswith("COP_INSTANCE: cannot keep the secret key")
+    assert problem.startswith("COP_INSTANCE: cannot store the secret key")
 
 
 def test_settings_that_are_printed_show_no_secret(tmp_path):

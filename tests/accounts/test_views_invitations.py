@@ -69,7 +69,7 @@ def test_the_link_in_the_email_makes_an_account_once_and_signs_it_in(app, corin)
     assert (answer.status_code, answer.location) == (303, FRONT)
     assert "Sign out Dana" in client.page(FRONT).find("nav").get_text()
     assert (used.status_code, again.status_code) == (404, 404)
-    assert "has been used or withdrawn" in main_text(parse(used))
+    assert "has been used, canceled or replaced" in main_text(parse(used))
     assert rights() == {CORIN: True, DANA: True}
     assert rows(Invitation) == []
     assert [(act["coordinator_id"], act["action"]) for act in rows(AuditEntry)] == [
@@ -148,9 +148,9 @@ def test_forged_tokens_are_refused(app, corin):
 
 def test_an_invalid_invitation_is_refused(corin):
     refused = {
-        "": "Write their email address.",
+        "": "Enter the email of the person you're inviting.",
         "dana": "Enter an email address, like name@example.org.",
-        "Corin@Example.org": "There is an account for this address already.",
+        "Corin@Example.org": "This email already has an account.",
         "x" * 300 + "@example.org": "Use at most 254 characters. You have 312.",
     }
 
@@ -185,7 +185,7 @@ def test_an_account_created_meanwhile_ends_the_link(app, corin):
     answer = post(app.test_client(), links()[0], **DANAS)
 
     assert answer.status_code == 404
-    assert "There is an account for this address already." in main_text(parse(answer))
+    assert "This email already has an account." in main_text(parse(answer))
 
 
 def test_a_coordinator_without_the_right_cannot_grant_it(corin, dana):
@@ -212,7 +212,7 @@ def test_granting_and_revoking_the_right_take_effect_at_once(corin, dana):
 
     assert (given, taken) == (200, 403)
     assert refused.status_code == 422
-    assert "Nobody else may take lists away." in main_text(parse(refused))
+    assert "No one else can download lists." in main_text(parse(refused))
     assert press(corin, "/rights", coordinator=9, right="yes").status_code == 404
     changed = [act["action"] for act in rows(AuditEntry) if act["action"] == "changed rights"]
     assert len(changed) == 2
@@ -228,7 +228,7 @@ def test_removing_asks_first_and_signs_out_at_once(corin, dana):
     assert (before, dana.get(FRONT).status_code) == (200, 303)
     assert answer.location == PAGE
     assert rights() == {CORIN: True}
-    assert "Dana is no coordinator any more." in main_text(corin.page(PAGE))
+    assert "Dana is no longer a coordinator." in main_text(corin.page(PAGE))
     assert corin.get(f"{PAGE}/2/remove").status_code == 404
     assert press(corin, "/2/remove").status_code == 404
 
@@ -253,7 +253,7 @@ def test_the_list_shows_the_last_use_and_takes_five_statements(corin, dana):
     with Statements() as sent:
         page = corin.page(PAGE)
 
-    text = "Dana dana@example.org Last seen Nov 22, 10:00 AM. May not take lists away."
+    text = "Dana dana@example.org Last active Nov 22, 10:00 AM. Can't download lists."
     assert text in main_text(page)
     assert main_text(page).count("No two-factor sign-in.") == 2
     assert len(page.select(".allowed li")) == 14

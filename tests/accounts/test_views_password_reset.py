@@ -67,7 +67,7 @@ def test_a_coordinator_gets_the_link_and_chooses_a_new_password(app, corin):
 
     assert (email["to_address"], email["kind"]) == (CORIN, "password")
     assert (answer.status_code, answer.location) == (303, SIGN_IN)
-    assert "You have a new password" in page.select_one(".well").get_text()
+    assert "Password changed." in page.select_one(".well").get_text()
     assert rows(CoordinatorSession) == []
     assert corin.get(FRONT).status_code == 303
     assert sign_in(mallory, password=PASSWORD).status_code == 422
@@ -117,7 +117,7 @@ def test_the_link_works_once(mallory):
     again = post(mallory, link, form_at=FORGOTTEN, password="six grey otters hum softly")
 
     assert (page.status_code, again.status_code) == (404, 404)
-    assert "has been used, or is older than an hour" in parse(page).main.get_text()
+    assert "has been used, or it's more than an hour old" in parse(page).main.get_text()
     assert parse(page).select_one(f"main a[href='{FORGOTTEN}']")
     assert sign_in(mallory, password=NEW).status_code == 303
 

@@ -76,7 +76,7 @@ def test_axe_finds_nothing_where_the_first_account_is_made(visit, own_site):
 
     page = visit(new.set_up_path, at=new)
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Make the first account")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Create the first account")
     is_sound(page)
 
 

@@ -36,25 +36,28 @@ NORMALIZED = {
     "https://a-b.c1.example": "https://a-b.c1.example",
 }
 REFUSED = {
-    "Write the address": ["", "  \t "],
-    "Only a site that begins with https": [
+    "Enter the address of a site": ["", "  \t "],
+    "must start with https": [
         "http://www.ctdata.org",
         "HTTP://www.ctdata.org",
         "ftp://www.ctdata.org",
         "htps://www.ctdata.org",
     ],
-    "without a star": ["https://*.ctdata.org", "*", "https://www.ctdata.org; script-src *"],
-    "need more than this one site": ["sites.google.com", "https://sites.google.com/view/equity"],
-    "comes after the name": [
+    r"without \*": ["https://*.ctdata.org", "*", "https://www.ctdata.org; script-src *"],
+    "not enough. Use “Allow Google Sites”": [
+        "sites.google.com",
+        "https://sites.google.com/view/equity",
+    ],
+    "only the start of the address: https://www.ctdata.org": [
         "https://www.ctdata.org/equity",
         "www.ctdata.org/equity",
         "https://www.ctdata.org?a=b",
         "https://www.ctdata.org/?",
         "https://www.ctdata.org#top",
     ],
-    "before the @": ["https://sarah@ctdata.org", "https://sarah:x@ctdata.org", "sarah@ctdata.org"],
-    "not its number": ["https://192.0.2.7", "127.0.0.1"],
-    "no name that a site can have": [
+    "without the @": ["https://sarah@ctdata.org", "https://sarah:x@ctdata.org", "sarah@ctdata.org"],
+    "not its IP address": ["https://192.0.2.7", "127.0.0.1"],
+    "isn't a valid site address": [
         *("https://ctdata", "localhost", "https//www.ctdata.org", "https:/www.ctdata.org"),
         *("https:www.ctdata.org", "www,ctdata,org", "www.ctdata,org", "www..ctdata.org"),
         *(".ctdata.org", "-ctdata.org", "ct_data.org", "www.ct data.org", "'self'", "x" * 10_000),
@@ -102,11 +105,11 @@ def test_a_page_of_an_allowed_site_works():
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        (f"{BARE}/equity", "https://www.ctdata.org is on the list"),
+        (f"{BARE}/equity", "the list has https://www.ctdata.org"),
         ("https://example.org/", "https://example.org is not on the list"),
         ("https://www.ctdata.org.evil.example", "is not on the list"),
         (f"{WWW}:8443", "is not on the list"),
-        ("https://ctdata.squarespace.com/config", "Squarespace shows a site to who edits it"),
+        ("https://ctdata.squarespace.com/config", "only while you edit your site"),
         ("https://sites.google.com/view/equity", "Allow Google Sites"),
         ("https://123-atari-embeds.googleusercontent.com/x", "Allow Google Sites"),
     ],

@@ -12,18 +12,18 @@ ADD, REMOVE, PRESETS = f"{EMBED}/hosts", f"{EMBED}/hosts/remove", f"{EMBED}/pres
 CHECK = f"{EMBED}/check"
 WWW, BARE = "https://www.ctdata.org", "https://ctdata.org"
 INVALID = {
-    "http://example.org": "Only a site that begins with https://",
-    "https://example.org/page": "write https://example.org.",
-    "https://sites.google.com/view/x": "allow Google Sites below instead.",
-    "www.ctdata.org": "is on the list already",
-    '"><script>alert(1)</script>': "Look for a missing dot",
-    "x" * 20_000: "Look for a missing dot",
+    "http://example.org": "must start with https://",
+    "https://example.org/page": "the start of the address: https://example.org.",
+    "https://sites.google.com/view/x": "Use “Allow Google Sites” below instead.",
+    "www.ctdata.org": "is already on the list",
+    '"><script>alert(1)</script>': "Check for a missing dot",
+    "x" * 20_000: "Check for a missing dot",
 }
 CHECKS = {
-    f"{WWW}/equity": f"Yes: pages of {WWW}",
-    "http://www.ctdata.org": "Only a site that begins with https://",
+    f"{WWW}/equity": f"Yes: pages on {WWW}",
+    "http://www.ctdata.org": "must start with https://",
     "https://example.org/x": "https://example.org is not on the list",
-    "": "Write the address of a site",
+    "": "Enter the address of a site",
 }
 
 
@@ -80,7 +80,7 @@ def test_an_added_site_is_listed_and_may_frame_the_pages(corin):
 
     soup = corin.page(answer.location)
     assert answer.status_code == 303
-    assert "Pages of https://example.org can show" in soup.main.get_text()
+    assert "Pages on https://example.org can now show" in soup.main.get_text()
     assert listed() == [WWW, BARE, "https://example.org"]
     assert revision() == before + 1
     assert "https://example.org" in [li.span.get_text() for li in soup.select(".allowed li")]
@@ -126,7 +126,7 @@ def test_without_any_site_the_page_says_so_and_a_variant_is_offered_until_it_is_
 
     assert offered
     assert empty[0] == []
-    assert "No site is on the list" in empty[1]
+    assert "No sites yet." in empty[1]
     assert listed() == [BARE, WWW]
     assert corin.page(EMBED).select(".row") == []
 

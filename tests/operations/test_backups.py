@@ -432,10 +432,10 @@ def test_the_commands_back_up_verify_and_restore(instance):
     empty = rows(instance, "SELECT count(*) FROM registration")
     restored = run_process("restore", made)
 
-    assert "The copy is sound. It holds " in verified.stdout
+    assert "The backup is intact. Sessions: " in verified.stdout
     assert empty == [(0,)]
     assert restored.returncode == 0, restored.stderr
-    assert "is kept for 14 days as" in restored.stdout
+    assert "The replaced database is kept for 14 days as" in restored.stdout
     assert rows(instance, "SELECT count(*) > 0 FROM registration") == [(1,)]
 
 

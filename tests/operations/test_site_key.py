@@ -11,7 +11,7 @@ from tests.commands import PROJECT, assert_refused, execute, import_wsgi, rows, 
 from tests.db.test_migrations import next_release
 
 OTHER_KEY = "another-" * 5
-REFUSED = "The secret key is not the one that this site's links are signed with."
+REFUSED = "This is not the secret key that signed the links of this site."
 FORGET_KEY = "UPDATE community SET key_fingerprint = NULL"
 CHANGED = "Links in emails sent before now no longer work"
 ADD_COORDINATOR = (
@@ -50,8 +50,8 @@ def test_nothing_starts_with_another_key_and_the_refusal_says_what_to_do(site_fo
 
     assert (ended.exit_code, ended.stdout) == (1, "")
     assert ended.stderr == (
-        f"Error: {REFUSED} Put the old key back (COP_SECRET_KEY or COP_SECRET_KEY_FILE), or go on "
-        "with this one by `cop key accept`: links in emails sent before then stop working.\n"
+        f"Error: {REFUSED} Put the old key back (COP_SECRET_KEY or COP_SECRET_KEY_FILE), or run "
+        "`cop key accept` to use this one. Links in emails already sent then stop working.\n"
     )
 
 
@@ -62,9 +62,7 @@ def test_wsgi_does_not_start_with_another_key(site_folder):
     ended = import_wsgi(PROJECT)
 
     assert ended.returncode == 1
-    assert (
-        f"{REFUSED} Put the old key back ({site_folder / 'secret-key'}), or go on" in ended.stderr
-    )
+    assert f"{REFUSED} Put the old key back ({site_folder / 'secret-key'}), or run" in ended.stderr
 
 
 def test_a_backup_is_made_with_another_key_too_and_says_so(site_folder):
@@ -83,7 +81,7 @@ def test_a_key_is_accepted_and_the_site_starts_with_it(site_folder):
     accepted, again, started = run("key", "accept"), run("key", "accept"), run("seed")
 
     assert CHANGED in accepted.output
-    assert again.output == "This is the site's key already.\n"
+    assert again.output == "The site already uses this key.\n"
     assert started.exit_code == 0, started.output
     assert rows(site_folder, "SELECT key_changed_at IS NOT NULL FROM community") == [(1,)]
 
@@ -100,7 +98,7 @@ def test_a_key_is_accepted_by_a_newer_release_whose_upgrade_it_refuses(
     assert assert_refused(refused, says="`cop key accept`")
     assert (accepted.exit_code, upgraded.exit_code) == (0, 0), accepted.output + upgraded.output
     assert CHANGED in accepted.output
-    assert "The database was upgraded; the one from before is kept as" in accepted.output
+    assert "Upgraded the database. The old one is kept as" in accepted.output
 
 
 def test_a_site_from_before_there_were_fingerprints_starts_with_the_key_it_has(site_folder):
@@ -128,7 +126,7 @@ def test_a_second_host_on_the_same_postgresql_starts_with_the_same_key_only(tmp_
     databases.drop(url)
     assert started.returncode == 0, started.stderr
     assert f"there is no file {second / 'secret-key'}" in missing.stderr
-    assert "another host of the site has the same" in missing.stderr
+    assert "another host of this site has the same key" in missing.stderr
     assert (missing.returncode, was_made) == (1, False)
     assert (other.returncode, REFUSED in other.stderr) == (1, True)
     assert same.returncode == 0, same.stderr
@@ -217,8 +215,8 @@ def test_a_new_host_without_the_key_is_told_what_to_do_and_left_empty(
     started = alone("seed", at=new)
 
     assert refused.returncode == 1
-    assert f"There is no secret key at {new / 'secret-key'} and none beside" in refused.stderr
-    assert f"or at {copy.with_suffix('.key')}; or add --accept-key" in refused.stderr
+    assert f"there is no secret key at {new / 'secret-key'} and none beside" in refused.stderr
+    assert f"or at {copy.with_suffix('.key')}. Or add --accept-key" in refused.stderr
     assert not was_made
     assert (accepted.returncode, CHANGED in accepted.stdout) == (0, True), accepted.stderr
     assert started.returncode == 0, started.stderr
@@ -244,8 +242,8 @@ def test_a_host_that_was_only_started_gets_the_copys_key_and_one_in_use_keeps_it
 
     assert (taken.returncode, key_of(started)) == (0, key_of(site_folder)), taken.stderr
     assert refused.returncode == 1
-    assert f"with another secret key than {used / 'secret-key'} holds" in refused.stderr
-    assert f"Nothing was restored. Put {copy.with_suffix('.key')} there; or add" in refused.stderr
+    assert "Nothing was restored: the backup needs another secret key" in refused.stderr
+    assert f"in {used / 'secret-key'}. Put {copy.with_suffix('.key')} there. Or" in refused.stderr
     assert untouched == [(1,)]
     assert (accepted.returncode, CHANGED in accepted.stdout) == (0, True), accepted.stderr
     assert key_of(used) == before
@@ -260,7 +258,7 @@ def test_the_key_of_another_copy_is_refused(site_folder, tmp_path, content):
 
     refused = alone("restore", str(copy), at=new)
 
-    assert f"{copy.with_suffix('.key')} is not the key that this copy's links" in refused.stderr
+    assert f"{copy.with_suffix('.key')} is not the secret key of this backup." in refused.stderr
     assert (refused.returncode, new.exists()) == (1, False)
 
 
@@ -270,5 +268,5 @@ def test_a_copy_is_verified_anywhere_and_no_site_is_created(site_folder, tmp_pat
 
     result = run("restore", "--verify", made)
 
-    assert (result.exit_code, "The copy is sound." in result.output) == (0, True)
+    assert (result.exit_code, "The backup is intact." in result.output) == (0, True)
     assert not (tmp_path / "new").exists()

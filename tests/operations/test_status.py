@@ -37,7 +37,7 @@ def test_a_healthy_site_has_no_warnings(healthy):
     is_ready, lines, warned = report(healthy)
 
     assert (is_ready, warned) == (True, set())
-    assert lines["Daily round"] == "last at 2026-11-22 15:00:00 UTC"
+    assert lines["Daily tasks"] == "last at 2026-11-22 15:00:00 UTC"
     assert lines["Email"] == "0 waiting, 0 failed"
     assert "secret" not in str(lines)
 
@@ -48,7 +48,7 @@ def test_what_is_late_is_a_warning_and_the_site_stays_ready(healthy):
 
     is_ready, _, warned = report(healthy, now=NOW + timedelta(hours=27))
 
-    assert (is_ready, warned) == (True, {"Daily round", "Backup"})
+    assert (is_ready, warned) == (True, {"Daily tasks", "Backup"})
 
 
 def test_a_clock_that_has_jumped_is_a_warning_that_says_what_waits(healthy):
@@ -59,15 +59,15 @@ def test_a_clock_that_has_jumped_is_a_warning_that_says_what_waits(healthy):
 
     is_ready, lines, warned = report(healthy, now=later)
 
-    assert (is_ready, warned) == (True, {"Daily round", "Clock"})
-    assert "until a coordinator confirms it" in lines["Clock"]
+    assert (is_ready, warned) == (True, {"Daily tasks", "Clock"})
+    assert "until a coordinator confirms that it is right" in lines["Clock"]
 
 
 def test_without_a_worker_it_is_not_ready_and_says_what_may_be_missing(healthy):
     is_ready, lines, warned = report(healthy, now=NOW + timedelta(minutes=4))
 
     assert (is_ready, warned) == (False, {"Writing"})
-    assert "neither `cop serve` nor `cop work` runs" in lines["Writing"]
+    assert "neither `cop serve` nor `cop work` is running" in lines["Writing"]
 
 
 def test_emails_that_wait_or_failed_are_counted(healthy):
@@ -119,4 +119,4 @@ def test_the_command_ends_with_1_where_the_site_is_not_ready(site_folder):
     assert (ready.exit_code, not_ready.exit_code) == (0, 1)
     assert "  Database:     sqlite, " in ready.output
     assert "  Clock:        as expected" in ready.output
-    assert "! Writing:      last worked at no time yet" in not_ready.output
+    assert "! Writing:      has not worked yet" in not_ready.output

@@ -56,8 +56,9 @@ def test_the_overview_links_and_summarizes_every_part(corin):
     links = {link["href"] for link in page.main.select("a")}
     assert {path(part) for part in FORMS} | {path("coordinators"), "/coordinator/account"} <= links
     assert "/coordinator/embed" in links
-    assert "So many days before a session: 7, 1." in main_text(page)
-    assert "Names go 60 days after a session, short-lived answers after 7 days." in main_text(page)
+    assert "Reminders go out 7 days and 1 day before each session." in main_text(page)
+    assert "We delete names and most answers 60 days after a session." in main_text(page)
+    assert "access needs and other sensitive answers after 7 days." in main_text(page)
     assert page.select_one(f"header nav a[href='{SETTINGS}'][aria-current]")
 
 
@@ -80,7 +81,7 @@ def test_an_unchanged_form_changes_nothing(corin):
     answers = [save(corin, part) for part in FORMS]
 
     assert [(answer.status_code, answer.location) for answer in answers] == [(303, SETTINGS)] * 5
-    assert "Nothing was changed." in main_text(corin.page(SETTINGS))
+    assert "Nothing changed." in main_text(corin.page(SETTINGS))
     assert the_community() == before
     assert rows(AuditEntry) == []
 
@@ -142,7 +143,8 @@ def test_short_answers_cannot_outlive_the_names(corin):
     answer = save(corin, "retention", retention_days="3")
 
     assert answer.status_code == 422
-    assert error_summary(parse(answer)) == ["This cannot be longer than the names are kept."]
+    [sentence] = error_summary(parse(answer))
+    assert "can't be kept longer than names." in sentence
 
 
 def test_hostile_text_is_text_wherever_it_shows(client, corin):
@@ -276,7 +278,7 @@ def test_reminder_days_are_sorted_without_duplicates(corin):
     assert some == [14, 3, 1]
     assert the_community()["reminder_days"] == []
     assert the_community()["notice_minutes"] == 60
-    assert "None go out." in main_text(corin.page(SETTINGS))
+    assert "No reminders go out." in main_text(corin.page(SETTINGS))
 
 
 def test_reminders_due_at_once_are_confirmed_first(corin):
@@ -291,7 +293,7 @@ def test_reminders_due_at_once_are_confirmed_first(corin):
     done = save(corin, "reminders", parse(asked))
 
     assert asked.status_code == 200
-    assert "2 reminders go out at once" in main_text(parse(asked))
+    assert "2 reminders go out right away" in main_text(parse(asked))
     assert before == ([7, 1], [])
     assert done.status_code == 303
     assert the_community()["reminder_days"] == [28, 1]
@@ -309,7 +311,7 @@ def test_a_shorter_retention_is_confirmed_first(app, corin):
     with write_tx() as db_session:
         deletion.run(db_session, now=NOW)
 
-    assert "Within a day, 2 registrations are deleted" in main_text(parse(asked))
+    assert "Within a day, we delete 2 registrations" in main_text(parse(asked))
     assert left == (60, 3)
     assert done.status_code == 303
     assert [row["pronouns"] for row in rows(Registration)] == ["she/her"]
@@ -321,7 +323,7 @@ def test_a_longer_retention_is_confirmed_first(corin):
     asked = save(corin, "retention", retention_days="60", short_retention_days="2")
 
     assert asked.status_code == 200
-    assert "was told a shorter time" in main_text(parse(asked))
+    assert "we'd delete their data sooner" in main_text(parse(asked))
     assert the_community()["retention_days"] == 10
 
 

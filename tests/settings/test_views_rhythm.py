@@ -55,7 +55,7 @@ def test_the_form_shows_the_rule_and_its_next_dates(corin):
     )  # fmt: skip
     assert "months_off" not in form
     assert dates(page)[0] == "Tuesday, December 15 planned"
-    assert "Saving adds no date. 6 sessions that are planned already stay as they are" in (
+    assert "Saving adds no sessions. 6 sessions you've already planned stay as they are" in (
         page.find(id="dates").get_text(" ", strip=True)
     )
 
@@ -97,9 +97,9 @@ def test_saving_adds_the_dates_that_the_preview_shows(corin):
 
     slugs = [row["slug"] for row in rows(Meeting)]
     assert unchanged == (stored, 6, [])
-    assert "Saving adds 3 dates to the schedule. 6 sessions that are planned already stay" in before
-    assert after == "Saved. 3 dates were added; what was planned already stays as it is."
-    assert "No date was added" in again
+    assert "Saving adds 3 sessions. 6 sessions you've already planned stay" in before
+    assert after == "Saved. 3 sessions were added, and planned sessions stay as they are."
+    assert "No sessions were added" in again
     assert slugs == [*ALL_SIX, "2026-12-03", "2027-01-07", "2027-02-04"]
     first, _ = rows(AuditEntry)
     assert (first["action"], first["item_count"]) == ("changed settings", 3)
@@ -163,7 +163,7 @@ REFUSED = [
     ({"ends": "11:30"}, "ends", "The end is before the start"),
     ({"zone": "../../../etc/passwd"}, "zone", "Choose a time zone"),
     ({"planned_ahead": "many"}, "planned_ahead", "Plan 1 to 24"),
-    ({"observances": "2027-01-01 Fine\nSome day"}, "observances", "Mend line 2"),
+    ({"observances": "2027-01-01 Fine\nSome day"}, "observances", "Line 2 of the dates to avoid"),
     ({"observances": "x" * 60_001}, "observances", "Use at most"),
 ]
 
@@ -190,7 +190,7 @@ def test_an_invalid_value_is_refused_at_its_field_and_all_values_stay(corin, sub
     [
         ({"ends": "09:00"}, "The end is before the start"),
         ({"starts": "soon"}, "Enter the time like"),
-        ({"observances": "Some day"}, "Mend line 1"),
+        ({"observances": "Some day"}, "Line 1 of the dates to avoid"),
     ],
     ids=["of a rule", "of the form", "of a line"],
 )
