@@ -124,8 +124,8 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
     ):
         raise LinkExpired(
             N_(
-                "This setup link has been used, replaced or is more than 24 hours old. If there is "
-                "no coordinator yet, restart the site to get a new one."
+                "This setup link has been used or replaced, or it's more than 24 hours old. If "
+                "there is no coordinator yet, restart the site to get a new one."
             )
         )
 

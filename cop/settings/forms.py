@@ -72,7 +72,7 @@ class CommunityForm(SettingsForm):
 class AboutForm(SettingsForm):
     """The text of the About page; the shipped text is stored as NULL."""
 
-    about = area(20_000, Required(N_("Enter a text, or use the default text.")))
+    about = area(20_000, Required(N_("Enter some text, or use the default text.")))
 
     def form_values(self, row: CommunityFacts) -> dict[str, object]:
         return {"about": normalize_newlines(row.about_text)}
