@@ -267,5 +267,5 @@ def _is_clock_right(community: CommunityFacts, later_state: LaterState, *, now: 
     expected = replace(community, daily_tasks_at=max(times, default=None), clock_confirmed_at=None)
     is_right = clock_check.check(expected, now=now) is clock_check.Verdict.RUN
     if not is_right:
-        log.warning("the clock is in doubt, so nothing was deleted by it")
+        log.warning("the clock may be wrong, so nothing was deleted")
     return is_right

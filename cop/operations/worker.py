@@ -247,7 +247,7 @@ def work(app: Flask) -> None:
             try:
                 delivery.put_back()
             except SQLAlchemyError:  # its lease expires by itself
-                log.exception("an unfinished email could not be noted")
+                log.exception("the state of an unfinished email could not be saved")
     for thread, delivery in zip(threads, deliveries, strict=False):
         if not thread.is_alive():
             delivery.transport.close()
