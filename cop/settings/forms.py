@@ -163,10 +163,22 @@ class RetentionForm(SettingsForm):
         }
 
     def validate_retention_days(self, field: FormField) -> None:
-        _check_days(field, RETENTION)
+        if not _is_days(field, RETENTION):
+            raise ValidationError(
+                gettext(
+                    "Names and most answers: enter a number of days from 1 to %(most)s.",
+                    most=RETENTION.days,
+                )
+            )
 
     def validate_short_retention_days(self, field: FormField) -> None:
-        _check_days(field, SHORT_RETENTION)
+        if not _is_days(field, SHORT_RETENTION):
+            raise ValidationError(
+                gettext(
+                    "Sensitive answers: enter a number of days from 1 to %(most)s.",
+                    most=SHORT_RETENTION.days,
+                )
+            )
         longest = parse_integer(self.retention_days.data or "") or RETENTION.days
         if (parse_integer(field.data) or 0) > longest:
             raise ValidationError(
@@ -211,6 +223,5 @@ class RetentionForm(SettingsForm):
         return parse_integer(self[name].data)
 
 
-def _check_days(field: FormField, most: timedelta) -> None:
-    if not 1 <= (parse_integer(field.data) or 0) <= most.days:
-        raise ValidationError(gettext("Enter a number of days from 1 to %(most)s.", most=most.days))
+def _is_days(field: FormField, most: timedelta) -> bool:
+    return 1 <= (parse_integer(field.data) or 0) <= most.days
