@@ -34,20 +34,8 @@ def cop() -> None:
 
 @cop.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    default=8000,
-    show_default=True,
-    type=click.IntRange(1, 65535),
-    help="Port to listen on.",
-)
-@click.option(
-    "--workers",
-    default=1,
-    show_default=True,
-    type=click.IntRange(1, 64),
-    help="Number of web processes.",
-)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, workers: int) -> None:
     """Serve the site. The first start creates everything it needs."""
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
@@ -160,10 +148,7 @@ def change_password(*, email: str, password_stdin: bool) -> None:  # noqa: ARG00
 @coordinators_group.command("two-factor")
 @click.argument("email")
 @click.option(
-    "--off",
-    is_flag=True,
-    required=True,
-    help="Turn it off. Do this only for a person you know who has lost their phone.",
+    "--off", is_flag=True, required=True, help="Only for people you know who lost their phone."
 )
 def end_second_factor(*, email: str, off: bool) -> None:  # noqa: ARG001
     """Turn off two-factor sign-in for EMAIL."""
@@ -189,7 +174,7 @@ def try_mail(address: str) -> None:
         answer = transport.send(trial, to=address)
     except DeliveryError as ending:
         raise click.ClickException(
-            f"The test email was not confirmed. {ending.server_reply}"
+            f"Not confirmed by the server: {ending.server_reply}"
         ) from ending
     finally:
         transport.close()

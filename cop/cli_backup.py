@@ -42,18 +42,14 @@ def backup(*, noted: bool, with_key: bool) -> None:
     click.echo(f"{made}\n{_describe(backups.verify(made))}")
     if with_key:
         if problem:
-            raise click.ClickException(
-                "The backup was made without the key, because this is not the key of this site."
-            )
+            raise click.ClickException("The backup was made, but not with this key.")
         _write_key_beside(made, app.extensions["cop.settings"].secret_key)
 
 
 def _write_key_beside(made: Path, key: str) -> None:
     file = backup_keys.key_beside(made)
     secret_key.install(file, key)
-    click.echo(
-        f"{file}\nAnyone with both files can read everything. Keep them apart or encrypt them."
-    )
+    click.echo(f"{file}\nAnyone with both files can read everything. Keep them apart, or encrypt.")
 
 
 @click.command()
@@ -109,7 +105,5 @@ def _accept(app: Flask, *, is_new: bool = False) -> bool:
 
 
 def _describe(contents: dict[str, int]) -> str:
-    meetings, registrations, coordinators = (
-        contents[name] for name in ("meetings", "registrations", "coordinators")
-    )
-    return f"Sessions: {meetings}. Registrations: {registrations}. Coordinators: {coordinators}."
+    text = "Sessions: {meetings}. Registrations: {registrations}. Coordinators: {coordinators}."
+    return text.format(**contents)

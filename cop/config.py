@@ -234,8 +234,7 @@ class _Reader:
                 "(`cop backup --with-key` saves it beside the backup; another host of this site "
                 f"has the same key). {_LOST_KEY}"
                 if has_database
-                else f"No site in {file.parent}. Run `cop serve` to create it, or set COP_INSTANCE "
-                "to the folder of your site."
+                else f"No site in {file.parent}. Run `cop serve` to create it, or set COP_INSTANCE."
             )
             return ""
         secret_key.make_private(file)

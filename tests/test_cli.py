@@ -67,7 +67,7 @@ def test_seed_makes_the_community_in_files_that_nobody_else_may_read(instance):
 def test_seed_demo_adds_people_once(site_folder):
     first, second = run("seed", "--demo"), run("seed", "--demo")
 
-    assert first.output == "Added.\n"
+    assert first.output == "Added the demo data.\n"
     assert second.output == "The demo data is already there.\n"
     assert rows(site_folder, "SELECT count(*) FROM member") == [(34,)]
 
@@ -165,7 +165,7 @@ def test_a_trial_email_that_is_not_taken_ends_with_the_servers_answer(site_folde
         invalid = run("mail", "test", "ada", COP_SMTP_URL=server.url)
 
     assert assert_refused(refused, says="550 5.1.1 No such user here")
-    assert refused.output.startswith("Error: The test email was not confirmed. ")
+    assert refused.output.startswith("Error: Not confirmed by the server: ")
     assert assert_refused(invalid, says="not a valid email address.")
 
 

@@ -418,10 +418,8 @@ def test_a_given_secret_file_that_everybody_can_read_is_warned_about(
 def test_without_a_site_nothing_is_made_and_the_folder_is_named(tmp_path):
     [problem] = refusal_of(tmp_path, create=False)
 
-    assert problem == (
-        f"No site in {tmp_path / 'instance'}. Run `cop serve` to create it, or set COP_INSTANCE "
-        "to the folder of your site."
-    )
+    folder = tmp_path / "instance"
+    assert problem == f"No site in {folder}. Run `cop serve` to create it, or set COP_INSTANCE."
     assert list(tmp_path.iterdir()) == []
 
 

@@ -56,23 +56,19 @@ ACTION_SENTENCES: dict[str, dict[str, str]] = {
         Action.MOVED_MEETING: N_("%(who)s moved the %(date)s session"),
         Action.CANCELLED_MEETING: N_("%(who)s canceled the %(date)s session"),
         Action.RESTORED_MEETING: N_("%(who)s restored the %(date)s session"),
-        Action.PUBLISHED: N_("%(who)s published takeaways for the %(date)s session"),
-        Action.MADE_ROOMS: N_("%(who)s made small groups for the %(date)s session"),
+        Action.PUBLISHED: N_("%(who)s published takeaways for %(date)s"),
+        Action.MADE_ROOMS: N_("%(who)s made small groups for %(date)s"),
         Action.WROTE: N_("%(who)s emailed people about the %(date)s session"),
     },
     "people": {
-        Action.ADDED_PERSON: N_("%(who)s registered someone for the %(date)s session"),
-        Action.CORRECTED_ADDRESS: N_("%(who)s corrected an email for the %(date)s session"),
-        Action.MOVED_PERSON: N_(
-            "%(who)s moved someone on or off the waiting list for the %(date)s session"
-        ),
-        Action.CANCELLED_PLACE: N_("%(who)s canceled a registration for the %(date)s session"),
-        Action.RESTORED_PLACE: N_("%(who)s restored a registration for the %(date)s session"),
-        Action.MARKED_MAIL: N_(
-            "%(who)s marked whether emails reach someone in the %(date)s session"
-        ),
-        Action.MARKED_ATTENDANCE: N_("%(who)s marked attendance for the %(date)s session"),
-        Action.IMPORTED_ATTENDANCE: N_("%(who)s imported attendance for the %(date)s session"),
+        Action.ADDED_PERSON: N_("%(who)s registered someone for %(date)s"),
+        Action.CORRECTED_ADDRESS: N_("%(who)s corrected an email for %(date)s"),
+        Action.MOVED_PERSON: N_("%(who)s moved someone on or off the waiting list for %(date)s"),
+        Action.CANCELLED_PLACE: N_("%(who)s canceled a registration for %(date)s"),
+        Action.RESTORED_PLACE: N_("%(who)s restored a registration for %(date)s"),
+        Action.MARKED_MAIL: N_("%(who)s marked an email as working or not for %(date)s"),
+        Action.MARKED_ATTENDANCE: N_("%(who)s marked attendance for %(date)s"),
+        Action.IMPORTED_ATTENDANCE: N_("%(who)s imported attendance for %(date)s"),
     },
     "settings": {
         Action.CHANGED_SETTINGS: N_("%(who)s changed the settings"),

@@ -28,24 +28,21 @@ KINDS = {
 }
 ACTION_SENTENCES = ChainMap(*audit_log.ACTION_SENTENCES.values())
 VIEWING_SENTENCES = {
-    "roster": N_("%(who)s viewed the roster for the %(date)s session"),
-    "access": N_("%(who)s viewed the access needs for the %(date)s session"),
-    "emails": N_("%(who)s viewed the email addresses for the %(date)s session"),
-    "rooms": N_("%(who)s downloaded the small groups for the %(date)s session"),
-    "export": N_("%(who)s downloaded the attendee list for the %(date)s session"),
+    "roster": N_("%(who)s viewed the roster for %(date)s"),
+    "access": N_("%(who)s viewed the access needs for %(date)s"),
+    "emails": N_("%(who)s viewed the email addresses for %(date)s"),
+    "rooms": N_("%(who)s downloaded the small groups for %(date)s"),
+    "export": N_("%(who)s downloaded the attendee list for %(date)s"),
     "list": N_("%(who)s viewed the mailing list"),
+    "list, exported": N_("%(who)s downloaded the mailing list"),
     "mails": N_("%(who)s viewed the Email log"),
+    # Viewings of all sessions, and those that include access needs.
+    "roster, access": N_("%(who)s viewed the roster and access needs for %(date)s"),
+    "export, access": N_("%(who)s downloaded the attendee list and access needs for %(date)s"),
+    "export, all": N_("%(who)s downloaded the attendee list for all sessions"),
+    "export, all, access": N_("%(who)s downloaded all attendee lists and access needs"),
 }
-WITH_ACCESS_NEEDS = {
-    "roster": N_("%(who)s viewed the roster and access needs for the %(date)s session"),
-    "export": N_("%(who)s downloaded the attendee list with access needs for the %(date)s session"),
-}
-EXPORTED_ALL = N_("%(who)s downloaded the attendee list for all sessions")
-EXPORTED_ALL_WITH_ACCESS_NEEDS = N_(
-    "%(who)s downloaded the attendee list with access needs for all sessions"
-)
-EXPORTED_LIST = N_("%(who)s downloaded the mailing list")
-OTHER_VIEWING = N_("%(who)s viewed someone's answers for the %(date)s session")
+OTHER_VIEWING = N_("%(who)s viewed someone's answers for %(date)s")
 
 
 @console.get("/record", endpoint="record")
@@ -72,22 +69,18 @@ def audit_log_page() -> Response:
 
 def _sentence(entry: Row[*tuple[Any, ...]]) -> str:
     """Return in words what was done or viewed."""
-    if entry.is_viewing:
-        sentence = _viewing_sentence(entry)
-    else:
-        sentence = ACTION_SENTENCES.get(entry.action, OTHER_VIEWING)
+    sentences = VIEWING_SENTENCES if entry.is_viewing else ACTION_SENTENCES
+    sentence = sentences.get(_key(entry), OTHER_VIEWING)
     date = date_formatter().short_date(entry.starts_at) if entry.starts_at else ""
     return gettext(sentence, who=entry.by or gettext("A former coordinator"), date=date)
 
 
-def _viewing_sentence(entry: Row[*tuple[Any, ...]]) -> str:
+def _key(entry: Row[*tuple[Any, ...]]) -> str:
     if entry.action == "list" and entry.columns:
-        return EXPORTED_LIST
+        return "list, exported"
+    is_of_all = entry.action == "export" and entry.meeting_id is None
     has_access_needs = "access" in (entry.columns or ())
-    if entry.action == "export" and entry.meeting_id is None:
-        return EXPORTED_ALL_WITH_ACCESS_NEEDS if has_access_needs else EXPORTED_ALL
-    sentences = VIEWING_SENTENCES | (WITH_ACCESS_NEEDS if has_access_needs else {})
-    return sentences.get(entry.action, OTHER_VIEWING)
+    return f"{entry.action}{', all' * is_of_all}{', access' * has_access_needs}"
 
 
 def note_action(

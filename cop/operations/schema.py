@@ -137,14 +137,10 @@ def _no_site(app: Flask) -> str:
     folder = settings_of(app).instance
     file = backups.file_of(app)
     if file and file.parent == folder:
-        return (
-            f"No site in {folder}. Run `cop serve` to create it, or set COP_INSTANCE to the folder "
-            "of your site."
-        )
+        return f"No site in {folder}. Run `cop serve` to create it, or set COP_INSTANCE."
     where = file or f"{url.host or 'localhost'}/{url.database}"
     return (
-        f"No site in the database {where}. Run `cop serve` to create it, or set COP_DATABASE_URL "
-        "to the database of your site."
+        f"No site in the database {where}. Run `cop serve` to create it, or set COP_DATABASE_URL."
     )
 
 

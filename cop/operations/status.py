@@ -103,11 +103,7 @@ def _durability(settings: Settings) -> Line:
         return Line("Durability", "PostgreSQL keeps everything it has confirmed")
     version = sqlite_module.sqlite_version_info
     pragmas = ", ".join(journal_pragmas(version))
-    slow = (
-        " (slower, because this version can lose data in WAL mode)"
-        if has_wal_reset_bug(version)
-        else ""
-    )
+    slow = " (slower: this version can lose data in WAL mode)" if has_wal_reset_bug(version) else ""
     return Line("Durability", f"SQLite {sqlite_module.sqlite_version}, {pragmas}{slow}")
 
 
@@ -115,10 +111,7 @@ def _writing(at: datetime | None, now: datetime) -> Line:
     if at and _is_writable(at, now):
         return Line("Writing", f"worked at {_moment(at)}")
     last = f"last worked at {_moment(at)}" if at else "has not worked yet"
-    why = (
-        "the database is locked, read-only or full, or neither `cop serve` nor `cop work` is "
-        "running"
-    )
+    why = "the database is locked, read-only or full, or neither `cop serve` nor `cop work` runs"
     return Line("Writing", f"{last}: {why}", is_warning=True)
 
 

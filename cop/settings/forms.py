@@ -27,6 +27,8 @@ from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import now, writer
 
 OPTIONAL_QUESTIONS = [q for q in registry.QUESTIONS if not q.required and not q.asked_with]
+_NAME_DAYS = N_("Names and most answers: enter a number of days from 1 to %(most)s.")
+_SENSITIVE_DAYS = N_("Sensitive answers: enter a number of days from 1 to %(most)s.")
 MAX_REMINDER_DAYS, MAX_NOTICE_MINUTES = 28, 60  # days before a session; minutes after a change
 
 
@@ -163,22 +165,10 @@ class RetentionForm(SettingsForm):
         }
 
     def validate_retention_days(self, field: FormField) -> None:
-        if not _is_days(field, RETENTION):
-            raise ValidationError(
-                gettext(
-                    "Names and most answers: enter a number of days from 1 to %(most)s.",
-                    most=RETENTION.days,
-                )
-            )
+        _check_days(field, RETENTION, _NAME_DAYS)
 
     def validate_short_retention_days(self, field: FormField) -> None:
-        if not _is_days(field, SHORT_RETENTION):
-            raise ValidationError(
-                gettext(
-                    "Sensitive answers: enter a number of days from 1 to %(most)s.",
-                    most=SHORT_RETENTION.days,
-                )
-            )
+        _check_days(field, SHORT_RETENTION, _SENSITIVE_DAYS)
         longest = parse_integer(self.retention_days.data or "") or RETENTION.days
         if (parse_integer(field.data) or 0) > longest:
             raise ValidationError(
@@ -223,5 +213,6 @@ class RetentionForm(SettingsForm):
         return parse_integer(self[name].data)
 
 
-def _is_days(field: FormField, most: timedelta) -> bool:
-    return 1 <= (parse_integer(field.data) or 0) <= most.days
+def _check_days(field: FormField, most: timedelta, sentence: str) -> None:
+    if not 1 <= (parse_integer(field.data) or 0) <= most.days:
+        raise ValidationError(gettext(sentence, most=most.days))

@@ -45,12 +45,8 @@ def overview() -> Response:
         hosts = embedding_hosts.hosts(db_session)
         names = list(audit_log.coordinator_names(db_session).values())
     days = [ngettext("%(num)s day", "%(num)s days", n) for n in current_community().reminder_days]
-    return render(
-        "settings/overview.html",
-        hosts=hosts,
-        coordinators=names,
-        reminder_days=format_list(days, locale=language()),
-    )
+    days_before = format_list(days, locale=language())
+    return render("settings/overview.html", hosts=hosts, coordinators=names, days=days_before)
 
 
 @console.route(f"/settings/<any({', '.join(FORMS)}):part>", methods=["GET", "POST"])

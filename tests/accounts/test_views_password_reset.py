@@ -81,7 +81,7 @@ def test_the_answer_is_the_same_for_every_address(mallory):
 
     assert (known.status_code, known.location) == (unknown.status_code, unknown.location)
     assert known_page == unknown_page
-    assert "an email is on its way" in known_page
+    assert "we've sent it a link" in known_page
     assert len(rows(OutboxEmail)) == 1
 
 

@@ -43,7 +43,7 @@ REFUSED = {
         "ftp://www.ctdata.org",
         "htps://www.ctdata.org",
     ],
-    r"without \*": ["https://*.ctdata.org", "*", "https://www.ctdata.org; script-src *"],
+    "without *": ["https://*.ctdata.org", "*", "https://www.ctdata.org; script-src *"],
     "not enough. Use “Allow Google Sites”": [
         "sites.google.com",
         "https://sites.google.com/view/equity",

@@ -450,7 +450,7 @@ def test_the_commands_refuse_with_a_sentence(instance, tmp_path):
 def test_a_backup_by_other_means_can_be_noted(site_folder):
     result = run("backup", "--noted")
 
-    assert result.output == "Noted.\n"
+    assert result.output == "Recorded.\n"
     assert rows(site_folder, "SELECT backup_at IS NOT NULL FROM community") == [(1,)]
     assert not (site_folder / "backups").exists()
 

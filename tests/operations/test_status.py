@@ -67,7 +67,7 @@ def test_without_a_worker_it_is_not_ready_and_says_what_may_be_missing(healthy):
     is_ready, lines, warned = report(healthy, now=NOW + timedelta(minutes=4))
 
     assert (is_ready, warned) == (False, {"Writing"})
-    assert "neither `cop serve` nor `cop work` is running" in lines["Writing"]
+    assert "neither `cop serve` nor `cop work` runs" in lines["Writing"]
 
 
 def test_emails_that_wait_or_failed_are_counted(healthy):
