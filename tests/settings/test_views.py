@@ -339,9 +339,9 @@ def test_every_page_shows_the_current_retention(client, corin):
         assert "Deleted 1 day after the session." in page
         assert "60 days after the session" not in page
     assert "30 days after a session, we keep only totals" in yours
-    assert "goes on December 16" in mine  # a day after the session
-    assert "goes on January 14" in mine  # thirty days
-    assert "goes on February" not in mine
+    assert "Deleted on December 16" in mine  # a day after the session
+    assert "Deleted on January 14" in mine  # thirty days
+    assert "Deleted on February" not in mine
 
 
 def test_unknown_parts_are_not_found(corin):
