@@ -245,7 +245,7 @@ def test_erasing_asks_first_and_then_deletes_everything(ada):
     answer = press_button(ada, member_path("/erase"))
 
     assert "We'll delete 2 registrations and all their answers." in question
-    assert "We'll delete 2 emails to you." in question
+    assert "We'll delete our copies of 2 emails to you." in question
     assert "Your spot on December 15 will go to the next person" in question
     assert answer.status_code == 200
     assert parse(answer).h1.get_text() == "We deleted everything about you"

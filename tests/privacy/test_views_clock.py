@@ -43,6 +43,15 @@ def test_a_doubtful_clock_is_a_to_do_and_is_confirmed_once(corin, days, words):
     assert "Corin confirmed that the clock is right" in main_text(corin.page("/coordinator/record"))
 
 
+def test_a_doubtful_clock_with_nothing_to_delete_says_so(corin):
+    update_community(daily_tasks_at=NOW - timedelta(days=90))
+
+    page = main_text(corin.page(CLOCK))
+
+    assert "nothing will be deleted right now" in page
+    assert "0 registrations" not in page
+
+
 def test_a_right_clock_is_no_to_do_and_cannot_be_confirmed(corin):
     for last in (None, NOW - timedelta(hours=47), NOW + timedelta(hours=47)):
         update_community(daily_tasks_at=last)
