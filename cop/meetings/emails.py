@@ -36,11 +36,11 @@ def preparation(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
     if meeting.guests:
         lines.append(_("Guest: %(guests)s", guests=meeting.guests))
     if title := meeting.reading_title:
-        sentence = N_("To read before: %(title)s")
+        sentence = N_("Read before the session: %(title)s")
         if meeting.reading_minutes:
-            sentence = N_("To read before: %(title)s (%(minutes)s min)")
+            sentence = N_("Read before the session: %(title)s (%(minutes)s min)")
         sentence = _(sentence, title=title, minutes=meeting.reading_minutes)
         lines.append(f"{sentence} {meeting.reading_url or ''}".rstrip())
     if question := meeting.prep_question:
-        lines.append(_("A question to think about: %(question)s", question=question))
+        lines.append(_("Think about one question: %(question)s", question=question))
     return lines

@@ -133,7 +133,12 @@ def _send(meeting: Listing, form: WriteForm) -> bool:
     if count is None:
         flash(gettext("This message was already sent. Nothing was sent again."))
     else:
-        flash(ngettext("Sending it to %(num)s person.", "Sending it to %(num)s people.", count))
+        sentence = ngettext(
+            "Sending your message to %(num)s person.",
+            "Sending your message to %(num)s people.",
+            count,
+        )
+        flash(sentence)
     return True
 
 

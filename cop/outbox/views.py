@@ -91,7 +91,7 @@ def _kind_labels() -> dict[EmailKind, str]:
         EmailKind.PLACE: pgettext("kind of email", "Registration changed"),
         EmailKind.CHANGED: pgettext("kind of email", "Session changed"),
         EmailKind.REMINDER: pgettext("kind of email", "Reminder"),
-        EmailKind.TAKEAWAYS: pgettext("kind of email", "Notes after a session"),
+        EmailKind.TAKEAWAYS: pgettext("kind of email", "Takeaways"),
         EmailKind.MESSAGE: pgettext("kind of email", "Message from a coordinator"),
         EmailKind.LINK: pgettext("kind of email", "Link to their page"),
         EmailKind.LIST: pgettext("kind of email", "Mailing list confirmation"),

@@ -21,7 +21,7 @@ def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
         _("New access request for %(date)s", date=date_of(writer, meeting)),
         _("Someone told us what would help them take part in this session:"),
         session_block(writer, meeting),
-        Button(_("See access requests"), f"{roster_url(writer, meeting)}/access"),
+        Button(_("See access needs"), f"{roster_url(writer, meeting)}/access"),
     )
 
 
@@ -89,7 +89,7 @@ def promoted(writer: LetterWriter, person: Registered, meeting: MeetingFacts) ->
     return writer.member_letter(
         to,
         _("You now have a spot on %(date)s", date=date_of(writer, meeting)),
-        _("A spot opened, and it's yours. You're registered for this session:"),
+        _("A spot opened, and it's yours. You're registered for:"),
         _registered_session(writer, meeting, join_url),
         Button(_("View or change my registration"), writer.my_page(to)),
         cancel_link(writer, to, meeting),
@@ -154,8 +154,8 @@ def _registered_session(writer: LetterWriter, meeting: MeetingFacts, join_url: s
 def _decline_text(writer: LetterWriter) -> str:
     """Explain that declining in the calendar does not cancel the registration."""
     sentence = N_(
-        "We attached a file for your calendar. Declining or deleting it there won't tell us, so "
-        "please use the link above to cancel."
+        "A calendar invitation is attached. Declining it won't tell us, so please use the link "
+        "above to cancel."
     )
     return writer.translate(sentence)
 

@@ -14,16 +14,16 @@ def day_before(writer: LetterWriter, meeting: MeetingFacts, counts: Counts) -> L
     _ = writer.translate
     lines = [
         _("Registered: %(num)s", num=counts.held),
-        _("On the waiting list: %(num)s", num=counts.waiting),
-        _("First-time participants: %(num)s", num=counts.first_time),
-        _("Access requests: %(num)s", num=counts.access),
+        _("Waiting list: %(num)s", num=counts.waiting),
+        _("First-timers: %(num)s", num=counts.first_time),
+        _("Access needs: %(num)s", num=counts.access),
     ]
     if not meeting.join_url:
         lines.append(_("The join link is missing. Please add it so people can join."))
     return writer.coordinator_letter(
         _("Coming up: the session on %(date)s", date=date_of(writer, meeting)),
         session_block(writer, meeting, *lines),
-        Button(_("See who's registered"), emails.roster_url(writer, meeting)),
+        Button(_("Open the roster"), emails.roster_url(writer, meeting)),
     )
 
 

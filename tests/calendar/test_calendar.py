@@ -66,8 +66,8 @@ def test_the_description_says_how_to_prepare():
     assert text.split("\n\n") == [
         "Members show how they broke their data down.",
         "Guest: Two members who did it last year",
-        f"To read before: {title} https://example.org/small-groups",
-        "A question to think about: Which group in your own data can nobody see?",
+        f"Read before the session: {title} https://example.org/small-groups",
+        "Think about one question: Which group in your own data can nobody see?",
         f"Session page: {PAGE}",
     ]
 

@@ -98,7 +98,7 @@ def test_confirming_sends_and_stores_the_message(corin):
         "ada@example.org",
         "grace@example.org",
     ]
-    assert "Sending it to 2 people." in page.select_one(".well").get_text()
+    assert "Sending your message to 2 people." in page.select_one(".well").get_text()
     assert "Bring a chart" in page.summary.get_text()
     assert "to 2 people, by Corin" in " ".join(page.summary.get_text().split())
     assert page.select_one("details pre").get_text() == ANSWERS["text"]

@@ -256,7 +256,7 @@ def test_coordinators_get_one_summary_the_day_before(db_session, meeting):
     to_them = outbox_emails(db_session, EmailKind.COORDINATORS)
     assert [mail.to_address for mail in to_them] == ["Corin@example.org", "Dana@example.org"]
     assert "Registered: 1" in to_them[0].text
-    assert "On the waiting list: 1" in to_them[0].text
+    assert "Waiting list: 1" in to_them[0].text
     assert "The join link is missing." in to_them[0].text
     assert "Ada" not in without_tokens(to_them[0].text)
 
