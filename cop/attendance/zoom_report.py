@@ -36,9 +36,9 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")  # all but tab, line breaks and 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Like 2026-11-28 19:05, 11/28/2026 07:05:00 PM, 28.11.2026 19:05 or Nov 28, 2026 07:05 PM.
 _DATE_TIME = re.compile(
-    r"(?:(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)|(?P<one>\d\d?)[/.](?P<two>\d\d?)[/.](?P<y>\d{4})"
-    r"|(?P<named>[a-z]{3})[a-z]*\.? (?P<d>\d\d?),? (?P<of>\d{4}))"
-    r",?[ t]+(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\.\d+)? ?(?P<half>[ap]m)?",
+    r"(?:(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)|(?P<one>\d\d?)[/.](?P<two>\d\d?)[/.](?P<year_last>\d{4})"
+    r"|(?P<month_name>[a-z]{3})[a-z]*\.? (?P<day_after>\d\d?),? (?P<year_after>\d{4}))"
+    r",?[ t]+(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\.\d+)? ?(?P<am_pm>[ap]m)?",
     re.IGNORECASE,
 )
 
@@ -220,12 +220,13 @@ def _parse_time(cell: str, *, is_day_first: bool) -> datetime | None:
         return None
     # The month and the day of a date like 11/28/2026, or 28/11/2026 if the day is first.
     one, two = (match["two"], match["one"]) if is_day_first else (match["one"], match["two"])
-    name = (match["named"] or "").casefold()
+    name = (match["month_name"] or "").casefold()
     month = match["month"] or one or (_MONTHS.index(name) + 1 if name in _MONTHS else 0)
-    hour, half = int(match["hour"]), (match["half"] or "").casefold()
-    if half:
-        hour = hour % 12 + 12 * (half == "pm")
-    year, day = match["year"] or match["y"] or match["of"], match["day"] or two or match["d"]
+    hour, am_pm = int(match["hour"]), (match["am_pm"] or "").casefold()
+    if am_pm:
+        hour = hour % 12 + 12 * (am_pm == "pm")
+    year = match["year"] or match["year_last"] or match["year_after"]
+    day = match["day"] or two or match["day_after"]
     minute, second = int(match["minute"]), int(match["second"] or 0)
     try:
         # Zoom's times have no zone.

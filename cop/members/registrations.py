@@ -83,6 +83,7 @@ def delete_answer(
 
     It is deleted from canceled registrations too.
     """
+    # The field of this name, and the fields that were asked with it.
     fields = [f for f in registry.OPTIONAL_ANSWERS if name and name in (f.name, f.asked_with)]
     if not fields:
         return False

@@ -184,11 +184,11 @@ def verify(file: Path) -> dict[str, int]:
         }
 
 
-def _store_backup_time(draft: Connection, now: datetime) -> None:
-    columns = {row[1] for row in draft.execute("PRAGMA table_info(community)")}
+def _store_backup_time(connection: Connection, now: datetime) -> None:
+    columns = {row[1] for row in connection.execute("PRAGMA table_info(community)")}
     if "backup_at" in columns:  # older schemas do not store it
-        draft.execute("UPDATE community SET backup_at = ?", [f"{now:%Y-%m-%d %H:%M:%S.%f}"])
-        draft.commit()
+        connection.execute("UPDATE community SET backup_at = ?", [f"{now:%Y-%m-%d %H:%M:%S.%f}"])
+        connection.commit()
 
 
 def open_database(file: Path) -> Connection:

@@ -129,7 +129,7 @@ def fork(run: Callable[[], None]) -> int:
     try:
         child = os.fork()
     finally:
-        if child != 0:
+        if child != 0:  # in the parent, also if the fork has failed
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     if child:
         return child

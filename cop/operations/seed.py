@@ -156,6 +156,7 @@ def _answers() -> Iterator[dict[str, object]]:
     access_needs = iter(texts["access"])
     for number in cycle(range(36)):
         answers: dict[str, object] = {
+            # None, one or two of them, from another start each time.
             "hats": list(islice(cycle(hats), number % 9, number % 9 + number % 3)),
             "taking_part": [taking_part[number % 3]] if number % 2 else [],
             "first_time": number % 4 == 3,

@@ -116,6 +116,7 @@ def _writing(at: datetime | None, now: datetime) -> Line:
 
 
 def _daily(label: str, at: datetime | None, now: datetime) -> Line:
+    # A time in the future, after the clock was set back, counts as late too.
     is_late = at is None or not timedelta() <= now - at <= DAILY_MAX_AGE
     return Line(label, f"last at {_moment(at)}" if at else "not yet", is_warning=is_late)
 

@@ -51,8 +51,10 @@ BATCH_PAUSE = 0.1
 
 log = logging.getLogger("cop.worker")
 
+_never = bool  # called without an argument, it returns False
 
-def run_daily_tasks(*, now: datetime, stopping: Callable[[], bool] = bool) -> bool:
+
+def run_daily_tasks(*, now: datetime, stopping: Callable[[], bool] = _never) -> bool:
     """Plan ahead, and delete what is past its retention period; idempotent.
 
     Return False if it was stopped before its end.
@@ -120,7 +122,7 @@ class Planner:
 
     app: Flask
     delivery: Delivery  # for its writer and its clock; it delivers nothing
-    stopping: Callable[[], bool] = bool
+    stopping: Callable[[], bool] = _never
     daily_tasks_at: datetime | None = None
     planned_at: datetime | None = None
     backup_tried_at: datetime | None = None
@@ -130,9 +132,9 @@ class Planner:
     def run_due(self) -> float:
         """Do what is due; return the seconds until the next check."""
         now = self.delivery.clock()
-        if _is_time(self.backup_tried_at, HOUR, now):
+        if _is_due(self.backup_tried_at, HOUR, now):
             self.backup_tried_at, self.has_backup = now, self._back_up(now)
-        is_due = self.verdict is not Verdict.RUN or _is_time(self.daily_tasks_at, DAY, now)
+        is_due = self.verdict is not Verdict.RUN or _is_due(self.daily_tasks_at, DAY, now)
         if not is_due or self._run_daily_tasks(now):
             queue_emails(self.delivery)
         return PLANNING_INTERVAL
@@ -147,7 +149,7 @@ class Planner:
             if run_daily_tasks(now=now, stopping=self.stopping):
                 self.daily_tasks_at = now
                 self._delete_files(now)
-        elif clock_check.can_plan(community, now=now) and _is_time(self.planned_at, DAY, now):
+        elif clock_check.can_plan(community, now=now) and _is_due(self.planned_at, DAY, now):
             plan_ahead(now=now)
             self.planned_at = now
         return clock_check.has_settled(community, now=now)
@@ -195,7 +197,7 @@ class Planner:
         return True
 
 
-def _is_time(last: datetime | None, every: timedelta, now: datetime) -> bool:
+def _is_due(last: datetime | None, every: timedelta, now: datetime) -> bool:
     """Whether something last done at `last` is due, or the clock has jumped back."""
     return last is None or abs(now - last) >= every
 

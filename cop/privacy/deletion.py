@@ -101,6 +101,7 @@ class _FinalCounts(Expiry):
     zone: ZoneInfo
 
     def find(self, db_session: Session) -> list[Sequence[Any]]:
+        """Return one batch per meeting, with one key: its id, lock version and counts."""
         query = select(Meeting.id, Meeting.lock_version).where(self.is_due)
         versions = {row.id: row.lock_version for row in db_session.execute(query)}
         counts = statistics.final_counts(db_session, list(versions), zone=self.zone)

@@ -56,8 +56,7 @@ def register(
     )
     locked = locking.lock(db_session, ids)
     if stored := statements.find_submission(db_session, submission):
-        held, waiting = map(tuple, stored)
-        return Outcome(held, waiting)
+        return Outcome(*stored)
     status_of = _next_statuses(db_session, locked, now=now)
     if selects_all:
         locked = [meeting for meeting in locked if meeting.id in status_of]

@@ -25,6 +25,7 @@ from cop.questions import registry
 from cop.registration.answers import Answers
 
 LIST_REQUEST_INTERVAL = timedelta(days=1)
+Slugs = tuple[tuple[str, ...], tuple[str, ...]]  # of meetings held, and of meetings waiting
 
 
 class PlaceCounts(NamedTuple):
@@ -87,10 +88,10 @@ _SELECT_SUBMISSION = Prepared(
 _INSERT_SUBMISSION = Prepared.insert(Submission, ("key", "held", "waiting", "created_at"))
 
 
-def find_submission(db_session: Session, key: str) -> tuple[list[str], list[str]] | None:
+def find_submission(db_session: Session, key: str) -> Slugs | None:
     """Read the result of an earlier submission: the slugs held, the slugs waiting."""
     row = next(iter(_SELECT_SUBMISSION.rows(db_session, key=key)), None)
-    return (row.held, row.waiting) if row else None
+    return (tuple(row.held), tuple(row.waiting)) if row else None
 
 
 def save_submission(

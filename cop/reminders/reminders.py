@@ -91,6 +91,7 @@ def _days_before(meeting: MeetingFacts, writer: LetterWriter) -> int | None:
 
 
 def _is_last(days: int | None, writer: LetterWriter) -> bool:
+    """Whether the reminder so many days before the start is the last one."""
     return days == min(writer.community.reminder_days, default=None)
 
 

@@ -111,10 +111,11 @@ def _formatter(question: Field) -> Callable[..., str] | None:
         return question.label_of
     if question.kind is not Kind.SEVERAL:
         return None
-    labels = cache(lambda values: _join(*map(question.label_of, json.loads(values))))
+    # The arguments are the choices as JSON, and then the other texts.
+    labels = cache(lambda choices: _join(*map(question.label_of, json.loads(choices))))
     prefixes = [text.export_prefix for text in question.other_texts]
-    return lambda values, *texts: _join(
-        labels(values),
+    return lambda choices, *texts: _join(
+        labels(choices),
         *(text and f"{prefix}{text}" for prefix, text in zip(prefixes, texts, strict=True)),
     )
 

@@ -49,14 +49,15 @@ class RhythmForm(EditConflictForm):
     def form_values(self, row: CommunityFacts) -> dict[str, object]:
         choice = rules.parse(row.recurrence_rule)
         every = CUSTOM if choice is None else MONTH if choice.of_month else WEEK
-        choice = choice or rules.RecurrenceChoice("MO")
+        choice = choice or rules.RecurrenceChoice("MO")  # the fields need some choice to show
+        # Only the time is used, so any date will do.
         ends = datetime.combine(now(), row.start_time) + timedelta(minutes=row.duration_minutes)
         return {
             "every": every,
             "of_month": choice.of_month or "1",
             "weekday": choice.weekday,
             "weeks": str(choice.weeks),
-            "recurrence_from": f"{row.recurrence_from or ''}",
+            "recurrence_from": str(row.recurrence_from or ""),
             "months_off": [str(month) for month in choice.months_off],
             "starts": f"{row.start_time:%H:%M}",
             "ends": f"{ends:%H:%M}",
