@@ -56,7 +56,7 @@ def _secret_key() -> Iterator[ToDo]:
     if changed_at and now() - changed_at < KEY_CHANGE_WITHIN:
         sentence = gettext(
             "Links in emails sent before %(moment)s no longer work, because the site's secret key "
-            "was replaced then. Whoever writes to you about it gets a new link here:",
+            "was replaced. Anyone who needs a new link can get it here:",
             moment=timestamp(changed_at),
         )
         yield ToDo(sentence, gettext("Lost your link?"), url_for("public.my_link"))
@@ -64,39 +64,40 @@ def _secret_key() -> Iterator[ToDo]:
 
 def _clock() -> Iterator[ToDo]:
     if clock_check.check(current_community(), now=now()) is not Verdict.RUN:
-        sentence = gettext("Nothing is deleted, since the clock of the server may be wrong.")
+        sentence = gettext("Old data isn't being deleted, because the server's clock may be wrong.")
         yield ToDo(sentence, gettext("Check the clock"), url_for("console.clock"))
 
 
 def _outbox(outbox: OutboxStatus) -> Iterator[ToDo]:
     if outbox.last_error:
-        waiting = ngettext("%(num)s mail is waiting.", "%(num)s mails are waiting.", outbox.pending)
-        sentence = gettext("Mail is not getting out. %(waiting)s", waiting=waiting)
-        answer = gettext("The last answer: %(answer)s", answer=outbox.last_error)
-        yield ToDo(f"{sentence} {answer}", gettext("See the mails"), url_for("console.mails"))
+        sentence = ngettext(
+            "Emails aren't going out, and %(num)s is waiting. The email server says: %(answer)s",
+            "Emails aren't going out, and %(num)s are waiting. The email server says: %(answer)s",
+            outbox.pending,
+            answer=outbox.last_error,
+        )
+        yield ToDo(sentence, gettext("See the email log"), url_for("console.mails"))
     if outbox.failed:
         sentence = ngettext(
-            "%(num)s mail could not be delivered.",
-            "%(num)s mails could not be delivered.",
+            "%(num)s email couldn't be delivered.",
+            "%(num)s emails couldn't be delivered.",
             outbox.failed,
         )
         url = url_for("console.mails", state="failed")
-        yield ToDo(sentence, gettext("See which, and why"), url)
+        yield ToDo(sentence, gettext("See why"), url)
 
 
 def _next_session_items(next_: Listing, tally: Tally) -> Iterator[ToDo]:
     if next_.starts_at - now() > UPCOMING_WITHIN:
         return
     if not next_.join_url:
-        sentence = gettext(
-            "The join address of the next session is missing: nobody can come in yet."
-        )
+        sentence = gettext("The next session has no join link yet, so nobody can join.")
         edit = url_for("console.edit", slug=next_.slug)
-        yield ToDo(sentence, gettext("Write it down"), f"{edit}#join_url")
+        yield ToDo(sentence, gettext("Add the join link"), f"{edit}#join_url")
     if tally.expected_new:
         sentence = ngettext(
-            "%(num)s person comes for the first time on %(date)s. Welcome them by name.",
-            "%(num)s people come for the first time on %(date)s. Welcome them by name.",
+            "%(num)s person is coming for the first time on %(date)s. Welcome them by name.",
+            "%(num)s people are coming for the first time on %(date)s. Welcome them by name.",
             tally.expected_new,
             date=short_date(next_.starts_at),
         )
@@ -107,9 +108,10 @@ def _topics(listed: Schedule) -> Iterator[ToDo]:
     for meeting in listed.upcoming:
         is_near = meeting.is_open and meeting.starts_at - now() <= TOPIC_WITHIN
         if is_near and not meeting.topic:
-            sentence = gettext("%(date)s has no topic yet.", date=short_date(meeting.starts_at))
+            date = short_date(meeting.starts_at)
+            sentence = gettext("The session on %(date)s has no topic yet.", date=date)
             edit = url_for("console.edit", slug=meeting.slug)
-            yield ToDo(sentence, gettext("Choose one"), f"{edit}#topic")
+            yield ToDo(sentence, gettext("Add a topic"), f"{edit}#topic")
 
 
 def _past_session_items(listed: Schedule, tallies: defaultdict[int, Tally]) -> Iterator[ToDo]:
@@ -120,13 +122,13 @@ def _past_session_items(listed: Schedule, tallies: defaultdict[int, Tally]) -> I
             continue
         date = short_date(meeting.starts_at)
         if tally.held and tally.attended is None:
-            sentence = gettext("Nobody has noted yet who came on %(date)s.", date=date)
+            sentence = gettext("Attendance for %(date)s isn't recorded yet.", date=date)
             url = url_for("console.attendance", slug=meeting.slug)
-            yield ToDo(sentence, gettext("Note who came"), url)
+            yield ToDo(sentence, gettext("Record attendance"), url)
         if meeting.published_at is None and age <= TAKEAWAYS_WITHIN:
-            sentence = gettext("The takeaways of %(date)s are not published yet.", date=date)
+            sentence = gettext("The takeaways for %(date)s aren't published yet.", date=date)
             url = url_for("console.takeaways", slug=meeting.slug)
-            yield ToDo(sentence, gettext("Publish them"), url)
+            yield ToDo(sentence, gettext("Publish the takeaways"), url)
 
 
 def _system_items() -> Iterator[ToDo]:
@@ -139,21 +141,26 @@ def _system_items() -> Iterator[ToDo]:
     if warning := status.proxy_warning(settings(), is_forwarded=is_forwarded):
         yield ToDo(gettext(warning))
     if settings().smtp is None:
-        sentence = gettext("Mail goes into files and to nobody, since COP_SMTP_URL is not set.")
-        yield ToDo(sentence, gettext("See where"), url_for("console.mails"))
+        sentence = gettext(
+            "Email is not set up yet, so nobody gets any. Ask whoever runs the site to set "
+            "COP_SMTP_URL."
+        )
+        yield ToDo(sentence, gettext("See the email log"), url_for("console.mails"))
 
 
 def _backup_sentence(backup_at: datetime | None) -> str:
-    if backup_at:
-        moment = timestamp(backup_at)
-        sentence = gettext("The last backup is of %(moment)s: one a day is wanted.", moment=moment)
-    else:
-        sentence = gettext("No backup is noted yet.")
-    if settings().is_sqlite:
-        more = gettext(
-            "If the disk of this machine is lost, what came since is lost with it. Until a backup "
-            "can be made, nothing is deleted, either; the log of the server says what is wrong."
+    if not settings().is_sqlite:
+        return gettext(
+            "We don't know of a recent backup. Ask whoever runs the PostgreSQL server if it's "
+            "backed up."
         )
-    else:
-        more = gettext("Ask whoever runs the PostgreSQL server whether it is backed up.")
-    return f"{sentence} {more}"
+    if backup_at:
+        return gettext(
+            "The last backup was on %(moment)s, and old data isn't deleted until backups work "
+            "again. The server's log shows what's wrong.",
+            moment=timestamp(backup_at),
+        )
+    return gettext(
+        "There's no backup yet, and old data isn't deleted until there is one. The server's log "
+        "shows what's wrong."
+    )

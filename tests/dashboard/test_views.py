@@ -74,10 +74,10 @@ def test_the_next_session_comes_first_in_numbers(corin):
     page = corin.page(FRONT)
 
     assert page.h1.get_text(strip=True) == "Who disappears?"
-    assert page.select_one(".eyebrow").get_text().startswith("In 23 days, Tuesday, December 15")
+    assert page.select_one(".eyebrow").get_text().startswith("In 23 days: Tuesday, December 15")
     assert figures(page) == {
-        "Coming": "2", "Places left": "8", "Waiting": "1", "First time": "1",
-        "Asked for access": "1",
+        "Registered": "2", "Spots left": "8", "Waiting list": "1", "First-timers": "1",
+        "Access needs": "1",
     }  # fmt: skip
 
 
@@ -87,8 +87,10 @@ def test_access_is_to_be_booked_two_weeks_before(app, corin):
     in_time = next_session_facts(corin)
     wait(app, 10 * A_DAY)
 
-    assert "Book people for access by December 1." in in_time
-    assert "The day to book people for access was December 1." in next_session_facts(corin)
+    assert "Book any interpreters or captioners by December 1." in in_time
+    assert "The deadline to book interpreters or captioners was December 1." in next_session_facts(
+        corin
+    )
 
 
 def wait(app, ahead):
@@ -112,10 +114,10 @@ def test_sent_pending_and_upcoming_emails_are_counted(corin):
 
     words = next_session_facts(corin)
 
-    assert "Gone out: confirmations 1, written by coordinators 1." in words
-    assert "1 mail is on its way." in words
-    assert "The reminder of December 8 goes to 1 person." in words
-    assert "The reminder of December 14 goes to 2 people." in words
+    assert "Emails sent: 1 confirmation, 1 message from coordinators." in words
+    assert "1 email is waiting to be sent." in words
+    assert "1 person will get the reminder on December 8." in words
+    assert "2 people will get the reminder on December 14." in words
 
 
 def test_a_reminder_that_was_sent_is_not_upcoming(app, corin):
@@ -125,9 +127,9 @@ def test_a_reminder_that_was_sent_is_not_upcoming(app, corin):
 
     words = next_session_facts(corin)
 
-    assert "Gone out: reminders 1." in words
+    assert "Emails sent: 1 reminder." in words
     assert "December 8" not in words
-    assert "The reminder of December 14 goes to 1 person." in words
+    assert "1 person will get the reminder on December 14." in words
 
 
 def test_a_confirmation_counts_only_for_its_own_registration(corin):
@@ -136,15 +138,15 @@ def test_a_confirmation_counts_only_for_its_own_registration(corin):
     a_mail(kind=EmailKind.CONFIRMATION, member_id=ada["id"])
     a_mail("failed", kind=EmailKind.CONFIRMATION, member_id=ada["id"])
 
-    assert "No mail about it has gone out yet." in next_session_facts(corin)
+    assert "No emails sent yet." in next_session_facts(corin)
 
 
 def test_the_next_session_shows_whether_the_join_address_is_set(corin):
     missing = next_session_facts(corin)
     update_meeting(DECEMBER, join_url="https://zoom.example.org/j/1")
 
-    assert "The join address is missing. Set it" in missing
-    assert "The join address is set." in next_session_facts(corin)
+    assert "The join link is missing. Add the join link" in missing
+    assert "The join link is set." in next_session_facts(corin)
 
 
 def test_a_missing_topic_is_a_to_do_item_four_weeks_before(corin):
@@ -152,7 +154,7 @@ def test_a_missing_topic_is_a_to_do_item_four_weeks_before(corin):
     update_meeting(DECEMBER, starts_at=near, ends_at=far)
     update_meeting(JANUARY, starts_at=far)
 
-    assert about(corin, "topic") == ["December 20 has no topic yet. Choose one"]
+    assert about(corin, "topic") == ["The session on December 20 has no topic yet. Add a topic"]
     update_meeting(DECEMBER, topic="Who disappears?")
     assert about(corin, "topic") == []
 
@@ -163,9 +165,9 @@ def test_a_past_session_needs_takeaways_and_attendance(corin):
     a_past_meeting(7 * A_DAY, "cancelled", people=2, status="cancelled")
     a_past_meeting(90 * A_DAY, "long-ago", registered_count=20)
 
-    assert about(corin, "takeaways", "who came") == [
-        "Nobody has noted yet who came on November 16. Note who came",
-        "The takeaways of November 16 are not published yet. Publish them",
+    assert about(corin, "takeaways", "Attendance") == [
+        "Attendance for November 16 isn't recorded yet. Record attendance",
+        "The takeaways for November 16 aren't published yet. Publish the takeaways",
     ]
 
 
@@ -178,7 +180,7 @@ def test_newcomers_are_a_to_do_item_in_the_last_week(corin):
 
     assert early == []
     assert late == [
-        "2 people come for the first time on November 29. Welcome them by name. See who"
+        "2 people are coming for the first time on November 29. Welcome them by name. See who"
     ]
 
 
@@ -200,9 +202,9 @@ def test_a_missing_backup_is_a_to_do_item_after_26_hours(corin):
     update_community(backup_at=NOW - timedelta(hours=26, seconds=1))
     [late] = about(corin, "backup")
 
-    assert never.startswith("No backup is noted yet. If the disk of this machine")
+    assert never.startswith("There's no backup yet, and old data isn't deleted until there is one.")
     assert in_time == []
-    assert late.startswith("The last backup is of Nov 21, 7:59 AM: one a day")
+    assert late.startswith("The last backup was on Nov 21, 7:59 AM, and old data isn't deleted")
 
 
 @pytest.mark.parametrize(
@@ -245,7 +247,7 @@ def test_the_last_twelve_months_are_in_a_chart_and_a_table(corin):
     assert numbers == ["40", "May", "4", "Nov"]
     assert (len(svg.select(".whole")), len(svg.select(".part"))) == (2, 1)
     assert svg["aria-labelledby"].split() == [svg.title["id"], svg.desc["id"]]
-    assert cells == [["November 12", "4", "not noted"], ["May 16", "40", "25"]]
+    assert cells == [["November 12", "4", "not recorded"], ["May 16", "40", "25"]]
 
 
 def test_past_sessions_are_collapsed_after_twelve(corin):
@@ -265,8 +267,8 @@ def test_with_no_session_planned_the_page_shows_it(corin):
 
     page = corin.page(FRONT)
 
-    assert page.h1.get_text() == "No session is planned"
-    assert "Cancelled" in main_text(page)
+    assert page.h1.get_text() == "No sessions planned"
+    assert "Canceled" in main_text(page)
     assert page.find("svg") is None
 
 
