@@ -96,7 +96,7 @@ def _upsert_target_member(db_session: Session, email: str, key: str, old: Any) -
     row: Any = db_session.execute(upsert.returning(*_COLUMNS)).one()
     if row.id == old.id:
         raise Refused(
-            N_("This is the address that we have. Write the one that is meant."), field="email"
+            N_("This is the email we already have. Enter the correct one."), field="email"
         )
     days = [day for day in (old.first_attended_on, row.first_attended_on) if day]
     update_member = update(Member).where(Member.id == row.id)
@@ -110,8 +110,8 @@ def _refuse_shared_sessions(db_session: Session, *member_ids: int) -> None:
     if first_starts_at := db_session.scalar(select(func.min(Meeting.starts_at)).where(*is_shared)):
         raise Refused(
             N_(
-                "This address is registered for %(date)s already. Cancel the place of the misspelt "
-                "address on that day, without a mail: the other one stays."
+                "This email is already registered for %(date)s. Cancel the misspelled one for "
+                "that session without an email; the other one stays."
             ),
             field="email",
             date=first_starts_at,

@@ -18,6 +18,11 @@ from cop.roster.roster import OF_MEETING, OF_MEMBER, OF_REGISTRATION
 from cop.web import downloads
 
 DEFAULT_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
+_STATUSES = {
+    RegistrationStatus.HELD: "registered",
+    RegistrationStatus.WAITING: "waiting list",
+    RegistrationStatus.CANCELLED: "canceled",
+}
 _YES_NO = {True: "yes", False: "no", None: ""}
 
 
@@ -96,6 +101,7 @@ def _formatters(zone: ZoneInfo) -> dict[str, Callable[..., str] | None]:
     """The functions that make cells from the values of database columns, by column."""
     return {
         "session_date": cache(lambda time: time.astimezone(zone).date().isoformat()),
+        "status": _STATUSES.__getitem__,
         "mailing_list": _YES_NO.__getitem__,
         "registered_at": lambda time: time.astimezone(zone).isoformat(timespec="seconds"),
         "attended": _YES_NO.__getitem__,

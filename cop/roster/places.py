@@ -30,8 +30,8 @@ from cop.registration.answers import Answers
 from cop.registration.people import select_live_registrations
 from cop.roster import emails
 
-SETTLED = N_("The session has begun, is over or is cancelled, so places stay as they are.")
-CHANGED = N_("This place was changed meanwhile, so nothing was done. It stands here as it is.")
+SETTLED = N_("The session has started, is over or is canceled, so you can't change this anymore.")
+CHANGED = N_("This registration changed in the meantime, so nothing was done. Here it is now.")
 
 _OTHER = aliased(Registration)
 # Whether the member has another, live registration for the same meeting.
@@ -66,7 +66,7 @@ def add_person(
     query = select_live_registrations(meeting.id).where(Member.email_key == key)
     if db_session.scalar(query):
         raise Refused(
-            N_("This address is on the roster already. Look for it there."), field="email"
+            N_("This email is already on the roster. Find the person there."), field="email"
         )
     slugs, submission = [meeting.slug], token_hex(32)
     register.register(
@@ -86,9 +86,7 @@ def give_place(
         raise Refused(SETTLED)
     held, _ = statements.count_places(db_session, [meeting])[meeting.id]
     if meeting.capacity is not None and held >= meeting.capacity and not exceed_capacity:
-        raise Refused(
-            N_("The last place has just gone. You can still give one more than you offer.")
-        )
+        raise Refused(N_("The last spot was just taken. You can still give them an extra spot."))
     waiting_list.give_places(db_session, meeting, [registration_id], writer=writer)
     return PlaceChange(registration_id, RegistrationStatus.HELD, person.recipient.is_deliverable)
 
@@ -109,7 +107,10 @@ def move_to_waiting_list(
     held, waiting = statements.count_places(db_session, [meeting])[meeting.id]
     if not can_wait(meeting.capacity, held=held, waiting=waiting):
         raise Refused(
-            N_("Nobody else waits for this place, so it would be theirs again. You can cancel it.")
+            N_(
+                "Nobody else is waiting, so they'd get this spot right back. You can cancel it "
+                "instead."
+            )
         )
     cancellation.cancel_at_meeting(db_session, registration_id, now=writer.now)
     promoted = waiting_list.promote(db_session, meeting, writer=writer)
@@ -149,7 +150,9 @@ def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) 
     if is_live_again:
         raise Refused(CHANGED)
     if restorable_until(row.cancelled_at, now=writer.now) is None:
-        raise Refused(N_("A place can be restored for 30 days. Add the person again instead."))
+        raise Refused(
+            N_("You can restore a registration for 30 days only. Add the person again instead.")
+        )
     status = register.next_status(db_session, meeting, now=writer.now)
     if status is None:
         raise Refused(SETTLED)

@@ -9,26 +9,17 @@ from flask import Response, abort, request, session
 from cop.accounts.access_control import requires_export
 from cop.audit.views import note_viewing
 from cop.db.engine import read_tx
-from cop.i18n import N_
 from cop.meetings.views_common import meeting_or_404
+from cop.models.registration import RegistrationStatus
 from cop.questions import registry
 from cop.roster import access_needs, csv_export, roster
 from cop.roster.roster import Attendee, RosterFilter
 from cop.web import downloads
 from cop.web.blueprints import console
 from cop.web.forms import parse_integer, strip_to_one_line
-from cop.web.i18n import gettext
+from cop.web.i18n import gettext, pgettext
 from cop.web.rendering import current_community, now, render
 
-STATUSES = {"held": N_("coming"), "waiting": N_("waiting"), "cancelled": N_("cancelled")}
-ATTENDANCE_LABELS = {"yes": N_("came"), "no": N_("did not come"), "unknown": N_("not known")}
-SORTING = {
-    "registered": N_("time of registration"),
-    "name": N_("name"),
-    "organization": N_("organization"),
-}
-HATS = {choice.value: choice.label for choice in registry.HATS.choices}
-FILTER_CHOICES = {"status": STATUSES, "hat": HATS, "attended": ATTENDANCE_LABELS, "sort": SORTING}
 PAGE_SIZE = 100
 VIEWING_INTERVAL = 600  # seconds; searches within them are logged as one viewing
 
@@ -53,9 +44,37 @@ def people(slug: str) -> Response:
     return _roster_page(slug, _criteria())
 
 
+def status_labels() -> dict[str, str]:
+    """Name the statuses of a registration."""
+    return {
+        RegistrationStatus.HELD: pgettext("person", "Registered"),
+        RegistrationStatus.WAITING: pgettext("person", "Waiting list"),
+        RegistrationStatus.CANCELLED: pgettext("person", "Canceled"),
+    }
+
+
+def _filter_choices() -> dict[str, dict[str, str]]:
+    """The values that each filter can have, with their names."""
+    return {
+        "status": status_labels(),
+        "hat": {choice.value: gettext(choice.label) for choice in registry.HATS.choices},
+        "attended": {
+            "yes": pgettext("person", "Attended"),
+            "no": gettext("Did not attend"),
+            "unknown": pgettext("attendance", "Unknown"),
+        },
+        "sort": {
+            "registered": gettext("Time of registration"),
+            "name": gettext("Name"),
+            "organization": gettext("Organization"),
+        },
+    }
+
+
 def _criteria() -> RosterFilter:
-    picked = {name: request.form.get(name) or "" for name in FILTER_CHOICES}
-    if any(value and value not in FILTER_CHOICES[name] for name, value in picked.items()):
+    choices = _filter_choices()
+    picked = {name: request.form.get(name) or "" for name in choices}
+    if any(value and value not in choices[name] for name, value in picked.items()):
         abort(422)
     return RosterFilter(
         text=strip_to_one_line(request.form.get("text"))[:200],
@@ -76,10 +95,6 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
     if request.method == "GET" or session.get("viewing") != viewing_key:
         note_viewing("roster", meeting.id, ["asked_for_access"] if criteria.access else ())
         session["viewing"] = viewing_key
-    choices = {
-        name: {value: gettext(label) for value, label in labels.items()}
-        for name, labels in FILTER_CHOICES.items()
-    }
     return render(
         "roster/roster.html",
         fragment="roster/_people.html",
@@ -89,7 +104,7 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
         shown=_page(roster.filter_attendees(everybody, criteria)),
         has_turned_page="page" in request.form,
         criteria=criteria,
-        choices=choices,
+        choices=_filter_choices(),
         all_columns=csv_export.COLUMNS,
     )
 
@@ -117,7 +132,7 @@ def access(slug: str) -> Response:
         people=len({person.id for need in needs for person, _ in need.people}),
         book_by=book_by,
         is_late=book_by <= now(),
-        statuses=STATUSES,
+        statuses=status_labels(),
     )
 
 
@@ -145,7 +160,7 @@ def emails(slug: str) -> Response:
 @requires_export
 def export() -> Response:
     """Export the attendee list of one session, or of all sessions."""
-    statuses = _requested("status", csv_export.DEFAULT_STATUSES, tuple(STATUSES))
+    statuses = _requested("status", csv_export.DEFAULT_STATUSES, tuple(RegistrationStatus))
     columns = _requested("columns", csv_export.DEFAULT_COLUMNS, csv_export.COLUMNS)
     slug, zone = request.args.get("session"), current_community().zone_info
     meeting = None if slug is None else meeting_or_404(slug)

@@ -18,7 +18,7 @@ from cop.questions import registry
 from cop.registration.forms import answers_form
 from cop.roster import address_correction, places, roster
 from cop.roster.places import PlaceChange
-from cop.roster.views import STATUSES
+from cop.roster.views import status_labels
 from cop.web.blueprints import console
 from cop.web.forms import tidy_email
 from cop.web.i18n import gettext, ngettext, refusal_text
@@ -50,7 +50,7 @@ def _page(slug: str, registration_id: int, refusal: Refused | None = None) -> Re
         can_wait=places.can_wait(meeting.capacity, held=meeting.held, waiting=meeting.waiting),
         exceeds_capacity=meeting.places_left == 0,
         restorable_until=places.restorable_until(details.place.row.cancelled_at, now=now()),
-        statuses=STATUSES,
+        statuses=status_labels(),
         refusal=refusal and refusal_text(refusal),
         refused_field=refusal and refusal.field,
         typed=request.form.get("email", ""),
@@ -98,16 +98,18 @@ def _change_place(
 
 def _place_message(result: PlaceChange) -> str:
     place = {
-        "held": gettext("They hold a place now."),
-        "waiting": gettext("They are at the end of the waiting list now."),
-        "cancelled": gettext("Their registration is cancelled."),
+        "held": gettext("They're registered now."),
+        "waiting": gettext("They're at the end of the waiting list now."),
+        "cancelled": gettext("Their registration is canceled."),
     }[result.status]
     email = (
-        gettext("A mail tells them.") if result.is_notified else gettext("No mail goes to them.")
+        gettext("They'll get an email.")
+        if result.is_notified
+        else gettext("They won't get an email.")
     )
     promoted = ngettext(
-        "%(num)s person who waited has a place now, and gets a mail.",
-        "%(num)s people who waited have a place now, and get a mail.",
+        "%(num)s person from the waiting list got a spot, and we're emailing them.",
+        "%(num)s people from the waiting list got a spot, and we're emailing them.",
         result.promoted,
     )
     return " ".join([place, email, *([promoted] if result.promoted else [])])
@@ -133,13 +135,13 @@ def correct_address(slug: str, registration_id: int) -> ResponseReturnValue:
     empty_log()  # SQLite's log may still contain the misspelled address
     folder_transport(settings()).delete_copies(deleted_emails)
     message = ngettext(
-        "The address is corrected. A mail with a new link, for %(num)s session, is on its way.",
-        "The address is corrected. A mail with a new link, for %(num)s sessions, is on its way.",
+        "The email is corrected. We're sending them a new link for %(num)s session.",
+        "The email is corrected. We're sending them a new link for %(num)s sessions.",
         sessions,
     )
     no_email = gettext(
-        "The address is corrected. No mail goes out: no session lies ahead, or mail to it "
-        "comes back."
+        "The email is corrected. We're not sending anything, because they have no upcoming "
+        "session or this email doesn't work."
     )
     flash(message if sessions else no_email)
     return redirect(url_for("console.person", slug=slug, registration_id=registration_id), 303)
@@ -157,9 +159,9 @@ def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
             db_session, Action.MARKED_MAIL, meeting_id=meeting.id, registration_id=registration_id
         )
     flash(
-        gettext("Noted: mail to this address works again, and goes out from now on.")
+        gettext("This email works again, so we'll send emails to it from now on.")
         if works
-        else gettext("Noted: this address gets no more mail. The place stays.")
+        else gettext("We won't send anything to this email anymore. They stay registered.")
     )
     return redirect(url_for("console.person", slug=slug, registration_id=registration_id), 303)
 
@@ -193,10 +195,12 @@ def add_person(slug: str) -> ResponseReturnValue:
 
 def _added_message(added: PlaceChange) -> str:
     place = {
-        "held": gettext("Added: they hold a place."),
-        "waiting": gettext("Added: every place is taken, so they are on the waiting list."),
+        "held": gettext("Added. They're registered."),
+        "waiting": gettext("Added. The session is full, so they're on the waiting list."),
     }[added.status]
-    email = gettext("A mail with their link is on its way.")
-    return (
-        f"{place} {email if added.is_notified else gettext('No mail goes out: please tell them.')}"
+    email = (
+        gettext("We're emailing them their link.")
+        if added.is_notified
+        else gettext("They won't get an email, so please tell them.")
     )
+    return f"{place} {email}"

@@ -125,7 +125,7 @@ def test_where_both_are_registered_for_one_session_neither_is_changed(db_session
     register(db_session, [DECEMBER], replace(SLIP, name="Slip"))
     clear_outbox(db_session)
 
-    with pytest.raises(Refused, match="is registered for") as refusal:
+    with pytest.raises(Refused, match="is already registered for") as refusal:
         correct(db_session, DECEMBER, ADA.email, of="Slip")
 
     assert refusal.value.values["date"].date().isoformat() == DECEMBER
@@ -149,7 +149,7 @@ def test_a_canceled_registration_of_one_does_not_prevent_the_correction(db_sessi
     [
         ("ada@", "Enter an email address"),
         ("", "Enter an email address"),
-        ("ADA@exmaple.ORG", "the address that we have"),
+        ("ADA@exmaple.ORG", "the email we already have"),
     ],
 )
 def test_an_invalid_or_unchanged_address_is_refused(db_session, email, refusal):

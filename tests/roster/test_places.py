@@ -94,7 +94,7 @@ def test_nobody_is_moved_to_a_waiting_list_that_they_would_lead(
     meeting.capacity = capacity
     db_session.flush()
 
-    with nullcontext() if is_possible else pytest.raises(Refused, match="Nobody else waits"):
+    with nullcontext() if is_possible else pytest.raises(Refused, match="Nobody else is waiting"):
         do(db_session, places.move_to_waiting_list, ADA)
 
     assert status_summary(db_session, SLUG).endswith("Ada waiting") == is_possible
@@ -150,11 +150,11 @@ def test_restoring_without_a_free_place_means_the_end_of_the_waiting_list(db_ses
     ("cancelled_at", "after", "refusal"),
     [
         (NOW - DAY * 30, timedelta(), None),
-        (NOW - DAY * 30 - timedelta(seconds=1), timedelta(), "restored for 30 days"),
-        (None, timedelta(), "restored for 30 days"),
-        (NOW + DAY * 20, DAY * 21, "places stay as they are"),
-        (NOW, DAY * 22, "places stay as they are"),
-        (NOW, None, "places stay as they are"),
+        (NOW - DAY * 30 - timedelta(seconds=1), timedelta(), "for 30 days only"),
+        (None, timedelta(), "for 30 days only"),
+        (NOW + DAY * 20, DAY * 21, "you can't change this anymore"),
+        (NOW, DAY * 22, "you can't change this anymore"),
+        (NOW, None, "you can't change this anymore"),
     ],
     ids=["30 days", "more", "at an unknown time", "begun and full", "over", "cancelled"],
 )
@@ -177,7 +177,7 @@ def test_somebody_who_has_registered_again_is_not_restored(db_session, meeting):
     old = of(db_session, ADA)
     register(db_session, SLUG, ADA)
 
-    with pytest.raises(Refused, match="changed meanwhile"):
+    with pytest.raises(Refused, match="changed in the meantime"):
         places.restore(db_session, old.id, writer=a_writer(db_session))
 
 
@@ -192,15 +192,15 @@ ACTS = {
 @pytest.mark.parametrize(
     "case",
     [
-        ("give", ADA, 0, "changed meanwhile"),
-        ("move", GRACE, 0, "changed meanwhile"),
-        ("restore", ADA, 0, "changed meanwhile"),
-        ("give", GRACE, 22, "places stay as they are"),
-        ("move", ADA, 22, "places stay as they are"),
+        ("give", ADA, 0, "changed in the meantime"),
+        ("move", GRACE, 0, "changed in the meantime"),
+        ("restore", ADA, 0, "changed in the meantime"),
+        ("give", GRACE, 22, "you can't change this anymore"),
+        ("move", ADA, 22, "you can't change this anymore"),
         ("cancel", ADA, 22, "is over"),
-        ("move", ADA, 21, "places stay as they are"),
-        ("give", GRACE, "cancelled", "places stay as they are"),
-        ("move", ADA, "cancelled", "places stay as they are"),
+        ("move", ADA, 21, "you can't change this anymore"),
+        ("give", GRACE, "cancelled", "you can't change this anymore"),
+        ("move", ADA, "cancelled", "you can't change this anymore"),
     ],
 )
 def test_a_change_that_does_not_fit_the_place_or_session_is_refused(db_session, meeting, case):
@@ -217,7 +217,7 @@ def test_a_change_that_does_not_fit_the_place_or_session_is_refused(db_session, 
 
 
 def test_a_change_of_somebody_erased_meanwhile_is_refused(db_session, meeting):
-    with pytest.raises(Refused, match="changed meanwhile"):
+    with pytest.raises(Refused, match="changed in the meantime"):
         places.restore(db_session, 999_999, writer=a_writer(db_session))
 
 

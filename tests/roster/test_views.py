@@ -168,9 +168,9 @@ def test_access_needs_are_grouped_by_need_and_the_viewing_is_recorded(corin):
     page = corin.page(ACCESS)
 
     assert [text_of(part) for part in page.select("main section.flow")] == [
-        "American Sign Language (ASL) interpreter (2) Ada coming Grace waiting",
-        "Interpretation into another language (1) Ada : Spanish coming",
-        "Something else, in your own words (1) Grace : Breaks waiting",
+        "American Sign Language (ASL) interpreter (2) Ada Registered Grace Waiting list",
+        "Interpretation into another language (1) Ada : Spanish Registered",
+        "Something else, in your own words (1) Grace : Breaks Waiting list",
     ]
     assert "2 people asked" in main_text(page)
     assert "by December 1" in main_text(page)
@@ -183,7 +183,7 @@ def test_within_two_weeks_the_time_to_book_is_over(app, corin):
     advance_clock(app, timedelta(minutes=30))
     update_meeting(DECEMBER, starts_at=NOW + timedelta(days=14), ends_at=NOW + timedelta(days=15))
 
-    assert "The time to book a person was" in main_text(corin.page(ACCESS))
+    assert "The deadline to book interpreters or captioners was" in main_text(corin.page(ACCESS))
 
 
 def test_addresses_to_paste_are_one_text_and_the_viewing_is_recorded(corin):

@@ -36,7 +36,7 @@ def test_answers_of_the_form_are_sent_as_a_file_for_spreadsheets(corin):
     byte_order_mark, (header, row, _) = "\ufeff", response.data.decode().split("\r\n")
     assert header.startswith(f"{byte_order_mark}session_date,session_topic,status,")
     assert row == (
-        '2026-12-15,,held,Ada Example,ada@example.org,"Example, Inc.",,'
+        '2026-12-15,,registered,Ada Example,ada@example.org,"Example, Inc.",,'
         "Data analyst; GIS analyst; gardener,,yes,,no,2026-11-22T10:00:00-05:00,"
     )
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"

@@ -68,15 +68,15 @@ def test_a_person_s_page_shows_their_answers_but_not_their_access_needs(corin):
     assert "Harbor Lab" in text
     assert "Data analyst" in text
     assert "ASL" not in text
-    assert page.select_one(f"a[href='{SESSION}/access']:-soup-contains('See Access needs')")
+    assert page.select_one(f"a[href='{SESSION}/access']:-soup-contains('See access needs')")
     assert "Elsewhere" not in text
-    assert "Notes about people are not kept here." in text
+    assert "We don't keep notes about people." in text
     assert [row["resource"] for row in rows(Viewing)] == ["person"]
     assert "you or somebody else" in corin.page(member_path()).find(id="viewings").parent.get_text()
 
 
 MOVE, CANCEL = "Move them to the end of the waiting list", "Cancel their registration"
-CORRECT, MARK = "Correct the address and mail a new link", "Mail to this address comes back"
+CORRECT, MARK = "Correct email and send new link", "This email doesn't work"
 
 
 def test_the_buttons_fit_the_current_place(app, corin):
@@ -97,12 +97,12 @@ def test_the_buttons_fit_the_current_place(app, corin):
         (1, ADA): [MOVE, CANCEL],
         (9, ADA): [CANCEL],
         (None, ADA): [CANCEL],
-        (1, grace): ["Give them a place, one more than you offer", CANCEL],
-        (9, grace): ["Give them a place", CANCEL],
-        (None, grace): ["Give them a place", CANCEL],
-        (1, mallory): ["Restore it, at the end of the waiting list"],
-        (9, mallory): ["Restore it, at the end of the waiting list"],
-        (None, mallory): ["Restore their place"],
+        (1, grace): ["Give them an extra spot", CANCEL],
+        (9, grace): ["Give them a spot", CANCEL],
+        (None, grace): ["Give them a spot", CANCEL],
+        (1, mallory): ["Put them back on the waiting list"],
+        (9, mallory): ["Put them back on the waiting list"],
+        (None, mallory): ["Restore their registration"],
     }
     assert buttons(corin) == [CORRECT, MARK]  # after the session
 
@@ -118,11 +118,13 @@ def test_a_place_above_capacity_is_given_once_confirmed(corin):
 
     text = main_text(page)
     assert refused.status_code == 422
-    assert "one more than you offer" in parse(refused).select_one(".summary").get_text()
-    assert "The one place is taken" in text
+    assert (
+        "You can still give them an extra spot." in parse(refused).select_one(".summary").get_text()
+    )
+    assert "The only spot is taken" in text
     assert "1 person is ahead" in text
     assert page.find("input", attrs={"name": "beyond"})
-    assert done == "They hold a place now. A mail tells them."
+    assert done == "They're registered now. They'll get an email."
     assert [status for *_, status in registration_statuses()] == ["held", "waiting", "held"]
     assert outbox_emails() == [(ADA, "You now have a spot on December 15")]
     assert actions() == ["moved a person"]
@@ -138,12 +140,12 @@ def test_after_a_move_to_the_waiting_list_the_new_registration_is_shown(corin):
     done = notice(corin, do(corin, "wait"))
 
     assert done == (
-        "They are at the end of the waiting list now. A mail tells them. "
-        "1 person who waited has a place now, and gets a mail."
+        "They're at the end of the waiting list now. They'll get an email. "
+        "1 person from the waiting list got a spot, and we're emailing them."
     )
     assert path_of() != before
-    assert "on the roster once more" in main_text(corin.page(before))
-    assert "moved to or from the waiting list" in main_text(corin.page(path_of()))
+    assert "on the roster again with a newer one" in main_text(corin.page(before))
+    assert "Moved to or from the waiting list by Corin" in main_text(corin.page(path_of()))
     assert [status for *_, status in registration_statuses()] == [
         "cancelled", "held", "waiting", "waiting", "waiting",
     ]  # fmt: skip
@@ -161,9 +163,9 @@ def test_a_place_is_canceled_and_restored_and_both_are_recorded(corin):
     emails, row = outbox_emails("place"), rows()[0]
     silently = notice(corin, do(corin, "cancel", silent="yes"))
 
-    assert cancelled == "Their registration is cancelled. A mail tells them."
-    assert restored == "They hold a place now. A mail tells them."
-    assert silently == "Their registration is cancelled. No mail goes to them."
+    assert cancelled == "Their registration is canceled. They'll get an email."
+    assert restored == "They're registered now. They'll get an email."
+    assert silently == "Their registration is canceled. They won't get an email."
     assert (row["status"], row["cancelled_at"]) == ("held", None)
     assert emails == [
         (ADA, "Your registration for December 15 is canceled"),
@@ -181,10 +183,10 @@ def test_a_refused_action_says_why_and_nothing_is_recorded(corin):
     refused = do(corin, "restore")
     again = do(corin, "cancel")
 
-    assert "for 30 days" in parse(refused).select_one(".summary").get_text()
-    assert "changed meanwhile" in parse(again).select_one(".summary").get_text()
+    assert "for 30 days only" in parse(refused).select_one(".summary").get_text()
+    assert "changed in the meantime" in parse(again).select_one(".summary").get_text()
     assert [answer.status_code for answer in (refused, again)] == [422, 422]
-    assert "It can no longer be restored." in main_text(corin.page(path_of()))
+    assert "It's too late to restore this registration." in main_text(corin.page(path_of()))
     assert actions() == []
 
 
@@ -196,7 +198,7 @@ def test_after_a_correction_only_the_new_link_works(app, corin):
     done = notice(corin, do(corin, "address", slip, email=" Ada@Example.org "))
 
     visitor = app.test_client()
-    assert "A mail with a new link, for 1 session, is on its way." in done
+    assert "We're sending them a new link for 1 session." in done
     assert visitor.get(old_link).status_code == 404
     assert visitor.get(member_path()).status_code == 200
     assert [to for to, _ in outbox_emails()] == ["Ada@Example.org"]
@@ -207,7 +209,7 @@ def test_after_a_correction_only_the_new_link_works(app, corin):
     ("email", "sentence"),
     [
         ("ada@", "Enter an email address, like name@example.org."),
-        ("grace@example.org", "registered for December 15 already"),
+        ("grace@example.org", "already registered for December 15"),
     ],
 )
 def test_a_refused_address_is_explained_at_its_field(corin, email, sentence):
@@ -234,9 +236,9 @@ def test_email_to_an_address_is_stopped_and_resumed(corin):
     states = [email["state"] for email in rows(OutboxEmail)]
     again = notice(corin, do(corin, "undeliverable", works="yes"))
 
-    assert "gets no more mail" in noted
-    assert "came back on" in main_text(page)
-    assert "mail comes back" in roster.select_one("table").get_text()
+    assert "We won't send anything to this email" in noted
+    assert "marked as not working on" in main_text(page)
+    assert "Email doesn't work" in roster.select_one("table").get_text()
     assert (stopped, states) == ([NOW, None], ["withdrawn"])
     assert "works again" in again
     assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
@@ -269,7 +271,7 @@ def test_adding_a_person_asks_the_questions_of_the_form(corin):
     asked = {control["name"] for control in page.select("main form [name]")}
     assert {"name", "email", "organization", "hats", "access", "first_time", "told"} <= asked
     assert not {"sessions", "list_opt_in", "prep_answer", "leave_blank"} & asked
-    assert "they hold it at once" in main_text(page)
+    assert "they'll be registered right away" in main_text(page)
 
 
 def test_an_added_person_is_emailed_only_if_that_was_chosen(corin):
@@ -281,7 +283,7 @@ def test_an_added_person_is_emailed_only_if_that_was_chosen(corin):
 
     assert added.location == path_of()
     assert (rows()[0]["hats"], rows()[0]["pronouns"]) == (["analyst"], "she")
-    assert "A mail with their link is on its way." in emailed
+    assert "We're emailing them their link." in emailed
     assert "please tell them." in silent
     assert [to for to, _ in outbox_emails()] == [ADA]
     assert actions() == ["added a person"] * 2
@@ -294,7 +296,7 @@ def test_at_a_full_session_an_added_person_waits(corin):
     page = corin.page(ADD)
     response = post(corin, ADD, name="Ada", email=ADA, told="mail")
 
-    assert "they join the waiting list" in main_text(page)
+    assert "they'll go to the end of the waiting list" in main_text(page)
     assert "Add to the waiting list" in main_text(page)
     assert "on the waiting list" in notice(corin, response)
     assert registration_statuses()[-1] == (ADA, DECEMBER, "waiting")
@@ -303,7 +305,7 @@ def test_at_a_full_session_an_added_person_waits(corin):
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        ({"email": "ADA@example.org", "name": "Other"}, "This address is on the roster already."),
+        ({"email": "ADA@example.org", "name": "Other"}, "This email is already on the roster."),
         ({"email": "b@example.org", "name": ""}, "Enter your name"),
     ],
 )
@@ -324,8 +326,8 @@ def test_a_refused_person_is_explained_and_the_form_keeps_its_values(corin, answ
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"status": "cancelled"}, "This session is cancelled."),
-        ({"starts_at": NOW - timedelta(minutes=5), "capacity": 1}, "has begun and is full"),
+        ({"status": "cancelled"}, "This session is canceled."),
+        ({"starts_at": NOW - timedelta(minutes=5), "capacity": 1}, "has started and is full"),
     ],
 )
 def test_the_page_says_why_nobody_can_be_added(corin, values, sentence):
