@@ -17,6 +17,7 @@ LABELS = {
     for field in (registry.HATS, registry.TAKING_PART)
     for choice in field.choices
 }
+STATUSES = {"held": "registered", "waiting": "waiting list"}
 # In the order of the columns, but for `hats_other`, which is the last.
 QUERY = """
 SELECT starts_at, topic, registration.status, name, email, organization, pronouns, hats,
@@ -50,7 +51,7 @@ def _cells(row):
     starts_at, topic, status, name, email, organization, pronouns, hats, ways, *others = row
     first_time, prep_answer, on_list, at, attended, hats_other = others
     return (
-        _date(starts_at), topic, status, name, email, organization, pronouns,
+        _date(starts_at), topic, STATUSES[status], name, email, organization, pronouns,
         "; ".join(filter(None, (*_labels(hats), hats_other))),
         "; ".join(_labels(ways)), "yes" if first_time else "no", prep_answer,
         "yes" if on_list else "no", _local(at).isoformat(timespec="seconds"),
