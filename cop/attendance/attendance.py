@@ -72,7 +72,7 @@ def store_report(
     """Store a report until a coordinator applies it; it replaces a pending one."""
     locking.lock(db_session, [meeting_id])
     if db_session.scalar(select_live_registrations(meeting_id).limit(1)) is None:
-        raise Refused(N_("Nobody is registered for this session, so there is nobody to recognize."))
+        raise Refused(N_("Nobody is registered for this session, so there's nobody to match."))
     rows = [asdict(participant) for participant in participants]
     db_session.merge(AttendanceImport(meeting_id=meeting_id, participants=rows, created_at=now))
     db_session.flush()

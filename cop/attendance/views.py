@@ -49,7 +49,9 @@ def mark_attendance(slug: str) -> ResponseReturnValue:
         changed = attendance.mark(db_session, meeting.id, _marks(), zone=zone)
         note_action(db_session, Action.MARKED_ATTENDANCE, meeting_id=meeting.id, item_count=changed)
     flash(
-        ngettext("Saved: %(num)s mark was changed.", "Saved: %(num)s marks were changed.", changed)
+        ngettext(
+            "Saved. You changed %(num)s person.", "Saved. You changed %(num)s people.", changed
+        )
     )
     return redirect(url_for("console.attendance", slug=slug), 303)
 
@@ -191,10 +193,12 @@ def _chosen() -> dict[int, int | None]:
 def _result_message(result: ReportResult) -> str:
     attended, absent, by_hand = result
     parts = [
-        ngettext("Kept: %(num)s person came.", "Kept: %(num)s people came.", attended),
-        ngettext("%(num)s person did not come.", "%(num)s people did not come.", absent),
+        ngettext("Saved. %(num)s person attended.", "Saved. %(num)s people attended.", attended),
+        ngettext("%(num)s person did not attend.", "%(num)s people did not attend.", absent),
         ngettext(
-            "%(num)s mark made by hand stayed.", "%(num)s marks made by hand stayed.", by_hand
+            "%(num)s person you marked by hand stays the same.",
+            "%(num)s people you marked by hand stay the same.",
+            by_hand,
         ),
     ]
     return " ".join(parts if by_hand else parts[:2])
@@ -205,16 +209,15 @@ def delete_report(slug: str) -> ResponseReturnValue:
     meeting = _started_or_404(slug)
     with erasing_tx() as db_session:
         attendance.discard_report(db_session, meeting.id)
-    flash(gettext("The report is deleted. Nobody's attendance was changed."))
+    flash(gettext("The report is deleted. Attendance didn't change."))
     return redirect(url_for("console.attendance", slug=slug), 303)
 
 
 def _report_gone(slug: str) -> ResponseReturnValue:
     flash(
         gettext(
-            "This report has been kept or deleted meanwhile, or another one took its place. "
-            "Nothing was changed. Look at what stands here now, and choose the file again if "
-            "need be."
+            "Nothing was changed, because this report was already saved, deleted or replaced. "
+            "Check the attendance below, and upload the file again if you need to."
         )
     )
     return redirect(url_for("console.attendance", slug=slug), 303)

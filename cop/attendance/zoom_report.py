@@ -16,8 +16,8 @@ from cop.errors import Refused
 from cop.i18n import N_
 from cop.person_names import fold
 
-_NOBODY = N_("Choose the file that Zoom gave you: nobody is named in what arrived here.")
-_TOO_LONG = N_("This file has longer lines, or more of them, than Zoom writes. Export it again.")
+_NOBODY = N_("We found no participants. Choose the CSV file that you exported from Zoom.")
+_TOO_LONG = N_("This file is too long or damaged. Export it from Zoom again.")
 
 MAX_LINE_LENGTH, MAX_COLUMNS, MAX_ROWS = 20_000, 50, 50_000
 MAX_MINUTES = 10_000  # a week; longer stays come from a wrong clock, and are capped
@@ -106,8 +106,8 @@ def _decode(content: bytes) -> str:
     if content.startswith((b"PK\x03\x04", b"%PDF")) or _CONTROLS.search(content.decode("latin-1")):
         raise Refused(
             N_(
-                "This file is a workbook, a picture or a document. Zoom's Export button gives a "
-                "CSV file; a workbook can be saved as one: CSV UTF-8."
+                "This file is a spreadsheet, picture or document, not a CSV file. Export it from "
+                "Zoom again, or save the spreadsheet as “CSV UTF-8”."
             )
         )
     try:
@@ -182,17 +182,17 @@ def _sentence_about_other_file(text: str) -> str:
     beginning = [fold(line) for line in text.splitlines()[:50]]
     if any("topic" in line and "participants" in line for line in beginning):
         return N_(
-            "This is a list of meetings. Click the number of participants in the line of this "
-            "session in Zoom, and export the list that opens."
+            "This is a list of meetings, not of participants. In Zoom, click the number of "
+            "participants for this session, and export the list that opens."
         )
     if any("name" in line and "email" in line for line in beginning):
         return N_(
-            "This list has names and no times, so it does not say who came. Look in Zoom under "
-            "Reports, Usage, the number of participants, Export."
+            "This list has no times, so it doesn't show who attended. In Zoom, go to Reports, "
+            "Usage, click the number of participants, then Export."
         )
     return N_(
-        "This is no participants report: no line of it names columns like Name and Duration. "
-        "Look in Zoom under Reports, Usage, the number of participants, Export."
+        "This isn't a participants report: it has no columns like Name and Duration. In Zoom, go "
+        "to Reports, Usage, click the number of participants, then Export."
     )
 
 

@@ -103,12 +103,12 @@ def test_a_report_is_previewed_before_anything_is_marked(corin, over):
     assert (answer.status_code, answer.location) == (303, REPORT)
     figures = {div.dt.get_text(): div.dd.get_text() for div in page.select(".figures div")}
     assert figures == {
-        "Recognized by address": "1", "Recognized by name": "0", "For you to decide": "2",
+        "Matched by email": "1", "Matched by name": "0", "For you to match": "2",
         "Not in the report": "1",
     }  # fmt: skip
     assert choices(page)["Katherin P."] == ["Nobody on the roster", "Katherine", "Grace"]
-    assert "1 program that takes notes is left out Ada's OtterPilot" in main_text(page)
-    assert "1 more name is left out" in main_text(page)
+    assert "1 note-taking app is left out Ada's OtterPilot" in main_text(page)
+    assert "1 more name isn't shown" in main_text(page)
     assert set(marks().values()) == {(None, None)}
     assert actions() == []
 
@@ -122,7 +122,7 @@ def test_applying_a_report_marks_what_was_chosen_and_deletes_it(corin, over):
 
     assert answer.location == PAGE
     assert list(marks().values()) == [(True, 70), (False, 0), (True, 20), (None, None)]
-    assert "Kept: 2 people came. 1 person did not come." in main_text(corin.page(PAGE))
+    assert "Saved. 2 people attended. 1 person did not attend." in main_text(corin.page(PAGE))
     assert actions() == [(Action.IMPORTED_ATTENDANCE, 2)]
     assert rows(AttendanceImport) == []
 
@@ -145,10 +145,10 @@ def test_marks_by_hand_stay_unless_the_box_is_checked(corin, over):
         upload(corin, report([Row("Ada", ADA)]))
         page = corin.page(REPORT)
         apply(corin, page, **more)
-        has_stayed = "1 mark made by hand stayed" in main_text(corin.page(PAGE))
+        has_stayed = "1 person you marked by hand stays the same" in main_text(corin.page(PAGE))
         outcomes.append((has_stayed, marks()["Ada"]))
 
-    assert "1 person was marked by hand. That mark stays." in main_text(page)
+    assert "You marked 1 person by hand. The report doesn't change that." in main_text(page)
     assert outcomes == [(True, (False, None)), (False, (True, 60))]
 
 
@@ -172,8 +172,8 @@ def test_a_report_can_be_deleted(corin, over):
 
     answer = post(corin, f"{REPORT}/delete", form_at=REPORT)
 
-    assert "A report of Zoom with 1 names waits" not in waiting
-    assert "A report of Zoom with 1 name waits" in waiting
+    assert "Your Zoom report with 1 names" not in waiting
+    assert "Your Zoom report with 1 name isn't saved yet" in waiting
     assert answer.location == PAGE
     assert corin.get(REPORT).location == PAGE
     assert rows(AttendanceImport) == []
@@ -182,7 +182,7 @@ def test_a_report_can_be_deleted(corin, over):
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"", "Choose the file"), (b"\x89PNG\x00", "a picture")],
+    [(b"", "Choose the CSV file"), (b"\x89PNG\x00", "picture")],
     ids=["nothing", "picture"],
 )
 def test_another_file_is_refused(corin, over, content, sentence):
@@ -208,7 +208,7 @@ def test_only_marks_changed_on_this_page_are_saved(corin, over):
 
     assert answer.location == PAGE
     assert [attended for attended, _ in marks().values()] == [True, True, False, None]
-    assert "2 marks were changed" in main_text(corin.page(PAGE))
+    assert "You changed 2 people." in main_text(corin.page(PAGE))
     assert actions() == [(Action.MARKED_ATTENDANCE, 1), (Action.MARKED_ATTENDANCE, 2)]
 
 
@@ -228,9 +228,9 @@ def test_people_who_used_their_join_link_and_have_no_mark_are_preselected(corin,
 
     figures = [div.get_text(" ", strip=True) for div in page.select(".figures div")]
     checked = [radio["value"] for radio in page.select("input[type=radio][checked]")]
-    assert figures == ["Came 0", "Did not come 1", "Not known 4"]
+    assert figures == ["Attended 0", "Did not attend 1", "Unknown 4"]
     assert checked == ["unknown", "unknown", "unknown", "came", "not"]
-    assert "1 person used their link" in main_text(page)
+    assert "1 person used their join link" in main_text(page)
 
 
 def test_nonsense_in_the_form_changes_nothing(corin, over):
@@ -275,6 +275,6 @@ def test_the_page_says_why_there_is_nobody_to_mark(corin):
         update_meeting(DECEMBER, **values)
         text.append(main_text(corin.page(PAGE)))
 
-    assert "Nobody has registered" in text[0]
-    assert "7 had registered. 5 came." in text[1]
-    assert "did not take place" in text[2]
+    assert "Nobody registered" in text[0]
+    assert "7 people registered. 5 people attended." in text[1]
+    assert "was canceled" in text[2]
