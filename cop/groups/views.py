@@ -35,7 +35,7 @@ class RoomsForm(ConsoleForm):
     def validate_size(self, field: StringField) -> None:
         size = parse_integer(field.data or "")
         if size is None or not MIN_SIZE <= size <= MAX_SIZE:
-            raise ValidationError(gettext("Write a number of people from 2 to 50, like 4."))
+            raise ValidationError(gettext("People per room: enter a number from 2 to 50."))
 
 
 @console.route("/sessions/<slug:slug>/rooms", methods=["GET", "POST"])
@@ -46,7 +46,7 @@ def rooms(slug: str) -> ResponseReturnValue:
     if request.method != "POST":
         return _page(meeting)
     moved = _change(meeting, partial(groups.move, room_of=_moves()))
-    flash(ngettext("Saved: %(num)s person moved.", "Saved: %(num)s people moved.", moved))
+    flash(ngettext("Saved. You moved %(num)s person.", "Saved. You moved %(num)s people.", moved))
     return redirect(url_for("console.rooms", slug=slug), 303)
 
 
@@ -104,13 +104,15 @@ def _page(meeting: Listing, form: RoomsForm | None = None) -> Response:
     with read_tx() as db_session:
         current = groups.read_groups(db_session, meeting.id)
     note_viewing("roster", meeting.id, ["access"] if current.staying else ())
-    room = gettext("Room %(number)s")
     names = {n: ", ".join(p.name for p in people) for n, people in current.rooms.items() if people}
     return render(
         "groups/groups.html",
         meeting=meeting,
         form=form or RoomsForm({"size": str(current.size or groups.DEFAULT_SIZE), "who": "came"}),
         groups=current,
-        to_paste="\n".join(f"{room % {'number': n}}: {people}" for n, people in names.items()),
+        to_paste="\n".join(
+            gettext("Room %(number)s: %(names)s", number=n, names=people)
+            for n, people in names.items()
+        ),
         shown=" ".join(f"{person.id}:{person.room or ''}" for person in current.people),
     )

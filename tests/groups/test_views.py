@@ -58,7 +58,7 @@ def actions():
 def test_the_page_says_beforehand_how_many_would_get_a_room(corin, people):
     page = corin.page(PAGE)
 
-    sentences = "4 people get a room. 1 person asked to stay in the main room, and does."
+    sentences = "4 people will get a room. 1 person asked to stay in the main room."
     assert sentences in main_text(page)
     assert page.find("input", id="size")["value"] == "4"
     assert not page.select(".room")
@@ -77,7 +77,7 @@ def test_rooms_are_made_and_shown_with_a_list_of_names_to_paste(corin, people):
     assert [len(room) for room in shown] == [2, 2, 1]
     assert not [room for room in shown if {"Ada", "Grace"} <= set(room)]
     assert to_paste == f"Room 1: {', '.join(shown[0])}\nRoom 2: {', '.join(shown[1])}"
-    assert page.select_one(".room.on-screen h2").get_text() == "In the main room, as they asked"
+    assert page.select_one(".room.on-screen h2").get_text() == "Staying in the main room"
     assert "4 people have a room." in main_text(page)
     assert actions() == [(Action.MADE_ROOMS, 4)]
 
@@ -95,7 +95,7 @@ def test_only_people_moved_on_this_page_are_moved(corin, people):
     assert answer.location == PAGE
     assert rooms() == before | {"Ada": None, "Grace": 3}
     assert actions()[1:] == [(Action.MADE_ROOMS, 1), (Action.MADE_ROOMS, 1)]
-    assert "Saved: 1 person moved." in main_text(corin.page(PAGE))
+    assert "Saved. You moved 1 person." in main_text(corin.page(PAGE))
 
 
 def test_late_registrants_are_listed_and_get_a_room(corin, people):
@@ -106,8 +106,8 @@ def test_late_registrants_are_listed_and_get_a_room(corin, people):
 
     post(corin, GIVE, form_at=PAGE)
 
-    assert "Without a room yet Olu" in waiting
-    assert "2 people have no room yet. Everybody else keeps theirs." in waiting
+    assert "No room yet Olu" in waiting
+    assert "2 people have no room yet. Everyone else keeps theirs." in waiting
     assert rooms() == before | {"Olu": 3, "Pia": 3}
     assert "no room yet" not in main_text(corin.page(PAGE))
 
@@ -120,7 +120,7 @@ def test_once_attendance_is_marked_the_form_asks_for_whom(corin, people):
 
     mix(corin, who="came")
 
-    assert "The 2 people who came" in main_text(page)
+    assert "Only the 2 people who attended" in main_text(page)
     assert {name for name, room in rooms().items() if room} == {"Ada", "Nora"}
 
 
@@ -172,7 +172,7 @@ def test_an_impossible_size_is_refused_and_kept_in_the_form(corin, people):
 
         page = parse(answer)
         assert answer.status_code == 422
-        assert error_summary(page) == ["Write a number of people from 2 to 50, like 4."]
+        assert error_summary(page) == ["People per room: enter a number from 2 to 50."]
         assert page.find("input", id="size")["value"] == size
     assert set(rooms().values()) == {None}
 
@@ -185,7 +185,7 @@ def test_the_page_says_why_no_rooms_can_be_made(corin):
 
     answers = [post(corin, path, form_at="/coordinator/", size="4") for path in (PAGE, MIX, GIVE)]
 
-    assert "nobody to put into a room" in main_text(empty)
+    assert "nobody to put in a room" in main_text(empty)
     assert "needs no rooms" in main_text(cancelled)
     assert empty.select("main form") == cancelled.select("main form") == []
     assert {answer.status_code for answer in answers} == {404}
