@@ -2,23 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
+from babel.lists import format_list
 from flask import Response, abort, request
 
 from cop.db.engine import read_tx
-from cop.i18n import N_
 from cop.questions import registry
 from cop.statistics import statistics, suppression
 from cop.statistics.statistics import SessionStats
 from cop.web import charts
 from cop.web.blueprints import console
-from cop.web.i18n import gettext
-from cop.web.rendering import current_community, now, render, writer
+from cop.web.i18n import gettext, ngettext
+from cop.web.rendering import current_community, language, now, render, writer
 
 MAX_CHARTED_SESSIONS = 12
-LABELS = {
-    suppression.SUPPRESSED: N_("fewer than 6 (may be none)"),
-    suppression.NEARLY_ALL_SUPPRESSED: N_("all but fewer than 6"),
-}
 
 
 @console.get("/numbers")
@@ -37,7 +33,7 @@ def numbers() -> Response:
         charts=_charts(sessions[:MAX_CHARTED_SESSIONS]),
         chosen=chosen,
         hat_counts=hat_counts,
-        hats=_hat_labels(hat_counts or {}),
+        hats=_hat_rows(hat_counts or {}),
     )
 
 
@@ -49,13 +45,21 @@ def _chosen_session(sessions: Sequence[SessionStats]) -> SessionStats | None:
     return next((each for each in sessions if each.meeting.slug == slug), None) or abort(404)
 
 
-def _hat_labels(counts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """The label and the count of each hat, in the order of the form."""
-    return [
-        (gettext(choice.label), gettext(LABELS.get(counts[choice.value], counts[choice.value])))
-        for choice in registry.HATS.choices
-        if choice.value in counts
-    ]
+def _hat_rows(counts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Hats with their counts, in the order of the form; those that few chose are one row."""
+    rows, few = [], []
+    for choice in registry.HATS.choices:
+        label, count = gettext(choice.label), counts.get(choice.value)
+        if count == suppression.SUPPRESSED:
+            few.append(label)
+        elif count == suppression.NEARLY_ALL_SUPPRESSED:
+            rows.append((label, gettext("nearly everyone (all but 5 or fewer)")))
+        elif count:
+            rows.append((label, count))
+    if few:
+        text = ngettext("fewer than 6, maybe none", "fewer than 6 each, maybe none", len(few))
+        rows.append((format_list(few, locale=language()), text))
+    return rows
 
 
 def _charts(sessions: Sequence[SessionStats]) -> list[charts.Chart | None]:
