@@ -73,9 +73,12 @@ def cancel(
     """Cancel a meeting; registrations keep their status, in case it is restored."""
     if meeting.is_cancelled:
         raise Refused(
-            N_("It is cancelled already, and everybody reads: “%(said)s” Nothing was changed."),
+            N_(
+                "This session is already canceled, so nothing was changed. Everyone sees this "
+                "reason: “%(reason)s”"
+            ),
             field="reason",
-            said=meeting.reason or "",
+            reason=meeting.reason or "",
         )
     _withdraw_reminders(db_session, meeting)
     new = {"status": MeetingStatus.CANCELLED, "reason": reason or None, "cancelled_at": writer.now}
@@ -85,15 +88,15 @@ def cancel(
 def restore(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:
     """Restore a canceled meeting; return the ids of promoted registrations."""
     if not meeting.is_cancelled:
-        raise Refused(N_("It takes place: there is nothing to restore."))
+        raise Refused(N_("This session isn't canceled, so there's nothing to undo."))
     if meeting.ends_at <= writer.now:
-        raise Refused(N_("Its time is over, so it cannot be restored. Add a new session instead."))
+        raise Refused(N_("This session's time has passed. Add a new session instead."))
     # Meetings canceled by an early release have no `cancelled_at`: they can always be restored.
     if meeting.cancelled_at and writer.now - meeting.cancelled_at > RESTORABLE_FOR:
         raise Refused(
             N_(
-                "It was cancelled more than %(days)s days ago, so it cannot be restored. Add a new "
-                "session instead."
+                "This session was canceled more than %(days)s days ago, so you can't undo it. Add "
+                "a new session instead."
             ),
             days=RESTORABLE_FOR.days,
         )
@@ -113,7 +116,7 @@ def publish_takeaways(
     """Publish takeaways; only the first time, email them. Return how many emails."""
     if not (takeaways or recording_url):
         raise Refused(
-            N_("Write what was taken away, or give the address of the recording."),
+            N_("Enter the takeaways or a link to the recording."),
             field="takeaways",
         )
     new = {
@@ -157,13 +160,13 @@ def _new_times(
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if ends_at <= writer.now:
         raise Refused(
-            N_("At that time the session would be over already. Choose a later one."), field="date"
+            N_("This date and time have already passed. Choose a later time."), field="date"
         )
     if (starts_at, ends_at) == (meeting.starts_at, meeting.ends_at):
         return {}
     if meeting.ends_at <= writer.now:
         raise Refused(
-            N_("This session is over, so its date stays. Add another session instead."),
+            N_("This session is over, so you can't move it. Add a new session instead."),
             field="date",
         )
     zone = writer.community.zone_info
@@ -175,9 +178,7 @@ def _new_times(
 
 def _valid_capacity(capacity: int | None) -> int | None:
     if capacity is not None and capacity < 1:
-        raise Refused(
-            N_("Offer at least one place, or leave this empty for no limit."), field="capacity"
-        )
+        raise Refused(N_("Spots: enter at least 1, or leave blank for no limit."), field="capacity")
     return capacity
 
 

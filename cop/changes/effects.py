@@ -1,7 +1,7 @@
 """Describe whom a change to a meeting affects, in a preview or after saving."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from cop.models.registration import RegistrationStatus
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now
 
-STATUS = N_("One mail that says so goes to %(who)s, %(delay)s later.")
+STATUS = N_("We'll send an email about this.")
 
 
 @dataclass(frozen=True)
@@ -51,30 +51,24 @@ def count(db_session: Session, meeting_id: int, *, promoted: Collection[int] = (
 def sentence_about(changed: Collection[str]) -> str:
     """Return the sentence about the notification email for these changed fields."""
     if not set(TIMES).isdisjoint(changed):
-        return N_("One mail about the new time goes to %(who)s, %(delay)s after your last change.")
+        return N_("We'll send an email about the new time.")
     if "join_url" in changed:
-        return N_(
-            "One mail about the new join address goes to %(who)s, %(delay)s after your last change."
-        )
-    return N_("One mail about your last changes goes to %(who)s, %(delay)s after the last of them.")
+        return N_("We'll send an email about the new join link.")
+    return N_("We'll send an email about your changes.")
 
 
 def email_sentences(found: Effects, *, about: str) -> list[str]:
     """Return sentences about who is emailed and when; `about` is the first of them."""
-    sentences = []
-    if found.held or found.waiting:
-        minutes = current_community().notice_minutes
-        delay = ngettext("%(num)s minute", "%(num)s minutes", minutes)
-        sentences.append(gettext(about, who=_recipients(found), delay=delay))
+    sentences = [*_notification(found, about)] if found.held or found.waiting else []
     if found.promoted:
         sentences.append(
             ngettext(
-                "%(num)s person comes off the waiting list, and gets a mail at once.",
-                "%(num)s people come off the waiting list, and get a mail at once.",
+                "%(num)s person gets a spot from the waiting list, and an email right away.",
+                "%(num)s people get a spot from the waiting list, and an email right away.",
                 found.promoted,
             )
         )
-    return sentences or [gettext("Nobody gets a mail.")]
+    return sentences or [gettext("Nobody gets an email.")]
 
 
 def taken_spot_sentences(found: Effects, capacity: int | None) -> list[str]:
@@ -83,21 +77,30 @@ def taken_spot_sentences(found: Effects, capacity: int | None) -> list[str]:
         return []
     return [
         gettext(
-            "%(taken)s people hold a place, more than the %(places)s you offer. Nobody loses "
-            "theirs, and who comes new has to wait.",
-            taken=found.taken,
-            places=capacity,
+            "There are more people registered (%(people)s) than spots (%(spots)s). Nobody loses "
+            "their spot, but new people go on the waiting list.",
+            people=found.taken,
+            spots=capacity,
         )
     ]
 
 
-def _recipients(found: Effects) -> str:
-    held = ngettext(
-        "%(num)s person who holds a place", "%(num)s people who hold a place", found.held
+def _notification(found: Effects, about: str) -> Iterator[str]:
+    yield gettext(about)
+    yield ngettext(
+        "It goes out %(num)s minute after your last change.",
+        "It goes out %(num)s minutes after your last change.",
+        current_community().notice_minutes,
     )
-    if not found.waiting:
-        return held
-    if not found.held:
-        return ngettext("%(num)s person who waits", "%(num)s people who wait", found.waiting)
-    waiting = ngettext("%(num)s who waits", "%(num)s who wait", found.waiting)
-    return gettext("%(held)s and %(waiting)s", held=held, waiting=waiting)
+    if found.held:
+        yield ngettext(
+            "%(num)s registered person gets it.",
+            "%(num)s registered people get it.",
+            found.held,
+        )
+    if found.waiting:
+        yield ngettext(
+            "%(num)s person on the waiting list gets it.",
+            "%(num)s people on the waiting list get it.",
+            found.waiting,
+        )

@@ -31,16 +31,14 @@ class EditForm(EditConflictForm, DateTimeForm):
     """Everything about a session that coordinators can edit."""
 
     reason = line(300)
-    capacity = line(
-        20, IntegerText(N_("Write how many places there are as a number, or leave it empty."))
-    )
+    capacity = line(20, IntegerText(N_("Spots: enter a number, or leave blank for no limit.")))
     join_url = line(2000, Https())
     topic = line(200)
     guests = line(300)
     summary = area(5000)
     reading_title = line(300)
     reading_url = line(2000, Https(or_http=True))
-    reading_minutes = line(20, IntegerText(N_("Write the minutes as a number, or leave it empty.")))
+    reading_minutes = line(20, IntegerText(N_("Reading time: enter the minutes as a number.")))
     prep_question = line(300)
 
     def __init__(self, meeting: MeetingFacts) -> None:
@@ -77,7 +75,9 @@ class EditForm(EditConflictForm, DateTimeForm):
 class CancelForm(ConsoleForm):
     """Why a session does not take place."""
 
-    reason = line(300, Required(N_("Write why: people see it on the schedule and in their mail.")))
+    reason = line(
+        300, Required(N_("Enter a reason. Everyone sees it on the schedule and in our email."))
+    )
 
 
 class TakeawaysForm(EditConflictForm):
@@ -160,13 +160,19 @@ def cancel(slug: str) -> ResponseReturnValue:
         if form.validate_on_submit():
             with write_tx() as db_session:
                 emails = _cancel(db_session, meeting.id, form.reason.data or "")
-            return _to_roster(slug, gettext("The session is cancelled."), *emails)
+            return _to_roster(slug, gettext("The session is canceled."), *emails)
         if not meeting.is_cancelled:
             with write_tx(rehearse=True) as db_session:
                 emails = _cancel(db_session, meeting.id, "")
     except Refused as refusal:
         form.refuse(refusal)
-    return render("changes/cancel.html", meeting=meeting, form=form, emails=emails)
+    return render(
+        "changes/cancel.html",
+        meeting=meeting,
+        form=form,
+        emails=emails,
+        days=changes.RESTORABLE_FOR.days,
+    )
 
 
 def _cancel(db_session: Session, meeting_id: int, reason: str) -> list[str]:
@@ -189,14 +195,13 @@ def restore(slug: str) -> ResponseReturnValue:
     except Refused as refusal:
         refused = refusal_text(refusal)
     if is_post and not refused:
-        return _to_roster(slug, gettext("The session takes place after all."), *emails)
+        return _to_roster(slug, gettext("The session is back on."), *emails)
     return render(
         "changes/restore.html",
         status=422 if is_post else 200,
         meeting=meeting,
         emails=emails,
         refused=refused,
-        days=changes.RESTORABLE_FOR.days,
     )
 
 
@@ -254,8 +259,8 @@ def _success_message(emails: int) -> str:
     if not emails:
         return gettext("Published on the session's page.")
     return ngettext(
-        "Published on the session's page, and mailed to %(num)s person.",
-        "Published on the session's page, and mailed to %(num)s people.",
+        "Published on the session's page and emailed to %(num)s person.",
+        "Published on the session's page and emailed to %(num)s people.",
         emails,
     )
 

@@ -14,7 +14,7 @@ from cop.models.meeting import Meeting, MeetingStatus
 
 TOPIC_TO_BE_ANNOUNCED = N_("Topic to be announced")
 OVER = N_("The session on %(date)s is over. Choose another one below.")
-ENDS_BEFORE_START = N_("The end is before the start. Choose a later end, or an earlier start.")
+ENDS_BEFORE_START = N_("The end must be after the start. Choose a later end or an earlier start.")
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,10 @@ def test_canceling_a_session_that_was_just_canceled_is_refused(corin, december):
 
     page = parse(response)
     assert response.status_code == 422
-    assert "It is cancelled already, and everybody reads: “Snow”" in error_summary(page)[0]
+    assert (
+        "This session is already canceled, so nothing was changed. Everyone sees this reason: “Snow”"
+        in error_summary(page)[0]
+    )
     assert not page.main.find("form")
     assert december("reason", "sequence") == ("Snow", 1)
     assert [entry["action"] for entry in rows(AuditEntry)] == ["cancelled a session"]
@@ -181,7 +184,10 @@ def test_restoring_a_session_that_was_just_restored_is_refused(corin, december):
     response = post(corin, RESTORE, form_at=EDIT)
 
     assert response.status_code == 422
-    assert "It takes place: there is nothing to restore." in parse(response).main.get_text()
+    assert (
+        "This session isn't canceled, so there's nothing to undo."
+        in parse(response).main.get_text()
+    )
     assert december("sequence") == 1
 
 

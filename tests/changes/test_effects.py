@@ -28,7 +28,8 @@ from tests.page import parse
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, PREVIEW, CANCEL = f"{SESSION}/edit", f"{SESSION}/edit/preview", f"{SESSION}/cancel"
 RESTORE = f"{SESSION}/restore"
-HELD, WAITING = "1 person who holds a place", "2 who wait"
+HELD = "It goes to 1 registered person."
+BOTH = f"{HELD} It also goes to 2 people on the waiting list."
 
 
 @pytest.fixture
@@ -66,12 +67,12 @@ def confirmation(client, response):
 
 
 def test_a_preview_names_who_is_emailed(roster, preview):
-    delay = "2 minutes after your last change."
-    time = "One mail about the new time goes to"
+    delay = "goes out 2 minutes after your last change."
     more = (
-        "2 people hold a place, more than the 1 you offer. Nobody loses theirs, and who comes new "
-        "has to wait."
+        "There are more people registered (2) than spots (1). Nobody loses their spot, but new "
+        "people go on the waiting list."
     )
+    two_promoted = "2 people get a spot from the waiting list, and an email right away."
 
     sentences = [
         preview(topic="Who counts?"),
@@ -83,12 +84,12 @@ def test_a_preview_names_who_is_emailed(roster, preview):
     ]
 
     assert sentences == [
-        "Nobody gets a mail.",
-        f"{time} {HELD} and {WAITING}, {delay}",
-        f"One mail about the new join address goes to {HELD}, {delay}",
-        "1 person comes off the waiting list, and gets a mail at once.",
-        f"{time} {HELD}, {delay} 2 people come off the waiting list, and get a mail at once.",
-        f"Nobody gets a mail. {more}",
+        "Nobody gets an email.",
+        f"An email about the new time {delay} {BOTH}",
+        f"An email about the new join link {delay} {HELD}",
+        "1 person gets a spot from the waiting list, and an email right away.",
+        f"An email about the new time {delay} {HELD} {two_promoted}",
+        f"Nobody gets an email. {more}",
     ]
     assert rows(OutboxEmail) == rows(AuditEntry) == []
 
@@ -103,11 +104,11 @@ def test_saving_says_what_its_preview_said_and_undoing_it_in_time_emails_nobody(
     pending = text_of(corin.page(EDIT).find(id="preview"))
     undone = confirmation(corin, save(corin, starts="11:30"))
 
-    recipients = f"goes to {HELD} and {WAITING}, 5 minutes after"
-    assert before == f"One mail about the new time {recipients} your last change."
+    delay = "goes out 5 minutes after"
+    assert before == f"An email about the new time {delay} your last change. {BOTH}"
     assert after == f"Saved. {before}"
-    assert pending == f"One mail about your last changes {recipients} the last of them."
-    assert undone == "Saved. Nobody gets a mail."
+    assert pending == f"An email about your changes {delay} the last one. {BOTH}"
+    assert undone == "Saved. Nobody gets an email."
 
 
 def test_the_preview_works_without_javascript(corin, roster):
@@ -117,7 +118,7 @@ def test_the_preview_works_without_javascript(corin, roster):
 
     page = parse(response)
     assert response.status_code == 200
-    assert "One mail about the new time" in text_of(page.find(id="preview"))
+    assert "An email about the new time" in text_of(page.find(id="preview"))
     assert page.select_one("#preview em").get_text() == "two"
     assert not page.main.find("script")
     assert form_values(page.main)["starts"] == ["12:00"]
@@ -125,9 +126,9 @@ def test_the_preview_works_without_javascript(corin, roster):
 
 
 def test_a_preview_shows_what_cannot_be_saved(preview):
-    assert "The end is before the start." in preview(ends="09:00")
-    assert "would be over already" in preview(date="2026-11-15")
-    assert "Offer at least one place" in preview(capacity="0")
+    assert "The end must be after the start." in preview(ends="09:00")
+    assert "have already passed" in preview(date="2026-11-15")
+    assert "Spots: enter at least 1" in preview(capacity="0")
     assert "Enter the time like" in preview(starts="soon")
 
 
@@ -135,7 +136,7 @@ def test_a_preview_and_the_edit_page_warn_about_the_date(corin, preview):
     unchanged = preview(date=DECEMBER)
     update_community(observances=[f"{DECEMBER} Founding day"])
 
-    assert unchanged == "Nobody gets a mail."
+    assert unchanged == "Nobody gets an email."
     assert preview(date="2026-12-25").startswith("December 25 is Christmas Day.")
     assert preview(date=JANUARY).startswith("There's already a session on January 19")
     assert "December 15 is Founding day." in text_of(corin.page(EDIT).select_one(".warning"))
@@ -155,15 +156,15 @@ def test_canceling_and_restoring_announce_who_is_emailed_and_their_pages_change_
     still_off = rows(Meeting)[0]
     restored = confirmation(corin, post(corin, RESTORE))
 
-    sentence = f"One mail that says so goes to {HELD} and {WAITING}, 2 minutes later."
+    sentence = f"An email about this goes out 2 minutes later. {BOTH}"
     assert sentence in text_of(cancel_page)
-    assert cancelled == f"The session is cancelled. {sentence}"
+    assert "you can undo this for 30 days" in text_of(cancel_page)
+    assert cancelled == f"The session is canceled. {sentence}"
     assert untouched == before
     assert (off["status"], off["reason"], still_off["status"]) == ("cancelled", "Snow", "cancelled")
     assert sentence in text_of(restore_page)
     assert "2 registered, " in text_of(restore_page)
-    assert "for 30 days after it was cancelled" in text_of(restore_page)
-    assert restored == f"The session takes place after all. {sentence}"
+    assert restored == f"The session is back on. {sentence}"
     assert (rows(Meeting)[0]["status"], rows(Meeting)[0]["reason"]) == ("planned", None)
     assert [entry["action"] for entry in rows(AuditEntry)] == [
         "cancelled a session",
@@ -177,7 +178,7 @@ def test_canceling_without_registrations_notifies_nobody(corin):
     done = confirmation(corin, post(corin, CANCEL, reason="Snow"))
 
     assert "No one is registered yet." in text_of(page)
-    assert done == "The session is cancelled. Nobody gets a mail."
+    assert done == "The session is canceled. Nobody gets an email."
 
 
 def test_a_session_that_cannot_be_restored_says_why_and_has_no_form(corin):

@@ -82,7 +82,7 @@ def test_everything_can_be_changed_at_once_under_one_lock(app, corin):
 
     row = december()
     public_page = app.test_client().page(PUBLIC).get_text()
-    assert confirmation(corin, response) == "Saved. Nobody gets a mail."
+    assert confirmation(corin, response) == "Saved. Nobody gets an email."
     assert {name: row[name] for name in texts} == texts
     assert row["starts_at"] == datetime(2026, 12, 16, 17, 0, tzinfo=UTC)
     assert row["ends_at"] == datetime(2026, 12, 16, 18, 30, tzinfo=UTC)
@@ -162,7 +162,7 @@ def test_a_past_session_can_be_edited_but_neither_moved_nor_canceled_nor_restore
         for answer in (corin.get(path), submit(corin, page, path, reason="Snow"))
     ]
 
-    assert text_of(page.find(id="preview")) == "Nobody gets a mail."
+    assert text_of(page.find(id="preview")) == "Nobody gets an email."
     assert (described.status_code, moved.status_code) == (303, 422)
     assert december()["topic"] == "Who counted?"
     assert others == [404] * 4
@@ -198,8 +198,8 @@ def test_the_roster_says_whether_the_join_address_is_set(corin):
     update_meeting(DECEMBER, join_url=JOIN)
     after = corin.page(SESSION).main.get_text()
 
-    assert "The join address is missing" in before
-    assert "The join address is set" in after
+    assert "The join link is missing" in before
+    assert "The join link is set" in after
     assert "zoom.example.com" not in after
 
 
@@ -235,8 +235,8 @@ def test_takeaways_are_emailed_once_and_shown_on_the_session_page(app, corin, ov
     again = confirmation(corin, post(corin, TAKEAWAYS, **answers))
 
     page = app.test_client().page(PUBLIC)
-    assert button == "Publish and mail it to 1 person"
-    assert "mailed to 1 person" in first
+    assert button == "Publish and email 1 person"
+    assert "emailed to 1 person" in first
     assert again == "Published on the session's page."
     assert [email["to_address"] for email in rows(OutboxEmail)] == ["ada@example.org"]
     assert page.find("em").get_text() == "agreed"
@@ -315,7 +315,7 @@ def test_the_roster_marks_who_joined_by_link_unless_attendance_is_recorded(corin
 
     lines = [row.get_text(" ", strip=True) for row in corin.page(SESSION).select("tbody tr")]
 
-    assert ["through the link" in line for line in lines] == [True, False, False]
+    assert ["Used the join link" in line for line in lines] == [True, False, False]
 
 
 def test_a_form_without_its_token_changes_nothing(corin):

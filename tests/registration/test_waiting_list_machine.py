@@ -132,7 +132,7 @@ class WaitingList(RuleBasedStateMachine):
     @rule()
     def restore_meeting(self):
         if self.time == "over":
-            with pytest.raises(Refused, match="Its time is over"):
+            with pytest.raises(Refused, match="time has passed"):
                 restore_meeting(self.db_session, self.meeting, now=self.writer.now)
             return
         restore_meeting(self.db_session, self.meeting, now=self.writer.now)

@@ -156,11 +156,11 @@ REFUSED = [
     ({"weekday": "TU;COUNT=1"}, "weekday", "Choose from the answers"),
     ({"weeks": "1,2"}, "weeks", "Choose from the answers"),
     ({"months_off": ["13"]}, "months_off", "Choose from the answers"),
-    ({"months_off": [str(n) for n in range(1, 13)]}, "months_off", "Leave at least one month"),
-    ({"every": "week", "weeks": "2"}, "recurrence_from", "Write one of its dates"),
+    ({"months_off": [str(n) for n in range(1, 13)]}, "months_off", "Keep at least one month"),
+    ({"every": "week", "weeks": "2"}, "recurrence_from", "Enter a date on the weekday above"),
     ({"recurrence_from": "9999-12-31"}, "recurrence_from", "Enter the date like"),
     ({"ends": "x" * 5000}, "ends", "Enter the time like"),
-    ({"ends": "11:30"}, "ends", "The end is before the start"),
+    ({"ends": "11:30"}, "ends", "The end must be after the start"),
     ({"zone": "../../../etc/passwd"}, "zone", "Choose a time zone"),
     ({"planned_ahead": "many"}, "planned_ahead", "Plan 1 to 24"),
     ({"observances": "2027-01-01 Fine\nSome day"}, "observances", "Line 2 of the dates to avoid"),
@@ -188,7 +188,7 @@ def test_an_invalid_value_is_refused_at_its_field_and_all_values_stay(corin, sub
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        ({"ends": "09:00"}, "The end is before the start"),
+        ({"ends": "09:00"}, "The end must be after the start"),
         ({"starts": "soon"}, "Enter the time like"),
         ({"observances": "Some day"}, "Line 1 of the dates to avoid"),
     ],
