@@ -83,19 +83,19 @@ def time_zones() -> tuple[str, ...]:
 def check(wanted: CommunityFacts, *, now: datetime) -> None:
     """Validate the recurrence rule and what else dates are planned by."""
     if wanted.time_zone not in time_zones():
-        raise Refused(N_("Choose a time zone of the list, like America/New_York."), field="zone")
+        raise Refused(N_("Choose a time zone from the list, like America/New_York."), field="zone")
     if wanted.duration_minutes <= 0:
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if not 1 <= wanted.planned_ahead <= MAX_PLANNED_AHEAD:
-        raise Refused(N_("Plan 1 to 24 dates ahead."), field="planned_ahead")
+        raise Refused(N_("Plan 1 to 24 sessions ahead."), field="planned_ahead")
     if not _has_valid_start(wanted):
         raise Refused(
-            N_("Write one of its dates, on the weekday above: the weeks are counted from there."),
+            N_("Enter a date on the weekday above. We count the weeks from there."),
             field="recurrence_from",
         )
     if not _has_dates(wanted.rhythm, now):
         raise Refused(
-            N_("There would never be a session. Leave at least one month."), field="months_off"
+            N_("There would never be a session. Keep at least one month."), field="months_off"
         )
 
 
@@ -129,15 +129,15 @@ def add_session(
     if ends_at <= starts_at:
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if starts_at < EARLIEST:
-        raise Refused(N_("Write a date of this century."), field="date")
+        raise Refused(N_("Enter a date from 2001 or later."), field="date")
     # Planning ahead at the same time could add the same date.
     recurrence = lock_community(db_session).rhythm
     is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
     if db_session.scalar(select(exists().where(is_same))):
         raise Refused(
             N_(
-                "There is a session at this time with this topic already. Choose another time, or "
-                "say in the topic how this one differs."
+                "There's already a session at this time with this topic. Change the time or the "
+                "topic."
             ),
             field="topic",
         )

@@ -43,9 +43,9 @@ def new() -> ResponseReturnValue:
     if form.validate_on_submit():
         warnings = _warnings(form, schedule)
         if request.endpoint == "console.preview_new":
-            warnings = warnings or [gettext("Nothing is known against this date.")]
+            warnings = warnings or [gettext("We found no problem with this date.")]
         elif slug := _add(form):
-            for sentence in (gettext("The session is added, and on the schedule."), *warnings):
+            for sentence in (gettext("The session is on the schedule."), *warnings):
                 flash(sentence)
             return redirect(url_for("console.edit", slug=slug), 303)
     return render(
@@ -80,8 +80,8 @@ def _warnings(form: NewForm, schedule: Schedule) -> list[str]:
     if starts_at < ends_at <= now():
         warnings.append(
             gettext(
-                "This time has passed: it goes among the past sessions, nobody can register for "
-                "it, and nobody gets a mail."
+                "This time has passed. The session goes under past sessions, and nobody can "
+                "register for it."
             )
         )
     return warnings

@@ -170,12 +170,12 @@ UNCOUNTED = {"recurrence_rule": EVERY_OTHER_THURSDAY}
     [
         ({"time_zone": "../../etc/passwd"}, "Choose a time zone"),
         ({"time_zone": "Etc/GMT+5"}, "Choose a time zone"),
-        ({"duration_minutes": 0}, "end is before the start"),
-        ({"planned_ahead": 0}, "Plan 1 to 24 dates"),
-        ({"planned_ahead": 25}, "Plan 1 to 24 dates"),
-        (UNCOUNTED, "weeks are counted from there"),
-        (UNCOUNTED | {"recurrence_from": date(2026, 12, 1)}, "weeks are counted from there"),
-        (UNCOUNTED | {"recurrence_from": date(1000, 1, 2)}, "weeks are counted from there"),
+        ({"duration_minutes": 0}, "end must be after the start"),
+        ({"planned_ahead": 0}, "Plan 1 to 24 sessions"),
+        ({"planned_ahead": 25}, "Plan 1 to 24 sessions"),
+        (UNCOUNTED, "count the weeks from there"),
+        (UNCOUNTED | {"recurrence_from": date(2026, 12, 1)}, "count the weeks from there"),
+        (UNCOUNTED | {"recurrence_from": date(1000, 1, 2)}, "count the weeks from there"),
         ({"recurrence_rule": f"{FIRST_THURSDAY};BYMONTH="}, "never be a session"),
         ({"recurrence_rule": "FREQ=DAILY;UNTIL=20200101"}, "never be a session"),
     ],
@@ -260,8 +260,8 @@ def test_adding_a_session_twice_at_once_adds_one(app):
 @pytest.mark.parametrize(
     ("starts_at", "length", "refusal"),
     [
-        (IN_JUNE, timedelta(0), "end is before the start"),
-        (datetime(2000, 12, 31, 12, tzinfo=UTC), AN_HOUR, "date of this century"),
+        (IN_JUNE, timedelta(0), "end must be after the start"),
+        (datetime(2000, 12, 31, 12, tzinfo=UTC), AN_HOUR, "from 2001 or later"),
     ],
 )
 def test_an_invalid_time_is_refused(db_session, starts_at, length, refusal):

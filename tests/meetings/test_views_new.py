@@ -15,8 +15,8 @@ WARNINGS = {
     "2026-12-25": "December 25 is Christmas Day.",
     "2027-03-26": "March 26 is Good Friday.",
     JANUARY: "a session on January 19: Topic to be announced",
-    "2021-06-15": "This time has passed: it goes among the past sessions",
-    "2026-12-08": "Nothing is known against this date.",
+    "2021-06-15": "This time has passed. The session goes under past sessions",
+    "2026-12-08": "We found no problem with this date.",
 }
 
 
@@ -40,7 +40,7 @@ def test_an_extra_session_is_on_the_schedule_and_its_edit_page_is_next(app, cori
         ("added a session", row["id"])
     ]
     message = text_of(corin.page(response.location).select_one(".well"))
-    assert message == "The session is added, and on the schedule."
+    assert message == "The session is on the schedule."
 
 
 def test_a_warning_about_a_date_is_previewed_and_does_not_forbid_it(corin):
@@ -70,7 +70,7 @@ def test_a_canceled_session_causes_no_warning(corin):
 
     response = submit(corin, corin.page(NEW), CHECK, HTMX, date=JANUARY)
 
-    assert "Nothing is known against this date." in response.get_data(as_text=True)
+    assert "We found no problem with this date." in response.get_data(as_text=True)
 
 
 @pytest.mark.parametrize(
