@@ -10,9 +10,9 @@ def test_the_attendee_list_has_everybody_on_the_roster(corin, site):
     names = corin.locator("table.roster tbody th")
     expect(names.first).to_be_visible()
 
-    corin.get_by_text("Take the list away (CSV)").click()
+    corin.get_by_text("Download the list (CSV)").click()
     with corin.expect_download() as download:
-        corin.get_by_role("button", name="Attendee list (CSV)").click()
+        corin.get_by_role("button", name="Download CSV").click()
 
     with download.value.path().open(encoding="utf-8-sig", newline="") as file:
         people = list(csv.DictReader(file))
@@ -40,7 +40,7 @@ def test_after_signing_out_the_roster_asks_to_sign_in_also_when_going_back(corin
     roster = f"/coordinator/sessions/{site.upcoming[0]}"
     corin.goto(roster)
     expect(corin.get_by_text("Marisol Ejemplo")).to_be_visible()
-    corin.get_by_role("button", name="Sign out Corin").click()
+    corin.get_by_role("button", name="Sign out").click()
     expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
 
     corin.go_back()
@@ -57,8 +57,8 @@ def test_the_previews_follow_what_is_typed(corin, site):
     expect(corin.locator("#dates li").first).to_contain_text("Thursday")
 
     corin.goto(f"/coordinator/sessions/{site.upcoming[0]}/edit")
-    corin.get_by_label("Places").fill("5")
+    corin.get_by_label("Spots").fill("5")
     corin.get_by_label("Topic").focus()
 
-    expect(corin.locator("#preview")).to_contain_text("more than the 5 you offer")
+    expect(corin.locator("#preview")).to_contain_text("than spots (5)")
     expect(corin.get_by_label("Topic")).to_be_focused()

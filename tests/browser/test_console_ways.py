@@ -35,7 +35,7 @@ def test_a_session_is_run_from_its_topic_to_who_came(visit, own_site, tmp_path):
     page = sign_in(visit(f"{session}/edit", at=own))
 
     page.get_by_label("Topic").fill("Who is missing from our data?")
-    page.get_by_label("Join address").fill("https://zoom.example.org/j/1")
+    page.get_by_label("Join link").fill("https://zoom.example.org/j/1")
     page.get_by_role("button", name="Save").click()
     saved(page, "Saved")
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is missing from our data?")
@@ -51,8 +51,8 @@ def test_a_session_is_run_from_its_topic_to_who_came(visit, own_site, tmp_path):
     report.write_text("\n".join([HEADER, *lines, "Otter Notetaker,,80,Yes"]), "utf-8-sig")
     page.goto(f"{session}/attendance")
     page.get_by_label("Participants report (CSV)").set_input_files(report)
-    page.get_by_role("button", name="Look at the report").click()
-    page.get_by_role("button", name="Keep this attendance").click()
+    page.get_by_role("button", name="Upload and review").click()
+    page.get_by_role("button", name="Save attendance").click()
 
     expect(page.locator(".figures").first).to_contain_text("20")
     came = own.rows(
@@ -71,7 +71,7 @@ def test_rooms_are_made_with_the_keyboard_alone_and_without_javascript(visit, ow
     page = sign_in(visit("/coordinator/sign-in", at=own, java_script_enabled=False))
     page.goto(f"/coordinator/sessions/{slug}/rooms")
 
-    size = page.get_by_label("People to a room")
+    size = page.get_by_label("People per room")
     for _ in range(40):
         if size.evaluate("field => field === document.activeElement"):
             break

@@ -72,9 +72,9 @@ def states():
 
 
 def to_do(corin):
-    """The sentences under "What needs doing" that are about email or the join address."""
+    """The sentences under "To do" that are about email or the join link."""
     lines = [line.span.get_text(" ", strip=True) for line in corin.page(FRONT).select(".to-do li")]
-    others = ("COP_SMTP_URL", "No backup", "no topic")
+    others = ("COP_SMTP_URL", "no backup", "no topic")
     return [line for line in lines if not any(other in line for other in others)]
 
 
@@ -237,7 +237,7 @@ def test_the_dashboard_reports_failed_emails_with_a_link(corin):
     [line] = to_do(corin)
 
     assert nothing == []
-    assert line.startswith("2 mails could not be delivered.")
+    assert line.startswith("2 emails couldn't be delivered.")
     assert corin.page(FRONT).select_one(".to-do a[href='/coordinator/mail?state=failed']")
 
 
@@ -248,7 +248,7 @@ def test_the_dashboard_reports_that_email_is_not_getting_out(corin):
     [line] = to_do(corin)
 
     assert line.startswith(
-        f"Mail is not getting out. 2 mails are waiting. The last answer: {REFUSED}"
+        f"Emails aren't going out, and 2 are waiting. The email server says: {REFUSED}"
     )
     assert REFUSED in main_text(corin.page(MAILS))
 
@@ -262,7 +262,7 @@ def test_a_missing_join_address_is_reported_in_the_last_week(corin):
 
     link = corin.page(FRONT).select_one(".to-do a")["href"]
     assert early == []
-    assert "join address of the next session is missing" in late
+    assert "The next session has no join link yet" in late
     assert link == f"/coordinator/sessions/{DECEMBER}/edit#join_url"
     assert corin.page(link).find(id="join_url")
     update_meeting(DECEMBER, join_url="https://zoom.example.com/j/1")
