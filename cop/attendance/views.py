@@ -48,11 +48,7 @@ def mark_attendance(slug: str) -> ResponseReturnValue:
     with write_tx() as db_session:
         changed = attendance.mark(db_session, meeting.id, _marks(), zone=zone)
         note_action(db_session, Action.MARKED_ATTENDANCE, meeting_id=meeting.id, item_count=changed)
-    flash(
-        ngettext(
-            "Saved. You changed %(num)s person.", "Saved. You changed %(num)s people.", changed
-        )
-    )
+    flash(ngettext("Saved for %(num)s person.", "Saved for %(num)s people.", changed))
     return redirect(url_for("console.attendance", slug=slug), 303)
 
 
@@ -195,11 +191,7 @@ def _result_message(result: ReportResult) -> str:
     parts = [
         ngettext("Saved. %(num)s person attended.", "Saved. %(num)s people attended.", attended),
         ngettext("%(num)s person did not attend.", "%(num)s people did not attend.", absent),
-        ngettext(
-            "%(num)s person you marked by hand stays the same.",
-            "%(num)s people you marked by hand stay the same.",
-            by_hand,
-        ),
+        ngettext("%(num)s mark made by hand stays.", "%(num)s marks made by hand stay.", by_hand),
     ]
     return " ".join(parts if by_hand else parts[:2])
 

@@ -166,13 +166,8 @@ def cancel(slug: str) -> ResponseReturnValue:
                 emails = _cancel(db_session, meeting.id, "")
     except Refused as refusal:
         form.refuse(refusal)
-    return render(
-        "changes/cancel.html",
-        meeting=meeting,
-        form=form,
-        emails=emails,
-        days=changes.RESTORABLE_FOR.days,
-    )
+    days = changes.RESTORABLE_FOR.days
+    return render("changes/cancel.html", meeting=meeting, form=form, emails=emails, days=days)
 
 
 def _cancel(db_session: Session, meeting_id: int, reason: str) -> list[str]:

@@ -142,25 +142,17 @@ def _system_items() -> Iterator[ToDo]:
         yield ToDo(gettext(warning))
     if settings().smtp is None:
         sentence = gettext(
-            "Email is not set up yet, so nobody gets any. Ask whoever runs the site to set "
-            "COP_SMTP_URL."
+            "Email is not set up yet. Ask whoever runs the site to set COP_SMTP_URL."
         )
         yield ToDo(sentence, gettext("See the email log"), url_for("console.mails"))
 
 
 def _backup_sentence(backup_at: datetime | None) -> str:
     if not settings().is_sqlite:
-        return gettext(
-            "We don't know of a recent backup. Ask whoever runs the PostgreSQL server if it's "
-            "backed up."
-        )
-    if backup_at:
-        return gettext(
-            "The last backup was on %(moment)s, and old data isn't deleted until backups work "
-            "again. The server's log shows what's wrong.",
-            moment=timestamp(backup_at),
-        )
+        return gettext("Ask whoever runs the PostgreSQL server if backups are made.")
+    if backup_at is None:
+        return gettext("There's no backup yet, so old data isn't deleted. See the server's log.")
     return gettext(
-        "There's no backup yet, and old data isn't deleted until there is one. The server's log "
-        "shows what's wrong."
+        "There's been no backup since %(moment)s, so old data isn't deleted. See the server's log.",
+        moment=timestamp(backup_at),
     )

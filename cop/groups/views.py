@@ -104,15 +104,13 @@ def _page(meeting: Listing, form: RoomsForm | None = None) -> Response:
     with read_tx() as db_session:
         current = groups.read_groups(db_session, meeting.id)
     note_viewing("roster", meeting.id, ["access"] if current.staying else ())
+    text = gettext("Room %(number)s: %(names)s")
     names = {n: ", ".join(p.name for p in people) for n, people in current.rooms.items() if people}
     return render(
         "groups/groups.html",
         meeting=meeting,
         form=form or RoomsForm({"size": str(current.size or groups.DEFAULT_SIZE), "who": "came"}),
         groups=current,
-        to_paste="\n".join(
-            gettext("Room %(number)s: %(names)s", number=n, names=people)
-            for n, people in names.items()
-        ),
+        to_paste="\n".join(text % {"number": n, "names": names[n]} for n in names),
         shown=" ".join(f"{person.id}:{person.room or ''}" for person in current.people),
     )

@@ -18,11 +18,7 @@ from cop.roster.roster import OF_MEETING, OF_MEMBER, OF_REGISTRATION
 from cop.web import downloads
 
 DEFAULT_STATUSES = (RegistrationStatus.HELD, RegistrationStatus.WAITING)
-_STATUSES = {
-    RegistrationStatus.HELD: "registered",
-    RegistrationStatus.WAITING: "waiting list",
-    RegistrationStatus.CANCELLED: "canceled",
-}
+_STATUSES = {"held": "registered", "waiting": "waiting list", "cancelled": "canceled"}
 _YES_NO = {True: "yes", False: "no", None: ""}
 
 

@@ -107,10 +107,7 @@ def move_to_waiting_list(
     held, waiting = statements.count_places(db_session, [meeting])[meeting.id]
     if not can_wait(meeting.capacity, held=held, waiting=waiting):
         raise Refused(
-            N_(
-                "Nobody else is waiting, so they'd get this spot right back. You can cancel it "
-                "instead."
-            )
+            N_("Nobody else is waiting for a spot. You can cancel their registration instead.")
         )
     cancellation.cancel_at_meeting(db_session, registration_id, now=writer.now)
     promoted = waiting_list.promote(db_session, meeting, writer=writer)

@@ -102,16 +102,13 @@ def _place_message(result: PlaceChange) -> str:
         "waiting": gettext("They're at the end of the waiting list now."),
         "cancelled": gettext("Their registration is canceled."),
     }[result.status]
-    email = (
-        gettext("They'll get an email.")
-        if result.is_notified
-        else gettext("They won't get an email.")
-    )
+    emailed, silent = gettext("They'll get an email."), gettext("They won't get an email.")
     promoted = ngettext(
         "%(num)s person from the waiting list got a spot, and we're emailing them.",
         "%(num)s people from the waiting list got a spot, and we're emailing them.",
         result.promoted,
     )
+    email = emailed if result.is_notified else silent
     return " ".join([place, email, *([promoted] if result.promoted else [])])
 
 
@@ -198,9 +195,6 @@ def _added_message(added: PlaceChange) -> str:
         "held": gettext("Added. They're registered."),
         "waiting": gettext("Added. The session is full, so they're on the waiting list."),
     }[added.status]
-    email = (
-        gettext("We're emailing them their link.")
-        if added.is_notified
-        else gettext("They won't get an email, so please tell them.")
-    )
-    return f"{place} {email}"
+    emailed = gettext("We're emailing them their link.")
+    silent = gettext("They won't get an email, so please tell them.")
+    return f"{place} {emailed if added.is_notified else silent}"

@@ -145,7 +145,7 @@ def test_marks_by_hand_stay_unless_the_box_is_checked(corin, over):
         upload(corin, report([Row("Ada", ADA)]))
         page = corin.page(REPORT)
         apply(corin, page, **more)
-        has_stayed = "1 person you marked by hand stays the same" in main_text(corin.page(PAGE))
+        has_stayed = "1 mark made by hand stays" in main_text(corin.page(PAGE))
         outcomes.append((has_stayed, marks()["Ada"]))
 
     assert "You marked 1 person by hand. The report doesn't change that." in main_text(page)
@@ -208,7 +208,7 @@ def test_only_marks_changed_on_this_page_are_saved(corin, over):
 
     assert answer.location == PAGE
     assert [attended for attended, _ in marks().values()] == [True, True, False, None]
-    assert "You changed 2 people." in main_text(corin.page(PAGE))
+    assert "Saved for 2 people." in main_text(corin.page(PAGE))
     assert actions() == [(Action.MARKED_ATTENDANCE, 1), (Action.MARKED_ATTENDANCE, 2)]
 
 

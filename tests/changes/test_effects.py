@@ -28,8 +28,8 @@ from tests.page import parse
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, PREVIEW, CANCEL = f"{SESSION}/edit", f"{SESSION}/edit/preview", f"{SESSION}/cancel"
 RESTORE = f"{SESSION}/restore"
-HELD = "It goes to 1 registered person."
-BOTH = f"{HELD} It also goes to 2 people on the waiting list."
+HELD = "1 registered person gets it."
+BOTH = f"{HELD} 2 people on the waiting list get it."
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def confirmation(client, response):
 
 
 def test_a_preview_names_who_is_emailed(roster, preview):
-    delay = "goes out 2 minutes after your last change."
+    delay = "It goes out 2 minutes after your last change."
     more = (
         "There are more people registered (2) than spots (1). Nobody loses their spot, but new "
         "people go on the waiting list."
@@ -85,10 +85,10 @@ def test_a_preview_names_who_is_emailed(roster, preview):
 
     assert sentences == [
         "Nobody gets an email.",
-        f"An email about the new time {delay} {BOTH}",
-        f"An email about the new join link {delay} {HELD}",
+        f"We'll send an email about the new time. {delay} {BOTH}",
+        f"We'll send an email about the new join link. {delay} {HELD}",
         "1 person gets a spot from the waiting list, and an email right away.",
-        f"An email about the new time {delay} {HELD} {two_promoted}",
+        f"We'll send an email about the new time. {delay} {HELD} {two_promoted}",
         f"Nobody gets an email. {more}",
     ]
     assert rows(OutboxEmail) == rows(AuditEntry) == []
@@ -104,10 +104,10 @@ def test_saving_says_what_its_preview_said_and_undoing_it_in_time_emails_nobody(
     pending = text_of(corin.page(EDIT).find(id="preview"))
     undone = confirmation(corin, save(corin, starts="11:30"))
 
-    delay = "goes out 5 minutes after"
-    assert before == f"An email about the new time {delay} your last change. {BOTH}"
+    delay = "It goes out 5 minutes after your last change."
+    assert before == f"We'll send an email about the new time. {delay} {BOTH}"
     assert after == f"Saved. {before}"
-    assert pending == f"An email about your changes {delay} the last one. {BOTH}"
+    assert pending == f"We'll send an email about your changes. {delay} {BOTH}"
     assert undone == "Saved. Nobody gets an email."
 
 
@@ -118,7 +118,7 @@ def test_the_preview_works_without_javascript(corin, roster):
 
     page = parse(response)
     assert response.status_code == 200
-    assert "An email about the new time" in text_of(page.find(id="preview"))
+    assert "an email about the new time" in text_of(page.find(id="preview"))
     assert page.select_one("#preview em").get_text() == "two"
     assert not page.main.find("script")
     assert form_values(page.main)["starts"] == ["12:00"]
@@ -156,7 +156,8 @@ def test_canceling_and_restoring_announce_who_is_emailed_and_their_pages_change_
     still_off = rows(Meeting)[0]
     restored = confirmation(corin, post(corin, RESTORE))
 
-    sentence = f"An email about this goes out 2 minutes later. {BOTH}"
+    delay = "It goes out 2 minutes after your last change."
+    sentence = f"We'll send an email about this. {delay} {BOTH}"
     assert sentence in text_of(cancel_page)
     assert "you can undo this for 30 days" in text_of(cancel_page)
     assert cancelled == f"The session is canceled. {sentence}"

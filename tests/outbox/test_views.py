@@ -161,7 +161,7 @@ def test_the_page_says_where_email_goes(app, corin, database_url, url, expected)
     page, front = main_text(corin.page(MAILS)), main_text(corin.page(FRONT))
 
     assert expected in page
-    assert ("COP_SMTP_URL is not set" in front) == (url is None)
+    assert ("Email is not set up yet." in front) == (url is None)
 
 
 def test_an_email_is_shown_without_the_tokens_of_its_links_and_the_viewing_recorded(corin):
