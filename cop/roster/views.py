@@ -9,17 +9,26 @@ from flask import Response, abort, request, session
 from cop.accounts.access_control import requires_export
 from cop.audit.views import note_viewing
 from cop.db.engine import read_tx
+from cop.i18n import N_
 from cop.meetings.views_common import meeting_or_404
-from cop.models.registration import RegistrationStatus
 from cop.questions import registry
 from cop.roster import access_needs, csv_export, roster
 from cop.roster.roster import Attendee, RosterFilter
 from cop.web import downloads
 from cop.web.blueprints import console
 from cop.web.forms import parse_integer, strip_to_one_line
-from cop.web.i18n import gettext, pgettext
+from cop.web.i18n import gettext
 from cop.web.rendering import current_community, now, render
 
+STATUSES = {"held": N_("Registered"), "waiting": N_("Waiting list"), "cancelled": N_("Canceled")}
+ATTENDANCE_LABELS = {"yes": N_("Attended"), "no": N_("Did not attend"), "unknown": N_("Unknown")}
+SORTING = {
+    "registered": N_("Time of registration"),
+    "name": N_("Name"),
+    "organization": N_("Organization"),
+}
+HATS = {choice.value: choice.label for choice in registry.HATS.choices}
+FILTER_CHOICES = {"status": STATUSES, "hat": HATS, "attended": ATTENDANCE_LABELS, "sort": SORTING}
 PAGE_SIZE = 100
 VIEWING_INTERVAL = 600  # seconds; searches within them are logged as one viewing
 
@@ -44,37 +53,9 @@ def people(slug: str) -> Response:
     return _roster_page(slug, _criteria())
 
 
-def status_labels() -> dict[str, str]:
-    """Name the statuses of a registration."""
-    return {
-        RegistrationStatus.HELD: pgettext("person", "Registered"),
-        RegistrationStatus.WAITING: pgettext("person", "Waiting list"),
-        RegistrationStatus.CANCELLED: pgettext("person", "Canceled"),
-    }
-
-
-def _filter_choices() -> dict[str, dict[str, str]]:
-    """The values that each filter can have, with their names."""
-    return {
-        "status": status_labels(),
-        "hat": {choice.value: gettext(choice.label) for choice in registry.HATS.choices},
-        "attended": {
-            "yes": pgettext("person", "Attended"),
-            "no": gettext("Did not attend"),
-            "unknown": pgettext("attendance", "Unknown"),
-        },
-        "sort": {
-            "registered": gettext("Time of registration"),
-            "name": gettext("Name"),
-            "organization": gettext("Organization"),
-        },
-    }
-
-
 def _criteria() -> RosterFilter:
-    choices = _filter_choices()
-    picked = {name: request.form.get(name) or "" for name in choices}
-    if any(value and value not in choices[name] for name, value in picked.items()):
+    picked = {name: request.form.get(name) or "" for name in FILTER_CHOICES}
+    if any(value and value not in FILTER_CHOICES[name] for name, value in picked.items()):
         abort(422)
     return RosterFilter(
         text=strip_to_one_line(request.form.get("text"))[:200],
@@ -95,6 +76,10 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
     if request.method == "GET" or session.get("viewing") != viewing_key:
         note_viewing("roster", meeting.id, ["asked_for_access"] if criteria.access else ())
         session["viewing"] = viewing_key
+    choices = {
+        name: {value: gettext(label) for value, label in labels.items()}
+        for name, labels in FILTER_CHOICES.items()
+    }
     return render(
         "roster/roster.html",
         fragment="roster/_people.html",
@@ -104,7 +89,7 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
         shown=_page(roster.filter_attendees(everybody, criteria)),
         has_turned_page="page" in request.form,
         criteria=criteria,
-        choices=_filter_choices(),
+        choices=choices,
         all_columns=csv_export.COLUMNS,
     )
 
@@ -132,7 +117,7 @@ def access(slug: str) -> Response:
         people=len({person.id for need in needs for person, _ in need.people}),
         book_by=book_by,
         is_late=book_by <= now(),
-        statuses=status_labels(),
+        statuses=STATUSES,
     )
 
 
@@ -160,7 +145,7 @@ def emails(slug: str) -> Response:
 @requires_export
 def export() -> Response:
     """Export the attendee list of one session, or of all sessions."""
-    statuses = _requested("status", csv_export.DEFAULT_STATUSES, tuple(RegistrationStatus))
+    statuses = _requested("status", csv_export.DEFAULT_STATUSES, tuple(STATUSES))
     columns = _requested("columns", csv_export.DEFAULT_COLUMNS, csv_export.COLUMNS)
     slug, zone = request.args.get("session"), current_community().zone_info
     meeting = None if slug is None else meeting_or_404(slug)

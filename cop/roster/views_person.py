@@ -18,7 +18,7 @@ from cop.questions import registry
 from cop.registration.forms import answers_form
 from cop.roster import address_correction, places, roster
 from cop.roster.places import PlaceChange
-from cop.roster.views import status_labels
+from cop.roster.views import STATUSES
 from cop.web.blueprints import console
 from cop.web.forms import tidy_email
 from cop.web.i18n import gettext, ngettext, refusal_text
@@ -50,7 +50,7 @@ def _page(slug: str, registration_id: int, refusal: Refused | None = None) -> Re
         can_wait=places.can_wait(meeting.capacity, held=meeting.held, waiting=meeting.waiting),
         exceeds_capacity=meeting.places_left == 0,
         restorable_until=places.restorable_until(details.place.row.cancelled_at, now=now()),
-        statuses=status_labels(),
+        statuses=STATUSES,
         refusal=refusal and refusal_text(refusal),
         refused_field=refusal and refusal.field,
         typed=request.form.get("email", ""),
