@@ -239,7 +239,7 @@ def test_the_last_twelve_months_are_in_a_chart_and_a_table(corin):
 
     page = corin.page(FRONT)
 
-    svg = page.find("svg")
+    svg = page.main.find("svg")
     numbers = [text.get_text() for text in svg.find_all("text")]
     cells = [
         [c.get_text() for c in row.select("th, td")] for row in page.select("details tbody tr")
@@ -269,7 +269,7 @@ def test_with_no_session_planned_the_page_shows_it(corin):
 
     assert page.h1.get_text() == "No sessions planned"
     assert "Canceled" in main_text(page)
-    assert page.find("svg") is None
+    assert page.main.find("svg") is None
 
 
 def test_the_page_only_reads_in_five_statements_whatever_is_stored(corin):
