@@ -139,7 +139,7 @@ def test_an_export_is_recorded_and_visible_to_the_people_in_it(app, corin):
     assert "equity-in-data-2026-12-15-rooms.csv" in answer.headers["Content-Disposition"]
     assert [row["resource"] for row in rows(Viewing)][-1] == "rooms"
     advance_clock(app, timedelta(minutes=1))
-    assert "took the list of small groups away for Zoom" in main_text(corin.page(member_path()))
+    assert "downloaded the small groups" in main_text(corin.page(member_path()))
 
 
 def test_without_the_export_right_there_is_neither_file_nor_link(corin, people):

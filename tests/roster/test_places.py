@@ -142,7 +142,7 @@ def test_restoring_without_a_free_place_means_the_end_of_the_waiting_list(db_ses
     )
     assert moved.status == "waiting"
     assert recipients_and_subjects(db_session) == [
-        ("ada@example.org", "You are on the waiting list: December 13")
+        ("ada@example.org", "You're on the waiting list for December 13")
     ]
 
 

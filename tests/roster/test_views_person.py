@@ -72,7 +72,9 @@ def test_a_person_s_page_shows_their_answers_but_not_their_access_needs(corin):
     assert "Elsewhere" not in text
     assert "We don't keep notes about people." in text
     assert [row["resource"] for row in rows(Viewing)] == ["person"]
-    assert "you or somebody else" in corin.page(member_path()).find(id="viewings").parent.get_text()
+    assert (
+        "That person may be you." in corin.page(member_path()).find(id="viewings").parent.get_text()
+    )
 
 
 MOVE, CANCEL = "Move them to the end of the waiting list", "Cancel their registration"
