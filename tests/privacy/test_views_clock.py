@@ -40,7 +40,8 @@ def test_a_doubtful_clock_is_a_to_do_and_is_confirmed_once(corin, days, words):
     assert "Clock confirmed." in main_text(corin.page(FRONT))
     assert about(corin, "clock") == []
     assert rows(Community)[0]["clock_confirmed_at"] == NOW
-    assert "Corin confirmed that the clock is right" in main_text(corin.page("/coordinator/record"))
+    activity = main_text(corin.page("/coordinator/record"))
+    assert "Corin confirmed that the server's clock is right" in activity
 
 
 def test_a_doubtful_clock_with_nothing_to_delete_says_so(corin):
