@@ -24,7 +24,7 @@ def clock() -> ResponseReturnValue:
         flash(
             gettext("Clock confirmed. Expired data will be deleted soon.")
             if was_in_doubt
-            else gettext("The server clock is right. There's nothing to confirm.")
+            else gettext("The server's clock is right. There's nothing to confirm.")
         )
         return redirect(url_for("console.front"), 303)
     # Show the year too: a wrong clock may differ in nothing else.

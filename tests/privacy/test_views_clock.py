@@ -62,7 +62,7 @@ def test_a_right_clock_is_no_to_do_and_cannot_be_confirmed(corin):
     post(corin, CLOCK, form_at=FRONT)
 
     answer = main_text(corin.page(FRONT))
-    assert "The server clock is right. There's nothing to confirm." in answer
+    assert "The server's clock is right. There's nothing to confirm." in answer
     assert "Clock confirmed" not in answer
     assert rows(AuditEntry) == []
 
