@@ -16,7 +16,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from cop.config import Settings
 from cop.db.revision import RevisionReader
-from cop.db.statements import CONNECTION
+from cop.db.statements import CACHED_CONNECTION
 from cop.db.types import Base
 
 try:
@@ -24,12 +24,14 @@ try:
 except ImportError:  # no wheel for this system
     import sqlite3 as _sqlite
 
-sqlite_module = _sqlite  # the only SQLite that opens the database file
+# Every connection to the database file must use this library: two SQLites in one process can break
+# each other's file locks.
+sqlite_module = _sqlite
 
 POSTGRESQL_LIMITS = (
     "-c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=30000"
 )
-DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # settings of a PostgreSQL server
+DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")  # settings of PostgreSQL
 
 BUSY_TIMEOUT = 10_000  # milliseconds
 
@@ -37,7 +39,10 @@ db = SQLAlchemy(model_class=Base)
 
 
 def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
-    """Whether this SQLite can lose committed data in WAL mode: 3.7.0 to 3.51.2, but two."""
+    """Whether this SQLite can lose committed data in WAL mode.
+
+    All versions from 3.7.0 to 3.51.2 can, except those with a backport: from 3.44.6 and 3.50.7.
+    """
     if version[:2] == (3, 44):
         return version < (3, 44, 6)
     if version[:2] == (3, 50):
@@ -56,6 +61,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     """Return the options of `create_engine` for the database of the settings."""
     arguments: dict[str, Any]
     if settings.is_sqlite:
+        # Isolation level None: the driver begins no transactions of its own, `_begin` does.
         arguments = {"timeout": 10, "isolation_level": None, "check_same_thread": False}
         return {"module": sqlite_module, "connect_args": arguments, "hide_parameters": True}
     arguments = {"options": POSTGRESQL_LIMITS, "connect_timeout": 5}
@@ -63,7 +69,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> Engine:
-    """Set the pragmas and BEGIN of an SQLite engine; PostgreSQL needs nothing."""
+    """Install the listeners that set an SQLite engine's pragmas and BEGIN."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
@@ -78,8 +84,8 @@ def _set_pragmas(connection: SqliteConnection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    # A deferred transaction that writes after another process has written fails at once, whatever
-    # the busy timeout: so a transaction that will write takes the write lock first.
+    # A transaction that will write takes the write lock at its beginning (IMMEDIATE): a deferred
+    # one fails at once, without waiting, if another process has written since its first read.
     mode = "IMMEDIATE" if connection.get_execution_options().get("immediate") else "DEFERRED"
     connection.exec_driver_sql(f"BEGIN {mode}")
 
@@ -87,18 +93,18 @@ def _begin(connection: Connection) -> None:
 def unsafe_settings(engine: Engine) -> list[str]:
     """Return the durability settings that a PostgreSQL server has switched off.
 
-    Without them it loses commits when the power fails. SQLite's are set on each connection.
-    See PostgreSQL's manual, "Write Ahead Log, Settings".
+    Without them a power failure loses commits (PostgreSQL's manual, "Write Ahead Log, Settings").
+    SQLite has none, since `_set_pragmas` sets its durability on each connection.
     """
     if engine.dialect.name == "sqlite":
         return []
     with engine.connect() as connection:
-        values = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in DURABLE}
+        values = {name: connection.exec_driver_sql(f"SHOW {name}").scalar() for name in DURABILITY}
     return [name for name, value in values.items() if value == "off"]
 
 
 def bind(app: Flask, settings: Settings) -> None:
-    """Give the app its engine."""
+    """Bind Flask-SQLAlchemy and the revision reader to the app's database."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
@@ -117,8 +123,8 @@ def create_file(engine: Engine) -> None:
 def empty_log(*, tries: int = 20) -> bool:
     """Empty SQLite's write-ahead log, where deleted values could still be read.
 
-    The checkpoint holds the write lock while it waits for readers, so it waits briefly and tries
-    again. Return False where a reader was active every time.
+    Each try waits only briefly for readers, since it holds the write lock meanwhile. Return False
+    if a reader was active at every try.
     """
     if db.engine.dialect.name != "sqlite":
         return True
@@ -143,10 +149,10 @@ def sqlite_file(address: str | URL) -> Path | None:
 
 
 class DatabaseSession(Session):
-    """A session whose bulk updates and deletes leave the objects that it has loaded as they are.
+    """A session whose bulk updates and deletes do not change objects that are loaded already.
 
-    Finding the loaded objects that match costs a query or an evaluation in Python, and no
-    transaction reads an object again that it has changed in bulk.
+    SQLAlchemy's default is to find and update the loaded objects that match, by a query or in
+    Python. That is skipped, since no transaction uses a loaded object after changing it in bulk.
     """
 
 
@@ -156,28 +162,28 @@ def _skip_synchronization(state: ORMExecuteState) -> None:
         state.update_execution_options(synchronize_session=False)
 
 
-_open: ContextVar[Session | None] = ContextVar("the session of the open transaction", default=None)
+_open_session: ContextVar[Session | None] = ContextVar("_open_session", default=None)
 
 
 @contextmanager
-def _transaction(**options: object) -> Iterator[Session]:
-    if _open.get():
+def _transaction(**execution_options: object) -> Iterator[Session]:
+    if _open_session.get():
         raise RuntimeError("One transaction at a time: end the open one first.")
     with DatabaseSession(db.engine, expire_on_commit=False) as db_session, db_session.begin():
-        token = _open.set(db_session)
+        token = _open_session.set(db_session)
         try:
-            connection = db_session.connection(execution_options=options)
-            db_session.info[CONNECTION] = connection
+            connection = db_session.connection(execution_options=execution_options)
+            db_session.info[CACHED_CONNECTION] = connection
             yield db_session
         finally:
-            _open.reset(token)
+            _open_session.reset(token)
 
 
 @contextmanager
 def write_tx(*, rehearse: bool = False) -> Iterator[Session]:
     """Open a transaction that may write: it takes SQLite's write lock first, and commits.
 
-    A rehearsal is rolled back instead, to show what a change would do.
+    With `rehearse` it is rolled back instead, to show what a change would do.
     """
     with _transaction(immediate=True) as db_session:
         yield db_session
@@ -202,8 +208,8 @@ def read_tx() -> Iterator[Session]:
 
 @contextmanager
 def joined_tx() -> Iterator[Session]:
-    """Join the transaction that is open, or open one that only reads."""
-    if db_session := _open.get():
+    """Use the open transaction if there is one, else open one that only reads."""
+    if db_session := _open_session.get():
         yield db_session
     else:
         with read_tx() as db_session:

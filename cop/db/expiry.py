@@ -15,8 +15,8 @@ BATCH = 500
 class Expiry:
     """Rows of one table that are due to be cleared or deleted.
 
-    `values` is written into them; without it they are deleted. `counter` names the total that
-    their number is added to.
+    `key` is the table's primary key. `values` is written into the rows; without it they are
+    deleted. Reports add up the number of rows by `counter`.
     """
 
     key: InstrumentedAttribute[Any]
@@ -26,24 +26,24 @@ class Expiry:
 
     def find(self, db_session: Session) -> list[Sequence[Any]]:
         """Read the keys of the rows that are due, in batches."""
-        keys = db_session.scalars(select(self.key).where(self.is_due).order_by(self.key)).all()
+        due_query = select(self.key).where(self.is_due).order_by(self.key)
+        keys = db_session.scalars(due_query).all()
         return [keys[start : start + BATCH] for start in range(0, len(keys), BATCH)]
 
     def erase(self, db_session: Session, keys: Sequence[Any]) -> int:
-        """Erase those of a batch that are still due; return how many.
+        """Erase the rows of a batch that are still due; return how many.
 
-        They are locked first, in order: a row that another transaction is changing is
-        checked again once that has committed, and two workers at once cannot deadlock.
+        The rows are locked before: the lock waits for transactions that are changing one, so that
+        what they have committed counts. All workers lock in the same order, so none can deadlock.
         """
-        are_due = self.key.in_(keys) & self.is_due
-        locked = select(self.key).where(are_due).order_by(self.key).with_for_update()
-        keys = db_session.scalars(locked).all()
-        are_due = self.key.in_(keys) & self.is_due
-        table = self.key.class_
-        rows = update(table).values(**self.values) if self.values else delete(table)
-        statement = rows.where(are_due)
+        is_selected = self.key.in_(keys) & self.is_due
+        lock_query = select(self.key).where(is_selected).order_by(self.key).with_for_update()
+        locked_keys = db_session.scalars(lock_query).all()
+        model = self.key.class_
+        erasure = update(model).values(**self.values) if self.values else delete(model)
+        statement = erasure.where(self.key.in_(locked_keys) & self.is_due)
         return db_session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
 
     def erase_all(self, db_session: Session) -> int:
-        """Erase everything that is due in one transaction; return how many."""
+        """Erase all rows that are due in one transaction; return how many."""
         return sum(self.erase(db_session, keys) for keys in self.find(db_session))

@@ -19,10 +19,10 @@ class Schema(Enum):
 
 
 def migrations_folder() -> Path:
-    """Where the migrations are: in the installed package, or beside it in a checkout."""
+    """Return the migrations' folder: in the installed package, or beside it in a checkout."""
     package = Path(__file__).parent.parent
-    inside = package / "migrations"
-    return inside if inside.is_dir() else package.parent / "migrations"
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parent / "migrations"
 
 
 def schema_state(engine: Engine, folder: Path | None = None) -> Schema:
@@ -39,7 +39,7 @@ def schema_state(engine: Engine, folder: Path | None = None) -> Schema:
 
 @cache
 def _revisions(folder: Path) -> tuple[str | None, frozenset[str]]:
-    """The newest revision, and all of them; cached for `/readyz`."""
+    """Return the newest revision, and all revisions; cached since `/readyz` needs them often."""
     scripts = ScriptDirectory(str(folder))
     revisions = frozenset(script.revision for script in scripts.walk_revisions())
     return scripts.get_current_head(), revisions

@@ -10,7 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from cop.db.statements import driver_errors
 
-_QUERY = (
+# `community.revision` rises with every edit. Registrations raise only the `lock_version` of their
+# meeting, so that they need not wait for each other; meetings are never deleted, so the sum rises.
+_SELECT_REVISION = (
     "SELECT revision + (SELECT coalesce(sum(lock_version), 0) FROM meeting), embed_hosts"
     " FROM community"
 )
@@ -18,9 +20,9 @@ _QUERY = (
 
 @dataclass(frozen=True)
 class Revision:
-    """What validates a cached public page, and the sites that may embed it.
+    """The number that validates cached public pages, and the sites that may embed them.
 
-    The revision rises with every edit, registration and setting, in the same transaction.
+    The number rises with every edit, registration and change of settings, in its transaction.
     """
 
     revision: int
@@ -30,9 +32,9 @@ class Revision:
 class RevisionReader:
     """Read the current revision, on connections outside SQLAlchemy's pool.
 
-    SQLAlchemy takes eight times as long, half of it waiting for the lock of its pool; a deque needs
-    none. No thread owns a connection: one that is destroyed while its thread ends can
-    crash the process, since SQLite's destructor calls back into Python (CPython issue 119585).
+    SQLAlchemy takes eight times as long, half of it waiting for its pool's lock; a deque needs no
+    lock. Connections are not thread-local: destroying a SQLite connection while its thread ends
+    can crash the process (CPython issue 119585).
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -76,28 +78,28 @@ class RevisionReader:
 class _Connection:
     """A DBAPI connection outside the pool, without transactions."""
 
-    is_lost = False  # whether the server closed it, as when restarting: a new one may work
+    is_lost = False  # whether the server closed it, as when it restarts: a new one may work
 
     def __init__(self, engine: Engine) -> None:
         self._dialect = engine.dialect
-        with driver_errors(self._dialect, _QUERY):
+        with driver_errors(self._dialect, _SELECT_REVISION):
             pooled = engine.raw_connection()
             pooled.detach()
             self._connection = cast("Any", pooled.dbapi_connection)
-            if self._dialect.name == "postgresql":  # SQLite's is in autocommit mode already
+            if self._dialect.name == "postgresql":  # SQLite: `isolation_level` in engine_options()
                 self._connection.autocommit = True
             self._cursor = self._connection.cursor()
 
     def read(self) -> Revision:
         try:
-            with driver_errors(self._dialect, _QUERY):
-                self._cursor.execute(_QUERY)
+            with driver_errors(self._dialect, _SELECT_REVISION):
+                self._cursor.execute(_SELECT_REVISION)
                 rows = self._cursor.fetchall()
         except DBAPIError:
             self.is_lost = self._dialect.name == "postgresql" and self._connection.closed
             self.close()
             raise
-        if not rows:  # the first start has not finished
+        if not rows:  # the first start has not inserted the community yet
             return Revision(0, ())
         [(revision, hosts)] = rows
         hosts = json.loads(hosts) if isinstance(hosts, str) else hosts  # psycopg decodes JSON

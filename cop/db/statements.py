@@ -17,7 +17,8 @@ from cop.db.types import Base
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-CONNECTION = "connection"  # key in Session.info: its connection, which is slow to look up
+# Key in Session.info of the session's connection: Session.connection() is slow to look it up.
+CACHED_CONNECTION = "connection"
 
 
 @contextmanager
@@ -47,9 +48,9 @@ def _insert(dialect: Dialect, model: type[Base]) -> Insert:
 class Prepared:
     """A statement that is compiled once and then run on the driver's cursor directly.
 
-    SQLAlchemy takes ten times as long to run a statement as SQLite does, and many people may wait
-    for the same lock meanwhile. Values are converted by the columns' types. Every parameter needs a
-    value each time: Python-side column defaults are not applied.
+    SQLAlchemy takes ten times as long to run a statement as SQLite does, so it is bypassed where
+    many people may wait for the same lock. Values are converted by the columns' types. Every
+    parameter needs a value each time: Python-side column defaults are not applied.
     """
 
     def __init__(self, statement: Executable | Callable[[Dialect], Executable]) -> None:
@@ -61,41 +62,43 @@ class Prepared:
         cls,
         model: type[Base],
         columns: Iterable[str],
-        finish: Callable[[Insert], Executable] = lambda new: new,
+        finish: Callable[[Insert], Executable] = lambda insert: insert,
         *,
-        rows: int = 1,
+        row_count: int = 1,
     ) -> "Prepared":
         """Make an INSERT of these columns; `finish` can add ON CONFLICT and RETURNING.
 
         For several rows, pass the values through `numbered`.
         """
         types = {name: model.__table__.c[name].type for name in columns}
-        suffixes = [f"_{at}" for at in range(rows)] if rows > 1 else [""]
+        suffixes = [f"_{index}" for index in range(row_count)] if row_count > 1 else [""]
         parameters: Any = [
             {name: bindparam(f"{name}{suffix}", type_=type_) for name, type_ in types.items()}
             for suffix in suffixes
         ]
-        values = parameters if rows > 1 else parameters[0]
+        values = parameters if row_count > 1 else parameters[0]
         return cls(lambda dialect: finish(_insert(dialect, model).values(values)))
 
     def rows(self, db_session: Session, **values: object) -> list[Any]:
-        """Run it in the session's transaction; return its rows, as named tuples."""
-        compiled = self._for(db_session)
+        """Run the statement in the session's transaction; return its rows, as named tuples."""
+        compiled = self._compiled_for(db_session)
         with _cursor(db_session, compiled.sql) as cursor:
             cursor.execute(compiled.sql, compiled.parameters(values))
             return [compiled.row(row) for row in cursor.fetchall()]
 
     def run(self, db_session: Session, rows: Iterable[Mapping[str, object]]) -> None:
-        """Run it once per row of values, without returning rows."""
-        compiled = self._for(db_session)
+        """Run the statement once per row of values, without returning rows."""
+        compiled = self._compiled_for(db_session)
         with _cursor(db_session, compiled.sql) as cursor:
             cursor.executemany(compiled.sql, [compiled.parameters(row) for row in rows])
 
-    def _for(self, db_session: Session) -> "_Compiled":
+    def _compiled_for(self, db_session: Session) -> "_Compiled":
         dialect = db_session.get_bind().dialect
         if dialect.name not in self._compiled:
-            built = self._statement(dialect) if callable(self._statement) else self._statement
-            self._compiled[dialect.name] = _Compiled(built, dialect)
+            statement = self._statement
+            if callable(statement):
+                statement = statement(dialect)
+            self._compiled[dialect.name] = _Compiled(statement, dialect)
         return self._compiled[dialect.name]
 
 
@@ -103,7 +106,9 @@ def numbered(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Number the parameters of several rows, as `Prepared.insert` names them."""
     if len(rows) == 1:
         return rows[0]
-    return {f"{name}_{at}": value for at, row in enumerate(rows) for name, value in row.items()}
+    return {
+        f"{name}_{index}": value for index, row in enumerate(rows) for name, value in row.items()
+    }
 
 
 class _Compiled:
@@ -114,32 +119,33 @@ class _Compiled:
         if compiled.insert_prefetch or compiled.update_prefetch:
             raise TypeError(f"Defaults in Python are not filled in here: {compiled}")
         self.sql = str(compiled)
-        self._names = compiled.positiontup
-        named = [(name, bind) for bind, name in compiled.bind_names.items()]
-        self._fixed = {name: bind.value for name, bind in named if not bind.required}
+        self._positional_names = compiled.positiontup  # None if the driver takes named parameters
+        binds = [(name, bind) for bind, name in compiled.bind_names.items()]
+        self._fixed_values = {name: bind.value for name, bind in binds if not bind.required}
         self._bind_converters = {
-            name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in named
+            name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds
         }
         columns = _result_columns(statement)
-        self._converters = [
+        self._result_converters = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
         ]
         names = [column.name for column in columns]
-        self._row: Callable[..., Any] = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024
+        self._row_class: Callable[..., Any] = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024
 
     def parameters(self, values: Mapping[str, object]) -> Any:
         """Convert the values for the driver: a list or a dict, by its parameter style."""
-        given = {**self._fixed, **values}
+        all_values = {**self._fixed_values, **values}
         bound = {
-            name: convert(given[name]) if convert else given[name]
+            name: convert(all_values[name]) if convert else all_values[name]
             for name, convert in self._bind_converters.items()
         }
-        return bound if self._names is None else [bound[name] for name in self._names]
+        names = self._positional_names
+        return bound if names is None else [bound[name] for name in names]
 
     def row(self, row: Iterable[Any]) -> Any:
         """Convert a row from the driver to a named tuple."""
-        pairs = zip(row, self._converters, strict=True)
-        return self._row(*[convert(value) if convert else value for value, convert in pairs])
+        pairs = zip(row, self._result_converters, strict=True)
+        return self._row_class(*[convert(value) if convert else value for value, convert in pairs])
 
 
 def _result_columns(statement: Any) -> Iterable[Any]:
@@ -148,8 +154,8 @@ def _result_columns(statement: Any) -> Iterable[Any]:
 
 @contextmanager
 def _cursor(db_session: Session, sql: str) -> Iterator[DBAPICursor]:
-    """A driver cursor in the session's transaction; its exceptions are SQLAlchemy's."""
-    db_session.flush()  # the statement must see pending changes
-    connection = db_session.info.get(CONNECTION) or db_session.connection()
+    """Open a driver cursor in the session's transaction, with SQLAlchemy's exceptions."""
+    db_session.flush()  # so that the statement sees pending changes
+    connection = db_session.info.get(CACHED_CONNECTION) or db_session.connection()
     with driver_errors(connection.dialect, sql), closing(connection.connection.cursor()) as cursor:
         yield cursor

@@ -13,7 +13,7 @@ AUTOINCREMENT = {"sqlite_autoincrement": True}
 
 
 def random_first_version() -> int:
-    """Choose a first version of links that none from before a restore matches."""
+    """Choose a random first version, which no link sent before a restore has."""
     return randbits(30)
 
 
@@ -40,7 +40,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """The declarative base, with a naming convention for constraints."""
 
-    # A registry of our own, since Flask-SQLAlchemy makes a subclass of this class.
+    # Explicit, so that the subclass which Flask-SQLAlchemy makes of this class inherits it.
     registry = registry(
         metadata=MetaData(
             naming_convention={

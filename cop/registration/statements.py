@@ -171,7 +171,7 @@ def _insert_registrations(row_count: int) -> Prepared:
             index_elements=[Registration.member_id, Registration.meeting_id],
             index_where=text("status <> 'cancelled'"),
         ).returning(Registration.meeting_id, Registration.id),
-        rows=row_count,
+        row_count=row_count,
     )
 
 
