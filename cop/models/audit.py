@@ -10,7 +10,7 @@ from cop.db.types import Base
 
 
 class Viewing(Base):
-    """A coordinator viewed or exported personal data of a meeting, or of all."""
+    """A coordinator viewed or exported personal data: of one meeting, or of all if it has none."""
 
     __tablename__ = "viewing"
 
@@ -27,7 +27,7 @@ class Viewing(Base):
 class AuditEntry(Base):
     """An action of a coordinator on a meeting or a registration; names no member.
 
-    `registration_id` is no foreign key: the entry stays when the registration is erased.
+    `registration_id` is not a foreign key, so that the entry stays if the registration is erased.
     """
 
     __tablename__ = "audit_entry"
@@ -44,7 +44,7 @@ class AuditEntry(Base):
 
 
 class Announcement(Base):
-    """A message of a coordinator to an audience of a meeting; the outbox has its copies."""
+    """A message from a coordinator to people of a meeting; the outbox has the emails."""
 
     __tablename__ = "announcement"
 
@@ -61,7 +61,7 @@ class Announcement(Base):
 
 
 class AttendanceImport(Base):
-    """An uploaded participants report, until it is imported, or for a day.
+    """An uploaded participants report, stored until it is imported and for at most a day.
 
     At most one per meeting: a new report replaces it.
     """
@@ -71,11 +71,11 @@ class AttendanceImport(Base):
     meeting_id: Mapped[int] = mapped_column(
         ForeignKey("meeting.id", ondelete="CASCADE"), primary_key=True
     )
-    # Of each: a name, an address where there is one, minutes.
+    # Dicts of the fields of `Participant` in attendance/zoom_report.py.
     participants: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     created_at: Mapped[datetime]
 
     @property
     def version(self) -> str:
-        """Tells this report from the one that replaces it."""
+        """The version that the page submits, so that it cannot import a newer report unseen."""
         return self.created_at.isoformat()

@@ -20,9 +20,9 @@ class Coordinator(Base):
     name: Mapped[str]
     password_hash: Mapped[str]
     may_export: Mapped[bool] = mapped_column(default=True)
-    # Two-factor sign-in (RFC 6238), on if there is a secret; the last time step used.
+    # Two-factor sign-in (RFC 6238) is on if there is a secret.
     totp_secret: Mapped[str | None]
-    totp_step: Mapped[int | None]
+    totp_step: Mapped[int | None]  # time step of the last code used, so that no code works twice
     recovery_hashes: Mapped[list[str]] = mapped_column(default=list)
 
     @property
@@ -40,13 +40,12 @@ class CoordinatorSession(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     device: Mapped[str] = mapped_column(default="")  # "Firefox on Windows"
-    awaits_code: Mapped[bool] = mapped_column(
-        default=False
-    )  # the password was right; two-factor sign-in is on
+    # The password was right, but the two-factor code has not been entered yet.
+    awaits_code: Mapped[bool] = mapped_column(default=False)
 
 
 class SetUpLink(Base):
-    """The link to create the first account; works once, for 24 hours. One row."""
+    """The one link to create the first account; works once, for 24 hours."""
 
     __tablename__ = "set_up_link"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
@@ -57,7 +56,7 @@ class SetUpLink(Base):
 
 
 class SignInDelay(Base):
-    """Failures to sign in by key, a hash of account and network, and the time of the last one."""
+    """Failed sign-ins, counted by key: a hash of an account, a network or both."""
 
     __tablename__ = "sign_in_delay"
 

@@ -21,9 +21,9 @@ class MailState(StrEnum):
 
 
 class OutboxEmail(Base):
-    """A composed email, stored until a mail server has accepted it, and its text a week longer.
+    """A composed email; its text is deleted a week after it was sent or has failed.
 
-    The row stays, without personal data, as long as its `dedup_key` can come up again.
+    The row stays as long as the same `dedup_key` could be queued again, without personal data.
     """
 
     __tablename__ = "outbox_email"
@@ -57,12 +57,12 @@ class OutboxEmail(Base):
     message_id: Mapped[str]
     state: Mapped[str] = mapped_column(String(10), default=MailState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
-    # Attempts whose connection ended after the last byte was sent and before the server's reply.
+    # Attempts after which the email may have arrived: the server's reply to the content is missing.
     unknown_outcomes: Mapped[int] = mapped_column(default=0)
     server_reply: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(index=True)
     due_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
-    lease: Mapped[str | None] = mapped_column(String(32))
+    lease: Mapped[str | None] = mapped_column(String(32))  # random token of one attempt
     lease_until: Mapped[datetime | None]
-    done_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]  # when it was sent or has failed

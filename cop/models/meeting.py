@@ -28,14 +28,15 @@ class Meeting(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str] = mapped_column(String(20), unique=True)
-    uid: Mapped[str] = mapped_column(unique=True)
+    uid: Mapped[str] = mapped_column(unique=True)  # UID and SEQUENCE of its calendar entry
     sequence: Mapped[int] = mapped_column(default=0)
+    # The date of the recurrence rule that it was planned for; NULL: an extra meeting.
     occurrence_on: Mapped[date | None] = mapped_column(unique=True)
     status: Mapped[str] = mapped_column(String(10), default=MeetingStatus.PLANNED)
     starts_at: Mapped[datetime] = mapped_column(index=True)
     ends_at: Mapped[datetime]
     moved_from: Mapped[date | None]
-    reason: Mapped[str | None]
+    reason: Mapped[str | None]  # why it was moved or canceled
     topic: Mapped[str | None]
     summary: Mapped[str | None]
     guests: Mapped[str | None]
@@ -48,16 +49,16 @@ class Meeting(Base):
     takeaways: Mapped[str | None]
     recording_url: Mapped[str | None]
     published_at: Mapped[datetime | None]
-    # When calendars' data last changed; and when it was last edited, until notices have gone out.
-    revised_at: Mapped[datetime]
+    revised_at: Mapped[datetime]  # when its calendar entry last changed
+    # When it was last edited; NULL once attendees have been notified.
     edited_at: Mapped[datetime | None] = mapped_column(index=True)
-    # Rises with every change to the meeting or its registrations; updating it takes the lock.
+    # Raised with every change to the meeting or its registrations, which also locks the row.
     lock_version: Mapped[int] = mapped_column(default=0)
     cancelled_at: Mapped[datetime | None]
-    # How its small groups were made: people per room, and the seed of the mixing.
+    # How its small groups were made: people per room, and the seed of the random mixing.
     room_size: Mapped[int | None]
     room_seed: Mapped[int | None]
-    # The counts that stay once the registrations are deleted.
+    # Statistics that stay when the registrations are deleted.
     registered_count: Mapped[int | None]
     attended_count: Mapped[int | None]
     promoted_count: Mapped[int | None]

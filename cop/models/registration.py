@@ -1,4 +1,4 @@
-"""The tables of members, their registrations and what they withdrew."""
+"""The tables of members, registrations, submitted forms and withdrawals."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ class Member(Base):
     undeliverable_at: Mapped[datetime | None]
     first_attended_on: Mapped[date | None]
     opt_outs: Mapped[list[str]] = mapped_column(default=list)
-    # Raised to invalidate emailed links: to the member's page, and to their calendar.
+    # Raising them revokes emailed links: to the member's page, and to their calendar.
     token_version: Mapped[int] = mapped_column(default=random_first_version)
     calendar_version: Mapped[int] = mapped_column(default=random_first_version)
 
@@ -84,7 +84,7 @@ class Registration(Base):
     joined_at: Mapped[datetime | None]
     announced: Mapped[str] = mapped_column(default="")  # what they were last notified of
 
-    # Only where a query reads it along: `registration/people.py`.
+    # Loaded only by the queries that ask for it (registration/people.py); elsewhere it raises.
     member: Mapped[Member] = relationship(viewonly=True, lazy="raise")
 
     @property
@@ -97,17 +97,17 @@ class Registration(Base):
 
     @property
     def is_expected(self) -> bool:
-        """Whether they attended, or hold a place and are not known to be absent."""
+        """Whether they attended, or hold a spot and their attendance is not marked yet."""
         return self.attended or (self.is_held and self.attended is None)
 
     @property
     def is_marked_by_hand(self) -> bool:
-        """Whether a coordinator marked their attendance: a report gives minutes as well."""
+        """Whether a coordinator marked their attendance; a report also stores the minutes."""
         return self.attended is not None and self.minutes_present is None
 
     @property
     def suggested_attendance(self) -> bool | None:
-        """The mark to start with: whoever used their join link is taken to have attended."""
+        """The attendance to preselect: until it is marked, True if they used their join link."""
         return True if self.attended is None and self.joined_at else self.attended
 
     @property
@@ -116,7 +116,10 @@ class Registration(Base):
 
 
 class Submission(Base):
-    """The stored result of one sent form, replayed when it is sent again. No names."""
+    """The result of a submitted form, shown again if the same form is sent twice.
+
+    It names nobody: `held` and `waiting` are the slugs of meetings.
+    """
 
     __tablename__ = "submission"
 
@@ -127,7 +130,7 @@ class Submission(Base):
 
 
 class Withdrawal(Base):
-    """Something a person ended or deleted, applied again to a restored backup. No address."""
+    """What a person opted out of or deleted, to be applied again to a restored backup."""
 
     __tablename__ = "withdrawal"
 
