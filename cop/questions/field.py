@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """The form control of a question, and with it the type of its column."""
+    """The form control of a question, which also determines the type of its column."""
 
     SESSIONS = "sessions"
     TEXT = "text"
@@ -18,7 +18,7 @@ class Kind(Enum):
 
 
 class Export(Enum):
-    """Whether the attendee CSV has a column of a question's answers."""
+    """Whether the attendee CSV has a column with the answers to a question."""
 
     USUAL = "usual"
     ON_REQUEST = "on request"
@@ -41,19 +41,20 @@ class Field:
     label: str
     hint: str
     seen_by: str
-    retention: timedelta | None  # after the session's end; None: until they leave the mailing list
+    # Time after the session's end; None if it is stored until the member leaves the mailing list.
+    retention: timedelta | None
     kind: Kind = Kind.TEXT
-    missing: str = ""  # the error where there is no answer; without it, the question is optional
+    missing: str = ""  # the error if there is no answer; if empty, the question is optional
     limit: int = 300  # characters
     autocomplete: str | None = None
     choices: tuple[Choice, ...] = ()
     other_texts: tuple["Field", ...] = ()  # text inputs below the choices
-    stored: tuple[str, ...] | None = None  # the columns, unless named like the field and its texts
-    blank: object = ""  # what the columns hold without an answer
+    stored: tuple[str, ...] | None = None  # the columns; None: named like the field and its texts
+    blank: object = ""  # the value of the columns if there is no answer
     export: Export = Export.USUAL
-    export_prefix: str = ""  # of a text among others in one column
-    is_about_session: bool = False  # asked only where a session has a question of its own
-    asked_with: str = ""  # the name of the question whose part of the form it belongs to
+    export_prefix: str = ""  # before this text in a CSV column that has several texts
+    is_about_session: bool = False  # asked only for sessions that have a preparation question
+    asked_with: str = ""  # the name of the question that it is shown and disabled with
 
     @property
     def required(self) -> bool:
@@ -62,19 +63,20 @@ class Field:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the registration, or of the member, that hold the answer."""
-        named_alike = (self.name, *(text.name for text in self.other_texts))
-        return named_alike if self.stored is None else self.stored
+        if self.stored is not None:
+            return self.stored
+        return (self.name, *(text.name for text in self.other_texts))
 
     @property
     def blanks(self) -> dict[str, object]:
-        """What each column holds without an answer."""
+        """The value of each column if there is no answer."""
         texts = {text.name: text.blank for text in self.other_texts}
         return {column: texts.get(column, self.blank) for column in self.columns}
 
     def is_answered_in(self, row: object) -> bool:
-        """Whether any of its columns holds more than without an answer."""
+        """Whether any of its columns differs from its blank value in this row."""
         return any(getattr(row, column) != blank for column, blank in self.blanks.items())
 
     def label_of(self, value: str) -> str:
-        """The label of a stored value."""
+        """Return the label of a stored value; the value itself if it is not a choice anymore."""
         return next((choice.label for choice in self.choices if choice.value == value), value)

@@ -1,8 +1,8 @@
 """The registry of questions: why each is asked, who sees the answer, and when it is deleted.
 
 The form, the "your data" page, the attendee CSV, erasure and retention are made from it, so that
-they cannot disagree. Another question is an entry here, a column of `Registration` that is named
-like it, and a migration.
+they cannot disagree. To add a question, add an entry here, a column of the same name to
+`Registration`, and a migration.
 """
 
 from collections.abc import Iterable
@@ -259,18 +259,23 @@ FIELDS = (*QUESTIONS, *RECORDED)
 
 
 def is_about_member(field: Field) -> bool:
-    """Whether a field is stored once per person, not with each registration."""
+    """Whether a field is stored once per member, not with each registration."""
+    # This is also true of SESSIONS, which has no columns.
     return all(hasattr(Member, column) for column in field.columns)
 
 
-# The questions whose answers are stored with a registration, and what their columns hold at first.
+# The questions whose answers are stored with a registration.
 ANSWERS = tuple(question for question in QUESTIONS if not is_about_member(question))
 OPTIONAL_ANSWERS = tuple(question for question in ANSWERS if not question.required)
+# The values of their columns if nothing is answered.
 BLANKS = {column: blank for question in ANSWERS for column, blank in question.blanks.items()}
 SESSION_QUESTIONS = frozenset(question.name for question in ANSWERS if question.is_about_session)
 
 
 def enabled_questions(disabled: Iterable[str]) -> tuple[Field, ...]:
-    """The questions of the form, without those that a coordinator has disabled."""
-    off = set(disabled)
-    return tuple(q for q in QUESTIONS if q.required or off.isdisjoint({q.name, q.asked_with}))
+    """Return the questions of the form, without those that a coordinator has disabled.
+
+    A question is also left out if the one that it is asked with is disabled.
+    """
+    names = set(disabled)
+    return tuple(q for q in QUESTIONS if q.required or names.isdisjoint({q.name, q.asked_with}))

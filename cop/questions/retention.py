@@ -1,4 +1,4 @@
-"""How long answers are stored after a session; the settings can make it shorter."""
+"""The longest time that answers are stored after a session; the settings can shorten it."""
 
 from datetime import timedelta
 
