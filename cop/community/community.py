@@ -1,5 +1,6 @@
 """The community: its settings, and when the worker last ran its tasks."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -13,7 +14,7 @@ from cop.community import holidays
 from cop.community.rhythm import Recurrence
 from cop.db.statements import Prepared, insert_with_conflict
 from cop.models.community import Community
-from cop.questions import field
+from cop.questions.field import Field
 from cop.questions.retention import RETENTION, SHORT_RETENTION
 
 DEFAULT_ABOUT = Path(__file__).with_name("about.md").read_text("utf-8")
@@ -36,20 +37,21 @@ class CommunityFacts:
     recurrence_from: date | None
     start_time: time
     duration_minutes: int
-    planned_ahead: int
+    planned_ahead: int  # the number of coming dates to plan
     about: str | None
     disabled_questions: list[str]
     observances: list[str]
     reminder_days: list[int]
-    notice_minutes: int
+    notice_minutes: int  # from the last edit of a meeting to the notices of the change
     revision: int
     backup_at: datetime | None = None
-    key_changed_at: datetime | None = None
+    key_changed_at: datetime | None = None  # of the secret key
     retention_days: int = RETENTION.days
     short_retention_days: int = SHORT_RETENTION.days
     two_factor_required: bool = False
     daily_tasks_at: datetime | None = None
     write_probe_at: datetime | None = None
+    # After a jump of the clock it is watched before anything is deleted: see audit/clock_check.py.
     clock_confirmed_at: datetime | None = None
     clock_seen_at: datetime | None = None
     clock_steady_seconds: int | None = None
@@ -60,14 +62,18 @@ class CommunityFacts:
 
     @cached_property
     def rhythm(self) -> Recurrence:
-        times = (self.start_time, self.duration_minutes, self.zone_info)
-        return Recurrence(self.recurrence_rule, *times, self.recurrence_from)
+        return Recurrence(
+            rule=self.recurrence_rule,
+            starts=self.start_time,
+            minutes=self.duration_minutes,
+            zone=self.zone_info,
+            since=self.recurrence_from,
+        )
 
     @property
     def slug(self) -> str:
         """The short name for use in file names: `equity-in-data`."""
-        letters = (c if c.isascii() and c.isalnum() else "-" for c in self.short_name.lower())
-        return "-".join(filter(None, "".join(letters).split("-"))) or "community"
+        return re.sub(r"[^a-z0-9]+", "-", self.short_name.lower()).strip("-") or "community"
 
     @property
     def about_text(self) -> str:
@@ -76,30 +82,30 @@ class CommunityFacts:
 
     @property
     def retention(self) -> timedelta:
-        """How long most answers are stored: at most what the registry promises."""
+        """How long most answers are stored: never longer than the registry promises."""
         return min(RETENTION, timedelta(days=self.retention_days))
 
     @property
     def short_retention(self) -> timedelta:
-        """How long short-lived answers are stored, at most as long as all others."""
+        """How long short-lived answers are stored: never longer than other answers."""
         days = timedelta(days=self.short_retention_days)
         return min(SHORT_RETENTION, days, self.retention)
 
-    def retention_of(self, field: field.Field) -> timedelta | None:
-        """How long an answer is stored; None: until they leave the mailing list."""
+    def retention_of(self, field: Field) -> timedelta | None:
+        """How long an answer is stored; None if until the member leaves the mailing list."""
         if field.retention is None:
             return None
         return self.retention if field.retention == RETENTION else self.short_retention
 
 
-_FACTS = Prepared(
+_SELECT_COMMUNITY = Prepared(
     select(*(getattr(Community, name) for name in CommunityFacts.__dataclass_fields__))
 )
 
 
 def load_community(db_session: Session) -> CommunityFacts:
     """Read the community."""
-    [row] = _FACTS.rows(db_session)
+    [row] = _SELECT_COMMUNITY.rows(db_session)
     return CommunityFacts(*row)
 
 
@@ -110,12 +116,15 @@ def lock_community(db_session: Session) -> CommunityFacts:
 
 
 def change_community(db_session: Session, **values: object) -> None:
-    """Write these columns, and raise the revision that cached pages are validated with."""
+    """Write these columns, and raise the revision, which makes cached pages outdated."""
     db_session.execute(update(Community).values(**values, revision=Community.revision + 1))
 
 
 def note_daily_tasks(db_session: Session, *, now: datetime) -> None:
-    """Record that the daily tasks ran, and clear what was observed of the clock."""
+    """Record that the daily tasks ran; their time is what the clock is checked against next.
+
+    So the observations of a jump before it are cleared.
+    """
     cleared = {"clock_confirmed_at": None, "clock_seen_at": None, "clock_steady_seconds": None}
     db_session.execute(update(Community).values(daily_tasks_at=now, **cleared))
 
@@ -123,7 +132,7 @@ def note_daily_tasks(db_session: Session, *, now: datetime) -> None:
 def note_write_probe(db_session: Session, *, now: datetime) -> None:
     """Record that the database accepts writes, which `/readyz` checks.
 
-    It does not raise the revision, which would invalidate all cached pages each time.
+    The revision stays: raising it would make all cached pages outdated each time.
     """
     db_session.execute(update(Community).values(write_probe_at=now))
 
@@ -135,7 +144,7 @@ def note_backup(db_session: Session, *, now: datetime) -> None:
 
 def create(db_session: Session) -> None:
     """Insert the community with its default settings, unless it exists."""
-    new = insert_with_conflict(db_session, Community).values(
+    insert = insert_with_conflict(db_session, Community).values(
         id=1,
         name="Equity in Data Community of Practice",
         short_name="Equity in Data",
@@ -153,4 +162,4 @@ def create(db_session: Session) -> None:
         retention_days=RETENTION.days,
         short_retention_days=SHORT_RETENTION.days,
     )
-    db_session.execute(new.on_conflict_do_nothing())
+    db_session.execute(insert.on_conflict_do_nothing())

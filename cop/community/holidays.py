@@ -21,7 +21,7 @@ _UNREADABLE = N_(
 # The observances that a new installation begins with.
 DEFAULT_OBSERVANCES = Path(__file__).with_name("observances.txt").read_text("utf-8").splitlines()
 MAX_OBSERVANCES = 500
-# Names that the console shows instead of the official ones, which the library returns.
+# The library returns official names; the console shows these instead.
 _NAMES = {
     "Columbus Day": "Indigenous Peoples' Day (Columbus Day)",
     "Juneteenth National Independence Day": "Juneteenth",
@@ -33,16 +33,16 @@ _LINE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+(\S.{,99})", re.ASCII)
 
 
 def holidays_on(day: date, observances: Iterable[str] = ()) -> list[str]:
-    """The names of the federal holidays and the observances of a day."""
-    federal = _federal(day.year).get_list(day)
-    others = (line.partition(" ") for line in observances)
-    return [_NAMES.get(name, name) for name in federal] + [
-        name for date_, _, name in others if date_ == day.isoformat()
+    """Return the names of a day's federal holidays and observances."""
+    federal_names = _federal(day.year).get_list(day)
+    date_prefix = f"{day.isoformat()} "
+    return [_NAMES.get(name, name) for name in federal_names] + [
+        line.removeprefix(date_prefix) for line in observances if line.startswith(date_prefix)
     ]
 
 
 def parse_observances(text: str) -> list[str]:
-    """Parse a text with one observance on each line; return them sorted by date."""
+    """Parse a text with one observance on each line; return the lines sorted by date."""
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
     entries = {_parse_line(number, line) for number, line in lines if line}
     if len(entries) > MAX_OBSERVANCES:
@@ -55,10 +55,10 @@ def parse_observances(text: str) -> list[str]:
 
 
 def _parse_line(number: int, line: str) -> str:
-    found = _LINE.fullmatch(line)
-    day, name = found.groups() if found else ("", "")
+    match = _LINE.fullmatch(line)
+    day, name = match.groups() if match else ("", "")
     try:
-        date.fromisoformat(day)
+        date.fromisoformat(day)  # the empty string is invalid, too
     except ValueError as error:
         raise Refused(_UNREADABLE, field="observances", number=number) from error
     return f"{day} {name}"
@@ -66,8 +66,7 @@ def _parse_line(number: int, line: str) -> str:
 
 @cache
 def _federal(year: int) -> "HolidayBase":
-    # The library is large, and only the console uses it.
-    from holidays import country_holidays  # noqa: PLC0415
+    from holidays import country_holidays  # noqa: PLC0415 - large, and only the console uses it
 
-    # Its default language is that of the environment.
+    # The language is set, since the default would depend on the environment.
     return country_holidays("US", years=year, expand=False, language="en_US")

@@ -1,4 +1,4 @@
-"""Recurrence: compute meeting times from a rule such as "third Tuesday"."""
+"""Compute the times of meetings from a recurrence rule such as "third Tuesday"."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,43 +12,44 @@ from dateutil.rrule import rrule, rrulestr
 
 @dataclass(frozen=True)
 class Recurrence:
-    """When a community meets: an RFC 5545 recurrence rule, and a wall time in a zone."""
+    """When a community meets: an RFC 5545 recurrence rule, and a local time in a zone."""
 
     rule: str
     starts: time
     minutes: int
     zone: ZoneInfo
-    since: date | None = None  # the date that "every second week" is counted from
+    since: date | None = None  # the date that rules such as "every second week" count from
 
     def next_dates(self, count: int, *, now: datetime) -> list["Occurrence"]:
-        """The next `count` occurrences that have not ended at `now`, soonest first."""
-        yesterday = now.astimezone(self.zone).date() - timedelta(days=1)
+        """Return the next `count` occurrences that have not ended, in chronological order."""
+        yesterday = now.astimezone(self.zone).date() - timedelta(days=1)  # may last past midnight
         occurrences = map(self.on, self._days_from(yesterday))
-        return list(islice((each for each in occurrences if each.ends_at > now), count))
+        not_ended = (occurrence for occurrence in occurrences if occurrence.ends_at > now)
+        return list(islice(not_ended, count))
 
     def last_before(self, now: datetime) -> "Occurrence | None":
-        """The latest occurrence that has ended at `now`, within a year."""
+        """Return the latest occurrence that has ended, or None if none has within a year."""
         a_year_ago = now.astimezone(self.zone).date() - timedelta(days=366)
         occurrences = map(self.on, self._days_from(a_year_ago))
-        ended = list(takewhile(lambda each: each.ends_at <= now, occurrences))
+        ended = list(takewhile(lambda occurrence: occurrence.ends_at <= now, occurrences))
         return ended[-1] if ended else None
 
     def on(self, day: date) -> "Occurrence":
-        """The occurrence on a given day, whether the rule names that day or not."""
+        """Return the occurrence on a day, whether the rule includes that day or not."""
         local = datetime.combine(day, self.starts, tzinfo=self.zone)
-        # A wall time skipped by daylight saving time is shifted forward.
+        # Where the clocks skip this local time, the meeting starts as much later.
         starts_at = tz.resolve_imaginary(local).astimezone(UTC)
         return Occurrence(day, starts_at, starts_at + timedelta(minutes=self.minutes))
 
-    def names(self, day: date) -> bool:
-        """Whether the rule names a day."""
+    def includes(self, day: date) -> bool:
+        """Whether the rule includes a day."""
         return next(self._days_from(day), None) == day
 
     def _days_from(self, day: date) -> Iterator[date]:
         midnight = datetime.combine(day, time())
-        # Counted from today, "every second week" would alternate with the week of the query.
-        begin = datetime.combine(self.since, time()) if self.since else midnight
-        recurrence = rrulestr(self.rule, dtstart=begin)
+        # Counted from `day`, "every second week" would start with whichever week is asked for.
+        counted_from = datetime.combine(self.since, time()) if self.since else midnight
+        recurrence = rrulestr(self.rule, dtstart=counted_from)
         if not isinstance(recurrence, rrule):
             raise TypeError(f"One rule, not a set of them: {self.rule}")
         for moment in recurrence.xafter(midnight, inc=True):
@@ -75,7 +76,7 @@ class RecurrenceChoice:
     """A weekday, monthly or every few weeks, and the months without a meeting."""
 
     weekday: str
-    of_month: str | None = None  # among OF_MONTH; None: every `weeks` weeks
+    of_month: str | None = None  # one of OF_MONTH; None: every `weeks` weeks
     weeks: int = 1
     months_off: tuple[int, ...] = ()
 
@@ -85,12 +86,12 @@ class RecurrenceChoice:
 
     @property
     def counts_weeks(self) -> bool:
-        """Whether the rule needs a start date to tell which weeks are meant."""
+        """Whether the rule skips weeks, so that it needs a date to count them from."""
         return self.of_month is None and self.weeks > 1
 
     @property
     def rule(self) -> str:
-        """The RFC 5545 rule; invalid where no month is left."""
+        """The RFC 5545 rule; invalid if all months are off."""
         frequency = "WEEKLY" if self.of_month is None else "MONTHLY"
         parts = [f"FREQ={frequency}"]
         if self.counts_weeks:
@@ -102,7 +103,7 @@ class RecurrenceChoice:
 
 
 def parse(rule: str) -> RecurrenceChoice | None:
-    """Parse a rule into a choice; None where it is not a simple rule."""
+    """Parse a rule into a choice; None if it is not as simple as a choice."""
     parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
     by_day = parts.pop("BYDAY", "")
     number, weekday = by_day[:-2].lstrip("+"), by_day[-2:]
@@ -110,15 +111,15 @@ def parse(rule: str) -> RecurrenceChoice | None:
     months = _months(parts.pop("BYMONTH", ",".join(map(str, MONTHS))))
     if parts or weekday not in WEEKDAYS or not months or weeks not in map(str, WEEKS):
         return None
-    off = tuple(month for month in MONTHS if month not in months)
+    months_off = tuple(month for month in MONTHS if month not in months)
     if frequency == "MONTHLY" and number in OF_MONTH and weeks == "1":
-        return RecurrenceChoice(weekday, of_month=number, months_off=off)
+        return RecurrenceChoice(weekday, of_month=number, months_off=months_off)
     if frequency == "WEEKLY" and not number:
-        return RecurrenceChoice(weekday, weeks=int(weeks), months_off=off)
+        return RecurrenceChoice(weekday, weeks=int(weeks), months_off=months_off)
     return None
 
 
 def _months(numbers: str) -> set[int]:
-    """Parse month numbers; an empty set where one is invalid or repeated."""
+    """Parse month numbers; return an empty set if one is invalid or repeated."""
     months = {int(part) for part in numbers.split(",") if part.isascii() and part.isdigit()}
     return months if months <= set(MONTHS) and len(months) == numbers.count(",") + 1 else set()

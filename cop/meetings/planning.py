@@ -144,7 +144,7 @@ def add_session(
     day = starts_at.astimezone(recurrence.zone).date()
     # On a date of the rule it fills that date; otherwise planning ahead would add another session.
     is_planned = db_session.scalar(select(exists().where(Meeting.occurrence_on == day)))
-    by_rule = recurrence.names(day) and not is_planned
+    by_rule = recurrence.includes(day) and not is_planned
     occurrence = Occurrence(day, starts_at, ends_at)
     meeting = add_meeting(db_session, occurrence, now=now, by_rule=by_rule)
     meeting.topic = topic or None

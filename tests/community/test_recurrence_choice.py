@@ -129,7 +129,7 @@ def test_months_left_out_do_not_change_which_weeks_are_counted():
 def test_a_rhythm_names_its_days_and_no_others():
     rhythm = Recurrence("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", time(11), 90, EASTERN, date(2026, 12, 1))
 
-    named = [day for day in range(1, 32) if rhythm.names(date(2026, 12, day))]
+    named = [day for day in range(1, 32) if rhythm.includes(date(2026, 12, day))]
 
     assert named == [1, 15, 29]
-    assert not rhythm.names(date(2026, 11, 17))
+    assert not rhythm.includes(date(2026, 11, 17))
