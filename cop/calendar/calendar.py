@@ -1,6 +1,7 @@
-"""Meetings in calendars: feeds, files and links, everybody's and a member's own.
+"""Meetings in calendars: feeds, files, attachments and links.
 
-Their bytes change only when something that they show does: they do not contain the current time.
+A feed is either public or a member's own. Unless its content changes, a feed or a file stays the
+same byte by byte, so that it can be cached: it does not contain the current time.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus
 
 PRODUCT = "-//Community of Practice//Registration//EN"
-REFRESH = "PT12H"
+REFRESH_INTERVAL = "PT12H"
 GOOGLE = "https://calendar.google.com/calendar/render"
 OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
 JoinUrls = Mapping[int, str]  # a person's join links by meeting id
@@ -31,9 +32,9 @@ JoinUrls = Mapping[int, str]  # a person's join links by meeting id
 def feed(
     writer: LetterWriter, meetings: Iterable[MeetingFacts], *, join_urls: JoinUrls | None = None
 ) -> bytes:
-    """Write a feed to subscribe to: everybody's, or with join links a member's own.
+    """Write a feed to subscribe to: the public one, or with join links a member's own.
 
-    Meetings leave it 30 days after their end, canceled ones too.
+    Meetings are listed until 30 days after their end, canceled ones too.
     """
     name = writer.community.name
     if join_urls is not None:
@@ -41,22 +42,23 @@ def feed(
         name = writer.translate(N_("Your %(name)s sessions"), name=short_name)
     name = ical.escape_text(name)
     head = [f"NAME:{name}", f"X-WR-CALNAME:{name}"]
-    head += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH}", f"X-PUBLISHED-TTL:{REFRESH}"]
-    listed = [meeting for meeting in meetings if writer.now < meeting.ends_at + IN_FEEDS_FOR]
-    return _calendar(writer, head, listed, join_urls or {})
+    head.append(f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH_INTERVAL}")
+    head.append(f"X-PUBLISHED-TTL:{REFRESH_INTERVAL}")
+    recent = [meeting for meeting in meetings if writer.now < meeting.ends_at + IN_FEEDS_FOR]
+    return _calendar(writer, head, recent, join_urls or {})
 
 
 def file(writer: LetterWriter, meeting: MeetingFacts) -> bytes:
-    """Write one meeting, without a calendar's name, so that it joins an existing calendar."""
+    """Write one meeting, without a calendar's name: it is added to an existing calendar."""
     return _calendar(writer, [], [meeting], {})
 
 
 def attachment(writer: LetterWriter, meetings: Iterable[MeetingFacts], join_urls: JoinUrls) -> str:
-    """Write the meetings that an email brings to one person.
+    """Write the meetings that are attached to an email to one person.
 
-    Published, not requested: people would decline to a machine. A cancellation is published like
-    everything else, with its status and a higher sequence. What is published must name an
-    organizer; there is none only where the community has no contact address.
+    The method is PUBLISH: to a REQUEST people would reply, for example decline, and nobody reads
+    the replies. A cancellation is published, too, with its status and a higher SEQUENCE. PUBLISH
+    requires an ORGANIZER (RFC 5546, 3.2.1), which is left out only if there is no contact address.
     """
     organizer = []
     if writer.community.contact_email:
@@ -89,7 +91,8 @@ def outlook_link(writer: LetterWriter, meeting: MeetingFacts) -> str:
         "body": entry.page_line(writer, meeting),
         "location": entry.location(writer, meeting),
     }
-    return f"{OUTLOOK}?{urlencode(query, quote_via=quote)}"  # Outlook shows a plus as a plus
+    # Spaces are encoded as %20: Outlook does not decode a plus sign.
+    return f"{OUTLOOK}?{urlencode(query, quote_via=quote)}"
 
 
 def _calendar(
@@ -125,14 +128,14 @@ def _event(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None) ->
 
 
 def _date_time_property(moment: datetime, community: CommunityFacts) -> str:
-    """Format a time of the community's zone; in UTC where that zone repeats the hour."""
+    """Format the parameter and value of a time: local, or in UTC if the zone repeats the hour."""
     local = moment.astimezone(community.zone_info)
-    if local.fold:
+    if local.fold:  # the second of two hours with the same local time
         return f":{ical.format_utc(moment)}"
     return f";TZID={community.time_zone}:{ical.format_local(local)}"
 
 
-_HELD_MEETINGS = (
+_SELECT_HELD_MEETINGS = (
     select(Registration.id, *(getattr(Meeting, name) for name in MeetingFacts.__dataclass_fields__))
     .join(Meeting, Meeting.id == Registration.meeting_id)
     .where(Registration.status == RegistrationStatus.HELD)
@@ -142,17 +145,20 @@ _HELD_MEETINGS = (
 def read_member_calendar(
     db_session: Session, member_id: int, *, calendar_version: int, links: Links
 ) -> tuple[list[MeetingFacts], dict[int, str]] | None:
-    """Read the meetings at which a member holds a place, and their join links by meeting id.
+    """Read the meetings at which a member holds a spot, and their join links by meeting id.
 
-    A meeting that was canceled while they held a place is among them. Return None where the link
-    of the feed is no longer valid.
+    A meeting that was canceled while they held a spot is included. Return None if the link of the
+    feed is no longer valid.
     """
     is_valid = (Member.id == member_id) & (Member.calendar_version == calendar_version)
     token_version = db_session.scalar(select(Member.token_version).where(is_valid))
     if token_version is None:
         return None
-    rows = db_session.execute(_HELD_MEETINGS.where(Registration.member_id == member_id))
-    held = {row[0]: MeetingFacts(*row[1:]) for row in rows}
+    held_query = _SELECT_HELD_MEETINGS.where(Registration.member_id == member_id)
+    meetings = {
+        registration_id: MeetingFacts(*columns)
+        for registration_id, *columns in db_session.execute(held_query)
+    }
     owner = Owner(member_id, token_version)
-    join_urls = {meeting.id: links.join(owner, id_) for id_, meeting in held.items()}
-    return list(held.values()), join_urls
+    join_urls = {meeting.id: links.join(owner, id_) for id_, meeting in meetings.items()}
+    return list(meetings.values()), join_urls

@@ -1,4 +1,4 @@
-"""The text of a calendar entry: public, or with a join link that of one attendee."""
+"""The texts of a calendar entry: public, or for one attendee with their join link."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def title(writer: LetterWriter, meeting: MeetingFacts) -> str:
 
 
 def location(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None = None) -> str:
-    """Return the join link, which calendar programs make clickable, else the usual place."""
+    """Return the join link, which calendar programs make clickable, else the public location."""
     return join_url if join_url and not meeting.is_cancelled else writer.community.location
 
 
@@ -40,7 +40,7 @@ def _paragraphs(writer: LetterWriter, meeting: MeetingFacts, join_url: str | Non
         yield _("This session is canceled.") + reason
     else:
         if moved_from := meeting.moved_from:
-            # Relative to the meeting, not to now: the year is added where they are far apart.
+            # Relative to the meeting's start, not to now, so that the entry does not change.
             zone = writer.community.zone_info
             date = DateFormatter(writer.language, zone, meeting.starts_at).short_date(moved_from)
             yield _("Moved from %(date)s.", date=date) + reason

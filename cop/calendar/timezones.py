@@ -1,6 +1,6 @@
 """VTIMEZONE components, from the rules of `zoneinfo`.
 
-RFC 5545, 3.6.5, gives the time of each change by the clock as it was before.
+The time of a change is the local time before it, as RFC 5545, 3.6.5, requires.
 """
 
 from bisect import bisect_left
@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from cop.calendar.ical import component, format_local, format_offset
 
-FIRST, LAST = 2015, 2041  # years whose changes are listed; yearly ones go on
+FIRST, LAST = 2015, 2041  # years whose changes are listed; a yearly change becomes an endless rule
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 class Transition(NamedTuple):
-    """A kind of clock change."""
+    """A kind of clock change, with the offsets from UTC before and after it."""
 
     before: timedelta
     after: timedelta
@@ -37,21 +37,24 @@ def vtimezone(name: str) -> tuple[str, ...]:
 
 
 def _changes(zone: ZoneInfo) -> dict[Transition, list[datetime]]:
-    """Return when each kind of clock change happens, by the clock as it was before."""
+    """Return the times of each kind of clock change, in the local time before it."""
     begin, end = datetime(FIRST, 1, 1, tzinfo=UTC), datetime(LAST + 1, 1, 1, tzinfo=UTC)
     days = [begin + number * _DAY for number in range((end - begin).days + 1)]
     pairs = pairwise(day.astimezone(zone) for day in days)
-    jumps = [
-        _find_transition(zone, day) for day, next_ in pairs if day.utcoffset() != next_.utcoffset()
+    transitions = [
+        _find_transition(zone, day)
+        for day, next_day in pairs
+        if day.utcoffset() != next_day.utcoffset()
     ]
-    if not jumps or jumps[0].year > FIRST:  # the offset until the first change
-        jumps.insert(0, begin)
+    if not transitions or transitions[0].year > FIRST:
+        transitions.insert(0, begin)  # no change, but it gives the offset until the first one
     changes = defaultdict(list)
-    for jump in jumps:
-        before, after = (jump - timedelta(seconds=1)).astimezone(zone), jump.astimezone(zone)
-        start = _offset(after if jump == begin else before)
-        kind = Transition(start, _offset(after), after.tzname() or zone.key, bool(after.dst()))
-        changes[kind].append((jump + start).replace(tzinfo=None))
+    for moment in transitions:
+        before, after = (moment - timedelta(seconds=1)).astimezone(zone), moment.astimezone(zone)
+        old_offset = _offset(after if moment == begin else before)
+        name, is_summer = after.tzname() or zone.key, bool(after.dst())
+        kind = Transition(old_offset, _offset(after), name, is_summer)
+        changes[kind].append((moment + old_offset).replace(tzinfo=None))
     return changes
 
 
@@ -71,7 +74,7 @@ def _offset(moment: datetime) -> timedelta:
 
 def _observance(kind: Transition, moments: list[datetime]) -> list[str]:
     lines = [f"DTSTART:{format_local(moments[0])}"]
-    if rule := _yearly(moments):
+    if rule := _yearly_rule(moments):
         lines.append(f"RRULE:{rule}")
     elif moments[1:]:
         lines.append(f"RDATE:{','.join(format_local(moment) for moment in moments[1:])}")
@@ -83,14 +86,15 @@ def _observance(kind: Transition, moments: list[datetime]) -> list[str]:
     return component("DAYLIGHT" if kind.is_summer else "STANDARD", lines)
 
 
-def _yearly(moments: list[datetime]) -> str:
-    """Return the RRULE of a yearly change, such as the second Sunday of March, or nothing."""
+def _yearly_rule(moments: list[datetime]) -> str:
+    """Return the RRULE of a yearly change, such as the second Sunday of March; "" if none fits."""
     first = moments[0]
     is_yearly = [moment.year for moment in moments] == list(range(FIRST, LAST + 1))
     if not is_yearly or len({(m.month, m.weekday(), m.time()) for m in moments}) > 1:
         return ""
     weeks = {(moment.day - 1) // 7 + 1 for moment in moments}
-    if len(weeks) > 1 and any((m + 7 * _DAY).month == m.month for m in moments):
+    is_always_last = all((moment + 7 * _DAY).month != moment.month for moment in moments)
+    if len(weeks) > 1 and not is_always_last:
         return ""
     week = -1 if len(weeks) > 1 else weeks.pop()
     day = f"{week}{_WEEKDAYS[first.weekday()]}"

@@ -1,11 +1,10 @@
 """The schedule for other programs: calendars to subscribe to, files to add, and JSON.
 
-Any site may read what is public here. A member's own calendar is opened by its link alone, and that
-link opens nothing else.
+Pages of all origins may read the public ones. Whoever has the link of a member's own calendar can
+read it, but the link gives access to nothing else.
 """
 
 from datetime import datetime
-from typing import cast
 
 from flask import Response, abort, jsonify, request, url_for
 
@@ -21,15 +20,15 @@ from cop.web.blueprints import feeds
 from cop.web.page_cache import cached
 from cop.web.rendering import current_community, language, links, now, settings
 
-UNCHANGED = ("slug", "status", "reason", "topic", "summary", "guests", "prep_question")
+COPIED_FIELDS = ("slug", "status", "reason", "topic", "summary", "guests", "prep_question")
 
 
 @feeds.get("/schedule.ics")
 @cached
 def schedule() -> Response:
     listed = read_schedule()
-    text = calendar.feed(_writer(), (*listed.upcoming, *listed.past))
-    return _public(_calendar_file(text, "sessions"))
+    content = calendar.feed(_writer(), (*listed.upcoming, *listed.past))
+    return _public(_calendar_file(content, "sessions"))
 
 
 @feeds.get("/schedule/<slug:slug>.ics")
@@ -42,13 +41,14 @@ def meeting(slug: str) -> Response:
 @feeds.get("/schedule.json")
 @cached
 def sessions() -> Response:
-    """Send everything public about the sessions, soonest first.
+    """Send everything public about the sessions, in chronological order.
 
     `community`: name, short_name, host, zone, place, url (of the schedule). `sessions`: slug;
     starts_at and ends_at in the community's zone; status (planned, cancelled); moved_from (a date);
-    reason of either; topic; summary (Markdown); guests; reading (title, url, minutes);
-    prep_question; places (plenty, few, full); url; register_url. What is missing is null: places
-    where there is no limit or the session is not open, register_url where nobody can register.
+    reason (of the move or the cancellation); topic; summary (Markdown); guests; reading (title,
+    url, minutes); prep_question; places (plenty, few, full); url; register_url. Missing values are
+    null: places if there is no limit or the session is not open, register_url if nobody can
+    register.
     """
     listed, community = read_schedule(), current_community()
     response = jsonify(
@@ -68,16 +68,18 @@ def sessions() -> Response:
 @feeds.get("/calendar/<token>.ics")
 def own(token: str) -> Response:
     parts = cop_links.read_token(settings().secret_key, Purpose.CALENDAR, token, (int, int))
-    member_id, version = cast("list[int]", parts or abort(404))
+    if not parts:
+        abort(404)
+    member_id, version = map(int, parts)
     with read_tx() as db_session:
-        found = calendar.read_member_calendar(
+        member_calendar = calendar.read_member_calendar(
             db_session, member_id, calendar_version=version, links=links()
         )
-    if found is None:
+    if member_calendar is None:
         abort(404)
-    meetings, join_urls = found
-    text = calendar.feed(_writer(), meetings, join_urls=join_urls)
-    response = _calendar_file(text, "my-sessions")
+    meetings, join_urls = member_calendar
+    content = calendar.feed(_writer(), meetings, join_urls=join_urls)
+    response = _calendar_file(content, "my-sessions")
     response.headers["X-Robots-Tag"] = "noindex"
     response.cache_control.private = response.cache_control.no_cache = True
     response.add_etag()
@@ -102,14 +104,15 @@ def _writer() -> LetterWriter:
     return LetterWriter(current_community(), links(), now(), language())
 
 
-def _calendar_file(text: bytes, name: str) -> Response:
-    response = Response(text, content_type="text/calendar; charset=utf-8")
-    file_name = "-".join(filter(None, (current_community().slug, name)))
-    response.headers["Content-Disposition"] = f'inline; filename="{file_name}.ics"'
+def _calendar_file(content: bytes, name: str) -> Response:
+    response = Response(content, content_type="text/calendar; charset=utf-8")
+    file_name = f"{current_community().slug}-{name}.ics"
+    response.headers["Content-Disposition"] = f'inline; filename="{file_name}"'
     return response
 
 
 def _public(response: Response) -> Response:
+    """Let pages of all origins read the response, and caches keep it for five minutes."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.cache_control.public = True
     response.cache_control.max_age = 300
@@ -127,7 +130,7 @@ def _as_json(meeting: Listing) -> dict[str, object]:
     }
     register_url = links().page(url_for("public.form", session=meeting.slug))
     return {
-        **{name: getattr(meeting, name) for name in UNCHANGED},
+        **{name: getattr(meeting, name) for name in COPIED_FIELDS},
         "starts_at": local(meeting.starts_at),
         "ends_at": local(meeting.ends_at),
         "moved_from": meeting.moved_from.isoformat() if meeting.moved_from else None,
