@@ -40,19 +40,20 @@ def serve(host: str, port: int, workers: int) -> None:
     """Serve the site. The first start creates everything it needs."""
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
 
-    shown = "localhost" if host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else host  # noqa: S104
-    settings = replace(Settings.from_environment(create=True), local_base=f"http://{shown}:{port}")
-    listening = server.listening_sockets(host, port)
+    is_local = host in {"127.0.0.1", "0.0.0.0", "::", "::1"}  # noqa: S104 - this machine's own
+    local_base = f"http://{'localhost' if is_local else host}:{port}"
+    settings = replace(Settings.from_environment(create=True), local_base=local_base)
+    sockets = server.listening_sockets(host, port)
     app = cli_site.create_site(settings)
     with app.app_context(), write_tx() as db_session:
-        token = accounts.new_set_up_link(db_session, now=datetime.now(UTC))
-    _greet(settings, host, token)
-    server.serve(app, listening, workers=workers)
-    with suppress(OSError):  # the terminal may have been closed, which is why it stopped
+        set_up_token = accounts.new_set_up_link(db_session, now=datetime.now(UTC))
+    _print_start_messages(settings, host, set_up_token)
+    server.serve(app, sockets, workers=workers)
+    with suppress(OSError):  # it may have stopped because its terminal was closed
         os.write(sys.stdout.fileno(), b"Stopped.\n")
 
 
-def _greet(settings: Settings, host: str, set_up_token: str | None) -> None:
+def _print_start_messages(settings: Settings, host: str, set_up_token: str | None) -> None:
     links = Links(settings.base)
     if warning := status.proxy_warning(settings):
         click.echo(f"Warning: {warning}", err=True)
@@ -112,6 +113,7 @@ def _password_from_stdin() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
+# Required, although it has no effect: it documents where the password is read from.
 _FROM_STDIN = click.option(
     "--password-stdin",
     is_flag=True,
@@ -165,27 +167,26 @@ def mail_group() -> None:
 
 @mail_group.command("test")
 @click.argument("address")
-def try_mail(address: str) -> None:
+def send_test_email(address: str) -> None:
     """Send a test email to ADDRESS now and show the answer of the server."""
     settings: Settings = cli_site.find_site().extensions["cop.settings"]
     transport = transport_for(settings)
     try:
-        trial = build_message(_trial(address, settings), sender=settings.sender, reply_to=None)
-        answer = transport.send(trial, to=address)
-    except DeliveryError as ending:
-        raise click.ClickException(
-            f"Not confirmed by the server: {ending.server_reply}"
-        ) from ending
+        email = _test_email(address, settings)
+        message = build_message(email, sender=settings.sender, reply_to=None)
+        reply = transport.send(message, to=address)
+    except DeliveryError as error:
+        raise click.ClickException(f"Not confirmed by the server: {error.server_reply}") from error
     finally:
         transport.close()
     if settings.smtp:
-        click.echo(f"The server at {settings.smtp} accepted the email: {answer}")
+        click.echo(f"The server at {settings.smtp} accepted the email: {reply}")
     else:
         folder = settings.instance / "outbox"
-        click.echo(f"COP_SMTP_URL is not set, so the email was {answer} in {folder}")
+        click.echo(f"COP_SMTP_URL is not set, so the email was {reply} in {folder}")
 
 
-def _trial(address: str, settings: Settings) -> OutboxEmail:
+def _test_email(address: str, settings: Settings) -> OutboxEmail:
     text = f"This is a test email from {settings.base}. You don't need to do anything."
     return OutboxEmail(
         to_address=address,

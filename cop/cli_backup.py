@@ -24,30 +24,30 @@ OLD_LINKS_END = (
 @click.option("--with-key", is_flag=True, help="Also write the secret key beside the backup.")
 def backup(*, noted: bool, with_key: bool) -> None:
     """Back up the database to the folder `backups` beside it. The site can keep running."""
-    app, problem = find_site_with_any_key()
-    if problem:
-        click.echo(f"Warning: {problem}", err=True)
+    app, key_problem = find_site_with_any_key()
+    if key_problem:
+        click.echo(f"Warning: {key_problem}", err=True)
     now = datetime.now(UTC)
     if noted:
         with app.app_context(), write_tx() as db_session:
             community.note_backup(db_session, now=now)
         click.echo("Recorded.")
         return
-    made = backups.make(app, now=now)
-    if made is None:
+    copy = backups.make(app, now=now)
+    if copy is None:
         raise click.ClickException(
             "This database is not a file. Back it up with its own tools (pg_dump), then run "
             "`cop backup --noted` to record that."
         )
-    click.echo(f"{made}\n{_describe(backups.verify(made))}")
+    click.echo(f"{copy}\n{_describe(backups.verify(copy))}")
     if with_key:
-        if problem:
+        if key_problem:
             raise click.ClickException("The backup was made, but not with this key.")
-        _write_key_beside(made, app.extensions["cop.settings"].secret_key)
+        _write_key_beside(copy, app.extensions["cop.settings"].secret_key)
 
 
-def _write_key_beside(made: Path, key: str) -> None:
-    file = backup_keys.key_beside(made)
+def _write_key_beside(copy: Path, key: str) -> None:
+    file = backup_keys.key_beside(copy)
     secret_key.install(file, key)
     click.echo(f"{file}\nAnyone with both files can read everything. Keep them apart, or encrypt.")
 
@@ -62,26 +62,26 @@ def _write_key_beside(made: Path, key: str) -> None:
 )
 def restore(file: Path, *, verify: bool, accept_key: bool) -> None:
     """Replace the database with the backup FILE. Stop the site first."""
-    found = _describe(backups.verify(file))
+    contents = _describe(backups.verify(file))
     if verify:
-        click.echo(f"The backup is intact. {found}")
+        click.echo(f"The backup is intact. {contents}")
         return
     settings = backup_keys.settings_for(file, accept_key=accept_key)
-    is_new = backup_keys.makes_new_key(file, settings)
+    is_new_key = backup_keys.makes_new_key(file, settings)
     with backup_keys.write_key(settings):
-        replaced, erased = operations_restore.restore(
+        old_database, erased = operations_restore.restore(
             settings, file, now=datetime.now(UTC), create_app=create_app
         )
-    click.echo(f"Restored. {found}")
+    click.echo(f"Restored. {contents}")
     click.echo(
         "Coordinators must sign in again. Check the list of coordinators. Settings, sessions and "
         "registrations are as they were in the backup."
     )
     if erased:
         click.echo(f"People whose data was deleted after the backup, now deleted again: {erased}")
-    if replaced:
-        click.echo(f"The replaced database is kept for 14 days as {replaced}")
-    if accept_key and _accept(create_app(settings), is_new=is_new):
+    if old_database:
+        click.echo(f"The replaced database is kept for 14 days as {old_database}")
+    if accept_key and _accept(create_app(settings), is_new_key=is_new_key):
         click.echo(OLD_LINKS_END)
 
 
@@ -97,13 +97,13 @@ def accept_key() -> None:
     click.echo(OLD_LINKS_END if _accept(app) else "The site already uses this key.")
 
 
-def _accept(app: Flask, *, is_new: bool = False) -> bool:
-    """Accept the app's key; return whether it is another than before."""
+def _accept(app: Flask, *, is_new_key: bool = False) -> bool:
+    """Accept the app's secret key; return whether it differs from the one before."""
     with app.app_context(), write_tx() as db_session:
         key = app.extensions["cop.settings"].secret_key
-        return signing_key.accept(db_session, key, now=datetime.now(UTC), is_new=is_new)
+        return signing_key.accept(db_session, key, now=datetime.now(UTC), is_new=is_new_key)
 
 
-def _describe(contents: dict[str, int]) -> str:
+def _describe(row_counts: dict[str, int]) -> str:
     text = "Sessions: {meetings}. Registrations: {registrations}. Coordinators: {coordinators}."
-    return text.format(**contents)
+    return text.format(**row_counts)

@@ -14,7 +14,7 @@ from cop.operations import schema
 
 
 class SiteGroup(click.Group):
-    """Commands whose refusals end in a sentence instead of a traceback."""
+    """A group of commands that shows expected errors as one sentence, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command.
@@ -24,7 +24,7 @@ class SiteGroup(click.Group):
         """
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # as in `cop status | head -1`: click ends quietly
+        except BrokenPipeError:  # click exits without a message, as for `cop status | head -1`
             raise
         except OperationalError as error:
             raise click.ClickException(f"Cannot use the database: {error.orig}") from error
@@ -33,7 +33,7 @@ class SiteGroup(click.Group):
 
 
 def create_site(settings: Settings) -> Flask:
-    """Open the site, created or upgraded as needed: for `serve`, `seed` and `db upgrade`."""
+    """Open the site; create or upgrade it if needed. For `serve`, `seed` and `db upgrade`."""
     app = create_app(settings)
     _report_backup(schema.set_up(app))
     _warn_of_unsafe_settings(app)
@@ -41,7 +41,7 @@ def create_site(settings: Settings) -> Flask:
 
 
 def find_site() -> Flask:
-    """Open the existing site; create nothing: for every other command."""
+    """Open the existing site, without creating or upgrading it. For most commands."""
     app = create_app(Settings.from_environment())
     schema.require_current(app)
     _warn_of_unsafe_settings(app)
@@ -49,9 +49,9 @@ def find_site() -> Flask:
 
 
 def find_site_with_any_key() -> tuple[Flask, str | None]:
-    """Open the existing site; return it with the problem of its secret key, if there is one.
+    """Open the existing site even if its secret key is wrong; return what is wrong with it.
 
-    For commands that sign no links.
+    For commands that sign no links, and so work with any key.
     """
     app = create_app(Settings.from_environment())
     schema.require_schema(app)
@@ -59,9 +59,9 @@ def find_site_with_any_key() -> tuple[Flask, str | None]:
 
 
 def upgrade_site_with_any_key() -> Flask:
-    """Open the existing site, upgraded as needed, to accept its present key.
+    """Open the existing site, upgraded if needed, to accept its current secret key.
 
-    `cop db upgrade` refuses another key, so the key cannot be accepted afterwards.
+    It has to be upgraded here: `cop db upgrade` refuses to run with a key that is not accepted.
     """
     app = create_app(Settings.from_environment())
     schema.require_site(app)
