@@ -1,4 +1,4 @@
-"""The settings of an installation: read once, frozen, and every bad value named at once."""
+"""The settings of an installation, read from the environment; all invalid values are reported."""
 
 import logging
 import os
@@ -27,7 +27,7 @@ Parsed = TypeVar("Parsed")
 log = logging.getLogger("cop.config")
 
 
-class InvalidSettings(Exception):  # noqa: N818 - it is a refusal, and reads as one
+class InvalidSettings(Exception):  # noqa: N818 - a refusal, not a bug
     """Some settings cannot be used; `problems` has one sentence for each of them."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -37,7 +37,7 @@ class InvalidSettings(Exception):  # noqa: N818 - it is a refusal, and reads as 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a system administrator decides; what a coordinator decides lives in the database."""
+    """The settings of the system administrator; those of coordinators are in the database."""
 
     instance: Path
     secret_key: str = field(repr=False)
@@ -46,10 +46,10 @@ class Settings:
     trusted_proxies: int = 0
     posts_per_hour: int = 60
     redis_url: str | None = field(default=None, repr=False)
-    smtp: smtp_url.SmtpServer | None = None  # none: emails become files
+    smtp: smtp_url.SmtpServer | None = None  # None: emails are written to files
     mail_from: Address | None = None
     local_base: str = "http://localhost:8000"  # follows --host and --port
-    key_file: Path | None = None  # the instance's own; none: the environment gives the key
+    key_file: Path | None = None  # in the instance folder; None: the environment gives the key
 
     @classmethod
     def from_environment(
@@ -58,7 +58,7 @@ class Settings:
         """Read the `COP_...` variables; with `create`, make the instance folder and the key.
 
         Raises:
-            InvalidSettings: a value cannot be used; all such values are named at once.
+            InvalidSettings: some values cannot be used; it names all of them.
         """
         reader = _Reader(environ)
         instance = instance_folder(environ)
@@ -73,7 +73,7 @@ class Settings:
             smtp=reader.parsed("COP_SMTP_URL", smtp_url.smtp_server),
             mail_from=reader.parsed("COP_MAIL_FROM", smtp_url.sender),
             key_file=own_key_file(environ),
-            # Last: no key is created where another value is refused.
+            # Last, since a key is created only if all other values are valid.
             secret_key=reader.secret_key(instance, database_url, create=create),
         )
         if reader.problems:
@@ -82,7 +82,7 @@ class Settings:
 
     @property
     def base(self) -> str:
-        """The address before every path, for links outside of a request."""
+        """The URL before every path, for links that are made outside of a request."""
         return self.base_url or self.local_base
 
     @property
@@ -105,7 +105,7 @@ class Settings:
 
     @property
     def host_names(self) -> list[str]:
-        """The names under which this site answers; without a base address only this machine's."""
+        """The host names that this site answers to; without a base URL only the loopback names."""
         if self.base_url is None:
             return list(LOOPBACK_NAMES)
         return [urlsplit(self.base_url).hostname or ""]
@@ -117,10 +117,10 @@ def instance_folder(environ: Mapping[str, str]) -> Path:
 
 
 def own_key_file(environ: Mapping[str, str]) -> Path | None:
-    """Return the key file of the instance; none where the environment gives the key."""
-    names = ("COP_SECRET_KEY", "COP_SECRET_KEY_FILE")
-    is_given = any(environ.get(name, "").strip() for name in names)
-    return None if is_given else instance_folder(environ) / secret_key.FILE_NAME
+    """Return the key file of the instance; None if the environment gives the key."""
+    variables = ("COP_SECRET_KEY", "COP_SECRET_KEY_FILE")
+    is_in_environment = any(environ.get(name, "").strip() for name in variables)
+    return None if is_in_environment else instance_folder(environ) / secret_key.FILE_NAME
 
 
 @dataclass
@@ -149,28 +149,29 @@ class _Reader:
             return None
         try:
             parts = urlsplit(value)
-            name = parts.hostname or ""
-            usable = parts.scheme in {"http", "https"} and name and ":" not in name
-            usable = usable and parts.port != 0
+            host = parts.hostname or ""
+            # A colon is in IPv6 addresses, which Werkzeug's TRUSTED_HOSTS does not support.
+            is_host = bool(host) and ":" not in host
+            is_usable = is_host and parts.scheme in {"http", "https"} and parts.port != 0
         except ValueError:
-            usable = False
-        if not usable or parts.path or parts.query or parts.fragment or parts.username:
+            is_usable = False
+        if not is_usable or parts.path or parts.query or parts.fragment or parts.username:
             self._refuse(
                 "COP_BASE_URL",
                 f"use an address without a path, like https://cop.example.org, "
                 f"not {value.rpartition('@')[2]!r}.",  # before an @ there may be a password
             )
-        # Browsers leave the usual port out of Origin.
-        usual = {"https": ":443", "http": ":80"}.get(value.partition(":")[0].lower(), "")
-        return value.lower().removesuffix(usual)
+        # Browsers leave the default port out of the Origin header, which this is compared with.
+        default_port = {"https": ":443", "http": ":80"}.get(value.partition(":")[0].lower(), "")
+        return value.lower().removesuffix(default_port)
 
     def database_url(self, instance: Path) -> str:
         value = self._text("COP_DATABASE_URL")
         scheme, _, rest = value.partition("://")
         if not value:
             return f"sqlite:///{instance / 'cop.sqlite3'}"
-        if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and _is_address(value):
-            self._need("COP_DATABASE_URL", "psycopg", extra="postgres")
+        if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and _is_database_url(value):
+            self._require_module("COP_DATABASE_URL", "psycopg", extra="postgres")
             return f"postgresql+psycopg://{rest}"
         if scheme == "sqlite":
             return value
@@ -185,7 +186,7 @@ class _Reader:
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
             self._refuse("COP_REDIS_URL", "use redis://host:6379/0, or leave it out.")
         if value:
-            self._need("COP_REDIS_URL", "redis", extra="redis")
+            self._require_module("COP_REDIS_URL", "redis", extra="redis")
         return value or None
 
     def parsed(self, name: str, parse: Callable[[str], Parsed]) -> Parsed | None:
@@ -202,23 +203,23 @@ class _Reader:
                 self._refuse("COP_SECRET_KEY", _TOO_SHORT)
             return value
         if path := self._text("COP_SECRET_KEY_FILE"):
-            return self._given_key(Path(path))
+            return self._managed_key(Path(path))
         file = instance / secret_key.FILE_NAME
         try:
             if create and not file.exists():
                 if self.problems:
-                    return ""  # nothing is made where something is refused
+                    return ""  # create nothing while another setting is invalid
                 secret_key.create(file)
-            return self._own_key(file, has_database=_is_there(database_url))
+            return self._own_key(file, has_database=_may_exist(database_url))
         except (OSError, UnicodeDecodeError) as error:
             self._refuse("COP_INSTANCE", f"cannot store the secret key in {instance}: {error}.")
             return ""
 
-    def _given_key(self, file: Path) -> str:
-        """Read a key file that is managed elsewhere, like a container's secret."""
+    def _managed_key(self, file: Path) -> str:
+        """Read a key file that is managed outside of the instance, like a container's secret."""
         try:
             value = file.read_text().strip()
-            if secret_key.is_public(file):  # containers mount secrets for everybody, read-only
+            if secret_key.is_public(file):  # only a warning: container secrets are readable for all
                 log.warning("COP_SECRET_KEY_FILE: %s", _public(file))
         except (OSError, UnicodeDecodeError) as error:
             self._refuse("COP_SECRET_KEY_FILE", f"cannot read {file}: {error}.")
@@ -253,12 +254,12 @@ class _Reader:
             )
         return value
 
-    def _need(self, name: str, module: str, *, extra: str) -> None:
+    def _require_module(self, name: str, module: str, *, extra: str) -> None:
         if find_spec(module) is None:
             self._refuse(name, f"this needs an extra package. Run pip install '.[{extra}]' first.")
 
 
-def _is_address(database_url: str) -> bool:
+def _is_database_url(database_url: str) -> bool:
     try:
         make_url(database_url)
     except (ArgumentError, ValueError):
@@ -266,8 +267,8 @@ def _is_address(database_url: str) -> bool:
     return True
 
 
-def _is_there(database_url: str) -> bool:
-    """Whether there may be a database that needs the old key; on a server, always."""
+def _may_exist(database_url: str) -> bool:
+    """Whether there may be a database, which needs the old key; on a server, always True."""
     scheme, _, file = database_url.partition(":///")
     return scheme != "sqlite" or private_files.has_content(Path(file))
 

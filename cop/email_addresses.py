@@ -1,4 +1,4 @@
-"""Email addresses: validation, normal form, and a hint at likely typos."""
+"""Email addresses: validation, the form used to compare them, and a hint at likely typos."""
 
 import re
 import unicodedata
@@ -11,7 +11,8 @@ from cop.i18n import N_
 
 INVALID = N_("Enter an email address, like name@example.org.")
 
-# Domains of members' addresses, and real domains that are close to them.
+# Common domains of members' addresses, which are suggested as corrections; also real domains that
+# look like them, such as ymail.com, which must not be "corrected".
 KNOWN_DOMAINS = (
     "gmail.com", "yahoo.com", "outlook.com", "hotmail.com", "icloud.com", "aol.com", "comcast.net",
     "live.com", "msn.com", "me.com", "mac.com", "att.net", "sbcglobal.net", "optonline.net",
@@ -22,7 +23,7 @@ KNOWN_DOMAINS = (
 )  # fmt: skip
 
 
-# Endings that are no top-level domains.
+# Typos of top-level domains, which are no top-level domains themselves.
 _MISTYPED_ENDINGS = {
     **dict.fromkeys(("con", "cmo", "ocm", "comm", "vom", "xom", "cpm"), "com"),
     **dict.fromkeys(("ogr", "rog", "orgg", "og"), "org"),
@@ -35,6 +36,7 @@ _IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>[\s.,;]*")
 
 def tidy(text: str) -> str:
     """Clean what was pasted: `Ada <mailto:ada@example.org>.` becomes `ada@example.org`."""
+    # Category Cf: invisible characters, such as a zero-width space.
     visible = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
     if match := _IN_BRACKETS.fullmatch(visible):
         visible = match[1]
@@ -42,33 +44,36 @@ def tidy(text: str) -> str:
 
 
 def normalize(address: str) -> str:
-    """Return the address in lower case, with its domain in IDNA, to compare it by.
+    """Return the form used to compare addresses: in lower case, with the domain in IDNA.
 
-    Dots and plus tags stay: whether they matter depends on the provider.
+    Dots and plus tags stay, since it depends on the provider whether they make a difference.
 
     Raises:
-        InvalidAddress: it is none.
+        InvalidAddress: `address` is not an email address.
     """
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError as error:
         raise InvalidAddress(INVALID, field="email") from error
-    if "=?" in parts.local_part:  # read as an encoded word in the header of an email (RFC 2047)
+    if "=?" in parts.local_part:  # an email header would decode it as an encoded word (RFC 2047)
         raise InvalidAddress(INVALID, field="email")
     return f"{parts.local_part.casefold()}@{parts.ascii_domain}"
 
 
 def suggest_correction(address: str) -> str | None:
     """Return the address probably meant: a common domain, a known ending, a straight apostrophe."""
-    typed, at, domain = address.strip().rpartition("@")
-    local, domain = typed.replace("\u2019", "'"), domain.casefold()
-    if not (local and at and len(domain) <= 40):
+    typed_local, _, typed_domain = address.strip().rpartition("@")
+    local, domain = typed_local.replace("\u2019", "'"), typed_domain.casefold()
+    # A domain of more than 40 characters is close to no known one, but slow to compare.
+    if not local or len(domain) > 40:
         return None
-    meant = domain if domain in KNOWN_DOMAINS else _similar_domain(domain)
-    return f"{local}@{meant}" if (local, meant) != (typed, domain) else None
+    corrected = domain if domain in KNOWN_DOMAINS else _similar_domain(domain)
+    is_correct = (local, corrected) == (typed_local, domain)
+    return None if is_correct else f"{local}@{corrected}"
 
 
 def _similar_domain(domain: str) -> str:
+    """Return the known domain, or the one with a known ending, that is close; else `domain`."""
     for known in KNOWN_DOMAINS:
         if _is_transposition(domain, known):
             return known
@@ -79,6 +84,8 @@ def _similar_domain(domain: str) -> str:
 
 
 def _is_transposition(domain: str, known: str) -> bool:
-    """Return whether two adjacent letters are swapped."""
-    swapped = (known[:n] + known[n + 1] + known[n] + known[n + 2 :] for n in range(len(known) - 1))
-    return domain in swapped
+    """Return whether `domain` is `known` with two adjacent letters swapped."""
+    return any(
+        domain == known[:index] + known[index + 1] + known[index] + known[index + 2 :]
+        for index in range(len(known) - 1)
+    )

@@ -8,15 +8,17 @@ _PRONOUN = (
     "she|her|hers|he|him|his|they|them|theirs|ze|zir|hir|xe|xem|any|all|pronouns|ella|él|elle|elles"
 )
 _PRONOUNS = re.compile(rf"(?:{_PRONOUN})(?:\W+(?:{_PRONOUN}))*", re.IGNORECASE)
-_PRONOUNS_BEHIND = re.compile(rf"[\s,|–-]+(?:{_PRONOUN})(?:/(?:{_PRONOUN}))+\s*$", re.IGNORECASE)
+# Without brackets only if there is a slash, as in `Ada, she/her`: "All" may be part of a name.
+_TRAILING_PRONOUNS = re.compile(rf"[\s,|–-]+(?:{_PRONOUN})(?:/(?:{_PRONOUN}))+\s*$", re.IGNORECASE)
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
-_AND_MORE = re.compile(r"\s+[-–|@]\s+")
+_AFFILIATION_SEPARATOR = re.compile(r"\s+[-–|@]\s+")  # as in `Ada | Harbor`
 _BOT = re.compile(
     r"note.?taker|otter\.?ai|otter ?pilot|fireflies|\bread\.ai|read (?:ai )?meeting notes"
     r"|\bfathom\b|tl;?dv|sembly|avoma|meetgeek|\bnotta\b|krisp|supernormal|circleback"
     r"|\bai (?:companion|notes)\b|recall\.ai|\b(?:meeting|ai) assistant\b",
     re.IGNORECASE,
 )
+# The last alternative is a phone number, whose digits Zoom may hide except the last ones.
 _DEVICE = re.compile(
     r"\b(?:iphone|ipad|android|galaxy|pixel|samsung|motorola|oneplus|huawei|macbook|chromebook"
     r"|laptop|desktop|tablet|phone|zoom (?:user|rooms?)|conference room|call.?in user\w*"
@@ -26,7 +28,7 @@ _DEVICE = re.compile(
 
 
 def fold_letters(text: str) -> str:
-    """Return a text to search in: lower-case, without accents."""
+    """Return the text in lower case and without accents, for searching."""
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
@@ -34,7 +36,8 @@ def fold_letters(text: str) -> str:
 
 
 def fold(name: str) -> str:
-    """Return the name to compare: folded, without punctuation."""
+    """Return the name in lower case, without accents and punctuation, for comparing."""
+    # Category M: marks that `fold_letters` leaves, such as the vowel signs of Hindi.
     letters = (
         letter if letter.isalnum() or unicodedata.category(letter).startswith("M") else " "
         for letter in fold_letters(name)
@@ -43,20 +46,20 @@ def fold(name: str) -> str:
 
 
 def name_variants(name: str) -> set[str]:
-    """Return all names this may be: `Ada (Ada L)`, `Example, Ada`, `Ada | Harbor`."""
-    outside = _PRONOUNS_BEHIND.sub("", _BRACKETS.sub(" ", name))
-    inside = [inner for inner in _BRACKETS.findall(name) if not _PRONOUNS.fullmatch(inner.strip())]
-    whole = [_PRONOUNS_BEHIND.sub("", text) for text in (outside, *inside)]
-    whole += [_AND_MORE.split(text)[0] for text in whole]
-    turned = [" ".join(reversed(text.split(",", 1))) for text in whole if "," in text]
-    return {folded for text in (*whole, *turned) if (folded := fold(text))}
+    """Return all names, folded, that `Ada (Ada L)`, `Example, Ada` or `Ada | Harbor` may mean."""
+    outside = _TRAILING_PRONOUNS.sub("", _BRACKETS.sub(" ", name))
+    inside = [text for text in _BRACKETS.findall(name) if not _PRONOUNS.fullmatch(text.strip())]
+    names = [_TRAILING_PRONOUNS.sub("", text) for text in (outside, *inside)]
+    names += [_AFFILIATION_SEPARATOR.split(text)[0] for text in names]
+    names += [" ".join(reversed(text.split(",", 1))) for text in names if "," in text]
+    return {folded for text in names if (folded := fold(text))}
 
 
 def is_bot(name: str) -> bool:
-    """Return whether this is a program that takes notes."""
+    """Return whether this is the name of a program that takes notes."""
     return _BOT.search(name) is not None
 
 
 def is_device(name: str) -> bool:
-    """Return whether this names a telephone or a room rather than a person."""
+    """Return whether this names a phone, computer or room rather than a person."""
     return _DEVICE.search(name.strip()) is not None

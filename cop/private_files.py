@@ -1,4 +1,8 @@
-"""Private files that survive a power failure: written and synced before they are named."""
+"""Private files that survive a power failure.
+
+To replace a file, write a draft, rename it, and sync the folder: a power failure at any moment
+leaves the old file or the new one.
+"""
 
 import os
 from pathlib import Path
@@ -14,12 +18,12 @@ def write_file(file: Path, content: bytes) -> None:
 
 
 def has_content(file: Path) -> bool:
-    """Whether a file exists and is not empty, as the database of a cut-off first start is."""
+    """Whether a file exists and is not empty; an interrupted first start leaves an empty one."""
     return file.is_file() and file.stat().st_size > 0
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder, so that a new one survives a power failure too."""
+    """Sync the names in a folder, so that a new or renamed file survives a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         _sync(descriptor)
@@ -28,8 +32,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def _sync(descriptor: int) -> None:
-    """Sync to the disk itself: on macOS, `fsync` may leave it in the drive's cache."""
-    import fcntl  # noqa: PLC0415 - not on Windows, which is refused with a sentence
+    """Sync to the disk itself: on macOS, `fsync` may leave data in the drive's cache."""
+    import fcntl  # noqa: PLC0415 - missing on Windows, where the CLI has to say it is unsupported
 
     full_sync = getattr(fcntl, "F_FULLFSYNC", None)
     if full_sync is None:
@@ -37,5 +41,5 @@ def _sync(descriptor: int) -> None:
         return
     try:
         fcntl.fcntl(descriptor, full_sync)
-    except OSError:  # not on every file system
+    except OSError:  # this file system does not support it
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The secret key that signs links and forms: its file, and the fingerprint that it is known by."""
+"""The secret key that signs links and forms: its file and its fingerprint."""
 
 import hashlib
 import hmac
@@ -21,13 +21,13 @@ def new() -> str:
 
 
 def fingerprint(secret_key: str) -> str:
-    """Return 64 bits that tell keys apart and do not reveal them."""
+    """Return a 64-bit hash that identifies a key without revealing it."""
     digest = hmac.new(secret_key.encode(), b"cop secret key fingerprint", hashlib.sha256)
     return digest.hexdigest()[:16]
 
 
 def create(file: Path) -> None:
-    """Write a new key to the disk, unless another start has written one meanwhile."""
+    """Write a new key to the disk, unless another process has written one meanwhile."""
     _make_folder(file.parent)
     with _draft(file, new()) as draft, suppress(FileExistsError):
         os.link(draft, file)  # atomic, and never replaces a key
@@ -35,14 +35,14 @@ def create(file: Path) -> None:
 
 
 def install(file: Path, secret_key: str) -> None:
-    """Write a key to the disk, in the place of any that is there."""
+    """Write a key to the disk; it replaces an existing one."""
     with replace(file, secret_key):
         pass
 
 
 @contextmanager
 def replace(file: Path, secret_key: str) -> Iterator[None]:
-    """Write a key to the disk now, and put it in the place of the old one at the end."""
+    """Write a key to the disk, and let it replace the old one only if the `with` block succeeds."""
     _make_folder(file.parent)
     with _draft(file, secret_key) as draft:
         yield
@@ -51,10 +51,10 @@ def replace(file: Path, secret_key: str) -> Iterator[None]:
 
 
 def make_private(file: Path) -> None:
-    """Take the file from group and others, where it is ours to do so."""
-    found = file.stat()
-    if found.st_mode & 0o077 and found.st_uid == os.geteuid():
-        with suppress(OSError):  # a read-only disk
+    """Remove the permissions of group and others, if the file belongs to this user."""
+    status = file.stat()
+    if status.st_mode & 0o077 and status.st_uid == os.geteuid():
+        with suppress(OSError):  # the disk may be read-only
             file.chmod(0o600)
 
 
@@ -67,7 +67,7 @@ def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(PermissionError):  # a parent such as /srv may be entered and not be read
+    with suppress(PermissionError):  # a parent such as /srv may not be readable, which sync needs
         private_files.sync_folder(folder.parent)
 
 

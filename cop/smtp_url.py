@@ -1,4 +1,4 @@
-"""Parse the addresses in the email settings: of the SMTP server and of the sender."""
+"""Parse the email settings: the URL of the SMTP server and the address of the sender."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from email_validator import EmailNotValidError, validate_email
 
 _NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?"
 _HOST = re.compile(rf"{_NAME}|[0-9a-f:.]*:[0-9a-f:.]*")
-# Makes the validator check only the syntax of addresses like `root@localhost`.
-_SAFE_LOCAL_PART = ".example.org"
+# Appended before validation, since the validator refuses domains such as that of `root@localhost`.
+_VALID_SUFFIX = ".example.org"
 
 
-class InvalidAddress(Exception):  # noqa: N818 - it is a refusal, and reads as one
-    """An address cannot be used; says what to write instead, and never a password."""
+class InvalidAddress(Exception):  # noqa: N818 - a refusal, not a bug
+    """An address that cannot be used, with what to write instead; it contains no password."""
 
 
 class Security(StrEnum):
@@ -43,28 +43,28 @@ class SmtpServer:
 
 
 def smtp_server(url: str) -> SmtpServer:
-    """Read the address of a mail server, as `COP_SMTP_URL` has it.
+    """Parse the URL of an SMTP server, the value of `COP_SMTP_URL`.
 
-    Ports that are not written: 465 for smtps, 587 for smtp, but 25 on this machine and with tls=no.
+    The default port is 465 for smtps and 587 for smtp, but 25 on this machine and with tls=no.
 
     Raises:
-        InvalidAddress: this is no such address, or it would send a password for all to read.
+        InvalidAddress: it is not such a URL, or the password would be sent unencrypted.
     """
     parts, port = _split(url)
     host = parts.hostname or ""
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    security = _security(parts, is_near=_is_loopback(host))
-    usual = {Security.TLS: 465, Security.STARTTLS: 587}.get(security, 25)
+    security = _security(parts, is_loopback=_is_loopback(host))
+    default_port = {Security.TLS: 465, Security.STARTTLS: 587}.get(security, 25)
     if bool(user) != bool(password):
         raise InvalidAddress("write both a user and a password, or neither.")
-    if not f"{user}{password}".isascii() or not f"{user}{password}x".isprintable():
+    if not f"{user}{password}".isascii() or not f"{user}{password}".isprintable():
         raise InvalidAddress("the user and the password may have only printable ASCII characters.")
     if user and security is Security.NONE and not _is_loopback(host):
         raise InvalidAddress(
             "with tls=no everybody on the way could read the password: leave out tls=no, or the "
             "user and the password."
         )
-    return SmtpServer(host, port or usual, security, user, password)
+    return SmtpServer(host, port or default_port, security, user, password)
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
@@ -83,7 +83,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     return parts, port
 
 
-def _security(parts: SplitResult, *, is_near: bool) -> Security:
+def _security(parts: SplitResult, *, is_loopback: bool) -> Security:
     if parts.query not in {"", "tls=no"}:
         raise InvalidAddress("after the ? only tls=no can stand; in a password write %3F for ?.")
     if parts.scheme == "smtps":
@@ -92,7 +92,7 @@ def _security(parts: SplitResult, *, is_near: bool) -> Security:
         return Security.TLS
     if parts.query:
         return Security.NONE
-    return Security.IF_OFFERED if is_near else Security.STARTTLS
+    return Security.IF_OFFERED if is_loopback else Security.STARTTLS
 
 
 def _is_loopback(host: str) -> bool:
@@ -102,13 +102,13 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def sender(written: str) -> Address:
-    """Read the address that mail comes from: `address` or `Name <address>`.
+def sender(text: str) -> Address:
+    """Parse the address that emails come from: `address` or `Name <address>`.
 
     Raises:
-        InvalidAddress: this is no such address, or not every server could write back to it.
+        InvalidAddress: it is not such an address, or some servers could not reply to it.
     """
-    name, bracket, address = written.strip().rpartition("<")
+    name, bracket, address = text.strip().rpartition("<")
     if bracket and not address.endswith(">"):
         raise InvalidAddress("close the address with >, like CTData <no-reply@example.org>.")
     mailbox = bare_address(address.removesuffix(">") if bracket else address)
@@ -118,7 +118,7 @@ def sender(written: str) -> Address:
 
 
 def default_sender(host: str) -> Address:
-    """The address of nobody at a host, or on this machine, where the host's name fits into none."""
+    """Return a no-reply address at a host; at localhost if the host cannot be in an address."""
     try:
         return bare_address(f"no-reply@{host}")
     except InvalidAddress:
@@ -126,17 +126,17 @@ def default_sender(host: str) -> Address:
 
 
 def bare_address(address: str) -> Address:
-    """An address as servers know it, its domain in IDNA; also one that works only in one's network.
+    """Parse an email address, with its domain in IDNA; domains of a local network are allowed.
 
     Raises:
         InvalidAddress: this is not an email address.
     """
     try:
         parts = validate_email(
-            f"{address}{_SAFE_LOCAL_PART}", check_deliverability=False, globally_deliverable=False
+            f"{address}{_VALID_SUFFIX}", check_deliverability=False, globally_deliverable=False
         )
     except EmailNotValidError as error:
         raise InvalidAddress("write an address like no-reply@example.org.") from error
-    if "=?" in parts.local_part:  # programs decode it into whatever it hides, also another address
+    if "=?" in parts.local_part:  # an encoded word (RFC 2047) may decode to another address
         raise InvalidAddress("write an address without =? in it.")
-    return Address("", parts.local_part, parts.ascii_domain.removesuffix(_SAFE_LOCAL_PART))
+    return Address("", parts.local_part, parts.ascii_domain.removesuffix(_VALID_SUFFIX))
