@@ -1,4 +1,4 @@
-"""The Flask app: its configuration and everything that is installed in it."""
+"""Create the Flask app: configuration, middleware, blueprints and the database."""
 
 from importlib import import_module
 
@@ -26,9 +26,9 @@ from cop.web import (
 )
 from cop.web.environ import Normalizer
 
-MAX_BODY = 65_536  # bytes
+MAX_BODY = 65_536  # bytes of a request; web/security.py allows some forms more
 MAX_TRANSACTION_TRIES = 3
-# SQLSTATE of PostgreSQL when it ends one of two conflicting transactions.
+# PostgreSQL's SQLSTATE codes for a transaction that it ended because of a conflict.
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 
 
@@ -37,14 +37,15 @@ class ConsoleSessionInterface(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Open no session outside the console, so that Flask refuses writes to it."""
-        is_console = request.path.startswith(rendering.CONSOLE)  # no request context yet
+        # rendering.is_console() does not work yet: there is no request context.
+        is_console = request.path.startswith(rendering.CONSOLE)
         return super().open_session(app, request) if is_console else None
 
 
 class Application(Flask):
-    """Flask, repeating requests whose transaction lost a conflict.
+    """Flask that repeats a request if the database ended its transaction for a conflict.
 
-    A request has one transaction and no other effects, so it is safe to repeat.
+    That is safe, since an ended transaction has changed nothing, and a view has no other effects.
     """
 
     def dispatch_request(self) -> ResponseReturnValue:
@@ -75,13 +76,14 @@ def create_app(settings: Settings) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # security.py checks Origin and Sec-Fetch-Site instead
     )
     app.extensions["cop.settings"] = settings
-    # The last installed changes a response first: pages are cached as they go out.
+    # Flask runs `after_request` functions in reverse order: the page cache, installed first, runs
+    # last and so stores complete responses.
     for part in (page_cache, request_log, security, rendering, i18n, filters, assets, errors):
         part.install(app)
     _import_views()
     for blueprint in blueprints.ALL:
         app.register_blueprint(blueprint)
-    # The public pages once more, for frames in other sites' pages.
+    # The public pages a second time below /embed, for iframes in other sites' pages.
     app.register_blueprint(blueprints.public, url_prefix=rendering.EMBED, name="embed")
     security.limit_posts(app)
     app.wsgi_app = Normalizer(app.wsgi_app, settings)  # type: ignore[method-assign]

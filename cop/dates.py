@@ -13,8 +13,9 @@ from babel.dates import (
     get_timezone_name,
 )
 
-NEAR_DAYS = 200  # a date at most this many days away is written without its year
-# Babel puts narrow no-break spaces into times, which fonts, searches and CSV readers stumble over.
+NEAR_DAYS = 200  # a date that is fewer days away is written without its year
+# Babel puts narrow no-break spaces into times. They are replaced, since some fonts lack them, and
+# searches and CSV readers do not take them for spaces.
 _PLAIN_SPACES = {0x2009: " ", 0x202F: " "}
 
 
@@ -29,23 +30,24 @@ class Tile:
 
 @dataclass(frozen=True)
 class DateFormatter:
-    """Formats dates in one language and time zone, seen from one moment."""
+    """Formats dates in one language and time zone, relative to `now`."""
 
     language: str
     zone: ZoneInfo
     now: datetime
 
     def local(self, moment: datetime) -> datetime:
-        """Convert a moment to the wall-clock time of the zone."""
+        """Convert a moment to the local time of the zone."""
         return moment.astimezone(self.zone)
 
     def format(self, moment: datetime | date, near: str, far: str) -> str:
-        """Format a date by the CLDR skeleton `near`, or by `far` (with the year)."""
-        return _by_skeleton(far if self._is_far(moment) else near, self._day(moment), self.language)
+        """Format a date by the CLDR skeleton `near`, or by `far`, which has the year."""
+        skeleton = far if self._is_far(moment) else near
+        return _by_skeleton(skeleton, self._local_date(moment), self.language)
 
     def tile(self, moment: datetime) -> Tile:
-        """Format a date tile; it has the year where the date is not near."""
-        day = self._day(moment)
+        """Format a date tile, with the year if the date is not near."""
+        day = self._local_date(moment)
         month = format_date(day, "MMM yy" if self._is_far(moment) else "MMM", self.language)
         return Tile(_by_skeleton("E", day, self.language), str(day.day), month)
 
@@ -55,7 +57,7 @@ class DateFormatter:
 
     def long_date(self, moment: datetime | date) -> str:
         """Format like `Tuesday, December 15`."""
-        day = self._day(moment)
+        day = self._local_date(moment)
         return _with_weekday(day, self.language, has_year=self._is_far(moment))
 
     def time(self, moment: datetime) -> str:
@@ -69,7 +71,7 @@ class DateFormatter:
 
     def time_range(self, starts_at: datetime, ends_at: datetime) -> str:
         """Format like `11:30 AM – 1:00 PM ET`."""
-        start, end = (self.local(each).replace(tzinfo=None) for each in (starts_at, ends_at))
+        start, end = (self.local(moment).replace(tzinfo=None) for moment in (starts_at, ends_at))
         return f"{_interval(start, end, self.language)} {self.zone_name}"
 
     def date_and_time(self, starts_at: datetime, ends_at: datetime) -> str:
@@ -80,14 +82,14 @@ class DateFormatter:
         """Format like `Nov 21, 9:14 AM`, for tables."""
         return f"{self.format(moment, 'MMMd', 'yMMMd')}, {self.time(moment)}"
 
-    def _day(self, moment: datetime | date) -> date:
+    def _local_date(self, moment: datetime | date) -> date:
         return self.local(moment).date() if isinstance(moment, datetime) else moment
 
     def _is_far(self, moment: datetime | date) -> bool:
-        return abs((self._day(moment) - self._day(self.now)).days) >= NEAR_DAYS
+        return abs((self._local_date(moment) - self._local_date(self.now)).days) >= NEAR_DAYS
 
 
-# A page repeats a few dates many times, and Babel parses its pattern and locale at each call.
+# Cached, since a page shows the same few dates many times, and Babel parses the pattern each time.
 @lru_cache(2000)
 def _by_skeleton(skeleton: str, moment: datetime | date, language: str) -> str:
     return format_skeleton(skeleton, moment, locale=language).translate(_PLAIN_SPACES)
@@ -97,7 +99,7 @@ def _by_skeleton(skeleton: str, moment: datetime | date, language: str) -> str:
 def _with_weekday(day: date, language: str, *, has_year: bool) -> str:
     if has_year:
         return format_date(day, "full", language)
-    # Babel does not widen a field of a skeleton, as CLDR asks: E is Tue, EEEE is Tuesday.
+    # CLDR asks programs to widen E (Tue) to EEEE (Tuesday), which Babel does not do.
     pattern = Locale.parse(language).datetime_skeletons["MMMMEd"].pattern
     return format_date(day, pattern.replace("E", "EEEE"), language)
 
@@ -109,7 +111,10 @@ def _interval(start: datetime, end: datetime, language: str) -> str:
 
 @lru_cache(100)
 def _zone_name(key: str, language: str) -> str:
-    """The shortest name that CLDR has; where it has none, it gives a place in parentheses."""
+    """Return the shortest name of a zone; its key if CLDR has none.
+
+    In that case Babel returns a place in parentheses, which is skipped.
+    """
     names = (
         get_timezone_name(key, width, locale=language, zone_variant="generic")
         for width in ("short", "long")

@@ -1,11 +1,11 @@
-"""Refusals: sentences for the person who asked for what a rule does not allow."""
+"""Exceptions for what a rule does not allow, with the sentence that tells the user so."""
 
 
-class Refused(Exception):  # noqa: N818 - a rule says no: nothing is in error
-    """A request that goes against a rule, with the sentence that says so."""
+class Refused(Exception):  # noqa: N818 - a refusal, not a bug
+    """A request that breaks a rule, with the sentence that tells the user so."""
 
     def __init__(self, sentence: str, *, field: str = "", **values: object) -> None:
-        """Refuse with a sentence marked by `N_`, its values, and the form's field."""
+        """Take a sentence marked by `N_`, the values in it, and the form field that it is about."""
         super().__init__(sentence % values if values else sentence)
         self.sentence = sentence
         self.field = field
@@ -25,14 +25,14 @@ class NotPermitted(Refused):
 
 
 class SignInExpired(Refused):
-    """A sign-in that no longer waits for its code."""
+    """A sign-in whose two-factor code came too late, or that does not exist."""
 
 
 class LinkExpired(Exception):  # noqa: N818 - as above
-    """A link to an account or a new password that is used, replaced or too old."""
+    """A link to create an account or reset a password that is used, replaced or too old."""
 
     def __init__(self, sentence: str) -> None:
-        """Explain it with a sentence marked by `N_`."""
+        """Take a sentence marked by `N_`, which explains it."""
         super().__init__(sentence)
         self.sentence = sentence
 
@@ -42,8 +42,8 @@ class TooManyAttempts(Refused):
 
 
 class InvalidLink(Exception):  # noqa: N818 - as above
-    """An emailed link that is invalid or revoked; one page answers all of them."""
+    """An emailed link that is invalid or revoked; the answer does not tell which."""
 
 
 class ReportGone(Exception):  # noqa: N818 - as above
-    """The report shown was imported, deleted or replaced in the meantime."""
+    """The attendance report shown was imported, deleted or replaced in the meantime."""

@@ -1,6 +1,6 @@
-"""Mark sentences where they are written, and translate them where they show.
+"""Mark sentences for translation, and find the catalog that translates them.
 
-Not by Flask-Babel, which takes the language from the request: emails are sent without one.
+Flask-Babel is not used: it takes the language from the request, and emails are written without one.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ TRANSLATIONS = Path(__file__).parent / "translations"
 
 
 def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "mark, do not translate yet"
-    """Mark a sentence for translation and leave it as it is."""
+    """Mark a sentence for translation, and return it untranslated."""
     return sentence
 
 

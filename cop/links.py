@@ -18,7 +18,7 @@ class Purpose(StrEnum):
     CALENDAR = "calendar"
     UNSUBSCRIBE = "unsubscribe"
     LIST = "list"
-    PASSWORD = "password"  # noqa: S105 - a purpose, no password
+    PASSWORD = "password"  # noqa: S105 - a purpose, not a password
     INVITATION = "invitation"
 
 
@@ -33,25 +33,25 @@ def sign_token(secret_key: str, purpose: Purpose, *parts: int | str) -> str:
 
 
 def read_token(
-    secret_key: str, purpose: Purpose, token: str, kinds: tuple[type, ...]
+    secret_key: str, purpose: Purpose, token: str, types: tuple[type, ...]
 ) -> list[int | str]:
-    """Return the parts of a valid token, each of its type; else an empty list."""
+    """Return the parts of a valid token if they have these types; else an empty list."""
     try:
         parts = _serializer(secret_key, purpose).loads(token)
     except BadData:
         return []
-    is_valid = isinstance(parts, list) and tuple(map(type, parts)) == kinds
+    is_valid = isinstance(parts, list) and tuple(map(type, parts)) == types
     return parts if is_valid else []
 
 
 def read_token_unverified(token: str) -> list[int | str]:
-    """Return the parts of a token unverified: not for one from a request."""
+    """Return the parts of a token whose signature is not verified; never use it for requests."""
     _, parts = URLSafeSerializer("").loads_unsafe(token)
     return parts if isinstance(parts, list) else []
 
 
 class Owner(NamedTuple):
-    """A member, and the version of their links that is valid."""
+    """A member, and the current version of their links; older links are revoked."""
 
     member_id: int
     token_version: int
@@ -79,7 +79,7 @@ class Links:
         return self.page(f"/coordinator/set-up/{token}")
 
     def member(self, owner: Owner, below: str = "", *, on: date) -> str:
-        """Return the member's page, or one below it, valid for a year from `on`."""
+        """Return the link to the member's page, or to one below it; valid for a year from `on`."""
         token = sign_token(self.secret_key, Purpose.MEMBER, *owner, on.toordinal())
         return self.page(f"/r/{token}{below}")
 
@@ -87,7 +87,7 @@ class Links:
         return self.member(owner, f"/sessions/{slug}/cancel", on=on)
 
     def join(self, owner: Owner, registration_id: int) -> str:
-        """Return the link into a meeting, the same wherever the meeting is held."""
+        """Return the link that redirects to the meeting's join URL, which may still change."""
         token = sign_token(self.secret_key, Purpose.JOIN, *owner, registration_id)
         return self.page(f"/join/{token}")
 
@@ -104,13 +104,16 @@ class Links:
         return self.page(f"/list/{sign_token(self.secret_key, Purpose.LIST, *owner)}")
 
     def new_password(self, coordinator_id: int, minute: int, fingerprint: str) -> str:
-        """Return the link to replace the password that has this fingerprint."""
+        """Return the link to reset the password that has this fingerprint.
+
+        `minute` is when it was made, in minutes since 1970.
+        """
         token = sign_token(self.secret_key, Purpose.PASSWORD, coordinator_id, minute, fingerprint)
         return self.console(f"/password/{token}")
 
-    def invitation(self, invitation_id: int, stamp: int) -> str:
-        """Return the link to accept an invitation, until it is sent anew."""
-        token = sign_token(self.secret_key, Purpose.INVITATION, invitation_id, stamp)
+    def invitation(self, invitation_id: int, timestamp: int) -> str:
+        """Return the link to accept an invitation; sending it again revokes the link."""
+        token = sign_token(self.secret_key, Purpose.INVITATION, invitation_id, timestamp)
         return self.console(f"/invitation/{token}")
 
     def console(self, path: str = "/") -> str:
@@ -121,8 +124,8 @@ def is_https(address: str) -> bool:
     """Return whether this is a valid HTTPS URL."""
     try:
         parts = urlsplit(address)
-        name = (parts.hostname or "").encode("idna").decode()
-        is_complete = parts.scheme == "https" and bool(name) and parts.port != 0
+        host = (parts.hostname or "").encode("idna")
+        is_complete = parts.scheme == "https" and bool(host) and parts.port != 0
     except (ValueError, UnicodeError):
         return False
     return is_complete and address.isprintable() and " " not in address

@@ -14,7 +14,8 @@ _ALLOWED = {"p", "h2", "h3", "h4", "ul", "ol", "li", "em", "strong", "a", "block
 
 @lru_cache(maxsize=64)
 def to_html(text: str) -> str:
-    """Render Markdown; HTML in it stays text, and the result is sanitized."""
+    """Render Markdown as sanitized HTML; HTML in it is shown as text."""
+    # The page has its own h1.
     html = _parser().render(text).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
     return nh3.clean(html, tags=_ALLOWED, attributes={"a": {"href"}}, link_rel="noopener",
                      url_schemes={"https", "http", "mailto"})  # fmt: skip

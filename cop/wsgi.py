@@ -11,10 +11,11 @@ from cop.operations.schema import require_current
 
 settings = Settings.from_environment()
 app = create_app(settings)
-# `flask db revision` is for models that are ahead of the database.
+# `flask db` commands also run with an older schema, such as `flask db revision` after a change of
+# the models; a web server must not.
 if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
     require_current(app)
 if warning := status.proxy_warning(settings):
     logging.getLogger("cop").warning(warning)
 with app.app_context():
-    db.engine.dispose()  # a server that forks now must not share a connection
+    db.engine.dispose()  # close the pool: a server may fork now, and forks cannot share connections
