@@ -1,1 +1,1 @@
-"""Emails in general: composing, headers, transports. Knows nothing of sessions."""
+"""What all emails have in common: composing, headers, transports. Independent of meetings."""

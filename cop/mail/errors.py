@@ -3,11 +3,12 @@
 import re
 
 _ENHANCED_CODE = re.compile(r"\d{3} (\d\.\d{1,3}\.\d{1,3})\b")
-# RFC 3463: no such mailbox, domain or syntax; moved; takes no email (RFC 7505); disabled.
+# RFC 3463 and 7505: no such mailbox or domain, wrong syntax, moved, accepts no email, disabled.
 _ADDRESS_CODES = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 _SENDER_CODES = {"5.1.7", "5.1.8"}
-# Many servers reject the sender only in their reply to RCPT.
+# Many servers reject the sender only in their reply to RCPT, so its text has to tell.
 _SENDER = re.compile(r"sender|verif|not owned|relay|authenticat", re.IGNORECASE)
+# Words of replies that reject an email for another reason than an address that does not exist.
 _POLICY = re.compile(r"den(y|ied)|spam|policy|auth|block|reputation|size|full", re.IGNORECASE)
 # 421: the server closes the connection; 530: it requires a login or encryption.
 _SERVER_WIDE_CODES = {421, 530}
@@ -16,7 +17,7 @@ _MAX_LENGTH = 500
 
 
 class DeliveryError(Exception):
-    """An email was not handed over; `server_reply` says why, without any password."""
+    """An email was not delivered to the server; `server_reply` says why, without a password."""
 
     def __init__(self, server_reply: str) -> None:
         super().__init__(server_reply)
@@ -36,19 +37,19 @@ class TransientError(DeliveryError):
 
 
 class ServerUnavailableError(DeliveryError):
-    """The server accepts no email now: trying others is pointless."""
+    """The server accepts no email now: trying other emails is pointless, too."""
 
 
 class UnknownOutcomeError(DeliveryError):
-    """The connection ended between our last byte and the reply: the email may have arrived."""
+    """The connection ended after the last byte and before the reply: the email may have arrived."""
 
 
 class StoppedError(UnknownOutcomeError):
-    """This process ends while the email is being handed over: it may still arrive."""
+    """The process is stopped while the email is being sent: it may still arrive."""
 
 
 def failure_of_reply(code: int, text: bytes | str, *, to_recipient: bool = False) -> DeliveryError:
-    """Return the error that a reply means; `to_recipient`: it is the reply to RCPT."""
+    """Return the error for a negative reply; `to_recipient`: it is the reply to RCPT."""
     reply = readable_reply(code, text)
     if 400 <= code <= 499 and code not in _SERVER_WIDE_CODES:
         return TransientError(reply)
@@ -68,13 +69,13 @@ def readable_reply(code: int, text: bytes | str) -> str:
 
 
 def _is_sender_fault(reply: str) -> bool:
-    """Whether the server rejects our sender address, and so every email: a configuration error."""
+    """Whether the server rejects the sender address, and so all emails: a configuration error."""
     enhanced = _ENHANCED_CODE.match(reply)
     return bool(enhanced and enhanced[1] in _SENDER_CODES) or bool(_SENDER.search(reply))
 
 
 def _is_address_fault(reply: str) -> bool:
-    """Whether the address is at fault, rather than the server distrusting us."""
+    """Whether the recipient's address is at fault, rather than a policy of the server."""
     if enhanced := _ENHANCED_CODE.match(reply):
         return enhanced[1] in _ADDRESS_CODES
     return reply[:3] in {"550", "551", "553"} and not _POLICY.search(reply)

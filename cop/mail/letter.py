@@ -40,7 +40,7 @@ class Button(Link):
 
 @dataclass(frozen=True)
 class Session:
-    """A session: date tile, topic, time, and lines and links below."""
+    """A session: its date tile, topic and time, with lines and links below."""
 
     tile: Tile
     topic: str
@@ -52,14 +52,14 @@ class Session:
 
 @dataclass(frozen=True)
 class Prose:
-    """A coordinator's text: Markdown in the text part, sanitized HTML in the other."""
+    """A coordinator's text: Markdown in the text part, sanitized HTML in the HTML part."""
 
     markdown: str
     html: Markup
 
     @classmethod
     def of(cls, markdown: str) -> "Prose":
-        return cls(markdown, Markup(to_html(markdown)))  # noqa: S704 - sanitized there
+        return cls(markdown, Markup(to_html(markdown)))  # noqa: S704 - to_html() sanitizes it
 
 
 Block = str | Link | Session | Prose

@@ -1,4 +1,4 @@
-"""The MIME message of a queued email: one recipient, safe headers, the same bytes each time.
+"""The MIME message of a queued email: one recipient, safe headers, equal bytes at each attempt.
 
 `Address()` alone does not stop a name from adding recipients: folding drops the quotes of a long
 name, and encoded words are decoded (CPython gh-80222, gh-121650). Characters with a meaning in
@@ -22,7 +22,7 @@ _BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 class _Headers(EmailPolicy):
-    """Fold all headers but `List-Unsubscribe`, whose URL the standard library would encode."""
+    """Fold all headers but `List-Unsubscribe`, whose long URL the standard library would encode."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name == "List-Unsubscribe":
@@ -42,20 +42,20 @@ def build_message(email: OutboxEmail, *, sender: Address, reply_to: str | None) 
     """
     to = mailbox(email.to_address, email.to_name)
     message = EmailMessage(policy=_ASCII if to.username.isascii() else _INTERNATIONAL)
-    message["From"] = Address(_name(sender.display_name), sender.username, sender.domain)
+    message["From"] = Address(_safe_name(sender.display_name), sender.username, sender.domain)
     message["To"] = to
-    message["Subject"] = _line(email.subject)
+    message["Subject"] = _safe_line(email.subject)
     message["Date"] = email.created_at
     message["Message-ID"] = f"<{email.message_id}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"
     # Exchange: suppress out-of-office replies, but not non-delivery reports.
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    if reply_to and (contact := _contact(reply_to)):
-        message["Reply-To"] = contact
+    if reply_to and (reply_address := _reply_address(reply_to)):
+        message["Reply-To"] = reply_address
     if email.unsubscribe_url:
         message["List-Unsubscribe"] = f"<{email.unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    _add_bodies(message, email)
+    _add_content(message, email)
     message["Content-Language"] = email.language
     return message
 
@@ -71,11 +71,11 @@ def mailbox(address: str, name: str = "") -> Address:
     except InvalidAddress as error:
         reply = "This is not a valid email address."
         raise PermanentError(reply, is_address_fault=True) from error
-    return Address(_name(name), parsed.username, parsed.domain)
+    return Address(_safe_name(name), parsed.username, parsed.domain)
 
 
-def _contact(address: str) -> Address | None:
-    """Leave out a mistyped contact, and one that would make every email need SMTPUTF8."""
+def _reply_address(address: str) -> Address | None:
+    """Parse the Reply-To address; None if it is invalid or would require SMTPUTF8."""
     try:
         parsed = bare_address(address)
     except InvalidAddress:
@@ -83,11 +83,11 @@ def _contact(address: str) -> Address | None:
     return parsed if parsed.username.isascii() else None
 
 
-def _name(name: str) -> str:
-    return _line(_SPECIALS.sub(" ", name))[:MAX_NAME_LENGTH].strip()
+def _safe_name(name: str) -> str:
+    return _safe_line(_SPECIALS.sub(" ", name))[:MAX_NAME_LENGTH].strip()
 
 
-def _line(text: str) -> str:
+def _safe_line(text: str) -> str:
     visible = "".join(" " if _is_invisible(character) else character for character in text)
     return " ".join(visible.replace("=?", "= ?").split())
 
@@ -98,7 +98,7 @@ def _is_invisible(character: str) -> bool:
     return is_control or unicodedata.bidirectional(character) in _BIDI_CONTROLS
 
 
-def _add_bodies(message: EmailMessage, email: OutboxEmail) -> None:
+def _add_content(message: EmailMessage, email: OutboxEmail) -> None:
     message.set_content(email.text, cte="quoted-printable")
     message.add_alternative(email.html, subtype="html", cte="quoted-printable")
     # "=_" occurs in neither quoted-printable nor base64, so no body can contain its boundary.

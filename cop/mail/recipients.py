@@ -35,17 +35,17 @@ class Recipient:
 
     @property
     def is_verified(self) -> bool:
-        """Whether an emailed link was used: until then a stranger may have typed the address."""
+        """Whether they used an emailed link; until then a stranger may have typed the address."""
         return self.verified_at is not None
 
     @property
     def is_deliverable(self) -> bool:
-        """Whether email goes out to them: none has bounced."""
+        """Whether emails are sent to them: not if one has bounced."""
         return self.undeliverable_at is None
 
     @property
     def display_name(self) -> str:
-        """The name; empty for an unverified address, which gets no text a stranger typed."""
+        """The name; empty if unverified, since a stranger may have typed it."""
         return self.name if self.is_verified else ""
 
 
@@ -62,7 +62,7 @@ class Registered:
     recipient: Recipient
 
 
-# In the order of the fields of `Recipient` after its first two.
+# In the order of the fields of `Recipient` after `name` and `language`.
 MEMBER_COLUMNS = (
     Member.id,
     Member.email,
@@ -74,7 +74,7 @@ MEMBER_COLUMNS = (
     Member.list_confirmed_at,
 )
 
-_REGISTERED: Select[*tuple[Any, ...]] = (
+_SELECT_REGISTERED: Select[*tuple[Any, ...]] = (
     select(
         *MEMBER_COLUMNS,
         Registration.id.label("registration_id"),
@@ -100,19 +100,22 @@ def of_meeting(
     db_session: Session, meeting_id: int, statuses: Iterable[str] = LIVE_STATUSES
 ) -> list[Registered]:
     """List the registrations of a meeting in the order they were made."""
-    is_in = (Registration.meeting_id == meeting_id) & Registration.status.in_(list(statuses))
-    return [_registered(row) for row in db_session.execute(_REGISTERED.where(is_in))]
+    query = _SELECT_REGISTERED.where(
+        Registration.meeting_id == meeting_id, Registration.status.in_(list(statuses))
+    )
+    return [_registered(row) for row in db_session.execute(query)]
 
 
 def of_registrations(db_session: Session, ids: Iterable[int]) -> list[Registered]:
     """List the registrations with these ids in the order they were made."""
-    is_in = Registration.id.in_(list(ids))
-    return [_registered(row) for row in db_session.execute(_REGISTERED.where(is_in))]
+    query = _SELECT_REGISTERED.where(Registration.id.in_(list(ids)))
+    return [_registered(row) for row in db_session.execute(query)]
 
 
 def _registered(row: Row[*tuple[Any, ...]]) -> Registered:
-    # Anybody can submit the form: its owner has seen the name if they used a link after that.
-    is_seen = row.verified_at and row.registered_at <= row.verified_at
+    # Anybody can type this address and any name into the form. The name is only used if the owner
+    # of the address used an emailed link after that, and so has seen the name.
+    is_name_seen = row.verified_at and row.registered_at <= row.verified_at
     return Registered(
         registration_id=row.registration_id,
         meeting_id=row.meeting_id,
@@ -120,5 +123,5 @@ def _registered(row: Row[*tuple[Any, ...]]) -> Registered:
         announced=row.announced,
         registered_at=row.registered_at,
         promoted_at=row.promoted_at,
-        recipient=recipient(row, name=row.name if is_seen else "", language=row.language),
+        recipient=recipient(row, name=row.name if is_name_seen else "", language=row.language),
     )

@@ -1,4 +1,4 @@
-"""Hand emails to an SMTP server, and tell refused, unreachable and unknown outcomes apart."""
+"""Send emails by an SMTP server; distinguish rejections, outages and unknown outcomes."""
 
 import smtplib
 import ssl
@@ -20,11 +20,12 @@ MAX_EMAILS_PER_CONNECTION = 100
 
 
 class Timeouts(NamedTuple):
-    """Seconds to wait; their sum for one email stays below its lease."""
+    """Seconds to wait for the server; for one email they add up to less than its lease."""
 
-    connect: float = 20  # up to the greeting
+    connect: float = 20  # including the server's greeting
     reply: float = 30
-    after_data: float = 120  # some servers scan for viruses first; giving up can send a second copy
+    # Some servers scan for viruses before they reply. Giving up early would lead to a second copy.
+    after_data: float = 120
     quit: float = 2
 
 
@@ -47,7 +48,7 @@ class SmtpTransport:
         self._sent_on_connection = 0
 
     def send(self, message: EmailMessage, *, to: str) -> str:
-        """Hand over one email to one recipient; return the server's reply.
+        """Send one email to one recipient; return the server's reply.
 
         Raises:
             PermanentError: the server will never accept this email.
@@ -73,7 +74,7 @@ class SmtpTransport:
                     f"The connection to {self._server} was lost after the email was sent, before "
                     "the server confirmed it. It may have arrived."
                 ) from error
-            raise errors.ServerUnavailableError(_what_happened(error, self._server)) from error
+            raise errors.ServerUnavailableError(_describe_error(error, self._server)) from error
 
     def delete_copies(self, message_ids: Iterable[str]) -> None:
         """Do nothing: no copies of sent emails are stored here."""
@@ -88,40 +89,41 @@ class SmtpTransport:
         self._drop()
 
     def _ready_connection(self, *, is_international: bool) -> "Connection":
-        """Return a connection on which MAIL was accepted; replace one that died while idle."""
+        """Return a connection on which MAIL was accepted, a new one if the old one is closed."""
         if self._connection is not None and self._sent_on_connection < MAX_EMAILS_PER_CONNECTION:
             with suppress(OSError, errors.ServerUnavailableError):
-                return self._begin(self._connection, is_international=is_international)
+                return self._send_mail_from(self._connection, is_international=is_international)
         self.close()
         self._connection = self._connect()
         self._sent_on_connection = 0
-        return self._begin(self._connection, is_international=is_international)
+        return self._send_mail_from(self._connection, is_international=is_international)
 
     def _connect(self) -> "Connection":
         """Open a connection, encrypted and logged in as the server's settings require.
 
-        Our name is given, since looking it up can be slow and reveals our network.
+        The name for EHLO is the sender's domain: the default, this machine's name, can be slow to
+        look up and reveals the network.
 
         Raises:
-            OSError: the server cannot be reached, or speaks no SMTP.
+            OSError: the server cannot be reached, or is not an SMTP server.
             ServerUnavailableError: it offers no encryption, or refuses the login.
         """
         server, timeout = self._server, self._timeouts.connect
-        address = server.host, server.port, self._sender.domain
+        arguments = server.host, server.port, self._sender.domain
         connection = (
-            _EncryptedConnection(*address, timeout=timeout, context=self._context)
+            _EncryptedConnection(*arguments, timeout=timeout, context=self._context)
             if server.security is Security.TLS
-            else Connection(*address, timeout=timeout)
+            else Connection(*arguments, timeout=timeout)
         )
         connection.timeouts = self._timeouts
         try:
-            _greet(connection, server, self._context)
+            _encrypt_and_log_in(connection, server, self._context)
         except (OSError, errors.DeliveryError):
             connection.close()
             raise
         return connection
 
-    def _begin(self, connection: "Connection", *, is_international: bool) -> "Connection":
+    def _send_mail_from(self, connection: "Connection", *, is_international: bool) -> "Connection":
         if is_international and not connection.has_extn("smtputf8"):
             raise errors.PermanentError(
                 f"The server at {self._server} can't handle special characters before the @.",
@@ -132,14 +134,15 @@ class SmtpTransport:
         code, text = connection.mail(self._sender.addr_spec, options)
         if 200 <= code <= 299:
             return connection
-        # The sender is the same for all emails: a configuration error must not lose a single one.
+        # The sender is the same for all emails, so this is a configuration error: no email may be
+        # marked as failed for it.
         raise errors.ServerUnavailableError(
             f"The server at {self._server} doesn't accept email from {self._sender.addr_spec}: "
             f"{errors.readable_reply(code, text)}"
         )
 
     def _reset(self) -> None:
-        """Make the connection ready for the next email after a refused one."""
+        """Make the connection ready for the next email after one was rejected."""
         with suppress(OSError):
             if self._connection and self._connection.rset()[0] == 250:
                 return
@@ -152,19 +155,20 @@ class SmtpTransport:
 
 
 class Connection(smtplib.SMTP):
-    """An SMTP connection that knows whether only the final reply to an email is missing."""
+    """An SMTP connection that knows when an email was sent and only its reply is missing."""
 
     timeouts = Timeouts()
     awaits_final_reply = False
 
     def send(self, s: "ReadableBuffer | str") -> None:
         super().send(s)
+        # The end of an email's content, after which only the final reply is missing.
         self.awaits_final_reply = isinstance(s, bytes) and s.endswith(b"\r\n.\r\n")
         timeouts = self.timeouts
         self.set_timeout(timeouts.after_data if self.awaits_final_reply else timeouts.reply)
 
     def set_timeout(self, seconds: float) -> None:
-        """Limit how long the server may take from now on."""
+        """Limit how long the server may take for each answer from now on."""
         if self.sock:
             self.sock.settimeout(seconds)
 
@@ -181,14 +185,16 @@ class _EncryptedConnection(Connection, smtplib.SMTP_SSL):
     """A connection with TLS from the first byte."""
 
 
-def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) -> None:
+def _encrypt_and_log_in(
+    connection: Connection, server: SmtpServer, context: ssl.SSLContext
+) -> None:
     connection.ehlo_or_helo_if_needed()
-    is_offered = connection.has_extn("starttls")
-    if server.security is Security.STARTTLS and not is_offered:
+    offers_starttls = connection.has_extn("starttls")
+    if server.security is Security.STARTTLS and not offers_starttls:
         raise errors.ServerUnavailableError(
             f"The server at {server} doesn't offer encryption (STARTTLS), so nothing was sent."
         )
-    if server.security in {Security.STARTTLS, Security.IF_OFFERED} and is_offered:
+    if server.security in {Security.STARTTLS, Security.IF_OFFERED} and offers_starttls:
         connection.starttls(context=context)
         connection.ehlo_or_helo_if_needed()
     if not server.user:
@@ -203,9 +209,10 @@ def _greet(connection: Connection, server: SmtpServer, context: ssl.SSLContext) 
 
 
 def _without_secrets(reply: str, server: SmtpServer) -> str:
-    """Mask credentials: a server may echo what it was sent."""
+    """Mask credentials, since a server may repeat what it was sent."""
     user, password = server.user.encode(), server.password.encode()
-    for secret in (b64encode(b"\0" + user + b"\0" + password), b64encode(password), password):
+    auth_plain, auth_login = b64encode(b"\0" + user + b"\0" + password), b64encode(password)
+    for secret in (auth_plain, auth_login, password):
         reply = reply.replace(secret.decode(), "***")
     return reply
 
@@ -223,9 +230,9 @@ def _send_message(connection: Connection, to: str, content: bytes) -> str:
     return errors.readable_reply(code, text)
 
 
-def _what_happened(error: OSError, server: SmtpServer) -> str:
+def _describe_error(error: OSError, server: SmtpServer) -> str:
     if isinstance(error, ssl.SSLError):
-        return _tls_problem(error, server)
+        return _describe_tls_error(error, server)
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return f"The server at {server} didn't answer in time."
     if isinstance(error, smtplib.SMTPResponseException):
@@ -238,7 +245,7 @@ def _what_happened(error: OSError, server: SmtpServer) -> str:
     return f"The server at {server} can't be reached: {error.strerror or error}."
 
 
-def _tls_problem(error: ssl.SSLError, server: SmtpServer) -> str:
+def _describe_tls_error(error: ssl.SSLError, server: SmtpServer) -> str:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"The server at {server} couldn't be reached securely: {error.reason}. "

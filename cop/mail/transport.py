@@ -1,4 +1,4 @@
-"""Where emails go: to an SMTP server, or without one into `.eml` files."""
+"""The transport of emails: to an SMTP server, or into `.eml` files if none is configured."""
 
 import re
 from collections.abc import Iterable
@@ -11,8 +11,9 @@ from cop.config import Settings
 from cop.mail.errors import ServerUnavailableError
 from cop.mail.smtp import SmtpTransport
 
-_TIME = "%Y%m%dT%H%M%SZ"
-_FILE_NAME = "[0-9]*T*Z-*"
+# The names of files begin with the time of their email.
+_TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+_TIME_PATTERN = "[0-9]*T*Z-"
 
 
 class FolderTransport:
@@ -28,7 +29,7 @@ class FolderTransport:
             ServerUnavailableError: the folder is not writable.
         """
         composed_at = message["Date"].datetime.astimezone(UTC)
-        name = f"{composed_at:{_TIME}}-{_file_part(message['Message-ID'])}.eml"
+        name = f"{composed_at:{_TIME_FORMAT}}-{_file_part(message['Message-ID'])}.eml"
         try:
             self._write(name, message.as_bytes())
         except OSError as error:
@@ -42,14 +43,14 @@ class FolderTransport:
     def delete_copies(self, message_ids: Iterable[str]) -> None:
         """Delete the files of these emails."""
         for message_id in message_ids:
-            for file in self.folder.glob(f"{_FILE_NAME[:-1]}{_file_part(message_id)}.*"):
+            for file in self.folder.glob(f"{_TIME_PATTERN}{_file_part(message_id)}.*"):
                 file.unlink(missing_ok=True)
 
     def delete_copies_before(self, moment: datetime) -> None:
         """Delete the files of emails composed before a moment."""
-        first_kept = f"{moment.astimezone(UTC):{_TIME}}"
-        for file in self.folder.glob(_FILE_NAME):
-            if file.name < first_kept:
+        limit = f"{moment.astimezone(UTC):{_TIME_FORMAT}}"  # names sort by time
+        for file in self.folder.glob(f"{_TIME_PATTERN}*"):
+            if file.name < limit:
                 file.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -67,7 +68,7 @@ class FolderTransport:
 
 
 def _file_part(message_id: str) -> str:
-    """The local part of a Message-ID in characters that are safe in a file name."""
+    """Return the local part of a Message-ID, in characters that are safe in a file name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", message_id.strip("<>").partition("@")[0])[:100]
 
 
@@ -75,12 +76,12 @@ Transport = SmtpTransport | FolderTransport
 
 
 def folder_transport(settings: Settings) -> FolderTransport:
-    """Return the transport into files, which may hold older emails when a server is set, too."""
+    """Return the transport into files; old ones may exist even if a server is configured now."""
     return FolderTransport(settings.instance / "outbox")
 
 
 def transport_for(settings: Settings) -> Transport:
-    """Choose the transport by the settings."""
+    """Return the transport that the settings choose."""
     if settings.smtp:
         return SmtpTransport(settings.smtp, sender=settings.sender)
     return folder_transport(settings)

@@ -1,4 +1,4 @@
-"""The writer of emails: language, links and signature of the community."""
+"""The writer of emails, with the language, the links and the community's signature."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from cop.mail.recipients import Recipient
 
 @dataclass(frozen=True)
 class LetterWriter:
-    """What composing any email, or writing any calendar, needs."""
+    """The context that composing any email or calendar needs."""
 
     community: CommunityFacts
     links: Links
@@ -29,7 +29,7 @@ class LetterWriter:
         return catalog(self.language).gettext(sentence) % values
 
     def pgettext(self, context: str, text: str) -> str:
-        """Translate a short text that other languages word differently in other places."""
+        """Translate a short text whose translation depends on where it is shown."""
         return catalog(self.language).pgettext(context, text)
 
     def ngettext(self, singular: str, plural: str, num: int) -> str:
@@ -55,7 +55,7 @@ class LetterWriter:
     ) -> Letter:
         """Compose an email to a member; the small print says why they get it, and how to stop it.
 
-        `why`: the reason, if it is not their registration. `stop`: the link to unsubscribe.
+        `why`: the reason, unless it is their registration. `stop`: the link to unsubscribe.
         """
         _, community = self.translate, self.community
         registered = N_("You're getting this because this address was registered for %(name)s.")
@@ -75,7 +75,7 @@ class LetterWriter:
         return replace(letter, calendar=calendar, unsubscribe_url=stop.url if stop else None)
 
     def coordinator_letter(self, subject: str, *blocks: Block, why: str = "") -> Letter:
-        """Compose an email to a coordinator; it must name no member."""
+        """Compose an email to a coordinator; it must not name a member."""
         _, name = self.translate, self.community.name
         why = why or _("You're getting this as a coordinator of the %(name)s.", name=name)
         return render(
