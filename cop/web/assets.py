@@ -1,4 +1,4 @@
-"""Serve static files at fingerprinted URLs, cached forever; compression."""
+"""Compression, and static files at fingerprinted URLs, which browsers cache for a year."""
 
 import gzip
 import hashlib
@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, request, url_for
 from werkzeug.http import parse_accept_header
 
 STATIC = Path(__file__).parent.parent / "static"
-NEGOTIATED = ("Accept-Encoding",)  # header that compressed responses vary by
+VARY_BY_ENCODING = ("Accept-Encoding",)
 
 
 def install(app: Flask) -> None:
@@ -22,9 +22,9 @@ def install(app: Flask) -> None:
 
 @lru_cache(200)
 def encoding(accept_encoding: str) -> str:
-    """Return the best encoding that this `Accept-Encoding` allows, or ""."""
-    header = parse_accept_header(accept_encoding)
-    return next((each for each in ("br", "gzip") if header[each] > 0), "")
+    """Return the best encoding that this `Accept-Encoding` allows; "" for no compression."""
+    qualities = parse_accept_header(accept_encoding)
+    return next((name for name in ("br", "gzip") if qualities[name] > 0), "")
 
 
 def compress(content: bytes, encoding: str, *, is_quick: bool = False) -> bytes:
@@ -41,7 +41,7 @@ def asset(name: str) -> str:
 
 @cache
 def _fingerprints() -> dict[str, str]:
-    """Compute the first characters of the SHA-256 of each file, by name."""
+    """Compute the fingerprint of each file, a part of its SHA-256, by file name."""
     return {
         str(file.relative_to(STATIC)): hashlib.sha256(file.read_bytes()).hexdigest()[:16]
         for file in STATIC.rglob("*")
@@ -56,18 +56,18 @@ def _content(name: str, encoding: str) -> bytes:
 
 
 def _send(filename: str) -> Response:
-    """Send a file cached forever if its fingerprint matches, else as Flask does."""
+    """Send a file, to be cached for a year if the URL has its fingerprint, else as Flask does."""
     fingerprint = _fingerprints().get(filename)
     if fingerprint is None or request.args.get("v") != fingerprint:
         return current_app.send_static_file(filename)
     mimetype = guess_type(filename)[0] or "application/octet-stream"
     accepted = encoding(request.headers.get("Accept-Encoding", ""))
-    wanted = accepted if mimetype.startswith("text/") else ""
-    response = Response(_content(filename, wanted), mimetype=mimetype)
-    if wanted:
-        response.headers["Content-Encoding"] = wanted
+    content_encoding = accepted if mimetype.startswith("text/") else ""
+    response = Response(_content(filename, content_encoding), mimetype=mimetype)
+    if content_encoding:
+        response.headers["Content-Encoding"] = content_encoding
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    response.vary.update(NEGOTIATED)
-    response.set_etag(f"{fingerprint}-{wanted}" if wanted else fingerprint)
+    response.vary.update(VARY_BY_ENCODING)
+    response.set_etag(f"{fingerprint}-{content_encoding}" if content_encoding else fingerprint)
     response.make_conditional(request)
     return response

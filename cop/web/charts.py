@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 WIDTH, HEIGHT = 320, 150
 TOP_MARGIN, BOTTOM_MARGIN = 16, 20  # for a number above the highest bar, and for the labels
-MAX_LABELS = 12  # that fit beside each other
-MIN_COLUMNS = 8  # fewer columns keep this width and are left-aligned
-BAR_WIDTH = 0.64  # of a column
+MAX_LABELS = 12  # as many as fit beside each other
+MIN_COLUMNS = 8  # fewer columns are as wide as if there were this many, and left-aligned
+BAR_WIDTH = 0.64  # as a part of the column's width
 
 
 @dataclass(frozen=True)
 class Group:
-    """What one column shows: a number and a part of it (None: unknown)."""
+    """The numbers of one column: a whole and a part of it, None if the part is unknown."""
 
     label: str
     whole: int
@@ -51,21 +52,21 @@ class Chart:
 
 
 def draw(groups: Sequence[Group]) -> Chart | None:
-    """Compute the chart of groups; None where every number is zero."""
+    """Compute the chart of groups; return None if every number is zero."""
     highest = max((max(group.whole, group.part or 0) for group in groups), default=0)
     if not highest:
         return None
-    step = WIDTH / max(len(groups), MIN_COLUMNS)
+    column_width = WIDTH / max(len(groups), MIN_COLUMNS)
     scale = (HEIGHT - TOP_MARGIN - BOTTOM_MARGIN) / highest
-    label_interval = -(-len(groups) // MAX_LABELS)
+    label_interval = ceil(len(groups) / MAX_LABELS)  # every n-th column has a label
 
     def bar(center_x: float, number: int) -> Bar:
-        width, height = step * BAR_WIDTH, number * scale
-        sizes = (center_x - width / 2, HEIGHT - BOTTOM_MARGIN - height, width, height)
-        return Bar(*(round(size, 1) for size in sizes))
+        width, height = column_width * BAR_WIDTH, number * scale
+        coordinates = (center_x - width / 2, HEIGHT - BOTTOM_MARGIN - height, width, height)
+        return Bar(*(round(each, 1) for each in coordinates))
 
     def column(index: int, group: Group) -> Column:
-        center_x, is_labeled = (index + 0.5) * step, index % label_interval == 0
+        center_x, is_labeled = (index + 0.5) * column_width, index % label_interval == 0
         return Column(
             center_x=round(center_x, 1),
             whole=bar(center_x, group.whole),

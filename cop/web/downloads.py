@@ -1,4 +1,4 @@
-"""Send CSV files whose cells no spreadsheet takes for formulas (CSV injection)."""
+"""Send CSV files whose cells no spreadsheet evaluates as formulas (CSV injection)."""
 
 import io
 import os
@@ -13,22 +13,22 @@ from sqlalchemy.orm import Session
 
 from cop.db.engine import snapshot_tx
 
-TIMEOUT_SECONDS = 120  # limit of the database's time to read a list
-# What makes a spreadsheet read a cell as a formula, also in full width. Spaces and quotes before it
-# are skipped, since readers may drop them.
+TIMEOUT_SECONDS = 120  # for reading a list from the database
+# A cell that begins so may be a formula to a spreadsheet: also with a full-width character, and
+# after spaces and quotes, which spreadsheets may drop.
 _FORMULA = r"[\s\"]*[=+@|%\t＝＋－＠｜％-]"  # noqa: RUF001
 _FORMULA_AT_START = re.compile(rf"[\t\r\n]|{_FORMULA}")
-# Excel splits at ";" in many locales, other programs at tabs. Then a cell may begin inside one of
-# these, where its quotes protect nothing: a line break in it ends the row, too.
+# In many locales Excel splits rows at ";", and other programs split them at tabs. To them a cell
+# may begin inside one of our cells, and a line break there ends the row, whatever the quotes.
 _FORMULA_INSIDE = re.compile(rf"[;\t\r\n](?={_FORMULA})")
-_ANY_FORMULA = re.compile(rf"[\0;\t\r\n](?:{_FORMULA}|[\r\n])")  # in cells joined by NUL
+_ANY_FORMULA = re.compile(rf"[\0;\t\r\n](?:{_FORMULA}|[\r\n])")  # for cells joined by NUL
 
 
 def guard_formula(cell: str) -> str:
-    """Prefix a CSV cell that could be a formula with an apostrophe.
+    """Put an apostrophe before a CSV cell that could be a formula.
 
-    Each part inside it that would be a formula to a program that splits at semicolons, tabs or line
-    breaks gets an apostrophe, too. Nothing is removed.
+    Each part of it that could be a formula if it is split at a semicolon, tab or line break gets
+    an apostrophe, too. Nothing is removed.
     """
     text = cell.lstrip()
     inside = _FORMULA_INSIDE.sub(r"\g<0>'", text)
@@ -39,7 +39,7 @@ def guard_formula(cell: str) -> str:
 
 
 def guard_column(cells: Sequence[str]) -> Sequence[str]:
-    """Guard the cells of a column; one search over all of them skips most columns."""
+    """Guard the cells of a column, after one quick search for any formula in all of them."""
     if _ANY_FORMULA.search("\0".join(["", *cells])):
         return list(map(guard_formula, cells))
     return cells
@@ -47,22 +47,22 @@ def guard_column(cells: Sequence[str]) -> Sequence[str]:
 
 def csv_file(name: str, write: Callable[[Session, TextIO], None]) -> Response:
     """Respond with a CSV file, with its Content-Length."""
-    file = _written(write)
+    file = _write_temporary(write)
     response = send_file(file, mimetype="text/csv", as_attachment=True, download_name=name)
     response.content_length = os.fstat(file.fileno()).st_size
     response.cache_control.no_store = True
     return response
 
 
-def _written(write: Callable[[Session, TextIO], None]) -> BinaryIO:
+def _write_temporary(write: Callable[[Session, TextIO], None]) -> BinaryIO:
     """Write the list to an unnamed temporary file, which only this process can read.
 
-    It is complete before the first byte is sent: a slow client holds no transaction, and an error
-    halfway gives an error page, never a truncated list.
+    It is complete before the first byte is sent. So a slow client does not keep the transaction
+    open, and an error halfway leads to an error page instead of a truncated list.
     """
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
-    text.write("\ufeff")  # for Excel; the "utf-8-sig" codec is slower on each line
+    text.write("\ufeff")  # so that Excel reads UTF-8; the codec "utf-8-sig" is slower on each line
     with ExitStack() as on_error, snapshot_tx(seconds=TIMEOUT_SECONDS) as db_session:
         on_error.callback(text.close)
         write(db_session, text)

@@ -1,8 +1,8 @@
-"""Forms that two people may edit at once: each writes only what they changed.
+"""Forms that two people may edit at once: each submission writes only the values it changed.
 
-A hidden field holds a digest of each value that the page was filled with. A value that was not
-changed on the page is never written, and one that somebody else changed meanwhile is shown before
-it is replaced.
+A hidden field holds a digest of each value that the page was rendered with. A value that was not
+changed on the page is not written. If somebody else changed the same value meanwhile, their value
+is shown before it is replaced.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from cop.i18n import N_
 from cop.web.forms import ConsoleForm, strip_to_one_line
 from cop.web.i18n import gettext
 
-QUOTED = 60  # characters of a value that an error message shows
-# Each with the new value, and where it is empty now.
+MAX_QUOTED = 60  # characters of a value that an error message shows
+# Pairs of sentences: if there is a new value, and if it is empty now.
 _BY_ANOTHER = (
     N_("%(name)s changed this to “%(text)s” while you were editing. Save again to use yours."),
     N_("%(name)s cleared this while you were editing. Save again to use yours."),
@@ -45,21 +45,21 @@ class EditConflictForm(ConsoleForm):
     @property
     def changed(self) -> set[str]:
         """Return the names of the fields that were changed on this page."""
-        return self._unlike_before({name: self[name].data for name in self.stored})
+        return self._differing_from_page({name: self[name].data for name in self.stored})
 
     def value(self, name: str) -> str:
         """Return the submitted value if it was changed on this page, else the stored one."""
         return (self[name].data or "") if name in self.changed else str(self.stored[name])
 
     def has_conflict(self, row: Any, *, editor: tuple[int, str] | None) -> bool:
-        """Compare with the row as it is now, under a lock; show each conflict.
+        """Show each value that somebody else changed meanwhile, too; return whether there is one.
 
-        Submitted once more, the form replaces those values. `editor` is the id and name of the
-        coordinator who edited last.
+        `row` is the row as it is now, locked. If the form is submitted once more, it replaces the
+        values shown. `editor` is the id and name of the coordinator who edited the row last.
         """
         stored, changed = self.form_values(row), self.changed
         self.stored = stored
-        changed_elsewhere = self._unlike_before(stored)
+        changed_elsewhere = self._differing_from_page(stored)
         conflicts = [
             name
             for name in stored
@@ -73,8 +73,8 @@ class EditConflictForm(ConsoleForm):
         self.before.data = " ".join(_digests(stored))
         for name in conflicts:
             text = self.stored_text(name)
-            self[name].errors = [_conflict(editor, text)]
-            is_cut = len(text) > QUOTED or "\n" in text
+            self[name].errors = [_conflict_text(editor, text)]
+            is_cut = len(text) > MAX_QUOTED or "\n" in text
             self[name].description = text if is_cut else ""
         return True
 
@@ -83,9 +83,10 @@ class EditConflictForm(ConsoleForm):
         value = self.stored[name]
         return ", ".join(value) if isinstance(value, list) else str(value)
 
-    def _unlike_before(self, values: Mapping[str, Any]) -> set[str]:
-        before = (self.before.data or "").split()
-        return {name for name, value in values.items() if _digest(name, value) not in before}
+    def _differing_from_page(self, values: Mapping[str, Any]) -> set[str]:
+        """Return the names of the values that differ from those the page was rendered with."""
+        digests = (self.before.data or "").split()
+        return {name for name, value in values.items() if _digest(name, value) not in digests}
 
 
 def _digests(values: Mapping[str, Any]) -> list[str]:
@@ -96,8 +97,8 @@ def _digest(name: str, value: object) -> str:
     return f"{name}:{sha256(repr(value or '').encode()).hexdigest()[:12]}"
 
 
-def _conflict(editor: tuple[int, str] | None, text: str) -> str:
+def _conflict_text(editor: tuple[int, str] | None, text: str) -> str:
     id_, name = editor or (None, gettext("Someone"))
     changed, cleared = _IN_ANOTHER_WINDOW if id_ == g.coordinator.id else _BY_ANOTHER
-    quoted = shorten(text, QUOTED, placeholder=" …")
+    quoted = shorten(text, MAX_QUOTED, placeholder=" …")
     return gettext(changed if text else cleared, name=name, text=quoted)

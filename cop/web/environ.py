@@ -1,7 +1,7 @@
 """Normalize the host and the client's address of a request.
 
-Clients can write the same host or address in many ways, and each new spelling would evade limits,
-caches and comparisons.
+Clients can write the same host or address in many ways. Without one spelling for each, they could
+evade rate limits, fill the cache and fail comparisons.
 """
 
 import logging
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cop.web")
 
-UNKNOWN = "unknown"  # one value for all invalid addresses: made-up ones would evade limits
-HEALTH_PATHS = {"/healthz", "/readyz"}  # monitors may request them by IP address
+UNKNOWN = "unknown"  # for all invalid addresses, so that inventing new ones evades no limit
+HEALTH_PATHS = {"/healthz", "/readyz"}  # allowed for any host, since monitors use IP addresses
 IS_CACHEABLE = "cop.is_cacheable"  # WSGI environ key: whether the host is the site's own
 _HOST = re.compile(r"(\[[0-9a-f:.]*\]|[^:\[\]]+?)\.?(?::(\d+))?")
 _MAX_ADDRESS_LENGTH = 64
-_POSSIBLE_LENGTHS = range(1, 270)  # of a name and a port (RFC 1035)
+_POSSIBLE_LENGTHS = range(1, 270)  # of a host name and a port (RFC 1035)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Normalizer:
-    """WSGI middleware before everything that reads the host or the client's address.
+    """WSGI middleware that runs before everything that reads the host or the client's address.
 
-    Werkzeug's ProxyFix, before it, takes an item of `X-Forwarded-For` as it is.
+    Only Werkzeug's ProxyFix runs earlier: it copies the address from `X-Forwarded-For` unchecked.
     """
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
@@ -39,7 +39,7 @@ class Normalizer:
         self._is_proxy_expected = settings.trusted_proxies > 0
         base = urlsplit(settings.base_url or "")
         self._name, self._host = (base.hostname or "").removesuffix("."), base.netloc
-        self._any_host = settings.host_names[0]
+        self._trusted_host = settings.host_names[0]
         self._normal_host = lru_cache(200)(self._normalize_host)
 
     def __call__(
@@ -49,7 +49,7 @@ class Normalizer:
             environ["wsgi.url_scheme"] = "http"
         environ["REMOTE_ADDR"] = client_address(environ.get("REMOTE_ADDR") or "")
         if environ["PATH_INFO"] in HEALTH_PATHS:
-            environ["HTTP_HOST"] = self._any_host
+            environ["HTTP_HOST"] = self._trusted_host
         elif len(host := environ.get("HTTP_HOST", "")) in _POSSIBLE_LENGTHS:
             environ["HTTP_HOST"], environ[IS_CACHEABLE] = self._normal_host(
                 host, environ["wsgi.url_scheme"], environ.get("SERVER_PORT", "")
@@ -59,12 +59,13 @@ class Normalizer:
         return self._app(environ, start_response)
 
     def _normalize_host(self, host: str, scheme: str, server_port: str) -> tuple[str, bool]:
-        """Return the host in one spelling, and whether pages may be cached for it."""
+        """Return the host in its normal spelling, and whether pages may be cached for it."""
         name, port = split_host(host)
-        if self._name and name == self._name:  # on any port
+        if self._name and name == self._name:  # the port does not matter
             return self._host, True
         if not self._name and name in LOOPBACK_NAMES:
-            # Links follow the port in use, which differs from the server's where ports are mapped.
+            # Links need the client's port, which differs from the server's if ports are mapped.
+            # Pages are cached for the server's port only, so that clients cannot fill the cache.
             is_server_port = (port or _DEFAULT_PORTS[scheme]) == server_port
             return (f"{name}:{port}" if port else name), is_server_port
         return host, False
@@ -75,10 +76,10 @@ class Normalizer:
 
 
 def split_host(host: str) -> tuple[str, str]:
-    """Split a `Host` into name and port; both are empty where it is invalid.
+    """Split a `Host` header into name and port; both are empty if it is invalid.
 
-    The name is in lower case and without a final dot. The IPv6 loopback address becomes localhost:
-    TRUSTED_HOSTS cannot hold an IPv6 address.
+    The name is in lower case and without a final dot. The IPv6 loopback address becomes localhost,
+    since Werkzeug's TRUSTED_HOSTS does not support IPv6 addresses.
     """
     match = _HOST.fullmatch(host.lower())
     if not match:
@@ -90,7 +91,7 @@ def split_host(host: str) -> tuple[str, str]:
 def client_address(text: str) -> str:
     """Parse the client's address, dropping its port, brackets and zone.
 
-    A proxy may write `203.0.113.9:4711`, `[2001:db8::1]:4711`, `unknown` or what a client wrote.
+    A proxy may write `203.0.113.9:4711`, `[2001:db8::1]:4711`, `unknown`, or any text of a client.
     """
     return _client_address(text) if len(text) <= _MAX_ADDRESS_LENGTH else UNKNOWN
 

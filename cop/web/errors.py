@@ -1,4 +1,4 @@
-"""Error pages: what happened and what to do next, as a page or as a fragment."""
+"""Error pages, which say what happened and what to do next; as a page or as a fragment."""
 
 import logging
 from functools import partial
@@ -167,16 +167,16 @@ def _show(title: str, sentence: str, *, status: int, retry_after: int | None = N
         is_console=is_console(),
     )
     response.retry_after = retry_after
-    if wants_fragment():  # the error must not replace what was typed
+    if wants_fragment():  # show the error beside the form, so that what was typed stays
         response.headers["HX-Retarget"] = "#problem"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
 
 
 def _preserved_fields(status: int) -> list[tuple[str, str]]:
-    """Return what was typed into a rejected form, to send it again unchanged.
+    """Return the values of a form that was not saved, so that it can be sent again unchanged.
 
-    Nothing of a cross-origin post (403), whose values nobody typed here.
+    Not those of a cross-origin post (403), which nobody may have typed.
     """
     if request.method in security.SAFE or status not in {429, 500, 503} or is_console():
         return []

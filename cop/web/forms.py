@@ -30,12 +30,12 @@ _SPACES = re.compile(r"\s+")
 
 
 def strip_to_one_line(text: str | None) -> str:
-    """Remove control characters and collapse white space, for one line of text."""
+    """Remove control characters and collapse white space, for a field of one line."""
     return _SPACES.sub(" ", _CONTROLS.sub("", text or "")).strip()
 
 
 def normalize_newlines(text: str | None) -> str:
-    """Remove control characters and normalize line ends, for several lines."""
+    """Remove control characters and normalize line breaks, for a field of several lines."""
     return _CONTROLS.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
@@ -68,7 +68,7 @@ class MaxLength:
 
 
 class Required:
-    """Validate that there is an answer, with a message of its own."""
+    """Validate that there is an answer; otherwise show this sentence."""
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
@@ -91,12 +91,12 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 def new_token() -> str:
-    """Make a signed token for one form, with the time and a nonce."""
+    """Make a signed token with the time and a nonce, for one rendering of a public form."""
     return _serializer().dumps(secrets.token_urlsafe(12))
 
 
 def nonce_of(token: str) -> str | None:
-    """Return the nonce of a valid token; None where it is forged or too old."""
+    """Return the nonce of a valid token; None if it is forged or too old."""
     try:
         nonce = _serializer().loads(token, max_age=TOKEN_AGE)
     except BadData:
@@ -105,29 +105,29 @@ def nonce_of(token: str) -> str | None:
 
 
 class BaseForm(FlaskForm):
-    """A form that shows refusals at its fields."""
+    """A form that can show refusals at its fields."""
 
     class Meta:
-        csrf = False  # security.py checks public posts, access_control.py those of the console
+        csrf = False  # instead, security.py checks public posts, access_control.py the console's
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Return whether the form was sent and is valid."""
         return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]
 
     def refuse(self, refusal: Refused, *, at: str = "") -> None:
-        """Show a refusal at its field, or at another one."""
+        """Show a refusal at its field, or at the field named `at`."""
         self[at or refusal.field].errors = [refusal_text(refusal)]
 
 
 class ConsoleForm(BaseForm):
-    """A form of the console, filled with what was sent, else with stored values."""
+    """A form of the console, filled with the submitted values, else with the stored ones."""
 
     def __init__(self, stored: Mapping[str, object] | None = None) -> None:
         super().__init__(data=stored)  # type: ignore[no-untyped-call]
 
 
 class Https:
-    """Validate an HTTPS address; empty is allowed, and HTTP for readings elsewhere."""
+    """Validate an HTTPS URL, or with `or_http` also an HTTP one; empty is allowed."""
 
     def __init__(self, *, or_http: bool = False) -> None:
         self.or_http = or_http
@@ -153,7 +153,7 @@ class Among:
 
 
 class IntegerText:
-    """Validate a number as `parse_integer` reads it; empty is allowed."""
+    """Validate an integer that `parse_integer` can parse; empty is allowed."""
 
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
@@ -164,15 +164,15 @@ class IntegerText:
 
 
 def parse_integer(text: str) -> int | None:
-    """Parse a whole number of at most five digits."""
+    """Parse a non-negative integer of at most five digits; return None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 def numbered_fields(prefix: str) -> dict[int, str]:
-    """The sent fields named `prefix` and a number of up to nine digits, by number."""
+    """Return the submitted fields named `prefix` and a number of up to nine digits, by number."""
     pattern = re.compile(rf"{prefix}(\d{{1,9}})", re.ASCII)
-    fields = ((pattern.fullmatch(name), value) for name, value in request.form.items())
-    return {int(match[1]): value for match, value in fields if match}
+    matches = ((pattern.fullmatch(name), value) for name, value in request.form.items())
+    return {int(match[1]): value for match, value in matches if match}
 
 
 def line(limit: int, *checks: object, label: str = "") -> StringField:

@@ -13,7 +13,7 @@ from cop.web.rendering import date_formatter, language
 def install(app: Flask) -> None:
     """Give templates `_`, `pgettext` and `ngettext`, which escape the values they insert.
 
-    Jinja's own extension takes twice as long for a sentence, and a page has fifty.
+    Jinja's own extension is not used: it takes twice as long, and a page has fifty sentences.
     """
     app.jinja_env.globals.update(_=_html_gettext, pgettext=_html_pgettext, ngettext=_html_ngettext)
 
@@ -25,7 +25,7 @@ def gettext(sentence: str, /, **values: object) -> str:
 
 
 def pgettext(context: str, text: str) -> str:
-    """Translate a short text that other languages word differently in other places."""
+    """Translate a short text whose translation depends on where it is shown."""
     return catalog(language()).pgettext(context, text)
 
 
@@ -35,7 +35,7 @@ def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
 
 
 def refusal_text(refusal: Refused) -> str:
-    """Translate a refusal, with the dates in it formatted."""
+    """Translate the sentence of a refusal, and format the dates in it."""
     values = {
         name: date_formatter().short_date(value) if isinstance(value, date) else value
         for name, value in refusal.values.items()

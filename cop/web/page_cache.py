@@ -1,11 +1,11 @@
 """Cache of public pages that are the same for everybody.
 
-Before any data is read, each request checks that a cached page is still current: the revision,
-which every edit and registration raises in its own transaction in whatever process; the moment at
-which the page changes by itself; and everything in the URL that it depends on. A page with a form
-or personal data is never cached.
+A request is answered with a cached page if the page is still current: if the revision, which every
+edit and registration raises in its transaction, is the same, and the time has not come at which
+the page changes by itself. The key has everything in the request that the page depends on. Pages
+with a form or personal data are never cached.
 
-Cached pages are served before Flask, whose own work would double the time.
+Cached pages are served by a middleware before Flask, whose own work would double the time.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_ENTRIES = 200
-# RFC 9110, 15.4.5: the browser has all others. The last one lets scripts of other origins read it.
+# RFC 9110, 15.4.5, requires the first three; the browser has stored all others with the page. The
+# last one allows scripts of other origins to read a 304, too.
 HEADERS_OF_304 = {"ETag", "Cache-Control", "Vary", "Access-Control-Allow-Origin"}
 RENDERED_FROM = "cop.rendered_from"  # WSGI environ key: the page's revision and time
 P = ParamSpec("P")
@@ -52,7 +53,7 @@ class Page:
     headers: list[tuple[str, str]]
 
     def is_current(self, revision: Revision, now: datetime) -> bool:
-        """Return whether rendering would give the same page, by a clock set back too."""
+        """Return whether rendering would give the same page; False if the clock was set back."""
         return self.revision == revision and self.rendered_at <= now < self.expires_at
 
     def respond(self, if_none_match: str | None) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -66,7 +67,7 @@ class Page:
 
 
 class PageCache:
-    """The cached pages of this process; evicts the oldest above `MAX_ENTRIES`."""
+    """The cached pages of this process; only the `MAX_ENTRIES` stored last are kept."""
 
     def __init__(self) -> None:
         self._pages: dict[object, Page] = {}
@@ -117,7 +118,7 @@ class PageCacheMiddleware:
         try:
             return page if page.is_current(reader.current(), clock()) else None
         except SQLAlchemyError:
-            return None  # the view will fail likewise, and Flask renders an error page
+            return None  # the view will fail for the same reason, and Flask renders an error page
 
 
 def install(app: Flask) -> None:
@@ -128,11 +129,12 @@ def install(app: Flask) -> None:
 
 
 def cached(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Cache the responses of a view; it must call `read_schedule`."""
+    """Cache the responses of a view; it must call `read_schedule`, which sets the expiry."""
 
     @wraps(view)
     def respond(*args: P.args, **kwargs: P.kwargs) -> Response:
-        # Before the data is read, which may be newer.
+        # Read before the data. After a change in between, the page counts as outdated; read after
+        # the data, an outdated page would count as current.
         request.environ[RENDERED_FROM] = (current_revision(), rendering.now())
         return view(*args, **kwargs)
 
@@ -144,7 +146,7 @@ def _store(cache: PageCache, response: Response) -> Response:
     is_page = RENDERED_FROM in request.environ and response.status_code == 200
     if not is_page or response.cache_control.no_store:
         return response
-    page = _page(response)
+    page = _build_page(response)
     if request.method == "GET" and request.environ.get(IS_CACHEABLE):
         cache.put(_key(request.environ), page)
     response.status, headers, response.data = page.respond(request.headers.get("If-None-Match"))
@@ -152,17 +154,17 @@ def _store(cache: PageCache, response: Response) -> Response:
     return response
 
 
-def _page(response: Response) -> Page:
-    """Compress the response as this browser accepts it, and make it a page."""
+def _build_page(response: Response) -> Page:
+    """Compress the response as this browser accepts it, and build the page to be cached."""
     revision, rendered_at = request.environ[RENDERED_FROM]
     encoding = _encoding(request.environ)
-    response.vary.update(assets.NEGOTIATED)
+    response.vary.update(assets.VARY_BY_ENCODING)
     if encoding:
         response.set_data(assets.compress(response.get_data(), encoding, is_quick=True))
         response.headers["Content-Encoding"] = encoding
-    # The ETag covers the headers, too: a 304 would leave the browser with the old ones.
-    whole = repr((response.headers.to_wsgi_list(), response.get_data()))
-    etag = sha256(whole.encode()).hexdigest()[:32]
+    # The ETag covers the headers, too: after a 304 the browser would go on using the old ones.
+    headers_and_body = repr((response.headers.to_wsgi_list(), response.get_data()))
+    etag = sha256(headers_and_body.encode()).hexdigest()[:32]
     response.set_etag(etag)
     return Page(
         revision,
@@ -176,14 +178,14 @@ def _page(response: Response) -> Page:
 
 
 def _key(environ: "WSGIEnvironment") -> tuple[object, ...]:
-    """The cache key: everything in a request that a page depends on.
+    """Return the cache key: everything in a request that a page depends on.
 
-    Of the query, that is the language and the theme. `HX-Request` is not part of it: these pages
-    have no fragments.
-    The scheme and the host, which are in links where there is no base address, have few values:
-    see `environ.Normalizer`.
+    Of the query string, that is the language and the theme. `HX-Request` is left out, since these
+    pages have no fragments. Scheme and host are included, since links contain them if there is no
+    base URL; `environ.Normalizer` makes sure that they have few different values.
     """
     path = environ["PATH_INFO"]
+    # Pages outside of frames have only one theme.
     themes = rendering.THEMES if path.startswith(rendering.EMBED) else rendering.THEMES[:1]
     return (
         environ.get("SCRIPT_NAME"),
@@ -197,7 +199,7 @@ def _key(environ: "WSGIEnvironment") -> tuple[object, ...]:
 
 @lru_cache(200)
 def _language_and_theme(query: str, themes: tuple[str, ...]) -> tuple[str, str]:
-    """The language and theme that a query asks for; the default where it is unknown."""
+    """Return the language and theme of a query string; the defaults if they are unknown."""
     values = parse_qs(query, keep_blank_values=True)
     language, theme = (values.get(name, [""])[0] for name in ("lang", "theme"))
     return (

@@ -47,7 +47,7 @@ def install(app: Flask) -> None:
 
 
 def current_community() -> CommunityFacts:
-    """Return the community, read once per request, in an open transaction if any."""
+    """Return the community, which is read once per request."""
     if "community" not in g:
         with joined_tx() as db_session:
             g.community = load_community(db_session)
@@ -77,20 +77,21 @@ def language() -> str:
 def is_embedded() -> bool:
     """Return whether the URL is for a frame in another site's page.
 
-    By path, since a URL that does not exist belongs to no blueprint.
+    The path decides, not the blueprint: a URL that does not exist has none.
     """
     return has_request_context() and f"{request.path}/".startswith(f"{EMBED}/")
 
 
 def is_console() -> bool:
-    """Return whether the URL is the console's; by path, as in `is_embedded`."""
+    """Return whether the URL is the console's; the path decides, as in `is_embedded`."""
     return has_request_context() and request.path.startswith(CONSOLE)
 
 
 def theme() -> str:
-    """Return the color theme: the visitor's; in a frame the URL's, else light.
+    """Return the color theme: `auto`, but in a frame that of the URL, by default light.
 
-    The embedding page may be light although its visitor prefers dark, so it sets the theme.
+    In a frame, `auto` could be wrong: the page around it may be light even if the visitor prefers
+    dark. So that page chooses the theme.
     """
     if not is_embedded():
         return "auto"
@@ -99,22 +100,22 @@ def theme() -> str:
 
 
 def external_target() -> Markup:
-    """Return the attributes that make a link in a frame open in a new tab."""
+    """Return the attributes that make a link open in a new tab; empty outside of frames."""
     return Markup(' target="_blank" rel="noopener"') if is_embedded() else Markup()
 
 
 def links() -> Links:
-    """Return the builder of absolute links: at the base URL, else this host."""
+    """Return the builder of absolute links: to the base URL, else to the request's host."""
     return Links(settings().base_url or request.host_url.rstrip("/"), settings().secret_key)
 
 
 def sender() -> str:
-    """Return the address that emails come from, as email programs show it."""
+    """Return the sender of emails, as email programs show it."""
     return str(settings().sender)
 
 
 def writer(community: CommunityFacts | None = None) -> LetterWriter:
-    """Return a writer of emails, whose links never have the request's host."""
+    """Return a writer of emails; their links never use the request's host, which can be forged."""
     links = Links(settings().base, settings().secret_key)
     return LetterWriter(community or current_community(), links, now(), language())
 
@@ -125,7 +126,7 @@ def date_formatter(community: CommunityFacts | None = None) -> DateFormatter:
 
 
 def public_url(name: str, **values: str) -> str:
-    """Return the URL of a public page, for a frame if this page is in one."""
+    """Return the URL of a public page: of its embedded version if this page is embedded."""
     return url_for(f"{'embed' if is_embedded() else 'public'}.{name}", **values)  # type: ignore[arg-type]
 
 
@@ -145,10 +146,10 @@ def render(
     form: Form | None = None,
     **context: object,
 ) -> Response:
-    """Respond with the page, or with its fragment where htmx requests it.
+    """Respond with the page, or with its fragment if htmx requests it.
 
-    The status is 422 where the form has errors. (htmx 4 swaps whatever the status.) Pages without
-    a form or personal data are `is_cacheable`: see `page_cache.cached`.
+    The status is 422 if the form has errors; htmx 4 swaps the response all the same. Only pages
+    without a form and personal data may be `is_cacheable`: see `page_cache.cached`.
     """
     is_fragment = fragment is not None and wants_fragment()
     template = fragment if is_fragment and fragment else page
@@ -165,7 +166,7 @@ def render(
 
 
 def _add_language_and_theme(endpoint: str, values: dict[str, object]) -> None:
-    """Carry the language and the theme of this URL over to links to public pages."""
+    """Add the language and the theme of this request's URL to links to public pages."""
     blueprint = endpoint.partition(".")[0]
     if not has_request_context() or blueprint not in {"public", "embed"}:
         return

@@ -1,4 +1,4 @@
-"""Log a line of JSON per request, without personal data or input."""
+"""Log a line of JSON per request, without personal data and anything that was typed."""
 
 import ipaddress
 import json
@@ -39,18 +39,18 @@ class JsonFormatter(logging.Formatter):
             name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES
         }
         if record.exc_info and record.exc_info[0]:
-            # Where it happened, not what the exception says: that may quote what somebody typed.
+            # The message of the exception is left out, since it may quote what somebody typed.
             line["error"] = record.exc_info[0].__qualname__
             line["traceback"] = traceback.format_tb(record.exc_info[2])
         return json.dumps(line, default=str)
 
 
 class JsonLineHandler(logging.Handler):
-    """Write each record to standard error at once, as one line by one write.
+    """Write each record to standard error as one line, by one write, without a lock.
 
-    The standard handler holds a lock, and waiting for it was a third of the time that a cached page
-    takes. The system does not mix writes to a file, nor writes to a pipe of under 4,096 bytes,
-    which all request lines are.
+    Waiting for the lock of the standard handler was a third of the time that a cached page takes.
+    Lines do not get mixed without it: the system keeps a write to a file in one piece, and a write
+    to a pipe if it has less than 4,096 bytes, as all lines about requests have.
     """
 
     def handle(self, record: logging.LogRecord) -> bool:
@@ -61,14 +61,14 @@ class JsonLineHandler(logging.Handler):
         return is_wanted
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(OSError):  # nobody reads it anymore: losing a line beats failing a request
+        with suppress(OSError):  # if nobody reads the log anymore, requests must not fail for it
             os.write(STANDARD_ERROR, f"{self.format(record)}\n".encode())
 
 
 def install(app: Flask) -> None:
-    """Log every request, once."""
+    """Set up logging, and log every request."""
     logger = logging.getLogger("cop")
-    if not logger.handlers:
+    if not logger.handlers:  # another app of this process may have set it up
         handler = JsonLineHandler()
         handler.setFormatter(JsonFormatter())
         logger.addHandler(handler)
@@ -91,12 +91,12 @@ class RequestLog:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
-        began = time.perf_counter()
-        environ[REQUEST_ID] = f"{random.getrandbits(64):016x}"  # not a secret
+        started_at = time.perf_counter()
+        environ[REQUEST_ID] = f"{random.getrandbits(64):016x}"  # a secure generator is not needed
 
         def log_and_start(status: str, *response: Any) -> "Callable[[bytes], object]":
             if environ.get(ROUTE) != "static":
-                _log_request(environ, int(status[:3]), time.perf_counter() - began)
+                _log_request(environ, int(status[:3]), time.perf_counter() - started_at)
             return start_response(status, *response)
 
         return self._app(environ, log_and_start)
@@ -116,7 +116,7 @@ def _log_request(environ: "WSGIEnvironment", status: int, seconds: float) -> Non
 
 @lru_cache(1000)
 def _truncated(address: str | None) -> str:
-    """Return the network of an IP address, which identifies nobody: /24 or /48."""
+    """Return the /24 or /48 network of an IP address, which does not identify a person."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:

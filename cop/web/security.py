@@ -20,14 +20,15 @@ from cop.web.rendering import is_console, is_embedded, settings
 SAFE = {"GET", "HEAD", "OPTIONS"}
 FRAME_DESTINATIONS = {"iframe", "frame", "embed", "object"}
 PERSONAL = ("/coordinator", "/r/", "/join/", "/list/", "/unsubscribe/")
-# Email programs post here by themselves (RFC 8058), without an Origin.
+# Email programs post to this path by themselves (RFC 8058), so without an Origin header.
 ONE_CLICK_UNSUBSCRIBE = "/unsubscribe/"
+# A public form may have this many different field names, and name-value pairs.
 MAX_NAMES, MAX_PAIRS = 60, 200
 MAX_FILE, MAX_PIECE, MAX_TEXTS = 2 * 1024 * 1024, 256 * 1024, 256 * 1024  # bytes
-# What pages of other origins may load, besides the pages made for their frames. A sandboxed frame
-# has no origin, so that even our own files are cross-origin to the page in it.
+# Pages of other origins may load these, besides embedded pages. Static files are among them since
+# a sandboxed frame has no origin: to the page in it, the site's own files are cross-origin.
 CROSS_ORIGIN_PATHS = ("/embed.js", "/static/")
-REFUSED_POSTS = 10  # as many refused posts per accepted one may a network send
+REFUSED_POSTS = 10  # the limit of refused posts is so many times that of accepted ones
 PREVIEW = "/coordinator/embed/"  # prefix of the pages that preview an embedded page
 
 CONTENT_SECURITY_POLICY = (
@@ -35,7 +36,8 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors "
 )
 
-_FINAL_DOT = re.compile(r"\.(?=(:\d+)?$)")  # cop.example.org. is another way to write the name
+# A host name may end with a dot, as in `https://cop.example.org.:8443`.
+_FINAL_DOT = re.compile(r"\.(?=(:\d+)?$)")
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -51,12 +53,12 @@ class CrossOriginPost(Forbidden):
 
 
 def limited(view: View) -> View:
-    """Count posts to the view against the hourly limit of the client's network."""
+    """Count posts to this view toward the hourly limit of the client's network."""
     return mark(view, "is_limited")
 
 
 def takes_file(view: View) -> View:
-    """Allow the view's form to carry a file. For signed-in coordinators only."""
+    """Allow the view's form to have a file. For signed-in coordinators only."""
     return mark(view, "takes_file")
 
 
@@ -66,7 +68,7 @@ def takes_long_form(view: View) -> View:
 
 
 def mark(view: View, name: str) -> View:
-    """Set an attribute of a view, for checks that run before it; `wraps` copies it."""
+    """Set an attribute of a view, which checks before the view read; `wraps` copies it."""
     setattr(view, name, True)
     return view
 
@@ -88,7 +90,7 @@ def install(app: Flask) -> None:
 
 
 def is_personal() -> bool:
-    """Return whether the address shows personal data."""
+    """Return whether the request's URL is one that shows personal data."""
     return request.path.startswith(PERSONAL)
 
 
@@ -111,21 +113,22 @@ def limit_posts(app: Flask) -> None:
         # While Redis is unavailable, each process counts for itself.
         in_memory_fallback_enabled=bool(config.redis_url),
     )
-    limiter.request_filter(lambda: request.method in SAFE)  # not even counted
-    accepted = limiter.shared_limit(
+    limiter.request_filter(lambda: request.method in SAFE)  # these requests are not counted
+    limit_accepted = limiter.shared_limit(
         f"{config.posts_per_hour} per hour",
         scope="public posts",
         deduct_when=lambda response: response.status_code < 400,
     )
-    # An office that shares one network must not be locked out by somebody's typing mistakes.
-    refused = limiter.shared_limit(
+    # Refused posts have a limit of their own, so that one person's typing mistakes do not lock out
+    # everybody in their office, which may share one network.
+    limit_refused = limiter.shared_limit(
         f"{REFUSED_POSTS * config.posts_per_hour} per hour",
         scope="refused public posts",
         deduct_when=lambda response: response.status_code >= 400,
     )
     for endpoint, view in app.view_functions.items():
         if hasattr(view, "is_limited"):
-            app.view_functions[endpoint] = accepted(refused(view))  # type: ignore[assignment]
+            app.view_functions[endpoint] = limit_accepted(limit_refused(view))  # type: ignore[assignment]
 
 
 def seconds_until_next_post() -> int:
@@ -135,7 +138,8 @@ def seconds_until_next_post() -> int:
 
 
 def _refuse_untrusted_hosts() -> None:
-    # Flask raises it only after the checks below, whose error pages need a trusted host.
+    # Raised before all other checks, since their error pages need a trusted host. Flask itself
+    # would raise it only after them.
     if isinstance(request.routing_exception, SecurityError):
         raise request.routing_exception
 
@@ -148,7 +152,7 @@ def current_revision() -> Revision:
 
 
 def _look_up_embed_hosts() -> None:
-    """Read the sites that may frame the response, even where it is an error."""
+    """Read the sites that may frame the response, so that they may frame an error page, too."""
     if is_embedded():
         current_revision()
 
@@ -196,7 +200,7 @@ def _limit_bodies() -> None:
         # Werkzeug buffers a file in chunks of up to the usual limit, and counts them against it.
         request.max_form_memory_size = MAX_PIECE
     elif is_console():
-        # Long texts: URL encoding takes nine bytes for a letter of many scripts.
+        # Room for long texts: in many scripts one letter takes nine bytes when it is URL-encoded.
         request.max_content_length = request.max_form_memory_size = MAX_TEXTS
     if request.method not in SAFE and not is_upload and not is_marked("takes_long_form"):
         values = request.form
@@ -227,7 +231,7 @@ def _add_headers(response: Response) -> Response:
 
 
 def _content_security_policy() -> str:
-    # Without a list, such as when the database is unavailable, only this site may frame its pages.
+    # The sites are unknown if the database is unavailable: then only this site may frame its pages.
     hosts = g.revision.embed_hosts if "revision" in g else ()
     ancestors = ["'self'", *hosts] if is_embedded() else ["'none'"]
     preview = "; frame-src 'self'" if f"{request.path}/".startswith(PREVIEW) else ""

@@ -94,7 +94,7 @@ MUTANTS = [
     Mutant(
         "The limit of posts is gone",
         "web/security.py",
-        "app.view_functions[endpoint] = accepted(refused(view))",
+        "app.view_functions[endpoint] = limit_accepted(limit_refused(view))",
         "app.view_functions[endpoint] = view",
         "web/test_limits.py::test_a_network_is_an_ipv4_address_or_an_ipv6_64",
     ),
