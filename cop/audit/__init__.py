@@ -1,1 +1,1 @@
-"""The audit log of what coordinators did and viewed, withdrawals, and the check of the clock."""
+"""The audit log of coordinators' actions and viewings, withdrawals, and the check of the clock."""

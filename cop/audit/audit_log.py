@@ -1,4 +1,4 @@
-"""The audit log: what coordinators did and viewed, by the ids of meetings and registrations."""
+"""The audit log of coordinators' actions and viewings; it refers to people by ids, not names."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ class Action(StrEnum):
     CONFIRMED_CLOCK = "confirmed the clock"
 
 
-# The sentence of each action, by the group that the log can be filtered by.
+# The sentence of each action, in the groups that the log can be filtered by.
 ACTION_SENTENCES: dict[str, dict[str, str]] = {
     "sessions": {
         Action.ADDED_MEETING: N_("%(who)s added the %(date)s session"),
@@ -84,8 +84,8 @@ ACTION_SENTENCES: dict[str, dict[str, str]] = {
         Action.CHANGED_SECOND_FACTOR: N_("%(who)s changed their two-factor sign-in"),
     },
 }
-VIEWINGS, EXPORTS = "looks", "lists"  # the other groups: viewings of personal data, and exports
-# Changes of texts and settings, which two coordinators can edit at once.
+VIEWINGS, EXPORTS = "looks", "lists"  # two more groups: viewings and exports of personal data
+# Changes of texts and settings, which two coordinators may be editing at the same time.
 EDITS = (
     Action.ADDED_MEETING,
     Action.EDITED_MEETING,
@@ -126,7 +126,7 @@ def record_action(
 
 
 def last_editor(db_session: Session, *, meeting_id: int | None) -> tuple[int, str] | None:
-    """Return id and name of the last editor of a meeting, or of the community's settings."""
+    """Return id and name of the last editor of a meeting, or without one of the settings."""
     row = db_session.execute(
         select(Coordinator.id, Coordinator.name)
         .join(AuditEntry, AuditEntry.coordinator_id == Coordinator.id)
@@ -140,13 +140,13 @@ def last_editor(db_session: Session, *, meeting_id: int | None) -> tuple[int, st
 def read_log(
     db_session: Session, *, kind: str = "", coordinator_id: int | None = None, page: int = 1
 ) -> tuple[Sequence[Row[*tuple[Any, ...]]], bool]:
-    """Read a page of the log, the newest first, and whether there are older entries.
+    """Read a page of the log, newest first; also return whether there are older entries.
 
-    `kind` is a group of actions, `VIEWINGS` or `EXPORTS`. Each row has the columns of `_actions`,
-    `by` (the coordinator's name, None for a deleted account), and `slug` and `starts_at` of the
-    meeting.
+    `kind` is a group of actions, `VIEWINGS` or `EXPORTS`; if empty, all. Each row has the columns
+    of `_select_actions`, `by` (the coordinator's name, None for a deleted account), and `slug` and
+    `starts_at` of the meeting.
     """
-    entry = union_all(_viewings(kind), _actions(kind)).subquery().c
+    entry = union_all(_select_viewings(kind), _select_actions(kind)).subquery().columns
     query = (
         select(*entry, Coordinator.name.label("by"), Meeting.slug, Meeting.starts_at)
         .outerjoin(Coordinator, Coordinator.id == entry.coordinator_id)
@@ -161,8 +161,8 @@ def read_log(
     return rows[:PAGE_SIZE], len(rows) > PAGE_SIZE
 
 
-def _viewings(kind: str) -> Select[*tuple[Any, ...]]:
-    is_wanted = {"": true(), VIEWINGS: ~_IS_EXPORT, EXPORTS: _IS_EXPORT}
+def _select_viewings(kind: str) -> Select[*tuple[Any, ...]]:
+    condition_by_kind = {"": true(), VIEWINGS: ~_IS_EXPORT, EXPORTS: _IS_EXPORT}
     return select(
         Viewing.id,
         Viewing.coordinator_id,
@@ -173,10 +173,10 @@ def _viewings(kind: str) -> Select[*tuple[Any, ...]]:
         null().label("registration_id"),
         null().label("item_count"),
         literal(True).label("is_viewing"),
-    ).where(is_wanted.get(kind, false()))
+    ).where(condition_by_kind.get(kind, false()))
 
 
-def _actions(kind: str) -> Select[*tuple[Any, ...]]:
+def _select_actions(kind: str) -> Select[*tuple[Any, ...]]:
     return select(
         AuditEntry.id,
         AuditEntry.coordinator_id,
@@ -197,8 +197,12 @@ def coordinator_names(db_session: Session) -> dict[int, str]:
 
 
 def expiries(*, announced_before: datetime, now: datetime) -> Iterator[Expiry]:
-    """Return what to delete: entries older than a year, and old announcements."""
-    over = select(Meeting.id).where(Meeting.ends_at <= announced_before)
+    """Yield what to delete: entries older than a year, and announcements of old meetings.
+
+    Announcements are deleted if their meeting ended at `announced_before` or earlier.
+    """
+    old_meetings_query = select(Meeting.id).where(Meeting.ends_at <= announced_before)
     yield Expiry(AuditEntry.id, AuditEntry.done_at <= now - RETENTION, counter="audit_entries")
     yield Expiry(Viewing.id, Viewing.viewed_at <= now - RETENTION, counter="audit_entries")
-    yield Expiry(Announcement.id, Announcement.meeting_id.in_(over), counter="audit_entries")
+    is_old = Announcement.meeting_id.in_(old_meetings_query)
+    yield Expiry(Announcement.id, is_old, counter="audit_entries")

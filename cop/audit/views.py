@@ -1,4 +1,4 @@
-"""Console: the audit log in words; and short calls by which other views add to it."""
+"""Console: the page of the audit log, and the functions by which other views add to it."""
 
 from collections import ChainMap
 from collections.abc import Sequence
@@ -68,19 +68,20 @@ def audit_log_page() -> Response:
 
 
 def _sentence(entry: Row[*tuple[Any, ...]]) -> str:
-    """Return in words what was done or viewed."""
+    """Return the sentence that says what was done or viewed."""
     sentences = VIEWING_SENTENCES if entry.is_viewing else ACTION_SENTENCES
-    sentence = sentences.get(_key(entry), OTHER_VIEWING)
+    sentence = sentences.get(_sentence_key(entry), OTHER_VIEWING)
     date = date_formatter().short_date(entry.starts_at) if entry.starts_at else ""
     return gettext(sentence, who=entry.by or gettext("A former coordinator"), date=date)
 
 
-def _key(entry: Row[*tuple[Any, ...]]) -> str:
+def _sentence_key(entry: Row[*tuple[Any, ...]]) -> str:
+    """Return the key of `ACTION_SENTENCES` or `VIEWING_SENTENCES` for an entry."""
     if entry.action == "list" and entry.columns:
         return "list, exported"
-    is_of_all = entry.action == "export" and entry.meeting_id is None
-    has_access_needs = "access" in (entry.columns or ())
-    return f"{entry.action}{', all' * is_of_all}{', access' * has_access_needs}"
+    all_sessions = ", all" if entry.action == "export" and entry.meeting_id is None else ""
+    access_needs = ", access" if "access" in (entry.columns or ()) else ""
+    return f"{entry.action}{all_sessions}{access_needs}"
 
 
 def note_action(
@@ -104,7 +105,10 @@ def note_action(
 
 
 def note_viewing(resource: str, meeting_id: int | None = None, columns: Sequence[str] = ()) -> None:
-    """Record that the signed-in coordinator views or exports personal data."""
+    """Record that the signed-in coordinator views or exports personal data; without a meeting, all.
+
+    `columns`: the names of the optional columns that it includes.
+    """
     viewing = Viewing(
         coordinator_id=g.coordinator.id,
         meeting_id=meeting_id,

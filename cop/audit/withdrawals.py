@@ -1,7 +1,7 @@
-"""Withdrawals, stored as keyed hashes so that a restored backup can apply them again.
+"""Withdrawals: what people deleted or opted out of, to be applied again to a restored backup.
 
-An older backup still has what a person deleted or opted out of since (`cop/operations/restore.py`).
-No address is stored, and a row is deleted once every backup is newer.
+A backup from before a withdrawal still contains the data (`cop/operations/restore.py`). Only keyed
+hashes of addresses are stored, and only as long as there can be such a backup.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ EMAIL = "email"  # all email to the address
 LINKS = "links"  # all emailed links, including the calendar
 CALENDAR = "calendar"  # the address of the calendar feed
 ACCOUNT = "account"  # a coordinator's account
-ANSWER = "answer"  # one answer, as `answer:<field>:<slug of the session>`
+ANSWER = "answer"  # one answer, stored as `answer:<field>:<slug of the session>`
 
 
 @dataclass(frozen=True)
@@ -42,29 +42,33 @@ def answer(name: str, slug: str) -> str:
     return f"{ANSWER}:{name}:{slug}"
 
 
-def remember(db_session: Session, member_id: int, *what: str, writer: LetterWriter) -> None:
+def remember(db_session: Session, member_id: int, *scopes: str, writer: LetterWriter) -> None:
     """Store what a member has withdrawn."""
-    remember_address(db_session, _email_key(db_session, member_id), *what, writer=writer)
+    remember_address(db_session, _email_key(db_session, member_id), *scopes, writer=writer)
 
 
-def remember_address(db_session: Session, email_key: str, *what: str, writer: LetterWriter) -> None:
+def remember_address(
+    db_session: Session, email_key: str, *scopes: str, writer: LetterWriter
+) -> None:
     """Store what was withdrawn for an address."""
     key = key_of(email_key, writer.links.secret_key)
-    store(db_session, [Withdrawn(key, each, writer.now) for each in what])
+    store(db_session, [Withdrawn(key, scope, writer.now) for scope in scopes])
 
 
-def forget(db_session: Session, member_id: int, *what: str, writer: LetterWriter) -> None:
+def forget(db_session: Session, member_id: int, *scopes: str, writer: LetterWriter) -> None:
     """Delete withdrawals of a member who opted in again."""
     key = key_of(_email_key(db_session, member_id), writer.links.secret_key)
-    db_session.execute(delete(Withdrawal).where(Withdrawal.key == key, Withdrawal.scope.in_(what)))
+    is_revoked = (Withdrawal.key == key) & Withdrawal.scope.in_(scopes)
+    db_session.execute(delete(Withdrawal).where(is_revoked))
 
 
 def store(db_session: Session, withdrawn: Iterable[Withdrawn]) -> None:
-    """Store withdrawals, also those read from another database."""
+    """Store withdrawals, which may also come from another database."""
     for each in withdrawn:
-        new = insert_with_conflict(db_session, Withdrawal).values(**vars(each))
-        later = {"withdrawn_at": each.withdrawn_at}
-        db_session.execute(new.on_conflict_do_update(index_elements=["key", "scope"], set_=later))
+        insert = insert_with_conflict(db_session, Withdrawal).values(**vars(each))
+        new_time = {"withdrawn_at": each.withdrawn_at}
+        key = ["key", "scope"]
+        db_session.execute(insert.on_conflict_do_update(index_elements=key, set_=new_time))
 
 
 def read_all(db_session: Session) -> set[Withdrawn]:
@@ -74,13 +78,13 @@ def read_all(db_session: Session) -> set[Withdrawn]:
 
 
 def delete_old(db_session: Session, *, now: datetime) -> None:
-    """Delete the withdrawals that every backup already contains."""
+    """Delete the withdrawals that are older than all backups, which so already contain them."""
     db_session.execute(delete(Withdrawal).where(Withdrawal.withdrawn_at <= now - RETENTION))
 
 
 def key_of(email_key: str, secret_key: str) -> str:
     """Return the keyed hash of an address."""
-    # The prefix of stored rows, from when only erasures were stored.
+    # The prefix must stay, since stored rows have it: at first only erasures were stored.
     return hmac.new(secret_key.encode(), f"erased {email_key}".encode(), hashlib.sha256).hexdigest()
 
 
