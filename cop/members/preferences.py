@@ -77,7 +77,7 @@ def _queue_dummy(db_session: Session, writer: LetterWriter) -> None:
     insert_dummy = insert(OutboxEmail).values(
         **empty,
         kind=EmailKind.LINK,
-        dedup_key=f"{outbox.PLACEHOLDER_ADDRESS}{token_hex(16)}",
+        dedup_key=f"{outbox.PLACEHOLDER_KEY}{token_hex(16)}",
         state=MailState.WITHDRAWN,
         created_at=writer.now,
         due_at=writer.now,

@@ -1,4 +1,4 @@
-"""Deliver the outbox: lease each email, hand it over, and store the result."""
+"""Deliver the emails of the outbox: lease each one, send it, and store the result."""
 
 import logging
 from collections.abc import Callable
@@ -30,47 +30,48 @@ class Delivery:
     sender: Address
     links: Links
     clock: Callable[[], datetime]
-    # Runs in the transaction that stores a failed delivery.
+    # Called in the transaction that stores a failed delivery.
     on_failure: Callable[[Session, LetterWriter], None] | None = None
-    _skip_expired: bool = field(default=False, init=False)  # in this run
-    _leased: OutboxEmail | None = field(default=None, init=False)  # being handed over
-    # The reply to it, or the error, until the database has stored that.
+    _skip_expired: bool = field(default=False, init=False)  # in the current run
+    _leased: OutboxEmail | None = field(default=None, init=False)  # the email being sent
+    # The server's reply to it, or the error; None once it is stored in the database.
     _result: str | errors.DeliveryError | None = field(default=None, init=False)
 
     def run(self, *, stopping: Callable[[], bool] = lambda: False) -> bool:
-        """Deliver all emails that are due; return False if none can go out for a while.
+        """Deliver all emails that are due; return False if the caller should wait before the next.
 
-        That is so when the server is unavailable, or the clock has just jumped. Storing one result
-        and leasing the next email is one transaction.
+        It should if the server is unavailable, or if the clock has jumped. One transaction stores a
+        result and leases the next email.
         """
         with read_tx() as db_session:
             if not self._result and not retries.is_due(db_session, now=self.clock()):
                 return True
             writer = self.writer(db_session)
-        # By a wrong clock, emails would seem expired and be withdrawn for good.
+        # Expired emails are skipped until the clock is confirmed: if it is wrong, they may not be
+        # expired, and would be withdrawn for good.
         verdict = clock_check.check(writer.community, now=writer.now)
         self._skip_expired = verdict is clock_check.Verdict.ASK
-        is_usable = clock_check.has_settled(writer.community, now=writer.now)
-        if not is_usable and not self._result:
+        can_deliver = clock_check.has_settled(writer.community, now=writer.now)
+        if not can_deliver and not self._result:
             return False
-        while email := self._store_and_lease(is_last=stopping() or not is_usable):
+        while email := self._store_and_lease(is_last=stopping() or not can_deliver):
             self._result = self._try(email, reply_to=writer.community.contact_email)
-            is_usable = not isinstance(self._result, errors.ServerUnavailableError)
-        # Skipped emails stay due; the caller must not look for them without a pause.
-        return is_usable and not self._skip_expired
+            can_deliver = not isinstance(self._result, errors.ServerUnavailableError)
+        # Skipped emails stay due, so the caller has to wait to not find them again at once.
+        return can_deliver and not self._skip_expired
 
     def writer(self, db_session: Session) -> LetterWriter:
-        """Return the community's writer at this moment."""
+        """Return a writer for the community and the current time."""
         return LetterWriter(load_community(db_session), self.links, self.clock())
 
     def put_back(self) -> None:
-        """End the lease of an email that another thread is still handing over.
+        """End the lease of an email that another thread is still sending.
 
         That thread goes on until the process ends, so the email may still arrive.
         """
         if not self._leased:
             return
-        with write_tx() as db_session:  # may wait for the lock; what is due may change meanwhile
+        with write_tx() as db_session:  # while it waits for the lock, that thread may have finished
             if self._result:
                 self._store_result(db_session)
             elif email := self._leased:
@@ -79,7 +80,7 @@ class Delivery:
                 retries.store_result(db_session, email, stopped, now=self.clock())
 
     def _store_and_lease(self, *, is_last: bool) -> OutboxEmail | None:
-        """Store the last result and lease the next email."""
+        """Store the last result; lease the next email unless that was the last one."""
         now, email = self.clock(), None
         with write_tx() as db_session:
             self._store_result(db_session)
@@ -89,18 +90,18 @@ class Delivery:
         return email
 
     def _try(self, email: OutboxEmail, *, reply_to: str | None) -> str | errors.DeliveryError:
-        """Hand over one email; return the server's reply, or the error."""
+        """Try to send one email; return the server's reply, or the error."""
         extra = {"mail": email.id, "kind": email.kind}
         try:
             message = build_message(email, sender=self.sender, reply_to=reply_to)
             reply = self.transport.send(message, to=email.to_address)
         except errors.DeliveryError as error:
-            # A reply about one email may quote an address; one about the whole server does not.
-            is_unavailable = isinstance(error, errors.ServerUnavailableError)
-            about_server = {"answer": error.server_reply} if is_unavailable else {}
-            log.warning("mail not sent", extra=extra | about_server | {"why": type(error).__name__})
+            # The reply is logged only if it is about the server: others may quote an address.
+            is_about_server = isinstance(error, errors.ServerUnavailableError)
+            reply_values = {"answer": error.server_reply} if is_about_server else {}
+            log.warning("mail not sent", extra=extra | reply_values | {"why": type(error).__name__})
             return error
-        except Exception as error:  # one broken email must not hold up all others
+        except Exception as error:  # one broken email must not stop the delivery of all others
             log.error("mail not composed", exc_info=error, extra=extra)  # noqa: TRY400
             return errors.TransientError(f"It could not be composed: {type(error).__name__}.")
         log.info("mail sent", extra=extra)

@@ -38,14 +38,15 @@ class EmailKind(StrEnum):
 
 # Kinds that a member can opt out of, by the value stored in `Member.opt_outs`.
 OPTIONAL = {"reminders": EmailKind.REMINDER, "takeaways": EmailKind.TAKEAWAYS}
-# Prefix of the key of a row without recipient, which makes an unknown address take as long.
-PLACEHOLDER_ADDRESS = "nobody:"
-HAS_RECIPIENT = OutboxEmail.dedup_key.not_like(f"{PLACEHOLDER_ADDRESS}%")
+# Prefix of the `dedup_key` of rows that are not sent. They are inserted for unknown addresses, so
+# that the response time does not tell whether an address is known.
+PLACEHOLDER_KEY = "nobody:"
+HAS_RECIPIENT = OutboxEmail.dedup_key.not_like(f"{PLACEHOLDER_KEY}%")
 
 
 @dataclass(frozen=True)
 class QueuedEmail:
-    """An email to a member or, for others, to an address; queued once per `dedup_key`."""
+    """An email to a member, or to any address; queued only once per `dedup_key`."""
 
     letter: Letter
     to: Recipient | str
@@ -63,20 +64,26 @@ def to_registered(
     dedup_key: str,
     expires_at: datetime | None = None,
 ) -> QueuedEmail:
-    """Make an email about a registration, which is withdrawn once that is canceled."""
-    about = person.registration_id, person.meeting_id
-    return QueuedEmail(letter, person.recipient, kind, dedup_key, *about, expires_at)
+    """Make an email about a registration; it is not sent if the registration is canceled before."""
+    return QueuedEmail(
+        letter,
+        person.recipient,
+        kind,
+        dedup_key,
+        registration_id=person.registration_id,
+        meeting_id=person.meeting_id,
+        expires_at=expires_at,
+    )
 
 
 def queue(db_session: Session, emails: Iterable[QueuedEmail], *, now: datetime) -> None:
     """Queue emails, but none to a member whose address does not work."""
     deliverable = [each for each in emails if isinstance(each.to, str) or each.to.is_deliverable]
-    _INSERT.run(db_session, [_row(email, now) for email in deliverable])
+    _INSERT.run(db_session, [_row_values(email, now) for email in deliverable])
 
 
-def _row(email: QueuedEmail, now: datetime) -> dict[str, object]:
-    to = email.to
-    address, member = (to, None) if isinstance(to, str) else (to.email, to)
+def _row_values(email: QueuedEmail, now: datetime) -> dict[str, object]:
+    member = None if isinstance(email.to, str) else email.to
     return vars(email.letter) | {
         "state": MailState.QUEUED,
         "attempts": 0,
@@ -87,7 +94,7 @@ def _row(email: QueuedEmail, now: datetime) -> dict[str, object]:
         "registration_id": email.registration_id,
         "meeting_id": email.meeting_id,
         "expires_at": email.expires_at,
-        "to_address": address,
+        "to_address": email.to if isinstance(email.to, str) else email.to.email,
         "member_id": member.member_id if member else None,
         "to_name": member.display_name if member else "",
         "language": member.language if member else "en",
@@ -102,40 +109,40 @@ _SET_LATER = {"id", "lease", "lease_until", "done_at"}
 _INSERT = Prepared.insert(
     OutboxEmail,
     set(OutboxEmail.__mapper__.columns.keys()) - _SET_LATER,
-    lambda new: new.on_conflict_do_nothing(index_elements=[OutboxEmail.dedup_key]),
+    lambda insert: insert.on_conflict_do_nothing(index_elements=[OutboxEmail.dedup_key]),
 )
 
 
 def withdraw(db_session: Session, *conditions: ColumnElement[bool]) -> None:
-    """Delete unsent emails that are outdated; their keys can be queued again."""
+    """Delete the unsent emails that meet these conditions; their keys can be queued again."""
     is_unsent = OutboxEmail.state.in_(UNSENT_STATES)
     db_session.execute(delete(OutboxEmail).where(is_unsent, *conditions))
 
 
 def mark_undeliverable(db_session: Session, member_id: int, *, now: datetime) -> None:
     """Stop email to a member whose address does not work; their registrations stay."""
-    member = update(Member).where(Member.id == member_id, Member.undeliverable_at.is_(None))
-    db_session.execute(member.values(undeliverable_at=now))
+    is_member = (Member.id == member_id) & Member.undeliverable_at.is_(None)
+    db_session.execute(update(Member).where(is_member).values(undeliverable_at=now))
     is_unsent = (OutboxEmail.member_id == member_id) & OutboxEmail.state.in_(UNSENT_STATES)
     db_session.execute(update(OutboxEmail).where(is_unsent).values(state=MailState.WITHDRAWN))
 
 
 def retry(db_session: Session, ids: Iterable[int], *, now: datetime) -> None:
-    """Queue failed emails again, with all their attempts."""
+    """Queue failed emails again, with as many attempts as new ones."""
     is_failed = OutboxEmail.id.in_(list(ids)) & (OutboxEmail.state == MailState.FAILED)
     values = {"state": MailState.QUEUED, "attempts": 0, "due_at": now, "created_at": now}
     db_session.execute(update(OutboxEmail).where(is_failed).values(**values, done_at=None))
 
 
 def failures(db_session: Session) -> list[int]:
-    """List up to two failed emails to members: enough to tell whether one is the first."""
+    """List up to two failed emails to members: two are enough to tell one failure from more."""
     is_failed = OutboxEmail.state == MailState.FAILED
     query = select(OutboxEmail.id).where(is_failed, OutboxEmail.kind != EmailKind.COORDINATORS)
     return list(db_session.scalars(query.order_by(OutboxEmail.id).limit(2)))
 
 
 def dedup_keys(db_session: Session, meeting_id: int) -> set[str]:
-    """Read the keys of all emails about a meeting, which need not be composed again."""
+    """Read the keys of all emails about a meeting: emails with these keys are queued already."""
     query = select(OutboxEmail.dedup_key).where(OutboxEmail.meeting_id == meeting_id)
     return set(db_session.scalars(query))
 
@@ -143,7 +150,10 @@ def dedup_keys(db_session: Session, meeting_id: int) -> set[str]:
 def count_links_today(
     db_session: Session, member_id: int, *, now: datetime, key_start: str = ""
 ) -> int:
-    """Count the emails with a link queued for a member today, by the start of their keys."""
+    """Count the emails with a link that were queued for a member in the last 24 hours.
+
+    With `key_start`, only those whose `dedup_key` starts so.
+    """
     query = select(func.count()).where(
         OutboxEmail.member_id == member_id,
         OutboxEmail.kind == EmailKind.LINK,
@@ -156,7 +166,7 @@ def count_links_today(
 def is_of_today(now: datetime) -> ColumnElement[bool]:
     """Select the emails queued in the last 24 hours.
 
-    Rows from further ahead were written by a fast clock, and do not count until then.
+    Rows from the future, written while the clock was wrong, do not count.
     """
     is_recent = OutboxEmail.created_at > now - timedelta(days=1)
     return is_recent & (OutboxEmail.created_at <= now + timedelta(minutes=1))
@@ -164,16 +174,19 @@ def is_of_today(now: datetime) -> ColumnElement[bool]:
 
 TEXT_RETENTION = timedelta(days=7)  # after an email was sent, or has failed
 ROW_RETENTION = timedelta(days=60)  # as long as the same key could be queued again
-_BLANK = dict.fromkeys(("to_address", "to_name", "subject", "text", "html", "server_reply"), "")
-_NONE = dict.fromkeys(("calendar", "unsubscribe_url"))
+_ERASED_VALUES: dict[str, object] = {
+    **dict.fromkeys(("to_address", "to_name", "subject", "text", "html", "server_reply"), ""),
+    **dict.fromkeys(("calendar", "unsubscribe_url")),
+}
 
 
 def expiries(*, now: datetime) -> Iterator[Expiry]:
-    """Yield the texts of emails done a week ago, and old rows."""
+    """Yield the texts of emails that were sent or failed a week ago, and old rows."""
     is_done = OutboxEmail.state.not_in([*UNSENT_STATES, MailState.SENDING])
     has_text = OutboxEmail.text != ""
-    is_over = func.coalesce(OutboxEmail.done_at, OutboxEmail.created_at) <= now - TEXT_RETENTION
-    yield Expiry(OutboxEmail.id, is_done & has_text & is_over, _BLANK | _NONE, counter="emails")
+    done_at = func.coalesce(OutboxEmail.done_at, OutboxEmail.created_at)
+    has_old_text = is_done & has_text & (done_at <= now - TEXT_RETENTION)
+    yield Expiry(OutboxEmail.id, has_old_text, _ERASED_VALUES, counter="emails")
     is_old = OutboxEmail.created_at <= now - ROW_RETENTION
     is_placeholder = ~HAS_RECIPIENT & (OutboxEmail.created_at <= now - timedelta(days=1))
     yield Expiry(OutboxEmail.id, is_done & (is_old | is_placeholder))

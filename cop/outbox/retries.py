@@ -1,7 +1,7 @@
-"""Leases: which worker is sending which email, and the result of each attempt.
+"""Lease emails to workers, and store the result of each attempt to send one.
 
-A worker leases one email at a time. If the worker dies, the email is sent again when its lease has
-ended.
+A worker leases one email at a time. If the worker dies, the email is sent again after its lease has
+expired.
 """
 
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from cop.outbox.outbox import OPTIONAL, EmailKind
 LEASE = timedelta(minutes=15)
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1: at least four or five days
-MIN_ATTEMPTS = len(BACKOFF) + 1  # before giving up: the worker may have been away for days
+MIN_ATTEMPTS = len(BACKOFF) + 1  # before giving up, if the worker was stopped for days
 
 _NOW = bindparam("now", type_=UtcDateTime())
 
@@ -36,30 +36,32 @@ def _is_expired() -> ColumnElement[bool]:
 def _is_obsolete() -> ColumnElement[bool]:
     """Whether an email is outdated, unwanted or too late.
 
-    Most are withdrawn as soon as they are; not so one that was being sent at that moment.
+    Most are deleted or withdrawn at the moment they become obsolete. This check is for those that
+    were being sent at that moment, and are tried again.
     """
-    email, later = OutboxEmail, aliased(OutboxEmail)
-    of_member, of_place = Member.id == email.member_id, Registration.id == email.registration_id
-    of_meeting = Meeting.id == email.meeting_id
+    email, newer_email = OutboxEmail, aliased(OutboxEmail)
+    is_member, is_meeting = Member.id == email.member_id, Meeting.id == email.meeting_id
+    is_registration = Registration.id == email.registration_id
     is_cancelled = Meeting.status == MeetingStatus.CANCELLED
-    is_newer = (later.registration_id == email.registration_id) & (later.id > email.id)
+    is_moved = Meeting.starts_at != email.expires_at  # reminders expire at the meeting's start
+    is_newer = newer_email.id > email.id
+    is_about_same = newer_email.registration_id == email.registration_id
     opted_out = [
-        (email.kind == kind) & exists().where(of_member, Member.opt_outs.cast(Text).contains(name))
+        (email.kind == kind) & exists().where(is_member, Member.opt_outs.cast(Text).contains(name))
         for name, kind in OPTIONAL.items()
     ]
     return or_(
         _is_expired(),
-        exists().where(of_place, Registration.status == RegistrationStatus.CANCELLED),
-        exists().where(of_member, Member.undeliverable_at.is_not(None)),
-        (email.kind == EmailKind.REMINDER)
-        & exists().where(of_meeting, is_cancelled | (Meeting.starts_at != email.expires_at)),
+        exists().where(is_registration, Registration.status == RegistrationStatus.CANCELLED),
+        exists().where(is_member, Member.undeliverable_at.is_not(None)),
+        (email.kind == EmailKind.REMINDER) & exists().where(is_meeting, is_cancelled | is_moved),
         (email.kind == EmailKind.CHANGED)
-        & exists().where(later.kind == EmailKind.CHANGED, is_newer),
+        & exists().where(newer_email.kind == EmailKind.CHANGED, is_newer, is_about_same),
         *opted_out,
     )
 
 
-# An email is due when it is new, when its retry is, or when its worker died.
+# An email is due if it is new, if it is time for a retry, or if its worker died.
 _DUE = (
     (OutboxEmail.state == MailState.QUEUED) & (OutboxEmail.due_at <= _NOW),
     (OutboxEmail.state == MailState.RETRYING) & (OutboxEmail.due_at <= _NOW),
@@ -68,13 +70,13 @@ _DUE = (
 
 
 def _claim_statement(is_due: ColumnElement[bool]) -> ReturningUpdate[OutboxEmail]:
-    """Build the statement that leases, or withdraws, the first email that is due."""
-    # In the order of the index: a long queue is neither read whole nor sorted each time.
-    first = select(OutboxEmail.id).where(is_due).order_by(OutboxEmail.due_at).limit(1)
+    """Build the statement that leases the first email that is due, or withdraws it if obsolete."""
+    # The index on state and due_at gives this order, so a long queue is not read and sorted.
+    first_query = select(OutboxEmail.id).where(is_due).order_by(OutboxEmail.due_at).limit(1)
     was_abandoned = case((OutboxEmail.state == MailState.SENDING, 1), else_=0)
     return (
         update(OutboxEmail)
-        .where(OutboxEmail.id == first.with_for_update(skip_locked=True).scalar_subquery())
+        .where(OutboxEmail.id == first_query.with_for_update(skip_locked=True).scalar_subquery())
         .values(
             state=case((_is_obsolete(), MailState.WITHDRAWN), else_=MailState.SENDING),
             attempts=OutboxEmail.attempts + 1,
@@ -90,26 +92,26 @@ def _claim_statement(is_due: ColumnElement[bool]) -> ReturningUpdate[OutboxEmail
 # Built once: building takes longer than running it.
 _CLAIM = tuple(_claim_statement(is_due) for is_due in _DUE)
 _CLAIM_UNEXPIRED = tuple(_claim_statement(is_due & ~_is_expired()) for is_due in _DUE)
-_IS_DUE = select(OutboxEmail.id).where(or_(*_DUE)).limit(1)
+_SELECT_ANY_DUE = select(OutboxEmail.id).where(or_(*_DUE)).limit(1)
 
 
 def is_due(db_session: Session, *, now: datetime) -> bool:
-    """Whether there is an email to deliver; cheap enough for polling."""
-    return db_session.scalar(_IS_DUE, {"now": now}) is not None
+    """Whether any email is due; cheap enough for polling."""
+    return db_session.scalar(_SELECT_ANY_DUE, {"now": now}) is not None
 
 
 def claim(db_session: Session, *, now: datetime, skip_expired: bool = False) -> OutboxEmail | None:
-    """Lease the email that has been due longest; return None if there is none.
+    """Lease the next email that is due, new ones first; return None if there is none.
 
-    An obsolete one, such as a reminder after the start, is withdrawn instead. An expired lease
-    counts as an unknown outcome: the email may have arrived.
+    Obsolete emails, such as a reminder after the start, are withdrawn on the way. An expired lease
+    counts as an unknown outcome, since the email may have arrived.
 
-    `skip_expired`: leave expired emails untouched, since the clock may be wrong.
+    `skip_expired`: leave expired emails as they are, since the clock may be wrong.
     """
     for claim_first in _CLAIM_UNEXPIRED if skip_expired else _CLAIM:
         values = {"now": now, "until": now + LEASE, "new_lease": token_hex(16)}
         while email := db_session.scalars(claim_first, values).one_or_none():
-            if email.state == MailState.SENDING:
+            if email.state == MailState.SENDING:  # else it was withdrawn
                 return email
     return None
 
@@ -119,7 +121,8 @@ def store_result(
 ) -> bool:
     """Store the reply to an attempt, or its error; return False if the email was erased meanwhile.
 
-    A permanent error about the address stops all email to its member. Other errors are retried.
+    After a permanent error that is the address's fault, its member gets no more emails. After an
+    error that is not permanent, the email is tried again.
     """
     if isinstance(result, str):
         sent = {"state": MailState.SENT, "server_reply": result, "done_at": now}
@@ -140,12 +143,12 @@ def _retry(
 ) -> bool:
     """Schedule the next attempt, or give up after five days.
 
-    It does not give up while the server is unavailable or because the site is stopped, nor by a
-    clock that a coordinator has yet to confirm.
+    It never gives up because the server is unavailable or the site was stopped, nor as long as a
+    coordinator has to confirm the clock.
     """
-    is_late = now - email.created_at >= GIVE_UP_AFTER and email.attempts >= MIN_ATTEMPTS
-    is_endless = isinstance(error, errors.ServerUnavailableError | errors.StoppedError)
-    is_given_up = is_late and not is_endless
+    is_too_old = now - email.created_at >= GIVE_UP_AFTER and email.attempts >= MIN_ATTEMPTS
+    may_give_up = not isinstance(error, errors.ServerUnavailableError | errors.StoppedError)
+    is_given_up = is_too_old and may_give_up
     if is_given_up:
         community = load_community(db_session)
         is_given_up = clock_check.check(community, now=now) is not clock_check.Verdict.ASK
@@ -162,7 +165,7 @@ def _retry(
 
 
 def _end_lease(db_session: Session, email: OutboxEmail, **values: object) -> bool:
-    # Only the holder of the lease may: a worker that was too slow has lost it to another one.
-    leased = update(OutboxEmail).where(OutboxEmail.id == email.id, OutboxEmail.lease == email.lease)
-    ended = leased.values(lease=None, lease_until=None, **values).returning(OutboxEmail.id)
-    return db_session.scalar(ended) is not None
+    """Store values and end the lease; return False if another worker has the lease by now."""
+    is_leased = (OutboxEmail.id == email.id) & (OutboxEmail.lease == email.lease)
+    end_lease = update(OutboxEmail).where(is_leased).values(lease=None, lease_until=None, **values)
+    return db_session.scalar(end_lease.returning(OutboxEmail.id)) is not None

@@ -1,4 +1,4 @@
-"""The outbox as coordinators see it: counts, the list of emails, and why none gets out."""
+"""The outbox as coordinators see it: counts, the list of emails, and the error if none is sent."""
 
 import re
 from collections import Counter
@@ -18,9 +18,9 @@ from cop.outbox.retries import BACKOFF
 PAGE_SIZE = 100
 PENDING_STATES = (MailState.QUEUED, MailState.SENDING, MailState.RETRYING)
 _HAS_TEXT = OutboxEmail.text != ""
-# Replies about one email (RFC 5321); all others hold up every email.
+# Replies about one email (RFC 5321); after all other replies, no email can be sent.
 _ABOUT_ONE_EMAIL = re.compile(r"4(?!21)\d\d |It could not be composed")
-# The part of our links that authenticates: whoever has it can act as the recipient.
+# Links with a token: whoever has the token can act as the recipient.
 _TOKEN = re.compile(
     r"(/(?:r|join|calendar|unsubscribe|list|coordinator/(?:password|invitation))/)[\w.=~-]+"
 )
@@ -28,13 +28,13 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class OutboxStatus:
-    """Counts of the outbox, and what is wrong with it."""
+    """Counts of the outbox, and the error if no email can be sent."""
 
-    counts: dict[str, int]  # by state, with those that nobody can retry any more
-    failed: int  # that can be retried
-    resent: int
-    last_error: str  # the last reply, if no email has got out since
-    by_meeting: dict[tuple[int, str, str], int]  # by meeting, kind and state
+    counts: dict[str, int]  # by state; the failed ones also include those too old for a retry
+    failed: int  # those that can be retried
+    resent: int  # those sent again after an unknown outcome, so possibly twice
+    last_error: str  # the last reply, if no email was sent since
+    by_meeting: dict[tuple[int, str, str], int]  # counts by meeting, kind and state
 
     @property
     def pending(self) -> int:
@@ -42,7 +42,7 @@ class OutboxStatus:
 
 
 def read_status(db_session: Session) -> OutboxStatus:
-    """Count the emails by state, and find out whether they get out at all."""
+    """Count the emails by state, and find the error if none can be sent."""
     is_retrying = OutboxEmail.state == MailState.RETRYING
     query = select(
         OutboxEmail.state,
@@ -74,19 +74,19 @@ def read_status(db_session: Session) -> OutboxStatus:
 
 
 def _last_error(rows: Sequence[Row[Any]]) -> str:
-    """The last reply that holds up every email, unless one was sent after it."""
-    errors = [
+    """Return the last reply after which no email can be sent, unless one was sent since."""
+    errors = [  # the time of each attempt, which was the backoff before the next one, and its reply
         (row.due_at - BACKOFF[min(row.attempts, len(BACKOFF)) - 1], row.reply)
         for row in rows
         if row.state == MailState.RETRYING and not _ABOUT_ONE_EMAIL.match(row.reply)
     ]
-    sent_at = [row.done_at for row in rows if row.state == MailState.SENT and row.done_at]
+    sent_times = [row.done_at for row in rows if row.state == MailState.SENT and row.done_at]
     tried_at, reply = max(errors, default=(None, ""))
-    return "" if tried_at and sent_at and max(sent_at) > tried_at else reply
+    return "" if tried_at and sent_times and max(sent_times) > tried_at else reply
 
 
 def oldest_pending_at(db_session: Session) -> datetime | None:
-    """When the oldest email that is still to be sent was queued."""
+    """Return when the oldest email that is not sent yet was queued; None if all are sent."""
     is_pending = OutboxEmail.state.in_(PENDING_STATES)
     return db_session.scalar(select(func.min(OutboxEmail.created_at)).where(is_pending))
 
@@ -94,7 +94,7 @@ def oldest_pending_at(db_session: Session) -> datetime | None:
 def list_emails(
     db_session: Session, *, state: str | None = None
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """List the emails queued last as (email, has text, meeting's slug, its start), newest first."""
+    """List the last emails, newest first, as (email, has text, slug and start of the meeting)."""
     query = (
         select(OutboxEmail, _HAS_TEXT, Meeting.slug, Meeting.starts_at)
         .options(defer(OutboxEmail.text), defer(OutboxEmail.html))
@@ -114,5 +114,5 @@ def failed(db_session: Session) -> list[int]:
 
 
 def redact_tokens(text: str) -> str:
-    """Cut the tokens off the links of an email."""
+    """Replace the tokens in the links of an email by an ellipsis."""
     return _TOKEN.sub(r"\1…", text)

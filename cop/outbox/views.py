@@ -1,4 +1,4 @@
-"""Console: the outbox, one email, and retrying what failed."""
+"""Console: the emails of the outbox, one email, and retrying failed emails."""
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
