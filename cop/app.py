@@ -14,16 +14,7 @@ from cop.config import Settings
 from cop.db import engine
 from cop.db.migrations import migrations_folder
 from cop.meetings import filters
-from cop.web import (
-    assets,
-    blueprints,
-    errors,
-    i18n,
-    page_cache,
-    rendering,
-    request_log,
-    security,
-)
+from cop.web import assets, blueprints, errors, i18n, page_cache, rendering, request_log, security
 from cop.web.environ import Normalizer
 
 MAX_BODY = 65_536  # bytes of a request; web/security.py allows some forms more

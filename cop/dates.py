@@ -6,12 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import (
-    format_date,
-    format_interval,
-    format_skeleton,
-    get_timezone_name,
-)
+from babel.dates import format_date, format_interval, format_skeleton, get_timezone_name
 
 NEAR_DAYS = 200  # a date that is fewer days away is written without its year
 # Babel puts narrow no-break spaces into times. They are replaced, since some fonts lack them, and

@@ -85,7 +85,5 @@ def _similar_domain(domain: str) -> str:
 
 def _is_transposition(domain: str, known: str) -> bool:
     """Return whether `domain` is `known` with two adjacent letters swapped."""
-    return any(
-        domain == known[:index] + known[index + 1] + known[index] + known[index + 2 :]
-        for index in range(len(known) - 1)
-    )
+    swapped = (known[:i] + known[i + 1] + known[i] + known[i + 2 :] for i in range(len(known) - 1))
+    return domain in swapped

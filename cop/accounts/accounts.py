@@ -155,12 +155,7 @@ def remove(
 
 
 def set_may_export(
-    db_session: Session,
-    coordinator_id: int,
-    *,
-    may_export: bool,
-    by: Coordinator,
-    now: datetime,
+    db_session: Session, coordinator_id: int, *, may_export: bool, by: Coordinator, now: datetime
 ) -> str | None:
     """Grant or revoke the right to export lists; return the name, None if there is no account.
 

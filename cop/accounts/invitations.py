@@ -20,12 +20,7 @@ VALID_FOR = timedelta(days=7)
 
 
 def invite(
-    db_session: Session,
-    email: str,
-    *,
-    may_export: bool,
-    by: Coordinator,
-    writer: LetterWriter,
+    db_session: Session, email: str, *, may_export: bool, by: Coordinator, writer: LetterWriter
 ) -> str:
     """Email somebody the link to an account, and return it; an older one stops working.
 

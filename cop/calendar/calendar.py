@@ -154,11 +154,8 @@ def read_member_calendar(
     token_version = db_session.scalar(select(Member.token_version).where(is_valid))
     if token_version is None:
         return None
-    held_query = _SELECT_HELD_MEETINGS.where(Registration.member_id == member_id)
-    meetings = {
-        registration_id: MeetingFacts(*columns)
-        for registration_id, *columns in db_session.execute(held_query)
-    }
+    rows = db_session.execute(_SELECT_HELD_MEETINGS.where(Registration.member_id == member_id))
+    meetings = {id_: MeetingFacts(*columns) for id_, *columns in rows}  # by registration id
     owner = Owner(member_id, token_version)
     join_urls = {meeting.id: links.join(owner, id_) for id_, meeting in meetings.items()}
     return list(meetings.values()), join_urls

@@ -42,19 +42,16 @@ def _changes(zone: ZoneInfo) -> dict[Transition, list[datetime]]:
     days = [begin + number * _DAY for number in range((end - begin).days + 1)]
     pairs = pairwise(day.astimezone(zone) for day in days)
     transitions = [
-        _find_transition(zone, day)
-        for day, next_day in pairs
-        if day.utcoffset() != next_day.utcoffset()
+        _find_transition(zone, day) for day, later in pairs if day.utcoffset() != later.utcoffset()
     ]
     if not transitions or transitions[0].year > FIRST:
         transitions.insert(0, begin)  # no change, but it gives the offset until the first one
     changes = defaultdict(list)
     for moment in transitions:
         before, after = (moment - timedelta(seconds=1)).astimezone(zone), moment.astimezone(zone)
-        old_offset = _offset(after if moment == begin else before)
-        name, is_summer = after.tzname() or zone.key, bool(after.dst())
-        kind = Transition(old_offset, _offset(after), name, is_summer)
-        changes[kind].append((moment + old_offset).replace(tzinfo=None))
+        offset = _offset(after if moment == begin else before)
+        kind = Transition(offset, _offset(after), after.tzname() or zone.key, bool(after.dst()))
+        changes[kind].append((moment + offset).replace(tzinfo=None))
     return changes
 
 

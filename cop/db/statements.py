@@ -71,7 +71,7 @@ class Prepared:
         For several rows, pass the values through `numbered`.
         """
         types = {name: model.__table__.c[name].type for name in columns}
-        suffixes = [f"_{index}" for index in range(row_count)] if row_count > 1 else [""]
+        suffixes = [f"_{i}" for i in range(row_count)] if row_count > 1 else [""]
         parameters: Any = [
             {name: bindparam(f"{name}{suffix}", type_=type_) for name, type_ in types.items()}
             for suffix in suffixes
@@ -95,9 +95,7 @@ class Prepared:
     def _compiled_for(self, db_session: Session) -> "_Compiled":
         dialect = db_session.get_bind().dialect
         if dialect.name not in self._compiled:
-            statement = self._statement
-            if callable(statement):
-                statement = statement(dialect)
+            statement = self._statement(dialect) if callable(self._statement) else self._statement
             self._compiled[dialect.name] = _Compiled(statement, dialect)
         return self._compiled[dialect.name]
 
@@ -106,9 +104,7 @@ def numbered(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Number the parameters of several rows, as `Prepared.insert` names them."""
     if len(rows) == 1:
         return rows[0]
-    return {
-        f"{name}_{index}": value for index, row in enumerate(rows) for name, value in row.items()
-    }
+    return {f"{name}_{i}": value for i, row in enumerate(rows) for name, value in row.items()}
 
 
 class _Compiled:

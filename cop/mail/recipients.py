@@ -100,10 +100,8 @@ def of_meeting(
     db_session: Session, meeting_id: int, statuses: Iterable[str] = LIVE_STATUSES
 ) -> list[Registered]:
     """List the registrations of a meeting in the order they were made."""
-    query = _SELECT_REGISTERED.where(
-        Registration.meeting_id == meeting_id, Registration.status.in_(list(statuses))
-    )
-    return [_registered(row) for row in db_session.execute(query)]
+    is_selected = (Registration.meeting_id == meeting_id) & Registration.status.in_(list(statuses))
+    return [_registered(row) for row in db_session.execute(_SELECT_REGISTERED.where(is_selected))]
 
 
 def of_registrations(db_session: Session, ids: Iterable[int]) -> list[Registered]:

@@ -117,7 +117,7 @@ class SmtpTransport:
         )
         connection.timeouts = self._timeouts
         try:
-            _encrypt_and_log_in(connection, server, self._context)
+            _start_session(connection, server, self._context)
         except (OSError, errors.DeliveryError):
             connection.close()
             raise
@@ -185,9 +185,8 @@ class _EncryptedConnection(Connection, smtplib.SMTP_SSL):
     """A connection with TLS from the first byte."""
 
 
-def _encrypt_and_log_in(
-    connection: Connection, server: SmtpServer, context: ssl.SSLContext
-) -> None:
+def _start_session(connection: Connection, server: SmtpServer, context: ssl.SSLContext) -> None:
+    """Send EHLO, encrypt the connection and log in, as the server's settings require."""
     connection.ehlo_or_helo_if_needed()
     offers_starttls = connection.has_extn("starttls")
     if server.security is Security.STARTTLS and not offers_starttls:

@@ -65,15 +65,8 @@ def to_registered(
     expires_at: datetime | None = None,
 ) -> QueuedEmail:
     """Make an email about a registration; it is not sent if the registration is canceled before."""
-    return QueuedEmail(
-        letter,
-        person.recipient,
-        kind,
-        dedup_key,
-        registration_id=person.registration_id,
-        meeting_id=person.meeting_id,
-        expires_at=expires_at,
-    )
+    ids = person.registration_id, person.meeting_id
+    return QueuedEmail(letter, person.recipient, kind, dedup_key, *ids, expires_at)
 
 
 def queue(db_session: Session, emails: Iterable[QueuedEmail], *, now: datetime) -> None:
@@ -174,10 +167,8 @@ def is_of_today(now: datetime) -> ColumnElement[bool]:
 
 TEXT_RETENTION = timedelta(days=7)  # after an email was sent, or has failed
 ROW_RETENTION = timedelta(days=60)  # as long as the same key could be queued again
-_ERASED_VALUES: dict[str, object] = {
-    **dict.fromkeys(("to_address", "to_name", "subject", "text", "html", "server_reply"), ""),
-    **dict.fromkeys(("calendar", "unsubscribe_url")),
-}
+_TEXTS = ("to_address", "to_name", "subject", "text", "html", "server_reply")
+_ERASED_VALUES = dict.fromkeys(_TEXTS, "") | {"calendar": None, "unsubscribe_url": None}
 
 
 def expiries(*, now: datetime) -> Iterator[Expiry]:
