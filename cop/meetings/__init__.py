@@ -1,1 +1,1 @@
-"""Sessions: the schedule, planning ahead, and how pages and emails show one."""
+"""Meetings ("sessions" on pages): the schedule, planning, and how pages and emails show them."""

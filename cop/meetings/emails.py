@@ -12,7 +12,7 @@ def date_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
 
 
 def topic_of(writer: LetterWriter, meeting: MeetingFacts) -> str:
-    """Return the session's topic, or a sentence that there is none yet."""
+    """Return the session's topic, or "Topic to be announced"."""
     return meeting.topic or writer.translate(TOPIC_TO_BE_ANNOUNCED)
 
 

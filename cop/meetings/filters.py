@@ -65,7 +65,7 @@ _NUMBERED = {
     "few": N_("%(num)srd"),
     "other": N_("%(num)sth"),
 }
-A_MONDAY = date(2024, 1, 1)
+A_MONDAY = date(2024, 1, 1)  # also the first day of a year
 
 
 def install(app: Flask) -> None:
@@ -85,7 +85,7 @@ def date_tile(meeting: MeetingFacts) -> Tile:
 
 @public.app_template_filter()
 def short_date(moment: datetime | date) -> str:
-    """Format like `December 15`, with the year where it is not near."""
+    """Format like `December 15`, with the year if the date is not near."""
     return date_formatter().short_date(moment)
 
 
@@ -171,13 +171,13 @@ def ordinal(number: int) -> str:
 @public.app_template_filter()
 def recurrence(community: CommunityFacts, place: str = "") -> str:
     """Format like `Third Tuesday of each month, 11:30 AM – 1:00 PM ET, except in July`."""
-    usual = community.rhythm.on(A_MONDAY)
-    hours = date_formatter(community).time_range(usual.starts_at, usual.ends_at)
+    any_occurrence = community.rhythm.on(A_MONDAY)  # only its times of day are shown
+    hours = date_formatter(community).time_range(any_occurrence.starts_at, any_occurrence.ends_at)
     choice = rhythm.parse(community.recurrence_rule)
     if choice is None:
         return gettext("%(hours)s, on %(place)s", hours=hours, place=place) if place else hours
     sentences, months = _RECURRENCE, choice.months_off
-    if months:  # those with a session where they are fewer
+    if months:  # name the months without a session, or those with one if they are fewer
         is_rare = len(months) > len(choice.months)
         sentences = _RECURRENCE_IN if is_rare else _RECURRENCE_EXCEPT
         months = choice.months if is_rare else months
@@ -223,13 +223,13 @@ def observances(moment: datetime | date, community: CommunityFacts | None = None
 def markdown(text: str) -> Markup:
     """Render a coordinator's Markdown as sanitized HTML; HTML in it is shown as text."""
     html = to_html(text)
-    if is_embedded():  # text cannot match: its > is escaped
+    if is_embedded():  # only links match, no text: in text, > is escaped
         html = html.replace(' rel="noopener">', f"{external_target()}>")
     return Markup(html)  # noqa: S704 - to_html() sanitizes it
 
 
 class Slug(BaseConverter):
-    """URL converter of a session's slug: its date, and a number if a day has several."""
+    """URL converter of a session's slug: its date, with a number if the day has several."""
 
     regex = r"\d{4}-\d{2}-\d{2}(?:-\d{1,3})?"
 

@@ -32,7 +32,7 @@ def iso_time(_form: ConsoleForm, field: StringField) -> None:
 
 
 class DateTimeForm(ConsoleForm):
-    """A date, and a start and an end on it."""
+    """A date, and a start and an end time on it."""
 
     zone: ZoneInfo
     date = StringField(filters=[strip_to_one_line], validators=[iso_date])
@@ -40,7 +40,7 @@ class DateTimeForm(ConsoleForm):
     ends = StringField(filters=[strip_to_one_line], validators=[iso_time])
 
     def value(self, name: str) -> str:
-        """Return the value to be stored."""
+        """Return the value that is to be stored: here always the submitted one."""
         return self[name].data or ""
 
     def validate_starts(self, field: StringField) -> None:
@@ -59,24 +59,24 @@ class DateTimeForm(ConsoleForm):
             raise ValueError(f"{name} of a form that is not valid")
         return moment.astimezone(UTC)
 
-    def _read(self, on: str | None, at: str | None) -> datetime | None:
-        day, time_of_day = read_date(on), read_time(at)
+    def _read(self, date_text: str | None, time_text: str | None) -> datetime | None:
+        day, time_of_day = read_date(date_text), read_time(time_text)
         return datetime.combine(day, time_of_day, tzinfo=self.zone) if day and time_of_day else None
 
 
-def read_date(typed: str | None) -> date | None:
+def read_date(text: str | None) -> date | None:
     """Parse a date in a plausible year, else return None."""
     try:
-        day = datetime.strptime(typed or "", "%Y-%m-%d").date()  # noqa: DTZ007
+        day = datetime.strptime(text or "", "%Y-%m-%d").date()  # noqa: DTZ007
     except ValueError:
         return None
     return day if MIN_YEAR <= day.year <= MAX_YEAR else None
 
 
-def read_time(typed: str | None) -> time | None:
+def read_time(text: str | None) -> time | None:
     """Parse a time of day, else return None."""
     try:
-        return datetime.strptime(typed or "", "%H:%M").time()  # noqa: DTZ007
+        return datetime.strptime(text or "", "%H:%M").time()  # noqa: DTZ007
     except ValueError:
         return None
 

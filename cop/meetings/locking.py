@@ -1,4 +1,4 @@
-"""Read and lock meetings."""
+"""Read meetings, and lock them while their registrations change."""
 
 import hashlib
 from collections.abc import Iterable
@@ -24,11 +24,11 @@ class Announced:
     starts_at: str
     ends_at: str
     status: str
-    join_url_hash: str  # empty where there is no join address
+    join_url_hash: str  # empty if there is no join URL
 
     @classmethod
     def read(cls, stored: str) -> "Announced":
-        """Parse a stored snapshot; an empty one differs from every meeting's."""
+        """Parse a stored snapshot; an empty one differs from the snapshot of every meeting."""
         return cls(*stored.split("|")) if stored else cls("", "", "", "")
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class MeetingFacts:
 
     @property
     def snapshot(self) -> Announced:
-        """Snapshot of what attendees should know of it now."""
+        """Snapshot of what attendees should have been notified of by now."""
         digest = hashlib.sha256((self.join_url or "").encode()).hexdigest()[:16]
         return Announced(
             starts_at=self.starts_at.isoformat(),
@@ -82,8 +82,9 @@ class MeetingFacts:
 
 _COLUMNS = [getattr(Meeting, name) for name in MeetingFacts.__dataclass_fields__]
 
-# Lock first, then read: otherwise two people who want the last spot could both see it free.
-# Locks are taken in the order of the ids, so that two transactions cannot deadlock.
+# One statement locks and reads: if a meeting were read before it is locked, two people could both
+# see the last spot free. `lock` runs it in the order of the ids, so that transactions cannot
+# deadlock.
 _TAKE_LOCK = Prepared(
     update(Meeting)
     .values(lock_version=Meeting.lock_version + 1)
@@ -94,7 +95,7 @@ _READ = select(*_COLUMNS)
 
 
 def lock(db_session: Session, ids: Iterable[int]) -> list[MeetingFacts]:
-    """Lock meetings until the transaction ends; return them, soonest first."""
+    """Lock meetings until the transaction ends; return them in chronological order."""
     taken = [_TAKE_LOCK.rows(db_session, meeting_id=id_) for id_ in sorted(set(ids))]
     found = [MeetingFacts(*row) for [row] in taken]
     return sorted(found, key=lambda meeting: (meeting.starts_at, meeting.id))
@@ -107,6 +108,6 @@ def lock_one(db_session: Session, id_: int) -> MeetingFacts:
 
 
 def read(db_session: Session, ids: Iterable[int]) -> list[MeetingFacts]:
-    """Read meetings without locking them, soonest first."""
+    """Read meetings in chronological order, without locking them."""
     query = _READ.where(Meeting.id.in_(list(ids))).order_by(Meeting.starts_at, Meeting.id)
     return [MeetingFacts(*row) for row in db_session.execute(query)]

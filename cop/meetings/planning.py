@@ -1,4 +1,4 @@
-"""Plan sessions: ahead by the recurrence rule, another rule, and extra sessions."""
+"""Plan sessions ahead by the recurrence rule, change the rule, and add extra sessions."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -35,14 +35,14 @@ class PlanPreview:
     """What planning ahead by a recurrence rule would do."""
 
     dates: tuple[Occurrence, ...]
-    added: frozenset[date]  # dates without a session so far
+    added: frozenset[date]  # those of the dates that have no session yet
     unchanged_count: int  # planned sessions that stay as they are
 
 
 def plan_ahead(db_session: Session, *, now: datetime) -> list[str]:
-    """Add meetings for the next dates of the recurrence rule; return the new slugs.
+    """Add meetings for the next dates of the recurrence rule; return their slugs.
 
-    A date that was planned once is never planned again, even if it was canceled or moved.
+    A date is planned only once, even if its meeting is canceled or moved.
     """
     # Without this lock, two processes planning at once could both add the same date.
     preview = plan(db_session, lock_community(db_session), now=now)
@@ -69,19 +69,19 @@ def add_meeting(
 
 
 def _free_slug(db_session: Session, day: date) -> str:
-    query = select(func.count()).where(Meeting.slug.startswith(day.isoformat()))
-    taken = db_session.scalar(query)
-    return f"{day.isoformat()}-{taken + 1}" if taken else day.isoformat()
+    count_query = select(func.count()).where(Meeting.slug.startswith(day.isoformat()))
+    count = db_session.scalar(count_query)
+    return f"{day.isoformat()}-{count + 1}" if count else day.isoformat()
 
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """Return the names of the time zones to choose from: those of places."""
+    """Return the time zones that can be chosen: those named after a place."""
     return tuple(sorted(name for name in available_timezones() if _is_place(name)))
 
 
 def check(wanted: CommunityFacts, *, now: datetime) -> None:
-    """Validate the recurrence rule and what else dates are planned by."""
+    """Validate the recurrence rule and the other settings that sessions are planned by."""
     if wanted.time_zone not in time_zones():
         raise Refused(N_("Choose a time zone from the list, like America/New_York."), field="zone")
     if wanted.duration_minutes <= 0:
@@ -100,7 +100,7 @@ def check(wanted: CommunityFacts, *, now: datetime) -> None:
 
 
 def plan(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> PlanPreview:
-    """Preview planning ahead in a community with another recurrence rule."""
+    """Preview what planning ahead would do in a community with these settings."""
     dates = tuple(wanted.rhythm.next_dates(wanted.planned_ahead, now=now))
     days = [occurrence.on for occurrence in dates]
     query = select(Meeting.occurrence_on, Meeting.ends_at, Meeting.status).where(
@@ -113,7 +113,7 @@ def plan(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> PlanP
 
 
 def change_recurrence(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> list[str]:
-    """Change to the recurrence rule of `wanted`, and plan ahead; return the slugs that were added.
+    """Change to the recurrence rule of `wanted`, and plan ahead; return the new slugs.
 
     Sessions that are planned already stay as they are.
     """
@@ -130,7 +130,7 @@ def add_session(
         raise Refused(locking.ENDS_BEFORE_START, field="ends")
     if starts_at < EARLIEST:
         raise Refused(N_("Enter a date from 2001 or later."), field="date")
-    # Planning ahead at the same time could add the same date.
+    # Locked, since planning ahead at the same time could add the same date.
     recurrence = lock_community(db_session).rhythm
     is_same = (Meeting.starts_at == starts_at) & (Meeting.topic == (topic or None))
     if db_session.scalar(select(exists().where(is_same))):
@@ -142,7 +142,8 @@ def add_session(
             field="topic",
         )
     day = starts_at.astimezone(recurrence.zone).date()
-    # On a date of the rule it fills that date; otherwise planning ahead would add another session.
+    # On a date of the rule that has no session yet, this one counts as planned by the rule:
+    # otherwise planning ahead would add a second one.
     is_planned = db_session.scalar(select(exists().where(Meeting.occurrence_on == day)))
     by_rule = recurrence.includes(day) and not is_planned
     occurrence = Occurrence(day, starts_at, ends_at)
@@ -156,7 +157,7 @@ def _is_place(name: str) -> bool:
 
 
 def _has_valid_start(wanted: CommunityFacts) -> bool:
-    """Whether a rule such as "every second week" starts on one of its own dates."""
+    """Whether a rule such as "every second week" counts from one of its own dates."""
     choice, since = rhythm.parse(wanted.recurrence_rule), wanted.recurrence_from
     if not (choice and choice.counts_weeks):
         return True
@@ -168,5 +169,5 @@ def _has_valid_start(wanted: CommunityFacts) -> bool:
 def _has_dates(recurrence: Recurrence, now: datetime) -> bool:
     try:
         return bool(recurrence.next_dates(1, now=now))
-    except ValueError:  # a rule without any month is invalid
+    except ValueError:  # a rule without months is invalid
         return False

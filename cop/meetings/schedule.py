@@ -15,12 +15,12 @@ from cop.meetings.locking import MeetingFacts
 from cop.models.meeting import Meeting
 from cop.models.registration import Registration, RegistrationStatus
 
-FEW = 5
-IN_FEEDS_FOR = timedelta(days=30)  # after its end
+FEW = 5  # so many free spots, or fewer
+IN_FEEDS_FOR = timedelta(days=30)  # after a meeting's end
 
 
 class Availability(Enum):
-    """What the public learns about free spots; a count would reveal who registers when."""
+    """How many spots are free, roughly: an exact count would reveal when people register."""
 
     PLENTY = "plenty"
     FEW = "few"
@@ -30,10 +30,10 @@ class Availability(Enum):
 def availability(
     capacity: int | None, *, held: int, waiting: int, has_begun: bool
 ) -> Availability | None:
-    """Return how many spots are free, roughly; None where there is no limit.
+    """Return how many spots are free, roughly; None if there is no limit.
 
-    While somebody waits, a free spot is theirs and not open to others. The waiting list ends when
-    the meeting begins.
+    While somebody is on the waiting list, free spots are theirs, so the meeting counts as full.
+    The waiting list ends when the meeting begins.
     """
     if capacity is None:
         return None
@@ -67,7 +67,7 @@ class Listing(MeetingFacts):
 
     @property
     def places_left(self) -> int | None:
-        """The exact number of free spots, for coordinators only; None where there is no limit."""
+        """The exact number of free spots, for coordinators only; None if there is no limit."""
         return None if self.capacity is None else max(0, self.capacity - self.held)
 
     @property
@@ -114,9 +114,10 @@ class Schedule:
         return next((meeting for meeting in self.all if meeting.slug == slug), None)
 
     def next_change_at(self, now: datetime, zone: ZoneInfo) -> datetime:
-        """Return when pages change next although nobody edits anything.
+        """Return when pages change next, even if nobody edits anything.
 
-        A meeting begins, ends or leaves the feeds; at midnight, other dates need their year.
+        That is when a meeting begins, ends or leaves the feeds, and at midnight, when a date may
+        become too distant or near enough to be written with or without its year.
         """
         tomorrow = now.astimezone(zone).date() + timedelta(days=1)
         moments = [datetime.combine(tomorrow, time(), tzinfo=zone)]
@@ -125,16 +126,16 @@ class Schedule:
         return min(moment for moment in moments if moment > now)
 
     def with_slugs(self, slugs: Iterable[str]) -> tuple[Listing, ...]:
-        """Return the meetings with these slugs, soonest first; unknown slugs are ignored."""
+        """Return the meetings with these slugs in chronological order; ignore unknown slugs."""
         wanted = set(slugs)
-        soonest_first = sorted(self.all, key=lambda meeting: meeting.starts_at)
-        return tuple(meeting for meeting in soonest_first if meeting.slug in wanted)
+        chronological = sorted(self.all, key=lambda meeting: meeting.starts_at)
+        return tuple(meeting for meeting in chronological if meeting.slug in wanted)
 
 
-_READ = [name for name in Listing.__dataclass_fields__ if name in Meeting.__mapper__.columns]
+_COLUMNS = [name for name in Listing.__dataclass_fields__ if name in Meeting.__mapper__.columns]
 
 
-def _count_of(status: RegistrationStatus) -> Select[int]:
+def _select_count(status: RegistrationStatus) -> Select[int]:
     return (
         select(func.count())
         .where(Registration.meeting_id == Meeting.id, Registration.status == status)
@@ -142,17 +143,21 @@ def _count_of(status: RegistrationStatus) -> Select[int]:
     )
 
 
-_ALL = select(
-    *(getattr(Meeting, name) for name in _READ),
-    _count_of(RegistrationStatus.HELD).scalar_subquery().label("held"),
-    _count_of(RegistrationStatus.WAITING).scalar_subquery().label("waiting"),
+# In the order of the fields of `Listing`, without its last two.
+_QUERY = select(
+    *(getattr(Meeting, name) for name in _COLUMNS),
+    _select_count(RegistrationStatus.HELD).scalar_subquery().label("held"),
+    _select_count(RegistrationStatus.WAITING).scalar_subquery().label("waiting"),
 ).order_by(Meeting.starts_at, Meeting.id)
-_READ_ALL, _FIND = Prepared(_ALL), Prepared(_ALL.where(Meeting.slug == bindparam("slug")))
+_SELECT_ALL, _SELECT_ONE = (
+    Prepared(_QUERY),
+    Prepared(_QUERY.where(Meeting.slug == bindparam("slug"))),
+)
 
 
 def read(db_session: Session, *, now: datetime) -> Schedule:
     """Read all meetings."""
-    listings = [_listing(row, now=now) for row in _READ_ALL.rows(db_session)]
+    listings = [_listing(row, now=now) for row in _SELECT_ALL.rows(db_session)]
     return Schedule(
         upcoming=tuple(meeting for meeting in listings if not meeting.is_over),
         past=tuple(meeting for meeting in reversed(listings) if meeting.is_over),
@@ -163,8 +168,8 @@ def find(db_session: Session, slug: str, *, now: datetime) -> Listing | None:
     """Read one meeting, without reading the others."""
     if "\0" in slug:  # PostgreSQL rejects NUL in text
         return None
-    row = next(iter(_FIND.rows(db_session, slug=slug)), None)
-    return _listing(row, now=now) if row else None
+    rows = _SELECT_ONE.rows(db_session, slug=slug)
+    return _listing(rows[0], now=now) if rows else None
 
 
 def _listing(row: Any, *, now: datetime) -> Listing:
