@@ -1,4 +1,4 @@
-"""Access to the console: denied by default, opened by a decorator on the view."""
+"""Access to the console: denied unless signed in, except to views with a decorator from here."""
 
 from flask import g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -14,12 +14,12 @@ TOKEN = "coordinator"  # noqa: S105 - the name of the token in the cookie, not t
 
 
 def open_to_all(view: View) -> View:
-    """Open a view of the console to everybody, signed in or not."""
+    """Allow everybody to open a view of the console, signed in or not."""
     return mark(view, "is_open_to_all")
 
 
 def open_before_two_factor(view: View) -> View:
-    """Open a view to coordinators who have to set up two-factor sign-in first."""
+    """Allow coordinators to open a view before they have set up the required second factor."""
     return mark(view, "is_open_before_two_factor")
 
 
@@ -36,9 +36,9 @@ def check_may_export() -> None:
 
 @console.before_app_request
 def require_sign_in() -> ResponseReturnValue | None:
-    """Deny by default: only signed-in coordinators get below the console's path.
+    """Deny by default: only signed-in coordinators may open paths of the console.
 
-    Checked by path rather than by endpoint, so that nobody else learns which addresses and
+    The path decides, not the endpoint, so that the answer does not tell others which paths and
     methods exist there.
     """
     if not is_console():
@@ -65,7 +65,7 @@ def _needs_two_factor() -> bool:
 
 
 def _redirect_to(endpoint: str) -> ResponseReturnValue:
-    """Redirect to what has to be done first; it leads on to the page asked for."""
+    """Redirect to the page that has to be completed first, from which `next` leads back here."""
     if wants_fragment():
         response = make_response("", 204)
         response.headers["HX-Redirect"] = url_for(endpoint)
@@ -77,7 +77,10 @@ def _redirect_to(endpoint: str) -> ResponseReturnValue:
 
 
 def _touch_session() -> None:
-    """Record the use of this device, at most once a minute: an hour without it signs out."""
+    """Record the use of this device, since an hour without use signs it out.
+
+    At most once a minute, so that not every request writes to the database.
+    """
     minute = int(now().timestamp() // 60)
     if g.coordinator and session.get("noted", 0) < minute:
         with write_tx() as db_session:

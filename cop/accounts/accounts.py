@@ -36,7 +36,7 @@ def add(
         email=email,
         email_key=email_key,
         name=name,
-        password_hash=passwords.hash_password(password, about=(email, name)),
+        password_hash=passwords.hash_password(password, owner_words=(email, name)),
         may_export=may_export,
     )
     db_session.add(coordinator)
@@ -46,7 +46,11 @@ def add(
 
 
 def new_key(db_session: Session, email: str) -> str:
-    """Return the normalized form of an address that has no account yet."""
+    """Return the normalized form of an address, for a new account.
+
+    Raises:
+        Refused: there is an account for this address already.
+    """
     email_key = email_addresses.normalize(email)
     if db_session.scalar(select(Coordinator.id).where(Coordinator.email_key == email_key)):
         raise Refused(N_("This email already has an account."), field="email")
@@ -54,7 +58,11 @@ def new_key(db_session: Session, email: str) -> str:
 
 
 def find(db_session: Session, email: str) -> Coordinator:
-    """Return the coordinator with this address."""
+    """Return the coordinator with this address.
+
+    Raises:
+        Refused: there is none.
+    """
     query = select(Coordinator).where(Coordinator.email_key == email_addresses.normalize(email))
     coordinator = db_session.scalars(query).one_or_none()
     if coordinator is None:
@@ -68,18 +76,19 @@ def coordinator_addresses(db_session: Session) -> list[str]:
 
 
 def list_accounts(db_session: Session) -> list[tuple[Coordinator, datetime | None]]:
-    """Return every coordinator by name, with when they last used the console."""
-    seen = select(func.max(CoordinatorSession.last_seen_at)).where(
+    """Return all coordinators sorted by name, each with the time of their last known activity."""
+    last_seen_query = select(func.max(CoordinatorSession.last_seen_at)).where(
         CoordinatorSession.coordinator_id == Coordinator.id,
         CoordinatorSession.awaits_code.is_(False),
     )
-    acted = select(func.max(AuditEntry.done_at)).where(AuditEntry.coordinator_id == Coordinator.id)
-    query = select(Coordinator, seen.scalar_subquery(), acted.scalar_subquery())
+    is_theirs = AuditEntry.coordinator_id == Coordinator.id
+    last_action_query = select(func.max(AuditEntry.done_at)).where(is_theirs)
+    query = select(
+        Coordinator, last_seen_query.scalar_subquery(), last_action_query.scalar_subquery()
+    ).order_by(Coordinator.name, Coordinator.id)
     return [
         (coordinator, max(filter(None, times), default=None))
-        for coordinator, *times in db_session.execute(
-            query.order_by(Coordinator.name, Coordinator.id)
-        )
+        for coordinator, *times in db_session.execute(query)
     ]
 
 
@@ -87,7 +96,7 @@ def change_password(db_session: Session, email: str, *, password: str) -> None:
     """Change the password of an account and sign out its devices."""
     coordinator = find(db_session, email)
     coordinator.password_hash = passwords.hash_password(
-        password, about=(coordinator.email, coordinator.name)
+        password, owner_words=(coordinator.email, coordinator.name)
     )
     db_session.execute(
         delete(CoordinatorSession).where(CoordinatorSession.coordinator_id == coordinator.id)
@@ -102,10 +111,10 @@ def new_set_up_link(db_session: Session, *, now: datetime) -> str | None:
     if any_exist(db_session):
         return None
     token = secrets.token_urlsafe(24)
-    link = {"token_hash": passwords.hash_token(token), "created_at": now}
-    new = insert_with_conflict(db_session, SetUpLink).values(id=1, **link)
-    # Of two starts at once, the second waits for the first, and its link is the one that works.
-    db_session.execute(new.on_conflict_do_update(index_elements=["id"], set_=link))
+    values = {"token_hash": passwords.hash_token(token), "created_at": now}
+    insert = insert_with_conflict(db_session, SetUpLink).values(id=1, **values)
+    # If two processes start at once, the second waits for the first and replaces its link.
+    db_session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=values))
     return token
 
 
@@ -113,7 +122,7 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
     """Check that a set-up link can still be used.
 
     Raises:
-        LinkExpired: it cannot.
+        LinkExpired: it cannot be used anymore.
     """
     link = db_session.execute(select(SetUpLink).with_for_update()).scalar_one_or_none()
     if (
@@ -136,7 +145,7 @@ def remove(
     """Delete an account and sign out its devices; return its name, None if there is none.
 
     Raises:
-        NotPermitted: it may export lists, and the coordinator who removes it may not.
+        NotPermitted: the account may export lists, and the coordinator `by` may not.
     """
     accounts = _lock_accounts(db_session)
     account = accounts.get(coordinator_id)
@@ -149,7 +158,9 @@ def remove(
     _require_another_exporter(accounts, account)
     audit_log.record_action(db_session, by.id, audit_log.Action.REMOVED, now=writer.now)
     withdrawals.remember_address(db_session, account.email_key, withdrawals.ACCOUNT, writer=writer)
-    db_session.flush()  # the audit entry first: it stays, without the id of the deleted account
+    # The audit entry is written before the account is deleted, since it may be about `by`: then the
+    # database sets its coordinator to NULL.
+    db_session.flush()
     db_session.delete(account)
     return account.name
 
@@ -170,15 +181,15 @@ def set_may_export(
         return None
     if not may_export:
         _require_another_exporter(accounts, account)
-        invited = update(Invitation).where(Invitation.coordinator_id == coordinator_id)
-        db_session.execute(invited.values(may_export=False))
+        is_theirs = Invitation.coordinator_id == coordinator_id
+        db_session.execute(update(Invitation).where(is_theirs).values(may_export=False))
     account.may_export = may_export
     audit_log.record_action(db_session, by.id, audit_log.Action.CHANGED_RIGHTS, now=now)
     return account.name
 
 
 def _lock_accounts(db_session: Session) -> dict[int, Coordinator]:
-    # All of them: two coordinators who remove each other at once would leave nobody.
+    # All accounts are locked, since two coordinators could otherwise remove each other at once.
     query = select(Coordinator).order_by(Coordinator.id).with_for_update()
     return {coordinator.id: coordinator for coordinator in db_session.scalars(query)}
 

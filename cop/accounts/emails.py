@@ -1,4 +1,4 @@
-"""Compose emails to coordinators: no member's data in them, only a link to the console."""
+"""Compose emails to coordinators; they contain links to the console, but no member's data."""
 
 from cop.mail.letter import Button, Letter
 from cop.mail.writer import LetterWriter

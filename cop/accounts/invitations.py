@@ -22,10 +22,10 @@ VALID_FOR = timedelta(days=7)
 def invite(
     db_session: Session, email: str, *, may_export: bool, by: Coordinator, writer: LetterWriter
 ) -> str:
-    """Email somebody the link to an account, and return it; an older one stops working.
+    """Email somebody the link to create an account, and return it; older links stop working.
 
     Raises:
-        NotPermitted: a coordinator may not give a right that they do not have.
+        NotPermitted: the coordinator `by` may not export lists, so they cannot give this right.
     """
     email_key = accounts.new_key(db_session, email)
     inviter = db_session.get(Coordinator, by.id, with_for_update=True)
@@ -37,8 +37,8 @@ def invite(
         "created_at": writer.now,
         "coordinator_id": by.id,
     }
-    new = insert_with_conflict(db_session, Invitation).values(email_key=email_key, **values)
-    upsert = new.on_conflict_do_update(index_elements=["email_key"], set_=values)
+    insert = insert_with_conflict(db_session, Invitation).values(email_key=email_key, **values)
+    upsert = insert.on_conflict_do_update(index_elements=["email_key"], set_=values)
     id_ = db_session.scalars(upsert.returning(Invitation.id)).one()
     link = writer.links.invitation(id_, _token_timestamp(writer.now))
     outbox.withdraw(db_session, _is_about(id_))
@@ -55,7 +55,7 @@ def invite(
 
 
 def list_invitations(db_session: Session) -> list[Invitation]:
-    """Return the invitations that were not accepted yet, the oldest first."""
+    """Return the invitations that were not accepted yet, oldest first."""
     query = select(Invitation).order_by(Invitation.created_at, Invitation.id)
     return list(db_session.scalars(query))
 
@@ -63,16 +63,16 @@ def list_invitations(db_session: Session) -> list[Invitation]:
 def withdraw(
     db_session: Session, invitation_id: int, *, by: Coordinator, now: datetime
 ) -> tuple[str, list[str]] | None:
-    """Delete an invitation and its emails; None if there is none.
+    """Delete an invitation and its emails, and return its address and their Message-IDs.
 
-    Return the address invited, and the Message-IDs of the deleted emails.
+    Return None if there is no such invitation.
     """
-    invitations = delete(Invitation).where(Invitation.id == invitation_id)
-    email = db_session.scalars(invitations.returning(Invitation.email)).one_or_none()
+    delete_invitation = delete(Invitation).where(Invitation.id == invitation_id)
+    email = db_session.scalars(delete_invitation.returning(Invitation.email)).one_or_none()
     if email is None:
         return None
-    queued = delete(OutboxEmail).where(_is_about(invitation_id))
-    message_ids = list(db_session.scalars(queued.returning(OutboxEmail.message_id)))
+    delete_emails = delete(OutboxEmail).where(_is_about(invitation_id))
+    message_ids = list(db_session.scalars(delete_emails.returning(OutboxEmail.message_id)))
     audit_log.record_action(db_session, by.id, audit_log.Action.CHANGED_RIGHTS, now=now)
     return email, message_ids
 
@@ -81,10 +81,10 @@ def check(db_session: Session, token: str, *, secret_key: str, now: datetime) ->
     """Return the invitation of a link that can still be used.
 
     Raises:
-        LinkExpired: it cannot.
+        LinkExpired: it cannot be used anymore.
     """
     parts = read_token(secret_key, Purpose.INVITATION, token, (int, int))
-    # Locked, so that of two posts at once the second finds it used.
+    # Locked, so that if a form is sent twice at once, the second finds the link used.
     found = db_session.get(Invitation, parts[0], with_for_update=True) if parts else None
     if (
         found is None
@@ -103,10 +103,10 @@ def check(db_session: Session, token: str, *, secret_key: str, now: datetime) ->
 def accept(
     db_session: Session, token: str, *, name: str, password: str, secret_key: str, now: datetime
 ) -> int:
-    """Create the account of a link, and return its id; the link is used up.
+    """Create the account that a link invites to, and return its id; the link works only once.
 
     Raises:
-        LinkExpired: it cannot be used any more, or its address has an account meanwhile.
+        LinkExpired: it cannot be used anymore, or its address has an account by now.
     """
     invitation = check(db_session, token, secret_key=secret_key, now=now)
     try:
@@ -118,7 +118,7 @@ def accept(
             may_export=invitation.may_export,
         )
     except Refused as refusal:
-        if refusal.field == "email":  # which nobody can change in the form
+        if refusal.field == "email":  # the form has no such field: the invitation is useless
             raise LinkExpired(refusal.sentence) from refusal
         raise
     db_session.delete(invitation)
@@ -135,5 +135,5 @@ def _is_about(invitation_id: int) -> ColumnElement[bool]:
 
 
 def _token_timestamp(moment: datetime) -> int:
-    """Return microseconds, which tell one invitation of an address from the next."""
+    """Return a time in microseconds, which a link has to match: a new invitation has another."""
     return int(moment.timestamp() * 1_000_000)

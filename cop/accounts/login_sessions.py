@@ -11,7 +11,7 @@ from cop.accounts.passwords import hash_token
 from cop.audit import audit_log
 from cop.models.coordinator import Coordinator, CoordinatorSession
 
-# The first match counts: most browsers also claim to be others.
+# The first match counts: most browsers also name others, as Edge names Chrome and Safari.
 _BROWSERS = {
     "Edge": r"Edg(e|A|iOS)?/",
     "Opera": r"OPR/|Opera",
@@ -33,11 +33,11 @@ _SYSTEMS = {
 
 def describe_user_agent(user_agent: str) -> str:
     """Return browser and system, like `Firefox on Windows`; empty if both are unknown."""
-    found = (
+    names = (
         next((name for name, pattern in patterns.items() if re.search(pattern, user_agent)), "")
         for patterns in (_BROWSERS, _SYSTEMS)
     )
-    return " on ".join(filter(None, found))
+    return " on ".join(filter(None, names))
 
 
 def start_session(
@@ -48,7 +48,7 @@ def start_session(
     device: str = "",
     awaits_code: bool = False,
 ) -> str:
-    """Sign a device in, or as far as its two-factor code; return its token."""
+    """Sign a device in and return its token; with `awaits_code`, it still has to send its code."""
     db_session.execute(delete(CoordinatorSession).where(_has_timed_out(now)))
     token = secrets.token_urlsafe(32)
     db_session.add(
@@ -65,7 +65,7 @@ def start_session(
 
 
 def finish_sign_in(db_session: Session, coordinator_id: int, *, device: str, now: datetime) -> str:
-    """Sign a device in and record that; return its token."""
+    """Sign a device in, and record that in the audit log; return its token."""
     audit_log.record_action(db_session, coordinator_id, audit_log.Action.SIGNED_IN, now=now)
     return start_session(db_session, coordinator_id, now=now, device=device)
 
@@ -82,14 +82,14 @@ def find_signed_in(db_session: Session, token: str, *, now: datetime) -> Coordin
 
 def touch_session(db_session: Session, token: str, *, now: datetime) -> None:
     """Record that a signed-in device is in use."""
-    device = update(CoordinatorSession).where(CoordinatorSession.token_hash == hash_token(token))
-    db_session.execute(device.values(last_seen_at=now))
+    is_device = CoordinatorSession.token_hash == hash_token(token)
+    db_session.execute(update(CoordinatorSession).where(is_device).values(last_seen_at=now))
 
 
 def list_devices(
     db_session: Session, coordinator_id: int, *, token: str, now: datetime
 ) -> list[CoordinatorSession]:
-    """Return a coordinator's signed-in devices: the one with this token, then the last used."""
+    """Return a coordinator's signed-in devices: first this one, then the most recently used."""
     query = select(CoordinatorSession).where(
         CoordinatorSession.coordinator_id == coordinator_id, _is_active(now)
     )
@@ -99,12 +99,12 @@ def list_devices(
 
 
 def sign_out(db_session: Session, token: str) -> None:
-    """Sign the device with this token out."""
+    """Sign out the device with this token."""
     _delete(db_session, CoordinatorSession.token_hash == hash_token(token))
 
 
 def sign_out_device(db_session: Session, coordinator_id: int, token_hash: str) -> int:
-    """Sign one device of a coordinator out; return how many there were, 0 or 1."""
+    """Sign out one device of a coordinator; return 1, or 0 if there is no such device."""
     return _delete(
         db_session,
         CoordinatorSession.coordinator_id == coordinator_id,
@@ -131,5 +131,5 @@ def _has_timed_out(now: datetime) -> ColumnElement[bool]:
 
 
 def _delete(db_session: Session, *conditions: ColumnElement[bool]) -> int:
-    rows = delete(CoordinatorSession).where(*conditions).returning(CoordinatorSession.token_hash)
-    return len(db_session.scalars(rows).all())
+    statement = delete(CoordinatorSession).where(*conditions)
+    return len(db_session.scalars(statement.returning(CoordinatorSession.token_hash)).all())

@@ -9,9 +9,9 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 
 
 def notify_first_failure(db_session: Session, writer: LetterWriter) -> None:
-    """Queue an email to the coordinators when an email has failed and no other is failed.
+    """Queue an email to the coordinators if exactly one email is failed, so only about the first.
 
-    Once all failed emails are retried or deleted, the next failure is a first one again.
+    Once all failed emails were retried or deleted, the next failure is a first one again.
     """
     failed = outbox.failures(db_session)
     if len(failed) == 1:

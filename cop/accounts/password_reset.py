@@ -19,18 +19,20 @@ from cop.outbox import outbox
 _LINK_EXPIRED = N_("This link has been used, or it's more than an hour old. Get a new one.")
 
 LINK_VALID_FOR = timedelta(hours=1)
-MAX_EMAILS_PER_DAY = 5  # without a condition
-# Anybody can ask, and must not use up the emails of the coordinator who needs one. So beyond those,
-# one more is sent if there is no recent link that still works: at most 53 a day.
+MAX_EMAILS_PER_DAY = 5
+# Anybody can request emails, so a stranger could use up this number. After it, an email is still
+# sent if the last half hour brought no link that works: so the coordinator can always get one, and
+# gets at most 53 a day.
 MIN_INTERVAL = timedelta(minutes=30)
 
 
 def request_reset(db_session: Session, email: str, *, writer: LetterWriter) -> None:
-    """Email a coordinator the link to a new password; ignore addresses without an account."""
-    # Locked, so that of two requests at once the second finds the email of the first.
+    """Email a coordinator the link to reset a password; ignore addresses without an account."""
+    # Locked, so that of two requests at once, the second finds the email of the first.
     query = select(Coordinator).where(Coordinator.email_key == email_addresses.normalize(email))
     found = db_session.scalars(query.with_for_update()).one_or_none()
-    # Queried without an account, too: the time it takes should not tell who coordinates.
+    # This query runs even without an account, so that the response time does not tell whose
+    # addresses have one.
     fingerprint = _fingerprint(found) if found else ""
     may_send = _may_send(db_session, found.id if found else 0, fingerprint, now=writer.now)
     if found is None or not may_send:
@@ -50,14 +52,14 @@ def check_link(db_session: Session, token: str, *, secret_key: str, now: datetim
     """Return the coordinator of a link that can still be used.
 
     Raises:
-        LinkExpired: it cannot.
+        LinkExpired: it cannot be used anymore.
     """
     parts = read_token(secret_key, Purpose.PASSWORD, token, (int, int, str))
     if not parts:
         raise LinkExpired(_LINK_EXPIRED)
     coordinator_id, minute, fingerprint = parts
     expires_at = datetime.fromtimestamp(int(minute) * 60, UTC) + LINK_VALID_FOR
-    # Locked, so that of two posts at once the second finds the link used.
+    # Locked, so that if a form is sent twice at once, the second finds the link used.
     found = db_session.get(Coordinator, coordinator_id, with_for_update=True)
     if found is None or now > expires_at or fingerprint != _fingerprint(found):
         raise LinkExpired(_LINK_EXPIRED)
@@ -67,10 +69,10 @@ def check_link(db_session: Session, token: str, *, secret_key: str, now: datetim
 def reset_password(
     db_session: Session, token: str, *, password: str, secret_key: str, now: datetime
 ) -> None:
-    """Set the coordinator's password and sign out their devices; the link is used up.
+    """Set the coordinator's password and sign out their devices; the link works only once.
 
     Raises:
-        LinkExpired: it cannot be used any more.
+        LinkExpired: it cannot be used anymore.
     """
     found = check_link(db_session, token, secret_key=secret_key, now=now)
     accounts.change_password(db_session, found.email, password=password)
@@ -78,18 +80,18 @@ def reset_password(
 
 def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now: datetime) -> bool:
     """Allow a few emails a day, and one more whenever there is no recent link that works."""
-    key, start = OutboxEmail.dedup_key, f"password:{coordinator_id}:"
+    key, prefix = OutboxEmail.dedup_key, f"password:{coordinator_id}:"
     is_usable = and_(
-        key.startswith(f"{start}{fingerprint}:"),  # for the current password
+        key.startswith(f"{prefix}{fingerprint}:"),  # made for the current password
         OutboxEmail.created_at > now - MIN_INTERVAL,
         OutboxEmail.state.not_in([MailState.FAILED, MailState.WITHDRAWN]),
     )
-    is_theirs = key.startswith(start) & outbox.is_of_today(now)
-    query = select(func.count(), func.count().filter(is_usable)).where(is_theirs)
-    today, usable = db_session.execute(query).one()
-    return bool(today < MAX_EMAILS_PER_DAY or not usable)
+    is_theirs_today = key.startswith(prefix) & outbox.is_of_today(now)
+    query = select(func.count(), func.count().filter(is_usable)).where(is_theirs_today)
+    count_today, usable_count = db_session.execute(query).one()
+    return bool(count_today < MAX_EMAILS_PER_DAY or not usable_count)
 
 
 def _fingerprint(coordinator: Coordinator) -> str:
-    """Return a hash that changes with the password, so that a link for an old one expires."""
+    """Return a hash that changes with the password, so that links for the old one expire."""
     return hashlib.sha256(coordinator.password_hash.encode()).hexdigest()[:16]

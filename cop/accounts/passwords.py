@@ -11,8 +11,8 @@ from cop.errors import Refused
 from cop.i18n import N_
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-# Verified where there is no account, so that the answer takes as long as for a real one. The hash
-# of a random password that nobody knows; computing one here would slow down every start.
+# Verified if there is no account, so that the answer takes as long as with one. It is the hash of a
+# random password that nobody knows, written here since computing one would slow down every start.
 DUMMY_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1$VHjmD98sknPEX3mgeCbqlg"
     "$ugIrRBd0roiDEGWqwRaSkoqrNcT9Lo4TlPi+jx/cz/E"
@@ -31,14 +31,20 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def hash_password(password: str, *, about: Sequence[str]) -> str:
-    """Return the hash of an acceptable password; `about` are words its owner would try first."""
+def hash_password(password: str, *, owner_words: Sequence[str]) -> str:
+    """Return the hash of an acceptable password.
+
+    `owner_words`: words about the owner, such as their name, which an attacker would try first.
+
+    Raises:
+        Refused: the password has the wrong length or is easy to guess.
+    """
     if not 15 <= len(password) <= 128:
         raise Refused(
             N_("Your password needs 15 to 128 characters. Try four or five unrelated words."),
             field="password",
         )
-    if _is_guessable(password, about):
+    if _is_guessable(password, owner_words):
         raise Refused(
             N_("This password is too easy to guess. Try four or five unrelated words."),
             field="password",
@@ -47,22 +53,24 @@ def hash_password(password: str, *, about: Sequence[str]) -> str:
 
 
 def verify_password(password_hash: str, password: str) -> bool:
-    """Compare a password with a hash. Slow on purpose."""
+    """Compare a password with a hash; slow on purpose, so that guessing takes long."""
     try:
         return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False
 
 
-def _is_guessable(password: str, about: Sequence[str]) -> bool:
-    """Check whether little is left without common words, repetitions and counting up or down."""
-    folded = "".join(c for c in password.casefold() if c.isalnum())
-    if len(set(folded)) < 5:
+def _is_guessable(password: str, owner_words: Sequence[str]) -> bool:
+    """Check whether the password is only common words, repetitions and sequences like 1234."""
+    letters = "".join(character for character in password.casefold() if character.isalnum())
+    if len(set(letters)) < 5:
         return True
-    own = " ".join(about).casefold().replace("@", " ").replace(".", " ").split()
-    for word in sorted((*_COMMON_PASSWORDS.split(), *own), key=len, reverse=True):
+    own_words = " ".join(owner_words).casefold().replace("@", " ").replace(".", " ").split()
+    for word in sorted((*_COMMON_PASSWORDS.split(), *own_words), key=len, reverse=True):
         if len(word) > 2:
-            folded = folded.replace(word, "")
-    steps = sum((ord(b) - ord(a)) in {1, -1, 9, -9} for a, b in pairwise(folded))  # 9 to 0, too
-    is_repeated = any(folded == (folded[:n] * len(folded))[: len(folded)] for n in range(1, 9))
-    return len(set(folded)) < 5 or is_repeated or steps > len(folded) * 0.7
+            letters = letters.replace(word, "")
+    # From a character to the next: up or down by 1, or between 9 and 0.
+    steps = sum((ord(second) - ord(first)) in {1, -1, 9, -9} for first, second in pairwise(letters))
+    # The same 1 to 8 characters again and again, the last time perhaps cut off.
+    is_repeated = any(letters == (letters[:n] * len(letters))[: len(letters)] for n in range(1, 9))
+    return len(set(letters)) < 5 or is_repeated or steps > len(letters) * 0.7

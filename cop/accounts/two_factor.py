@@ -24,16 +24,16 @@ _WRONG_CODE = N_(
 
 def provisioning_uri(secret: str, *, issuer: str, account: str) -> str:
     """Return the `otpauth:` address that an authenticator app reads from the QR code."""
-    # A colon ends the issuer in the label, whether quoted or not.
+    # In the URI's label a colon ends the issuer, even if it is quoted, so it is replaced.
     return TOTP(secret).provisioning_uri(name=account, issuer_name=issuer.replace(":", " "))
 
 
 def set_up(
     db_session: Session, by: Coordinator, *, secret: str, typed: str, now: datetime
 ) -> list[str]:
-    """Turn two-factor sign-in on, proved by a code; return the recovery codes.
+    """Turn two-factor sign-in on, if the code typed matches; return the recovery codes.
 
-    Only their hashes are stored, so they can be shown once.
+    Only the hashes of recovery codes are stored, so they cannot be shown again.
     """
     coordinator = _lock_coordinator(db_session, by.id)
     if coordinator.totp_secret is not None:
@@ -50,7 +50,7 @@ def set_up(
 
 
 def turn_off(db_session: Session, by: Coordinator, typed: str, *, now: datetime) -> None:
-    """Turn two-factor sign-in off, with a code or a recovery code."""
+    """Turn two-factor sign-in off, if a code or a recovery code was typed."""
     use_code(db_session, by.id, typed, now=now)
     _clear(_lock_coordinator(db_session, by.id))
     audit_log.record_action(db_session, by.id, audit_log.Action.CHANGED_SECOND_FACTOR, now=now)
@@ -62,15 +62,16 @@ def turn_off_without_code(db_session: Session, email: str) -> None:
 
 
 def count_attempt(db_session: Session, coordinator_id: int, *, now: datetime) -> None:
-    """Count a code as wrong until it has been used; for the account, from any network.
+    """Count a code as wrong until `use_code` accepts it; by account, whatever the network.
 
-    Only who knows the password gets here, so nobody else can make the owner wait.
+    Codes can only be typed after the password, so strangers cannot make the owner wait.
 
     Raises:
         TooManyAttempts: too many codes were wrong just now.
     """
     try:
-        sign_in.count_attempt(db_session, _key(coordinator_id), free=sign_in.FREE_FAILURES, now=now)
+        key = _attempt_key(coordinator_id)
+        sign_in.count_attempt(db_session, key, free=sign_in.FREE_FAILURES, now=now)
     except TooManyAttempts as refusal:
         raise TooManyAttempts(
             N_("Too many wrong codes. Wait a minute, then enter the newest one."),
@@ -80,10 +81,10 @@ def count_attempt(db_session: Session, coordinator_id: int, *, now: datetime) ->
 
 
 def pending_sign_in(db_session: Session, token: str, *, now: datetime) -> CoordinatorSession:
-    """Return the device whose password was right and that has not sent its code yet.
+    """Return the device with this token, which has sent the password but not the code yet.
 
     Raises:
-        SignInExpired: there is none, or it took longer than 10 minutes.
+        SignInExpired: there is none, or it sent the password more than 10 minutes ago.
     """
     query = select(CoordinatorSession).where(
         CoordinatorSession.token_hash == hash_token(token),
@@ -100,10 +101,10 @@ def pending_sign_in(db_session: Session, token: str, *, now: datetime) -> Coordi
 
 
 def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> tuple[str, int | None]:
-    """Sign the device in; return its new token, and the recovery codes left if one was used.
+    """Sign the device in; return its new token and the result of `use_code`.
 
     Raises:
-        SignInExpired: it may not sign in, or not any more.
+        SignInExpired: as in `pending_sign_in`.
     """
     pending = pending_sign_in(db_session, token, now=now)
     coordinator_id, device = pending.coordinator_id, pending.device
@@ -114,7 +115,11 @@ def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> tup
 
 
 def use_code(db_session: Session, coordinator_id: int, typed: str, *, now: datetime) -> int | None:
-    """Use a code up; return how many recovery codes are left if it was one of them."""
+    """Accept a code, once; return how many recovery codes are left if it was one of them.
+
+    Raises:
+        Refused: the code is wrong, or was used before.
+    """
     coordinator = _lock_coordinator(db_session, coordinator_id)
     if coordinator.totp_secret is None:
         raise Refused(_WRONG_CODE, field="code")
@@ -126,19 +131,19 @@ def use_code(db_session: Session, coordinator_id: int, typed: str, *, now: datet
         coordinator.totp_step = _matching_step(
             coordinator.totp_secret, typed, now=now, after=coordinator.totp_step or 0
         )
-    sign_in.reset_failures(db_session, _key(coordinator_id))
+    sign_in.reset_failures(db_session, _attempt_key(coordinator_id))
     return codes_left
 
 
 def _lock_coordinator(db_session: Session, coordinator_id: int) -> Coordinator:
-    # Locked, so that of two posts of one code the second finds it used.
+    # Locked, so that if a code is sent twice at once, the second finds it used.
     return db_session.get_one(Coordinator, coordinator_id, with_for_update=True)
 
 
 def _matching_step(secret: str, typed: str, *, now: datetime, after: int = 0) -> int:
-    """Return the time step whose code was typed; it must be after the last one used.
+    """Return the time step of the code typed; it must be later than `after`, the last one used.
 
-    A phone's clock may be wrong by one step of 30 seconds.
+    The phone's clock may be wrong by one step of 30 seconds.
     """
     code = _normalize_code(typed)
     try:
@@ -163,5 +168,5 @@ def _clear(coordinator: Coordinator) -> None:
     coordinator.totp_secret, coordinator.totp_step, coordinator.recovery_hashes = None, None, []
 
 
-def _key(coordinator_id: int) -> str:
+def _attempt_key(coordinator_id: int) -> str:
     return hash_token(f"code {coordinator_id}")

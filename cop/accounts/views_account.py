@@ -19,7 +19,7 @@ from cop.web.forms import ConsoleForm, Required, strip_to_one_line
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now, render
 
-SECRET = "second factor"  # noqa: S105 - the name in the cookie of a secret not in use yet
+SECRET = "second factor"  # noqa: S105 - key in the session of a secret that is not confirmed yet
 
 
 class OwnPasswordForm(ConsoleForm):
@@ -30,7 +30,7 @@ class OwnPasswordForm(ConsoleForm):
 
 
 class ConfirmForm(CodeForm):
-    """Password and code, both: a browser that was left open is not enough."""
+    """Password and code: both, so that somebody who finds the browser open can change nothing."""
 
     old = PasswordField(validators=[Required(N_("Enter your password."))])
 
@@ -125,8 +125,8 @@ def _uri(secret: str) -> str:
 @console.get("/account/two-factor/qr.svg")
 @open_before_two_factor
 def two_factor_qr() -> Response:
-    """Return the QR code as a file of its own: the policy of our pages allows no inline image."""
-    import segno  # noqa: PLC0415 - for this image alone
+    """Return the QR code as a file, since the Content-Security-Policy allows no inline images."""
+    import segno  # noqa: PLC0415 - used only here
 
     image = BytesIO()
     segno.make(_uri(session.get(SECRET) or abort(404)), micro=False).save(
@@ -146,7 +146,7 @@ def two_factor_off() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             _confirm_password(form.data["old"])
-            with write_tx() as db_session:  # counted first, in a transaction that commits
+            with write_tx() as db_session:  # committed before, so that a wrong code stays counted
                 two_factor.count_attempt(db_session, g.coordinator.id, now=now())
             with write_tx() as db_session:
                 two_factor.turn_off(db_session, g.coordinator, form.data["code"], now=now())

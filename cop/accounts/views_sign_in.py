@@ -72,10 +72,10 @@ def sign_in_page() -> ResponseReturnValue:
 
 
 def verify_credentials(email: str, password: str) -> Attempt:
-    """Verify a password; the attempt counts as failed until it is undone.
+    """Verify a password; the attempt counts as failed until `finish` or `undo_attempt`.
 
     Raises:
-        TooManyAttempts: it has failed too often just now.
+        TooManyAttempts: too many attempts have failed just now.
         InvalidCredentials: the address and the password do not match.
     """
     with write_tx() as db_session:
@@ -86,7 +86,7 @@ def verify_credentials(email: str, password: str) -> Attempt:
 
 
 def refuse(form: ConsoleForm, refusal: Refused) -> None:
-    """Show a refusal in a form; answer 429 if it asks to wait."""
+    """Show a refusal in a form; answer with status 429 if it is for too many attempts."""
     form.refuse(refusal)
     if isinstance(refusal, TooManyAttempts):
         seconds = str(refusal.values["seconds"])
@@ -98,7 +98,7 @@ def refuse(form: ConsoleForm, refusal: Refused) -> None:
 
 
 def start_session(token: str) -> None:
-    """Start a new session in the browser, with nothing of the one before sign-in."""
+    """Start a new session in the cookie, without anything from before the sign-in."""
     session.clear()
     session[TOKEN] = token
 
@@ -122,7 +122,7 @@ def sign_in_code() -> ResponseReturnValue:
         with read_tx() as db_session:
             pending = two_factor.pending_sign_in(db_session, token, now=now())
         if form.validate_on_submit():
-            with write_tx() as db_session:  # counted first, in a transaction that commits
+            with write_tx() as db_session:  # committed before, so that a wrong code stays counted
                 two_factor.count_attempt(db_session, pending.coordinator_id, now=now())
             _finish_with_code(token, form.data["code"])
             return redirect(next_path(), 303)
@@ -223,5 +223,5 @@ def set_up(token: str) -> ResponseReturnValue:
 
 @console.errorhandler(LinkExpired)
 def link_expired(expired: LinkExpired) -> Response:
-    """Answer a link to an account or to a new password that cannot be used any more."""
+    """Answer a link to create an account or reset a password that cannot be used anymore."""
     return render("accounts/link_expired.html", status=404, reason=gettext(expired.sentence))

@@ -65,8 +65,15 @@ def to_registered(
     expires_at: datetime | None = None,
 ) -> QueuedEmail:
     """Make an email about a registration; it is not sent if the registration is canceled before."""
-    ids = person.registration_id, person.meeting_id
-    return QueuedEmail(letter, person.recipient, kind, dedup_key, *ids, expires_at)
+    return QueuedEmail(
+        letter,
+        person.recipient,
+        kind,
+        dedup_key,
+        registration_id=person.registration_id,
+        meeting_id=person.meeting_id,
+        expires_at=expires_at,
+    )
 
 
 def queue(db_session: Session, emails: Iterable[QueuedEmail], *, now: datetime) -> None:

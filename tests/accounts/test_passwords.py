@@ -24,7 +24,7 @@ ABOUT = ("corin@example.org", "Corin Coordinator")
     ],
 )
 def test_a_long_password_that_is_hard_to_guess_is_accepted(password):
-    password_hash = passwords.hash_password(password, about=ABOUT)
+    password_hash = passwords.hash_password(password, owner_words=ABOUT)
 
     assert passwords.verify_password(password_hash, password)
 
@@ -36,7 +36,7 @@ def test_a_long_password_that_is_hard_to_guess_is_accepted(password):
 )
 def test_a_password_that_is_too_short_or_too_long_is_refused(password):
     with pytest.raises(Refused, match="15 to 128 characters"):
-        passwords.hash_password(password, about=ABOUT)
+        passwords.hash_password(password, owner_words=ABOUT)
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_a_password_that_is_too_short_or_too_long_is_refused(password):
 )
 def test_a_guessable_password_is_refused(password):
     with pytest.raises(Refused, match="too easy to guess"):
-        passwords.hash_password(password, about=ABOUT)
+        passwords.hash_password(password, owner_words=ABOUT)
 
 
 def test_the_dummy_hash_is_as_slow_as_any_other():
-    password_hash = passwords.hash_password("a long and winding road to nowhere", about=())
+    password_hash = passwords.hash_password("a long and winding road to nowhere", owner_words=())
 
     assert passwords.DUMMY_HASH.split("$")[:4] == password_hash.split("$")[:4]
     assert len(passwords.DUMMY_HASH) == len(password_hash)
