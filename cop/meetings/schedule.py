@@ -149,10 +149,8 @@ _QUERY = select(
     _select_count(RegistrationStatus.HELD).scalar_subquery().label("held"),
     _select_count(RegistrationStatus.WAITING).scalar_subquery().label("waiting"),
 ).order_by(Meeting.starts_at, Meeting.id)
-_SELECT_ALL, _SELECT_ONE = (
-    Prepared(_QUERY),
-    Prepared(_QUERY.where(Meeting.slug == bindparam("slug"))),
-)
+_SELECT_ALL = Prepared(_QUERY)
+_SELECT_ONE = Prepared(_QUERY.where(Meeting.slug == bindparam("slug")))
 
 
 def read(db_session: Session, *, now: datetime) -> Schedule:
