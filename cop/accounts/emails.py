@@ -9,7 +9,7 @@ def first_failure(writer: LetterWriter) -> Letter:
     _ = writer.translate
     return writer.coordinator_letter(
         _("An email could not be delivered"),
-        _("The Email log shows which one, and why."),
+        _("We couldn't deliver an email. The Email log shows which one, and why."),
         Button(_("Open the Email log"), writer.links.console("/mail")),
     )
 
