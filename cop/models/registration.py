@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cop.db.types import AUTOINCREMENT, Base, random_first_version
@@ -69,6 +69,7 @@ class Registration(Base):
     pronouns: Mapped[str] = mapped_column(default="")
     hats: Mapped[list[str]] = mapped_column(default=list)
     hats_other: Mapped[str] = mapped_column(default="")
+    lived_experience: Mapped[bool] = mapped_column(default=False, server_default=false())
     access: Mapped[list[str]] = mapped_column(default=list)
     access_language: Mapped[str] = mapped_column(default="")
     access_other: Mapped[str] = mapped_column(default="")

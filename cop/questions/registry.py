@@ -87,9 +87,18 @@ HATS = Field(
         Choice("program-manager", N_("Program manager")),
         Choice("case-manager", N_("Case manager")),
         Choice("administrative-staff", N_("Administrative staff")),
-        Choice("lived-experience", N_("I'm one of the people the data describes")),
     ),
     other_texts=(_text("hats_other", N_("Another role, in your own words")),),
+)
+LIVED_EXPERIENCE = Field(
+    "lived_experience",
+    N_("I'm one of the people the data describes"),
+    N_("So we know whose voices are in the room. Never shown next to your name."),
+    COORDINATORS,
+    SHORT_RETENTION,
+    kind=Kind.CHECKBOX,
+    blank=False,
+    export=Export.NEVER,
 )
 ACCESS = Field(
     "access",
@@ -182,6 +191,7 @@ QUESTIONS = (
     ORGANIZATION,
     PRONOUNS,
     HATS,
+    LIVED_EXPERIENCE,
     ACCESS,
     TAKING_PART,
     FIRST_TIME,

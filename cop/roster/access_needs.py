@@ -23,14 +23,19 @@ class AccessNeed(NamedTuple):
     people: list[tuple[Registration, str]]
 
 
-def access_needs(db_session: Session, meeting_id: int) -> list[AccessNeed]:
-    """Read the access needs of live registrations, in the order of the form."""
-    query = select_live_registrations(meeting_id).where(HAS_ACCESS_NEEDS).order_by(Registration.id)
+def access_needs(db_session: Session, meeting_id: int) -> tuple[list[AccessNeed], int]:
+    """Read the access needs of live registrations, in the order of the form.
+
+    Also count those whom the data describes; which of them these are stands nowhere.
+    """
+    condition = HAS_ACCESS_NEEDS | Registration.lived_experience
+    query = select_live_registrations(meeting_id).where(condition).order_by(Registration.id)
     people = db_session.scalars(query).all()
     needs = [_need(choice, people) for choice in registry.ACCESS.choices]
     other = [(person, person.access_other) for person in people if person.access_other]
     needs.append(AccessNeed(registry.ACCESS.other_texts[-1].label, other))
-    return [need for need in needs if need.people]
+    lived_experience = sum(person.lived_experience for person in people)
+    return [need for need in needs if need.people], lived_experience
 
 
 def _need(choice: Choice, people: Sequence[Registration]) -> AccessNeed:

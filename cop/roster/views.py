@@ -107,7 +107,7 @@ def _page(found: list[Attendee]) -> Page:
 def access(slug: str) -> Response:
     meeting = meeting_or_404(slug)
     with read_tx() as db_session:
-        needs = access_needs.access_needs(db_session, meeting.id)
+        needs, lived_experience = access_needs.access_needs(db_session, meeting.id)
     note_viewing("access", meeting.id)
     book_by = meeting.starts_at - access_needs.BOOKING_LEAD_TIME
     return render(
@@ -115,6 +115,7 @@ def access(slug: str) -> Response:
         meeting=meeting,
         needs=needs,
         people=len({person.id for need in needs for person, _ in need.people}),
+        lived_experience=lived_experience,
         book_by=book_by,
         is_late=book_by <= now(),
         statuses=STATUSES,

@@ -26,7 +26,9 @@ from cop.web.rendering import current_community, now, render, settings, writer
 
 PERSON_PATH = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
 # Not for coordinators to fill in: people join the mailing list from their own mailbox.
-_OMITTED = {registry.SESSIONS.name, registry.LIST_OPT_IN.name}
+_OMITTED = {registry.SESSIONS.name, registry.LIST_OPT_IN.name, registry.LIVED_EXPERIENCE.name}
+# Access needs have a page of their own; lived experience stands beside no name.
+_NOT_SHOWN = (registry.ACCESS, registry.LIVED_EXPERIENCE)
 
 
 @console.get(PERSON_PATH)
@@ -45,7 +47,7 @@ def _page(slug: str, registration_id: int, refusal: Refused | None = None) -> Re
         status=422 if refusal else 200,
         meeting=meeting,
         person=details,
-        answers=[each for each in answers if each.field is not registry.ACCESS],
+        answers=[each for each in answers if each.field not in _NOT_SHOWN],
         has_access_needs=any(each.field is registry.ACCESS for each in answers),
         can_wait=places.can_wait(meeting.capacity, held=meeting.held, waiting=meeting.waiting),
         exceeds_capacity=meeting.places_left == 0,

@@ -16,13 +16,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 from cop import create_app
 from cop.db.engine import db, sqlite_module, write_tx
 from cop.db.migrations import Schema, migrations_folder, schema_state
 from cop.db.types import Base
-from cop.models.registration import Member
+from cop.models.registration import Member, Registration
 from cop.operations.schema import WrongSchema, require_current
 from cop.operations.schema import set_up as set_up_app
 from cop.operations.schema import upgrade as upgrade_app
@@ -259,7 +259,7 @@ ROWS = {"0001": {
     "erasure": {"key": "k", "erased_at": "2026-11-22 15:00:00"},
 }, "0005": {
     "withdrawal": {"key": "w", "what": "reminders", "withdrawn_at": "2026-11-23"},
-}}  # fmt: skip
+}, "0006": {}}  # fmt: skip
 
 
 def rows_of(names):
@@ -283,24 +283,32 @@ def renamed(names):
     }
 
 
-@pytest.mark.parametrize("release", ["0001", "0005"])
+def migrations_up_to(schema, tmp_path):
+    """A copy of the migrations as they were when this schema was the newest."""
+    folder = shutil.copytree(migrations_folder(), tmp_path / schema)
+    for file in (folder / "versions").glob("*.py"):
+        if file.name[:4] > schema:
+            file.unlink()
+    return folder
+
+
+def insert_row(connection, table, row):
+    values = ", ".join(f":{name}" for name in row)
+    connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"), row)
+
+
+@pytest.mark.parametrize("release", ["0001", "0005", "0006"])
 def test_an_upgrade_from_an_older_release_keeps_every_row(empty_url, tmp_path, release):
     stored = {}
     with an_app(empty_url) as app, app.app_context():
         for schema in (name for name in ROWS if name <= release):
-            folder = shutil.copytree(migrations_folder(), tmp_path / schema)
-            for file in (folder / "versions").glob("*.py"):
-                if file.name[:4] > schema:
-                    file.unlink()
-            upgrade_app(app, folder)
+            upgrade_app(app, migrations_up_to(schema, tmp_path))
             with db.engine.begin() as connection:
                 for table, row in ROWS[schema].items():
-                    values = ", ".join(f":{name}" for name in row)
-                    insert = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"
-                    connection.execute(text(insert), row)
+                    insert_row(connection, table, row)
             stored |= {table: list(row) for table, row in ROWS[schema].items()}
         stored.pop("erasure", None)
-        before = rows_of(stored)
+        before = rows_of(renamed(stored) if release >= "0006" else stored)
 
         upgrade_app(app)
 
@@ -312,6 +320,27 @@ def test_an_upgrade_from_an_older_release_keeps_every_row(empty_url, tmp_path, r
             with db.engine.connect() as connection:
                 assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
                 assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+def test_lived_experience_moves_out_of_the_roles(empty_url, tmp_path):
+    roles = ['["analyst", "lived-experience"]', '["lived-experience"]', '["researcher"]', "[]"]
+    first = ROWS["0001"]
+    with an_app(empty_url) as app, app.app_context():
+        upgrade_app(app, migrations_up_to("0001", tmp_path))
+        with db.engine.begin() as connection:
+            insert_row(connection, "meeting", first["meeting"])
+            for id_, hats in enumerate(roles, start=1):
+                member = first["member"] | {"id": id_, "email_key": f"{id_}@b.org"}
+                insert_row(connection, "member", member)
+                answers = {"id": id_, "member_id": id_, "hats": hats}
+                insert_row(connection, "registration", first["registration"] | answers)
+
+        upgrade_app(app)
+
+        with write_tx() as db_session:
+            query = select(Registration.hats, Registration.lived_experience)
+            found = [tuple(row) for row in db_session.execute(query.order_by(Registration.id))]
+    assert found == [(["analyst"], True), ([], True), (["researcher"], False), ([], False)]
 
 
 @pytest.mark.sqlite

@@ -39,6 +39,7 @@ VALUES = {
     "pronouns": ("she/her", "she/her"),
     "hats": (["analyst"], "Data analyst"),
     "hats_other": ("held", "held"),
+    "lived_experience": (True, "Yes"),
     "access": (["asl"], "American Sign Language (ASL) interpreter"),
     "access_language": ("Portuguese", "Portuguese"),
     "access_other": ("A quiet %(room)s", "A quiet %(room)s"),

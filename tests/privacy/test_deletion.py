@@ -41,12 +41,15 @@ ANSWERS = {
     "access_other": "a break",
     "taking_part": ["type"],
     "first_time": True,
+    "lived_experience": True,
     "prep_answer": "Nobody asked.",
     "prep_visibility": "named",
     "attended": True,
 }
 # What data-practice.md promises to delete a week after the session's end; all else goes later.
-SHORT_LIVED = {"pronouns", "access", "access_language", "access_other", "taking_part", "first_time"}
+SHORT_LIVED = {"pronouns", "lived_experience", "access", "access_language", "access_other"} | {
+    *("taking_part", "first_time")
+}
 
 
 def promised(column):

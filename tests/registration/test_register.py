@@ -160,7 +160,7 @@ def test_all_answers_are_stored_as_they_were_given(db_session):
     values = {
         "organization": "Harbor Data Lab",
         "pronouns": "she/her",
-        "hats": ["analyst", "lived-experience"],
+        "hats": ["analyst", "evaluator"],
         "hats_other": "beekeeper",
         "access": ["asl", "interpretation"],
         "access_language": "Spanish",

@@ -29,11 +29,12 @@ CHOICES = {
     "sessions": {*ALL_SIX, "all"},
     "hats": {
         *("analyst", "evaluator", "researcher", "data-coordinator", "gis-analyst"),
-        *("program-manager", "case-manager", "administrative-staff", "lived-experience"),
+        *("program-manager", "case-manager", "administrative-staff"),
     },
     "access": {"asl", "cart", "interpretation", "slides", "phone", "main-room"},
     "taking_part": {"talk", "type", "listen"},
     "first_time": {"yes"},
+    "lived_experience": {"yes"},
     "prep_visibility": {"hosts", "group", "named"},
     "list_opt_in": {"yes"},
 }
@@ -45,6 +46,7 @@ ANSWERS = {
     "pronouns": "she/her",
     "hats": ["analyst", "gis-analyst"],
     "hats_other": "gardener",
+    "lived_experience": "yes",
     "access": ["interpretation", "main-room"],
     "access_language": "Spanish",
     "access_other": "large print",
@@ -160,7 +162,8 @@ def test_disabled_questions_are_not_asked_and_their_answers_not_stored(client, d
     names = {control["name"] for control in page.select("form input, form textarea")}
     [stored], [member] = rows(), rows(Member)
     stored |= {"list_opt_in": member["list_requested_at"] and "yes"}
-    stored |= {"first_time": "yes" if stored["first_time"] else ""}
+    checked = {name: "yes" if stored[name] else "" for name in ("first_time", "lived_experience")}
+    stored |= checked
     gone = {name for name in ANSWERS if name.startswith((*disabled,))}
     if "prep_answer" in disabled:  # which is asked with it
         gone.add("prep_visibility")

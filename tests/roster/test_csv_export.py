@@ -86,7 +86,8 @@ def test_rows_have_every_value_in_the_documented_format(db_session):
         name='Ada "the first", Example',
         organization="Harbor Data Lab",
         pronouns="she/her",
-        hats=["analyst", "lived-experience"],
+        hats=["analyst", "evaluator"],
+        lived_experience=True,
         hats_other="beekeeper",
         taking_part=["type", "listen"],
         first_time=True,
@@ -104,7 +105,7 @@ def test_rows_have_every_value_in_the_documented_format(db_session):
         "session_date,session_topic,status,name,email,organization,pronouns,hats,taking_part,"
         "first_time,prep_answer,mailing_list,registered_at,attended\r\n"
         '2027-07-20,Who disappears?,registered,"Ada ""the first"", Example",ada@example.org,'
-        "Harbor Data Lab,she/her,Data analyst; I'm one of the people the data describes; beekeeper,"
+        "Harbor Data Lab,she/her,Data analyst; Evaluator; beekeeper,"
         "I like to type in the chat; I like to listen,yes,"
         '"First line.\nSecond line.",yes,2026-07-01T09:14:15-04:00,no\r\n'
         "2027-07-21,,registered,Grace,grace@example.org,,,,,no,,no,2026-11-22T10:00:00-05:00,\r\n"
