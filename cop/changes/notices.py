@@ -26,19 +26,19 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 
 def queue_notices(db_session: Session, *, writer: LetterWriter) -> int:
     """Queue an email to everybody whose snapshot is out of date; return how many."""
-    edited_by = _edited_by(writer)
-    locked = locking.lock(db_session, db_session.scalars(_select_edited(edited_by)))
+    edited_until = _edited_until(writer)
+    locked = locking.lock(db_session, db_session.scalars(_select_edited(edited_until)))
     # Check again under the lock: another worker may have queued them meanwhile.
     return sum(
         _queue_for(db_session, meeting, writer=writer)
         for meeting in locked
-        if meeting.edited_at and meeting.edited_at <= edited_by
+        if meeting.edited_at and meeting.edited_at <= edited_until
     )
 
 
 def is_due(db_session: Session, *, writer: LetterWriter) -> bool:
     """Whether there is a meeting to send notices about now."""
-    return db_session.scalar(_select_edited(_edited_by(writer)).limit(1)) is not None
+    return db_session.scalar(_select_edited(_edited_until(writer)).limit(1)) is not None
 
 
 def filter_recipients(
@@ -51,13 +51,13 @@ def filter_recipients(
     return [person for person in people if _is_outdated(person, current)]
 
 
-def _edited_by(writer: LetterWriter) -> datetime:
-    """Return until when a meeting must have been edited last for notices to be due."""
+def _edited_until(writer: LetterWriter) -> datetime:
+    """Return the time until which edits are old enough to send notices about them."""
     return writer.now - timedelta(minutes=writer.community.notice_minutes)
 
 
-def _select_edited(edited_by: datetime) -> Select[int]:
-    return select(Meeting.id).where(Meeting.edited_at <= edited_by)
+def _select_edited(edited_until: datetime) -> Select[int]:
+    return select(Meeting.id).where(Meeting.edited_at <= edited_until)
 
 
 def _queue_for(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> int:

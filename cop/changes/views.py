@@ -81,7 +81,7 @@ class CancelForm(ConsoleForm):
 
 
 class TakeawaysForm(EditConflictForm):
-    """What was taken away from a session, and where its recording is."""
+    """The takeaways of a session, and the address of its recording."""
 
     takeaways = area(20_000)
     recording_url = line(2000, Https())

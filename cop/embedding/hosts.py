@@ -65,7 +65,7 @@ PRESETS = (
 
 
 class Snippets(NamedTuple):
-    """HTML to paste into a page: with our script, without it, or a link alone."""
+    """HTML to paste into a page: with our script, without it, or only a link."""
 
     with_script: str
     without_script: str

@@ -76,7 +76,7 @@ class _Plan:
         self.costs_in: list[list[int]] = []  # what each person would cost in a room, by room
 
     def open_rooms(self, size: int) -> None:
-        """Open as many rooms as leave nobody alone, and seat those whose room is fixed."""
+        """Open rooms so that nobody is alone, and seat those whose room is fixed."""
         # Rooms are kept up to the highest one that somebody is in; those after it are new.
         kept = max((person.room or 0 for person in self.people), default=0)
         count = max(kept, ceil(len(self.people) / size), 1)
@@ -85,8 +85,8 @@ class _Plan:
             # Close the last room while a new room has fewer than two people, or if people keep
             # rooms and the other new rooms suffice.
             fewer_seated, fewer_sizes = self._seated(count - 1)
-            is_enough = count - 1 > kept > 0 and max(fewer_sizes[kept:]) <= size
-            if min(sizes[kept:]) >= 2 and not is_enough:
+            is_one_less_enough = count - 1 > kept > 0 and max(fewer_sizes[kept:]) <= size
+            if min(sizes[kept:]) >= 2 and not is_one_less_enough:
                 break
             count, seated, sizes = count - 1, fewer_seated, fewer_sizes
         self.free = sizes

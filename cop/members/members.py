@@ -117,8 +117,8 @@ def verify_and_lock(db_session: Session, owner: Owner, *, now: datetime) -> Reci
     Raises:
         InvalidLink: there is no such member, or they have renewed their links.
     """
-    query = update(Member).where(*_matches(owner)).values(verified_at=now)
-    row = db_session.execute(query.returning(*MEMBER_COLUMNS)).one_or_none()
+    update_member = update(Member).where(*_matches(owner)).values(verified_at=now)
+    row = db_session.execute(update_member.returning(*MEMBER_COLUMNS)).one_or_none()
     if row is None:
         raise InvalidLink
     return recipient_of(db_session, row)

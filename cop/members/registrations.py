@@ -89,10 +89,10 @@ def delete_answer(
         return False
     values = {column: blank for field in fields for column, blank in field.blanks.items()}
     meeting_id = select(Meeting.id).where(Meeting.slug == slug).scalar_subquery()
-    registrations = update(Registration).where(
+    update_registrations = update(Registration).where(
         Registration.member_id == member_id, Registration.meeting_id == meeting_id
     )
-    db_session.execute(registrations.values(**values))
+    db_session.execute(update_registrations.values(**values))
     withdrawals.remember(db_session, member_id, withdrawals.answer(name, slug), writer=writer)
     return True
 

@@ -25,7 +25,7 @@ def answers(token: str, slug: str) -> ResponseReturnValue:
     registration = page.member.registration_for(slug) or abort(404)
     if "erase" in request.form:
         return _delete_answer(page, slug, request.form["erase"])
-    schedule = Schedule((registration.meeting,), ())  # the questions are about this session alone
+    schedule = Schedule((registration.meeting,), ())  # the form is only about this session
     omitted = frozenset() if schedule.with_prep_question else registry.SESSION_QUESTIONS
     form = answers_form(
         current_community().disabled_questions,

@@ -141,7 +141,7 @@ def delete_old(app: Flask, *, now: datetime) -> int:
 
 
 def oldest_at(app: Flask) -> datetime | None:
-    """A time at which the oldest backup was made, or earlier, by the file names."""
+    """The earliest time at which the oldest backup may have been made."""
     # A copy made while the clock was ahead is seen within a day after the clock is right again, so
     # it was made at most a day before it was seen.
     earliest = [

@@ -149,7 +149,7 @@ def _registrations(
 
 
 def _answers() -> Iterator[dict[str, object]]:
-    """Endless answers, which vary by their number."""
+    """Yield the answers of one registration after another, without end."""
     hats = [choice.value for choice in registry.HATS.choices]
     taking_part = [choice.value for choice in registry.TAKING_PART.choices]
     texts = _demo()["answers"]

@@ -41,7 +41,10 @@ class DeletionResult:
 
 
 def run(db_session: Session, *, now: datetime) -> DeletionResult:
-    """Delete what is past its retention period in one transaction (idle database)."""
+    """Delete what is past its retention period, in one transaction.
+
+    Only for a database that is not in use, since the transaction may be long.
+    """
     deleted = Counter[str]()
     for expiry in expiries(load_community(db_session), now=now):
         deleted[expiry.counter] += expiry.erase_all(db_session)
@@ -144,7 +147,8 @@ def _has_short_lived_answers(ended_by: datetime) -> ColumnElement[bool]:
 
 
 def _differs(column: Any, value: object) -> ColumnElement[bool]:
-    """Compare; JSON as text, since PostgreSQL cannot compare it (`[]` if empty)."""
+    """Whether a column differs from a value."""
+    # Compare JSON as text, since PostgreSQL cannot compare it; an empty list is stored as `[]`.
     return cast(column, Text) != str(value) if isinstance(column.type, JSON) else column != value
 
 

@@ -69,7 +69,7 @@ def _select_ids_of(slug_count: int) -> Prepared:
 def ids_of(db_session: Session, slugs: Sequence[str]) -> list[int]:
     """Read the ids of the meetings with these slugs; refuse if one does not exist."""
     wanted = set(slugs)
-    # A NUL is in no slug, and in a parameter PostgreSQL would raise an error: do not query.
+    # No slug contains a NUL, and PostgreSQL raises an error for one in a parameter: do not query.
     may_exist = wanted and not any("\0" in slug for slug in wanted)
     values = {str(number): slug for number, slug in enumerate(wanted)}
     rows = _select_ids_of(len(wanted)).rows(db_session, **values) if may_exist else []

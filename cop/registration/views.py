@@ -59,7 +59,7 @@ def registered() -> Response:
 
 
 def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
-    """Show what happens next, by the URL alone: anybody can open it with any slugs."""
+    """Show what happens next. It depends only on the URL, which anybody can change."""
     schedule = read_schedule()
     selected = schedule.with_slugs(slugs) or abort(404)
     return render(

@@ -49,8 +49,8 @@ def correct_address(
     is_known = db_session.scalar(select(exists().where(Member.email_key == key)))
     new = _upsert_target_member(db_session, email, key, old)
     _refuse_shared_sessions(db_session, old.id, new.id)
-    move = update(Registration).where(is_theirs).values(member_id=new.id)
-    moved_ids = db_session.scalars(move.returning(Registration.id)).all()
+    move_registrations = update(Registration).where(is_theirs).values(member_id=new.id)
+    moved_ids = db_session.scalars(move_registrations.returning(Registration.id)).all()
     deleted_emails = _delete_member(db_session, old.id, writer=writer)
     if not is_known:  # what an existing member withdrew stays withdrawn
         withdrawals.forget(db_session, new.id, *_WITHDRAWN_SCOPES, writer=writer)
@@ -105,8 +105,8 @@ def _upsert_target_member(db_session: Session, email: str, key: str, old: Any) -
 
 
 def _refuse_shared_sessions(db_session: Session, *member_ids: int) -> None:
-    live = select(Registration.meeting_id).where(Registration.status.in_(LIVE_STATUSES))
-    is_shared = [Meeting.id.in_(live.where(Registration.member_id == id_)) for id_ in member_ids]
+    query = select(Registration.meeting_id).where(Registration.status.in_(LIVE_STATUSES))
+    is_shared = [Meeting.id.in_(query.where(Registration.member_id == id_)) for id_ in member_ids]
     if first_starts_at := db_session.scalar(select(func.min(Meeting.starts_at)).where(*is_shared)):
         raise Refused(
             N_(

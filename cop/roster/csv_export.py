@@ -94,7 +94,7 @@ def _query(wanted: Iterable[str], meeting_id: int | None, statuses: Sequence[str
 
 
 def _formatters(zone: ZoneInfo) -> dict[str, Callable[..., str] | None]:
-    """The functions that make cells from the values of database columns, by column."""
+    """The functions that turn database values into cells, by CSV column."""
     return {
         "session_date": cache(lambda time: time.astimezone(zone).date().isoformat()),
         "status": _STATUSES.__getitem__,

@@ -186,7 +186,7 @@ def add_person(slug: str) -> ResponseReturnValue:
         else:
             flash(_added_message(added))
             return redirect(url_for("console.person", slug=slug, registration_id=id_), 303)
-    schedule = Schedule((meeting,), ())  # the questions are about this session alone
+    schedule = Schedule((meeting,), ())  # the form is only about this session
     return render(
         "roster/add.html", meeting=meeting, form=form, schedule=schedule, by_email=by_email
     )

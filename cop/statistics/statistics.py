@@ -191,7 +191,7 @@ def hat_counts_of(db_session: Session, meeting: Meeting) -> dict[str, str] | Non
 def final_counts(
     db_session: Session, ids: Sequence[int], *, zone: ZoneInfo
 ) -> dict[int, dict[str, int | dict[str, str] | None]]:
-    """Compute the counts to store before deleting registrations, by id and column."""
+    """Compute the counts to store before deletion, by meeting id and column."""
     counted = tallies(db_session, zone=zone, ids=ids)
     hats = hat_counts(db_session, ids)
     return {
