@@ -73,7 +73,7 @@ def _print_start_messages(settings: Settings, host: str, set_up_token: str | Non
 
 @cop.command()
 def work() -> None:
-    """Run only the worker, for sites whose web server is not `cop serve`."""
+    """Run only the worker, if another web server serves the site."""
     from cop import server  # noqa: PLC0415 - the other commands do not need a web server
 
     server.work(cli_site.find_site())
@@ -94,7 +94,7 @@ def show_status() -> None:
 @cop.command("seed")
 @click.option("--demo", is_flag=True, help="Also add past sessions and 34 made-up people.")
 def seed_command(*, demo: bool) -> None:
-    """Create the community and its next sessions, and demo data if you want it."""
+    """Create the community and its next sessions. Use --demo to add demo data."""
     app = cli_site.create_site(Settings.from_environment(create=True))
     if not demo:
         click.echo("The community and its next sessions are ready.")
@@ -207,7 +207,7 @@ def clock_group() -> None:
 
 @clock_group.command("confirm")
 def confirm_clock() -> None:
-    """Confirm that this machine's clock is right, so that expired data is deleted."""
+    """Confirm that this machine's clock is right. Expired data is then deleted."""
     app, _ = cli_site.find_site_with_any_key()
     with app.app_context(), write_tx() as db_session:
         was_in_doubt = clock_check.confirm(db_session, coordinator_id=None, now=datetime.now(UTC))

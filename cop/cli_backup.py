@@ -49,7 +49,7 @@ def backup(*, noted: bool, with_key: bool) -> None:
 def _write_key_beside(copy: Path, key: str) -> None:
     file = backup_keys.key_beside(copy)
     secret_key.install(file, key)
-    click.echo(f"{file}\nAnyone with both files can read everything. Keep them apart, or encrypt.")
+    click.echo(f"{file}\nAnyone with both files can read everything. Keep them apart or encrypted.")
 
 
 @click.command()

@@ -16,7 +16,7 @@ from cop.models.coordinator import Coordinator
 from cop.models.email import MailState, OutboxEmail
 from cop.outbox import outbox
 
-_LINK_EXPIRED = N_("This link has been used, or it's more than an hour old. Get a new one.")
+_LINK_EXPIRED = N_("This link has been used, or it's more than an hour old.")
 
 LINK_VALID_FOR = timedelta(hours=1)
 MAX_EMAILS_PER_DAY = 5

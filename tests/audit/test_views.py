@@ -101,7 +101,7 @@ def test_the_page_filters_by_kind_and_by_coordinator(corin):
     assert [row.th.get_text() for row in page.select("tbody tr")] == ["Corin viewed the Email log"]
     assert [each["value"] for each in page.select("option[selected]")] == ["looks", str(ID)]
     assert lines(corin, f"?by={ID}&kind=accounts") == ["Corin invited a coordinator"]
-    assert "Nothing matches." in main_text(empty)
+    assert "Nothing matches these filters." in main_text(empty)
     assert empty.find("a", string="Email log", href="/coordinator/mail")
 
 
