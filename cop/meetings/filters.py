@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
 from flask import Flask
@@ -59,12 +58,6 @@ _RECURRENCE_IN = (
     N_("%(days)s, %(hours)s, only in %(months)s"),
     N_("%(days)s, %(hours)s, on %(place)s, only in %(months)s"),
 )
-_NUMBERED = {
-    "one": N_("%(num)sst"),
-    "two": N_("%(num)snd"),
-    "few": N_("%(num)srd"),
-    "other": N_("%(num)sth"),
-}
 A_MONDAY = date(2024, 1, 1)  # also the first day of a year
 
 
@@ -159,13 +152,6 @@ def event_data(meeting: Listing, name: str, description: str) -> dict[str, objec
         "organizer": {"@type": "Organization", "name": community.name, "url": links().page("/")},
         "isAccessibleForFree": True,
     }
-
-
-@public.app_template_filter()
-def ordinal(number: int) -> str:
-    """Format like `3rd`, by the language's rules for ordinals."""
-    form = Locale.parse(language()).ordinal_form(number)
-    return gettext(_NUMBERED.get(form, _NUMBERED["other"]), num=number)
 
 
 @public.app_template_filter()
