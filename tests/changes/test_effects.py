@@ -178,7 +178,7 @@ def test_canceling_without_registrations_notifies_nobody(corin):
 
     done = confirmation(corin, post(corin, CANCEL, reason="Snow"))
 
-    assert "No one is registered yet." in text_of(page)
+    assert "Nobody is registered yet." in text_of(page)
     assert done == "The session is canceled. Nobody gets an email."
 
 
