@@ -34,7 +34,7 @@ class ConsoleSessionInterface(SecureCookieSessionInterface):
 
 
 class Application(Flask):
-    """Flask that repeats a request if the database ended its transaction for a conflict.
+    """Flask that repeats a request whose transaction was ended by a conflict.
 
     That is safe, since an ended transaction has changed nothing, and a view has no other effects.
     """

@@ -14,7 +14,7 @@ from cop.operations import schema
 
 
 class SiteGroup(click.Group):
-    """A group of commands that shows expected errors as one sentence, without a traceback."""
+    """A group of commands that shows expected errors without a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command.
@@ -33,7 +33,10 @@ class SiteGroup(click.Group):
 
 
 def create_site(settings: Settings) -> Flask:
-    """Open the site; create or upgrade it if needed. For `serve`, `seed` and `db upgrade`."""
+    """Open the site; create or upgrade it if needed.
+
+    For `serve`, `seed` and `db upgrade`.
+    """
     app = create_app(settings)
     _report_backup(schema.set_up(app))
     _warn_of_unsafe_settings(app)
@@ -49,7 +52,9 @@ def find_site() -> Flask:
 
 
 def find_site_with_any_key() -> tuple[Flask, str | None]:
-    """Open the existing site even if its secret key is wrong; return what is wrong with it.
+    """Open the existing site even if its secret key is wrong.
+
+    Return it with a sentence about what is wrong with the key, if anything.
 
     For commands that sign no links, and so work with any key.
     """

@@ -1,4 +1,4 @@
-"""The settings of an installation, read from the environment; all invalid values are reported."""
+"""The settings of an installation, read from the environment."""
 
 import logging
 import os
@@ -37,7 +37,7 @@ class InvalidSettings(Exception):  # noqa: N818 - a refusal, not a bug
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of the system administrator; those of coordinators are in the database."""
+    """The settings of the administrator; coordinators' are in the database."""
 
     instance: Path
     secret_key: str = field(repr=False)
@@ -55,7 +55,7 @@ class Settings:
     def from_environment(
         cls, environ: Mapping[str, str] = os.environ, *, create: bool = False
     ) -> "Settings":
-        """Read the `COP_...` variables; with `create`, make the instance folder and the key.
+        """Read the `COP_...` variables; with `create`, make the folder and the key.
 
         Raises:
             InvalidSettings: some values cannot be used; it names all of them.
@@ -105,14 +105,14 @@ class Settings:
 
     @property
     def host_names(self) -> list[str]:
-        """The host names that this site answers to; without a base URL only the loopback names."""
+        """The host names that this site answers to, by default loopback names."""
         if self.base_url is None:
             return list(LOOPBACK_NAMES)
         return [urlsplit(self.base_url).hostname or ""]
 
 
 def instance_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder that `COP_INSTANCE` names, else `instance` in the current directory."""
+    """Return the folder that `COP_INSTANCE` names, by default `instance`."""
     return Path(environ.get("COP_INSTANCE") or "instance").absolute()
 
 
@@ -216,7 +216,7 @@ class _Reader:
             return ""
 
     def _managed_key(self, file: Path) -> str:
-        """Read a key file that is managed outside of the instance, like a container's secret."""
+        """Read a key file that is managed elsewhere, like a container's secret."""
         try:
             value = file.read_text().strip()
             if secret_key.is_public(file):  # only a warning: container secrets are readable for all
@@ -268,7 +268,7 @@ def _is_database_url(database_url: str) -> bool:
 
 
 def _may_exist(database_url: str) -> bool:
-    """Whether there may be a database, which needs the old key; on a server, always True."""
+    """Whether a database may exist, which needs the old key; if unknown, True."""
     scheme, _, file = database_url.partition(":///")
     return scheme != "sqlite" or private_files.has_content(Path(file))
 

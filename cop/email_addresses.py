@@ -1,4 +1,4 @@
-"""Email addresses: validation, the form used to compare them, and a hint at likely typos."""
+"""Email addresses: validation, comparison, and a hint at likely typos."""
 
 import re
 import unicodedata
@@ -35,7 +35,7 @@ _IN_BRACKETS = re.compile(r"[^<>]*<([^<>]*)>[\s.,;]*")
 
 
 def tidy(text: str) -> str:
-    """Clean what was pasted: `Ada <mailto:ada@example.org>.` becomes `ada@example.org`."""
+    """Return the address in pasted text such as `Ada <ada@example.org>,`."""
     # Category Cf: invisible characters, such as a zero-width space.
     visible = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
     if match := _IN_BRACKETS.fullmatch(visible):
@@ -44,7 +44,7 @@ def tidy(text: str) -> str:
 
 
 def normalize(address: str) -> str:
-    """Return the form used to compare addresses: in lower case, with the domain in IDNA.
+    """Return the form used to compare: lower case, with the domain in IDNA.
 
     Dots and plus tags stay, since it depends on the provider whether they make a difference.
 
@@ -61,7 +61,10 @@ def normalize(address: str) -> str:
 
 
 def suggest_correction(address: str) -> str | None:
-    """Return the address probably meant: a common domain, a known ending, a straight apostrophe."""
+    """Return the address probably meant, or None if there is no obvious typo.
+
+    It corrects the domain, the ending and curly apostrophes.
+    """
     typed_local, _, typed_domain = address.strip().rpartition("@")
     local, domain = typed_local.replace("\u2019", "'"), typed_domain.casefold()
     # A domain of more than 40 characters is close to no known one, but slow to compare.
@@ -73,7 +76,7 @@ def suggest_correction(address: str) -> str | None:
 
 
 def _similar_domain(domain: str) -> str:
-    """Return the known domain, or the one with a known ending, that is close; else `domain`."""
+    """Return the domain probably meant, which may be the same."""
     for known in KNOWN_DOMAINS:
         if _is_transposition(domain, known):
             return known

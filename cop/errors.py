@@ -1,11 +1,11 @@
-"""Exceptions for what a rule does not allow, with the sentence that tells the user so."""
+"""Exceptions for what a rule does not allow, with a sentence for the user."""
 
 
 class Refused(Exception):  # noqa: N818 - a refusal, not a bug
     """A request that breaks a rule, with the sentence that tells the user so."""
 
     def __init__(self, sentence: str, *, field: str = "", **values: object) -> None:
-        """Take a sentence marked by `N_`, the values in it, and the form field that it is about."""
+        """Take a sentence marked by `N_`, its values, and its form field."""
         super().__init__(sentence % values if values else sentence)
         self.sentence = sentence
         self.field = field
@@ -29,7 +29,7 @@ class SignInExpired(Refused):
 
 
 class LinkExpired(Exception):  # noqa: N818 - as above
-    """A link to create an account or reset a password that is used, replaced or too old."""
+    """A link to an account or a new password that is used, replaced or old."""
 
     def __init__(self, sentence: str) -> None:
         """Take a sentence marked by `N_`, which explains it."""

@@ -45,7 +45,7 @@ def read_token(
 
 
 def read_token_unverified(token: str) -> list[int | str]:
-    """Return the parts of a token whose signature is not verified; never use it for requests."""
+    """Return the parts of a token without verifying it; never for requests."""
     _, parts = URLSafeSerializer("").loads_unsafe(token)
     return parts if isinstance(parts, list) else []
 
@@ -79,7 +79,10 @@ class Links:
         return self.page(f"/coordinator/set-up/{token}")
 
     def member(self, owner: Owner, below: str = "", *, on: date) -> str:
-        """Return the link to the member's page, or to one below it; valid for a year from `on`."""
+        """Return the link to the member's page or one below; valid for a year.
+
+        The year begins at `on`.
+        """
         token = sign_token(self.secret_key, Purpose.MEMBER, *owner, on.toordinal())
         return self.page(f"/r/{token}{below}")
 
@@ -87,7 +90,10 @@ class Links:
         return self.member(owner, f"/sessions/{slug}/cancel", on=on)
 
     def join(self, owner: Owner, registration_id: int) -> str:
-        """Return the link that redirects to the meeting's join URL, which may still change."""
+        """Return the personal link that redirects to the meeting's join URL.
+
+        It stays the same if the join URL changes.
+        """
         token = sign_token(self.secret_key, Purpose.JOIN, *owner, registration_id)
         return self.page(f"/join/{token}")
 

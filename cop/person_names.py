@@ -46,7 +46,7 @@ def fold(name: str) -> str:
 
 
 def name_variants(name: str) -> set[str]:
-    """Return all names, folded, that `Ada (Ada L)`, `Example, Ada` or `Ada | Harbor` may mean."""
+    """Return all names, folded, that `Ada (Ada L)` or `L, Ada` may mean."""
     outside = _TRAILING_PRONOUNS.sub("", _BRACKETS.sub(" ", name))
     inside = [text for text in _BRACKETS.findall(name) if not _PRONOUNS.fullmatch(text.strip())]
     names = [_TRAILING_PRONOUNS.sub("", text) for text in (outside, *inside)]

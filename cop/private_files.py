@@ -18,12 +18,15 @@ def write_file(file: Path, content: bytes) -> None:
 
 
 def has_content(file: Path) -> bool:
-    """Whether a file exists and is not empty; an interrupted first start leaves an empty one."""
+    """Whether a file exists and is not empty.
+
+    An interrupted first start leaves an empty database.
+    """
     return file.is_file() and file.stat().st_size > 0
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the names in a folder, so that a new or renamed file survives a power failure."""
+    """Sync the names in a folder, so that a power failure loses no new one."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         _sync(descriptor)

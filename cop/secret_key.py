@@ -42,7 +42,7 @@ def install(file: Path, secret_key: str) -> None:
 
 @contextmanager
 def replace(file: Path, secret_key: str) -> Iterator[None]:
-    """Write a key to the disk, and let it replace the old one only if the `with` block succeeds."""
+    """Write a key now; replace the old one if the `with` block succeeds."""
     _make_folder(file.parent)
     with _draft(file, secret_key) as draft:
         yield

@@ -1,4 +1,4 @@
-"""Parse the email settings: the URL of the SMTP server and the address of the sender."""
+"""Parse the email settings: the SMTP server and the sender."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _VALID_SUFFIX = ".example.org"
 
 
 class InvalidAddress(Exception):  # noqa: N818 - a refusal, not a bug
-    """An address that cannot be used, with what to write instead; it contains no password."""
+    """An address that cannot be used, with what to write; without a password."""
 
 
 class Security(StrEnum):
@@ -118,7 +118,7 @@ def sender(text: str) -> Address:
 
 
 def default_sender(host: str) -> Address:
-    """Return a no-reply address at a host; at localhost if the host cannot be in an address."""
+    """Return a no-reply address at a host; at localhost if that is invalid."""
     try:
         return bare_address(f"no-reply@{host}")
     except InvalidAddress:
@@ -126,7 +126,7 @@ def default_sender(host: str) -> Address:
 
 
 def bare_address(address: str) -> Address:
-    """Parse an email address, with its domain in IDNA; domains of a local network are allowed.
+    """Parse an email address, also one of a local network; IDNA-encode it.
 
     Raises:
         InvalidAddress: this is not an email address.

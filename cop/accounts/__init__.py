@@ -1,1 +1,1 @@
-"""Coordinators: accounts, sign-in, two-factor sign-in, password reset and invitations."""
+"""Coordinators' accounts: sign-in, two-factor sign-in, resets, invitations."""

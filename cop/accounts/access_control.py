@@ -1,4 +1,4 @@
-"""Access to the console: denied unless signed in, except to views with a decorator from here."""
+"""Access to the console: denied unless signed in or the view allows it."""
 
 from flask import g, make_response, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,7 @@ def open_to_all(view: View) -> View:
 
 
 def open_before_two_factor(view: View) -> View:
-    """Allow coordinators to open a view before they have set up the required second factor."""
+    """Allow a view before the required second factor is set up."""
     return mark(view, "is_open_before_two_factor")
 
 
@@ -65,7 +65,7 @@ def _needs_two_factor() -> bool:
 
 
 def _redirect_to(endpoint: str) -> ResponseReturnValue:
-    """Redirect to the page that has to be completed first, from which `next` leads back here."""
+    """Redirect to the page that must come first; its `next` leads back here."""
     if wants_fragment():
         response = make_response("", 204)
         response.headers["HX-Redirect"] = url_for(endpoint)

@@ -76,7 +76,7 @@ def coordinator_addresses(db_session: Session) -> list[str]:
 
 
 def list_accounts(db_session: Session) -> list[tuple[Coordinator, datetime | None]]:
-    """Return all coordinators sorted by name, each with the time of their last known activity."""
+    """Return all coordinators by name, each with their last known activity."""
     last_seen_query = select(func.max(CoordinatorSession.last_seen_at)).where(
         CoordinatorSession.coordinator_id == Coordinator.id,
         CoordinatorSession.awaits_code.is_(False),
@@ -104,7 +104,9 @@ def change_password(db_session: Session, email: str, *, password: str) -> None:
 
 
 def new_set_up_link(db_session: Session, *, now: datetime) -> str | None:
-    """Create the link to the first account and return its token; an older one stops working.
+    """Create the link to the first account, and return its token.
+
+    An older link stops working.
 
     Return None if there is an account already.
     """
@@ -142,7 +144,9 @@ def check_set_up_link(db_session: Session, token: str, *, now: datetime) -> None
 def remove(
     db_session: Session, coordinator_id: int, *, by: Coordinator, writer: LetterWriter
 ) -> str | None:
-    """Delete an account and sign out its devices; return its name, None if there is none.
+    """Delete an account; return its name, None if there is none.
+
+    Its devices are signed out.
 
     Raises:
         NotPermitted: the account may export lists, and the coordinator `by` may not.
@@ -168,7 +172,9 @@ def remove(
 def set_may_export(
     db_session: Session, coordinator_id: int, *, may_export: bool, by: Coordinator, now: datetime
 ) -> str | None:
-    """Grant or revoke the right to export lists; return the name, None if there is no account.
+    """Grant or revoke the right to export lists; return the account's name.
+
+    Return None if there is no such account.
 
     Raises:
         NotPermitted: the coordinator who decides this may not export lists.

@@ -1,4 +1,4 @@
-"""Compose emails to coordinators; they contain links to the console, but no member's data."""
+"""Compose emails to coordinators, which contain no member's data."""
 
 from cop.mail.letter import Button, Letter
 from cop.mail.writer import LetterWriter

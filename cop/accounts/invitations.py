@@ -1,4 +1,4 @@
-"""Invitations of coordinators: an emailed link to an account, which works once, for a week."""
+"""Invitations of coordinators: an emailed link that works once, for a week."""
 
 from datetime import datetime, timedelta
 
@@ -22,7 +22,9 @@ VALID_FOR = timedelta(days=7)
 def invite(
     db_session: Session, email: str, *, may_export: bool, by: Coordinator, writer: LetterWriter
 ) -> str:
-    """Email somebody the link to create an account, and return it; older links stop working.
+    """Email somebody the link to create an account, and return it.
+
+    Older links stop working.
 
     Raises:
         NotPermitted: the coordinator `by` may not export lists, so they cannot give this right.
@@ -63,7 +65,9 @@ def list_invitations(db_session: Session) -> list[Invitation]:
 def withdraw(
     db_session: Session, invitation_id: int, *, by: Coordinator, now: datetime
 ) -> tuple[str, list[str]] | None:
-    """Delete an invitation and its emails, and return its address and their Message-IDs.
+    """Delete an invitation and its emails; return its address and their ids.
+
+    The ids are the Message-IDs of the emails.
 
     Return None if there is no such invitation.
     """
@@ -103,7 +107,9 @@ def check(db_session: Session, token: str, *, secret_key: str, now: datetime) ->
 def accept(
     db_session: Session, token: str, *, name: str, password: str, secret_key: str, now: datetime
 ) -> int:
-    """Create the account that a link invites to, and return its id; the link works only once.
+    """Create the account that a link invites to, and return its id.
+
+    The link works only once.
 
     Raises:
         LinkExpired: it cannot be used anymore, or its address has an account by now.
@@ -135,5 +141,8 @@ def _is_about(invitation_id: int) -> ColumnElement[bool]:
 
 
 def _token_timestamp(moment: datetime) -> int:
-    """Return a time in microseconds, which a link has to match: a new invitation has another."""
+    """Return microseconds, which the link and its invitation have in common.
+
+    A newer invitation of the same address has another time, which revokes the link.
+    """
     return int(moment.timestamp() * 1_000_000)

@@ -1,4 +1,4 @@
-"""Signed-in devices of coordinators: a random token in the cookie, its hash in the database."""
+"""Signed-in devices: a random token in the cookie, its hash in the database."""
 
 import re
 import secrets
@@ -32,7 +32,7 @@ _SYSTEMS = {
 
 
 def describe_user_agent(user_agent: str) -> str:
-    """Return browser and system, like `Firefox on Windows`; empty if both are unknown."""
+    """Return browser and system, like `Firefox on Windows`; empty if unknown."""
     names = (
         next((name for name, pattern in patterns.items() if re.search(pattern, user_agent)), "")
         for patterns in (_BROWSERS, _SYSTEMS)
@@ -48,7 +48,10 @@ def start_session(
     device: str = "",
     awaits_code: bool = False,
 ) -> str:
-    """Sign a device in and return its token; with `awaits_code`, it still has to send its code."""
+    """Sign a device in; return its token.
+
+    With `awaits_code`, it still has to send its two-factor code.
+    """
     db_session.execute(delete(CoordinatorSession).where(_has_timed_out(now)))
     token = secrets.token_urlsafe(32)
     db_session.add(
@@ -89,7 +92,7 @@ def touch_session(db_session: Session, token: str, *, now: datetime) -> None:
 def list_devices(
     db_session: Session, coordinator_id: int, *, token: str, now: datetime
 ) -> list[CoordinatorSession]:
-    """Return a coordinator's signed-in devices: first this one, then the most recently used."""
+    """Return a coordinator's signed-in devices: this one, then by last use."""
     query = select(CoordinatorSession).where(
         CoordinatorSession.coordinator_id == coordinator_id, _is_active(now)
     )
@@ -104,7 +107,7 @@ def sign_out(db_session: Session, token: str) -> None:
 
 
 def sign_out_device(db_session: Session, coordinator_id: int, token_hash: str) -> int:
-    """Sign out one device of a coordinator; return 1, or 0 if there is no such device."""
+    """Sign out one device of a coordinator; return how many, 0 or 1."""
     return _delete(
         db_session,
         CoordinatorSession.coordinator_id == coordinator_id,
@@ -113,7 +116,7 @@ def sign_out_device(db_session: Session, coordinator_id: int, token_hash: str) -
 
 
 def sign_out_others(db_session: Session, coordinator_id: int, *, token: str) -> int:
-    """Sign out all devices of a coordinator but the one with this token; return how many."""
+    """Sign out all devices but the one with this token; return how many."""
     return _delete(
         db_session,
         CoordinatorSession.coordinator_id == coordinator_id,

@@ -9,7 +9,7 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 
 
 def notify_first_failure(db_session: Session, writer: LetterWriter) -> None:
-    """Queue an email to the coordinators if exactly one email is failed, so only about the first.
+    """Notify the coordinators if exactly one email is failed: the first one.
 
     Once all failed emails were retried or deleted, the next failure is a first one again.
     """

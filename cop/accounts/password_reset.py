@@ -27,7 +27,10 @@ MIN_INTERVAL = timedelta(minutes=30)
 
 
 def request_reset(db_session: Session, email: str, *, writer: LetterWriter) -> None:
-    """Email a coordinator the link to reset a password; ignore addresses without an account."""
+    """Email a coordinator the link to reset their password.
+
+    Addresses without an account are ignored.
+    """
     # Locked, so that of two requests at once, the second finds the email of the first.
     query = select(Coordinator).where(Coordinator.email_key == email_addresses.normalize(email))
     found = db_session.scalars(query.with_for_update()).one_or_none()
@@ -69,7 +72,9 @@ def check_link(db_session: Session, token: str, *, secret_key: str, now: datetim
 def reset_password(
     db_session: Session, token: str, *, password: str, secret_key: str, now: datetime
 ) -> None:
-    """Set the coordinator's password and sign out their devices; the link works only once.
+    """Set the coordinator's password, and sign out their devices.
+
+    The link works only once.
 
     Raises:
         LinkExpired: it cannot be used anymore.
@@ -79,7 +84,7 @@ def reset_password(
 
 
 def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now: datetime) -> bool:
-    """Allow a few emails a day, and one more whenever there is no recent link that works."""
+    """Allow a few emails a day, and more if no recent link works."""
     key, prefix = OutboxEmail.dedup_key, f"password:{coordinator_id}:"
     is_usable = and_(
         key.startswith(f"{prefix}{fingerprint}:"),  # made for the current password
@@ -93,5 +98,5 @@ def _may_send(db_session: Session, coordinator_id: int, fingerprint: str, *, now
 
 
 def _fingerprint(coordinator: Coordinator) -> str:
-    """Return a hash that changes with the password, so that links for the old one expire."""
+    """Return a hash that changes with the password, so that old links expire."""
     return hashlib.sha256(coordinator.password_hash.encode()).hexdigest()[:16]

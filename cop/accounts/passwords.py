@@ -61,7 +61,7 @@ def verify_password(password_hash: str, password: str) -> bool:
 
 
 def _is_guessable(password: str, owner_words: Sequence[str]) -> bool:
-    """Check whether the password is only common words, repetitions and sequences like 1234."""
+    """Check for a password of common words, repetitions and sequences only."""
     letters = "".join(character for character in password.casefold() if character.isalnum())
     if len(set(letters)) < 5:
         return True

@@ -1,4 +1,4 @@
-"""Sign-in by address and password; each failure makes the delay longer, but never locks out."""
+"""Sign-in by address and password, with delays after failures, no lockout."""
 
 import unicodedata
 from dataclasses import dataclass

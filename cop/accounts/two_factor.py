@@ -1,4 +1,7 @@
-"""Two-factor sign-in by TOTP codes (RFC 6238), which change every 30 seconds, or recovery codes."""
+"""Two-factor sign-in by TOTP codes (RFC 6238) or recovery codes.
+
+A TOTP code changes every 30 seconds.
+"""
 
 import secrets
 from base64 import b32encode
@@ -31,7 +34,7 @@ def provisioning_uri(secret: str, *, issuer: str, account: str) -> str:
 def set_up(
     db_session: Session, by: Coordinator, *, secret: str, typed: str, now: datetime
 ) -> list[str]:
-    """Turn two-factor sign-in on, if the code typed matches; return the recovery codes.
+    """Turn two-factor sign-in on if the code matches; return recovery codes.
 
     Only the hashes of recovery codes are stored, so they cannot be shown again.
     """
@@ -57,12 +60,12 @@ def turn_off(db_session: Session, by: Coordinator, typed: str, *, now: datetime)
 
 
 def turn_off_without_code(db_session: Session, email: str) -> None:
-    """Turn two-factor sign-in off on the command line, for a coordinator who lost their phone."""
+    """Turn two-factor sign-in off on the command line, for a lost phone."""
     _clear(accounts.find(db_session, email))
 
 
 def count_attempt(db_session: Session, coordinator_id: int, *, now: datetime) -> None:
-    """Count a code as wrong until `use_code` accepts it; by account, whatever the network.
+    """Count a code as wrong until `use_code` accepts it, by account.
 
     Codes can only be typed after the password, so strangers cannot make the owner wait.
 
@@ -81,7 +84,7 @@ def count_attempt(db_session: Session, coordinator_id: int, *, now: datetime) ->
 
 
 def pending_sign_in(db_session: Session, token: str, *, now: datetime) -> CoordinatorSession:
-    """Return the device with this token, which has sent the password but not the code yet.
+    """Return the device that sent its password, but not its code yet.
 
     Raises:
         SignInExpired: there is none, or it sent the password more than 10 minutes ago.
@@ -115,7 +118,9 @@ def finish(db_session: Session, token: str, typed: str, *, now: datetime) -> tup
 
 
 def use_code(db_session: Session, coordinator_id: int, typed: str, *, now: datetime) -> int | None:
-    """Accept a code, once; return how many recovery codes are left if it was one of them.
+    """Accept a code, once; return the number of recovery codes left.
+
+    The number is only returned if the code was one of them.
 
     Raises:
         Refused: the code is wrong, or was used before.
@@ -141,7 +146,7 @@ def _lock_coordinator(db_session: Session, coordinator_id: int) -> Coordinator:
 
 
 def _matching_step(secret: str, typed: str, *, now: datetime, after: int = 0) -> int:
-    """Return the time step of the code typed; it must be later than `after`, the last one used.
+    """Return the time step of the code typed, which must be later than `after`.
 
     The phone's clock may be wrong by one step of 30 seconds.
     """

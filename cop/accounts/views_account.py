@@ -1,4 +1,4 @@
-"""Console: the coordinator's own account, with password, devices and two-factor sign-in."""
+"""Console: the coordinator's own account, its devices and second factor."""
 
 from io import BytesIO
 from textwrap import wrap
@@ -30,7 +30,7 @@ class OwnPasswordForm(ConsoleForm):
 
 
 class ConfirmForm(CodeForm):
-    """Password and code: both, so that somebody who finds the browser open can change nothing."""
+    """Password and code: having found an open browser is not enough."""
 
     old = PasswordField(validators=[Required(N_("Enter your password."))])
 
@@ -125,7 +125,7 @@ def _uri(secret: str) -> str:
 @console.get("/account/two-factor/qr.svg")
 @open_before_two_factor
 def two_factor_qr() -> Response:
-    """Return the QR code as a file, since the Content-Security-Policy allows no inline images."""
+    """Return the QR code as a file: the CSP allows no inline images."""
     import segno  # noqa: PLC0415 - used only here
 
     image = BytesIO()

@@ -65,7 +65,7 @@ def _redirect_with(message: str) -> ResponseReturnValue:
 
 
 def _coordinators_page(form: InviteForm, refusal: Refused | None = None) -> Response:
-    """Render the page, with the refusal of an action that has no form fields to show it at."""
+    """Render the page, with the refusal of an action that has no form."""
     status = 200
     if refusal:
         status = 403 if isinstance(refusal, NotPermitted) else 422

@@ -72,7 +72,7 @@ def sign_in_page() -> ResponseReturnValue:
 
 
 def verify_credentials(email: str, password: str) -> Attempt:
-    """Verify a password; the attempt counts as failed until `finish` or `undo_attempt`.
+    """Verify a password; the attempt counts as failed until it is undone.
 
     Raises:
         TooManyAttempts: too many attempts have failed just now.
@@ -86,7 +86,7 @@ def verify_credentials(email: str, password: str) -> Attempt:
 
 
 def refuse(form: ConsoleForm, refusal: Refused) -> None:
-    """Show a refusal in a form; answer with status 429 if it is for too many attempts."""
+    """Show a refusal in a form, with status 429 after too many attempts."""
     form.refuse(refusal)
     if isinstance(refusal, TooManyAttempts):
         seconds = str(refusal.values["seconds"])
@@ -108,7 +108,7 @@ def this_device() -> str:
 
 
 def next_path() -> str:
-    """Return where to go after signing in: a path of the console, by default its front page."""
+    """Return the path to go to after signing in, by default the front page."""
     path = request.args.get("next", "")
     is_safe = _CONSOLE_PATH.fullmatch(path) and ".." not in path
     return path if is_safe else url_for("console.front")
@@ -223,5 +223,5 @@ def set_up(token: str) -> ResponseReturnValue:
 
 @console.errorhandler(LinkExpired)
 def link_expired(expired: LinkExpired) -> Response:
-    """Answer a link to create an account or reset a password that cannot be used anymore."""
+    """Answer a link to an account or a new password that has expired."""
     return render("accounts/link_expired.html", status=404, reason=gettext(expired.sentence))

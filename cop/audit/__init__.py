@@ -1,1 +1,1 @@
-"""The audit log of coordinators' actions and viewings, withdrawals, and the check of the clock."""
+"""The audit log of coordinators, withdrawals, and the check of the clock."""

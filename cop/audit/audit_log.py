@@ -1,4 +1,4 @@
-"""The audit log of coordinators' actions and viewings; it refers to people by ids, not names."""
+"""The audit log of coordinators' actions and viewings; it names no members."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -126,7 +126,10 @@ def record_action(
 
 
 def last_editor(db_session: Session, *, meeting_id: int | None) -> tuple[int, str] | None:
-    """Return id and name of the last editor of a meeting, or without one of the settings."""
+    """Return id and name of who last edited a meeting, or the settings.
+
+    Without a meeting's id, it is the settings.
+    """
     row = db_session.execute(
         select(Coordinator.id, Coordinator.name)
         .join(AuditEntry, AuditEntry.coordinator_id == Coordinator.id)
@@ -140,7 +143,7 @@ def last_editor(db_session: Session, *, meeting_id: int | None) -> tuple[int, st
 def read_log(
     db_session: Session, *, kind: str = "", coordinator_id: int | None = None, page: int = 1
 ) -> tuple[Sequence[Row[*tuple[Any, ...]]], bool]:
-    """Read a page of the log, newest first; also return whether there are older entries.
+    """Read a page of the log, newest first, and whether older entries exist.
 
     `kind` is a group of actions, `VIEWINGS` or `EXPORTS`; if empty, all. Each row has the columns
     of `_select_actions`, `by` (the coordinator's name, None for a deleted account), and `slug` and
@@ -197,7 +200,9 @@ def coordinator_names(db_session: Session) -> dict[int, str]:
 
 
 def expiries(*, announced_before: datetime, now: datetime) -> Iterator[Expiry]:
-    """Yield what to delete: entries older than a year, and announcements of old meetings.
+    """Yield what to delete: old entries, and announcements of old meetings.
+
+    Entries are deleted after a year.
 
     Announcements are deleted if their meeting ended at `announced_before` or earlier.
     """

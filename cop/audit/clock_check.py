@@ -52,19 +52,19 @@ def steady_for(community: CommunityFacts) -> timedelta:
 
 
 def has_settled(community: CommunityFacts, *, now: datetime) -> bool:
-    """Whether emails may be sent: the clock has not jumped, or has been steady for an hour."""
+    """Whether emails may be sent: no jump, or the clock is steady for an hour."""
     if check(community, now=now) is Verdict.RUN:
         return True
     return steady_for(observe(community, now=now)) >= STEADY_BEFORE_SENDING
 
 
 def can_plan(community: CommunityFacts, *, now: datetime) -> bool:
-    """Whether sessions may be planned: by a wrong clock, some would be planned years ahead."""
+    """Whether to plan sessions: not years ahead, by a wrong clock."""
     return check(community, now=now) is not Verdict.ASK and has_settled(community, now=now)
 
 
 def observe(community: CommunityFacts, *, now: datetime) -> CommunityFacts:
-    """Observe a clock that has jumped: add the time since the last observation to its steady time.
+    """Observe a clock that has jumped: add to the time that it has been steady.
 
     A gap of some hours adds nothing and resets nothing, so that a machine that runs only by day
     gets to 24 hours, too. Another jump resets the steady time to zero.
@@ -79,7 +79,7 @@ def observe(community: CommunityFacts, *, now: datetime) -> CommunityFacts:
 
 
 def should_record(community: CommunityFacts, *, now: datetime) -> bool:
-    """Whether to store an observation: not each, as the worker observes every few seconds."""
+    """Whether to store an observation, which is made every few seconds."""
     return community.clock_seen_at is None or abs(now - community.clock_seen_at) >= RECORD_INTERVAL
 
 
@@ -92,7 +92,7 @@ def record(db_session: Session, *, now: datetime) -> None:
 
 
 def confirm(db_session: Session, *, coordinator_id: int | None, now: datetime) -> bool:
-    """Confirm that the clock is right, so that the daily tasks run; return whether it was needed.
+    """Confirm that the clock is right; return whether that was needed.
 
     `coordinator_id` is None if it is confirmed on the command line.
     """

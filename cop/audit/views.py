@@ -1,4 +1,4 @@
-"""Console: the page of the audit log, and the functions by which other views add to it."""
+"""Console: the audit log, and the functions by which views add to it."""
 
 from collections import ChainMap
 from collections.abc import Sequence
@@ -92,7 +92,7 @@ def note_action(
     registration_id: int | None = None,
     item_count: int | None = None,
 ) -> None:
-    """Record an action of the signed-in coordinator, in the transaction that performs it."""
+    """Record the signed-in coordinator's action, in its transaction."""
     audit_log.record_action(
         db_session,
         g.coordinator.id,
@@ -105,7 +105,9 @@ def note_action(
 
 
 def note_viewing(resource: str, meeting_id: int | None = None, columns: Sequence[str] = ()) -> None:
-    """Record that the signed-in coordinator views or exports personal data; without a meeting, all.
+    """Record that the signed-in coordinator views or exports personal data.
+
+    Without a meeting, it is the data of all meetings.
 
     `columns`: the names of the optional columns that it includes.
     """

@@ -1,4 +1,4 @@
-"""Withdrawals: what people deleted or opted out of, to be applied again to a restored backup.
+"""Withdrawals: what people deleted or opted out of, to repeat in backups.
 
 A backup from before a withdrawal still contains the data (`cop/operations/restore.py`). Only keyed
 hashes of addresses are stored, and only as long as there can be such a backup.
@@ -78,7 +78,7 @@ def read_all(db_session: Session) -> set[Withdrawn]:
 
 
 def delete_old(db_session: Session, *, now: datetime) -> None:
-    """Delete the withdrawals that are older than all backups, which so already contain them."""
+    """Delete the withdrawals that are older than all backups."""
     db_session.execute(delete(Withdrawal).where(Withdrawal.withdrawn_at <= now - RETENTION))
 
 

@@ -32,7 +32,7 @@ JoinUrls = Mapping[int, str]  # a person's join links by meeting id
 def feed(
     writer: LetterWriter, meetings: Iterable[MeetingFacts], *, join_urls: JoinUrls | None = None
 ) -> bytes:
-    """Write a feed to subscribe to: the public one, or with join links a member's own.
+    """Write a feed to subscribe to: public, or with join links a member's own.
 
     Meetings are listed until 30 days after their end, canceled ones too.
     """
@@ -49,7 +49,7 @@ def feed(
 
 
 def file(writer: LetterWriter, meeting: MeetingFacts) -> bytes:
-    """Write one meeting, without a calendar's name: it is added to an existing calendar."""
+    """Write one meeting without a calendar's name, to add it to a calendar."""
     return _calendar(writer, [], [meeting], {})
 
 
@@ -128,7 +128,10 @@ def _event(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None) ->
 
 
 def _date_time_property(moment: datetime, community: CommunityFacts) -> str:
-    """Format the parameter and value of a time: local, or in UTC if the zone repeats the hour."""
+    """Format the end of a time property: local, or in UTC if ambiguous.
+
+    It follows a name, as in `DTSTART;TZID=America/New_York:20261215T113000`.
+    """
     local = moment.astimezone(community.zone_info)
     if local.fold:  # the second of two hours with the same local time
         return f":{ical.format_utc(moment)}"
@@ -145,7 +148,9 @@ _SELECT_HELD_MEETINGS = (
 def read_member_calendar(
     db_session: Session, member_id: int, *, calendar_version: int, links: Links
 ) -> tuple[list[MeetingFacts], dict[int, str]] | None:
-    """Read the meetings at which a member holds a spot, and their join links by meeting id.
+    """Read the meetings at which a member holds a spot, and their join links.
+
+    The join links are by meeting id.
 
     A meeting that was canceled while they held a spot is included. Return None if the link of the
     feed is no longer valid.

@@ -1,4 +1,4 @@
-"""The texts of a calendar entry: public, or for one attendee with their join link."""
+"""The texts of a calendar entry: public, or with one attendee's join link."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ def title(writer: LetterWriter, meeting: MeetingFacts) -> str:
 
 
 def location(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None = None) -> str:
-    """Return the join link, which calendar programs make clickable, else the public location."""
+    """Return the join link, which programs make clickable, else the location."""
     return join_url if join_url and not meeting.is_cancelled else writer.community.location
 
 

@@ -20,7 +20,7 @@ def serialize(lines: Iterable[str]) -> bytes:
 
 
 def escape_text(value: str) -> str:
-    """Escape a text, which may have several lines, and remove control characters (3.3.11)."""
+    """Escape a text of one or more lines; remove control characters (3.3.11)."""
     clean = _clean_lines(value)
     escaped = clean.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
     return escaped.replace("\n", "\\n")

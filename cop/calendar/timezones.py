@@ -84,7 +84,7 @@ def _observance(kind: Transition, moments: list[datetime]) -> list[str]:
 
 
 def _yearly_rule(moments: list[datetime]) -> str:
-    """Return the RRULE of a yearly change, such as the second Sunday of March; "" if none fits."""
+    """Return the RRULE of a change such as the second Sunday of March, or ""."""
     first = moments[0]
     is_yearly = [moment.year for moment in moments] == list(range(FIRST, LAST + 1))
     if not is_yearly or len({(m.month, m.weekday(), m.time()) for m in moments}) > 1:

@@ -1,4 +1,4 @@
-"""The schedule for other programs: calendars to subscribe to, files to add, and JSON.
+"""The schedule for other programs: calendar feeds, calendar files and JSON.
 
 Pages of all origins may read the public ones. Whoever has the link of a member's own calendar can
 read it, but the link gives access to nothing else.
@@ -112,7 +112,7 @@ def _calendar_file(content: bytes, name: str) -> Response:
 
 
 def _public(response: Response) -> Response:
-    """Let pages of all origins read the response, and caches keep it for five minutes."""
+    """Let pages of all origins read the response, and caches store it."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.cache_control.public = True
     response.cache_control.max_age = 300

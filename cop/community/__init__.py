@@ -1,1 +1,1 @@
-"""The one community that an installation serves: its settings, recurrence rule and holidays."""
+"""The community of an installation: settings, recurrence rule, holidays."""

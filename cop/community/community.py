@@ -121,7 +121,7 @@ def change_community(db_session: Session, **values: object) -> None:
 
 
 def note_daily_tasks(db_session: Session, *, now: datetime) -> None:
-    """Record that the daily tasks ran; their time is what the clock is checked against next.
+    """Record when the daily tasks ran, which the clock is checked against.
 
     So the observations of a jump before it are cleared.
     """

@@ -1,4 +1,4 @@
-"""Days on which people may be away: federal holidays, and the community's own observances."""
+"""Days on which people may be away: federal holidays and observances."""
 
 import re
 from collections.abc import Iterable

@@ -12,7 +12,7 @@ from dateutil.rrule import rrule, rrulestr
 
 @dataclass(frozen=True)
 class Recurrence:
-    """When a community meets: an RFC 5545 recurrence rule, and a local time in a zone."""
+    """When a community meets: an RFC 5545 recurrence rule and a local time."""
 
     rule: str
     starts: time
@@ -21,7 +21,7 @@ class Recurrence:
     since: date | None = None  # the date that rules such as "every second week" count from
 
     def next_dates(self, count: int, *, now: datetime) -> list["Occurrence"]:
-        """Return the next `count` occurrences that have not ended, in chronological order."""
+        """Return the next `count` occurrences that have not ended, earliest first."""
         yesterday = now.astimezone(self.zone).date() - timedelta(days=1)  # may last past midnight
         occurrences = map(self.on, self._days_from(yesterday))
         not_ended = (occurrence for occurrence in occurrences if occurrence.ends_at > now)

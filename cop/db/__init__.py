@@ -1,1 +1,1 @@
-"""The database: engine, transactions, column types, migrations and the revision of cached pages."""
+"""The database: engine, transactions, types, migrations, revision."""

@@ -51,7 +51,7 @@ def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
 
 
 def journal_pragmas(version: tuple[int, ...]) -> list[str]:
-    """Return the pragmas of WAL, or of the slower rollback journal where WAL has the bug."""
+    """Return the pragmas for WAL, or if it has the bug, a rollback journal."""
     if has_wal_reset_bug(version):
         return ["journal_mode=DELETE", "synchronous=EXTRA"]
     return ["journal_mode=WAL", "synchronous=FULL"]
@@ -113,7 +113,10 @@ def bind(app: Flask, settings: Settings) -> None:
 
 
 def create_file(engine: Engine) -> None:
-    """Create an SQLite file that only its owner can read; its side files get the same mode."""
+    """Create an SQLite file that only its owner can read.
+
+    SQLite gives the side files the same mode.
+    """
     file = sqlite_file(engine.url)
     if file and not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,7 +152,7 @@ def sqlite_file(address: str | URL) -> Path | None:
 
 
 class DatabaseSession(Session):
-    """A session whose bulk updates and deletes do not change objects that are loaded already.
+    """A session whose bulk statements do not change objects loaded before.
 
     SQLAlchemy's default is to find and update the loaded objects that match, by a query or in
     Python. That is skipped, since no transaction uses a loaded object after changing it in bulk.
@@ -181,7 +184,7 @@ def _transaction(**execution_options: object) -> Iterator[Session]:
 
 @contextmanager
 def write_tx(*, rehearse: bool = False) -> Iterator[Session]:
-    """Open a transaction that may write: it takes SQLite's write lock first, and commits.
+    """Open a transaction that may write, with SQLite's write lock; commit it.
 
     With `rehearse` it is rolled back instead, to show what a change would do.
     """
@@ -193,7 +196,7 @@ def write_tx(*, rehearse: bool = False) -> Iterator[Session]:
 
 @contextmanager
 def erasing_tx() -> Iterator[Session]:
-    """Open a transaction that deletes personal data, and empty the write-ahead log after it."""
+    """Open a transaction that deletes personal data; then empty the log."""
     with write_tx() as db_session:
         yield db_session
     empty_log()

@@ -19,7 +19,7 @@ class Schema(Enum):
 
 
 def migrations_folder() -> Path:
-    """Return the migrations' folder: in the installed package, or beside it in a checkout."""
+    """Return the migrations' folder, which a checkout has beside the package."""
     package = Path(__file__).parent.parent
     installed = package / "migrations"
     return installed if installed.is_dir() else package.parent / "migrations"
@@ -39,7 +39,7 @@ def schema_state(engine: Engine, folder: Path | None = None) -> Schema:
 
 @cache
 def _revisions(folder: Path) -> tuple[str | None, frozenset[str]]:
-    """Return the newest revision, and all revisions; cached since `/readyz` needs them often."""
+    """Return the newest revision, and all revisions; cached for `/readyz`."""
     scripts = ScriptDirectory(str(folder))
     revisions = frozenset(script.revision for script in scripts.walk_revisions())
     return scripts.get_current_head(), revisions

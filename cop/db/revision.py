@@ -20,7 +20,7 @@ _SELECT_REVISION = (
 
 @dataclass(frozen=True)
 class Revision:
-    """The number that validates cached public pages, and the sites that may embed them.
+    """The number that validates cached pages, and the sites that may embed.
 
     The number rises with every edit, registration and change of settings, in its transaction.
     """

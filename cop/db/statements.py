@@ -80,7 +80,7 @@ class Prepared:
         return cls(lambda dialect: finish(_insert(dialect, model).values(values)))
 
     def rows(self, db_session: Session, **values: object) -> list[Any]:
-        """Run the statement in the session's transaction; return its rows, as named tuples."""
+        """Run the statement in the session's transaction; return named tuples."""
         compiled = self._compiled_for(db_session)
         with _cursor(db_session, compiled.sql) as cursor:
             cursor.execute(compiled.sql, compiled.parameters(values))
@@ -150,7 +150,7 @@ def _result_columns(statement: Any) -> Iterable[Any]:
 
 @contextmanager
 def _cursor(db_session: Session, sql: str) -> Iterator[DBAPICursor]:
-    """Open a driver cursor in the session's transaction, with SQLAlchemy's exceptions."""
+    """Open a driver cursor in the transaction, with SQLAlchemy's exceptions."""
     db_session.flush()  # so that the statement sees pending changes
     connection = db_session.info.get(CACHED_CONNECTION) or db_session.connection()
     with driver_errors(connection.dialect, sql), closing(connection.connection.cursor()) as cursor:

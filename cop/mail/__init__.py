@@ -1,1 +1,4 @@
-"""What all emails have in common: composing, headers, transports. Independent of meetings."""
+"""What all emails have in common: composing, headers, transports.
+
+It does not know meetings.
+"""

@@ -17,7 +17,10 @@ _MAX_LENGTH = 500
 
 
 class DeliveryError(Exception):
-    """An email was not delivered to the server; `server_reply` says why, without a password."""
+    """An email was not delivered to the server.
+
+    `server_reply` says why, without a password.
+    """
 
     def __init__(self, server_reply: str) -> None:
         super().__init__(server_reply)
@@ -41,7 +44,7 @@ class ServerUnavailableError(DeliveryError):
 
 
 class UnknownOutcomeError(DeliveryError):
-    """The connection ended after the last byte and before the reply: the email may have arrived."""
+    """The connection ended before the final reply: the email may have arrived."""
 
 
 class StoppedError(UnknownOutcomeError):
@@ -69,13 +72,16 @@ def readable_reply(code: int, text: bytes | str) -> str:
 
 
 def _is_sender_fault(reply: str) -> bool:
-    """Whether the server rejects the sender address, and so all emails: a configuration error."""
+    """Whether the server rejects the sender, and so all emails.
+
+    That is a configuration error.
+    """
     enhanced = _ENHANCED_CODE.match(reply)
     return bool(enhanced and enhanced[1] in _SENDER_CODES) or bool(_SENDER.search(reply))
 
 
 def _is_address_fault(reply: str) -> bool:
-    """Whether the recipient's address is at fault, rather than a policy of the server."""
+    """Whether the recipient's address is at fault, not the server's policy."""
     if enhanced := _ENHANCED_CODE.match(reply):
         return enhanced[1] in _ADDRESS_CODES
     return reply[:3] in {"550", "551", "553"} and not _POLICY.search(reply)

@@ -52,7 +52,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Prose:
-    """A coordinator's text: Markdown in the text part, sanitized HTML in the HTML part."""
+    """A coordinator's text: Markdown in the text part, sanitized HTML."""
 
     markdown: str
     html: Markup
@@ -74,7 +74,10 @@ def render(
     signature: Iterable[str],
     small_print: Iterable[str | Link],
 ) -> Letter:
-    """Render the text and the HTML part; the small print says why the recipient gets the email."""
+    """Render the text and the HTML part.
+
+    The small print says why the recipient gets the email.
+    """
     values = {
         "language": language,
         "subject": subject,

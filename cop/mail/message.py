@@ -1,4 +1,4 @@
-"""The MIME message of a queued email: one recipient, safe headers, equal bytes at each attempt.
+"""The MIME message of an email: one recipient, safe headers, stable bytes.
 
 `Address()` alone does not stop a name from adding recipients: folding drops the quotes of a long
 name, and encoded words are decoded (CPython gh-80222, gh-121650). Characters with a meaning in
@@ -22,7 +22,10 @@ _BIDI_CONTROLS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
 class _Headers(EmailPolicy):
-    """Fold all headers but `List-Unsubscribe`, whose long URL the standard library would encode."""
+    """Fold all headers but `List-Unsubscribe`.
+
+    The standard library would encode its long URL.
+    """
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name == "List-Unsubscribe":
@@ -61,7 +64,7 @@ def build_message(email: OutboxEmail, *, sender: Address, reply_to: str | None) 
 
 
 def mailbox(address: str, name: str = "") -> Address:
-    """Parse an address for headers and SMTP commands, with a display name safe in a header.
+    """Parse an address for headers and SMTP commands; make the name safe.
 
     Raises:
         PermanentError: this is not an email address.
@@ -93,7 +96,7 @@ def _safe_line(text: str) -> str:
 
 
 def _is_invisible(character: str) -> bool:
-    """Whether a character breaks lines, cannot be encoded, or changes the text direction."""
+    """Whether a character breaks lines, has no encoding or sets the direction."""
     is_control = unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
     return is_control or unicodedata.bidirectional(character) in _BIDI_CONTROLS
 

@@ -1,4 +1,4 @@
-"""Send emails by an SMTP server; distinguish rejections, outages and unknown outcomes."""
+"""Send emails by SMTP; distinguish rejections, outages, unknown outcomes."""
 
 import smtplib
 import ssl
@@ -20,7 +20,7 @@ MAX_EMAILS_PER_CONNECTION = 100
 
 
 class Timeouts(NamedTuple):
-    """Seconds to wait for the server; for one email they add up to less than its lease."""
+    """Seconds to wait; for one email, they add up to less than its lease."""
 
     connect: float = 20  # including the server's greeting
     reply: float = 30
@@ -89,7 +89,7 @@ class SmtpTransport:
         self._drop()
 
     def _ready_connection(self, *, is_international: bool) -> "Connection":
-        """Return a connection on which MAIL was accepted, a new one if the old one is closed."""
+        """Return a connection on which MAIL was accepted, if necessary a new one."""
         if self._connection is not None and self._sent_on_connection < MAX_EMAILS_PER_CONNECTION:
             with suppress(OSError, errors.ServerUnavailableError):
                 return self._send_mail_from(self._connection, is_international=is_international)
@@ -155,7 +155,7 @@ class SmtpTransport:
 
 
 class Connection(smtplib.SMTP):
-    """An SMTP connection that knows when an email was sent and only its reply is missing."""
+    """An SMTP connection that knows when only the final reply is missing."""
 
     timeouts = Timeouts()
     awaits_final_reply = False

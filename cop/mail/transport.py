@@ -1,4 +1,4 @@
-"""The transport of emails: to an SMTP server, or into `.eml` files if none is configured."""
+"""The transport of emails: to an SMTP server, else into `.eml` files."""
 
 import re
 from collections.abc import Iterable
@@ -68,7 +68,7 @@ class FolderTransport:
 
 
 def _file_part(message_id: str) -> str:
-    """Return the local part of a Message-ID, in characters that are safe in a file name."""
+    """Return the local part of a Message-ID, safe in a file name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", message_id.strip("<>").partition("@")[0])[:100]
 
 
@@ -76,7 +76,7 @@ Transport = SmtpTransport | FolderTransport
 
 
 def folder_transport(settings: Settings) -> FolderTransport:
-    """Return the transport into files; old ones may exist even if a server is configured now."""
+    """Return the transport into files, which may be left from before SMTP."""
     return FolderTransport(settings.instance / "outbox")
 
 

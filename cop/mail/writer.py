@@ -1,4 +1,4 @@
-"""The writer of emails, with the language, the links and the community's signature."""
+"""The writer of emails: language, links and signature."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -53,7 +53,7 @@ class LetterWriter:
         stop: Link | None = None,
         calendar: str | None = None,
     ) -> Letter:
-        """Compose an email to a member; the small print says why they get it, and how to stop it.
+        """Compose an email to a member, with the reason and how to stop it below.
 
         `why`: the reason, unless it is their registration. `stop`: the link to unsubscribe.
         """

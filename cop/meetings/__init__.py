@@ -1,1 +1,1 @@
-"""Meetings ("sessions" on pages): the schedule, planning, and how pages and emails show them."""
+"""Meetings ("sessions" on pages): the schedule, planning, and display."""

@@ -31,7 +31,7 @@ def session_block(
 
 
 def preparation(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
-    """Compose the lines about guests, and what to read and think about before a session."""
+    """Compose the lines about guests, the reading and the question."""
     _, lines = writer.translate, []
     if meeting.guests:
         lines.append(_("Guest: %(guests)s", guests=meeting.guests))

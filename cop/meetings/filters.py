@@ -1,4 +1,4 @@
-"""Template filters for sessions: dates, times, availability, recurrence and Markdown."""
+"""Template filters for sessions: dates, availability, recurrence, Markdown."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -156,7 +156,7 @@ def event_data(meeting: Listing, name: str, description: str) -> dict[str, objec
 
 @public.app_template_filter()
 def recurrence(community: CommunityFacts, place: str = "") -> str:
-    """Format like `Third Tuesday of each month, 11:30 AM – 1:00 PM ET, except in July`."""
+    """Format like `Third Tuesday of each month, 11:30 AM – 1:00 PM ET`."""
     any_occurrence = community.rhythm.on(A_MONDAY)  # only its times of day are shown
     hours = date_formatter(community).time_range(any_occurrence.starts_at, any_occurrence.ends_at)
     choice = rhythm.parse(community.recurrence_rule)
@@ -197,7 +197,7 @@ def month(number: int) -> str:
 
 @public.app_template_filter()
 def observances(moment: datetime | date, community: CommunityFacts | None = None) -> str:
-    """Name the holidays and observances of a day, like `Juneteenth`; empty on most days."""
+    """Name a day's holidays and observances, like `Juneteenth`; often empty."""
     community = community or current_community()
     day = moment
     if isinstance(moment, datetime):
@@ -215,7 +215,7 @@ def markdown(text: str) -> Markup:
 
 
 class Slug(BaseConverter):
-    """URL converter of a session's slug: its date, with a number if the day has several."""
+    """URL converter of a session's slug: its date, perhaps with a number."""
 
     regex = r"\d{4}-\d{2}-\d{2}(?:-\d{1,3})?"
 

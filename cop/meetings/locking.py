@@ -19,7 +19,7 @@ ENDS_BEFORE_START = N_("The end must be after the start. Choose a later end or a
 
 @dataclass(frozen=True)
 class Announced:
-    """Snapshot of what attendees were last notified of; a difference triggers an email."""
+    """Snapshot of what attendees were told; a difference triggers an email."""
 
     starts_at: str
     ends_at: str
@@ -28,7 +28,7 @@ class Announced:
 
     @classmethod
     def read(cls, stored: str) -> "Announced":
-        """Parse a stored snapshot; an empty one differs from the snapshot of every meeting."""
+        """Parse a stored snapshot; an empty one differs from all others."""
         return cls(*stored.split("|")) if stored else cls("", "", "", "")
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Plan sessions ahead by the recurrence rule, change the rule, and add extra sessions."""
+"""Plan sessions ahead, change the recurrence rule, add extra sessions."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -81,7 +81,7 @@ def time_zones() -> tuple[str, ...]:
 
 
 def check(wanted: CommunityFacts, *, now: datetime) -> None:
-    """Validate the recurrence rule and the other settings that sessions are planned by."""
+    """Validate the settings that sessions are planned by."""
     if wanted.time_zone not in time_zones():
         raise Refused(N_("Choose a time zone from the list, like America/New_York."), field="zone")
     if wanted.duration_minutes <= 0:
@@ -113,7 +113,7 @@ def plan(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> PlanP
 
 
 def change_recurrence(db_session: Session, wanted: CommunityFacts, *, now: datetime) -> list[str]:
-    """Change to the recurrence rule of `wanted`, and plan ahead; return the new slugs.
+    """Change to `wanted`'s recurrence rule, plan ahead, return the new slugs.
 
     Sessions that are planned already stay as they are.
     """

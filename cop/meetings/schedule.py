@@ -20,7 +20,10 @@ IN_FEEDS_FOR = timedelta(days=30)  # after a meeting's end
 
 
 class Availability(Enum):
-    """How many spots are free, roughly: an exact count would reveal when people register."""
+    """How many spots are free, roughly.
+
+    An exact count would reveal when people register.
+    """
 
     PLENTY = "plenty"
     FEW = "few"
@@ -56,7 +59,7 @@ class Listing(MeetingFacts):
 
     @property
     def is_open(self) -> bool:
-        """Whether people can register: until its end, so that latecomers still get a join link."""
+        """Whether people can register: until the end, for latecomers."""
         return not (self.is_cancelled or self.is_over)
 
     @property
@@ -67,7 +70,7 @@ class Listing(MeetingFacts):
 
     @property
     def places_left(self) -> int | None:
-        """The exact number of free spots, for coordinators only; None if there is no limit."""
+        """The exact number of free spots, for coordinators; None without a limit."""
         return None if self.capacity is None else max(0, self.capacity - self.held)
 
     @property
@@ -126,7 +129,7 @@ class Schedule:
         return min(moment for moment in moments if moment > now)
 
     def with_slugs(self, slugs: Iterable[str]) -> tuple[Listing, ...]:
-        """Return the meetings with these slugs in chronological order; ignore unknown slugs."""
+        """Return the meetings with these slugs, earliest first; skip unknown ones."""
         wanted = set(slugs)
         chronological = sorted(self.all, key=lambda meeting: meeting.starts_at)
         return tuple(meeting for meeting in chronological if meeting.slug in wanted)

@@ -28,7 +28,7 @@ def over_or_404(slug: str) -> Listing:
 
 
 def read_schedule() -> schedule.Schedule:
-    """Read the schedule, and note in `g` until when a page that shows it may be cached."""
+    """Read the schedule; note in `g` until when its pages may be cached."""
     with read_tx() as db_session:
         zone, found = current_community().zone_info, schedule.read(db_session, now=now())
     g.next_change_at = found.next_change_at(now(), zone)

@@ -10,7 +10,10 @@ from cop.db.types import Base
 
 
 class Viewing(Base):
-    """A coordinator viewed or exported personal data: of one meeting, or of all if it has none."""
+    """A coordinator viewed or exported personal data of one or all meetings.
+
+    NULL for the meeting means all.
+    """
 
     __tablename__ = "viewing"
 
@@ -61,7 +64,7 @@ class Announcement(Base):
 
 
 class AttendanceImport(Base):
-    """An uploaded participants report, stored until it is imported and for at most a day.
+    """An uploaded participants report, until it is imported; at most a day.
 
     At most one per meeting: a new report replaces it.
     """
@@ -77,5 +80,8 @@ class AttendanceImport(Base):
 
     @property
     def version(self) -> str:
-        """The version that the page submits, so that it cannot import a newer report unseen."""
+        """The version, which distinguishes this report from one that replaces it.
+
+        Pages submit it, so that nobody imports a newer report than the one shown.
+        """
         return self.created_at.isoformat()

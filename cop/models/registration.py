@@ -103,12 +103,12 @@ class Registration(Base):
 
     @property
     def is_marked_by_hand(self) -> bool:
-        """Whether a coordinator marked their attendance; a report also stores the minutes."""
+        """Whether a coordinator marked attendance; a report also stores minutes."""
         return self.attended is not None and self.minutes_present is None
 
     @property
     def suggested_attendance(self) -> bool | None:
-        """The attendance to preselect: until it is marked, True if they used their join link."""
+        """The attendance to preselect: if unmarked, True after using the join link."""
         return True if self.attended is None and self.joined_at else self.attended
 
     @property
@@ -131,7 +131,7 @@ class Submission(Base):
 
 
 class Withdrawal(Base):
-    """What a person opted out of or deleted, to be applied again to a restored backup."""
+    """What a person opted out of or deleted, to repeat in restored backups."""
 
     __tablename__ = "withdrawal"
 

@@ -1,1 +1,1 @@
-"""The outbox: emails are queued in the transaction that causes them, and delivered later."""
+"""The outbox: emails are queued in a transaction, and delivered later."""

@@ -1,4 +1,4 @@
-"""Deliver the emails of the outbox: lease each one, send it, and store the result."""
+"""Deliver the emails of the outbox: lease one, send it, store the result."""
 
 import logging
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Delivery:
     _result: str | errors.DeliveryError | None = field(default=None, init=False)
 
     def run(self, *, stopping: Callable[[], bool] = lambda: False) -> bool:
-        """Deliver all emails that are due; return False if the caller should wait before the next.
+        """Deliver all emails that are due; return False if the caller should wait.
 
         It should if the server is unavailable, or if the clock has jumped. One transaction stores a
         result and leases the next email.

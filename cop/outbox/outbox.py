@@ -1,4 +1,4 @@
-"""The outbox: emails queued in the transaction that causes them, and delivered later."""
+"""The outbox: emails are queued in a transaction, and delivered later."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def to_registered(
     dedup_key: str,
     expires_at: datetime | None = None,
 ) -> QueuedEmail:
-    """Make an email about a registration; it is not sent if the registration is canceled before."""
+    """Make an email about a registration; canceling that withdraws it."""
     return QueuedEmail(
         letter,
         person.recipient,
@@ -114,7 +114,10 @@ _INSERT = Prepared.insert(
 
 
 def withdraw(db_session: Session, *conditions: ColumnElement[bool]) -> None:
-    """Delete the unsent emails that meet these conditions; their keys can be queued again."""
+    """Delete the unsent emails that meet these conditions.
+
+    Their keys can be queued again.
+    """
     is_unsent = OutboxEmail.state.in_(UNSENT_STATES)
     db_session.execute(delete(OutboxEmail).where(is_unsent, *conditions))
 
@@ -135,14 +138,14 @@ def retry(db_session: Session, ids: Iterable[int], *, now: datetime) -> None:
 
 
 def failures(db_session: Session) -> list[int]:
-    """List up to two failed emails to members: two are enough to tell one failure from more."""
+    """List up to two failed emails to members: enough to tell one from more."""
     is_failed = OutboxEmail.state == MailState.FAILED
     query = select(OutboxEmail.id).where(is_failed, OutboxEmail.kind != EmailKind.COORDINATORS)
     return list(db_session.scalars(query.order_by(OutboxEmail.id).limit(2)))
 
 
 def dedup_keys(db_session: Session, meeting_id: int) -> set[str]:
-    """Read the keys of all emails about a meeting: emails with these keys are queued already."""
+    """Read the keys of all emails about a meeting, which are queued already."""
     query = select(OutboxEmail.dedup_key).where(OutboxEmail.meeting_id == meeting_id)
     return set(db_session.scalars(query))
 
@@ -150,7 +153,7 @@ def dedup_keys(db_session: Session, meeting_id: int) -> set[str]:
 def count_links_today(
     db_session: Session, member_id: int, *, now: datetime, key_start: str = ""
 ) -> int:
-    """Count the emails with a link that were queued for a member in the last 24 hours.
+    """Count a member's emails with a link that were queued in 24 hours.
 
     With `key_start`, only those whose `dedup_key` starts so.
     """

@@ -70,7 +70,7 @@ _DUE = (
 
 
 def _claim_statement(is_due: ColumnElement[bool]) -> ReturningUpdate[OutboxEmail]:
-    """Build the statement that leases the first email that is due, or withdraws it if obsolete."""
+    """Build the statement that leases the first due email, or withdraws it."""
     # The index on state and due_at gives this order, so a long queue is not read and sorted.
     first_query = select(OutboxEmail.id).where(is_due).order_by(OutboxEmail.due_at).limit(1)
     was_abandoned = case((OutboxEmail.state == MailState.SENDING, 1), else_=0)
@@ -119,7 +119,9 @@ def claim(db_session: Session, *, now: datetime, skip_expired: bool = False) -> 
 def store_result(
     db_session: Session, email: OutboxEmail, result: str | errors.DeliveryError, *, now: datetime
 ) -> bool:
-    """Store the reply to an attempt, or its error; return False if the email was erased meanwhile.
+    """Store the reply to an attempt, or its error.
+
+    Return False if the email was erased meanwhile.
 
     After a permanent error that is the address's fault, its member gets no more emails. After an
     error that is not permanent, the email is tried again.
@@ -165,7 +167,7 @@ def _retry(
 
 
 def _end_lease(db_session: Session, email: OutboxEmail, **values: object) -> bool:
-    """Store values and end the lease; return False if another worker has the lease by now."""
+    """Store values and end the lease; return False if it is another worker's."""
     is_leased = (OutboxEmail.id == email.id) & (OutboxEmail.lease == email.lease)
     end_lease = update(OutboxEmail).where(is_leased).values(lease=None, lease_until=None, **values)
     return db_session.scalar(end_lease.returning(OutboxEmail.id)) is not None

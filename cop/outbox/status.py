@@ -1,4 +1,4 @@
-"""The outbox as coordinators see it: counts, the list of emails, and the error if none is sent."""
+"""The outbox as coordinators see it: counts, emails, and the last error."""
 
 import re
 from collections import Counter
@@ -74,7 +74,7 @@ def read_status(db_session: Session) -> OutboxStatus:
 
 
 def _last_error(rows: Sequence[Row[Any]]) -> str:
-    """Return the last reply after which no email can be sent, unless one was sent since."""
+    """Return the last reply that stops all emails, unless one was sent since."""
     errors = [  # the time of each attempt, which was the backoff before the next one, and its reply
         (row.due_at - BACKOFF[min(row.attempts, len(BACKOFF)) - 1], row.reply)
         for row in rows
@@ -86,7 +86,7 @@ def _last_error(rows: Sequence[Row[Any]]) -> str:
 
 
 def oldest_pending_at(db_session: Session) -> datetime | None:
-    """Return when the oldest email that is not sent yet was queued; None if all are sent."""
+    """Return when the oldest unsent email was queued; None if all are sent."""
     is_pending = OutboxEmail.state.in_(PENDING_STATES)
     return db_session.scalar(select(func.min(OutboxEmail.created_at)).where(is_pending))
 
@@ -94,7 +94,10 @@ def oldest_pending_at(db_session: Session) -> datetime | None:
 def list_emails(
     db_session: Session, *, state: str | None = None
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """List the last emails, newest first, as (email, has text, slug and start of the meeting)."""
+    """List the last emails, newest first.
+
+    A row has the email, whether it has a text, and the slug and start of its meeting.
+    """
     query = (
         select(OutboxEmail, _HAS_TEXT, Meeting.slug, Meeting.starts_at)
         .options(defer(OutboxEmail.text), defer(OutboxEmail.html))

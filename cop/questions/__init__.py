@@ -1,1 +1,1 @@
-"""The registry of all questions that a person is asked, and of all facts stored about them."""
+"""The registry of the questions asked and the facts stored about people."""

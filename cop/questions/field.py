@@ -1,4 +1,4 @@
-"""One entry of the registry: a question on the form, or a fact that is recorded about a person."""
+"""One entry of the registry: a question of the form, or a recorded fact."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,5 +78,5 @@ class Field:
         return any(getattr(row, column) != blank for column, blank in self.blanks.items())
 
     def label_of(self, value: str) -> str:
-        """Return the label of a stored value; the value itself if it is not a choice anymore."""
+        """Return the label of a stored value; the value if it is no choice anymore."""
         return next((choice.label for choice in self.choices if choice.value == value), value)

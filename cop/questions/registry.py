@@ -1,4 +1,4 @@
-"""The registry of questions: why each is asked, who sees the answer, and when it is deleted.
+"""The registry of questions: why each is asked, who sees it, how long.
 
 The form, the "your data" page, the attendee CSV, erasure and retention are made from it, so that
 they cannot disagree. To add a question, add an entry here, a column of the same name to
@@ -283,7 +283,7 @@ SESSION_QUESTIONS = frozenset(question.name for question in ANSWERS if question.
 
 
 def enabled_questions(disabled: Iterable[str]) -> tuple[Field, ...]:
-    """Return the questions of the form, without those that a coordinator has disabled.
+    """Return the questions of the form, without disabled ones.
 
     A question is also left out if the one that it is asked with is disabled.
     """

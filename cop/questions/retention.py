@@ -1,4 +1,4 @@
-"""The longest time that answers are stored after a session; the settings can shorten it."""
+"""How long answers are stored after a session, unless settings shorten it."""
 
 from datetime import timedelta
 

@@ -1,1 +1,1 @@
-"""What all views have in common: rendering, forms, security, errors and the page cache."""
+"""What all views have in common: rendering, forms, security, errors, cache."""

@@ -1,4 +1,4 @@
-"""Compression, and static files at fingerprinted URLs, which browsers cache for a year."""
+"""Compression, and static files at fingerprinted URLs, cached for a year."""
 
 import gzip
 import hashlib
@@ -22,7 +22,7 @@ def install(app: Flask) -> None:
 
 @lru_cache(200)
 def encoding(accept_encoding: str) -> str:
-    """Return the best encoding that this `Accept-Encoding` allows; "" for no compression."""
+    """Return the best encoding that this `Accept-Encoding` allows, or ""."""
     qualities = parse_accept_header(accept_encoding)
     return next((name for name in ("br", "gzip") if qualities[name] > 0), "")
 
@@ -56,7 +56,7 @@ def _content(name: str, encoding: str) -> bytes:
 
 
 def _send(filename: str) -> Response:
-    """Send a file, to be cached for a year if the URL has its fingerprint, else as Flask does."""
+    """Send a file, cached for a year if the URL has its fingerprint."""
     fingerprint = _fingerprints().get(filename)
     if fingerprint is None or request.args.get("v") != fingerprint:
         return current_app.send_static_file(filename)

@@ -13,7 +13,7 @@ BAR_WIDTH = 0.64  # as a part of the column's width
 
 @dataclass(frozen=True)
 class Group:
-    """The numbers of one column: a whole and a part of it, None if the part is unknown."""
+    """The numbers of one column: a whole, and a part (None: unknown)."""
 
     label: str
     whole: int

@@ -1,4 +1,4 @@
-"""Send CSV files whose cells no spreadsheet evaluates as formulas (CSV injection)."""
+"""Send CSV files without cells that spreadsheets evaluate (CSV injection)."""
 
 import io
 import os
@@ -39,7 +39,7 @@ def guard_formula(cell: str) -> str:
 
 
 def guard_column(cells: Sequence[str]) -> Sequence[str]:
-    """Guard the cells of a column, after one quick search for any formula in all of them."""
+    """Guard the cells of a column, if a quick search finds a formula in any."""
     if _ANY_FORMULA.search("\0".join(["", *cells])):
         return list(map(guard_formula, cells))
     return cells

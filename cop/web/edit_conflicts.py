@@ -1,4 +1,4 @@
-"""Forms that two people may edit at once: each submission writes only the values it changed.
+"""Forms that two people may edit at once: each writes only its changes.
 
 A hidden field holds a digest of each value that the page was rendered with. A value that was not
 changed on the page is not written. If somebody else changed the same value meanwhile, their value
@@ -52,7 +52,7 @@ class EditConflictForm(ConsoleForm):
         return (self[name].data or "") if name in self.changed else str(self.stored[name])
 
     def has_conflict(self, row: Any, *, editor: tuple[int, str] | None) -> bool:
-        """Show each value that somebody else changed meanwhile, too; return whether there is one.
+        """Show the values that somebody else changed, too; return whether any.
 
         `row` is the row as it is now, locked. If the form is submitted once more, it replaces the
         values shown. `editor` is the id and name of the coordinator who edited the row last.
@@ -84,7 +84,7 @@ class EditConflictForm(ConsoleForm):
         return ", ".join(value) if isinstance(value, list) else str(value)
 
     def _differing_from_page(self, values: Mapping[str, Any]) -> set[str]:
-        """Return the names of the values that differ from those the page was rendered with."""
+        """Return the names of values that differ from those on the page."""
         digests = (self.before.data or "").split()
         return {name for name, value in values.items() if _digest(name, value) not in digests}
 

@@ -29,7 +29,7 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 class Normalizer:
-    """WSGI middleware that runs before everything that reads the host or the client's address.
+    """WSGI middleware before all that reads the host or the client's address.
 
     Only Werkzeug's ProxyFix runs earlier: it copies the address from `X-Forwarded-For` unchecked.
     """

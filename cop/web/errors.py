@@ -1,4 +1,4 @@
-"""Error pages, which say what happened and what to do next; as a page or as a fragment."""
+"""Error pages: what happened and what to do next, as page or fragment."""
 
 import logging
 from functools import partial
@@ -174,7 +174,7 @@ def _show(title: str, sentence: str, *, status: int, retry_after: int | None = N
 
 
 def _preserved_fields(status: int) -> list[tuple[str, str]]:
-    """Return the values of a form that was not saved, so that it can be sent again unchanged.
+    """Return the values of a form that was not saved, to send them again.
 
     Not those of a cross-origin post (403), which nobody may have typed.
     """

@@ -35,12 +35,12 @@ def strip_to_one_line(text: str | None) -> str:
 
 
 def normalize_newlines(text: str | None) -> str:
-    """Remove control characters and normalize line breaks, for a field of several lines."""
+    """Remove control characters and normalize line breaks of a long text."""
     return _CONTROLS.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def looks_empty(text: str) -> bool:
-    """Return whether nobody would see a letter, a digit or a sign: only spaces and fillers."""
+    """Return whether a text has no visible letter, digit or sign."""
     return not any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK_LETTERS for c in text)
 
 
@@ -50,7 +50,7 @@ def tidy_email(text: str | None) -> str:
 
 
 class MaxLength:
-    """Validate the number of characters; the message names the field by its label, if any."""
+    """Validate the number of characters; the message names the field."""
 
     def __init__(self, limit: int, label: str = "") -> None:
         self.limit = limit
@@ -91,7 +91,7 @@ def _serializer() -> URLSafeTimedSerializer:
 
 
 def new_token() -> str:
-    """Make a signed token with the time and a nonce, for one rendering of a public form."""
+    """Make a signed token with time and nonce for one public form."""
     return _serializer().dumps(secrets.token_urlsafe(12))
 
 
@@ -120,7 +120,7 @@ class BaseForm(FlaskForm):
 
 
 class ConsoleForm(BaseForm):
-    """A form of the console, filled with the submitted values, else with the stored ones."""
+    """A form of the console, filled with submitted values, else stored ones."""
 
     def __init__(self, stored: Mapping[str, object] | None = None) -> None:
         super().__init__(data=stored)  # type: ignore[no-untyped-call]
@@ -164,12 +164,15 @@ class IntegerText:
 
 
 def parse_integer(text: str) -> int | None:
-    """Parse a non-negative integer of at most five digits; return None for anything else."""
+    """Parse an integer from 0 to 99,999; return None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 def numbered_fields(prefix: str) -> dict[int, str]:
-    """Return the submitted fields named `prefix` and a number of up to nine digits, by number."""
+    """Return the submitted fields named `prefix` and a number, by number.
+
+    The number has up to nine digits.
+    """
     pattern = re.compile(rf"{prefix}(\d{{1,9}})", re.ASCII)
     matches = ((pattern.fullmatch(name), value) for name, value in request.form.items())
     return {int(match[1]): value for match, value in matches if match}

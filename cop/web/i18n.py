@@ -11,7 +11,7 @@ from cop.web.rendering import date_formatter, language
 
 
 def install(app: Flask) -> None:
-    """Give templates `_`, `pgettext` and `ngettext`, which escape the values they insert.
+    """Give templates `_`, `pgettext` and `ngettext`, which escape values.
 
     Jinja's own extension is not used: it takes twice as long, and a page has fifty sentences.
     """

@@ -53,7 +53,7 @@ class Page:
     headers: list[tuple[str, str]]
 
     def is_current(self, revision: Revision, now: datetime) -> bool:
-        """Return whether rendering would give the same page; False if the clock was set back."""
+        """Whether rendering would give the same page; not if the clock went back."""
         return self.revision == revision and self.rendered_at <= now < self.expires_at
 
     def respond(self, if_none_match: str | None) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -129,7 +129,10 @@ def install(app: Flask) -> None:
 
 
 def cached(view: Callable[P, Response]) -> Callable[P, Response]:
-    """Cache the responses of a view; it must call `read_schedule`, which sets the expiry."""
+    """Cache the responses of a view.
+
+    The view must call `read_schedule`, which sets the expiry.
+    """
 
     @wraps(view)
     def respond(*args: P.args, **kwargs: P.kwargs) -> Response:
@@ -155,7 +158,7 @@ def _store(cache: PageCache, response: Response) -> Response:
 
 
 def _build_page(response: Response) -> Page:
-    """Compress the response as this browser accepts it, and build the page to be cached."""
+    """Compress the response for this browser, and build the page to cache."""
     revision, rendered_at = request.environ[RENDERED_FROM]
     encoding = _encoding(request.environ)
     response.vary.update(assets.VARY_BY_ENCODING)
@@ -199,7 +202,7 @@ def _key(environ: "WSGIEnvironment") -> tuple[object, ...]:
 
 @lru_cache(200)
 def _language_and_theme(query: str, themes: tuple[str, ...]) -> tuple[str, str]:
-    """Return the language and theme of a query string; the defaults if they are unknown."""
+    """Return the language and theme of a query string, or the defaults."""
     values = parse_qs(query, keep_blank_values=True)
     language, theme = (values.get(name, [""])[0] for name in ("lang", "theme"))
     return (

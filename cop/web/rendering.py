@@ -88,7 +88,9 @@ def is_console() -> bool:
 
 
 def theme() -> str:
-    """Return the color theme: `auto`, but in a frame that of the URL, by default light.
+    """Return the color theme: `auto`, but in a frame the one of its URL.
+
+    The default in a frame is light.
 
     In a frame, `auto` could be wrong: the page around it may be light even if the visitor prefers
     dark. So that page chooses the theme.
@@ -100,12 +102,15 @@ def theme() -> str:
 
 
 def external_target() -> Markup:
-    """Return the attributes that make a link open in a new tab; empty outside of frames."""
+    """Return the attributes that make links open in a new tab.
+
+    They are empty outside of frames.
+    """
     return Markup(' target="_blank" rel="noopener"') if is_embedded() else Markup()
 
 
 def links() -> Links:
-    """Return the builder of absolute links: to the base URL, else to the request's host."""
+    """Return the builder of absolute links, to the base URL or this host."""
     return Links(settings().base_url or request.host_url.rstrip("/"), settings().secret_key)
 
 
@@ -115,7 +120,10 @@ def sender() -> str:
 
 
 def writer(community: CommunityFacts | None = None) -> LetterWriter:
-    """Return a writer of emails; their links never use the request's host, which can be forged."""
+    """Return a writer of emails, whose links never use this request's host.
+
+    The host of a request could be forged.
+    """
     links = Links(settings().base, settings().secret_key)
     return LetterWriter(community or current_community(), links, now(), language())
 
@@ -126,7 +134,7 @@ def date_formatter(community: CommunityFacts | None = None) -> DateFormatter:
 
 
 def public_url(name: str, **values: str) -> str:
-    """Return the URL of a public page: of its embedded version if this page is embedded."""
+    """Return the URL of a public page, embedded if this page is."""
     return url_for(f"{'embed' if is_embedded() else 'public'}.{name}", **values)  # type: ignore[arg-type]
 
 

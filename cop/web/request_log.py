@@ -1,4 +1,4 @@
-"""Log a line of JSON per request, without personal data and anything that was typed."""
+"""Log a line of JSON per request, without personal data and typed text."""
 
 import ipaddress
 import json
@@ -116,7 +116,7 @@ def _log_request(environ: "WSGIEnvironment", status: int, seconds: float) -> Non
 
 @lru_cache(1000)
 def _truncated(address: str | None) -> str:
-    """Return the /24 or /48 network of an IP address, which does not identify a person."""
+    """Return the /24 or /48 network of an IP address, to identify nobody."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:

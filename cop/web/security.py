@@ -68,7 +68,7 @@ def takes_long_form(view: View) -> View:
 
 
 def mark(view: View, name: str) -> View:
-    """Set an attribute of a view, which checks before the view read; `wraps` copies it."""
+    """Set an attribute that checks before the view read; `wraps` copies it."""
     setattr(view, name, True)
     return view
 
@@ -152,7 +152,7 @@ def current_revision() -> Revision:
 
 
 def _look_up_embed_hosts() -> None:
-    """Read the sites that may frame the response, so that they may frame an error page, too."""
+    """Read the sites that may frame the response, even an error page."""
     if is_embedded():
         current_revision()
 
