@@ -20,7 +20,7 @@ from cop.links import is_https
 from cop.web.i18n import gettext, refusal_text
 
 TOKEN_AGE = 12 * 3600  # seconds
-# Control characters: C0 except tab, line feed and carriage return; delete; C1. Characters that
+# Control characters (C0 except tab, line feed and carriage return; delete; C1), characters that
 # change the direction of the text around them, and invisible ones that no language needs.
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
@@ -41,6 +41,7 @@ def normalize_newlines(text: str | None) -> str:
 
 def looks_empty(text: str) -> bool:
     """Return whether a text has no visible letter, digit or sign."""
+    # Unicode's categories of letters, numbers, punctuation and symbols begin with these letters.
     return not any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK_LETTERS for c in text)
 
 
