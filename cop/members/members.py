@@ -41,9 +41,8 @@ class MemberData:
     registrations: tuple[MemberRegistration, ...]
     # When a coordinator viewed a list that included them: viewing, coordinator's name, meeting.
     viewings: Sequence[Row[Viewing, str, Meeting]]
-    emails: Sequence[
-        Row[str, str, datetime]
-    ]  # subject, state, created_at; while their text is stored
+    # While an email's text is stored: subject, state, created_at.
+    emails: Sequence[Row[str, str, datetime]]
 
     @cached_property
     def current(self) -> tuple[MemberRegistration, ...]:

@@ -62,7 +62,7 @@ def run_daily_tasks(*, now: datetime, stopping: Callable[[], bool] = _never) -> 
     plan_ahead(now=now)
     oldest = backups.oldest_at(current_app) or now
     with write_tx() as db_session:
-        # Withdrawals are kept as long as a backup from before them exists.
+        # Keep withdrawals that are newer than the oldest backup: restoring it would need them.
         withdrawals.delete_old(db_session, now=min(now, oldest + withdrawals.RETENTION))
         invitations.delete_expired(db_session, now=now)
     erased = _erase(now=now, stopping=stopping)

@@ -62,10 +62,8 @@ def confirmation(
     """Confirm everything selected in one form; `registration_ids` are by meeting id."""
     writer = writer.to(to)
     _ = writer.translate
-    join_urls = {
-        meeting_id: writer.links.join(to.owner, registration_id)
-        for meeting_id, registration_id in registration_ids.items()
-    }
+    url = writer.links.join
+    join_urls = {meeting_id: url(to.owner, id_) for meeting_id, id_ in registration_ids.items()}
     blocks: list[Block] = []
     if held:
         blocks.append(_("You're registered for:"))

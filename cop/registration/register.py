@@ -48,24 +48,20 @@ def register(
     same outcome. An existing registration of the address stays as it is.
     """
     now = writer.now
-    selects_all = ALL_UPCOMING in slugs
+    is_all = ALL_UPCOMING in slugs
     ids = (
-        statements.open_ids(db_session, now=now)
-        if selects_all
-        else statements.ids_of(db_session, slugs)
+        statements.open_ids(db_session, now=now) if is_all else statements.ids_of(db_session, slugs)
     )
     locked = locking.lock(db_session, ids)
     if stored := statements.find_submission(db_session, submission):
         return Outcome(*stored)
     status_of = _next_statuses(db_session, locked, now=now)
-    if selects_all:
+    if is_all:
         locked = [meeting for meeting in locked if meeting.id in status_of]
     _refuse_unavailable(locked, status_of, now=now)
     to = statements.upsert_member(db_session, answers, now=now)
-    new_ids = statements.insert_registrations(
-        db_session, locked, answers, status_of, to=to, now=now
-    )
-    result = notifications.RegistrationResult(tuple(locked), status_of, new_ids, submission)
+    added = statements.insert_registrations(db_session, locked, answers, status_of, to=to, now=now)
+    result = notifications.RegistrationResult(tuple(locked), status_of, added, submission)
     notifications.queue_registration_emails(
         db_session, writer, to, result, answers, send_confirmation=send_confirmation
     )

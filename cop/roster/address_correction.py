@@ -90,6 +90,7 @@ def _upsert_target_member(db_session: Session, email: str, key: str, old: Any) -
         email_key=key,
         opt_outs=old.opt_outs if old.verified_at else [],
     )
+    # For an existing member the update changes nothing, but locks the row and returns it.
     upsert = new.on_conflict_do_update(
         index_elements=[Member.email_key], set_={"email_key": new.excluded.email_key}
     )

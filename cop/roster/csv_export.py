@@ -73,6 +73,7 @@ def write_csv(
         database_columns = zip(*rows, strict=True)
         csv_columns = []
         for name in wanted:
+            # Take the next database columns, as many as this CSV column is made from.
             sources = islice(database_columns, len(_SOURCES[name]))
             formatter = formatters.get(name)
             cells = list(map(formatter, *sources)) if formatter else next(sources)
