@@ -48,7 +48,7 @@ def mark_attendance(slug: str) -> ResponseReturnValue:
     with write_tx() as db_session:
         changed = attendance.mark(db_session, meeting.id, _marks(), zone=zone)
         note_action(db_session, Action.MARKED_ATTENDANCE, meeting_id=meeting.id, item_count=changed)
-    flash(ngettext("Saved for %(num)s person.", "Saved for %(num)s people.", changed))
+    flash(ngettext("Saved: %(num)s change.", "Saved: %(num)s changes.", changed))
     return redirect(url_for("console.attendance", slug=slug), 303)
 
 

@@ -160,7 +160,7 @@ def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
     flash(
         gettext("This email works again, so we'll send emails to it from now on.")
         if works
-        else gettext("We won't send anything to this email anymore. They stay registered.")
+        else gettext("We won't send anything to this email anymore. Their registrations stay.")
     )
     return redirect(url_for("console.person", slug=slug, registration_id=registration_id), 303)
 

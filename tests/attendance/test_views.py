@@ -108,7 +108,7 @@ def test_a_report_is_previewed_before_anything_is_marked(corin, over):
     }  # fmt: skip
     assert choices(page)["Katherin P."] == ["Nobody on the roster", "Katherine", "Grace"]
     assert "1 note-taking app is left out Ada's OtterPilot" in main_text(page)
-    assert "1 more name isn't shown" in main_text(page)
+    assert "1 more name has no match and isn't shown." in main_text(page)
     assert set(marks().values()) == {(None, None)}
     assert actions() == []
 
@@ -208,7 +208,7 @@ def test_only_marks_changed_on_this_page_are_saved(corin, over):
 
     assert answer.location == PAGE
     assert [attended for attended, _ in marks().values()] == [True, True, False, None]
-    assert "Saved for 2 people." in main_text(corin.page(PAGE))
+    assert "Saved: 2 changes." in main_text(corin.page(PAGE))
     assert actions() == [(Action.MARKED_ATTENDANCE, 1), (Action.MARKED_ATTENDANCE, 2)]
 
 

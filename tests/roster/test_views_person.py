@@ -123,7 +123,7 @@ def test_a_place_above_capacity_is_given_once_confirmed(corin):
     assert (
         "You can still give them an extra spot." in parse(refused).select_one(".summary").get_text()
     )
-    assert "The only spot is taken" in text
+    assert "No spots are left" in text
     assert "1 person is ahead" in text
     assert page.find("input", attrs={"name": "beyond"})
     assert done == "They're registered now. They'll get an email."
