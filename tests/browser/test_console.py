@@ -53,7 +53,7 @@ def test_after_signing_out_the_roster_asks_to_sign_in_also_when_going_back(corin
 
 def test_the_previews_follow_what_is_typed(corin, site):
     corin.goto("/coordinator/rhythm")
-    corin.get_by_label("Weekday").select_option("Thursday")
+    corin.get_by_label("Day of the week").select_option("Thursday")
     expect(corin.locator("#dates li").first).to_contain_text("Thursday")
 
     corin.goto(f"/coordinator/sessions/{site.upcoming[0]}/edit")

@@ -16,8 +16,8 @@ def test_a_year_is_planned_in_words_and_one_month_left_out(visit, own_site):
     page = sign_in(visit("/coordinator/rhythm", at=own))
 
     page.get_by_label("July").check()
-    page.get_by_label("Dates planned ahead").fill("12")
-    page.get_by_label("Dates planned ahead").blur()
+    page.get_by_label("Sessions to plan ahead").fill("12")
+    page.get_by_label("Sessions to plan ahead").blur()
     expect(page.locator("#dates li")).to_have_count(12)
     page.get_by_role("button", name="Save").click()
 
