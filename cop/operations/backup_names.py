@@ -10,9 +10,12 @@ DAY = timedelta(days=1)
 # Prefixes of backups that `delete_old` does not count as a reliable newer one.
 DAMAGED, AHEAD = "damaged", "ahead"
 _STAMP = "%Y%m%dT%H%M%SZ"
-_TIME = r"([12]\d{7}T\d{6}Z)"
+_TIME = r"[12]\d{7}T\d{6}Z"
 # <why>-<made>-<8 hex digits>.sqlite3, or the same after ahead-<first seen>-.
-_NAME = re.compile(rf"(?:{AHEAD}-{_TIME}-)?(([a-z-]+)-{_TIME}-[0-9a-f]{{8}}\..+)")
+_NAME = re.compile(
+    rf"(?:{AHEAD}-(?P<seen_at>{_TIME})-)?"
+    rf"(?P<first_name>(?P<why>[a-z-]+)-(?P<made_at>{_TIME})-[0-9a-f]{{8}}\..+)"
+)
 
 
 def new_name(file: Path, why: str, *, now: datetime) -> Path:
@@ -40,7 +43,8 @@ def times(file: Path) -> tuple[datetime, datetime | None]:
 
     Read from the name: a file's own time changes when the folder is copied to another disk.
     """
-    seen_at, _, _, made_at = _NAME.fullmatch(file.name).groups()  # type: ignore[union-attr]
+    match = _NAME.fullmatch(file.name)
+    made_at, seen_at = match.group("made_at", "seen_at")  # type: ignore[union-attr]
     return _time(made_at), _time(seen_at) if seen_at else None
 
 
@@ -56,7 +60,7 @@ def mark_ahead(copies: Sequence[Path], *, now: datetime) -> None:
     """
     for file in copies:
         if age_reference(file, now=now) > now + DAY:
-            name = _NAME.fullmatch(file.name)[2]  # type: ignore[index]
+            name = _NAME.fullmatch(file.name)["first_name"]  # type: ignore[index]
             file.rename(file.with_name(f"{AHEAD}-{now:{_STAMP}}-{name}"))
 
 
@@ -68,4 +72,4 @@ def age_reference(file: Path, *, now: datetime) -> datetime:
 
 def is_damaged(file: Path) -> bool:
     """Whether it is a copy of a damaged database, made before a restore."""
-    return _NAME.fullmatch(file.name)[3] == DAMAGED  # type: ignore[index]
+    return _NAME.fullmatch(file.name)["why"] == DAMAGED  # type: ignore[index]

@@ -48,7 +48,7 @@ class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     def writable(self) -> bool:
         if self.requests:
             if not self.outbuf_lock.acquire(blocking=False):
-                return False  # when it is done, the thread asks the loop to send the rest
+                return False  # a thread is sending, and will ask the loop to send the rest
             self.outbuf_lock.release()
         return bool(super().writable())
 

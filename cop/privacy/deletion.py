@@ -120,7 +120,7 @@ class _FinalCounts(Expiry):
         if current_version != version + 1:  # the lock above adds 1; more means that it has changed
             counts = statistics.final_counts(db_session, [id_], zone=self.zone)[id_]
         db_session.execute(update(Meeting).where(Meeting.id == id_).values(**counts))
-        return 0
+        return 0  # rows erased
 
 
 class _Registrations(Expiry):

@@ -23,7 +23,7 @@ _STORED = ("registered", "attended", "new", "returning", "promoted")
 HATS = tuple(choice.value for choice in registry.HATS.choices)
 _IS_HELD = Registration.status == RegistrationStatus.HELD
 _IS_LIVE = Registration.status != RegistrationStatus.CANCELLED
-_TO_REMIND = (
+_IS_REMINDED = (
     _IS_HELD & Member.undeliverable_at.is_(None) & ~Member.opt_outs.cast(Text).contains("reminders")
 )
 _CONDITIONS = {
@@ -35,8 +35,8 @@ _CONDITIONS = {
     "marked": Registration.attended.is_not(None),
     "present": Registration.attended.is_(True),
     "promoted": _IS_LIVE & Registration.promoted_at.is_not(None),
-    "to_remind": _TO_REMIND,
-    "verified_to_remind": _TO_REMIND & Member.verified_at.is_not(None),
+    "to_remind": _IS_REMINDED,
+    "verified_to_remind": _IS_REMINDED & Member.verified_at.is_not(None),
 }
 _IS_CONFIRMED = exists().where(
     OutboxEmail.member_id == Registration.member_id,
@@ -85,6 +85,7 @@ class Tally:
 
     @property
     def _knows_first_visits(self) -> bool:
+        # Nobody attended, so both numbers are 0; else they need the dates of first visits.
         return self.attended == 0 or self.first_visits + self.return_visits > 0
 
 
@@ -115,7 +116,7 @@ def _counts_query(confirmed_for: int) -> Select[*tuple[Any, ...]]:
 
 
 def _add(tally: Tally, row: Row[*tuple[Any, ...]], zone: ZoneInfo) -> Tally:
-    """Add the counts of people who first attended on the same day, or have not yet."""
+    """Add a row's counts; its people first attended on the same day, or never."""
     counts = {
         name: getattr(tally, name) + getattr(row, name) for name in (*_CONDITIONS, "confirmed")
     }
