@@ -199,7 +199,7 @@ class _Reader:
 
     def secret_key(self, instance: Path, database_url: str, *, create: bool) -> str:
         if value := self._text("COP_SECRET_KEY"):
-            if len(value) < secret_key.MINIMUM:
+            if len(value) < secret_key.MIN_LENGTH:
                 self._refuse("COP_SECRET_KEY", _TOO_SHORT)
             return value
         if path := self._text("COP_SECRET_KEY_FILE"):
@@ -220,12 +220,12 @@ class _Reader:
         try:
             value = file.read_text().strip()
             if secret_key.is_public(file):  # only a warning: container secrets are readable for all
-                log.warning("COP_SECRET_KEY_FILE: %s", _public(file))
+                log.warning("COP_SECRET_KEY_FILE: %s", _public_warning(file))
         except (OSError, UnicodeDecodeError) as error:
             self._refuse("COP_SECRET_KEY_FILE", f"cannot read {file}: {error}.")
             return ""
-        if len(value) < secret_key.MINIMUM:
-            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_length(value)}: {_TOO_SHORT}")
+        if len(value) < secret_key.MIN_LENGTH:
+            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_length_problem(value)}: {_TOO_SHORT}")
         return value
 
     def _own_key(self, file: Path, *, has_database: bool) -> str:
@@ -241,14 +241,14 @@ class _Reader:
         secret_key.make_private(file)
         if secret_key.is_public(file):
             self.problems.append(
-                f"{_public(file)} Run `chmod 600 {file}`. If the user that runs the site does not "
+                f"{_public_warning(file)} Run `chmod 600 {file}`. If the user that runs the site does not "
                 "own the file, run `chown` first."
             )
             return ""
         value = file.read_text().strip()
-        if len(value) < secret_key.MINIMUM:
+        if len(value) < secret_key.MIN_LENGTH:
             self.problems.append(
-                f"The secret key {file} {_length(value)}, perhaps after a crash or on a full disk. "
+                f"The secret key {file} {_length_problem(value)}, perhaps after a crash or on a full disk. "
                 "Put it back (`cop backup --with-key` saves it beside the backup), or delete the "
                 f"file. {_LOST_KEY}"
             )
@@ -273,9 +273,9 @@ def _may_exist(database_url: str) -> bool:
     return scheme != "sqlite" or private_files.has_content(Path(file))
 
 
-def _public(file: Path) -> str:
+def _public_warning(file: Path) -> str:
     return f"Every user of this machine can read the secret key {file}."
 
 
-def _length(value: str) -> str:
+def _length_problem(value: str) -> str:
     return f"has only {len(value)} of at least 32 characters" if value else "is empty"

@@ -12,7 +12,7 @@ from pathlib import Path
 from cop import private_files
 
 FILE_NAME = "secret-key"
-MINIMUM = 32  # characters
+MIN_LENGTH = 32  # characters
 
 
 def new() -> str:

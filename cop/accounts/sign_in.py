@@ -56,7 +56,7 @@ def begin(db_session: Session, email: str, *, network: str, now: datetime) -> At
     db_session.execute(delete(SignInDelay).where(SignInDelay.failed_at < now - RESET_AFTER))
     # In the same order as in `undo_attempt`, so that two at once do not deadlock.
     count_attempt(db_session, account_key, free=FREE_FAILURES, now=now)
-    count_attempt(db_session, network_key, free=20, now=now)
+    count_attempt(db_session, network_key, free=20, now=now)  # more: many may share a network
     query = select(Coordinator).where(Coordinator.email_key == email_key)
     found = db_session.scalars(query).one_or_none()
     if found is None:
@@ -111,6 +111,7 @@ def count_attempt(db_session: Session, key: str, *, free: int, now: datetime) ->
     # once are counted one by one.
     upsert = insert.on_conflict_do_update(index_elements=["key"], set_={"key": key})
     found = db_session.execute(upsert.returning(SignInDelay.failures, SignInDelay.failed_at)).one()
+    # The delay doubles with each failure, up to a minute.
     seconds = min(60, 2 ** min(found.failures - free, 6)) if found.failures > free else 0
     until = found.failed_at + timedelta(seconds=seconds)
     # A failure in the future causes no delay: the clock was set back since, maybe by years.

@@ -97,6 +97,7 @@ EDITS = (
 )
 RETENTION = timedelta(days=365)
 PAGE_SIZE = 100
+# Viewing the mailing list records no columns, exporting it does.
 _IS_EXPORT = Viewing.resource.in_(["export", "emails", "rooms"]) | (
     (Viewing.resource == "list") & (Viewing.columns.cast(Text) != "[]")
 )

@@ -40,7 +40,8 @@ def _paragraphs(writer: LetterWriter, meeting: MeetingFacts, join_url: str | Non
         yield _("This session is canceled.") + reason
     else:
         if moved_from := meeting.moved_from:
-            # Relative to the meeting's start, not to now, so that the entry does not change.
+            # Formatted as seen from the meeting's start. As seen from now, the year would be added
+            # some day, and so the entry would change.
             zone = writer.community.zone_info
             date = DateFormatter(writer.language, zone, meeting.starts_at).short_date(moved_from)
             yield _("Moved from %(date)s.", date=date) + reason

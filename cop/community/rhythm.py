@@ -66,7 +66,7 @@ class Occurrence:
 
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-OF_MONTH = ("1", "2", "3", "4", "-1")
+OF_MONTH = ("1", "2", "3", "4", "-1")  # the first to the fourth, and the last such weekday
 WEEKS = range(1, 5)
 MONTHS = range(1, 13)
 

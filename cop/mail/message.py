@@ -92,6 +92,7 @@ def _safe_name(name: str) -> str:
 
 def _safe_line(text: str) -> str:
     visible = "".join(" " if _is_invisible(character) else character for character in text)
+    # Broken up, "=?" no longer begins an encoded word.
     return " ".join(visible.replace("=?", "= ?").split())
 
 

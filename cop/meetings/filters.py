@@ -48,7 +48,7 @@ _EACH_MONTH = {
     "4": N_("Fourth %(weekday)s of each month"),
     "-1": N_("Last %(weekday)s of each month"),
 }
-# Each without and with the place.
+# Pairs of sentences: the first without, the second with the place.
 _RECURRENCE = (N_("%(days)s, %(hours)s"), N_("%(days)s, %(hours)s, on %(place)s"))
 _RECURRENCE_EXCEPT = (
     N_("%(days)s, %(hours)s, except in %(months)s"),

@@ -77,7 +77,7 @@ def _read_beside(copy: Path, fingerprint: str | None) -> str | None:
     if not file.is_file():
         return None
     key = file.read_text(errors="replace").strip()
-    if fingerprint not in {None, secret_key.fingerprint(key)} or len(key) < secret_key.MINIMUM:
+    if fingerprint not in {None, secret_key.fingerprint(key)} or len(key) < secret_key.MIN_LENGTH:
         raise BackupRefused(
             f"{file} is not the secret key of this backup. Put the right key there, or remove the "
             "file."

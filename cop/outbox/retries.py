@@ -160,6 +160,7 @@ def _retry(
         email,
         state=MailState.FAILED if is_given_up else MailState.RETRYING,
         server_reply=error.server_reply,
+        # `attempts` includes this one; after the last backoff, it stays the same.
         due_at=now + BACKOFF[min(email.attempts, len(BACKOFF)) - 1],
         done_at=now if is_given_up else None,
         unknown_outcomes=OutboxEmail.unknown_outcomes + int(is_unknown),

@@ -64,10 +64,10 @@ def _write_temporary(write: Callable[[Session, TextIO], None]) -> BinaryIO:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     text.write("\ufeff")  # so that Excel reads UTF-8; the codec "utf-8-sig" is slower on each line
     with ExitStack() as on_error, snapshot_tx(seconds=TIMEOUT_SECONDS) as db_session:
-        on_error.callback(text.close)
+        on_error.callback(text.close)  # undone by pop_all() if nothing fails
         write(db_session, text)
         on_error.pop_all()
     text.flush()
-    text.detach()
+    text.detach()  # otherwise the file would be closed together with `text`
     file.seek(0)
     return cast("BinaryIO", file)

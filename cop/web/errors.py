@@ -101,6 +101,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _without_trailing_slash() -> str | None:
+    """Return this request's URL without its final slash, if there is a page at that URL."""
     """Return the address without its final slash, if there is a page."""
     path, query = f"/{request.path.strip('/')}", request.query_string.decode()
     adapter = current_app.create_url_adapter(request)
