@@ -225,7 +225,7 @@ class _Reader:
             self._refuse("COP_SECRET_KEY_FILE", f"cannot read {file}: {error}.")
             return ""
         if len(value) < secret_key.MIN_LENGTH:
-            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_length_problem(value)}: {_TOO_SHORT}")
+            self._refuse("COP_SECRET_KEY_FILE", f"{file} {_defect(value)}: {_TOO_SHORT}")
         return value
 
     def _own_key(self, file: Path, *, has_database: bool) -> str:
@@ -241,14 +241,14 @@ class _Reader:
         secret_key.make_private(file)
         if secret_key.is_public(file):
             self.problems.append(
-                f"{_public_warning(file)} Run `chmod 600 {file}`. If the user that runs the site does not "
-                "own the file, run `chown` first."
+                f"{_public_warning(file)} Run `chmod 600 {file}`. If the user that runs the site does "
+                "not own the file, run `chown` first."
             )
             return ""
         value = file.read_text().strip()
         if len(value) < secret_key.MIN_LENGTH:
             self.problems.append(
-                f"The secret key {file} {_length_problem(value)}, perhaps after a crash or on a full disk. "
+                f"The secret key {file} {_defect(value)}, perhaps after a crash or on a full disk. "
                 "Put it back (`cop backup --with-key` saves it beside the backup), or delete the "
                 f"file. {_LOST_KEY}"
             )
@@ -277,5 +277,5 @@ def _public_warning(file: Path) -> str:
     return f"Every user of this machine can read the secret key {file}."
 
 
-def _length_problem(value: str) -> str:
+def _defect(value: str) -> str:
     return f"has only {len(value)} of at least 32 characters" if value else "is empty"
