@@ -241,8 +241,8 @@ class _Reader:
         secret_key.make_private(file)
         if secret_key.is_public(file):
             self.problems.append(
-                f"{_public_warning(file)} Run `chmod 600 {file}`. If the user that runs the site does "
-                "not own the file, run `chown` first."
+                f"{_public_warning(file)} Run `chmod 600 {file}`. If the user that runs the site "
+                "does not own the file, run `chown` first."
             )
             return ""
         value = file.read_text().strip()

@@ -32,7 +32,7 @@ _IN_ANOTHER_WINDOW = (
 class EditConflictForm(ConsoleForm):
     """A form filled with the values of a row; subclasses define `form_values`."""
 
-    before = StringField(filters=[strip_to_one_line])
+    before = StringField(filters=[strip_to_one_line])  # hidden: digests of the values on the page
 
     def __init__(self, row: Any) -> None:
         self.stored = self.form_values(row)
@@ -68,6 +68,7 @@ class EditConflictForm(ConsoleForm):
         ]
         if not conflicts:
             return False
+        # The page is shown again with the values as they are stored now, except what was changed.
         for name in stored.keys() - changed:
             self[name].data = stored[name]
         self.before.data = " ".join(_digests(stored))
