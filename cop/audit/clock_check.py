@@ -52,14 +52,14 @@ def steady_for(community: CommunityFacts) -> timedelta:
 
 
 def has_settled(community: CommunityFacts, *, now: datetime) -> bool:
-    """Whether emails may be sent: no jump, or the clock is steady for an hour."""
+    """Whether emails may be sent: no jump, or the clock was steady for an hour."""
     if check(community, now=now) is Verdict.RUN:
         return True
     return steady_for(observe(community, now=now)) >= STEADY_BEFORE_SENDING
 
 
 def can_plan(community: CommunityFacts, *, now: datetime) -> bool:
-    """Whether to plan sessions: not years ahead, by a wrong clock."""
+    """Whether sessions may be planned: by a wrong clock, it could be years ahead."""
     return check(community, now=now) is not Verdict.ASK and has_settled(community, now=now)
 
 

@@ -30,6 +30,7 @@ _NOW = bindparam("now", type_=UtcDateTime())
 
 
 def _is_expired() -> ColumnElement[bool]:
+    # An email without `expires_at` never expires: its comparison is NULL.
     return func.coalesce(OutboxEmail.expires_at <= _NOW, False)
 
 
