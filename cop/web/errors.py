@@ -101,7 +101,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _without_trailing_slash() -> str | None:
-    """Return this request's URL without its final slash, if there is a page at that URL."""
+    """Return the URL without its final slash, if there is such a page."""
     path, query = f"/{request.path.strip('/')}", request.query_string.decode()
     adapter = current_app.create_url_adapter(request)
     if not request.path.endswith("/") or not adapter or not adapter.test(path, request.method):
