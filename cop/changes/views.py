@@ -213,21 +213,21 @@ def _restore(db_session: Session, meeting_id: int) -> list[str]:
 def takeaways(slug: str) -> ResponseReturnValue:
     meeting = over_or_404(slug)
     with read_tx() as db_session:
-        people = len(changes.takeaways_recipients(db_session, meeting.id))
+        recipient_count = len(changes.takeaways_recipients(db_session, meeting.id))
     form = TakeawaysForm(meeting)
     is_preview = "preview" in request.form
     if form.validate_on_submit() and not is_preview:
         try:
-            emails = _publish(form, meeting.id)
+            email_count = _publish(form, meeting.id)
         except Refused as refusal:
             form.refuse(refusal)
         if not form.errors:
-            return _to_roster(slug, _success_message(emails))
+            return _to_roster(slug, _success_message(email_count))
     return render(
         "changes/takeaways.html",
         meeting=meeting,
         form=form,
-        people=people,
+        people=recipient_count,
         preview=form.takeaways.data if is_preview and not form.errors else None,
     )
 
@@ -239,24 +239,24 @@ def _publish(form: TakeawaysForm, meeting_id: int) -> int:
         editor = audit_log.last_editor(db_session, meeting_id=meeting_id)
         if form.has_conflict(meeting, editor=editor):
             return 0
-        emails = changes.publish_takeaways(
+        email_count = changes.publish_takeaways(
             db_session,
             meeting,
             takeaways=form.value("takeaways"),
             recording_url=form.value("recording_url"),
             writer=writer(),
         )
-        note_action(db_session, Action.PUBLISHED, meeting_id=meeting_id, item_count=emails)
-    return emails
+        note_action(db_session, Action.PUBLISHED, meeting_id=meeting_id, item_count=email_count)
+    return email_count
 
 
-def _success_message(emails: int) -> str:
-    if not emails:
+def _success_message(email_count: int) -> str:
+    if not email_count:
         return gettext("Published on the session's page.")
     return ngettext(
         "Published on the session's page and emailed to %(num)s person.",
         "Published on the session's page and emailed to %(num)s people.",
-        emails,
+        email_count,
     )
 
 

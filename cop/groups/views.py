@@ -56,15 +56,15 @@ def mix_rooms(slug: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(meeting, form)
     size, attended_only = int(form.size.data or 0), form.who.data == "came"
-    people = _change(meeting, partial(groups.make_groups, size=size, attended_only=attended_only))
-    flash(ngettext("%(num)s person has a room.", "%(num)s people have a room.", people))
+    count = _change(meeting, partial(groups.make_groups, size=size, attended_only=attended_only))
+    flash(ngettext("%(num)s person has a room.", "%(num)s people have a room.", count))
     return redirect(url_for("console.rooms", slug=slug), 303)
 
 
 @console.post("/sessions/<slug:slug>/rooms/give")
 def give_rooms(slug: str) -> ResponseReturnValue:
-    people = _change(meeting_or_404(slug), groups.assign_late_arrivals)
-    flash(ngettext("%(num)s person got a room.", "%(num)s people got a room.", people))
+    count = _change(meeting_or_404(slug), groups.assign_late_arrivals)
+    flash(ngettext("%(num)s person got a room.", "%(num)s people got a room.", count))
     return redirect(url_for("console.rooms", slug=slug), 303)
 
 
@@ -83,9 +83,9 @@ def _change(meeting: Listing, change: Callable[[Session, int], int]) -> int:
     if meeting.is_cancelled:
         abort(404)
     with write_tx() as db_session:
-        people = change(db_session, meeting.id)
-        note_action(db_session, Action.MADE_ROOMS, meeting_id=meeting.id, item_count=people)
-    return people
+        count = change(db_session, meeting.id)
+        note_action(db_session, Action.MADE_ROOMS, meeting_id=meeting.id, item_count=count)
+    return count
 
 
 def _moves() -> dict[int, int | None]:
