@@ -41,10 +41,10 @@ class DateFormatter:
         return _by_skeleton(skeleton, self._local_date(moment), self.language)
 
     def tile(self, moment: datetime) -> Tile:
-        """Format a date tile, with the year if the date is not near."""
+        """Format a date tile; the year, where it matters, stands beside it."""
         day = self._local_date(moment)
-        month = format_date(day, "MMM yy" if self._is_far(moment) else "MMM", self.language)
-        return Tile(_by_skeleton("E", day, self.language), str(day.day), month)
+        weekday, month = (_by_skeleton(field, day, self.language) for field in ("E", "MMM"))
+        return Tile(weekday, str(day.day), month)
 
     def short_date(self, moment: datetime | date) -> str:
         """Format like `December 15`."""

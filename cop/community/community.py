@@ -81,6 +81,18 @@ class CommunityFacts:
         return self.about if self.about is not None else DEFAULT_ABOUT
 
     @property
+    def about_parts(self) -> tuple[str, str, str]:
+        """The About page as its title, its first paragraphs and the rest, from the first `##` on.
+
+        Without a `# title` in the first line, the title is the community's name.
+        """
+        opening, heading, rest = f"\n{self.about_text}".partition("\n## ")
+        first_line, _, lead = opening.strip().partition("\n")
+        if not first_line.startswith("# "):
+            return self.name, opening, f"{heading}{rest}"
+        return first_line.removeprefix("# "), lead, f"{heading}{rest}"
+
+    @property
     def retention(self) -> timedelta:
         """How long most answers are stored: never longer than the registry promises."""
         return min(RETENTION, timedelta(days=self.retention_days))

@@ -1,7 +1,8 @@
 """Template filters for sessions: dates, availability, recurrence, Markdown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 from babel.dates import format_date
 from babel.lists import format_list
@@ -92,6 +93,20 @@ def long_date(meeting: MeetingFacts, community: CommunityFacts | None = None) ->
 def time_range(meeting: MeetingFacts) -> str:
     """Format like `11:30 AM – 1:00 PM ET`."""
     return date_formatter().time_range(meeting.starts_at, meeting.ends_at)
+
+
+@public.app_template_filter()
+def groupby_year(meetings: Sequence[Listing]) -> list[tuple[int, list[Listing]]]:
+    """Group sessions by the year of their local date, in the order that they have."""
+    dates = date_formatter()
+    groups = groupby(meetings, key=lambda meeting: dates.local(meeting.starts_at).year)
+    return [(year, list(group)) for year, group in groups]
+
+
+@public.app_template_filter()
+def month_and_year(meeting: MeetingFacts) -> str:
+    """Format like `December 2026`."""
+    return date_formatter().format(meeting.starts_at, "yMMMM", "yMMMM")
 
 
 @public.app_template_filter()

@@ -12,7 +12,7 @@ STEADY = 0.05  # what counts as no shift for a reader; "good" in Web Vitals ends
 
 LOADED = """() => [...performance.getEntriesByType("navigation"),
                   ...performance.getEntriesByType("resource")]
-  .filter((entry) => !entry.name.endsWith("/favicon.ico"))
+  .filter((entry) => !/favicon.ico|mark.svg/.test(entry.name))
   .map((entry) => [entry.name, entry.decodedBodySize])"""
 
 SHIFTS = """() => new Promise((resolve) => {

@@ -5,7 +5,7 @@ import json
 from cop.db.engine import write_tx
 from cop.operations import seed
 from tests.builders import NOW
-from tests.client import DECEMBER, update_meeting
+from tests.client import DECEMBER, main_text, update_community, update_meeting
 
 
 def event(client):
@@ -56,3 +56,32 @@ def test_a_shared_page_has_a_preview_image_and_a_phone_an_icon(client):
     icon = page.find("link", rel="apple-touch-icon")["href"]
     for address in (image.removeprefix("http://localhost"), icon):
         assert client.get(address, buffered=True).mimetype == "image/png"
+
+
+def test_the_about_page_opens_with_its_title_and_first_paragraphs(client):
+    update_community(about="# Fair numbers\n\nWe meet **monthly**.\n\n## Why\n\nBecause.")
+
+    page = client.page("/")
+
+    assert page.h1.get_text() == "Fair numbers"
+    assert page.select_one(".lead strong").get_text() == "monthly"
+    assert "Because." in page.select_one(".prose").get_text()
+    assert "Fair numbers" not in page.select_one(".prose").get_text()
+
+
+def test_an_about_text_without_a_title_opens_with_the_communitys_name(client):
+    for about in ("Just text.", "", "## Why\n\nBecause.", "#no title"):
+        update_community(about=about)
+
+        assert client.page("/").h1.get_text() == "Equity in Data Community of Practice", about
+
+
+def test_past_sessions_are_grouped_by_year_and_say_what_they_left(app, client):
+    with write_tx() as db_session:
+        seed.add_demo(db_session, now=NOW)
+    past = client.page("/schedule").find(id="past").parent
+
+    years = [heading.get_text() for heading in past.find_all("h3")]
+    assert years == sorted(years, reverse=True)
+    assert {"2026", "2022", "2021", "2020"} == set(years)
+    assert "What we've talked about" in main_text(client.page("/"))
