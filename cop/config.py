@@ -70,8 +70,8 @@ class Settings:
             trusted_proxies=reader.whole_number("COP_TRUSTED_PROXIES", 0),
             posts_per_hour=reader.whole_number("COP_POSTS_PER_HOUR", 60),
             redis_url=reader.redis_url(),
-            smtp=reader.parsed("COP_SMTP_URL", smtp_url.smtp_server),
-            mail_from=reader.parsed("COP_MAIL_FROM", smtp_url.sender),
+            smtp=reader.parsed("COP_SMTP_URL", smtp_url.parse_server),
+            mail_from=reader.parsed("COP_MAIL_FROM", smtp_url.parse_sender),
             key_file=own_key_file(environ),
             # Last, since a key is created only if all other values are valid.
             secret_key=reader.secret_key(instance, database_url, create=create),

@@ -15,7 +15,7 @@ FILE_NAME = "secret-key"
 MIN_LENGTH = 32  # characters
 
 
-def new() -> str:
+def generate() -> str:
     """Make a key of 48 random bytes."""
     return secrets.token_urlsafe(48)
 
@@ -29,7 +29,7 @@ def fingerprint(secret_key: str) -> str:
 def create(file: Path) -> None:
     """Write a new key to the disk, unless another process has written one meanwhile."""
     _make_folder(file.parent)
-    with _draft(file, new()) as draft, suppress(FileExistsError):
+    with _draft(file, generate()) as draft, suppress(FileExistsError):
         os.link(draft, file)  # atomic, and never replaces a key
     private_files.sync_folder(file.parent)
 

@@ -42,7 +42,7 @@ class SmtpServer:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def smtp_server(url: str) -> SmtpServer:
+def parse_server(url: str) -> SmtpServer:
     """Parse the URL of an SMTP server, the value of `COP_SMTP_URL`.
 
     The default port is 465 for smtps and 587 for smtp, but 25 on this machine and with tls=no.
@@ -102,7 +102,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def sender(text: str) -> Address:
+def parse_sender(text: str) -> Address:
     """Parse the address that emails come from: `address` or `Name <address>`.
 
     Raises:
@@ -111,7 +111,7 @@ def sender(text: str) -> Address:
     name, bracket, address = text.strip().rpartition("<")
     if bracket and not address.endswith(">"):
         raise InvalidAddress("close the address with >, like CTData <no-reply@example.org>.")
-    mailbox = bare_address(address.removesuffix(">") if bracket else address)
+    mailbox = parse_address(address.removesuffix(">") if bracket else address)
     if not mailbox.username.isascii():
         raise InvalidAddress("before the @ only ASCII letters work with every mail server.")
     return Address(name.strip().strip('"'), mailbox.username, mailbox.domain)
@@ -120,12 +120,12 @@ def sender(text: str) -> Address:
 def default_sender(host: str) -> Address:
     """Return a no-reply address at a host; at localhost if that is invalid."""
     try:
-        return bare_address(f"no-reply@{host}")
+        return parse_address(f"no-reply@{host}")
     except InvalidAddress:
         return Address("", "no-reply", "localhost")
 
 
-def bare_address(address: str) -> Address:
+def parse_address(address: str) -> Address:
     """Parse an email address, also one of a local network; IDNA-encode it.
 
     Raises:

@@ -31,7 +31,7 @@ def add(
     db_session: Session, email: str, *, name: str, password: str, may_export: bool = True
 ) -> int:
     """Create an account; return its id."""
-    email_key = new_key(db_session, email)
+    email_key = normalize_unused_address(db_session, email)
     coordinator = Coordinator(
         email=email,
         email_key=email_key,
@@ -45,7 +45,7 @@ def add(
     return coordinator.id
 
 
-def new_key(db_session: Session, email: str) -> str:
+def normalize_unused_address(db_session: Session, email: str) -> str:
     """Return the normalized form of an address, for a new account.
 
     Raises:

@@ -29,7 +29,7 @@ def invite(
     Raises:
         NotPermitted: the coordinator `by` may not export lists, so they cannot give this right.
     """
-    email_key = accounts.new_key(db_session, email)
+    email_key = accounts.normalize_unused_address(db_session, email)
     inviter = db_session.get(Coordinator, by.id, with_for_update=True)
     if may_export and not (inviter and inviter.may_export):
         raise NotPermitted(accounts.NOT_PERMITTED, field="email")

@@ -51,7 +51,7 @@ class StoppedError(UnknownOutcomeError):
     """The process is stopped while the email is being sent: it may still arrive."""
 
 
-def failure_of_reply(code: int, text: bytes | str, *, to_recipient: bool = False) -> DeliveryError:
+def error_for_reply(code: int, text: bytes | str, *, to_recipient: bool = False) -> DeliveryError:
     """Return the error for a negative reply; `to_recipient`: it is the reply to RCPT."""
     reply = readable_reply(code, text)
     if 400 <= code <= 499 and code not in _SERVER_WIDE_CODES:

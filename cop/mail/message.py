@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from cop.mail.errors import PermanentError
 from cop.models.email import OutboxEmail
-from cop.smtp_url import InvalidAddress, bare_address
+from cop.smtp_url import InvalidAddress, parse_address
 
 MAX_NAME_LENGTH = 60  # fits on one line with its quotes, so that nothing is folded
 _SPECIALS = re.compile(r'[()<>\[\]:;@\\,"]')
@@ -70,7 +70,7 @@ def mailbox(address: str, name: str = "") -> Address:
         PermanentError: this is not an email address.
     """
     try:
-        parsed = bare_address(address)
+        parsed = parse_address(address)
     except InvalidAddress as error:
         reply = "This is not a valid email address."
         raise PermanentError(reply, is_address_fault=True) from error
@@ -80,7 +80,7 @@ def mailbox(address: str, name: str = "") -> Address:
 def _reply_address(address: str) -> Address | None:
     """Parse the Reply-To address; None if it is invalid or would require SMTPUTF8."""
     try:
-        parsed = bare_address(address)
+        parsed = parse_address(address)
     except InvalidAddress:
         return None
     return parsed if parsed.username.isascii() else None

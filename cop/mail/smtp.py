@@ -219,13 +219,13 @@ def _without_secrets(reply: str, server: SmtpServer) -> str:
 def _send_message(connection: Connection, to: str, content: bytes) -> str:
     code, text = connection.rcpt(to)
     if not 200 <= code <= 299:
-        raise errors.failure_of_reply(code, text, to_recipient=True)
+        raise errors.error_for_reply(code, text, to_recipient=True)
     try:
         code, text = connection.data(content)
     except smtplib.SMTPDataError as error:
-        raise errors.failure_of_reply(error.smtp_code, error.smtp_error) from error
+        raise errors.error_for_reply(error.smtp_code, error.smtp_error) from error
     if not 200 <= code <= 299:
-        raise errors.failure_of_reply(code, text)
+        raise errors.error_for_reply(code, text)
     return errors.readable_reply(code, text)
 
 

@@ -35,7 +35,7 @@ def settings_for(
     if own_file and not own_file.exists():
         if not (copy_key or accept_key):
             raise BackupRefused(_no_key(own_file, copy))
-        values = {**environ, "COP_SECRET_KEY": copy_key or secret_key.new()}
+        values = {**environ, "COP_SECRET_KEY": copy_key or secret_key.generate()}
         return replace(Settings.from_environment(values), key_file=own_file)
     settings = Settings.from_environment(environ)
     if fingerprint in {None, secret_key.fingerprint(settings.secret_key)}:

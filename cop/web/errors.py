@@ -29,10 +29,7 @@ _MESSAGES = {
         N_("You don't have permission to see this"),
         N_("Sign in to continue, or ask a coordinator for access."),
     ),
-    404: (
-        N_("Page not found"),
-        N_("Check the address, or use the button below."),
-    ),
+    404: (N_("Page not found"), N_("Check the address, or use the button below.")),
     405: (N_("That didn't work"), N_("Go back and use the button.")),
     413: (
         N_("That's more than this form can take"),

@@ -154,7 +154,7 @@ REFUSED = (PermanentError, False)
 def test_a_reply_to_the_recipient_says_what_is_at_fault(reply, expected):
     code, _, text = reply.partition(" ")
 
-    error = errors.failure_of_reply(int(code), text, to_recipient=True)
+    error = errors.error_for_reply(int(code), text, to_recipient=True)
 
     assert (type(error), getattr(error, "is_address_fault", None)) == expected
     assert error.server_reply == reply
@@ -186,7 +186,7 @@ def test_a_refused_email_leaves_the_connection_to_the_next_unless_the_server_clo
 
 
 def test_an_error_of_the_whole_server_names_no_recipient():
-    error = errors.failure_of_reply(421, f"4.7.28 Too much mail for <{ADA}>", to_recipient=True)
+    error = errors.error_for_reply(421, f"4.7.28 Too much mail for <{ADA}>", to_recipient=True)
 
     assert error.server_reply == "421 4.7.28 Too much mail for (an address)"
 

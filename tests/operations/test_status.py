@@ -8,14 +8,14 @@ import pytest
 from cop.community import community
 from cop.db.engine import write_tx
 from cop.operations import status
-from cop.smtp_url import smtp_server
+from cop.smtp_url import parse_server
 from tests.builders import NOW, an_email
 from tests.commands import execute, run
 from tests.web.test_faults import gone
 
 pytestmark = pytest.mark.both
 
-SERVER = smtp_server("smtps://cop:secret@smtp.example.org")
+SERVER = parse_server("smtps://cop:secret@smtp.example.org")
 
 
 def report(settings, now=NOW):

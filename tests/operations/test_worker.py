@@ -19,7 +19,7 @@ from cop.models.registration import Registration, Submission
 from cop.operations import worker
 from cop.operations.processes import StopRequest
 from cop.outbox.delivery import Delivery
-from cop.smtp_url import smtp_server
+from cop.smtp_url import parse_server
 from tests.builders import (
     ADA,
     GRACE,
@@ -179,7 +179,7 @@ def test_the_files_of_emails_are_deleted_when_their_texts_are(app, settings, tmp
     delivery.run()
     before = len(list(folder.folder.iterdir()))
 
-    server = smtp_server(smtp) if smtp else None
+    server = parse_server(smtp) if smtp else None
     app.extensions["cop.settings"] = replace(settings, instance=tmp_path, smtp=server)
     delivery.clock.now += timedelta(days=8)
     worker.Planner(app, delivery).run_due()

@@ -16,7 +16,7 @@ from cop.models.registration import Member
 from cop.outbox import retries
 from cop.outbox.delivery import Delivery
 from cop.outbox.outbox import EmailKind
-from cop.smtp_url import smtp_server
+from cop.smtp_url import parse_server
 from tests.builders import ADA, GRACE, LINKS, NOW, PASSWORD, an_email, outbox_emails, register
 from tests.concurrency import at_once
 from tests.smtp_server import (
@@ -54,7 +54,7 @@ class Rig:
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self):
-        transport = SmtpTransport(smtp_server(self.server.url), sender=SENDER)
+        transport = SmtpTransport(parse_server(self.server.url), sender=SENDER)
         self.delivery = Delivery(
             transport, SENDER, LINKS, self.clock, on_failure=notifications.notify_first_failure
         )

@@ -155,7 +155,7 @@ def test_an_unknown_state_or_email_is_refused_and_records_no_viewing(corin):
     ids=["files", "server"],
 )
 def test_the_page_says_where_email_goes(app, corin, database_url, url, expected):
-    smtp = url and smtp_url.smtp_server(url)
+    smtp = url and smtp_url.parse_server(url)
     app.extensions["cop.settings"] = settings_for(database_url, posts_per_hour=0, smtp=smtp)
 
     page, front = main_text(corin.page(MAILS)), main_text(corin.page(FRONT))

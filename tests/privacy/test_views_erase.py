@@ -17,7 +17,7 @@ from cop.models.email import OutboxEmail
 from cop.models.registration import Member
 from cop.outbox.delivery import Delivery
 from cop.privacy import erasure
-from cop.smtp_url import smtp_server
+from cop.smtp_url import parse_server
 from cop.web.request_log import JsonFormatter
 from tests import builders
 from tests.attendance.reports import Row, report
@@ -196,7 +196,7 @@ def test_email_files_from_before_the_mail_server_are_deleted_too(app, client, fo
     register_people(EMAIL)
     deliver()
     before = len(list(folder.folder.iterdir()))
-    server = smtp_server("smtp://127.0.0.1:9")
+    server = parse_server("smtp://127.0.0.1:9")
     app.extensions["cop.settings"] = replace(app.extensions["cop.settings"], smtp=server)
 
     press_button(client, member_path("/erase", email=EMAIL))

@@ -17,7 +17,7 @@ from cop.mail.smtp import SmtpTransport
 from cop.models.email import MailState, OutboxEmail
 from cop.operations.worker import DELIVERY_THREADS
 from cop.outbox.delivery import Delivery
-from cop.smtp_url import smtp_server
+from cop.smtp_url import parse_server
 from tests.builders import LINKS
 from tests.conftest import settings_for
 
@@ -31,7 +31,7 @@ def main(database, smtp_url, began, speed):
         return datetime.fromtimestamp(float(began), UTC) + timedelta(seconds=passed * float(speed))
 
     def a_delivery():
-        transport = SmtpTransport(smtp_server(smtp_url), sender=SENDER)
+        transport = SmtpTransport(parse_server(smtp_url), sender=SENDER)
         return Delivery(transport, SENDER, LINKS, clock)
 
     app = create_app(settings_for(database))
