@@ -43,7 +43,7 @@ def invite(
     upsert = insert.on_conflict_do_update(index_elements=["email_key"], set_=values)
     id_ = db_session.scalars(upsert.returning(Invitation.id)).one()
     link = writer.links.invitation(id_, _token_timestamp(writer.now))
-    outbox.withdraw(db_session, _is_about(id_))
+    outbox.withdraw(db_session, _is_about(id_))  # emails with an older link, if unsent
     queued = outbox.QueuedEmail(
         emails.invitation(writer, link, by=by.name),
         email,
@@ -67,9 +67,7 @@ def withdraw(
 ) -> tuple[str, list[str]] | None:
     """Delete an invitation and its emails; return its address and their ids.
 
-    The ids are the Message-IDs of the emails.
-
-    Return None if there is no such invitation.
+    The ids are the Message-IDs of the emails. Return None if there is no such invitation.
     """
     delete_invitation = delete(Invitation).where(Invitation.id == invitation_id)
     email = db_session.scalars(delete_invitation.returning(Invitation.email)).one_or_none()

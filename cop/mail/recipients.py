@@ -35,7 +35,7 @@ class Recipient:
 
     @property
     def is_verified(self) -> bool:
-        """Whether they used an emailed link: else a stranger may have typed it."""
+        """Whether they used a link: else a stranger may have typed the address."""
         return self.verified_at is not None
 
     @property

@@ -36,7 +36,7 @@ class Normalizer:
 
     def __init__(self, app: "WSGIApplication", settings: Settings) -> None:
         self._app = app
-        self._is_proxy_expected = settings.trusted_proxies > 0
+        self._warns_of_proxies = settings.trusted_proxies == 0
         base = urlsplit(settings.base_url or "")
         self._name, self._host = (base.hostname or "").removesuffix("."), base.netloc
         self._trusted_host = settings.host_names[0]
@@ -54,7 +54,7 @@ class Normalizer:
             environ["HTTP_HOST"], environ[IS_CACHEABLE] = self._normal_host(
                 host, environ["wsgi.url_scheme"], environ.get("SERVER_PORT", "")
             )
-        if "HTTP_X_FORWARDED_FOR" in environ and not self._is_proxy_expected:
+        if "HTTP_X_FORWARDED_FOR" in environ and self._warns_of_proxies:
             self._warn_once()
         return self._app(environ, start_response)
 
@@ -71,7 +71,7 @@ class Normalizer:
         return host, False
 
     def _warn_once(self) -> None:
-        self._is_proxy_expected = True
+        self._warns_of_proxies = False
         log.warning("X-Forwarded-For is ignored, since COP_TRUSTED_PROXIES is 0")
 
 
