@@ -46,7 +46,7 @@ def _chosen_session(sessions: Sequence[SessionStats]) -> SessionStats | None:
 
 
 def _hat_rows(counts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Hats with their counts, in the order of the form; those that few chose are one row."""
+    """Hats with their counts, in the order of the form; rare ones share one row."""
     rows, few = [], []
     for choice in registry.HATS.choices:
         label, count = gettext(choice.label), counts.get(choice.value)
