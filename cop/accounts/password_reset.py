@@ -20,9 +20,9 @@ _LINK_EXPIRED = N_("This link has been used, or it's more than an hour old.")
 
 LINK_VALID_FOR = timedelta(hours=1)
 MAX_EMAILS_PER_DAY = 5
-# Anybody can request emails, so a stranger could use up this number. After it, an email is still
-# sent if the last half hour brought no link that works: so the coordinator can always get one, and
-# gets at most 53 a day.
+# Anybody can request emails, so a stranger could use up those of a day. Beyond them, one more is
+# sent if no working link was sent in this interval. So the coordinator can always get a link, and
+# gets at most 53 emails a day.
 MIN_INTERVAL = timedelta(minutes=30)
 
 

@@ -53,7 +53,7 @@ def set_up(
 
 
 def turn_off(db_session: Session, by: Coordinator, typed: str, *, now: datetime) -> None:
-    """Turn two-factor sign-in off, if a code or a recovery code was typed."""
+    """Turn two-factor sign-in off if a code or a recovery code matches."""
     use_code(db_session, by.id, typed, now=now)
     _clear(_lock_coordinator(db_session, by.id))
     audit_log.record_action(db_session, by.id, audit_log.Action.CHANGED_SECOND_FACTOR, now=now)

@@ -58,7 +58,10 @@ def journal_pragmas(version: tuple[int, ...]) -> list[str]:
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of `create_engine` for the database of the settings."""
+    """Return the options of `create_engine` for the database of the settings.
+
+    Parameters are hidden, since messages about errors would log personal data.
+    """
     arguments: dict[str, Any]
     if settings.is_sqlite:
         # Isolation level None: the driver begins no transactions of its own, `_begin` does.

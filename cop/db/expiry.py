@@ -33,8 +33,9 @@ class Expiry:
     def erase(self, db_session: Session, keys: Sequence[Any]) -> int:
         """Erase the rows of a batch that are still due; return how many.
 
-        The rows are locked before: the lock waits for transactions that are changing one, so that
-        what they have committed counts. All workers lock in the same order, so none can deadlock.
+        The rows are locked first. If another transaction is changing one of them, this waits until
+        it has committed, and then checks whether the row is still due. All workers lock in the same
+        order, so none can deadlock.
         """
         is_selected = self.key.in_(keys) & self.is_due
         lock_query = select(self.key).where(is_selected).order_by(self.key).with_for_update()

@@ -68,7 +68,10 @@ def takes_long_form(view: View) -> View:
 
 
 def mark(view: View, name: str) -> View:
-    """Set an attribute that checks before the view read; `wraps` copies it."""
+    """Set an attribute of a view, for checks that run before it.
+
+    `functools.wraps` copies it to decorated views.
+    """
     setattr(view, name, True)
     return view
 
