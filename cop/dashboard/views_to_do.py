@@ -96,8 +96,8 @@ def _next_session_items(next_: Listing, tally: Tally) -> Iterator[ToDo]:
         yield ToDo(sentence, gettext("Add the join link"), f"{edit}#join_url")
     if tally.expected_new:
         sentence = ngettext(
-            "%(num)s person is coming for the first time on %(date)s. Welcome them by name.",
-            "%(num)s people are coming for the first time on %(date)s. Welcome them by name.",
+            "%(num)s first-timer is registered for %(date)s. Welcome them by name.",
+            "%(num)s first-timers are registered for %(date)s. Welcome them by name.",
             tally.expected_new,
             date=short_date(next_.starts_at),
         )

@@ -179,9 +179,7 @@ def test_newcomers_are_a_to_do_item_in_the_last_week(corin):
     late = about(corin, "first time")
 
     assert early == []
-    assert late == [
-        "2 people are coming for the first time on November 29. Welcome them by name. See who"
-    ]
+    assert late == ["2 first-timers are registered for November 29. Welcome them by name. See who"]
 
 
 def test_a_replaced_secret_key_is_the_first_to_do_item_for_two_weeks(corin):
