@@ -173,10 +173,10 @@ def test_a_past_session_needs_takeaways_and_attendance(corin):
 
 def test_newcomers_are_a_to_do_item_in_the_last_week(corin):
     add_registrations(DECEMBER, "ada@example.org", "grace@example.org", first_time=True)
-    early = about(corin, "first time")
+    early = about(corin, "first-timers")
     update_meeting(DECEMBER, starts_at=NOW + timedelta(days=7), ends_at=NOW + timedelta(days=7.1))
 
-    late = about(corin, "first time")
+    late = about(corin, "first-timers")
 
     assert early == []
     assert late == ["2 first-timers are registered for November 29. Welcome them by name. See who"]

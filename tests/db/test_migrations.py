@@ -213,7 +213,7 @@ def test_a_newer_schema_is_refused_with_a_sentence(older):
         connection.execute(text("UPDATE alembic_version SET version_num = 'from-the-future'"))
 
     for refusing in (upgrade_app, set_up_app, require_current):
-        with pytest.raises(WrongSchema, match="made by a newer release of this site"):
+        with pytest.raises(WrongSchema, match="belongs to a newer release of this site"):
             refusing(older)
 
     assert schema_state(db.engine) is Schema.NEWER
@@ -379,7 +379,7 @@ def test_an_older_schema_is_upgraded_with_its_own_key_only(
     set_up_app(older)
     other = create_app(replace(settings, secret_key="y" * 40))
 
-    with pytest.raises(WrongSchema, match="The secret key is not the one"):
+    with pytest.raises(WrongSchema, match="This is not the secret key"):
         upgrade_app(other, folder, requires_key=True)
     before = schema_state(db.engine, folder)
     left = (tables(), [*database_folder.glob("backups/*")])
