@@ -40,6 +40,7 @@ def to_do_items(
     """Return what needs doing now, the most urgent first."""
     next_ = listed.next
     return [
+        *_contact(),
         *_secret_key(),
         *_clock(),
         *_outbox(outbox),
@@ -60,6 +61,13 @@ def _secret_key() -> Iterator[ToDo]:
             moment=timestamp(changed_at),
         )
         yield ToDo(sentence, gettext("Lost your link?"), url_for("public.my_link"))
+
+
+def _contact() -> Iterator[ToDo]:
+    if not current_community().contact_email:
+        sentence = gettext("People can't reach you, because the site has no contact email.")
+        url = url_for("console.setting", part="community", _anchor="contact_email")
+        yield ToDo(sentence, gettext("Add a contact email"), url)
 
 
 def _clock() -> Iterator[ToDo]:

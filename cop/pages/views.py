@@ -35,6 +35,13 @@ def your_data() -> Response:
     )
 
 
+@public.get("/accessibility")
+@cached
+def accessibility() -> Response:
+    read_schedule()
+    return render("pages/accessibility.html", is_cacheable=True)
+
+
 @public.get("/schedule")
 @cached
 def schedule() -> Response:
@@ -69,7 +76,8 @@ def robots() -> Response:
 @search.get("/sitemap.xml")
 def sitemap() -> Response:
     schedule = read_schedule()
-    pages = [url_for(f"public.{page}") for page in ("about", "schedule", "form", "your_data")]
+    names = ("about", "schedule", "form", "your_data", "accessibility")
+    pages = [url_for(f"public.{name}") for name in names]
     slugs = [meeting.slug for meeting in (*schedule.upcoming, *schedule.past)]
     pages += [url_for("public.meeting", slug=slug) for slug in slugs]
     xml = render_template("pages/sitemap.xml", addresses=[links().page(page) for page in pages])

@@ -69,6 +69,26 @@
     if (!isHint(event)) document.getElementById("problem").replaceChildren();
   });
 
+  // A slow answer must not look as if nothing had happened.
+  document.addEventListener("htmx:before:request", ({ target }) => {
+    const button = target.querySelector?.("button[data-sending]");
+    if (!button) return;
+    const label = button.textContent;
+    button.textContent = button.dataset.sending;
+    button.setAttribute("aria-busy", "true");
+    target.addEventListener("htmx:finally:request", () => {
+      button.textContent = label;
+      button.removeAttribute("aria-busy");
+    }, { once: true });
+  });
+  // Focus alone does not scroll in WebKit. In a frame, the parent page scrolls (frame.js).
+  const showResult = () => {
+    const result = document.activeElement;
+    const isResult = result.matches("#registration [tabindex='-1'], #problem [tabindex='-1']");
+    if (isResult && parent === self) result.scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener("htmx:after:swap", () => setTimeout(showResult));
+
   // Copy buttons; without JavaScript, people select the text by hand.
   for (const button of document.querySelectorAll("button[data-copies]")) {
     const text = document.getElementById(button.dataset.copies);

@@ -15,6 +15,7 @@ PAGES = {
     "form": "/register?session=all",
     "confirmation": "/registered?sessions={upcoming[0]},{upcoming[1]}&waiting={upcoming[1]}",
     "your data": "/your-data",
+    "accessibility": "/accessibility",
     "nothing there": "/nothing-there",
     "sign-in": "/coordinator/sign-in",
 }

@@ -42,7 +42,7 @@ def test_two_quick_clicks_send_one_registration(typed, site):
     assert site.registrations("twice@ada.example.org") == [(site.upcoming[2], "held")]
 
 
-def test_the_button_is_disabled_while_the_form_is_sent(typed):
+def test_the_button_is_disabled_and_says_so_while_the_form_is_sent(typed):
     page = typed("rests@ada.example.org")
     held = []
     page.route("**/register", lambda route: held.append(route))  # noqa: PLW0108 - no builtin may be a handler
@@ -50,6 +50,8 @@ def test_the_button_is_disabled_while_the_form_is_sent(typed):
     send(page)
 
     expect(send_button(page)).to_be_disabled()
+    expect(send_button(page)).to_have_text("Sending…")
+    expect(send_button(page)).to_have_attribute("aria-busy", "true")
     held[0].continue_()
     is_confirmed(page)
 

@@ -171,6 +171,14 @@ def test_a_past_session_needs_takeaways_and_attendance(corin):
     ]
 
 
+def test_a_missing_contact_address_is_the_first_to_do_item(corin):
+    first, *_ = to_do(corin)
+    update_community(contact_email="contact@example.org")
+
+    assert first.startswith("People can't reach you, because the site has no contact email.")
+    assert about(corin, "contact email") == []
+
+
 def test_newcomers_are_a_to_do_item_in_the_last_week(corin):
     add_registrations(DECEMBER, "ada@example.org", "grace@example.org", first_time=True)
     early = about(corin, "first-timers")
@@ -184,7 +192,8 @@ def test_newcomers_are_a_to_do_item_in_the_last_week(corin):
 
 def test_a_replaced_secret_key_is_the_first_to_do_item_for_two_weeks(corin):
     never = about(corin, "Lost your link?")
-    update_community(key_changed_at=NOW - timedelta(days=14, seconds=-1))
+    changed_at = NOW - timedelta(days=14, seconds=-1)
+    update_community(key_changed_at=changed_at, contact_email="contact@example.org")
     first, *others = to_do(corin)
     update_community(key_changed_at=NOW - timedelta(days=14))
 

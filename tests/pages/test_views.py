@@ -15,7 +15,7 @@ def event(client):
 
 
 def test_a_page_is_sound_without_and_with_sessions_that_took_place(app, client):
-    pages = ["/", "/schedule", "/register", "/your-data", "/schedule/2026-12-15"]
+    pages = ["/", "/schedule", "/register", "/your-data", "/accessibility", "/schedule/2026-12-15"]
 
     assert all(client.page(path).h1 for path in pages)
 

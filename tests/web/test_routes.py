@@ -5,6 +5,7 @@ from collections import defaultdict
 # `<id:...>` is an integer that fits a column of the database.
 KNOWN = """
 GET      /
+GET      /accessibility
 GET      /calendar/<token>.ics
 GET      /coordinator/
 GET      /coordinator/account
@@ -71,6 +72,7 @@ POST     /coordinator/settings/coordinators/withdraw
 GET POST /coordinator/sign-in
 GET POST /coordinator/sign-in/code
 POST     /coordinator/sign-out
+GET      /embed/accessibility
 GET      /embed.js
 GET      /embed/
 GET POST /embed/my-link
