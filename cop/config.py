@@ -44,7 +44,7 @@ class Settings:
     database_url: str = field(repr=False)
     base_url: str | None = None
     trusted_proxies: int = 0
-    posts_per_hour: int = 60
+    posts_per_hour: int = 60  # accepted POST requests from one network; 0: no limit
     redis_url: str | None = field(default=None, repr=False)
     smtp: smtp_url.SmtpServer | None = None  # None: emails are written to files
     mail_from: Address | None = None
@@ -210,9 +210,9 @@ class _Reader:
                 if self.problems:
                     return ""  # create nothing while another setting is invalid
                 secret_key.create(file)
-            return self._own_key(file, has_database=_may_exist(database_url))
+            return self._own_key(file, has_database=_may_have_data(database_url))
         except (OSError, UnicodeDecodeError) as error:
-            self._refuse("COP_INSTANCE", f"cannot store the secret key in {instance}: {error}.")
+            self._refuse("COP_INSTANCE", f"cannot use the secret key in {instance}: {error}.")
             return ""
 
     def _managed_key(self, file: Path) -> str:
@@ -230,13 +230,16 @@ class _Reader:
 
     def _own_key(self, file: Path, *, has_database: bool) -> str:
         if not file.exists():
-            self.problems.append(
-                f"The secret key of this site is missing: there is no file {file}. Put it back "
-                "(`cop backup --with-key` saves it beside the backup; another host of this site "
-                f"has the same key). {_LOST_KEY}"
-                if has_database
-                else f"No site in {file.parent}. Run `cop serve` to create it, or set COP_INSTANCE."
+            problem = (
+                f"No site in {file.parent}. Run `cop serve` to create it, or set COP_INSTANCE."
             )
+            if has_database:
+                problem = (
+                    f"The secret key of this site is missing: there is no file {file}. Put it back "
+                    "(`cop backup --with-key` saves it beside the backup; another host of this "
+                    f"site has the same key). {_LOST_KEY}"
+                )
+            self.problems.append(problem)
             return ""
         secret_key.make_private(file)
         if secret_key.is_public(file):
@@ -267,8 +270,11 @@ def _is_database_url(database_url: str) -> bool:
     return True
 
 
-def _may_exist(database_url: str) -> bool:
-    """Whether a database may exist, which needs the old key; if unknown, True."""
+def _may_have_data(database_url: str) -> bool:
+    """Whether the site may have data already, for which a new key would be wrong.
+
+    PostgreSQL is not asked: True.
+    """
     scheme, _, file = database_url.partition(":///")
     return scheme != "sqlite" or private_files.has_content(Path(file))
 

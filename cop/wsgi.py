@@ -11,8 +11,8 @@ from cop.operations.schema import require_current
 
 settings = Settings.from_environment()
 app = create_app(settings)
-# `flask db` commands also run with an older schema, such as `flask db revision` after a change of
-# the models; a web server must not.
+# Under the `flask` command (also `flask run`) the schema is not checked: `flask db revision` has to
+# run after a change of the models, when the database is behind.
 if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
     require_current(app)
 if warning := status.proxy_warning(settings):

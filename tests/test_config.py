@@ -504,7 +504,7 @@ def test_an_instance_folder_that_cannot_be_made_is_refused(tmp_path):
 
     [problem] = refusal_of(tmp_path)
 
-    assert problem.startswith("COP_INSTANCE: cannot store the secret key")
+    assert problem.startswith("COP_INSTANCE: cannot use the secret key")
 
 
 def test_settings_that_are_printed_show_no_secret(tmp_path):

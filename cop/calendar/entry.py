@@ -29,7 +29,7 @@ def page_line(writer: LetterWriter, meeting: MeetingFacts) -> str:
 
 
 def description(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None) -> str:
-    """Return the paragraphs that help attendees prepare, or say that it was canceled."""
+    """Return the text of an entry: the cancellation, or what helps people prepare."""
     return "\n\n".join(_paragraphs(writer, meeting, join_url))
 
 
@@ -40,8 +40,8 @@ def _paragraphs(writer: LetterWriter, meeting: MeetingFacts, join_url: str | Non
         yield _("This session is canceled.") + reason
     else:
         if moved_from := meeting.moved_from:
-            # Formatted as seen from the meeting's start. As seen from now, the year would be added
-            # some day, and so the entry would change.
+            # The formatter adds the year to dates far from its `now`. With the real time, this text
+            # would change months later, although the meeting did not: so its start is `now` here.
             zone = writer.community.zone_info
             date = DateFormatter(writer.language, zone, meeting.starts_at).short_date(moved_from)
             yield _("Moved from %(date)s.", date=date) + reason

@@ -51,7 +51,7 @@ def format_offset(offset: timedelta) -> str:
 
 
 def _clean_lines(value: str) -> str:
-    """Remove control characters, and end all lines with a line feed."""
+    """Remove control characters, and separate lines by a line feed alone."""
     return _CONTROLS.sub("", "\n".join(value.splitlines()))
 
 

@@ -1,6 +1,7 @@
 """VTIMEZONE components, from the rules of `zoneinfo`.
 
-The time of a change is the local time before it, as RFC 5545, 3.6.5, requires.
+Times of changes are local times by the offset in force just before the change, as RFC 5545, 3.6.5,
+requires.
 """
 
 from bisect import bisect_left
@@ -18,7 +19,7 @@ _DAY = timedelta(days=1)
 _WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
-class Transition(NamedTuple):
+class ChangeKind(NamedTuple):
     """A kind of clock change, with the offsets from UTC before and after it."""
 
     before: timedelta
@@ -36,26 +37,27 @@ def vtimezone(name: str) -> tuple[str, ...]:
     return tuple(component("VTIMEZONE", lines))
 
 
-def _changes(zone: ZoneInfo) -> dict[Transition, list[datetime]]:
-    """Return the times of each kind of clock change, in the local time before it."""
+def _changes(zone: ZoneInfo) -> dict[ChangeKind, list[datetime]]:
+    """Return the local times of each kind of clock change."""
     begin, end = datetime(FIRST, 1, 1, tzinfo=UTC), datetime(LAST + 1, 1, 1, tzinfo=UTC)
     days = [begin + number * _DAY for number in range((end - begin).days + 1)]
     pairs = pairwise(day.astimezone(zone) for day in days)
-    transitions = [
-        _find_transition(zone, day) for day, later in pairs if day.utcoffset() != later.utcoffset()
+    moments = [
+        _find_change(zone, day) for day, later in pairs if day.utcoffset() != later.utcoffset()
     ]
-    if not transitions or transitions[0].year > FIRST:
-        transitions.insert(0, begin)  # no change, but it gives the offset until the first one
+    if not moments or moments[0].year > FIRST:
+        moments.insert(0, begin)  # changes nothing, but states the offset until the first change
     changes = defaultdict(list)
-    for moment in transitions:
+    for moment in moments:
         before, after = (moment - timedelta(seconds=1)).astimezone(zone), moment.astimezone(zone)
-        offset = _offset(after if moment == begin else before)
-        kind = Transition(offset, _offset(after), after.tzname() or zone.key, bool(after.dst()))
-        changes[kind].append((moment + offset).replace(tzinfo=None))
+        offset_before = _offset(after if moment == begin else before)
+        name, is_summer = after.tzname() or zone.key, bool(after.dst())
+        kind = ChangeKind(offset_before, _offset(after), name, is_summer)
+        changes[kind].append((moment + offset_before).replace(tzinfo=None))
     return changes
 
 
-def _find_transition(zone: ZoneInfo, day: datetime) -> datetime:
+def _find_change(zone: ZoneInfo, day: datetime) -> datetime:
     """Find the second of a day at which the zone's offset changes."""
     begin, offset = day.astimezone(UTC), day.utcoffset()
 
@@ -69,7 +71,7 @@ def _offset(moment: datetime) -> timedelta:
     return moment.utcoffset() or timedelta()
 
 
-def _observance(kind: Transition, moments: list[datetime]) -> list[str]:
+def _observance(kind: ChangeKind, moments: list[datetime]) -> list[str]:
     lines = [f"DTSTART:{format_local(moments[0])}"]
     if rule := _yearly_rule(moments):
         lines.append(f"RRULE:{rule}")

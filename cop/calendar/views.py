@@ -1,7 +1,7 @@
 """The schedule for other programs: calendar feeds, calendar files and JSON.
 
-Pages of all origins may read the public ones. Whoever has the link of a member's own calendar can
-read it, but the link gives access to nothing else.
+Scripts on any site may read the public responses. Whoever has the link of a member's own calendar
+can read it, but the link gives access to nothing else.
 """
 
 from datetime import datetime
@@ -46,9 +46,9 @@ def sessions() -> Response:
     `community`: name, short_name, host, zone, place, url (of the schedule). `sessions`: slug;
     starts_at and ends_at in the community's zone; status (planned, cancelled); moved_from (a date);
     reason (of the move or the cancellation); topic; summary (Markdown); guests; reading (title,
-    url, minutes); prep_question; places (plenty, few, full); url; register_url. Missing values are
-    null: places if there is no limit or the session is not open, register_url if nobody can
-    register.
+    url, minutes); prep_question; places (how many spots are left: plenty, few, full); url;
+    register_url. Missing values are null: places if there is no limit or the session is not open,
+    register_url if nobody can register.
     """
     listed, community = read_schedule(), current_community()
     response = jsonify(
@@ -70,7 +70,7 @@ def own(token: str) -> Response:
     parts = cop_links.read_token(settings().secret_key, Purpose.CALENDAR, token, (int, int))
     if not parts:
         abort(404)
-    member_id, version = map(int, parts)
+    member_id, version = map(int, parts)  # for the type checker: they are ints
     with read_tx() as db_session:
         member_calendar = calendar.read_member_calendar(
             db_session, member_id, calendar_version=version, links=links()
@@ -100,7 +100,7 @@ def outlook_link(meeting: MeetingFacts) -> str:
 
 
 def _writer() -> LetterWriter:
-    """Return a writer whose links have this request's host."""
+    """Return a writer whose links have this request's host where no base URL is set."""
     return LetterWriter(current_community(), links(), now(), language())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-# Rows per transaction: it holds SQLite's write lock, which registrations wait for.
+# Rows per batch. A batch can be a transaction, whose write lock on SQLite registrations wait for.
 BATCH = 500
 
 
@@ -16,7 +16,7 @@ class Expiry:
     """Rows of one table that are due to be cleared or deleted.
 
     `key` is the table's primary key. `values` is written into the rows; without it they are
-    deleted. Reports add up the number of rows by `counter`.
+    deleted. `counter` names the total of a report that the number of rows is added to.
     """
 
     key: InstrumentedAttribute[Any]
@@ -42,9 +42,10 @@ class Expiry:
         locked_keys = db_session.scalars(lock_query).all()
         model = self.key.class_
         erasure = update(model).values(**self.values) if self.values else delete(model)
+        # SQLite ignores FOR UPDATE, so there the statement itself checks once more.
         statement = erasure.where(self.key.in_(locked_keys) & self.is_due)
         return db_session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
 
     def erase_all(self, db_session: Session) -> int:
-        """Erase all rows that are due in one transaction; return how many."""
+        """Erase all rows that are due, in the current transaction; return how many."""
         return sum(self.erase(db_session, keys) for keys in self.find(db_session))

@@ -17,7 +17,7 @@ from cop.db.types import Base
 if TYPE_CHECKING:
     from sqlalchemy.sql.compiler import SQLCompiler
 
-# Key in Session.info of the session's connection: Session.connection() is slow to look it up.
+# Session.info[CACHED_CONNECTION] holds the session's connection: Session.connection() is slow.
 CACHED_CONNECTION = "connection"
 
 
@@ -117,6 +117,7 @@ class _Compiled:
         self.sql = str(compiled)
         self._positional_names = compiled.positiontup  # None if the driver takes named parameters
         binds = [(name, bind) for bind, name in compiled.bind_names.items()]
+        # The literals of the statement; callers give the values of all others.
         self._fixed_values = {name: bind.value for name, bind in binds if not bind.required}
         self._bind_converters = {
             name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in binds

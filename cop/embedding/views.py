@@ -1,4 +1,7 @@
-"""The card and the script for other sites, beside the public pages in `/embed`."""
+"""What other sites embed: the card and the script.
+
+`app.py` also registers all public pages a second time, below `/embed`.
+"""
 
 from flask import Response, current_app
 

@@ -1,4 +1,4 @@
-"""Queue each reminder once, however often this runs or the clock changes."""
+"""Queue each reminder once, however often this runs, also when the clocks change."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -20,13 +20,14 @@ from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.reminders import emails
 from cop.roster import roster
 
-_MAX_CLOCK_CHANGE = timedelta(hours=24)  # the largest one in the time zone database
+# Added to the days before a meeting: a zone can skip a whole day, as Samoa did in 2011.
+_MAX_CLOCK_CHANGE = timedelta(hours=24)
 
 
 def find_due(db_session: Session, *, writer: LetterWriter) -> list[int]:
     """List the ids of the meetings that have reminders to queue now."""
-    days = writer.community.reminder_days or [0]
-    latest_start = writer.now + timedelta(days=max(days)) + _MAX_CLOCK_CHANGE
+    days = max(writer.community.reminder_days, default=0)
+    latest_start = writer.now + timedelta(days=days) + _MAX_CLOCK_CHANGE
     is_soon = (Meeting.starts_at > writer.now) & (Meeting.starts_at <= latest_start)
     select_ids = select(Meeting.id).where(is_soon, Meeting.status == MeetingStatus.PLANNED)
     soon = locking.read(db_session, db_session.scalars(select_ids))
@@ -76,7 +77,7 @@ def _unqueued(
         for person in recipients.of_meeting(db_session, meeting.id, [RegistrationStatus.HELD])
         if _is_reminded(person, due_at, is_last=is_last)
     }
-    # The stored key says `day-before`, whatever the number of days of the last reminder is.
+    # Only the name is historical: stored keys say `day-before`, whenever the last reminder is due.
     if is_last and accounts.coordinator_addresses(db_session):
         due[f"day-before:{occasion}"] = None
     queued = outbox.dedup_keys(db_session, meeting.id)
@@ -91,7 +92,7 @@ def _days_before(meeting: MeetingFacts, writer: LetterWriter) -> int | None:
 
 
 def _is_last(days: int | None, writer: LetterWriter) -> bool:
-    """Whether the reminder so many days before the start is the last one."""
+    """Whether no other reminder follows the one that is due `days` before the start."""
     return days == min(writer.community.reminder_days, default=None)
 
 
@@ -117,10 +118,10 @@ def _compose(
             letter = compose(writer, person, meeting)
             yield outbox.to_registered(letter, person, EmailKind.REMINDER, key, meeting.starts_at)
         else:
-            yield from _day_before(db_session, meeting, key, writer=writer)
+            yield from _to_coordinators(db_session, meeting, key, writer=writer)
 
 
-def _day_before(
+def _to_coordinators(
     db_session: Session, meeting: MeetingFacts, key: str, *, writer: LetterWriter
 ) -> Iterator[QueuedEmail]:
     """Compose an email to each coordinator.
