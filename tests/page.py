@@ -38,6 +38,7 @@ def check(html, app):
     ids = root.xpath("//@id")
     _check_ids(root, ids)
     _check_labels(root)
+    _check_descriptions(root)
     _check_forms(root, app)
     _check_htmx(root, ids, app, is_page=is_page)
     _check_nothing_foreign(root)
@@ -95,6 +96,12 @@ def _check_labels(root):
         assert _text(button), f"{tostring(button)} has a text"
     for image in root.iter("img"):
         assert "alt" in image.attrib
+
+
+def _check_descriptions(root):
+    described = {one for ids in root.xpath("//@aria-describedby") for one in ids.split()}
+    for text in root.xpath("//*[contains(@class, 'field')]//p[@class='hint' or @class='why']"):
+        assert text.get("id") in described, f"what stands at a field describes it: {_text(text)}"
 
 
 def _check_forms(root, app):
