@@ -37,6 +37,13 @@ TOO_SMALL = """() => {
   ];
 }"""
 
+# Options that a finger could mistake for each other; in columns, the next may stand at the top.
+TOO_CLOSE = """() => [...document.querySelectorAll("form .checkbox + .checkbox")]
+  .filter((one) => one.checkVisibility())
+  .map((one) => [one, one.getBoundingClientRect().top - one.previousElementSibling.getBoundingClientRect().bottom])
+  .filter(([_, gap]) => gap >= 0 && gap < 8)
+  .map(([one, gap]) => `${one.textContent.trim()}: ${gap}`)"""
+
 
 @pytest.fixture(params=SCREENS.values(), ids=SCREENS)
 def screen(request):
@@ -49,6 +56,7 @@ def fits(page):
 
 def can_be_hit(page):
     assert page.evaluate(TOO_SMALL) == [], page.url
+    assert page.evaluate(TOO_CLOSE) == [], page.url
 
 
 def test_no_page_scrolls_sideways_and_everything_can_be_hit(visit, site, screen):
