@@ -39,6 +39,7 @@ def check(html, app):
     _check_ids(root, ids)
     _check_labels(root)
     _check_descriptions(root)
+    _check_links(root)
     _check_forms(root, app)
     _check_htmx(root, ids, app, is_page=is_page)
     _check_nothing_foreign(root)
@@ -102,6 +103,18 @@ def _check_descriptions(root):
     described = {one for ids in root.xpath("//@aria-describedby") for one in ids.split()}
     for text in root.xpath("//*[contains(@class, 'field')]//p[@class='hint' or @class='why']"):
         assert text.get("id") in described, f"what stands at a field describes it: {_text(text)}"
+
+
+def _check_links(root):
+    names = {}
+    is_console = bool(root.xpath("//link[contains(@href, 'console.css')]"))
+    for link in root.xpath("//a[@href][not(ancestor::*[contains(@class, 'summary')])]"):
+        name, address = " ".join(link.text_content().split()), link.get("href")
+        around = link.xpath("string(ancestor::*[self::li or self::tr][1])") if is_console else ""
+        assert names.setdefault((name, around), address) == address, f"two links named {name!r}"
+        is_page = urlsplit(address).scheme in {"", "http", "https"} and ".ics" not in address
+        if is_page and link.get("target") == "_blank":
+            assert "new tab" in name, f"{name!r} says that it opens a new tab"
 
 
 def _check_forms(root, app):

@@ -1,5 +1,6 @@
 """Template filters for sessions: dates, availability, recurrence, Markdown."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -30,6 +31,7 @@ from cop.web.rendering import (
     links,
 )
 
+_LINK_TO_PAGE = re.compile(r'(<a href="(?!mailto:)[^>]*>.*?)</a>', re.DOTALL)
 _AVAILABILITY = {
     Availability.PLENTY: N_("Spots left"),
     Availability.FEW: N_("Only a few spots left"),
@@ -224,7 +226,9 @@ def observances(moment: datetime | date, community: CommunityFacts | None = None
 def markdown(text: str) -> Markup:
     """Render a coordinator's Markdown as sanitized HTML; HTML in it is shown as text."""
     html = to_html(text)
-    if is_embedded():  # only links match, no text: in text, > is escaped
+    if is_embedded():  # only links match, no text: in text, < and > are escaped
+        note = f'<span class="unseen"> {gettext("(opens in a new tab)")}</span>'
+        html = _LINK_TO_PAGE.sub(rf"\1{note}</a>", html)
         html = html.replace(' rel="noopener">', f"{external_target()}>")
     return Markup(html)  # noqa: S704 - to_html() sanitizes it
 

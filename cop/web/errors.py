@@ -41,7 +41,7 @@ _MESSAGES = {
 _DEFAULT_MESSAGE = (N_("That didn't work"), N_("Go back and try again."))
 _CROSS_ORIGIN = (
     N_("You can't send this form from inside this page"),
-    N_("Nothing was saved. Open the form in its own tab and send it from there."),
+    N_("Nothing was saved. Open the form in a new tab and send it from there."),
 )
 _CROSS_ORIGIN_MEMBER = (
     N_("You can't do this from inside another site"),

@@ -152,7 +152,7 @@ def test_the_next_session_shows_whether_the_join_address_is_set(corin):
 def test_a_missing_topic_is_a_to_do_item_four_weeks_before(corin):
     near, far = NOW + timedelta(weeks=4), NOW + timedelta(weeks=4, seconds=1)
     update_meeting(DECEMBER, starts_at=near, ends_at=far)
-    update_meeting(JANUARY, starts_at=far)
+    update_meeting(JANUARY, starts_at=far, capacity=8)
 
     assert about(corin, "topic") == ["The session on December 20 has no topic yet. Add a topic"]
     update_meeting(DECEMBER, topic="Who disappears?")

@@ -88,7 +88,7 @@ def test_a_framed_page_has_a_link_to_the_site_instead_of_header_and_menu(client)
         home = soup.select_one("footer a[href='/'][target=_blank]")
         scripts = [script["src"].partition("?")[0] for script in soup.select("script[src]")]
         assert soup.select(".masthead, nav, .skip") == []
-        assert home.get_text() == "Equity in Data Community of Practice"
+        assert home.get_text() == "Equity in Data Community of Practice (opens in a new tab)"
         assert soup.select_one("body > #frame > main")
         assert soup.select_one("body > #frame > footer")
         assert scripts[-1] == "/static/frame.js"
@@ -157,7 +157,8 @@ def test_the_framed_schedule_begins_with_the_next_session_and_links_to_past_ones
     past = framed.select_one("a[href='/schedule#past']")
     assert framed.h1.get_text(strip=True) == "Who counts?"
     assert on_the_site.h1.get_text() == "Schedule"
-    assert past.get_text() == on_the_site.find(id="past").get_text() == "Past sessions"
+    assert past.get_text() == "Past sessions (opens in a new tab)"
+    assert on_the_site.find(id="past").get_text() == "Past sessions"
     assert f"/embed/schedule/{JANUARY}" not in str(framed)
     assert f"/schedule/{JANUARY}" in str(on_the_site)
 
@@ -261,5 +262,6 @@ def test_without_a_database_the_frame_says_so_and_no_other_site_may_show_it(clie
     assert (page.status_code, fragment.status_code) == (503, 503)
     assert hosts_of(page) == ["'self'"]
     assert "X-Frame-Options" not in page.headers
-    assert parse(page).select_one("footer a[href='/'][target=_blank]").get_text() == "Home"
+    home = parse(page).select_one("footer a[href='/'][target=_blank]")
+    assert home.get_text() == "Home (opens in a new tab)"
     assert client.get("/embed/schedule").status_code == 200

@@ -48,7 +48,7 @@ def test_the_page_gives_the_address_and_three_snippets_with_it(corin):
 
     snippets = {area["id"]: area.get_text() for area in soup.select("textarea[readonly]")}
     assert soup.select_one("main a[href='/embed/schedule']").get_text() == (
-        "http://localhost/embed/schedule"
+        "http://localhost/embed/schedule (opens in a new tab)"
     )
     assert 'src="http://localhost/embed/schedule"' in snippets["snippet-a"]
     assert 'src="http://localhost/embed.js"' in snippets["snippet-a"]

@@ -64,7 +64,9 @@ def an_email_row(state, **values):
 
 
 def figures(page):
-    return {div.dt.get_text(): div.dd.get_text(strip=True) for div in page.select(".figures div")}
+    return {
+        div.dt.get_text(): div.dd.a.find(string=True).strip() for div in page.select(".figures div")
+    }
 
 
 def states():
