@@ -4,7 +4,8 @@ A feed is either public or a member's own. Unless its content changes, a feed or
 same byte by byte, so that it can be cached: it does not contain the current time.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
@@ -19,7 +20,7 @@ from cop.links import Links, Owner
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import MeetingFacts
 from cop.meetings.schedule import IN_FEEDS_FOR
-from cop.models.meeting import Meeting
+from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus
 
 PRODUCT = "-//Community of Practice//Registration//EN"
@@ -45,12 +46,12 @@ def feed(
     head.append(f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH_INTERVAL}")
     head.append(f"X-PUBLISHED-TTL:{REFRESH_INTERVAL}")
     recent = [meeting for meeting in meetings if writer.now < meeting.ends_at + IN_FEEDS_FOR]
-    return _calendar(writer, head, recent, join_urls or {})
+    return _calendar(writer, head, _events(writer, recent, join_urls or {}))
 
 
 def file(writer: LetterWriter, meeting: MeetingFacts) -> bytes:
     """Write one meeting without a calendar's name, to add it to a calendar."""
-    return _calendar(writer, [], [meeting], {})
+    return _calendar(writer, [], _events(writer, [meeting], {}))
 
 
 def attachment(writer: LetterWriter, meetings: Iterable[MeetingFacts], join_urls: JoinUrls) -> str:
@@ -60,11 +61,19 @@ def attachment(writer: LetterWriter, meetings: Iterable[MeetingFacts], join_urls
     the replies. A cancellation is published, too, with its status and a higher SEQUENCE. PUBLISH
     requires an ORGANIZER (RFC 5546, 3.2.1), which is left out only if there is no contact address.
     """
-    organizer = []
-    if writer.community.contact_email:
-        name = ical.quote_parameter(writer.community.contact_name)
-        organizer = [f"ORGANIZER;CN={name}:mailto:{writer.community.contact_email}"]
-    return _calendar(writer, ["METHOD:PUBLISH"], meetings, join_urls, organizer).decode()
+    return _message(writer, "PUBLISH", _events(writer, meetings, join_urls, now=writer.now))
+
+
+def cancellation(writer: LetterWriter, meeting: MeetingFacts) -> str:
+    """Write what removes a meeting from the calendar of somebody who has no spot anymore.
+
+    The meeting itself goes on, so its SEQUENCE stays, and the newer DTSTAMP alone supersedes the
+    entry (RFC 5546, 2.1.5). With a higher SEQUENCE, calendars would refuse the meeting's own entry
+    if the person registers again.
+    """
+    cancelled = replace(meeting, status=MeetingStatus.CANCELLED)
+    event = [*_summary_lines(writer, cancelled, now=writer.now), "STATUS:CANCELLED"]
+    return _message(writer, "CANCEL", [event])
 
 
 def google_link(writer: LetterWriter, meeting: MeetingFacts) -> str:
@@ -95,35 +104,54 @@ def outlook_link(writer: LetterWriter, meeting: MeetingFacts) -> str:
     return f"{OUTLOOK}?{urlencode(query, quote_via=quote)}"
 
 
-def _calendar(
-    writer: LetterWriter,
-    head: list[str],
-    meetings: Iterable[MeetingFacts],
-    join_urls: JoinUrls,
-    organizer: Iterable[str] = (),
-) -> bytes:
+def _message(writer: LetterWriter, method: str, events: Iterable[list[str]]) -> str:
+    """Write entries that are sent to one person, with their organizer."""
+    organizer = []
+    if writer.community.contact_email:
+        name = ical.quote_parameter(writer.community.contact_name)
+        organizer = [f"ORGANIZER;CN={name}:mailto:{writer.community.contact_email}"]
+    events = ([*event, *organizer] for event in events)
+    return _calendar(writer, [f"METHOD:{method}"], events).decode()
+
+
+def _calendar(writer: LetterWriter, head: list[str], events: Iterable[list[str]]) -> bytes:
     lines = ["VERSION:2.0", f"PRODID:{PRODUCT}", *head, *vtimezone(writer.community.time_zone)]
-    for meeting in sorted(meetings, key=lambda each: (each.starts_at, each.id)):
-        event = _event(writer, meeting, join_urls.get(meeting.id))
-        lines += ical.component("VEVENT", [*event, *organizer])
+    for event in events:
+        lines += ical.component("VEVENT", event)
     return ical.serialize(ical.component("VCALENDAR", lines))
 
 
-def _event(writer: LetterWriter, meeting: MeetingFacts, join_url: str | None) -> list[str]:
-    revised_at = ical.format_utc(meeting.revised_at)
+def _events(
+    writer: LetterWriter,
+    meetings: Iterable[MeetingFacts],
+    join_urls: JoinUrls,
+    *,
+    now: datetime | None = None,
+) -> Iterator[list[str]]:
+    for meeting in sorted(meetings, key=lambda each: (each.starts_at, each.id)):
+        join_url = join_urls.get(meeting.id)
+        yield [
+            *_summary_lines(writer, meeting, now=now),
+            f"DESCRIPTION:{ical.escape_text(entry.description(writer, meeting, join_url))}",
+            f"LAST-MODIFIED:{ical.format_utc(meeting.revised_at)}",
+            f"LOCATION:{ical.escape_text(entry.location(writer, meeting, join_url))}",
+            f"STATUS:{'CANCELLED' if meeting.is_cancelled else 'CONFIRMED'}",
+            f"TRANSP:{'TRANSPARENT' if meeting.is_cancelled else 'OPAQUE'}",
+            f"URL:{writer.links.meeting(meeting.slug)}",
+        ]
+
+
+def _summary_lines(
+    writer: LetterWriter, meeting: MeetingFacts, *, now: datetime | None
+) -> list[str]:
+    """Identify an entry; `now` only in a message, which DTSTAMP dates (RFC 5545, 3.8.7.2)."""
     return [
         f"SUMMARY:{ical.escape_text(entry.title(writer, meeting))}",
         f"DTSTART{_date_time_property(meeting.starts_at, writer.community)}",
         f"DTEND{_date_time_property(meeting.ends_at, writer.community)}",
-        f"DTSTAMP:{revised_at}",
+        f"DTSTAMP:{ical.format_utc(now or meeting.revised_at)}",
         f"UID:{ical.escape_text(meeting.uid)}",
         f"SEQUENCE:{meeting.sequence}",
-        f"DESCRIPTION:{ical.escape_text(entry.description(writer, meeting, join_url))}",
-        f"LAST-MODIFIED:{revised_at}",
-        f"LOCATION:{ical.escape_text(entry.location(writer, meeting, join_url))}",
-        f"STATUS:{'CANCELLED' if meeting.is_cancelled else 'CONFIRMED'}",
-        f"TRANSP:{'TRANSPARENT' if meeting.is_cancelled else 'OPAQUE'}",
-        f"URL:{writer.links.meeting(meeting.slug)}",
     ]
 
 

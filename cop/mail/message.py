@@ -109,11 +109,12 @@ def _add_content(message: EmailMessage, email: OutboxEmail) -> None:
     boundary = f"=_{sha256(email.message_id.encode()).hexdigest()[:32]}"
     message.set_boundary(f"{boundary}-texts")
     if email.calendar:
+        is_cancellation = "\r\nMETHOD:CANCEL\r\n" in email.calendar
         message.add_attachment(
             email.calendar,
             subtype="calendar",
             cte="base64",
-            params={"method": "PUBLISH"},
+            params={"method": "CANCEL" if is_cancellation else "PUBLISH"},
             filename="session.ics",
         )
         message.set_boundary(f"{boundary}-all")

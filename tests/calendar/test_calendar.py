@@ -126,6 +126,24 @@ def test_an_attachment_is_published_and_requests_nothing():
     assert "ORGANIZER" not in no_contact
 
 
+def test_a_cancellation_removes_the_session_from_one_persons_calendar():
+    later = replace(WRITER, now=NOW + A_DAY)
+    [before] = Calendar.from_ical(calendar.attachment(WRITER, [MEETING], JOIN_URLS)).events
+    cancellation = Calendar.from_ical(calendar.cancellation(later, MEETING))
+    [after] = Calendar.from_ical(calendar.attachment(later, [MEETING], JOIN_URLS)).events
+
+    [found] = cancellation.events
+    assert (cancellation["METHOD"], found["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert found["SUMMARY"] == f"CANCELED: {TITLE}"
+    assert found["ORGANIZER"] == "mailto:contact@example.org"
+    assert "DESCRIPTION" not in found  # the session itself is not canceled
+    same = ("UID", "SEQUENCE", "DTSTART", "DTEND")
+    assert [found[name] for name in same] == [before[name] for name in same]
+    # It replaces the entry of before, and the one of registering again replaces it.
+    assert before["DTSTAMP"].dt < found["DTSTAMP"].dt == after["DTSTAMP"].dt
+    assert after["SEQUENCE"] == found["SEQUENCE"]
+
+
 def test_a_join_link_is_the_location_and_begins_the_description_of_its_own_meeting():
     bystander = replace(MEETING, id=2, uid="two@cop")
 

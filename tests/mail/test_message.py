@@ -53,6 +53,13 @@ def test_a_calendar_is_attached_as_published_and_asks_for_no_reply():
     assert (mail["Content-Language"], texts["Content-Language"]) == ("en", None)
 
 
+def test_a_calendar_that_cancels_says_so_in_its_type():
+    mail = built(calendar=CALENDAR.replace("SUMMARY", "METHOD:CANCEL\r\nSUMMARY"))
+
+    _, calendar = mail.iter_parts()
+    assert calendar["Content-Type"].params["method"] == "CANCEL"
+
+
 def test_an_unsubscribe_url_is_never_folded():
     content = a_message(unsubscribe_url=UNSUBSCRIBE).as_bytes()
 
