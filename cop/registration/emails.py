@@ -12,6 +12,7 @@ from cop.mail.recipients import Recipient, Registered
 from cop.mail.writer import LetterWriter
 from cop.meetings.emails import date_of, preparation, session_block
 from cop.meetings.locking import MeetingFacts
+from cop.models.registration import RegistrationStatus
 
 
 def access_need(writer: LetterWriter, meeting: MeetingFacts) -> Letter:
@@ -93,6 +94,35 @@ def promoted(writer: LetterWriter, person: Registered, meeting: MeetingFacts) ->
         cancel_link(writer, to, meeting),
         _decline_text(writer),
         calendar=calendar_attachment(writer, [meeting], {meeting.id: join_url}),
+    )
+
+
+def cancelled(
+    writer: LetterWriter, person: Registered, meeting: MeetingFacts, *, by_coordinator: bool
+) -> Letter:
+    """Tell somebody that they no longer have their spot, or are off the waiting list."""
+    to = person.recipient
+    writer = writer.to(to)
+    _, is_held = writer.translate, person.status == RegistrationStatus.HELD
+    if is_held:
+        subject = N_("Your registration for %(date)s is canceled")
+        by_member = N_("You canceled your registration for this session:")
+        by_us = N_("The coordinators canceled your registration for this session:")
+    else:
+        subject = N_("You're no longer on the waiting list for %(date)s")
+        by_member = N_("You left the waiting list for this session:")
+        by_us = N_("The coordinators took you off the waiting list for this session:")
+    blocks: list[Block] = [_(by_us if by_coordinator else by_member)]
+    blocks.append(session_block(writer, meeting))
+    if is_held:
+        blocks.append(_("Open the attached file to remove the session from your calendar."))
+    mistake = N_("If you think this is a mistake, please let us know.")
+    return_later = N_("If you change your mind, you can register again on your page.")
+    blocks.append(_(mistake if by_coordinator else return_later))
+    blocks.append(Button(_("Open my page"), writer.my_page(to)))
+    file = calendar.cancellation(writer, meeting) if is_held else None
+    return writer.member_letter(
+        to, _(subject, date=date_of(writer, meeting)), *blocks, calendar=file
     )
 
 

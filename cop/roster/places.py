@@ -124,11 +124,10 @@ def cancel(
     db_session: Session, registration_id: int, *, by_email: bool, writer: LetterWriter
 ) -> PlaceChange:
     """Cancel a registration; a place goes to the next in line."""
-    meeting, person = _lock(db_session, registration_id, *LIVE_STATUSES)
-    promoted = cancellation.cancel_registration(db_session, registration_id, writer=writer)
-    if by_email:
-        letter = emails.cancelled(writer, person.recipient, meeting)
-        _notify(db_session, person, letter, meeting, writer=writer)
+    _, person = _lock(db_session, registration_id, *LIVE_STATUSES)
+    promoted = cancellation.cancel_registration(
+        db_session, registration_id, by_email=by_email, by_coordinator=True, writer=writer
+    )
     is_notified = by_email and person.recipient.is_deliverable
     return PlaceChange(registration_id, RegistrationStatus.CANCELLED, is_notified, len(promoted))
 

@@ -113,6 +113,11 @@ def _confirmed(to, held, waiting):
     )
 
 
+def _cancelled(to, *, status="held", by_coordinator=False):
+    person = _registered(to, status=status)
+    return registration_emails.cancelled(WRITER, person, MEETING, by_coordinator=by_coordinator)
+
+
 WRITTEN = (
     "Dear {name},\n\nplease bring **one chart** to *{session}*:\n{link to the session}\n\n"
     "- It can be ugly\n- It should be yours\n\nCannot come? Say so on {link to their page}"
@@ -131,7 +136,14 @@ TO_MEMBERS = {
     "waiting list only": lambda: _confirmed(SOMEBODY, [], [MEETING]),
     "a place for you": lambda: registration_emails.promoted(WRITER, _registered(SOMEBODY), MEETING),
     "moved to the waiting list": lambda: roster_emails.moved_to_waiting_list(WRITER, ADA, MEETING),
-    "cancelled by a coordinator": lambda: roster_emails.cancelled(WRITER, SOMEBODY, MEETING),
+    "your registration canceled": lambda: _cancelled(ADA),
+    "your registration canceled by a coordinator": lambda: _cancelled(
+        SOMEBODY, by_coordinator=True
+    ),
+    "waiting list left": lambda: _cancelled(ADA, status="waiting"),
+    "off the waiting list by a coordinator": lambda: _cancelled(
+        SOMEBODY, status="waiting", by_coordinator=True
+    ),
     "moved": lambda: _changed(MOVED, ANNOUNCED),
     "moved, on the waiting list": lambda: _changed(MOVED, ANNOUNCED, status="waiting"),
     "cancelled": lambda: _changed(CANCELLED, ANNOUNCED),

@@ -194,7 +194,7 @@ def test_canceling_asks_first_and_gives_the_place_to_the_next_in_line(ada):
         ("katherine@example.org", DECEMBER, "held"),
     ]
     emails = [(row["kind"], row["registration_id"]) for row in rows(OutboxEmail)]
-    assert emails == [("reminder", rows()[1]["id"]), ("promoted", rows()[2]["id"])]
+    assert emails == [("reminder", rows()[1]["id"]), ("place", None), ("promoted", rows()[2]["id"])]
 
 
 def test_of_concurrent_cancellations_the_place_goes_to_the_next_who_still_waits(app, ada):

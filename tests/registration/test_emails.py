@@ -63,7 +63,7 @@ def test_an_unverified_address_gets_nothing_typed_and_a_link_to_remove_it():
 
     unverified = [letter for letter in letters if "Hello," in letter.text]
 
-    assert len(unverified) == 8
+    assert len(unverified) == 9
     for letter in unverified:
         assert "Ada" not in without_tokens(letter.text + letter.html)
         assert "Not you? Remove this" in letter.text
@@ -97,6 +97,9 @@ def test_the_calendar_is_attached_for_held_places():
         "moved": 1,
         "moved, on the waiting list": 0,
         "cancelled": 1,
+        "moved to the waiting list": 1,
+        "your registration canceled": 1,
+        "waiting list left": 0,
         "another join address": 0,
         "your link": 0,
     }
@@ -104,6 +107,33 @@ def test_the_calendar_is_attached_for_held_places():
     calendars = {name: TO_MEMBERS[name]().calendar or "" for name in entries}
 
     assert {name: calendars[name].count("BEGIN:VEVENT") for name in entries} == entries
+
+
+def test_a_canceled_registration_is_confirmed_by_whoever_canceled_it():
+    names = [
+        "your registration canceled",
+        "your registration canceled by a coordinator",
+        "waiting list left",
+        "off the waiting list by a coordinator",
+    ]
+
+    letters = [TO_MEMBERS[name]() for name in names]
+
+    canceled, off_list = (
+        "Your registration for December 15 is canceled",
+        "You're no longer on the waiting list for December 15",
+    )
+    assert [letter.subject for letter in letters] == [canceled, canceled, off_list, off_list]
+    sentences = [
+        "You canceled your registration for this session:",
+        "The coordinators canceled your registration for this session:",
+        "You left the waiting list for this session:",
+        "The coordinators took you off the waiting list for this session:",
+    ]
+    for letter, sentence, number in zip(letters, sentences, range(4), strict=True):
+        assert sentence in letter.text
+        assert ("register again" in letter.text) == (number in {0, 2})
+        assert ("METHOD:CANCEL" in (letter.calendar or "")) == (number in {0, 1})
 
 
 def test_markup_in_a_topic_stays_text():

@@ -56,7 +56,8 @@ def test_canceling_promotes_the_first_person_waiting(db_session, meeting):
     assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
     assert status_summary(db_session, "other") == "Mallory waiting"
     assert recipients_and_subjects(db_session) == [
-        (GRACE.email, "You now have a spot on December 13")
+        (ADA.email, "Your registration for December 13 is canceled"),
+        (GRACE.email, "You now have a spot on December 13"),
     ]
     assert registration_of(db_session, GRACE).promoted_at == NOW
     assert meeting.lock_version > version  # which validates cached pages
@@ -66,15 +67,30 @@ def test_leaving_the_waiting_list_frees_no_place(db_session, meeting):
     cancel(db_session, GRACE)
 
     assert status_summary(db_session, SLUG) == "Ada held, Grace cancelled, Katherine waiting"
-    assert outbox_emails(db_session) == []
+    assert recipients_and_subjects(db_session) == [
+        (GRACE.email, "You're no longer on the waiting list for December 13")
+    ]
 
 
-def test_canceling_twice_frees_one_place(db_session, meeting):
+def test_canceling_twice_frees_one_place_and_sends_one_email(db_session, meeting):
     cancel(db_session, ADA)
-    cancel(db_session, ADA)
+    cancel(db_session, ADA, now=NOW + A_MINUTE)
 
     assert status_summary(db_session, SLUG) == "Ada cancelled, Grace held, Katherine waiting"
     assert len(outbox_emails(db_session, EmailKind.PROMOTED)) == 1
+    assert len(outbox_emails(db_session, EmailKind.PLACE)) == 1
+
+
+def test_the_email_about_a_cancellation_outlives_a_second_one(db_session, meeting):
+    cancel(db_session, GRACE)
+    register(db_session, SLUG, GRACE)
+    again = registrations(db_session, SLUG)[-1]
+
+    cancellation.cancel_registration(db_session, again.id, writer=a_writer(db_session))
+
+    subject = "You're no longer on the waiting list for December 13"
+    about = recipients_and_subjects(db_session, EmailKind.PLACE)
+    assert about == [(GRACE.email, subject)] * 2
 
 
 def test_registering_again_after_canceling_joins_the_end_of_the_list(db_session, meeting):
@@ -116,7 +132,7 @@ def test_nobody_is_promoted_once_the_meeting_has_begun(db_session, meeting, late
     cancel(db_session, ADA, now=meeting.starts_at + late)
 
     assert status_summary(db_session, SLUG) == f"Ada cancelled, Grace {status}, Katherine waiting"
-    assert len(outbox_emails(db_session)) == (status == "held")
+    assert len(outbox_emails(db_session, EmailKind.PROMOTED)) == (status == "held")
 
 
 def test_a_registration_for_a_past_meeting_cannot_be_canceled(db_session, meeting):

@@ -110,6 +110,7 @@ def test_a_canceled_place_goes_to_the_next_and_its_email_is_not_withdrawn(db_ses
         None,
         meeting.id,
     )
+    assert "The coordinators canceled your registration" in email.text
     assert (moved.is_notified, moved.promoted) == (True, 1)
     assert of(db_session, ADA).cancelled_at == NOW
 
