@@ -28,6 +28,8 @@ def session_changed(writer: LetterWriter, person: Registered, meeting: MeetingFa
     elif is_held:
         blocks.append(emails.join_link(writer, join_url))
         blocks.append(emails.cancel_link(writer, to, meeting))
+    else:
+        blocks.append(_("You're still on the waiting list. We'll email you if a spot opens."))
     attached = [meeting] if is_held and not is_join_url_change_only else []
     if attached:
         blocks.append(_("Open the attached file to update your calendar."))

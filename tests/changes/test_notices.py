@@ -74,6 +74,8 @@ def test_attendees_are_notified_once_two_minutes_after_an_edit(db_session, meeti
     assert "SEQUENCE:1" in held.calendar
     assert "STATUS:CONFIRMED" in held.calendar
     assert waiting.calendar is None
+    still_waiting = "You're still on the waiting list."
+    assert (still_waiting in held.text, still_waiting in waiting.text) == (False, True)
 
 
 def test_several_edits_cause_one_notice_after_the_last(db_session, meeting):
@@ -127,12 +129,14 @@ def test_canceling_and_restoring_are_notified(db_session, meeting):
     restore_meeting(db_session, meeting, now=later)
     queue_notices(db_session, now=later + 2 * MINUTES)
 
-    cancelled, _, restored, _ = outbox_emails(db_session)
+    cancelled, unheld, restored, waiting = outbox_emails(db_session)
     assert cancelled.subject == "Canceled: the session on December 13"
     assert "No power" in cancelled.text
     assert "STATUS:CANCELLED" in cancelled.calendar
     assert restored.subject == "Back on: the session on December 13"
     assert ("SEQUENCE:1" in cancelled.calendar, "SEQUENCE:2" in restored.calendar) == (True, True)
+    still_waiting = "You're still on the waiting list."
+    assert (still_waiting in unheld.text, still_waiting in waiting.text) == (False, True)
 
 
 def test_only_a_changed_join_address_is_notified_and_only_to_those_with_a_spot(db_session, meeting):
