@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from cop.changes import notices
 from cop.i18n import N_
 from cop.mail import recipients
-from cop.meetings import locking
 from cop.meetings.forms import TIMES
+from cop.meetings.locking import MeetingFacts
 from cop.models.registration import RegistrationStatus
 from cop.web.i18n import gettext, ngettext
 from cop.web.rendering import current_community, now
@@ -28,13 +28,12 @@ class Effects:
     taken: int  # spots
 
 
-def count(db_session: Session, meeting_id: int, *, promoted: Collection[int] = ()) -> Effects:
-    """Count the effects of the change that this transaction has made to a meeting.
+def count(db_session: Session, meeting: MeetingFacts, *, promoted: Collection[int] = ()) -> Effects:
+    """Count the effects of a change to a meeting, which is given as it is after the change.
 
-    `promoted`: the registrations that were promoted by it. A preview rolls the change back later.
+    `promoted`: the registrations that were promoted by it.
     """
-    [meeting] = locking.read(db_session, [meeting_id])
-    people = recipients.of_meeting(db_session, meeting_id)
+    people = recipients.of_meeting(db_session, meeting.id)
     emailed = Counter(
         person.status
         for person in notices.filter_recipients(people, meeting, now=now())

@@ -1,5 +1,7 @@
 """Console: edit, cancel and restore a session, and publish its takeaways."""
 
+from dataclasses import replace
+
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -17,6 +19,7 @@ from cop.meetings.forms import TIMES, DateTimeForm, date_warnings
 from cop.meetings.locking import MeetingFacts
 from cop.meetings.schedule import Listing, Schedule
 from cop.meetings.views_common import meeting_or_404, open_or_404, over_or_404, read_schedule
+from cop.models.meeting import MeetingStatus
 from cop.web.blueprints import console
 from cop.web.edit_conflicts import EditConflictForm
 from cop.web.forms import ConsoleForm, Https, IntegerText, Required, area, line, parse_integer
@@ -96,7 +99,7 @@ def edit(slug: str) -> ResponseReturnValue:
     schedule = read_schedule()
     meeting = schedule.find(slug) or abort(404)
     with read_tx() as db_session:
-        found = effects.count(db_session, meeting.id)
+        found = effects.count(db_session, meeting)
     form = EditForm(meeting)
     is_preview = request.endpoint == "console.preview_edit"
     if form.validate_on_submit():
@@ -132,7 +135,8 @@ def _save(form: EditForm, meeting_id: int, *, is_preview: bool) -> Effects:
                 note_action(db_session, Action.MOVED_MEETING, meeting_id=meeting_id)
             if form.changed.difference(TIMES):
                 note_action(db_session, Action.EDITED_MEETING, meeting_id=meeting_id)
-        return effects.count(db_session, meeting_id, promoted=promoted)
+        [meeting] = locking.read(db_session, [meeting_id])
+        return effects.count(db_session, meeting, promoted=promoted)
 
 
 def _edit_effects(form: EditForm, found: Effects) -> list[str]:
@@ -155,27 +159,20 @@ def _edit_warnings(form: EditForm, meeting: Listing, schedule: Schedule) -> list
 def cancel(slug: str) -> ResponseReturnValue:
     meeting = open_or_404(slug)
     form = CancelForm()
-    emails: list[str] = []
+    with read_tx() as db_session:
+        found = effects.count(db_session, replace(meeting, status=MeetingStatus.CANCELLED))
+    emails = effects.email_sentences(found, about=effects.STATUS)
     try:
         if form.validate_on_submit():
             with write_tx() as db_session:
-                emails = _cancel(db_session, meeting.id, form.reason.data or "")
+                locked = locking.lock_one(db_session, meeting.id)
+                changes.cancel(db_session, locked, reason=form.reason.data or "", writer=writer())
+                note_action(db_session, Action.CANCELLED_MEETING, meeting_id=meeting.id)
             return _to_roster(slug, gettext("The session is canceled."), *emails)
-        if not meeting.is_cancelled:
-            with write_tx(rehearse=True) as db_session:
-                emails = _cancel(db_session, meeting.id, "")
     except Refused as refusal:
         form.refuse(refusal)
     days = changes.RESTORABLE_FOR.days
     return render("changes/cancel.html", meeting=meeting, form=form, emails=emails, days=days)
-
-
-def _cancel(db_session: Session, meeting_id: int, reason: str) -> list[str]:
-    """Cancel the session; return sentences about who is emailed."""
-    meeting = locking.lock_one(db_session, meeting_id)
-    changes.cancel(db_session, meeting, reason=reason, writer=writer())
-    note_action(db_session, Action.CANCELLED_MEETING, meeting_id=meeting_id)
-    return effects.email_sentences(effects.count(db_session, meeting_id), about=effects.STATUS)
 
 
 @console.route("/sessions/<slug:slug>/restore", methods=["GET", "POST"])
@@ -205,7 +202,8 @@ def _restore(db_session: Session, meeting_id: int) -> list[str]:
     meeting = locking.lock_one(db_session, meeting_id)
     promoted = changes.restore(db_session, meeting, writer=writer())
     note_action(db_session, Action.RESTORED_MEETING, meeting_id=meeting_id)
-    found = effects.count(db_session, meeting_id, promoted=promoted)
+    [meeting] = locking.read(db_session, [meeting_id])
+    found = effects.count(db_session, meeting, promoted=promoted)
     return effects.email_sentences(found, about=effects.STATUS)
 
 

@@ -16,6 +16,7 @@ from tests.client import (
     SAME_ORIGIN,
     add_registrations,
     form_values,
+    main_text,
     post,
     rows,
     submit,
@@ -23,6 +24,7 @@ from tests.client import (
     update_meeting,
 )
 from tests.page import parse
+from tests.statements import Statements
 
 SESSION = f"/coordinator/sessions/{DECEMBER}"
 EDIT, CANCEL, RESTORE = f"{SESSION}/edit", f"{SESSION}/cancel", f"{SESSION}/restore"
@@ -166,6 +168,16 @@ def test_a_past_session_can_be_edited_but_neither_moved_nor_canceled_nor_restore
     assert (described.status_code, moved.status_code) == (303, 422)
     assert december()["topic"] == "Who counted?"
     assert others == [404] * 4
+
+
+def test_the_page_that_asks_before_canceling_only_reads(corin):
+    corin.page(CANCEL)
+
+    with Statements() as sent:
+        page = corin.page(CANCEL)
+
+    assert "Nobody is registered yet." in main_text(page)
+    assert [each for each in sent if each.startswith(("UPDATE", "BEGIN IMMEDIATE"))] == []
 
 
 @pytest.mark.parametrize("reason", ["\x00 ", LONG], ids=["empty", "too long"])
