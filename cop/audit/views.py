@@ -33,6 +33,7 @@ VIEWING_SENTENCES = {
     "emails": N_("%(who)s viewed the email addresses for %(date)s"),
     "rooms": N_("%(who)s downloaded the small groups for %(date)s"),
     "export": N_("%(who)s downloaded the attendee list for %(date)s"),
+    "people": N_("%(who)s viewed the list of everyone registered"),
     "list": N_("%(who)s viewed the mailing list"),
     "list, exported": N_("%(who)s downloaded the mailing list"),
     "mails": N_("%(who)s viewed the Email log"),

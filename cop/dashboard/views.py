@@ -14,7 +14,7 @@ from cop.models.email import MailState
 from cop.outbox import status
 from cop.outbox.outbox import EmailKind
 from cop.reminders import reminders
-from cop.roster import access_needs, csv_export
+from cop.roster import access_needs
 from cop.statistics import statistics
 from cop.statistics.statistics import Tally
 from cop.web import charts
@@ -61,7 +61,6 @@ def front() -> Response:
         upcoming=[(meeting, tallies[meeting.id]) for meeting in listed.upcoming],
         past=past[:MAX_PAST],
         earlier=past[MAX_PAST:],
-        all_columns=csv_export.COLUMNS,
     )
 
 

@@ -3,7 +3,7 @@
 Searches run in Python: databases do not match é with É, or with e.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, inspect, select
 from sqlalchemy.orm import Session, contains_eager
 
+from cop.mail.recipients import LIVE_STATUSES
 from cop.meetings.schedule import Listing
 from cop.members.members import WAITING_POSITION, MemberRegistration
 from cop.models.audit import AuditEntry
@@ -77,10 +78,11 @@ class RosterFilter:
             and (not self.attended or _ATTENDED[self.attended] is person.attended)
             and (person.first_time or not self.first_time)
             and (person.has_access_needs or not self.access)
-            and self._has_words(person)
+            and self.has_words(person)
         )
 
-    def _has_words(self, person: Attendee) -> bool:
+    def has_words(self, person: Attendee) -> bool:
+        """Whether a person has all words of the search."""
         if not self.text:
             return True
         text = fold_letters(f"{person.name} {person.email} {person.organization}")
@@ -103,6 +105,27 @@ def _sort_key(person: Attendee, sort: str) -> tuple[Any, ...]:
     if person.status == RegistrationStatus.WAITING:
         return group, person.id
     return group, person.registered_at, person.id
+
+
+def search_all(db_session: Session, text: str) -> list[list[Attendee]]:
+    """Read everybody with a live registration who matches all words, sorted by name.
+
+    Each person is the list of their live registrations, the latest session first, each with the
+    columns of an attendee and the session's slug and starts_at.
+    """
+    query = (
+        _SELECT_ATTENDEES.join(OF_MEETING.id.table)
+        .add_columns(OF_REGISTRATION.member_id, OF_MEETING.slug, OF_MEETING.starts_at)
+        .where(OF_REGISTRATION.status.in_(LIVE_STATUSES))
+        .order_by(None)
+        .order_by(OF_MEETING.starts_at.desc(), OF_REGISTRATION.id)
+    )
+    by_member = defaultdict(list)
+    for row in db_session.execute(query):
+        by_member[row.member_id].append(row)
+    has_words = RosterFilter(text).has_words
+    found = [rows for rows in by_member.values() if any(map(has_words, rows))]
+    return sorted(found, key=lambda rows: (fold_letters(rows[0].name), rows[0].member_id))
 
 
 @dataclass(frozen=True)

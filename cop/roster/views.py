@@ -1,8 +1,9 @@
 """The console's roster of a session: people, access needs, addresses, CSV export."""
 
+from collections.abc import Sequence
 from functools import partial
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Response, abort, request, session
 
@@ -13,7 +14,7 @@ from cop.i18n import N_
 from cop.meetings.views_common import meeting_or_404
 from cop.questions import registry
 from cop.roster import access_needs, csv_export, roster
-from cop.roster.roster import Attendee, RosterFilter
+from cop.roster.roster import RosterFilter
 from cop.web import downloads
 from cop.web.blueprints import console
 from cop.web.forms import parse_integer, strip_to_one_line
@@ -36,10 +37,28 @@ VIEWING_INTERVAL = 600  # seconds; searches within them are logged as one viewin
 class Page(NamedTuple):
     """One page of a list of people."""
 
-    people: list[Attendee]
+    people: Sequence[Any]
     total: int  # people in the list
     number: int  # of this page, from 1
     last: int  # number of the last page
+
+
+@console.route("/people", methods=["GET", "POST"])
+def everybody() -> Response:
+    """Everybody with a live registration; searched by POST, like a roster."""
+    text = _searched_text()
+    with read_tx() as db_session:
+        found = roster.search_all(db_session, text)
+    _note_viewing("people")
+    return render(
+        "roster/everybody.html",
+        fragment="roster/_everybody.html",
+        shown=_page(found),
+        has_turned_page="page" in request.form,
+        text=text,
+        statuses=STATUSES,
+        all_columns=csv_export.COLUMNS,
+    )
 
 
 @console.get("/sessions/<slug:slug>")
@@ -58,7 +77,7 @@ def _criteria() -> RosterFilter:
     if any(value and value not in FILTER_CHOICES[name] for name, value in picked.items()):
         abort(422)
     return RosterFilter(
-        text=strip_to_one_line(request.form.get("text"))[:200],
+        text=_searched_text(),
         status=picked["status"],
         hat=picked["hat"],
         attended=picked["attended"],
@@ -68,14 +87,15 @@ def _criteria() -> RosterFilter:
     )
 
 
+def _searched_text() -> str:
+    return strip_to_one_line(request.form.get("text"))[:200]
+
+
 def _roster_page(slug: str, criteria: RosterFilter) -> Response:
     meeting = meeting_or_404(slug)
     with read_tx() as db_session:
         everybody = roster.attendees(db_session, meeting.id)
-    viewing_key = [meeting.id, criteria.access, int(now().timestamp() // VIEWING_INTERVAL)]
-    if request.method == "GET" or session.get("viewing") != viewing_key:
-        note_viewing("roster", meeting.id, ["asked_for_access"] if criteria.access else ())
-        session["viewing"] = viewing_key
+    _note_viewing("roster", meeting.id, ["asked_for_access"] if criteria.access else ())
     choices = {
         name: {value: gettext(label) for value, label in labels.items()}
         for name, labels in FILTER_CHOICES.items()
@@ -94,7 +114,17 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
     )
 
 
-def _page(found: list[Attendee]) -> Page:
+def _note_viewing(
+    resource: str, meeting_id: int | None = None, columns: Sequence[str] = ()
+) -> None:
+    """Record a viewing of a list; searches soon afterwards belong to it."""
+    key = [resource, meeting_id, *columns, int(now().timestamp() // VIEWING_INTERVAL)]
+    if request.method == "GET" or session.get("viewing") != key:
+        note_viewing(resource, meeting_id, columns)
+        session["viewing"] = key
+
+
+def _page(found: Sequence[Any]) -> Page:
     """The requested page, or all people on one page."""
     requested, last = request.form.get("page", ""), max(1, ceil(len(found) / PAGE_SIZE))
     if requested == "all":

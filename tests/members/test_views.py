@@ -113,6 +113,7 @@ def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
             "viewed who has access needs for the December 15 session.",
         ),
         ("export", ["name"], "downloaded the attendee list for all sessions.", None),
+        ("people", [], "viewed the list of everyone registered.", None),
         ("list", [], "viewed the mailing list.", None),
         ("list", ["email"], "downloaded the mailing list.", None),
         (

@@ -30,6 +30,7 @@ GET      /coordinator/mail/<id:mail_id>
 POST     /coordinator/mail/try-again
 GET      /coordinator/numbers
 GET POST /coordinator/password/<token>
+GET POST /coordinator/people
 GET      /coordinator/record
 GET POST /coordinator/rhythm
 POST     /coordinator/rhythm/preview
