@@ -67,7 +67,7 @@ def test_the_link_in_the_email_makes_an_account_once_and_signs_it_in(app, corin)
     assert "Corin invited you" in email["text"]
     assert DANA in main_text(page)
     assert (answer.status_code, answer.location) == (303, FRONT)
-    assert "Sign out" in client.page(FRONT).find("nav").get_text()
+    assert "Sign out" in client.page(FRONT).header.get_text()
     assert (used.status_code, again.status_code) == (404, 404)
     assert "has been used, canceled or replaced" in main_text(parse(used))
     assert rights() == {CORIN: True, DANA: True}

@@ -40,6 +40,7 @@ def test_after_signing_out_the_roster_asks_to_sign_in_also_when_going_back(corin
     roster = f"/coordinator/sessions/{site.upcoming[0]}"
     corin.goto(roster)
     expect(corin.get_by_text("Marisol Ejemplo")).to_be_visible()
+    corin.locator("header summary").press("Enter")
     corin.get_by_role("button", name="Sign out").click()
     expect(corin.get_by_role("heading", level=1)).to_have_text("Sign in")
 
