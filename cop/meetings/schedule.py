@@ -1,5 +1,6 @@
 """The schedule: meetings with the number of spots taken."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -14,6 +15,7 @@ from cop.db.statements import Prepared
 from cop.meetings.locking import MeetingFacts
 from cop.models.meeting import Meeting
 from cop.models.registration import Registration, RegistrationStatus
+from cop.person_names import fold, fold_letters
 
 FEW = 5  # so many free spots, or fewer
 IN_FEEDS_FOR = timedelta(days=30)  # after a meeting's end
@@ -82,6 +84,14 @@ class Listing(MeetingFacts):
         """Whether a registration would be accepted, for a spot or for the waiting list."""
         return self.is_open and not (self.has_begun and self.is_full)
 
+    def mentions(self, words: Iterable[str]) -> bool:
+        """Return whether each of these folded words begins a word of the session's page."""
+        texts = [self.topic, self.guests, self.summary, self.reading_title, self.prep_question]
+        if self.published_at:
+            texts.append(self.takeaways)
+        text = fold_letters("\n".join(filter(None, texts)))
+        return all(re.search(rf"\b{word}", text) for word in words)
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -111,6 +121,11 @@ class Schedule:
     def with_prep_question(self) -> tuple[Listing, ...]:
         """The meetings whose registration form asks a question to prepare."""
         return tuple(meeting for meeting in self.open if meeting.prep_question)
+
+    def search_past(self, query: str) -> tuple[Listing, ...]:
+        """Return the past meetings that mention all words of a query, latest first."""
+        words = fold(query).split()
+        return tuple(meeting for meeting in self.past if words and meeting.mentions(words))
 
     def find(self, slug: str) -> Listing | None:
         """Return the meeting with this slug."""

@@ -1,14 +1,16 @@
 """The public pages, and what search engines and browsers fetch beside them."""
 
-from flask import Response, abort, current_app, render_template, url_for
+from flask import Response, abort, current_app, render_template, request, url_for
 
 from cop.meetings.views_common import read_schedule
 from cop.questions import registry
 from cop.registration.forms import registration_form
 from cop.web.blueprints import public, search
+from cop.web.forms import strip_to_one_line
 from cop.web.page_cache import cached
 from cop.web.rendering import current_community, links, render
 
+MAX_QUERY = 100  # characters
 ROBOTS = """User-agent: *
 Disallow: /coordinator
 Disallow: /registered
@@ -49,6 +51,21 @@ def schedule() -> Response:
     return render("pages/schedule.html", is_cacheable=True, schedule=listed)
 
 
+@public.get("/schedule/past")
+@cached
+def past() -> Response:
+    """List all past sessions, or those that mention the words of `q`."""
+    listed, query = read_schedule(), strip_to_one_line(request.args.get("q"))[:MAX_QUERY]
+    return render(
+        "pages/past.html",
+        is_cacheable=not query,
+        schedule=listed,
+        query=query,
+        max_query=MAX_QUERY,
+        meetings=listed.search_past(query) if query else listed.past,
+    )
+
+
 @public.get("/schedule/<slug:slug>")
 @cached
 def meeting(slug: str) -> Response:
@@ -76,7 +93,7 @@ def robots() -> Response:
 @search.get("/sitemap.xml")
 def sitemap() -> Response:
     schedule = read_schedule()
-    names = ("about", "schedule", "form", "your_data", "accessibility")
+    names = ("about", "schedule", "past", "form", "your_data", "accessibility")
     pages = [url_for(f"public.{name}") for name in names]
     slugs = [meeting.slug for meeting in (*schedule.upcoming, *schedule.past)]
     pages += [url_for("public.meeting", slug=slug) for slug in slugs]

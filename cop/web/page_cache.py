@@ -36,6 +36,7 @@ MAX_ENTRIES = 200
 # RFC 9110, 15.4.5, requires the first three; the browser has stored all others with the page. The
 # last one allows scripts of other origins to read a 304, too.
 HEADERS_OF_304 = {"ETag", "Cache-Control", "Vary", "Access-Control-Allow-Origin"}
+SEARCHABLE = "/schedule/past"  # end of the paths of pages that can be searched
 RENDERED_FROM = "cop.rendered_from"  # WSGI environ key: the page's revision and time
 P = ParamSpec("P")
 
@@ -109,7 +110,8 @@ class PageCacheMiddleware:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _current_page(self, environ: "WSGIEnvironment") -> Page | None:
-        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not environ.get(IS_CACHEABLE):
+        is_get = environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+        if not is_get or not environ.get(IS_CACHEABLE) or _is_search(environ):
             return None
         page = self._cache.get(_key(environ))
         if page is None:
@@ -209,6 +211,12 @@ def _language_and_theme(query: str, themes: tuple[str, ...]) -> tuple[str, str]:
         language if language in LANGUAGES else LANGUAGES[0],
         theme if theme in themes else themes[0],
     )
+
+
+def _is_search(environ: "WSGIEnvironment") -> bool:
+    """Return whether the page depends on a query `q`, which the key leaves out: never cached."""
+    is_searchable = environ["PATH_INFO"].endswith(SEARCHABLE)
+    return is_searchable and "q" in parse_qs(environ.get("QUERY_STRING", ""))
 
 
 def _encoding(environ: "WSGIEnvironment") -> str:

@@ -12,6 +12,8 @@ PAGES = {
     "next session": "/schedule/{upcoming[0]}",
     "full session": "/schedule/{upcoming[1]}",
     "past session": "/schedule/{past[0]}",
+    "past sessions": "/schedule/past",
+    "search": "/schedule/past?q=data",
     "form": "/register?session=all",
     "confirmation": "/registered?sessions={upcoming[0]},{upcoming[1]}&waiting={upcoming[1]}",
     "your data": "/your-data",

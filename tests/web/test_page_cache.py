@@ -23,7 +23,7 @@ from tests.statements import Statements
 pytestmark = pytest.mark.both
 
 CACHED = [
-    *("/", "/schedule", "/your-data", "/schedule.ics", "/schedule.json"),
+    *("/", "/schedule", "/schedule/past", "/your-data", "/schedule.ics", "/schedule.json"),
     *(f"/schedule/{DECEMBER}.ics", "/embed/", "/embed/schedule", "/embed/next"),
 ]
 NOT_CACHED = ["/register", f"/schedule/{DECEMBER}", "/my-link", "/nothing", "/schedule/1999-01-01"]

@@ -83,6 +83,7 @@ POST     /embed/register/email-hint
 GET      /embed/registered
 GET      /embed/schedule
 GET      /embed/schedule/<slug:slug>
+GET      /embed/schedule/past
 GET      /embed/your-data
 GET      /favicon.ico
 GET      /healthz
@@ -110,6 +111,7 @@ GET      /schedule.ics
 GET      /schedule.json
 GET      /schedule/<slug:slug>
 GET      /schedule/<slug:slug>.ics
+GET      /schedule/past
 GET      /sitemap.xml
 GET      /static/<path:filename>
 GET POST /unsubscribe/<token>

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.both
 
 GET = [
     *("/", "/schedule", "/register", "/register?session=all", "/your-data", "/sitemap.xml"),
+    *("/schedule/past", "/schedule/past?q=data", "/embed/schedule/past"),
     *("/schedule.ics", f"/schedule/{DECEMBER}.ics", "/schedule.json", "/calendar/unknown.ics"),
     *(f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", "/robots.txt", "/nothing"),
     *("/embed/", "/embed/schedule", "/embed/next", "/embed/register", "/embed/your-data"),
