@@ -1,5 +1,7 @@
 """The public pages, and what search engines and browsers fetch beside them."""
 
+from datetime import timedelta
+
 from flask import Response, abort, current_app, render_template, request, url_for
 
 from cop.meetings.views_common import read_schedule
@@ -8,8 +10,9 @@ from cop.registration.forms import registration_form
 from cop.web.blueprints import public, search
 from cop.web.forms import strip_to_one_line
 from cop.web.page_cache import cached
-from cop.web.rendering import current_community, links, render
+from cop.web.rendering import current_community, links, now, render
 
+SHOWN_FOR = timedelta(days=365)  # past sessions on the schedule; all are at /schedule/past
 MAX_QUERY = 100  # characters
 ROBOTS = """User-agent: *
 Disallow: /coordinator
@@ -47,8 +50,10 @@ def accessibility() -> Response:
 @public.get("/schedule")
 @cached
 def schedule() -> Response:
-    listed = read_schedule()
-    return render("pages/schedule.html", is_cacheable=True, schedule=listed)
+    listed, zone = read_schedule(), current_community().zone_info
+    since = now().astimezone(zone).date() - SHOWN_FOR
+    recent = [past for past in listed.past if past.starts_at.astimezone(zone).date() > since]
+    return render("pages/schedule.html", is_cacheable=True, schedule=listed, recent=recent)
 
 
 @public.get("/schedule/past")

@@ -1,10 +1,11 @@
 """The public pages."""
 
 import json
+from datetime import timedelta
 
 from cop.db.engine import write_tx
 from cop.operations import seed
-from tests.builders import NOW
+from tests.builders import NOW, a_meeting
 from tests.client import DECEMBER, main_text, update_community, update_meeting
 
 
@@ -76,12 +77,16 @@ def test_an_about_text_without_a_title_opens_with_the_communitys_name(client):
         assert client.page("/").h1.get_text() == "Equity in Data Community of Practice", about
 
 
-def test_past_sessions_are_grouped_by_year_and_say_what_they_left(app, client):
+def test_the_schedule_shows_the_sessions_of_the_past_year_by_year_and_leads_to_all(app, client):
     with write_tx() as db_session:
-        seed.add_demo(db_session, now=NOW)
+        for days_ago in (5, 340, 364, 365, 2000):
+            starts_at = NOW - timedelta(days=days_ago)
+            a_meeting(db_session, starts_at=starts_at, topic=f"{days_ago} days ago")
     past = client.page("/schedule").find(id="past").parent
 
-    years = [heading.get_text() for heading in past.find_all("h3")]
-    assert years == sorted(years, reverse=True)
-    assert {"2026", "2022", "2021", "2020"} == set(years)
+    assert [heading.get_text() for heading in past.find_all("h3")] == ["2026", "2025"]
+    assert [row.get_text() for row in past.select("h4 a")] == [
+        f"{days_ago} days ago" for days_ago in (5, 340, 364)
+    ]
+    assert past.select_one("a[href='/schedule/past']")
     assert "What we've talked about" in main_text(client.page("/"))
