@@ -1,7 +1,18 @@
 """The pages of the console, for whoever looks at all of them."""
 
 PAGES = (
-    *("", "numbers", "people", "record", "rhythm", "sessions/new", "mail", "list", "embed", "account"),
+    *(
+        "",
+        "numbers",
+        "people",
+        "record",
+        "rhythm",
+        "sessions/new",
+        "mail",
+        "list",
+        "embed",
+        "account",
+    ),
     *("settings", "settings/coordinators", "account/two-factor", "forgotten"),
     *(f"settings/{part}" for part in ("community", "about", "questions", "reminders", "retention")),
 )
