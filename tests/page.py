@@ -20,6 +20,9 @@ def parse(response):
     soup = BeautifulSoup(response.get_data(as_text=True), "lxml")
     for template in soup("template"):
         template.decompose()
+    for line_break in soup("wbr"):  # within a word
+        line_break.unwrap()
+    soup.smooth()
     return soup
 
 

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.console_pages import paths
 from tests.browser.test_accessibility import PAGES
-from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
+from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send, sign_in
 
 SCREENS = {
     "320 pixels": {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True},
@@ -43,6 +43,16 @@ TOO_CLOSE = """() => [...document.querySelectorAll("form .checkbox + .checkbox")
   .map((one) => [one, one.getBoundingClientRect().top - one.previousElementSibling.getBoundingClientRect().bottom])
   .filter(([_, gap]) => gap >= 0 && gap < 8)
   .map(([one, gap]) => `${one.textContent.trim()}: ${gap}`)"""
+
+# Cells of a stacked table without the role that `display` takes from them, or without a label.
+UNLABELED = """() => [...document.querySelectorAll(
+  ".table tr:not([role]), .table :is(td, th):not([role]), .table td:not([data-label], [colspan], .on-paper)"
+)].map((one) => one.outerHTML.slice(0, 80))"""
+LONG_TEXTS = [
+    "UPDATE registration SET name = name || hex(zeroblob(100)) WHERE id % 3 = 0",
+    "UPDATE registration SET organization = hex(zeroblob(100)), prep_answer = hex(zeroblob(200))",
+    "UPDATE member SET email = hex(zeroblob(30)) || email WHERE id % 3 = 0",
+]
 
 
 @pytest.fixture(params=SCREENS.values(), ids=SCREENS)
@@ -85,9 +95,23 @@ def test_a_registration_in_place_fits_at_each_step(visit, site, screen):
     fits(page)
 
 
-def test_the_console_fits_where_its_tables_scroll_by_themselves(corin, site, screen):
+def test_the_console_fits_and_its_stacked_tables_are_still_tables(corin, site, screen):
     corin.set_viewport_size(screen["viewport"])
     for path in paths(site):
         corin.goto(path)
 
         fits(corin)
+        assert corin.evaluate(UNLABELED) == []
+
+
+def test_a_name_without_a_space_wraps_also_in_large_text(visit, own_site):
+    site = own_site(*LONG_TEXTS)
+    page = sign_in(visit("/coordinator/sign-in", at=site, viewport={"width": 360, "height": 640}))
+    session = f"/coordinator/sessions/{site.upcoming[0]}"
+    for path in (session, f"{session}/rooms", f"{session}/access", "/coordinator/numbers"):
+        page.goto(path)
+        fits(page)
+
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+
+        fits(page)

@@ -115,12 +115,11 @@ def test_a_row_shows_everything_about_an_email(corin):
     [line] = corin.page(MAILS).select("tbody tr")
 
     assert [cell.get_text(" ", strip=True) for cell in line.select("td, th")] == [
-        "Nov 22, 10:00 AM",
         "Reminder",
+        "Nov 22, 10:00 AM",
         "grace@example.org",
         "December 15",
-        "Trying again",
-        "2 (next: Nov 22, 10:05 AM)",
+        "Trying again 2 attempts. Next: Nov 22, 10:05 AM",
         "451 Later",
     ]
 
