@@ -237,8 +237,20 @@ def test_the_printed_roster_has_a_checkbox_and_no_address(corin):
         DECEMBER, "ada@example.org", pronouns="she/her", prep_answer="Those who left."
     )
 
-    [row] = corin.page(SESSION).select("#people tbody tr")
+    people = corin.page(SESSION).select_one("#people tbody")
 
-    for part in row.select(".off-paper"):
+    for part in people.select(".off-paper"):
         part.decompose()
-    assert text_of(row) == "☐ Ada (she/her)"
+    assert text_of(people) == "☐ Ada she/her"
+
+
+def test_the_name_is_the_whole_header_of_a_row(corin):
+    everything = {"pronouns": "she/her", "first_time": True, "prep_answer": "Those who left."}
+    add_registrations(DECEMBER, "ada@example.org", **everything)
+
+    people = corin.page(SESSION).select_one("#people tbody")
+
+    header = people.select_one("th[scope=row]")
+    assert text_of(header) == "Ada"
+    [answer] = people.select(f"td[headers={header['id']}]")
+    assert text_of(answer) == "Those who left."
