@@ -18,6 +18,7 @@ from cop.web.forms import parse_integer
 from cop.web.i18n import gettext
 from cop.web.rendering import date_formatter, now, render
 
+Entry = Row[*tuple[Any, ...]]  # of `audit_log.read_log`
 KINDS = {
     "sessions": N_("Sessions"),
     "people": N_("Registrations"),
@@ -59,7 +60,7 @@ def audit_log_page() -> Response:
         )
     return render(
         "audit/audit_log.html",
-        entries=[(entry, _sentence(entry)) for entry in entries],
+        lines=_fold(entries),
         kinds=KINDS,
         coordinators=names,
         chosen={"kind": kind, "by": by},
@@ -68,7 +69,20 @@ def audit_log_page() -> Response:
     )
 
 
-def _sentence(entry: Row[*tuple[Any, ...]]) -> str:
+def _fold(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
+    """Fold what a coordinator did or viewed several times in a day into one line.
+
+    Return the sentence and the entries of each line, newest first.
+    """
+    lines: dict[tuple[object, ...], list[Entry]] = {}
+    for entry in entries:
+        day, sentence = date_formatter().local(entry.at).date(), _sentence(entry)
+        key = (sentence, day, entry.coordinator_id, entry.meeting_id)
+        lines.setdefault(key, []).append(entry)
+    return [(str(sentence), line) for (sentence, *_), line in lines.items()]
+
+
+def _sentence(entry: Entry) -> str:
     """Return the sentence that says what was done or viewed."""
     sentences = VIEWING_SENTENCES if entry.is_viewing else ACTION_SENTENCES
     sentence = sentences.get(_sentence_key(entry), OTHER_VIEWING)
@@ -76,7 +90,7 @@ def _sentence(entry: Row[*tuple[Any, ...]]) -> str:
     return gettext(sentence, who=entry.by or gettext("A former coordinator"), date=date)
 
 
-def _sentence_key(entry: Row[*tuple[Any, ...]]) -> str:
+def _sentence_key(entry: Entry) -> str:
     """Return the key of `ACTION_SENTENCES` or `VIEWING_SENTENCES` for an entry."""
     if entry.action == "list" and entry.columns:
         return "list, exported"

@@ -1,10 +1,12 @@
 """The page of the audit log: in words, filtered by kind and by coordinator."""
 
+from datetime import timedelta
+
 from cop.audit import audit_log
 from cop.audit.audit_log import Action
 from cop.db.engine import write_tx
 from cop.models.audit import AuditEntry
-from tests.builders import NOW, a_viewing
+from tests.builders import NOW, a_coordinator, a_viewing
 from tests.client import DECEMBER, add_registrations, main_text, post, text_of
 from tests.dashboard.test_views import id_of
 from tests.outbox.test_views import a_mail
@@ -14,15 +16,16 @@ PATH = "/coordinator/record"
 ID = 1  # of the only coordinator, Corin
 
 
-def record(*actions, **values):
+def record(*actions, now=NOW, **values):
     with write_tx() as db_session:
         for action in actions:
-            audit_log.record_action(db_session, ID, action, now=NOW, **values)
+            audit_log.record_action(db_session, ID, action, now=now, **values)
 
 
-def viewed(resource, **values):
+def viewed(resource, *, by=None, **values):
     with write_tx() as db_session:
-        a_viewing(db_session, ID, resource, **values)
+        id_ = a_coordinator(db_session, by).id if by else ID
+        a_viewing(db_session, id_, resource, **values)
 
 
 def lines(corin, query=""):
@@ -87,9 +90,35 @@ def test_entries_outlive_the_account_and_name_registrations_by_number_only(corin
 
     [row] = page.select("tbody tr")
     sentence = "A former coordinator emailed people about the December 15 session"
-    assert text_of(row) == f"Nov 22, 10:00 AM {sentence} No. 1 41"  # Eastern time
+    assert text_of(row) == f"{sentence} Nov 22, 10:00 AM No. 1 41"  # Eastern time
     assert "Ada" not in page.get_text()
     assert "ada@" not in page.get_text()
+
+
+def test_what_was_repeated_in_a_day_is_one_line_that_opens_to_all(corin):
+    noon, midnight = NOW + timedelta(hours=2), NOW + timedelta(hours=14)
+    december, january = id_of(DECEMBER), id_of("2027-01-19")
+    record(Action.CORRECTED_ADDRESS, meeting_id=december, registration_id=7)
+    viewed("roster", meeting_id=december)
+    viewed("mails")
+    viewed("roster", meeting_id=january)
+    record(Action.CORRECTED_ADDRESS, meeting_id=december, registration_id=9, now=noon)
+    viewed("roster", meeting_id=december, now=noon)
+    viewed("roster", meeting_id=december, now=midnight)
+    viewed("roster", meeting_id=december, by="Sarah")
+
+    found = [text_of(row) for row in corin.page(PATH).select("tbody tr")]
+
+    twice, last, first = "2 times since 10:00 AM ET", "Nov 22, 12:00 PM", "Nov 22, 10:00 AM"
+    opened = f"{twice} {last} Registration No. 9 {first} Registration No. 7"
+    assert found == [
+        "Corin viewed the roster for December 15 Nov 23, 12:00 AM",
+        f"Corin corrected an email for December 15 {last} {opened}",
+        f"Corin viewed the roster for December 15 {last} {twice} {last} {first}",
+        "Sarah viewed the roster for December 15 Nov 22, 10:00 AM",
+        "Corin viewed the roster for January 19 Nov 22, 10:00 AM",
+        "Corin viewed the Email log Nov 22, 10:00 AM",
+    ]
 
 
 def test_the_page_filters_by_kind_and_by_coordinator(corin):
@@ -120,8 +149,8 @@ def test_older_entries_are_on_the_next_page(corin):
     older = first.find("a", string="Older")["href"]
     second = corin.page(older)
 
-    assert len(first.select("tbody tr")) == 100
-    assert len(second.select("tbody tr")) == 1
+    assert len(first.select("tbody details li")) == 100
+    assert not second.select("tbody details")
     assert "kind=sessions" in second.find("a", string="Newer")["href"]
     assert first.find("a", string="Newer") is None
 
@@ -140,7 +169,8 @@ def test_changes_of_embedding_hosts_and_retries_are_recorded(corin):
         post(corin, path, form_at="/coordinator/embed", **answers)
 
     hosts = "Corin changed which sites can show the registration form"
-    assert lines(corin) == ["Corin retried failed emails", hosts, hosts, hosts]
+    assert lines(corin) == ["Corin retried failed emails", hosts]
+    assert len(corin.page(PATH).select("tbody details li")) == 3
 
 
 def test_the_page_takes_five_statements_however_long_the_log_is(corin):
