@@ -108,7 +108,7 @@ def test_a_name_without_a_space_wraps_also_in_large_text(visit, own_site):
     site = own_site(*LONG_TEXTS)
     page = sign_in(visit("/coordinator/sign-in", at=site, viewport={"width": 360, "height": 640}))
     session = f"/coordinator/sessions/{site.upcoming[0]}"
-    for path in (session, f"{session}/rooms", f"{session}/access", "/coordinator/numbers"):
+    for path in (session, f"{session}/rooms", f"{session}/access", "/coordinator/people"):
         page.goto(path)
         fits(page)
 
