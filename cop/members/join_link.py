@@ -53,6 +53,10 @@ class JoinLink:
         return JoinState.OPEN if self.opens_at <= self.now else JoinState.EARLY
 
     @property
+    def can_be_cancelled(self) -> bool:
+        return self.state in {JoinState.EARLY, JoinState.OPEN, JoinState.WAITING}
+
+    @property
     def url(self) -> str | None:
         """The meeting's join URL, while the link opens the meeting."""
         return self.meeting.join_url if self.state is JoinState.OPEN else None

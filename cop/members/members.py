@@ -32,6 +32,10 @@ class MemberRegistration:
     def is_live(self) -> bool:
         return self.row.status in LIVE_STATUSES
 
+    @property
+    def can_be_cancelled(self) -> bool:
+        return self.is_live and self.meeting.is_open
+
 
 @dataclass(frozen=True)
 class MemberData:

@@ -34,7 +34,7 @@ SUCCESS_MESSAGES = {
     "proven": N_("Thank you. You've confirmed that this is your email."),
     "saved": N_("Saved."),
     "deleted": N_("Answer deleted."),
-    "given-up": N_("Your registration for %(date)s is canceled. Thanks for letting us know."),
+    "canceled": N_("Your registration for %(date)s is canceled. Thanks for letting us know."),
     "added": N_("Sessions added. We'll email you a confirmation."),
     "mail": N_("Saved. We'll still email you about your registration and any changes."),
     "calendar": N_("You have a new calendar link. The old one no longer works."),
@@ -146,7 +146,7 @@ def page(token: str) -> ResponseReturnValue:
 
 def _success_message(opened: MemberPage) -> str:
     done, date = request.args.get("done", ""), ""
-    if done == "given-up":
+    if done == "canceled":
         registration = opened.member.registration_for(request.args.get("session", ""))
         if registration is None or registration.is_live:
             return ""
@@ -162,5 +162,5 @@ def erase(token: str) -> Response:
             message_ids = erasure.erase(db_session, opened.owner.member_id, writer=writer())
         folder_transport(settings()).delete_copies(message_ids)
         return render("members/erased.html")
-    held = [each for each in opened.member.upcoming if each.row.is_held]
+    held = [each for each in opened.member.upcoming if each.row.is_held and each.meeting.is_open]
     return render("members/erase.html", page=opened, held=held)

@@ -62,10 +62,13 @@ def _delete_answer(page: MemberPage, slug: str, name: str) -> ResponseReturnValu
 def cancel(token: str, slug: str) -> ResponseReturnValue:
     page = open_page(token)
     registration = page.member.registration_for(slug) or abort(404)
-    if request.method == "POST" and not registration.meeting.is_over:
-        with member_tx(token) as (db_session, _):
-            cancellation.cancel_registration(db_session, registration.row.id, writer=writer())
-        return redirect_to_page(token, "given-up", slug=slug)
+    if request.method == "POST" and registration.meeting.is_open:
+        try:
+            with member_tx(token) as (db_session, _):
+                cancellation.cancel_registration(db_session, registration.row.id, writer=writer())
+        except Refused as refusal:  # it has just ended
+            return render_page(page, refusal=refusal_text(refusal))
+        return redirect_to_page(token, "canceled", slug=slug)
     return render("members/cancel.html", page=page, registration=registration)
 
 

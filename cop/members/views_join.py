@@ -17,7 +17,7 @@ from cop.web.rendering import now, render, writer
 def join(token: str) -> ResponseReturnValue:
     member_id, token_version, registration_id = read_token(Purpose.JOIN, token, int, int, int)
     owner = Owner(member_id, token_version)
-    if "give-up" in request.form:
+    if "cancel" in request.form:
         return _cancel(owner, registration_id, token)
     if request.method == "POST":
         return _enter(owner, registration_id, token)
@@ -42,6 +42,6 @@ def _cancel(owner: Owner, registration_id: int, token: str) -> ResponseReturnVal
     with write_tx() as db_session:
         members.verify_and_lock(db_session, owner, now=now())
         link = join_link.read_join_link(db_session, owner, registration_id, now=now())
-        if link.state is not join_link.JoinState.OVER:
+        if link.can_be_cancelled:
             cancellation.cancel_registration(db_session, link.registration.id, writer=writer())
-    return redirect(url_for("member.join", token=token), 303)
+    return redirect(url_for("member.join", token=token, done="canceled"), 303)

@@ -169,7 +169,7 @@ def test_an_unverified_address_is_asked_for_confirmation_once(ada):
     answer = press_button(ada, member_path())
 
     confirmed = main_text(ada.page(answer.location))
-    assert [button.get_text() for button in page.select(".well button")] == [
+    assert [button.get_text() for button in page.select(".well .button")] == [
         "Yes, this is me",
         "No, delete this",
     ]

@@ -177,7 +177,7 @@ def test_canceling_asks_first_and_gives_the_place_to_the_next_in_line(ada):
         for row in registrations(db_session)[:2]:
             an_email(db_session, kind=EmailKind.REMINDER, registration_id=row.id)
     question = ada.page(member_path(CANCEL))
-    too_early = ada.page(member_path(f"?done=given-up&session={DECEMBER}"))
+    too_early = ada.page(member_path(f"?done=canceled&session={DECEMBER}"))
 
     answer = press_button(ada, member_path(CANCEL))
 
@@ -208,6 +208,21 @@ def test_of_concurrent_cancellations_the_place_goes_to_the_next_who_still_waits(
 
     assert [answer.status_code for answer in answers] == [303] * 3
     assert [status for *_, status in registration_statuses()] == ["cancelled"] * 3 + ["held"]
+
+
+def test_a_spot_at_a_canceled_session_cannot_be_canceled(ada):
+    update_meeting(DECEMBER, status="cancelled")
+
+    links = {link["href"] for link in ada.page(member_path()).main.select("a")}
+    page = ada.page(member_path(CANCEL))
+    posted = press_button(ada, member_path(CANCEL))
+
+    assert member_path(FORM) in links
+    assert member_path(CANCEL) not in links
+    assert "This session is canceled, so there's nothing to cancel." in main_text(page)
+    assert not page.main.find("form")
+    assert posted.status_code == 200
+    assert registration_statuses()[0] == (ADA, DECEMBER, "held")
 
 
 def test_a_canceled_or_past_registration_cannot_be_canceled(app, ada):

@@ -21,6 +21,7 @@ from tests.client import (
     press_button,
     registration_statuses,
     rows,
+    text_of,
     update_community,
     update_meeting,
 )
@@ -33,7 +34,7 @@ ZOOM = "https://zoom.example.org/j/123?pwd=abc"
 # The December session begins at 11:30 in Connecticut and takes 90 minutes.
 START = timedelta(days=23, hours=1, minutes=30)
 A_MINUTE = timedelta(minutes=1)
-CANCEL = {"give-up": "yes"}
+CANCEL = {"cancel": "yes"}
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_an_early_join_link_says_when_it_opens_and_offers_the_calendar(ada):
 
     assert "come back to this page on December 15 at 11:15 AM ET" in main_text(page)
     assert page.main.select("a[href^='https://calendar.google.com/']")
-    assert [button.get_text() for button in page.main.select("button")] == ["Cancel my spot"]
+    assert text_of(page.main.select_one(".button")) == "Cancel my spot"
 
 
 def test_somebody_on_the_waiting_list_sees_their_position_and_cannot_join(started):
@@ -115,12 +116,19 @@ def test_somebody_on_the_waiting_list_sees_their_position_and_cannot_join(starte
     assert ZOOM not in answer.text
 
 
-def test_canceling_on_the_join_page_gives_the_place_to_the_next(ada):
+def test_canceling_on_the_join_page_asks_first_and_gives_the_place_to_the_next(ada):
     add_registrations(DECEMBER, GRACE, status="waiting")
+    link = ada.page(join_path()).main.select_one(".button")["href"]
+    question = ada.page(link)
+    before = registration_statuses()
 
     answer = press_button(ada, join_path(), **CANCEL)
 
     page = ada.page(answer.location)
+    assert question.h1.get_text() == "Cancel your spot on December 15?"
+    assert question.main.form["action"] == join_path()
+    assert question.main.form.button["name"] in CANCEL
+    assert before == [(ADA, DECEMBER, "held"), (GRACE, DECEMBER, "waiting")]
     assert answer.status_code == 303
     assert "Your registration for this session is canceled." in main_text(page)
     assert page.main.select_one("a[href='/register?session=2026-12-15']")
@@ -158,6 +166,8 @@ def test_a_canceled_session_says_why_and_cannot_be_joined(started):
     assert "This session is canceled. The guest is ill." in main_text(page)
     assert page.main.select_one("a[href='/schedule']")
     assert press_button(started, join_path()).status_code == 422
+    assert press_button(started, join_path(), **CANCEL).status_code == 303
+    assert registration_statuses() == [(ADA, DECEMBER, "held")]
 
 
 def test_without_a_join_url_the_page_names_the_contact(started):
