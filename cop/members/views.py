@@ -33,7 +33,7 @@ TOKEN_MAX_AGE = timedelta(days=365)
 SUCCESS_MESSAGES = {
     "proven": N_("Thank you. You've confirmed that this is your email."),
     "saved": N_("Saved."),
-    "deleted": N_("Answer deleted."),
+    "deleted": N_("Your answer is deleted."),
     "canceled": N_("Your registration for %(date)s is canceled. Thanks for letting us know."),
     "added": N_("Sessions added. We'll email you a confirmation."),
     "mail": N_("Saved. We'll still email you about your registration and any changes."),

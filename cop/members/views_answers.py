@@ -7,7 +7,7 @@ from cop.db.engine import erasing_tx
 from cop.errors import Refused
 from cop.meetings.schedule import Schedule
 from cop.members import held_data, members, registrations
-from cop.members.views import MemberPage, member_tx, open_page, redirect_to_page, render_page
+from cop.members.views import member_tx, open_page, redirect_to_page, render_page
 from cop.questions import registry
 from cop.registration import cancellation
 from cop.registration.forms import answers_form
@@ -23,8 +23,6 @@ _NOT_EDITABLE = {q.name for q in registry.QUESTIONS if q not in registry.ANSWERS
 def answers(token: str, slug: str) -> ResponseReturnValue:
     page = open_page(token)
     registration = page.member.registration_for(slug) or abort(404)
-    if "erase" in request.form:
-        return _delete_answer(page, slug, request.form["erase"])
     schedule = Schedule((registration.meeting,), ())  # the form is only about this session
     omitted = frozenset() if schedule.with_prep_question else registry.SESSION_QUESTIONS
     form = answers_form(
@@ -47,15 +45,20 @@ def answers(token: str, slug: str) -> ResponseReturnValue:
     )
 
 
-def _delete_answer(page: MemberPage, slug: str, name: str) -> ResponseReturnValue:
-    with erasing_tx() as db_session:
-        to = members.verify_and_lock(db_session, page.owner, now=now())
-        is_deleted = registrations.delete_answer(
-            db_session, to.member_id, slug, name, writer=writer()
-        )
-    if not is_deleted:
-        abort(422)
-    return redirect_to_page(page.token, "deleted")
+@member.route("/r/<token>/sessions/<slug:slug>/delete/<name>", methods=["GET", "POST"])
+def delete_answer(token: str, slug: str, name: str) -> ResponseReturnValue:
+    page = open_page(token)
+    registration = page.member.registration_for(slug) or abort(404)
+    if request.method == "POST":
+        with erasing_tx() as db_session:
+            to = members.verify_and_lock(db_session, page.owner, now=now())
+            registrations.delete_answer(
+                db_session, to.member_id, slug, name, writer=writer()
+            ) or abort(404)
+        return redirect_to_page(token, "deleted")
+    answers = held_data.optional_answers(registration, writer=writer())
+    answer = next((each for each in answers if each.field.name == name), None) or abort(404)
+    return render("members/delete_answer.html", page=page, registration=registration, answer=answer)
 
 
 @member.route("/r/<token>/sessions/<slug:slug>/cancel", methods=["GET", "POST"])

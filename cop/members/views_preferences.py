@@ -41,15 +41,19 @@ def opt_in_to_all(token: str) -> ResponseReturnValue:
     return redirect_to_page(token, "again")
 
 
-@member.post("/r/<token>/calendar")
+@member.route("/r/<token>/calendar", methods=["GET", "POST"])
 def renew_calendar(token: str) -> ResponseReturnValue:
+    if request.method != "POST":
+        return render("members/renew_calendar.html", page=open_page(token))
     with member_tx(token) as (db_session, to):
         preferences.renew_calendar(db_session, to.member_id, writer=writer())
     return redirect_to_page(token, "calendar")
 
 
-@member.post("/r/<token>/links")
+@member.route("/r/<token>/links", methods=["GET", "POST"])
 def renew_links(token: str) -> ResponseReturnValue:
+    if request.method != "POST":
+        return render("members/renew_links.html", page=open_page(token))
     try:
         with member_tx(token) as (db_session, to):
             preferences.renew_links(db_session, to, writer=writer())

@@ -181,7 +181,9 @@ def test_an_unverified_address_is_asked_for_confirmation_once(ada):
 def test_get_requests_change_nothing(ada):
     before = rows(Member), rows(), rows(OutboxEmail)
 
-    for below in ("", f"/sessions/{DECEMBER}", f"/sessions/{DECEMBER}/cancel", "/erase"):
+    session = f"/sessions/{DECEMBER}"
+    asking = ("/erase", "/links", "/calendar", f"{session}/cancel", f"{session}/delete/pronouns")
+    for below in ("", session, *asking):
         assert ada.get(member_path(below)).status_code == 200
         assert ada.head(member_path(below)).status_code == 200
 

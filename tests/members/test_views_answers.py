@@ -55,6 +55,10 @@ STORED = {
 SENT = STORED | {"first_time": "yes"}
 
 
+def delete(name):
+    return f"{FORM}/delete/{name}"
+
+
 @pytest.fixture
 def ada(client):
     """Ada holds a place in December and has answered everything; Grace holds one, too."""
@@ -116,7 +120,7 @@ def test_the_answer_to_a_disabled_question_can_still_be_deleted(ada):
     press_button(ada, member_path(FORM), **form_values(page))
 
     assert "pronouns" not in form_values(page)
-    assert page.select_one("button[name=erase][value=pronouns]")
+    assert page.select_one(f"a[href='{member_path(delete('pronouns'))}']")
     assert rows()[0]["pronouns"] == "she/her"
 
 
@@ -128,7 +132,7 @@ def test_after_the_session_its_question_is_not_asked_and_the_answer_is_kept(app,
     assert (rows()[0]["name"], rows()[0]["prep_answer"]) == ("Ada Lovelace", "Those who left.")
 
 
-def test_one_answer_can_be_deleted(ada):
+def test_deleting_one_answer_asks_first(ada):
     expected, others = rows()[0], rows()[1:]
 
     for name, blanks in (
@@ -138,18 +142,23 @@ def test_one_answer_can_be_deleted(ada):
         ("first_time", {"first_time": False}),
         ("prep_answer", {"prep_answer": "", "prep_visibility": "hosts"}),
     ):
-        answer = press_button(ada, member_path(FORM), erase=name)
+        question = ada.page(member_path(delete(name)))
+        assert rows() == [expected, *others], name
+        answer = press_button(ada, member_path(delete(name)))
 
         expected |= blanks
+        assert question.main.form["action"] == member_path(delete(name))
         assert rows() == [expected, *others], name
-    assert "Answer deleted." in main_text(ada.page(answer.location))
+        assert ada.get(member_path(delete(name))).status_code == 404
+    assert "Your answer is deleted." in main_text(ada.page(answer.location))
 
 
 def test_only_optional_answers_can_be_deleted_alone(ada):
     before = rows()
 
-    for name in ("name", "email", "registered", "list_opt_in", "", "\0"):
-        assert press_button(ada, member_path(FORM), erase=name).status_code == 422, name
+    for name in ("name", "email", "registered", "list_opt_in", "%00"):
+        assert ada.get(member_path(delete(name))).status_code == 404, name
+        assert press_button(ada, member_path(delete(name))).status_code == 404, name
     assert rows() == before
 
 
@@ -264,7 +273,7 @@ def test_a_session_is_added_with_the_latest_answers(ada):
 
 
 def test_deleted_and_disabled_answers_are_not_copied_to_added_sessions(ada):
-    press_button(ada, member_path(FORM), erase="access")
+    press_button(ada, member_path(delete("access")))
     update_community(disabled_questions=["pronouns"])
 
     press_button(ada, member_path("/sessions"), sessions=[JANUARY])
@@ -323,7 +332,7 @@ def test_acting_by_the_link_verifies_the_address(ada):
         ("/sessions", {"sessions": JANUARY}),
         (CANCEL, {}),
         (FORM, SENT),
-        (FORM, {"erase": "hats"}),
+        (delete("hats"), {}),
         *((below, {}) for below in ("/mail", "/calendar", "/address", "/links")),
     ):
         with write_tx() as db_session:

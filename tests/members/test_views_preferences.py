@@ -165,6 +165,21 @@ def test_an_undeliverable_member_keeps_the_link_that_works(ada):
     assert owner() == before
 
 
+def test_links_are_renewed_only_after_a_question(ada):
+    found = {link["href"] for link in ada.page(member_path()).main.select("a")}
+
+    for below, title in (
+        ("/links", "Turn off your old links?"),
+        ("/calendar", "Get a new calendar link?"),
+    ):
+        question = ada.page(member_path(below))
+
+        assert member_path(below) in found
+        assert question.h1.get_text() == title
+        assert question.main.form["action"] == member_path(below)
+        assert question.main.select_one(f"a[href='{member_path()}']")
+
+
 def test_renewing_the_calendar_ends_its_old_address(ada):
     old, before = calendar_path(), owner()
     assert ada.get(old).status_code == 200

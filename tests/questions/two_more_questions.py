@@ -61,7 +61,7 @@ def test_the_member_sees_changes_and_deletes_them(ada):
     press_button(ada, member_path(FORM), name="Ada", goals="To draw", experience="new")
     assert answers() == [("To draw", "new")]
     for name in ("goals", "experience"):
-        press_button(ada, member_path(FORM), erase=name)
+        press_button(ada, member_path(f"{FORM}/delete/{name}"))
     assert answers() == [("", "")]
 
 

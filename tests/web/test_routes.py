@@ -92,15 +92,16 @@ GET POST /list/<token>
 GET POST /my-link
 GET POST /r/<token>
 POST     /r/<token>/address
-POST     /r/<token>/calendar
+GET POST /r/<token>/calendar
 GET POST /r/<token>/erase
-POST     /r/<token>/links
+GET POST /r/<token>/links
 POST     /r/<token>/mail
 GET      /r/<token>/mine.csv
 GET      /r/<token>/mine.json
 POST     /r/<token>/sessions
 GET POST /r/<token>/sessions/<slug:slug>
 GET POST /r/<token>/sessions/<slug:slug>/cancel
+GET POST /r/<token>/sessions/<slug:slug>/delete/<name>
 GET      /readyz
 GET POST /register
 POST     /register/email-hint
