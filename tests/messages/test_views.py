@@ -99,8 +99,8 @@ def test_confirming_sends_and_stores_the_message(corin):
         "grace@example.org",
     ]
     assert "Sending your message to 2 people." in page.select_one(".well").get_text()
-    assert "Bring a chart" in page.summary.get_text()
-    assert "to 2 people, by Corin" in " ".join(page.summary.get_text().split())
+    assert "Bring a chart" in page.main.summary.get_text()
+    assert "to 2 people, by Corin" in " ".join(page.main.summary.get_text().split())
     assert page.select_one("details pre").get_text() == ANSWERS["text"]
     [december] = [row["id"] for row in rows(Meeting) if row["slug"] == DECEMBER]
     [act] = rows(AuditEntry)
