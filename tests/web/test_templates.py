@@ -29,6 +29,23 @@ def test_templates_are_short():
     assert offenders(TEMPLATES, lambda source: max(0, len(source.splitlines()) - 130)) == {}
 
 
+def test_what_destroys_is_the_last_button_of_its_row():
+    def rows_with_buttons_after(source):
+        rows = re.findall(r'<p class="[^"]*(?:actions|send)[^"]*">.*?</p>', source, re.DOTALL)
+        return [row for row in rows if 'class="' in row.partition("is-destructive")[2]]
+
+    assert offenders(PAGES, rows_with_buttons_after) == {}
+
+
+def test_what_saving_does_stands_beside_the_fields_with_the_buttons():
+    def unpaired(source):
+        forms = re.findall(r'class="paired.*?\n *{% endcall %}\n *{% endcall %}', source, re.DOTALL)
+        sound = [form for form in forms if "{% call saving(" in form and 'class="send' in form]
+        return source.count('class="paired') - len(sound)
+
+    assert offenders(PAGES, unpaired) == {}
+
+
 def test_a_fragment_says_what_it_needs_and_extends_nothing():
     def is_unsound(source):
         return not source.startswith("{# ") or "{% extends" in source
