@@ -59,6 +59,10 @@ class DateFormatter:
         """Format like `11:30 AM`."""
         return _by_skeleton("hm", self.local(moment).replace(tzinfo=None), self.language)
 
+    def axis_label(self, moment: datetime) -> tuple[str, str]:
+        """Format like `Dec` and `2026`, for two lines of a chart."""
+        return self.format(moment, "MMM", "MMM"), self.format(moment, "y", "y")
+
     @property
     def zone_name(self) -> str:
         """The zone's name, like `ET`."""

@@ -126,9 +126,7 @@ def _chart(past: list[PastSession]) -> tuple[charts.Chart, list[PastSession]] | 
         if now() - row.meeting.starts_at <= CHARTED_FOR and not row.meeting.is_cancelled
     ]
     groups = [
-        charts.Group(
-            dates.format(row.meeting.starts_at, "MMM", "MMM"), row.registered, row.attended
-        )
+        charts.Group(*dates.axis_label(row.meeting.starts_at), row.registered, row.attended)
         for row in reversed(rows)
     ]
     chart = charts.draw(groups)

@@ -65,12 +65,13 @@ def _hat_rows(counts: Mapping[str, str]) -> list[tuple[str, str]]:
 def _charts(sessions: Sequence[SessionStats]) -> list[charts.Chart | None]:
     """Two charts: attended out of registered, and new out of attended."""
     dates = writer().dates
-    oldest_first = [
-        (dates.format(each.meeting.starts_at, "yMMM", "yMMM"), each) for each in reversed(sessions)
-    ]
-    groups = [charts.Group(label, each.registered, each.attended) for label, each in oldest_first]
-    known = [(label, each) for label, each in oldest_first if each.new is not None]
+
+    def group(each: SessionStats, whole: int, part: int | None) -> charts.Group:
+        return charts.Group(*dates.axis_label(each.meeting.starts_at), whole, part)
+
+    oldest_first = list(reversed(sessions))
+    known = [each for each in oldest_first if each.new is not None]
     return [
-        charts.draw(groups),
-        charts.draw([charts.Group(label, each.attended or 0, each.new) for label, each in known]),
+        charts.draw([group(each, each.registered, each.attended) for each in oldest_first]),
+        charts.draw([group(each, each.attended or 0, each.new) for each in known]),
     ]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-WIDTH, HEIGHT = 320, 150
-TOP_MARGIN, BOTTOM_MARGIN = 16, 20  # for a number above the highest bar, and for the labels
-MAX_LABELS = 12  # as many as fit beside each other
+WIDTH, HEIGHT = 320, 164
+TOP_MARGIN, BOTTOM_MARGIN = 16, 34  # for a number above the highest bar, and for two lines below
+MAX_LABELS = 12  # as many months or years as fit beside each other
 MIN_COLUMNS = 8  # fewer columns are as wide as if there were this many, and left-aligned
 BAR_WIDTH = 0.64  # as a part of the column's width
 
@@ -15,7 +15,8 @@ BAR_WIDTH = 0.64  # as a part of the column's width
 class Group:
     """The numbers of one column: a whole, and a part (None: unknown)."""
 
-    label: str
+    month: str
+    year: str
     whole: int
     part: int | None
 
@@ -38,7 +39,8 @@ class Column:
     whole: Bar
     part: Bar | None
     number: str
-    label: str
+    month: str
+    year: str  # empty where it is that of the last label
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Chart:
 
 
 def draw(groups: Sequence[Group]) -> Chart | None:
-    """Compute the chart of groups; return None if every number is zero."""
+    """Compute the chart of groups, oldest first; return None if every number is zero."""
     highest = max((max(group.whole, group.part or 0) for group in groups), default=0)
     if not highest:
         return None
@@ -67,12 +69,15 @@ def draw(groups: Sequence[Group]) -> Chart | None:
 
     def column(index: int, group: Group) -> Column:
         center_x, is_labeled = (index + 0.5) * column_width, index % label_interval == 0
+        labeled_before = groups[index - label_interval] if index else None
+        is_new_year = labeled_before is None or labeled_before.year != group.year
         return Column(
             center_x=round(center_x, 1),
             whole=bar(center_x, group.whole),
             part=None if group.part is None else bar(center_x, group.part),
             number=str(group.whole) if is_labeled else "",
-            label=group.label if is_labeled else "",
+            month=group.month if is_labeled else "",
+            year=group.year if is_labeled and is_new_year else "",
         )
 
     return Chart(tuple(column(index, group) for index, group in enumerate(groups)))

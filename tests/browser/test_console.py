@@ -4,6 +4,16 @@ import csv
 
 from playwright.sync_api import expect
 
+from tests.browser.visits import sign_in
+
+OVERLAPPING = """() => [...document.querySelectorAll("svg.chart")].flatMap((chart) => {
+  const frame = chart.getBoundingClientRect();
+  const texts = [...chart.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const meets = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  return texts.filter(([_, box], index) => box.left < frame.left || box.right > frame.right
+    || texts.slice(0, index).some(([_, other]) => meets(box, other))).map(([text]) => text);
+})"""
+
 
 def test_the_attendee_list_has_everybody_on_the_roster(corin, site):
     corin.get_by_role("link", name="Open the roster").click()
@@ -63,3 +73,15 @@ def test_the_previews_follow_what_is_typed(corin, site):
 
     expect(corin.locator("#preview")).to_contain_text("than spots (5)")
     expect(corin.get_by_label("Topic")).to_be_focused()
+
+
+def test_labels_of_a_chart_do_not_overlap(visit, own_site):
+    year_ago = "starts_at = datetime(starts_at, '-1 year'), ends_at = datetime(ends_at, '-1 year')"
+    site = own_site(f"UPDATE meeting SET {year_ago}, registered_count = 234, attended_count = 123")
+    page = sign_in(visit("/coordinator/sign-in", at=site))
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("/coordinator/numbers")
+
+        assert page.locator("svg.chart").first.locator(".whole").count() == 12
+        assert page.evaluate(OVERLAPPING) == []

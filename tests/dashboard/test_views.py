@@ -255,7 +255,7 @@ def test_the_last_twelve_months_are_in_a_chart_and_a_table(corin):
     cells = [
         [c.get_text() for c in row.select("th, td")] for row in page.select("details tbody tr")
     ]
-    assert numbers == ["40", "May", "4", "Nov"]
+    assert numbers == ["40", "May", "2026", "4", "Nov"]
     assert (len(svg.select(".whole")), len(svg.select(".part"))) == (2, 1)
     assert svg["aria-labelledby"].split() == [svg.title["id"], svg.desc["id"]]
     assert cells == [["November 12", "4", "not recorded"], ["May 16", "40", "25"]]
