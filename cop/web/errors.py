@@ -124,8 +124,8 @@ def _too_many_posts() -> Response:
     seconds = security.seconds_until_next_post()
     title = gettext("Too many forms came from your network")
     sentence = ngettext(
-        "Nothing was saved yet. Send the form again in %(num)s minute, or contact us.",
-        "Nothing was saved yet. Send the form again in %(num)s minutes, or contact us.",
+        "Nothing was saved yet. Send the form again in %(num)s minute.",
+        "Nothing was saved yet. Send the form again in %(num)s minutes.",
         ceil(seconds / 60),
     )
     return _show(title, sentence, status=429, retry_after=seconds)
@@ -148,7 +148,8 @@ def _translated(message: tuple[str, str]) -> tuple[str, str]:
 
 def _show(title: str, sentence: str, *, status: int, retry_after: int | None = None) -> Response:
     try:
-        community = current_community() if status < 500 else None
+        # Not read after a fault, but shown if this request had read it before.
+        community = current_community() if status < 500 else g.get("community")
     except SQLAlchemyError:
         community = None
     g.community = community
@@ -158,7 +159,7 @@ def _show(title: str, sentence: str, *, status: int, retry_after: int | None = N
         status=status,
         title=title,
         sentence=sentence,
-        shows_contact=status == 429,
+        request_id=request.environ[REQUEST_ID] if status >= 500 else "",
         preserved=_preserved_fields(status),
         has_form_elsewhere=status == 403 and not security.is_personal(),
         is_console=is_console(),
