@@ -7,10 +7,15 @@ COLOURS = EVERYTHING | {"runOnly": ["color-contrast", "link-in-text-block"]}  # 
 LOOK = "options => axe.run(options).then(({violations}) => ({violations}))"
 
 
-def is_sound(shown, page=None):
-    """Hold a page, or a frame in one, up against axe, in light and in dark."""
-    shown.evaluate(AXE_SCRIPT)  # once for both: half a megabyte
-    for scheme, options in [("light", EVERYTHING), ("dark", COLOURS)]:
-        (page or shown).emulate_media(color_scheme=scheme)
-        results = AxeResults(shown.evaluate(LOOK, options))
-        assert not results.violations_count, f"in {scheme}: {results.generate_report()}"
+def is_sound(shown, page=None, *, widths=()):
+    """Hold a page, or a frame in one, up against axe, in light and in dark, at these widths."""
+    page = page or shown
+    shown.evaluate(AXE_SCRIPT)  # once for all: half a megabyte
+    for width in widths or [None]:
+        if width:
+            page.set_viewport_size({"width": width, "height": 800})
+        for scheme, options in [("light", EVERYTHING), ("dark", COLOURS)]:
+            page.emulate_media(color_scheme=scheme)
+            results = AxeResults(shown.evaluate(LOOK, options))
+            where = f"{page.url} in {scheme}, {width or 'as it is'} wide"
+            assert not results.violations_count, f"{where}: {results.generate_report()}"

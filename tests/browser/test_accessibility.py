@@ -2,33 +2,25 @@
 
 from playwright.sync_api import expect
 
+from tests.browser import public_pages
 from tests.browser.axe import is_sound
 from tests.browser.console_pages import paths
 from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
 
-PAGES = {
-    "about": "/",
-    "schedule": "/schedule",
-    "next session": "/schedule/{upcoming[0]}",
-    "full session": "/schedule/{upcoming[1]}",
-    "past session": "/schedule/{past[0]}",
-    "past sessions": "/schedule/past",
-    "search": "/schedule/past?q=data",
-    "form": "/register?session=all",
-    "confirmation": "/registered?sessions={upcoming[0]},{upcoming[1]}&waiting={upcoming[1]}",
-    "your data": "/your-data",
-    "accessibility": "/accessibility",
-    "nothing there": "/nothing-there",
-    "sign-in": "/coordinator/sign-in",
-}
+WIDTHS = (360, 1280)
+
+
+def test_every_public_page_of_the_url_map_is_looked_at(site):
+    assert public_pages.missing(public_pages.paths(site)) == []
+    assert public_pages.missing(["/"]) != []
 
 
 def test_axe_finds_nothing_on_the_public_pages(visit, site):
     page = visit("/", expecting=[FAILED_ANSWER])
-    for path in PAGES.values():
-        page.goto(path.format(upcoming=site.upcoming, past=site.past))
+    for path in public_pages.paths(site):
+        assert page.goto(path).ok or path in public_pages.LOST, path
 
-        is_sound(page)
+        is_sound(page, widths=WIDTHS)
 
 
 def test_axe_finds_nothing_in_a_form_that_was_refused(visit):

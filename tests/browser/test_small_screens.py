@@ -3,8 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.console_pages import paths
-from tests.browser.test_accessibility import PAGES
+from tests.browser import console_pages, public_pages
 from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send, sign_in
 
 SCREENS = {
@@ -71,8 +70,8 @@ def can_be_hit(page):
 
 def test_no_page_scrolls_sideways_and_everything_can_be_hit(visit, site, screen):
     page = visit("/", expecting=[FAILED_ANSWER], **screen)
-    for path in PAGES.values():
-        page.goto(path.format(upcoming=site.upcoming, past=site.past))
+    for path in public_pages.paths(site):
+        page.goto(path)
 
         fits(page)
         can_be_hit(page)
@@ -97,7 +96,7 @@ def test_a_registration_in_place_fits_at_each_step(visit, site, screen):
 
 def test_the_console_fits_and_its_stacked_tables_are_still_tables(corin, site, screen):
     corin.set_viewport_size(screen["viewport"])
-    for path in paths(site):
+    for path in console_pages.paths(site):
         corin.goto(path)
 
         fits(corin)
