@@ -267,9 +267,9 @@ def test_past_sessions_are_collapsed_after_twelve(corin):
 
     page = corin.page(FRONT)
 
-    assert len(page.select("section > .scroll tbody tr")) == 6 + 12
+    assert len(page.select("section > .table tbody tr")) == 6 + 12
     assert page.select_one("#earlier").get_text() == "3 earlier sessions"
-    assert len(page.select("details .scroll tbody tr")) == 3
+    assert len(page.select("details .table tbody tr")) == 3
 
 
 def test_with_no_session_planned_the_page_shows_it(corin):
