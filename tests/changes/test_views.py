@@ -210,8 +210,8 @@ def test_the_roster_says_whether_the_join_address_is_set(corin):
     update_meeting(DECEMBER, join_url=JOIN)
     after = corin.page(SESSION).main.get_text()
 
-    assert "The join link is missing" in before
-    assert "The join link is set" in after
+    assert "Add the join link" in before
+    assert "Join link added" in after
     assert "zoom.example.com" not in after
 
 

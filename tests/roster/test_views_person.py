@@ -22,6 +22,7 @@ from tests.client import (
     register,
     registration_statuses,
     rows,
+    text_of,
     update_meeting,
 )
 from tests.page import parse
@@ -77,7 +78,7 @@ def test_a_person_s_page_shows_their_answers_but_not_their_access_needs(corin):
     )
 
 
-MOVE, CANCEL = "Move them to the end of the waiting list", "Cancel their registration"
+MOVE, CANCEL = "Move them to the end of the waiting list", "Yes, cancel it"
 CORRECT, MARK = "Correct email and send new link", "This email doesn't work"
 
 
@@ -107,6 +108,16 @@ def test_the_buttons_fit_the_current_place(app, corin):
         (None, mallory): ["Restore their registration"],
     }
     assert buttons(corin) == [CORRECT, MARK]  # after the session
+
+
+def test_canceling_says_what_it_does_before_its_button_can_be_seen(corin):
+    add_registrations(DECEMBER, ADA)
+
+    confirmation = corin.page(path_of()).select_one("details.confirm:not([open])")
+
+    assert text_of(confirmation.summary) == "Cancel their registration"
+    assert "You can undo it for 30 days." in text_of(confirmation)
+    assert text_of(confirmation.form.button) == CANCEL
 
 
 def test_a_place_above_capacity_is_given_once_confirmed(corin):
