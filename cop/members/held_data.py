@@ -34,8 +34,8 @@ _COLUMN_SENTENCES = {
     "verified_at": N_("Last used a link from our emails: %(value)s"),
     "undeliverable_at": N_("An email came back: %(value)s"),
     "opt_outs": N_("Turned off: %(value)s"),
-    "token_version": N_("Code in your link: %(value)s"),
-    "calendar_version": N_("Code in your calendar link: %(value)s"),
+    "token_version": N_("Your link has a secret code"),
+    "calendar_version": N_("Your calendar link has a secret code"),
 }
 _LABELS = {
     "held": N_("You're registered"),

@@ -65,8 +65,8 @@ VALUES = {
     "verified_at": (MOMENT, "Last used a link from our emails: Nov 20, 12:05 PM"),
     "undeliverable_at": (MOMENT, "An email came back: Nov 20, 12:05 PM"),
     "opt_outs": (["reminders"], "Turned off: Reminders before sessions"),
-    "token_version": (7, "Code in your link: 7"),
-    "calendar_version": (8, "Code in your calendar link: 8"),
+    "token_version": (7, "Your link has a secret code"),
+    "calendar_version": (8, "Your calendar link has a secret code"),
 }
 
 
