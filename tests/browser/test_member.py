@@ -33,8 +33,23 @@ def test_an_email_leads_to_a_page_where_a_place_can_be_given_up(visit, site, reg
     page.get_by_role("link", name=re.compile("Cancel my spot")).first.click()
     page.get_by_role("button", name="Cancel my spot").click()
 
-    expect(page.get_by_text("is canceled. Thanks for letting us know")).to_be_visible()
+    expect(page.get_by_text("is canceled. Thanks for letting us know")).to_be_focused()
     assert site.registrations("giving@up.example.org") == [(site.upcoming[0], "cancelled")]
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["scripts", "no scripts"])
+def test_what_was_saved_is_said_at_the_focus(visit, registered, has_scripts):
+    own = registered(f"saved-{has_scripts}@focus.example.org".lower())
+    page = visit(own, java_script_enabled=has_scripts)
+
+    page.get_by_role("button", name="Save").click()
+    saved = page.get_by_text("Saved. We'll still email you")
+    expect(saved).to_be_focused()
+    expect(saved).to_be_in_viewport()
+
+    page.get_by_role("link", name="Change answers").first.click()
+    page.get_by_role("button", name="Save answers").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_focused()
 
 
 def test_opening_every_link_of_an_email_changes_nothing(visit, site, registered):
@@ -83,7 +98,7 @@ def test_the_join_link_opens_in_time_and_leads_to_the_meeting(visit, own_site):
 def test_axe_finds_nothing_on_a_members_pages_and_they_fit_a_phone(visit, site, registered):
     own, session = registered("sound@pages.example.org"), f"/sessions/{site.upcoming[0]}"
     page = visit(own, viewport={"width": 320, "height": 640})
-    for below in ("", "/erase", session, f"{session}/cancel"):
+    for below in ("", "/erase", "/links", session, f"{session}/cancel"):
         page.goto(own + below)
 
         is_sound(page)

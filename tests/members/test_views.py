@@ -20,11 +20,13 @@ from tests.client import (
     FEBRUARY,
     GRACE,
     JANUARY,
+    LINKS,
     add_registrations,
     advance_clock,
     find_member,
     main_text,
     member_path,
+    owner,
     press_button,
     register,
     registration_statuses,
@@ -53,8 +55,9 @@ def test_the_page_shows_the_status_of_each_registration(client):
         add_registrations(slug, ADA, status=status)
     update_meeting("2027-04-20", status="cancelled", reason="The guest is ill.")
 
-    sessions = client.page(member_path()).select(".sessions > li")
+    page = client.page(member_path())
 
+    sessions = page.select(".next, .sessions > li")
     december, january, february, march, april = map(text_of, sessions)
     assert "You're registered" in december
     assert "You're number 3 on the waiting list" in january
@@ -62,13 +65,32 @@ def test_the_page_shows_the_status_of_each_registration(client):
     assert "Registration canceled" in march
     assert "Session canceled" in april
     assert "The guest is ill." in april
-    assert ["/join/" in str(session) for session in sessions] == [True, *[False] * 4]
+    [join] = [link["href"] for link in page.main.select("a") if "/join/" in link["href"]]
+    assert join == f"http://localhost{LINKS.join(owner(), rows()[-5]['id'])}"
+    assert text_of(page.select_one("#join")) == "How to join"
+
+
+def test_the_next_session_is_one_that_takes_place_and_a_wait_has_no_join_link(client):
+    add_registrations(DECEMBER, ADA, status="cancelled")
+    add_registrations(JANUARY, ADA)
+    update_meeting(JANUARY, status="cancelled")
+    add_registrations(FEBRUARY, ADA, status="waiting")
+
+    page = client.page(member_path())
+
+    assert "February 16" in text_of(page.select_one(".next"))
+    assert [text_of(each).split(",")[1] for each in page.select(".sessions time")] == [
+        " December 15",
+        " January 19",
+    ]
+    assert text_of(page.select_one("#join")) == "If a spot opens"
+    assert "/join/" not in str(page.main)
 
 
 def test_a_held_session_has_a_join_link_and_its_values_say_why_they_are_stored(ada):
     page = ada.page(member_path())
 
-    links = {text_of(link): link["href"] for link in page.select(".sessions li a")}
+    links = {text_of(link): link["href"] for link in page.select(".next a, aside a")}
     [join_link] = [url for text, url in links.items() if text.startswith("Join on Zoom")]
     assert join_link.startswith("http://localhost/join/")
     assert any(address.startswith("https://calendar.google.com/") for address in links.values())
@@ -95,7 +117,7 @@ def test_the_page_names_the_coordinators_who_viewed_the_data(client, corin):
     client.get(f"/coordinator/sessions/{DECEMBER}")
     client.get("/coordinator/export.csv?columns=name,access")
 
-    took, opened = client.page(member_path()).select("[aria-labelledby=viewings] li")
+    took, opened = client.page(member_path()).select("#viewings + ul li")
 
     assert text_of(took).startswith("Nov 22, 10:00 AM: Corin downloaded the attendee list")
     assert text_of(took).endswith("for all sessions, with access needs.")
@@ -136,7 +158,7 @@ def test_a_viewing_is_a_sentence_on_the_page_and_in_the_csv(
             values = {"resource": resource, "columns": columns, "viewed_at": NOW}
             db_session.add(Viewing(meeting_id=id_, **values))
 
-        text = text_of(client.page(member_path()).select_one("[aria-labelledby=viewings] li"))
+        text = text_of(client.page(member_path()).select_one("#viewings + ul li"))
         table = client.get(member_path("/mine.csv")).data.decode()
 
         assert text == f"Nov 22, 10:00 AM: A former coordinator {sentences[id_]}"
