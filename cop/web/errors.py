@@ -25,10 +25,7 @@ _TRY_AGAIN = N_(
     "Please try again in a minute. If you were registering, you won't be registered twice."
 )
 _MESSAGES = {
-    403: (
-        N_("You don't have permission to see this"),
-        N_("Sign in to continue, or ask a coordinator for access."),
-    ),
+    403: (N_("You don't have permission to see this"), N_("Go back, or use the button below.")),
     404: (N_("Page not found"), N_("Check the address, or use the button below.")),
     405: (N_("That didn't work"), N_("Go back and use the button.")),
     413: (
@@ -39,6 +36,10 @@ _MESSAGES = {
     503: (N_("The site isn't available right now"), _TRY_AGAIN),
 }
 _DEFAULT_MESSAGE = (N_("That didn't work"), N_("Go back and try again."))
+_SIGNED_OUT = (
+    N_("Sign in to continue"),
+    N_("This page is for coordinators. Nothing was changed."),
+)
 _CROSS_ORIGIN = (
     N_("You can't send this form from inside this page"),
     N_("Nothing was saved. Open the form in a new tab and send it from there."),
@@ -113,10 +114,10 @@ def _message(error: HTTPException, code: int) -> tuple[str, str]:
         return _EXPORT_FORBIDDEN
     if code == 413 and request.mimetype == "multipart/form-data":
         return _TOO_LARGE_A_FILE
-    if code == 403 and security.is_personal() and not is_console():
-        return _CROSS_ORIGIN_MEMBER
-    if isinstance(error, security.CrossOriginPost) and not security.is_personal():
+    if isinstance(error, security.CrossOriginPost) and (is_console() or not security.is_personal()):
         return _CROSS_ORIGIN
+    if code == 403 and not g.get("coordinator"):
+        return _SIGNED_OUT if is_console() else _CROSS_ORIGIN_MEMBER
     return _MESSAGES.get(code, _DEFAULT_MESSAGE)
 
 

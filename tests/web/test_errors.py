@@ -1,8 +1,17 @@
 """Error pages name whoever can help, and nobody who cannot."""
 
 import pytest
+from flask import abort
 
-from tests.client import DECEMBER, HTMX, SAME_ORIGIN, form_values, main_text, update_community
+from tests.client import (
+    DECEMBER,
+    HTMX,
+    SAME_ORIGIN,
+    form_values,
+    main_text,
+    text_of,
+    update_community,
+)
 from tests.page import parse
 from tests.web.test_faults import gone, read_only
 
@@ -53,6 +62,30 @@ def test_coordinators_are_pointed_to_their_team(corin):
 
     assert page.main.find("a", string="Ask someone on your team", href=True)
     assert not page.main.select("a[href^=mailto]")
+
+
+def test_an_error_page_of_the_console_has_its_menu_for_those_signed_in(corin):
+    page = corin.page("/coordinator/nothing", status=404)
+
+    assert "Statistics" in text_of(page.header.nav)
+    assert text_of(page.main.select_one("a.button")) == "Go to all sessions"
+
+
+def test_a_form_sent_after_signing_out_asks_to_sign_in(client):
+    page = parse(client.post("/coordinator/settings/about", headers=SAME_ORIGIN))
+
+    assert text_of(page.h1) == "Sign in to continue"
+    assert text_of(page.main.select_one("a.button")) == "Sign in"
+    assert "Statistics" not in text_of(page.header)
+
+
+def test_nobody_who_is_signed_in_is_told_to_sign_in(corin, app):
+    app.view_functions["console.numbers"] = lambda: abort(403)
+
+    page = parse(corin.get("/coordinator/numbers"))
+
+    assert text_of(page.h1) == "You don't have permission to see this"
+    assert "ign in" not in main_text(page)
 
 
 @pytest.mark.both
