@@ -1,6 +1,7 @@
 """The console: sign in, roster, attendee list, previews, sign out."""
 
 import csv
+import re
 
 from playwright.sync_api import expect
 
@@ -73,6 +74,22 @@ def test_the_previews_follow_what_is_typed(corin, site):
 
     expect(corin.locator("#preview")).to_contain_text("than spots (5)")
     expect(corin.get_by_label("Topic")).to_be_focused()
+
+
+def test_a_roster_and_its_groups_are_printed_on_a_page_each_without_controls(corin, site):
+    corin.goto(f"/coordinator/sessions/{site.upcoming[1]}/rooms")
+    corin.get_by_role("button", name="Create rooms").click()
+    expect(corin.get_by_role("heading", name="Room 2")).to_be_visible()
+    rooms = corin.url
+    corin.emulate_media(media="print")
+    for path in (f"/coordinator/sessions/{site.upcoming[0]}", rooms):
+        corin.goto(path)
+
+        printed = corin.pdf(format="Letter")
+
+        controls = corin.locator("main").locator("button, .button, input, select")
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, path
+        assert controls.locator("visible=true").count() == 0
 
 
 def test_labels_of_a_chart_do_not_overlap(visit, own_site):
