@@ -40,7 +40,7 @@ class Field:
     name: str
     label: str
     hint: str
-    seen_by: str
+    seen_by: str  # a sentence
     # Time after the session's end; None if it is stored until the member leaves the mailing list.
     retention: timedelta | None
     kind: Kind = Kind.TEXT

@@ -13,7 +13,7 @@ from cop.models.registration import Member
 from cop.questions.field import Choice, Export, Field, Kind
 from cop.questions.retention import RETENTION, SHORT_RETENTION
 
-COORDINATORS = N_("coordinators")
+COORDINATORS = N_("Seen by coordinators.")
 
 
 def _text(name: str, label: str, export_prefix: str = "") -> Field:
@@ -104,7 +104,7 @@ ACCESS = Field(
     "access",
     N_("What would help you take part?"),
     N_("So we can arrange it. Automatic captions are always on, and you don't need to say why."),
-    N_("coordinators only, and left out of the list they usually download"),
+    N_("Seen by coordinators only, and left out of the list they usually download."),
     SHORT_RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
@@ -149,7 +149,7 @@ PREP_ANSWER = Field(
     "prep_answer",
     N_("A question to think about before the session"),
     N_("Write a few words if you like. They help us plan the discussion."),
-    N_("coordinators, and the group if you choose"),
+    N_("Seen by coordinators, and the group if you choose."),
     RETENTION,
     kind=Kind.LONG_TEXT,
     limit=500,
