@@ -4,7 +4,7 @@ A feed is either public or a member's own. Unless its content changes, a feed or
 same byte by byte, so that it can be cached: it does not contain the current time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
@@ -46,22 +46,25 @@ def feed(
     head.append(f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH_INTERVAL}")
     head.append(f"X-PUBLISHED-TTL:{REFRESH_INTERVAL}")
     recent = [meeting for meeting in meetings if writer.now < meeting.ends_at + IN_FEEDS_FOR]
-    return _calendar(writer, head, _events(writer, recent, join_urls or {}))
+    return _calendar(writer, head, _events(writer, recent, join_urls or {}, now=None))
 
 
 def file(writer: LetterWriter, meeting: MeetingFacts) -> bytes:
     """Write one meeting without a calendar's name, to add it to a calendar."""
-    return _calendar(writer, [], _events(writer, [meeting], {}))
+    return _calendar(writer, [], _events(writer, [meeting], {}, now=None))
 
 
-def attachment(writer: LetterWriter, meetings: Iterable[MeetingFacts], join_urls: JoinUrls) -> str:
-    """Write the meetings that are attached to an email to one person.
+def attachment(
+    writer: LetterWriter, meetings: Collection[MeetingFacts], join_urls: JoinUrls
+) -> str | None:
+    """Write the meetings that are attached to an email to one person; None if there are none.
 
     The method is PUBLISH: to a REQUEST people would reply, for example decline, and nobody reads
     the replies. A cancellation is published, too, with its status and a higher SEQUENCE. PUBLISH
     requires an ORGANIZER (RFC 5546, 3.2.1), which is left out only if there is no contact address.
     """
-    return _message(writer, "PUBLISH", _events(writer, meetings, join_urls, now=writer.now))
+    events = _events(writer, meetings, join_urls, now=writer.now)
+    return _message(writer, "PUBLISH", events) if meetings else None
 
 
 def cancellation(writer: LetterWriter, meeting: MeetingFacts) -> str:
@@ -122,14 +125,10 @@ def _calendar(writer: LetterWriter, head: list[str], events: Iterable[list[str]]
 
 
 def _events(
-    writer: LetterWriter,
-    meetings: Iterable[MeetingFacts],
-    join_urls: JoinUrls,
-    *,
-    now: datetime | None = None,
+    writer: LetterWriter, meetings: Iterable[MeetingFacts], urls: JoinUrls, now: datetime | None
 ) -> Iterator[list[str]]:
     for meeting in sorted(meetings, key=lambda each: (each.starts_at, each.id)):
-        join_url = join_urls.get(meeting.id)
+        join_url = urls.get(meeting.id)
         yield [
             *_summary_lines(writer, meeting, now=now),
             f"DESCRIPTION:{ical.escape_text(entry.description(writer, meeting, join_url))}",
@@ -141,9 +140,7 @@ def _events(
         ]
 
 
-def _summary_lines(
-    writer: LetterWriter, meeting: MeetingFacts, *, now: datetime | None
-) -> list[str]:
+def _summary_lines(writer: LetterWriter, meeting: MeetingFacts, now: datetime | None) -> list[str]:
     """Identify an entry; `now` only in a message, which DTSTAMP dates (RFC 5545, 3.8.7.2)."""
     return [
         f"SUMMARY:{ical.escape_text(entry.title(writer, meeting))}",

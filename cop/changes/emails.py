@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from cop.calendar import calendar
 from cop.mail.letter import Block, Button, Letter, Link, Prose
 from cop.mail.recipients import Recipient, Registered
 from cop.mail.writer import LetterWriter
@@ -33,7 +34,7 @@ def session_changed(writer: LetterWriter, person: Registered, meeting: MeetingFa
     attached = [meeting] if is_held and not is_join_url_change_only else []
     if attached:
         blocks.append(_("Open the attached file to update your calendar."))
-    attachment = emails.calendar_attachment(writer, attached, {meeting.id: join_url})
+    attachment = calendar.attachment(writer, attached, {meeting.id: join_url})
     return writer.member_letter(to, subject, *blocks, calendar=attachment)
 
 

@@ -31,15 +31,6 @@ def roster_url(writer: LetterWriter, meeting: MeetingFacts) -> str:
     return writer.links.console(f"/sessions/{meeting.slug}")
 
 
-def calendar_attachment(
-    writer: LetterWriter, meetings: Sequence[MeetingFacts], join_urls: Mapping[int, str]
-) -> str | None:
-    """The calendar file to attach, with one entry and join link per session."""
-    if not meetings:
-        return None
-    return calendar.attachment(writer, meetings, join_urls)
-
-
 def join_link(writer: LetterWriter, join_url: str) -> Link:
     """The recipient's own join link."""
     text = N_("Join on %(place)s (opens 15 minutes early)")
@@ -76,7 +67,7 @@ def confirmation(
     blocks.append(Button(_("View or change my registration"), writer.my_page(to)))
     if held:
         blocks.append(_decline_text(writer))
-    subject, file = _subject(writer, held, waiting), calendar_attachment(writer, held, join_urls)
+    subject, file = _subject(writer, held, waiting), calendar.attachment(writer, held, join_urls)
     return writer.member_letter(to, subject, *blocks, calendar=file)
 
 
@@ -93,7 +84,7 @@ def promoted(writer: LetterWriter, person: Registered, meeting: MeetingFacts) ->
         Button(_("View or change my registration"), writer.my_page(to)),
         cancel_link(writer, to, meeting),
         _decline_text(writer),
-        calendar=calendar_attachment(writer, [meeting], {meeting.id: join_url}),
+        calendar=calendar.attachment(writer, [meeting], {meeting.id: join_url}),
     )
 
 
@@ -123,6 +114,27 @@ def cancelled(
     file = calendar.cancellation(writer, meeting) if is_held else None
     return writer.member_letter(
         to, _(subject, date=date_of(writer, meeting)), *blocks, calendar=file
+    )
+
+
+def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingFacts) -> Letter:
+    """Compose the email to a person who was moved to the waiting list."""
+    writer = writer.to(to)
+    _ = writer.translate
+    intro = N_(
+        "The coordinators moved you to the end of the waiting list for this session. You no "
+        "longer have a spot:"
+    )
+    return writer.member_letter(
+        to,
+        _("You're now on the waiting list for %(date)s", date=date_of(writer, meeting)),
+        _(intro),
+        session_block(writer, meeting),
+        _("We'll email you if a spot opens."),
+        _("Open the attached file to remove the session from your calendar."),
+        _("If you think this is a mistake, please let us know."),
+        Button(_("View or change my registration"), writer.my_page(to)),
+        calendar=calendar.cancellation(writer, meeting),
     )
 
 

@@ -24,11 +24,9 @@ from cop.meetings.schedule import Listing
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
-from cop.registration import cancellation, register, statements, waiting_list
-from cop.registration import emails as registration_emails
+from cop.registration import cancellation, emails, register, statements, waiting_list
 from cop.registration.answers import Answers
 from cop.registration.people import select_live_registrations
-from cop.roster import emails
 
 SETTLED = N_("The session has started, is over or is canceled, so you can't change this anymore.")
 CHANGED = N_("This registration changed in the meantime, so nothing was done. Here it is now.")
@@ -160,7 +158,7 @@ def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) 
     else:
         id_ = _append_to_waiting_list(db_session, row, meeting)
     held, waiting = ([meeting], []) if status is RegistrationStatus.HELD else ([], [meeting])
-    letter = registration_emails.confirmation(
+    letter = emails.confirmation(
         writer, person.recipient, held=held, waiting=waiting, registration_ids={meeting.id: id_}
     )
     _notify(db_session, person, letter, meeting, writer=writer, about=id_)

@@ -14,7 +14,6 @@ from cop.messages import emails as messages_emails
 from cop.models.audit import Announcement
 from cop.registration import emails as registration_emails
 from cop.reminders import emails as reminders_emails
-from cop.roster import emails as roster_emails
 from cop.roster.roster import Counts
 from tests.builders import NOW
 
@@ -135,7 +134,9 @@ TO_MEMBERS = {
     "confirmation with a waiting list": lambda: _confirmed(ADA, [JANUARY], [MEETING]),
     "waiting list only": lambda: _confirmed(SOMEBODY, [], [MEETING]),
     "a place for you": lambda: registration_emails.promoted(WRITER, _registered(SOMEBODY), MEETING),
-    "moved to the waiting list": lambda: roster_emails.moved_to_waiting_list(WRITER, ADA, MEETING),
+    "moved to the waiting list": lambda: registration_emails.moved_to_waiting_list(
+        WRITER, ADA, MEETING
+    ),
     "your registration canceled": lambda: _cancelled(ADA),
     "your registration canceled by a coordinator": lambda: _cancelled(
         SOMEBODY, by_coordinator=True
