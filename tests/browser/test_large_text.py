@@ -4,6 +4,7 @@ import pytest
 
 from tests.browser import console_pages, public_pages
 from tests.browser.conftest import ARGUMENTS
+from tests.browser.mailbox import link_in, mail_to
 from tests.browser.visits import FAILED_ANSWER, fill_in, is_confirmed, send
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
@@ -82,3 +83,16 @@ def test_the_console_fits_where_its_tables_scroll_by_themselves(corin, site):
     corin.set_viewport_size(PHONE["viewport"])
 
     assert spoiled_pages(corin, console_pages.paths(site)) == {}
+
+
+def test_a_members_pages_fit(visit, site):
+    page = visit(f"/register?session={site.upcoming[0]}", expecting=[FAILED_ANSWER], **PHONE)
+    fill_in(page, "an.address.of.some.length@large.text.example.org")
+    send(page)
+    is_confirmed(page)
+    email = mail_to(site, "an.address.of.some.length@large.text.example.org")
+    own, session = link_in(email, "/r/"), f"/sessions/{site.upcoming[0]}"
+
+    below = ("", "/erase", "/links", "/calendar", session, f"{session}/cancel")
+    assert spoiled_pages(page, [f"{own}{path}" for path in below]) == {}
+    assert spoiled_pages(page, [link_in(email, "/join/")]) == {}
