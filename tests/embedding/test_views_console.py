@@ -62,7 +62,7 @@ def test_the_page_gives_the_address_and_three_snippets_with_it(corin):
 
 
 def test_the_console_links_to_the_page_which_previews_the_frame(corin):
-    link = corin.page("/coordinator/").select_one(f"nav a[href='{EMBED}']")
+    link = corin.page("/coordinator/settings").select_one(f"main a[href='{EMBED}']")
     answer = corin.get(EMBED)
 
     frame = parse(answer).select_one("iframe")
