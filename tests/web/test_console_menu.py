@@ -45,6 +45,12 @@ def test_the_account_and_signing_out_are_in_a_menu_of_their_own(corin):
     assert page.header.nav.select("[aria-current]") == page.main.select(".above") == []
 
 
+def test_a_page_below_the_account_leads_up_to_it(corin):
+    page = corin.page(f"{CONSOLE}/account/two-factor")
+
+    assert [link["href"] for link in page.main.select(".above a")] == [f"{CONSOLE}/account"]
+
+
 def test_the_sign_in_page_has_no_menu(client):
     page = client.page(f"{CONSOLE}/sign-in")
 
