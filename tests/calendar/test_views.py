@@ -217,9 +217,9 @@ def test_only_the_latest_signed_calendar_token_opens_a_calendar(client):
 
 
 def calendar_links(soup):
-    """Return a page's links to calendars: the words before the colon -> the address."""
+    """Return a page's links to calendars: the words before the comma -> the address."""
     links = soup.select("a[href$='.ics'], a[href*='calendar']")
-    return {link.get_text().partition(":")[0].strip(): link["href"] for link in links}
+    return {link.get_text().partition(",")[0].strip(): link["href"] for link in links}
 
 
 def test_the_page_of_an_open_session_links_to_calendars(client):

@@ -6,7 +6,15 @@ from datetime import timedelta
 from cop.db.engine import write_tx
 from cop.operations import seed
 from tests.builders import NOW, a_meeting
-from tests.client import DECEMBER, main_text, update_community, update_meeting
+from tests.client import (
+    ALL_SIX,
+    DECEMBER,
+    FEBRUARY,
+    JANUARY,
+    main_text,
+    update_community,
+    update_meeting,
+)
 
 
 def event(client):
@@ -90,3 +98,29 @@ def test_the_schedule_shows_the_sessions_of_the_past_year_by_year_and_leads_to_a
     ]
     assert past.select_one("a[href='/schedule/past']")
     assert "What we've talked about" in main_text(client.page("/"))
+
+
+def test_a_topic_can_be_suggested_where_it_is_missing_and_an_address_is_known(client):
+    unasked = client.page("/schedule").select("a[href^='mailto:']")
+    update_community(contact_email="ask@example.org")
+    update_meeting(JANUARY, topic="Who counts?")
+
+    links = client.page("/schedule").select(".sessions a[href^='mailto:']")
+
+    assert unasked == []
+    assert links[0].get_text() == "Suggest a topic, Tuesday, February 16"
+    assert links[0]["href"] == (
+        "mailto:ask@example.org?subject=A%20topic%20for%20Tuesday%2C%20February%2016"
+    )
+    assert len(links) == len(ALL_SIX) - 2  # not for January, nor for the next one
+
+
+def test_a_session_that_is_not_open_leads_to_the_next_one(client):
+    update_meeting(FEBRUARY, status="cancelled")
+
+    canceled, open_ = (client.page(f"/schedule/{slug}") for slug in (FEBRUARY, JANUARY))
+
+    register = f"/register?session={DECEMBER}"
+    assert canceled.select_one(f".invitation a[href='{register}']")
+    assert not open_.select(".invitation")
+    assert "Register for December 15" in canceled.select_one(".invitation").get_text()
