@@ -14,7 +14,7 @@ SCREENS = {
 TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
   const wide = [...document.querySelectorAll("main *")]
-    .filter((one) => !one.closest(".scroll, .honeypot, .unseen, template"))
+    .filter((one) => !one.closest(".honeypot, .unseen, template"))
     .filter((one) => one.getBoundingClientRect().right > room + 0.5);
   return document.documentElement.scrollWidth > room || wide.length
     ? [document.documentElement.scrollWidth, room, ...wide.map((one) => one.outerHTML.slice(0, 80))]
@@ -106,9 +106,10 @@ def test_the_console_fits_and_its_stacked_tables_are_still_tables(corin, site, s
 def test_a_name_without_a_space_wraps_also_in_large_text(visit, own_site):
     site = own_site(*LONG_TEXTS)
     page = sign_in(visit("/coordinator/sign-in", at=site, viewport={"width": 360, "height": 640}))
-    session = f"/coordinator/sessions/{site.upcoming[0]}"
-    for path in (session, f"{session}/rooms", f"{session}/access", "/coordinator/people"):
-        page.goto(path)
+    session, past = site.upcoming[0], site.past[0]
+    below = (session, f"{session}/rooms", f"{session}/access", f"{past}/attendance")
+    for path in ("", "people", *(f"sessions/{path}" for path in below)):
+        page.goto(f"/coordinator/{path}")
         fits(page)
 
         page.evaluate("document.documentElement.style.fontSize = '200%'")
