@@ -62,13 +62,9 @@ def everybody() -> Response:
 
 
 @console.get("/sessions/<slug:slug>")
+@console.post("/sessions/<slug:slug>/people", endpoint="people")
 def meeting(slug: str) -> Response:
-    return _roster_page(slug, RosterFilter())
-
-
-@console.post("/sessions/<slug:slug>/people")
-def people(slug: str) -> Response:
-    """Search by POST, so that names and addresses do not get into URLs and logs."""
+    """Show the roster; searched by POST, so that names do not get into URLs and logs."""
     return _roster_page(slug, _criteria())
 
 
