@@ -42,7 +42,7 @@ def add_host() -> ResponseReturnValue:
 
 @console.post("/embed/hosts/remove")
 def remove_host() -> ResponseReturnValue:
-    host = request.form.get("host", "")
+    host = request.form.get("removed", "")
     with write_tx() as db_session:
         hosts.remove_host(db_session, host) or abort(404)
         note_action(db_session, Action.CHANGED_HOSTS)

@@ -160,7 +160,7 @@ def test_changes_of_embedding_hosts_and_retries_are_recorded(corin):
     changes = [
         ("/coordinator/embed/hosts", {"host": "https://www.example.net"}),
         ("/coordinator/embed/hosts", {"host": "*"}),  # which is refused
-        ("/coordinator/embed/hosts/remove", {"host": "https://ctdata.org"}),
+        ("/coordinator/embed/hosts/remove", {"removed": "https://ctdata.org"}),
         ("/coordinator/embed/presets", {"preset": "google-sites", "allowed": "yes"}),
         ("/coordinator/mail/try-again", {"all": "yes"}),
     ]

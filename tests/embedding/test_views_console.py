@@ -105,7 +105,7 @@ def test_an_invalid_site_is_refused_at_its_field_and_stays_as_typed(corin):
 def test_a_removed_site_may_frame_nothing_from_then_on_not_even_cached_pages(corin):
     before, cached = revision(), corin.get("/embed/schedule")
 
-    answer = send(corin, REMOVE, host=WWW)
+    answer = send(corin, REMOVE, removed=WWW)
 
     page = corin.get("/embed/schedule", headers={"If-None-Match": cached.headers["ETag"]})
     assert answer.status_code == 303
@@ -116,9 +116,9 @@ def test_a_removed_site_may_frame_nothing_from_then_on_not_even_cached_pages(cor
 
 
 def test_without_any_site_the_page_says_so_and_a_variant_is_offered_until_it_is_listed(corin):
-    send(corin, REMOVE, host=WWW)
+    send(corin, REMOVE, removed=WWW)
     offered = corin.page(EMBED).select_one(f".row input[value='{WWW}']")
-    send(corin, REMOVE, host=BARE)
+    send(corin, REMOVE, removed=BARE)
     empty = (listed(), corin.page(EMBED).main.get_text())
 
     for host in (BARE, WWW):
@@ -152,7 +152,7 @@ def test_an_unknown_site_or_preset_is_not_found(corin):
     before = revision()
 
     answers = [
-        send(corin, REMOVE, host="https://example.org"),
+        send(corin, REMOVE, removed="https://example.org"),
         send(corin, REMOVE),
         send(corin, PRESETS, preset="everybody", allowed="yes"),
         send(corin, PRESETS),
