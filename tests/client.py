@@ -16,6 +16,7 @@ from cop.models.community import Community
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration
+from cop.web.preserved_form import OWNER_ID
 from tests.builders import NOW, PASSWORD, a_registration
 from tests.page import check, parse
 
@@ -192,7 +193,7 @@ def signed_in(client, coordinator_id=1, **values):
     with write_tx() as db_session:
         token = login_sessions.start_session(db_session, coordinator_id, now=NOW, **values)
     with client.session_transaction("/coordinator/") as cookie:
-        cookie[COOKIE_KEY] = token
+        cookie.update({COOKIE_KEY: token, OWNER_ID: coordinator_id})
     return client
 
 

@@ -6,6 +6,7 @@ from werkzeug.exceptions import Forbidden
 
 from cop.accounts import login_sessions
 from cop.db.engine import read_tx, write_tx
+from cop.web import preserved_form
 from cop.web.blueprints import console
 from cop.web.rendering import current_community, is_console, now, wants_fragment
 from cop.web.security import SAFE, ExportForbidden, View, csrf, is_marked, mark
@@ -50,7 +51,13 @@ def require_sign_in() -> ResponseReturnValue | None:
     _touch_session()
     if not is_marked("is_open_to_all"):
         if g.coordinator is None:
-            return _redirect_to("console.sign_in")
+            if request.method in SAFE or preserved_form.OWNER_ID not in session:
+                return _redirect_to("console.sign_in")
+            csrf.protect()  # so the form was made for the coordinator whom the cookie names
+            preserved_form.ask_to_sign_in(session[preserved_form.OWNER_ID])
+            return None
+        if preserved_form.FIELD in request.form:
+            preserved_form.show_again(g.coordinator.id)
         if _needs_two_factor() and not is_marked("is_open_before_two_factor"):
             return _redirect_to("console.two_factor")
     if request.method not in SAFE:

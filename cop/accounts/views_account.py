@@ -75,7 +75,7 @@ def _change_password(password: str) -> None:
         token = login_sessions.start_session(
             db_session, g.coordinator.id, now=now(), device=this_device()
         )
-    views_sign_in.start_session(token)
+    views_sign_in.start_session(token, g.coordinator.id)
 
 
 @console.post("/account/devices")

@@ -147,7 +147,7 @@ def invitation(token: str) -> ResponseReturnValue:
                 new_token = login_sessions.finish_sign_in(
                     db_session, id_, device=views_sign_in.this_device(), now=now()
                 )
-            views_sign_in.start_session(new_token)
+            views_sign_in.start_session(new_token, id_)
             return redirect(url_for("console.front"), 303)
     except Refused as refusal:
         form.refuse(refusal)

@@ -12,6 +12,7 @@ from cop.accounts.sign_in import Attempt
 from cop.db.engine import read_tx, write_tx
 from cop.errors import InvalidCredentials, LinkExpired, Refused, SignInExpired, TooManyAttempts
 from cop.i18n import N_
+from cop.web import preserved_form
 from cop.web.blueprints import console
 from cop.web.forms import ConsoleForm, Required, line, strip_to_one_line, tidy_email
 from cop.web.i18n import gettext, ngettext, refusal_text
@@ -64,10 +65,10 @@ def sign_in_page() -> ResponseReturnValue:
         except Refused as refusal:
             refuse(form, refusal)
         else:
-            start_session(token)
+            start_session(token, attempt.coordinator_id)
             if attempt.has_second_factor:
-                return redirect(url_for("console.sign_in_code", next=request.args.get("next")), 303)
-            return redirect(next_path(), 303)
+                return _go_on(url_for("console.sign_in_code", next=request.args.get("next")))
+            return _go_on(next_path())
     return render("accounts/sign_in.html", form=form)
 
 
@@ -97,10 +98,20 @@ def refuse(form: ConsoleForm, refusal: Refused) -> None:
             return response
 
 
-def start_session(token: str) -> None:
-    """Start a new session in the cookie, without anything from before the sign-in."""
-    session.clear()
-    session[TOKEN] = token
+def start_session(token: str, coordinator_id: int | None) -> None:
+    """Start a new session in the cookie, without anything of somebody else's.
+
+    If the same coordinator signs in again, forms that are open in other tabs go on working.
+    """
+    if session.get(preserved_form.OWNER_ID) != coordinator_id:
+        session.clear()
+    session.update({TOKEN: token, preserved_form.OWNER_ID: coordinator_id})
+
+
+def _go_on(address: str) -> ResponseReturnValue:
+    """Redirect; by 307 the browser sends a preserved form along, together with this one."""
+    is_preserved = preserved_form.fields_of(session[preserved_form.OWNER_ID]) is not None
+    return redirect(address, 307 if is_preserved else 303)
 
 
 def this_device() -> str:
@@ -121,24 +132,27 @@ def sign_in_code() -> ResponseReturnValue:
     try:
         with read_tx() as db_session:
             pending = two_factor.pending_sign_in(db_session, token, now=now())
-        if form.validate_on_submit():
+        # The sign-in passes a preserved form on without a code.
+        if "code" in request.form and form.validate_on_submit():
             with write_tx() as db_session:  # committed before, so that a wrong code stays counted
                 two_factor.count_attempt(db_session, pending.coordinator_id, now=now())
-            _finish_with_code(token, form.data["code"])
-            return redirect(next_path(), 303)
+            _finish_with_code(token, pending.coordinator_id, form.data["code"])
+            return _go_on(next_path())
     except SignInExpired as refusal:
         if request.method == "POST":
             flash(refusal_text(refusal))
+        if preserved_form.FIELD in request.form:
+            return render("accounts/sign_in.html", form=SignInForm())
         return redirect(url_for("console.sign_in", next=request.args.get("next")), 303)
     except Refused as refusal:
         refuse(form, refusal)
     return render("accounts/sign_in_code.html", form=form)
 
 
-def _finish_with_code(token: str, code: str) -> None:
+def _finish_with_code(token: str, coordinator_id: int, code: str) -> None:
     with write_tx() as db_session:
         new_token, codes_left = two_factor.finish(db_session, token, code, now=now())
-    start_session(new_token)
+    start_session(new_token, coordinator_id)
     if codes_left is not None:
         flash(
             ngettext(
@@ -214,7 +228,7 @@ def set_up(token: str) -> ResponseReturnValue:
                 new_token = login_sessions.finish_sign_in(
                     db_session, id_, device=this_device(), now=now()
                 )
-            start_session(new_token)
+            start_session(new_token, id_)
             return redirect(url_for("console.front"), 303)
     except Refused as refusal:
         form.refuse(refusal)

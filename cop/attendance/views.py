@@ -80,7 +80,8 @@ def _page(meeting: Listing, form: ReportForm) -> Response:
         sheet=sheet,
         names=MARK_NAMES,
         suggested=sum(each.suggested_attendance is not each.attended for each in sheet.people),
-        shown=" ".join(f"{person.id}:{MARK_NAMES[person.attended]}" for person in sheet.people),
+        shown=request.form.get("shown")  # of a form that is shown again
+        or " ".join(f"{person.id}:{MARK_NAMES[person.attended]}" for person in sheet.people),
     )
 
 

@@ -112,5 +112,6 @@ def _page(meeting: Listing, form: RoomsForm | None = None) -> Response:
         form=form or RoomsForm({"size": str(current.size or groups.DEFAULT_SIZE), "who": "came"}),
         groups=current,
         to_paste="\n".join(text % {"number": n, "names": names[n]} for n in names),
-        shown=" ".join(f"{person.id}:{person.room or ''}" for person in current.people),
+        shown=request.form.get("shown")  # of a form that is shown again
+        or " ".join(f"{person.id}:{person.room or ''}" for person in current.people),
     )

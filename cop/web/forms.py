@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, g, request
 from flask_wtf import FlaskForm
 from itsdangerous import BadData, URLSafeTimedSerializer
 from wtforms import Field as FormField
@@ -87,19 +87,20 @@ def email_address(_form: FlaskForm, field: FormField) -> None:
         raise ValidationError(refusal_text(refusal)) from refusal
 
 
-def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.secret_key or "", salt="registration form")
+def serializer(purpose: str) -> URLSafeTimedSerializer:
+    """Return the serializer that signs tokens for one purpose."""
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt=purpose)
 
 
 def new_token() -> str:
     """Make a signed token with time and nonce for one public form."""
-    return _serializer().dumps(secrets.token_urlsafe(12))
+    return serializer("registration form").dumps(secrets.token_urlsafe(12))
 
 
 def nonce_of(token: str) -> str | None:
     """Return the nonce of a valid token; None if it is forged or too old."""
     try:
-        nonce = _serializer().loads(token, max_age=TOKEN_AGE)
+        nonce = serializer("registration form").loads(token, max_age=TOKEN_AGE)
     except BadData:
         return None
     return nonce if isinstance(nonce, str) else None
@@ -111,8 +112,21 @@ class BaseForm(FlaskForm):
     class Meta:
         csrf = False  # instead, security.py checks public posts, access_control.py the console's
 
+    def process(self, formdata: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Fill the fields, also from a form that is shown again after signing in."""
+        formdata = request.form if self.is_preserved else formdata
+        super().process(formdata, *args, **kwargs)
+
+    @property
+    def is_preserved(self) -> bool:
+        """Whether it was sent before signing in, and is shown again: preserved_form.py."""
+        return "is_form_preserved" in g and any(field.name in request.form for field in self)
+
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
-        """Return whether the form was sent and is valid."""
+        """Return whether the form was sent and is valid; one shown again must be sent again."""
+        if self.is_preserved:
+            self.validate()
+            return False
         return bool(super().validate_on_submit(extra_validators))  # type: ignore[no-untyped-call]
 
     def refuse(self, refusal: Refused, *, at: str = "") -> None:

@@ -162,7 +162,29 @@ MUTANTS = [
         "or False",
         "accounts/test_views_invitations.py::test_the_link_works_for_a_week",
     ),
+    Mutant(
+        "A preserved form is shown to whoever signs in",
+        "web/preserved_form.py",
+        "return fields if owner_id == coordinator_id else None",
+        "return fields",
+        "accounts/test_session_timeout.py::test_another_coordinator_gets_the_page_without_the_text",
+    ),
+    Mutant(
+        "A preserved form that is forged is carried out",
+        "accounts/access_control.py",
+        "if preserved_form.FIELD in request.form:",
+        "if preserved_form.fields_of(g.coordinator.id) is not None:",
+        "accounts/test_session_timeout.py::"
+        "test_a_preserved_form_is_never_carried_out_even_if_it_is_forged",
+    ),
     # Pages
+    Mutant(
+        "A search is answered with the page of all past sessions",
+        "web/page_cache.py",
+        "if not is_get or not environ.get(IS_CACHEABLE) or _is_search(environ):",
+        "if not is_get or not environ.get(IS_CACHEABLE):",
+        "pages/test_past.py::test_a_search_is_never_cached_nor_answered_with_another_page",
+    ),
     Mutant(
         "Browsers keep pages about people",
         "web/rendering.py",
