@@ -30,6 +30,7 @@ from tests.client import (
     register,
     registration_statuses,
     rows,
+    text_of,
     unsubscribe_path,
 )
 from tests.page import parse
@@ -78,13 +79,15 @@ def test_opting_out_withdraws_the_queued_emails_of_that_kind_until_opting_in_aga
 
 def test_the_mailing_list_asks_for_confirmation_once_a_day(app, ada):
     set_preferences(ada, "list")
-    set_preferences(ada, "list")
+    answer = set_preferences(ada, "list")
     first_day = outbox_emails("list")
+    message = text_of(ada.page(answer.location).select_one(".well[autofocus]"))
     advance_clock(app, timedelta(days=1, minutes=1))
 
     set_preferences(ada, "list")
 
     assert first_day == [(ADA, "Confirm your email to hear about future sessions")]
+    assert message.endswith("To join the mailing list, use the button in the email we sent you.")
     assert len(outbox_emails("list")) == 2
     assert find_member().list_confirmed_at is None
 
