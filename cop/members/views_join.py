@@ -39,9 +39,10 @@ def _enter(owner: Owner, registration_id: int, token: str) -> Response:
 
 
 def _cancel(owner: Owner, registration_id: int, token: str) -> ResponseReturnValue:
+    letter_writer = writer()  # the same time for both: the session may end meanwhile
     with write_tx() as db_session:
-        members.verify_and_lock(db_session, owner, now=now())
-        link = join_link.read_join_link(db_session, owner, registration_id, now=now())
+        members.verify_and_lock(db_session, owner, now=letter_writer.now)
+        link = join_link.read_join_link(db_session, owner, registration_id, now=letter_writer.now)
         if link.can_be_cancelled:
-            cancellation.cancel_registration(db_session, link.registration.id, writer=writer())
+            cancellation.cancel_registration(db_session, link.registration.id, writer=letter_writer)
     return redirect(url_for("member.join", token=token, done="canceled"), 303)

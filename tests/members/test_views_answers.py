@@ -11,7 +11,7 @@ from cop.models.email import OutboxEmail
 from cop.models.registration import Member
 from cop.outbox.outbox import EmailKind
 from cop.questions import registry
-from tests.builders import a_coordinator, an_email, registrations
+from tests.builders import NOW, a_coordinator, an_email, registrations
 from tests.client import (
     ADA,
     DECEMBER,
@@ -29,6 +29,7 @@ from tests.client import (
     press_button,
     registration_statuses,
     rows,
+    text_of,
     update_community,
     update_meeting,
 )
@@ -248,6 +249,22 @@ def test_a_canceled_or_past_registration_cannot_be_canceled(app, ada):
     assert not over.main.find("form")
     assert posted.status_code == 200
     assert registration_statuses()[1] == (GRACE, DECEMBER, "held")
+
+
+def test_a_session_that_ends_while_a_spot_is_canceled_is_refused(app, ada):
+    answers = []
+
+    for calls in range(1, 9):  # of the clock, before the session ends
+        moments = [NOW] * calls
+        app.extensions["cop.clock"] = lambda left=moments: (
+            left.pop() if left else NOW + AFTER_DECEMBER
+        )
+        answers.append(press_button(ada, member_path(CANCEL)))
+
+    [refused, *_] = [answer for answer in answers if answer.status_code == 422]
+    summary = text_of(parse(refused).select_one(".summary"))
+    assert summary == "There is a problem This session is over, so there's nothing to cancel."
+    assert {answer.status_code for answer in answers} <= {200, 303, 422}
 
 
 def test_a_session_that_is_not_theirs_does_not_exist(ada):
