@@ -41,7 +41,9 @@
     const all = checked.includes("all");
     if (button) {
       const label = all ? "all" : ["none", "one"][checked.length] ?? "many";
-      button.textContent = button.dataset[label].replace("{count}", checked.length);
+      const text = button.dataset[label].replace("{count}", checked.length);
+      // While the button is pressed, a hint may arrive: WebKit drops the click if the text is replaced then.
+      if (button.textContent !== text) button.textContent = text;
     }
     const questions = [...form.querySelectorAll("[data-session]")];
     const shown = questions.find((question) => all || checked.includes(question.dataset.session));

@@ -1,6 +1,6 @@
 """Registering in WebKit, where moving the focus does not scroll by itself."""
 
-from tests.browser.webkit.visitors import fill_in, has_focus, open_form, send, shows_heading
+from tests.browser.webkit.visitors import SEND, fill_in, has_focus, open_form, send, shows_heading
 
 
 def test_the_form_opened_on_the_schedule_and_its_confirmation_are_in_view(visit, site, window):
@@ -25,6 +25,17 @@ def test_the_confirmation_on_the_page_of_the_form_is_in_view(visit, site, window
 
     has_focus(page, "You're registered")
     assert site.registrations(email) == [(site.upcoming[2], "held")]
+
+
+def test_a_slow_press_of_the_button_is_not_lost_when_the_hint_about_the_email_arrives(visit, site):
+    page = visit(f"/register?session={site.upcoming[2]}")
+    fill_in(page, "pressed@ada.example.org")
+    page.run("document.getElementById('email-suggestion').dataset.isOld = true")
+
+    with page.pressed(SEND):  # which moves the focus out of the field
+        page.find("//*[@id='email-suggestion'][not(@data-is-old)]")
+
+    has_focus(page, "You're registered")
 
 
 def test_a_refusal_is_in_view_and_leads_to_the_field(visit, site):
