@@ -102,3 +102,22 @@ def test_labels_of_a_chart_do_not_overlap(visit, own_site):
 
         assert page.locator("svg.chart").first.locator(".whole").count() == 12
         assert page.evaluate(OVERLAPPING) == []
+
+
+def test_marks_and_legends_survive_forced_colors(visit, site):
+    page = sign_in(visit("/coordinator/sign-in", forced_colors="active"))
+    page.goto("/coordinator/numbers")
+    styles = """(selector) => [...document.querySelectorAll(selector)].map((one) => {
+      const key = getComputedStyle(one, "::before"), style = getComputedStyle(one);
+      return [key.backgroundColor, style.fill, style.borderBlockEndWidth, style.outlineStyle];
+    })[0]"""
+
+    key, part_key = page.evaluate(styles, ".key"), page.evaluate(styles, ".key.is-part")
+    whole, part = page.evaluate(styles, ".whole"), page.evaluate(styles, ".part")
+    current = page.evaluate(styles, "nav a[aria-current]")
+    page.goto(f"/coordinator/sessions/{site.upcoming[0]}")
+    tag = page.evaluate(styles, "#people .tag")
+
+    assert (part_key[0], part[1]) == ("rgb(0, 0, 0)", "rgb(0, 0, 0)")
+    assert (key[0], whole[1]) == ("rgb(255, 255, 255)", "rgb(255, 255, 255)")
+    assert (current[2], tag[3]) == ("3px", "solid")
