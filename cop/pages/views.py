@@ -63,7 +63,7 @@ def past() -> Response:
     listed, query = read_schedule(), strip_to_one_line(request.args.get("q"))[:MAX_QUERY]
     return render(
         "pages/past.html",
-        is_cacheable=not query,
+        is_cacheable=True,
         schedule=listed,
         query=query,
         max_query=MAX_QUERY,

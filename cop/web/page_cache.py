@@ -110,8 +110,7 @@ class PageCacheMiddleware:
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _current_page(self, environ: "WSGIEnvironment") -> Page | None:
-        is_get = environ["REQUEST_METHOD"] in {"GET", "HEAD"}
-        if not is_get or not environ.get(IS_CACHEABLE) or _is_search(environ):
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"} or not _is_stored(environ):
             return None
         page = self._cache.get(_key(environ))
         if page is None:
@@ -152,7 +151,7 @@ def _store(cache: PageCache, response: Response) -> Response:
     if not is_page or response.cache_control.no_store:
         return response
     page = _build_page(response)
-    if request.method == "GET" and request.environ.get(IS_CACHEABLE):
+    if request.method == "GET" and _is_stored(request.environ):
         cache.put(_key(request.environ), page)
     response.status, headers, response.data = page.respond(request.headers.get("If-None-Match"))
     response.headers = Headers(headers)
@@ -213,10 +212,14 @@ def _language_and_theme(query: str, themes: tuple[str, ...]) -> tuple[str, str]:
     )
 
 
-def _is_search(environ: "WSGIEnvironment") -> bool:
-    """Return whether the page depends on a query `q`, which the key leaves out: never cached."""
+def _is_stored(environ: "WSGIEnvironment") -> bool:
+    """Return whether the cache may hold the page: for our own hosts, and no results of a search.
+
+    These depend on `q`, which the key leaves out, so that searches cannot fill the cache.
+    """
     is_searchable = environ["PATH_INFO"].endswith(SEARCHABLE)
-    return is_searchable and "q" in parse_qs(environ.get("QUERY_STRING", ""))
+    is_search = is_searchable and "q" in parse_qs(environ.get("QUERY_STRING", ""))
+    return bool(environ.get(IS_CACHEABLE)) and not is_search
 
 
 def _encoding(environ: "WSGIEnvironment") -> str:

@@ -181,8 +181,8 @@ MUTANTS = [
     Mutant(
         "A search is answered with the page of all past sessions",
         "web/page_cache.py",
-        "if not is_get or not environ.get(IS_CACHEABLE) or _is_search(environ):",
-        "if not is_get or not environ.get(IS_CACHEABLE):",
+        "return bool(environ.get(IS_CACHEABLE)) and not is_search",
+        "return bool(environ.get(IS_CACHEABLE))",
         "pages/test_past.py::test_a_search_is_never_cached_nor_answered_with_another_page",
     ),
     Mutant(
