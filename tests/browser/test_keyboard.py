@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.visits import FAILED_ANSWER, has_focus, is_confirmed, send_button
+from tests.browser.visits import FAILED_ANSWER, has_focus, is_confirmed, send_button, sign_in
 
 PRESSES = 80  # more than any page has stops
 
@@ -117,3 +117,18 @@ def test_every_stop_of_the_schedule_is_seen_there_and_back(visit):
     tab_to(page, last)
 
     tab_to(page, page.get_by_role("link", name="Skip to main content"), key="Shift+Tab")
+
+
+def test_the_account_menu_of_the_console_opens_with_enter_and_without_javascript(visit):
+    page = sign_in(visit("/coordinator/sign-in", java_script_enabled=False))
+    page.goto("/coordinator/settings")
+    tab_to(page, page.locator("header summary"))
+    button = page.get_by_role("button", name="Sign out")
+    expect(button).to_be_hidden()
+
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator("header .menu a"))
+    tab_to(page, button)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")

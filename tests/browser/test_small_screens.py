@@ -51,6 +51,8 @@ LONG_TEXTS = [
     "UPDATE registration SET name = name || hex(zeroblob(100)) WHERE id % 3 = 0",
     "UPDATE registration SET organization = hex(zeroblob(100)), prep_answer = hex(zeroblob(200))",
     "UPDATE member SET email = hex(zeroblob(30)) || email WHERE id % 3 = 0",
+    "UPDATE coordinator SET name = 'Corin' || hex(zeroblob(100))",
+    "UPDATE meeting SET topic = hex(zeroblob(100))",
 ]
 
 
@@ -107,9 +109,17 @@ def test_a_name_without_a_space_wraps_also_in_large_text(visit, own_site):
     site = own_site(*LONG_TEXTS)
     page = sign_in(visit("/coordinator/sign-in", at=site, viewport={"width": 360, "height": 640}))
     session, past = site.upcoming[0], site.past[0]
-    below = (session, f"{session}/rooms", f"{session}/access", f"{past}/attendance")
-    for path in ("", "people", *(f"sessions/{path}" for path in below)):
+    below = (
+        session,
+        f"{session}/rooms",
+        f"{session}/access",
+        f"{session}/edit",
+        f"{past}/attendance",
+    )
+    others = ("", "people", "settings/coordinators", "account")
+    for path in (*others, *(f"sessions/{path}" for path in below)):
         page.goto(f"/coordinator/{path}")
+        page.locator("header summary").click()
         fits(page)
 
         page.evaluate("document.documentElement.style.fontSize = '200%'")
