@@ -97,13 +97,13 @@ def cancelled(
     _, is_held = writer.translate, person.status == RegistrationStatus.HELD
     if is_held:
         subject = N_("Your registration for %(date)s is canceled")
-        by_member = N_("You canceled your registration for this session:")
+        plain = N_("Your registration for this session is canceled:")
         by_us = N_("The coordinators canceled your registration for this session:")
     else:
         subject = N_("You're no longer on the waiting list for %(date)s")
-        by_member = N_("You left the waiting list for this session:")
+        plain = N_("You're no longer on the waiting list for this session:")
         by_us = N_("The coordinators took you off the waiting list for this session:")
-    blocks: list[Block] = [_(by_us if by_coordinator else by_member)]
+    blocks: list[Block] = [_(by_us if by_coordinator else plain)]
     blocks.append(session_block(writer, meeting))
     if is_held:
         blocks.append(_("Open the attached file to remove the session from your calendar."))

@@ -109,7 +109,7 @@ def test_the_calendar_is_attached_for_held_places():
     assert {name: calendars[name].count("BEGIN:VEVENT") for name in entries} == entries
 
 
-def test_a_canceled_registration_is_confirmed_by_whoever_canceled_it():
+def test_the_email_about_a_canceled_registration_says_if_coordinators_did_it():
     names = [
         "your registration canceled",
         "your registration canceled by a coordinator",
@@ -125,9 +125,9 @@ def test_a_canceled_registration_is_confirmed_by_whoever_canceled_it():
     )
     assert [letter.subject for letter in letters] == [canceled, canceled, off_list, off_list]
     sentences = [
-        "You canceled your registration for this session:",
+        "Your registration for this session is canceled:",
         "The coordinators canceled your registration for this session:",
-        "You left the waiting list for this session:",
+        "You're no longer on the waiting list for this session:",
         "The coordinators took you off the waiting list for this session:",
     ]
     for letter, sentence, number in zip(letters, sentences, range(4), strict=True):
