@@ -26,7 +26,7 @@ from cop.models.registration import Member, Registration, RegistrationStatus
 PRODUCT = "-//Community of Practice//Registration//EN"
 REFRESH_INTERVAL = "PT12H"
 GOOGLE = "https://calendar.google.com/calendar/render"
-OUTLOOK = "https://outlook.live.com/calendar/0/deeplink/compose"
+OUTLOOK = "https://%s/calendar/0/deeplink/compose"
 JoinUrls = Mapping[int, str]  # a person's join links by meeting id
 
 
@@ -92,8 +92,11 @@ def google_link(writer: LetterWriter, meeting: MeetingFacts) -> str:
     return f"{GOOGLE}?{urlencode(query, quote_via=quote)}"
 
 
-def outlook_link(writer: LetterWriter, meeting: MeetingFacts) -> str:
-    """Return the address at which Outlook on the web offers to add a meeting."""
+def outlook_link(writer: LetterWriter, meeting: MeetingFacts, *, is_work: bool) -> str:
+    """Return the address at which Outlook on the web offers to add a meeting.
+
+    Accounts of work or school and private ones have different hosts; neither opens the other's.
+    """
     query = {
         "path": "/calendar/action/compose",
         "rru": "addevent",
@@ -104,7 +107,8 @@ def outlook_link(writer: LetterWriter, meeting: MeetingFacts) -> str:
         "location": entry.location(writer, meeting),
     }
     # Spaces are encoded as %20: Outlook does not decode a plus sign.
-    return f"{OUTLOOK}?{urlencode(query, quote_via=quote)}"
+    host = "outlook.office.com" if is_work else "outlook.live.com"
+    return f"{OUTLOOK % host}?{urlencode(query, quote_via=quote)}"
 
 
 def _message(writer: LetterWriter, method: str, events: Iterable[list[str]]) -> str:

@@ -94,9 +94,9 @@ def google_link(meeting: MeetingFacts) -> str:
 
 
 @feeds.app_template_filter()
-def outlook_link(meeting: MeetingFacts) -> str:
+def outlook_link(meeting: MeetingFacts, *, is_work: bool) -> str:
     """Return the address at which Outlook on the web offers to add the session."""
-    return calendar.outlook_link(_writer(), meeting)
+    return calendar.outlook_link(_writer(), meeting, is_work=is_work)
 
 
 def _writer() -> LetterWriter:

@@ -186,7 +186,14 @@ def _registered_session(writer: LetterWriter, meeting: MeetingFacts, join_url: s
     links = (
         join_link(writer, join_url),
         Link(writer.translate(N_("Add to Google Calendar")), calendar.google_link(writer, meeting)),
-        Link(writer.translate(N_("Add to Outlook")), calendar.outlook_link(writer, meeting)),
+        Link(
+            writer.translate(N_("Add to Outlook (work or school)")),
+            calendar.outlook_link(writer, meeting, is_work=True),
+        ),
+        Link(
+            writer.translate(N_("Add to Outlook.com")),
+            calendar.outlook_link(writer, meeting, is_work=False),
+        ),
     )
     return session_block(writer, meeting, *preparation(writer, meeting), links=links)
 

@@ -162,7 +162,7 @@ def test_no_form_contains_the_room_address():
         *every_form(MEETING),
         *every_form(MEETING, join_urls=JOIN_URLS),
         calendar.google_link(WRITER, MEETING),
-        calendar.outlook_link(WRITER, MEETING),
+        calendar.outlook_link(WRITER, MEETING, is_work=True),
     ]
 
     assert "zoom.example" in MEETING.join_url
@@ -249,7 +249,8 @@ def test_no_text_injects_a_component_or_property(end):
 
 def test_links_to_calendars_have_the_title_time_and_location_and_outlook_s_no_plus():
     google = calendar.google_link(WRITER, MEETING)
-    outlook = calendar.outlook_link(WRITER, MEETING)
+    outlook = calendar.outlook_link(WRITER, MEETING, is_work=True)
+    private = calendar.outlook_link(WRITER, MEETING, is_work=False)
 
     assert google.startswith("https://calendar.google.com/calendar/render?")
     assert query_of(google) == {
@@ -260,7 +261,8 @@ def test_links_to_calendars_have_the_title_time_and_location_and_outlook_s_no_pl
         "details": f"Session page: {PAGE}",
         "location": "Zoom",
     }
-    assert outlook.startswith("https://outlook.live.com/calendar/0/deeplink/compose?")
+    assert outlook.startswith("https://outlook.office.com/calendar/0/deeplink/compose?")
+    assert private == outlook.replace("outlook.office.com", "outlook.live.com")
     assert "+" not in outlook
     assert query_of(outlook) == {
         "path": "/calendar/action/compose",

@@ -23,6 +23,7 @@ from tests.client import (
     add_registrations,
     advance_clock,
     join_path,
+    register,
     update_meeting,
 )
 from tests.statements import Statements
@@ -229,12 +230,13 @@ def test_the_page_of_an_open_session_links_to_calendars(client):
         writer = LetterWriter(load_community(db_session), Links("http://localhost"), NOW)
         meeting = schedule.read(db_session, now=NOW).find(DECEMBER)
     assert calendar_links(soup) == {
-        "calendar file": f"/schedule/{DECEMBER}.ics",
         "Google": calendar.google_link(writer, meeting),
-        "Outlook": calendar.outlook_link(writer, meeting),
+        "Outlook (work or school)": calendar.outlook_link(writer, meeting, is_work=True),
+        "Outlook.com": calendar.outlook_link(writer, meeting, is_work=False),
+        "Apple and others": f"/schedule/{DECEMBER}.ics",
     }
     outside = soup.select("a[href^='https:'][target=_blank]")
-    assert [link["rel"] for link in outside] == [["noopener"], ["noopener"]]
+    assert [link["rel"] for link in outside] == [["noopener"]] * 3
 
 
 def test_the_page_of_a_canceled_or_past_session_links_to_none(client):
@@ -246,12 +248,14 @@ def test_the_page_of_a_canceled_or_past_session_links_to_none(client):
 
 
 def test_the_confirmation_links_each_held_session_to_calendars(client):
-    path = f"/registered?sessions={DECEMBER},{JANUARY}&waiting={JANUARY}"
+    update_meeting(JANUARY, capacity=1)
+    add_registrations(JANUARY, "grace@example.org")
+    path = register(client, [DECEMBER, JANUARY]).location
 
     for soup in (client.page(path), client.page(path, headers=HTMX)):
         files = [link["href"] for link in soup.select("a[href$='.ics']")]
         assert files == [f"/schedule/{DECEMBER}.ics"]
-        assert len(soup.select("a[href*='google.com'], a[href*='outlook.live.com']")) == 2
+        assert len(soup.select("a[href*='google.com'], a[href*='outlook.']")) == 3
 
 
 def test_the_schedule_links_its_feed_for_people_and_programs(client):
