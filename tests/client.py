@@ -175,12 +175,19 @@ def form_token(client, path="/register"):
     return _tokens(client, path)["token"]
 
 
+REQUIRED = ("sessions", "name", "email", "token", "leave_blank")
+
+
 def register(client, sessions="all", headers=(), token=None, path="/register", **answers):
-    """Register as Ada, unless the answers say otherwise."""
+    """Register as Ada, unless the answers say otherwise; save the optional ones afterwards."""
     answers = {"name": "Ada Example", "email": "ada@example.org", "sessions": sessions} | answers
     answers = {name: value for name, value in answers.items() if value is not None}
     answers["token"] = form_token(client) if token is None else token
-    return client.post(path, data=answers, headers=SAME_ORIGIN | dict(headers))
+    optional = {name: answers.pop(name) for name in [*answers] if name not in REQUIRED}
+    response = client.post(path, data=answers, headers=SAME_ORIGIN | dict(headers))
+    if optional and response.status_code == 303:
+        client.post(response.location, data=optional, headers=SAME_ORIGIN)
+    return response
 
 
 def sign_in(client, email="corin@example.org", password=PASSWORD, path="/coordinator/sign-in"):

@@ -51,5 +51,5 @@ class Base(DeclarativeBase):
                 "pk": "pk_%(table_name)s",
             }
         ),
-        type_annotation_map={datetime: UtcDateTime, list[str]: JSON, str: Text},
+        type_annotation_map={datetime: UtcDateTime, list[str]: JSON, list[int]: JSON, str: Text},
     )

@@ -22,7 +22,6 @@ from cop.models.registration import Member, Registration
 from cop.outbox import outbox
 from cop.outbox.outbox import OPTIONAL, EmailKind, QueuedEmail
 from cop.registration import emails, notifications
-from cop.registration.statements import LIST_REQUEST_INTERVAL
 
 LIST = "list"
 KINDS = (*OPTIONAL, LIST)
@@ -95,8 +94,8 @@ def set_preferences(
     _set_opt_outs(db_session, to.member_id, opt_outs)
     if LIST not in wanted:
         _unsubscribe(db_session, to.member_id, writer=writer)
-    elif to.list_confirmed_at is None:
-        request_subscription(db_session, to, writer=writer)
+    else:
+        notifications.request_subscription(db_session, to, writer=writer)
 
 
 def check_kind(db_session: Session, member_id: int, kind: str) -> None:
@@ -169,16 +168,6 @@ def renew_links(db_session: Session, to: Recipient, *, writer: LetterWriter) -> 
     _update_member(db_session, to.member_id, token_version=to.token_version)
     renew_calendar(db_session, to.member_id, writer=writer)
     queued = _link_email(db_session, to, f"{key_start}{to.token_version}", writer=writer)
-    outbox.queue(db_session, [queued], now=writer.now)
-
-
-def request_subscription(db_session: Session, to: Recipient, *, writer: LetterWriter) -> None:
-    """Ask a member to confirm the mailing list, once a day at most."""
-    if to.list_requested_at and writer.now - to.list_requested_at < LIST_REQUEST_INTERVAL:
-        return
-    _update_member(db_session, to.member_id, list_requested_at=writer.now)
-    key = f"list:{to.member_id}:{writer.now.isoformat()}"
-    queued = QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key)
     outbox.queue(db_session, [queued], now=writer.now)
 
 

@@ -1,7 +1,6 @@
-"""Changes that a member makes to their registrations: answers, and more sessions."""
+"""Changes that a member makes to their registrations: more sessions, fewer answers."""
 
-from collections.abc import Iterable, Mapping
-from secrets import token_hex
+from collections.abc import Iterable
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -9,12 +8,10 @@ from sqlalchemy.orm import Session
 from cop.audit import withdrawals
 from cop.mail.recipients import LIVE_STATUSES, Recipient
 from cop.mail.writer import LetterWriter
-from cop.members.members import MemberRegistration
 from cop.models.meeting import Meeting
 from cop.models.registration import Registration
-from cop.outbox import outbox
 from cop.questions import registry
-from cop.registration import notifications, register
+from cop.registration import register
 from cop.registration.answers import Answers
 
 
@@ -35,7 +32,7 @@ def add_sessions(
     new_slugs = sorted(set(slugs).difference(db_session.scalars(query.where(*is_registered))))
     if new_slugs:
         answers = _latest_answers(to, latest, writer.community.disabled_questions)
-        register.register(db_session, new_slugs, answers, submission=token_hex(32), writer=writer)
+        register.register(db_session, new_slugs, answers, writer=writer)
 
 
 def _latest_answers(
@@ -50,30 +47,6 @@ def _latest_answers(
         for column in question.columns
     }
     return Answers(latest.name, to.email, values, language=to.language)
-
-
-def change_answers(
-    db_session: Session,
-    registration: MemberRegistration,
-    values: Mapping[str, object],
-    *,
-    writer: LetterWriter,
-) -> None:
-    """Store changed answers, by column, and notify coordinators of new access needs."""
-    meeting = registration.meeting
-    row = db_session.get_one(Registration, registration.row.id)
-    answered_before, needs_before = _answered(row), _access_needs(row)
-    for column, value in values.items():
-        setattr(row, column, value)
-    # An answer that was cleared must not come back with a restored backup, like a deleted one.
-    cleared = sorted(answered_before - _answered(row))
-    scopes = [withdrawals.answer(name, meeting.slug) for name in cleared]
-    withdrawals.remember(db_session, row.member_id, *scopes, writer=writer)
-    has_new_needs = any(_access_needs(row)) and _access_needs(row) != needs_before
-    if has_new_needs and registration.is_live and not meeting.is_over:
-        occasion = f"{row.id}:{writer.now.isoformat()}"
-        queued = notifications.access_need_emails(db_session, writer, meeting, occasion=occasion)
-        outbox.queue(db_session, queued, now=writer.now)
 
 
 def delete_answer(
@@ -95,12 +68,3 @@ def delete_answer(
     db_session.execute(update_registrations.values(**values))
     withdrawals.remember(db_session, member_id, withdrawals.answer(name, slug), writer=writer)
     return True
-
-
-def _answered(row: Registration) -> set[str]:
-    """The names of the optional questions that have an answer."""
-    return {field.name for field in registry.OPTIONAL_ANSWERS if field.is_answered_in(row)}
-
-
-def _access_needs(row: Registration) -> list[object]:
-    return [getattr(row, column) for column in registry.ACCESS.columns]

@@ -24,7 +24,7 @@ from cop.meetings import filters, schedule
 from cop.meetings.schedule import Listing, Schedule
 from cop.members import held_data, members
 from cop.privacy import erasure
-from cop.registration.forms import LinkForm
+from cop.registration.forms import EmailForm
 from cop.web.blueprints import member
 from cop.web.i18n import gettext
 from cop.web.rendering import now, render, settings, writer
@@ -132,7 +132,7 @@ def render_page(page: MemberPage, *, message: str = "", refusal: str = "") -> Re
 @member.app_errorhandler(InvalidLink)
 def link_expired(_error: InvalidLink) -> Response:
     """Respond to all invalid links alike, so nobody learns which were valid once."""
-    return render("members/link_expired.html", status=404, form=LinkForm())
+    return render("members/link_expired.html", status=404, form=EmailForm())
 
 
 @member.route("/r/<token>", methods=["GET", "POST"])

@@ -8,8 +8,9 @@ from cop.errors import Refused
 from cop.meetings.schedule import Schedule
 from cop.members import held_data, members, registrations
 from cop.members.views import member_tx, open_page, redirect_to_page, render_page
+from cop.models.registration import Registration
 from cop.questions import registry
-from cop.registration import cancellation
+from cop.registration import cancellation, confirmation
 from cop.registration.forms import answers_form
 from cop.web.blueprints import member
 from cop.web.i18n import gettext, refusal_text
@@ -33,7 +34,9 @@ def answers(token: str, slug: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with erasing_tx() as db_session:
             members.verify_and_lock(db_session, page.owner, now=now())
-            registrations.change_answers(db_session, registration, form.answers, writer=writer())
+            row = db_session.get_one(Registration, registration.row.id)
+            meeting, values = registration.meeting, form.answers
+            confirmation.change_answers(db_session, row, meeting, values, writer=writer())
         return redirect_to_page(token, "saved")
     return render(
         "members/answers.html",

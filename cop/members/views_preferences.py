@@ -8,7 +8,7 @@ from cop.errors import Refused
 from cop.links import Owner, Purpose
 from cop.members import members, preferences
 from cop.members.views import member_tx, open_page, read_token, redirect_to_page, render_page
-from cop.registration.forms import LinkForm
+from cop.registration.forms import EmailForm
 from cop.web.blueprints import member, public
 from cop.web.i18n import refusal_text
 from cop.web.rendering import render, writer
@@ -18,7 +18,7 @@ from cop.web.security import limited
 @public.route("/my-link", methods=["GET", "POST"])
 @limited
 def my_link() -> Response:
-    form = LinkForm()
+    form = EmailForm()
     if form.validate_on_submit():
         with write_tx() as db_session:
             preferences.send_link(db_session, form.email.data, writer=writer())

@@ -119,7 +119,8 @@ class Registration(Base):
 class Submission(Base):
     """The result of a submitted form, shown again if the same form is sent twice.
 
-    It names nobody: `held` and `waiting` are the slugs of meetings.
+    `held` and `waiting` are the slugs of meetings. For half an hour it also stores what correcting
+    the email and adding answers need (registration/confirmation.py); then it names nobody.
     """
 
     __tablename__ = "submission"
@@ -128,6 +129,13 @@ class Submission(Base):
     held: Mapped[list[str]]
     waiting: Mapped[list[str]]
     created_at: Mapped[datetime] = mapped_column(index=True)
+    email: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    name: Mapped[str] = mapped_column(
+        default="", server_default=text("''")
+    )  # empty: corrected once already
+    member_id: Mapped[int | None]  # no foreign key, since it is only for half an hour
+    # The registrations that the form created; none if the member had them all.
+    registration_ids: Mapped[list[int]] = mapped_column(default=list, server_default=text("'[]'"))
 
 
 class Withdrawal(Base):

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from cop.community.community import (
     note_write_probe,
 )
 from cop.db.engine import db, empty_log, read_tx, write_tx
+from cop.db.expiry import Expiry
 from cop.links import Links
 from cop.mail.transport import folder_transport, transport_for
 from cop.meetings import planning
@@ -32,7 +33,7 @@ from cop.operations.schema import settings_of
 from cop.outbox import outbox
 from cop.outbox.delivery import Delivery
 from cop.privacy import deletion
-from cop.registration import register
+from cop.registration import confirmation, register
 from cop.reminders import reminders
 
 DAY = timedelta(days=1)
@@ -65,12 +66,16 @@ def run_daily_tasks(*, now: datetime, stopping: Callable[[], bool] = _never) -> 
         # Keep withdrawals that are newer than the oldest backup: restoring it would need them.
         withdrawals.delete_old(db_session, now=min(now, oldest + withdrawals.RETENTION))
         invitations.delete_expired(db_session, now=now)
-    erased = _erase(now=now, stopping=stopping)
-    if erased is None:
+    with read_tx() as db_session:
+        community = load_community(db_session)
+    expiries = [register.old_submissions(now=now), *deletion.expiries(community, now=now)]
+    counts = _erase(expiries, stopping=stopping)
+    if counts is None:
         return False
     with write_tx() as db_session:
         note_daily_tasks(db_session, now=now)
     empty_log()  # in case readers blocked the checkpoints after deletions
+    erased = deletion.summary(counts)
     log.info("daily tasks", extra={f"{name}_erased": n for name, n in vars(erased).items()})
     return True
 
@@ -82,12 +87,10 @@ def plan_ahead(*, now: datetime) -> None:
     log.info("planned ahead", extra={"planned": len(planned)})
 
 
-def _erase(*, now: datetime, stopping: Callable[[], bool]) -> deletion.DeletionResult | None:
-    """Delete what is past its retention period, in short batches; None if stopped."""
-    with read_tx() as db_session:
-        community = load_community(db_session)
+def _erase(expiries: Iterable[Expiry], *, stopping: Callable[[], bool]) -> Counter[str] | None:
+    """Erase expired rows in short batches; return counts by `Expiry.counter`, None if stopped."""
     erased = Counter[str]()
-    for expiry in [register.old_submissions(now=now), *deletion.expiries(community, now=now)]:
+    for expiry in expiries:
         with read_tx() as db_session:
             batches = expiry.find(db_session)
         for keys in batches:
@@ -97,7 +100,7 @@ def _erase(*, now: datetime, stopping: Callable[[], bool]) -> deletion.DeletionR
                 erased[expiry.counter] += expiry.erase(db_session, keys)
             if len(batches) > 1:
                 time.sleep(BATCH_PAUSE)
-    return deletion.summary(erased)
+    return erased
 
 
 def queue_emails(delivery: Delivery) -> None:
@@ -137,6 +140,7 @@ class Planner:
         is_due = self.verdict is not Verdict.RUN or _is_due(self.daily_tasks_at, DAY, now)
         if not is_due or self._run_daily_tasks(now):
             queue_emails(self.delivery)
+            _erase([confirmation.closed_submissions(now=now)], stopping=self.stopping)
         return PLANNING_INTERVAL
 
     def _run_daily_tasks(self, now: datetime) -> bool:

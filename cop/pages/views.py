@@ -6,7 +6,7 @@ from flask import Response, abort, current_app, render_template, request, url_fo
 
 from cop.meetings.views_common import read_schedule
 from cop.questions import registry
-from cop.registration.forms import registration_form
+from cop.registration.forms import RegistrationForm
 from cop.web.blueprints import public, search
 from cop.web.forms import strip_to_one_line
 from cop.web.page_cache import cached
@@ -78,13 +78,14 @@ def meeting(slug: str) -> Response:
     found = listed.find(slug) or abort(404)
     form = None
     if found.can_be_chosen:
-        form = registration_form(current_community().disabled_questions)
-        form["sessions"].data = [slug]
+        form = RegistrationForm()
+        form.sessions.data = [slug]
     return render(
         "pages/meeting.html",
         is_cacheable=form is None,
         schedule=listed,
         meeting=found,
+        only=found,
         form=form,
     )
 

@@ -8,7 +8,7 @@ from cop.mail.writer import LetterWriter
 from cop.meetings import locking
 from cop.models.audit import AttendanceImport
 from cop.models.email import OutboxEmail
-from cop.models.registration import Member, Registration
+from cop.models.registration import Member, Registration, Submission
 from cop.registration import waiting_list
 
 
@@ -29,6 +29,7 @@ def erase(db_session: Session, member_id: int, *, writer: LetterWriter) -> list[
     message_ids = list(db_session.scalars(delete_emails.returning(OutboxEmail.message_id)))
     # Delete pending reports of their meetings, which may contain their name.
     db_session.execute(delete(AttendanceImport).where(AttendanceImport.meeting_id.in_(select_ids)))
+    db_session.execute(delete(Submission).where(Submission.member_id == member_id))
     db_session.execute(delete(Registration).where(is_theirs))
     db_session.execute(delete(Member).where(Member.id == member_id))
     for meeting in locked:

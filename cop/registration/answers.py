@@ -24,7 +24,6 @@ class Answers:
     name: str
     email: str
     values: Mapping[str, object] = field(default_factory=dict)  # by column of the registration
-    list_opt_in: bool = False
     language: str = "en"
 
     @property

@@ -30,73 +30,6 @@ class PublicForm(forms.BaseForm):
             super().__init__(formdata=None, obj=stored)  # type: ignore[no-untyped-call]
 
 
-class AnswersForm(PublicForm):
-    """Questions of the registry, and the answers to them."""
-
-    questions: tuple[Field, ...]
-
-    @property
-    def answers(self) -> dict[str, object]:
-        """The answers by name."""
-        return {field.name: self[field.name].data for field in _fields_of(self.questions)}
-
-    def registration_answers(self) -> Answers:
-        """The answers, as `register.register` takes them."""
-        answers = self.answers
-        values = {column: answers[column] for column in registry.BLANKS if column in answers}
-        name, email = self["name"].data, self["email"].data
-        return Answers(name, email, values, bool(answers.get("list_opt_in")), language())
-
-
-class RegistrationForm(AnswersForm):
-    """The questions of the registration form, its token and its honeypot."""
-
-    token = wtforms.StringField()
-    leave_blank = wtforms.StringField(filters=[forms.strip_to_one_line])
-
-    def __init__(self) -> None:
-        super().__init__()
-        if request.method != "POST":
-            self.token.data = forms.new_token()
-
-    def validate_leave_blank(self, field: wtforms.Field) -> None:
-        if field.data:
-            raise ValidationError(
-                gettext(
-                    "Leave this field blank. It catches spam programs, which fill in every field."
-                )
-            )
-
-    def validate(self, extra_validators: Any = None) -> bool:
-        """Validate the fields; give an expired form a new token, to be sent again with."""
-        is_valid = bool(super().validate(extra_validators))
-        if self._nonce is None:
-            self.token.data = forms.new_token()
-            self.form_errors.append(
-                gettext("This page was open for a long time. Please send the form again.")
-            )
-        return is_valid and self._nonce is not None
-
-    @cached_property
-    def _nonce(self) -> str | None:
-        return forms.nonce_of(self.token.data or "")
-
-    @property
-    def slugs(self) -> list[str]:
-        return list(dict.fromkeys(self["sessions"].data or []))
-
-    def submission_key(self) -> str:
-        """Return a key of this form and its answers; sent again, they give the same key.
-
-        Going back in the browser and typing another address gives another key.
-        """
-        pairs = (pair for pair in request.form.items(multi=True) if pair[0] != "token")
-        # Sorted by their repr: a multipart field may lack a name, and None cannot be compared.
-        body = repr((self._nonce, sorted(pairs, key=repr))).encode()
-        key = cast("str", current_app.secret_key).encode()
-        return hmac.new(key, body, hashlib.sha256).hexdigest()
-
-
 def _form_field(question: Field) -> wtforms.Field:
     validators = [forms.Required(question.missing)] if question.required else []
     choices = [choice.value for choice in question.choices]
@@ -129,8 +62,86 @@ def _form_field(question: Field) -> wtforms.Field:
     return text_field(question.limit, *validators, label=question.label)
 
 
-class LinkForm(PublicForm):
-    """The address that a member's link is sent to."""
+class AnswersForm(PublicForm):
+    """Questions of the registry, and the answers to them."""
+
+    questions: tuple[Field, ...]
+
+    @property
+    def answers(self) -> dict[str, object]:
+        """The answers by name."""
+        return {field.name: self[field.name].data for field in _fields_of(self.questions)}
+
+    def registration_answers(self) -> Answers:
+        """The answers of a form that asks for name and email too."""
+        answers = self.answers
+        values = {column: answers[column] for column in registry.BLANKS if column in answers}
+        return Answers(self["name"].data, self["email"].data, values, language())
+
+
+class RegistrationForm(PublicForm):
+    """The required questions, the form's token and its honeypot."""
+
+    questions = (registry.SESSIONS, registry.NAME, registry.EMAIL)
+    sessions = _form_field(registry.SESSIONS)
+    name = _form_field(registry.NAME)
+    email = _form_field(registry.EMAIL)
+    token = wtforms.StringField()
+    leave_blank = wtforms.StringField(filters=[forms.strip_to_one_line])
+
+    def __init__(self) -> None:
+        super().__init__()
+        if request.method != "POST":
+            self.token.data = forms.new_token()
+
+    def validate_leave_blank(self, field: wtforms.Field) -> None:
+        if field.data:
+            raise ValidationError(
+                gettext(
+                    "Leave this field blank. It catches spam programs, which fill in every field."
+                )
+            )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Validate the fields; give an expired form a new token, to be sent again with."""
+        is_valid = bool(super().validate(extra_validators))
+        if self._nonce is None:
+            self.token.data = forms.new_token()
+            self.form_errors.append(
+                gettext("This page was open for a long time. Please send the form again.")
+            )
+        return is_valid and self._nonce is not None
+
+    @cached_property
+    def _nonce(self) -> str | None:
+        return forms.nonce_of(self.token.data or "")
+
+    @property
+    def slugs(self) -> list[str]:
+        return list(dict.fromkeys(self.sessions.data or []))
+
+    def submission_key(self) -> str:
+        """Return a key of this form and its answers; sent again, they give the same key.
+
+        Going back in the browser and typing another address gives another key.
+        """
+        pairs = (pair for pair in request.form.items(multi=True) if pair[0] != "token")
+        # Sorted by their repr: a multipart field may lack a name, and None cannot be compared.
+        return _sign(self._nonce, sorted(pairs, key=repr))
+
+
+def corrected_key(key: str, email: str) -> str:
+    """Return the key of a form whose email was corrected to this one."""
+    return _sign(key, email)
+
+
+def _sign(*parts: object) -> str:
+    key = cast("str", current_app.secret_key).encode()
+    return hmac.new(key, repr(parts).encode(), hashlib.sha256).hexdigest()
+
+
+class EmailForm(PublicForm):
+    """One email address."""
 
     email = _form_field(registry.EMAIL)
 
@@ -141,17 +152,11 @@ def _fields_of(questions: Iterable[Field]) -> list[Field]:
 
 
 @lru_cache(maxsize=16)
-def _form_class(base: type[AnswersForm], disabled: frozenset[str], omitted: frozenset[str]) -> Any:
+def _form_class(disabled: frozenset[str], omitted: frozenset[str]) -> Any:
     """Make the form class for one set of questions; only the class is cached."""
     questions = tuple(q for q in registry.enabled_questions(disabled) if q.name not in omitted)
     attributes: dict[str, Any] = {f.name: _form_field(f) for f in _fields_of(questions)}
-    return type("QuestionsForm", (base,), attributes | {"questions": questions})
-
-
-def registration_form(disabled_questions: Iterable[str]) -> RegistrationForm:
-    """The registration form with the values of a POST, else an empty one."""
-    form_class = _form_class(RegistrationForm, frozenset(disabled_questions), frozenset())
-    return cast("RegistrationForm", form_class())
+    return type("QuestionsForm", (AnswersForm,), attributes | {"questions": questions})
 
 
 def answers_form(
@@ -161,5 +166,5 @@ def answers_form(
     stored: Registration | None = None,
 ) -> AnswersForm:
     """A form with the answers of a POST, else with the stored ones."""
-    form_class = _form_class(AnswersForm, frozenset(disabled_questions), frozenset(omitted))
+    form_class = _form_class(frozenset(disabled_questions), frozenset(omitted))
     return cast("AnswersForm", form_class(stored))

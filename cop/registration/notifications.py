@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from cop.accounts import accounts
 from cop.mail.recipients import Recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import MeetingFacts
-from cop.models.registration import RegistrationStatus
+from cop.models.registration import Member, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import emails
 from cop.registration.answers import Answers
 
+LIST_REQUEST_INTERVAL = timedelta(days=1)
 MAX_LINK_EMAILS_PER_DAY = 5
 
 
@@ -52,9 +55,6 @@ def queue_registration_emails(
     elif not result.new_ids and is_link_allowed(db_session, to, writer=writer):
         letter = emails.my_link(writer, to, result.selected, posted_again=True)
         queued.append(QueuedEmail(letter, to, EmailKind.LINK, f"again:{result.submission}"))
-    if answers.list_opt_in and to.list_confirmed_at is None and to.list_requested_at:
-        key = f"list:{to.member_id}:{to.list_requested_at.isoformat()}"
-        queued.append(QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key))
     if result.new_ids and answers.has_access_needs:
         first_meeting = next(meeting for meeting in result.selected if meeting.id in result.new_ids)
         queued += access_need_emails(db_session, writer, first_meeting, occasion=result.submission)
@@ -70,6 +70,19 @@ def _confirmation(writer: LetterWriter, to: Recipient, result: RegistrationResul
         registration_ids=result.new_ids,
     )
     return QueuedEmail(letter, to, EmailKind.CONFIRMATION, f"confirmation:{result.submission}")
+
+
+def request_subscription(db_session: Session, to: Recipient, *, writer: LetterWriter) -> None:
+    """Ask a member to confirm the mailing list, once a day at most."""
+    if to.list_confirmed_at or (
+        to.list_requested_at and writer.now - to.list_requested_at < LIST_REQUEST_INTERVAL
+    ):
+        return
+    update_member = update(Member).where(Member.id == to.member_id)
+    db_session.execute(update_member.values(list_requested_at=writer.now))
+    key = f"list:{to.member_id}:{writer.now.isoformat()}"
+    queued = QueuedEmail(emails.confirm_list(writer, to), to, EmailKind.LIST, key)
+    outbox.queue(db_session, [queued], now=writer.now)
 
 
 def is_link_allowed(

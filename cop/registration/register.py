@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from secrets import token_hex
 
 from sqlalchemy.orm import Session
 
@@ -38,14 +39,14 @@ def register(
     slugs: Sequence[str],
     answers: Answers,
     *,
-    submission: str,
     writer: LetterWriter,
+    submission: str | None = None,
     send_confirmation: bool = True,
 ) -> Outcome:
     """Register somebody for sessions and queue the emails about it.
 
-    `submission` is the key of the form: sending the same form again changes nothing and returns the
-    same outcome. An existing registration of the address stays as it is.
+    `submission` is the key of the public form: sending the same form again changes nothing and
+    returns the same outcome. An existing registration of the address stays as it is.
     """
     now = writer.now
     is_all = ALL_UPCOMING in slugs
@@ -53,20 +54,24 @@ def register(
         statements.open_ids(db_session, now=now) if is_all else statements.ids_of(db_session, slugs)
     )
     locked = locking.lock(db_session, ids)
-    if stored := statements.find_submission(db_session, submission):
+    if submission and (stored := statements.find_submission(db_session, submission)):
         return Outcome(*stored)
     status_of = _next_statuses(db_session, locked, now=now)
     if is_all:
         locked = [meeting for meeting in locked if meeting.id in status_of]
     _refuse_unavailable(locked, status_of, now=now)
-    to = statements.upsert_member(db_session, answers, now=now)
+    to = statements.upsert_member(db_session, answers)
     added = statements.insert_registrations(db_session, locked, answers, status_of, to=to, now=now)
-    result = notifications.RegistrationResult(tuple(locked), status_of, added, submission)
+    key = submission or token_hex(32)
+    result = notifications.RegistrationResult(tuple(locked), status_of, added, key)
     notifications.queue_registration_emails(
         db_session, writer, to, result, answers, send_confirmation=send_confirmation
     )
     outcome = _outcome(locked, status_of)
-    statements.save_submission(db_session, submission, outcome.held, outcome.waiting, now=now)
+    if submission:
+        values = {"key": key, "held": outcome.held, "waiting": outcome.waiting, "created_at": now}
+        values |= {"name": answers.name, "email": answers.email, "member_id": to.member_id}
+        statements.save_submission(db_session, values | {"registration_ids": [*added.values()]})
     return outcome
 
 

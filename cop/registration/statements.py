@@ -5,16 +5,16 @@ millisecond counts.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Executable, bindparam, case, func, select, text
+from sqlalchemy import Executable, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from cop import email_addresses
 from cop.db.statements import Insert, Prepared, numbered
-from cop.db.types import UtcDateTime, random_first_version
+from cop.db.types import random_first_version
 from cop.errors import Refused
 from cop.i18n import N_
 from cop.mail.recipients import MEMBER_COLUMNS, Recipient, recipient
@@ -24,7 +24,6 @@ from cop.models.registration import Member, Registration, RegistrationStatus, Su
 from cop.questions import registry
 from cop.registration.answers import Answers
 
-LIST_REQUEST_INTERVAL = timedelta(days=1)
 Slugs = tuple[tuple[str, ...], tuple[str, ...]]  # of meetings held, and of meetings waiting
 
 
@@ -85,7 +84,7 @@ def ids_of(db_session: Session, slugs: Sequence[str]) -> list[int]:
 _SELECT_SUBMISSION = Prepared(
     select(Submission.held, Submission.waiting).where(Submission.key == bindparam("key"))
 )
-_INSERT_SUBMISSION = Prepared.insert(Submission, ("key", "held", "waiting", "created_at"))
+_INSERT_SUBMISSION = Prepared.insert(Submission, Submission.__table__.c.keys())
 
 
 def find_submission(db_session: Session, key: str) -> Slugs | None:
@@ -94,12 +93,9 @@ def find_submission(db_session: Session, key: str) -> Slugs | None:
     return (tuple(row.held), tuple(row.waiting)) if row else None
 
 
-def save_submission(
-    db_session: Session, key: str, held: Sequence[str], waiting: Sequence[str], *, now: datetime
-) -> None:
-    """Store the result of a form, so that sending it again gets the same answer."""
-    row = {"key": key, "held": list(held), "waiting": list(waiting), "created_at": now}
-    _INSERT_SUBMISSION.run(db_session, [row])
+def save_submission(db_session: Session, values: Mapping[str, object]) -> None:
+    """Store a form by the columns of `Submission`; sent again, it gets the same answer."""
+    _INSERT_SUBMISSION.run(db_session, [values])
 
 
 def _upsert_member(new: Insert) -> Executable:
@@ -108,36 +104,27 @@ def _upsert_member(new: Insert) -> Executable:
     The row lock makes other registrations with this address, and its erasure, wait until this
     transaction has inserted its registrations.
     """
-    # A request for the mailing list is renewed when it is a day old and unconfirmed, so that this
-    # address gets at most one confirmation email a day, however often somebody requests it.
-    is_old = Member.list_requested_at < bindparam("renewable_before", type_=UtcDateTime())
-    is_renewable = is_old & Member.list_confirmed_at.is_(None)
-    current = case((is_renewable, None), else_=Member.list_requested_at)
-    requested = func.coalesce(current, new.excluded.list_requested_at, Member.list_requested_at)
     return new.on_conflict_do_update(
-        index_elements=[Member.email_key],
-        set_={"email_key": new.excluded.email_key, "list_requested_at": requested},
+        index_elements=[Member.email_key], set_={"email_key": new.excluded.email_key}
     ).returning(*MEMBER_COLUMNS)
 
 
 _UPSERT_MEMBER = Prepared.insert(
     Member,
-    ("email", "email_key", "list_requested_at", "opt_outs", "token_version", "calendar_version"),
+    ("email", "email_key", "opt_outs", "token_version", "calendar_version"),
     _upsert_member,
 )
 
 
-def upsert_member(db_session: Session, answers: Answers, *, now: datetime) -> Recipient:
+def upsert_member(db_session: Session, answers: Answers) -> Recipient:
     """Lock the member with this address; insert them first if there is none."""
     [row] = _UPSERT_MEMBER.rows(
         db_session,
         email=answers.email,
         email_key=email_addresses.normalize(answers.email),
-        list_requested_at=now if answers.list_opt_in else None,
         opt_outs=[],
         token_version=random_first_version(),
         calendar_version=random_first_version(),
-        renewable_before=now - LIST_REQUEST_INTERVAL,
     )
     # Without the name, since a stranger may have typed it: no email to this address may contain it.
     return recipient(row, name="", language=answers.language)

@@ -1,74 +1,159 @@
 """Public pages: registration form, confirmation, hint about a mistyped address."""
 
-from flask import Response, abort, redirect, request
+from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from cop import email_addresses
-from cop.db.engine import write_tx
-from cop.errors import Refused
+from cop.db.engine import read_tx, write_tx
+from cop.errors import InvalidLink, Refused
+from cop.meetings.schedule import Schedule
 from cop.meetings.views_common import read_schedule
-from cop.registration import forms, register
+from cop.models.registration import Submission
+from cop.questions import registry
+from cop.registration import confirmation, forms, register
+from cop.registration.answers import Answers
+from cop.registration.forms import AnswersForm, EmailForm, RegistrationForm
 from cop.web.blueprints import public
 from cop.web.forms import tidy_email
-from cop.web.rendering import current_community, public_url, render, wants_fragment, writer
+from cop.web.i18n import refusal_text
+from cop.web.rendering import (
+    current_community,
+    language,
+    now,
+    public_url,
+    render,
+    wants_fragment,
+    writer,
+)
 from cop.web.security import limited
+
+_REQUIRED = frozenset(question.name for question in registry.QUESTIONS if question.required)
 
 
 @public.route("/register", methods=["GET", "POST"])
 @limited
 def form() -> ResponseReturnValue:
-    answers_form = forms.registration_form(current_community().disabled_questions)
-    if answers_form.validate_on_submit():
+    registration = RegistrationForm()
+    if registration.validate_on_submit():
+        answers = Answers(registration.name.data, registration.email.data, language=language())
+        key = registration.submission_key()
         try:
             with write_tx() as db_session:
-                outcome = register.register(
-                    db_session,
-                    answers_form.slugs,
-                    answers_form.registration_answers(),
-                    submission=answers_form.submission_key(),
-                    writer=writer(),
+                register.register(
+                    db_session, registration.slugs, answers, writer=writer(), submission=key
                 )
-            return _registered(outcome)
+            return _to_confirmation(key)
         except Refused as refusal:
-            answers_form.refuse(refusal)
+            registration.refuse(refusal)
     schedule = read_schedule()
+    chosen = schedule.with_slugs(request.args.getlist("session"))
     if request.method != "POST":
-        slugs = {register.ALL_UPCOMING, *(meeting.slug for meeting in schedule.open)}
-        answers_form["sessions"].data = [s for s in request.args.getlist("session") if s in slugs]
+        is_all = register.ALL_UPCOMING in request.args.getlist("session")
+        slugs = [meeting.slug for meeting in chosen if meeting.can_be_chosen]
+        registration.sessions.data = [register.ALL_UPCOMING] if is_all else slugs
+    is_for_one = len(chosen) == 1 and chosen[0].can_be_chosen and not registration.sessions.errors
     return render(
         "registration/register.html",
         fragment="registration/_form.html",
         schedule=schedule,
-        form=answers_form,
-        suggestion=email_addresses.suggest_correction(answers_form["email"].data or ""),
+        form=registration,
+        only=chosen[0] if is_for_one else None,
+        suggestion=email_addresses.suggest_correction(registration.email.data or ""),
     )
 
 
-def _registered(outcome: register.Outcome) -> ResponseReturnValue:
+def _to_confirmation(key: str, *, is_saved: bool = False) -> ResponseReturnValue:
+    """Redirect to the confirmation, or show it in place."""
     if wants_fragment():
-        return _confirmation({*outcome.held, *outcome.waiting}, set(outcome.waiting))
-    selected = ",".join(sorted((*outcome.held, *outcome.waiting)))
-    arguments = {"waiting": ",".join(outcome.waiting)} if outcome.waiting else {}
-    return redirect(public_url("registered", sessions=selected, **arguments), 303)
+        submission = _submission(key)
+        return _confirmation(submission, _answers_form(submission), is_saved=is_saved)
+    arguments = {"saved": "yes"} if is_saved else {}
+    return redirect(public_url("registered", form=key, **arguments), 303)
 
 
-@public.get("/registered")
-def registered() -> Response:
-    selected = set(request.args.get("sessions", "").split(","))
-    return _confirmation(selected, set(request.args.get("waiting", "").split(",")))
+def _submission(key: str) -> Submission:
+    with read_tx() as db_session:
+        submission = db_session.get(Submission, key)
+    if submission is None:
+        raise InvalidLink
+    return submission
 
 
-def _confirmation(slugs: set[str], waiting: set[str]) -> Response:
-    """Show what happens next. It depends only on the URL, which anybody can change."""
+@public.route("/registered", methods=["GET", "POST"])
+@limited
+def registered() -> ResponseReturnValue:
+    key = request.args.get("form", "")
+    submission = _submission(key)
+    answers = _answers_form(submission)
+    if answers.validate_on_submit():
+        try:
+            with write_tx() as db_session:
+                confirmation.save_answers(db_session, key, answers.answers, writer=writer())
+            return _to_confirmation(key, is_saved=True)
+        except Refused as refusal:
+            answers.form_errors.append(refusal_text(refusal))
+    return _confirmation(submission, answers, is_saved="saved" in request.args)
+
+
+@public.post("/registered/email")
+@limited
+def change_email() -> ResponseReturnValue:
+    key = request.args.get("form", "")
+    submission, form = _submission(key), EmailForm()
+    if form.validate_on_submit():
+        new_key = forms.corrected_key(key, form.email.data)
+        try:
+            with write_tx() as db_session:
+                confirmation.change_email(
+                    db_session, key, form.email.data, new_key=new_key, writer=writer()
+                )
+            return _to_confirmation(new_key)
+        except Refused as refusal:
+            form.refuse(refusal, at="email")
+    return _confirmation(submission, _answers_form(submission), email_form=form)
+
+
+def _answers_form(submission: Submission) -> AnswersForm:
+    """The optional questions, about the preparation only if a session asks for it."""
+    selected = _selected(submission, read_schedule())
+    omitted = _REQUIRED if selected.with_prep_question else _REQUIRED | registry.SESSION_QUESTIONS
+    return forms.answers_form(current_community().disabled_questions, omitted=omitted)
+
+
+def _selected(submission: Submission, schedule: Schedule) -> Schedule:
+    """The schedule of the sessions that a form was sent for."""
+    return Schedule(schedule.with_slugs([*submission.held, *submission.waiting]), ())
+
+
+def _confirmation(
+    submission: Submission,
+    answers: AnswersForm,
+    *,
+    email_form: EmailForm | None = None,
+    is_saved: bool = False,
+) -> Response:
+    """Show what happens next. It depends on the form, not on what its address had before."""
     schedule = read_schedule()
-    selected = schedule.with_slugs(slugs) or abort(404)
+    email = submission.email if confirmation.is_open(submission, now=now()) else ""
+    suggestion = email_addresses.suggest_correction(email)
+    if email_form is None:
+        email_form = EmailForm()
+        email_form.email.data = suggestion or email
     return render(
         "registration/registered.html",
         fragment="registration/_registered.html",
+        form=email_form if email_form.errors else answers,
         schedule=schedule,
-        held=[meeting for meeting in selected if meeting.slug not in waiting],
-        waiting=[meeting for meeting in selected if meeting.slug in waiting],
-        selected=selected,
+        selected=_selected(submission, schedule),
+        held=schedule.with_slugs(submission.held),
+        waiting=schedule.with_slugs(submission.waiting),
+        key=submission.key,
+        email=email,
+        can_change_email=submission.name != "",
+        suggestion=suggestion,
+        email_form=email_form,
+        answers=answers,
+        is_saved=is_saved,
     )
 
 

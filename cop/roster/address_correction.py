@@ -16,13 +16,12 @@ from cop.mail.recipients import LIVE_STATUSES, MEMBER_COLUMNS, recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
 from cop.meetings.locking import MeetingFacts
-from cop.members import preferences
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
-from cop.models.registration import Member, Registration, RegistrationStatus
+from cop.models.registration import Member, Registration, RegistrationStatus, Submission
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
-from cop.registration import emails
+from cop.registration import emails, notifications
 from cop.roster import places
 
 # Recorded for the misspelled address, so that it gets no email after a backup is restored either.
@@ -56,7 +55,7 @@ def correct_address(
         withdrawals.forget(db_session, new.id, *_WITHDRAWN_SCOPES, writer=writer)
     if old.list_requested_at:
         to = recipient(new, name="", language=writer.language)
-        preferences.request_subscription(db_session, to, writer=writer)
+        notifications.request_subscription(db_session, to, writer=writer)
     sessions = _confirm(db_session, locked, moved_ids, writer=writer)
     return sessions, deleted_emails
 
@@ -67,6 +66,7 @@ def _delete_member(db_session: Session, member_id: int, *, writer: LetterWriter)
     is_theirs = OutboxEmail.member_id == member_id
     delete_emails = delete(OutboxEmail).where(is_theirs).returning(OutboxEmail.message_id)
     message_ids = list(db_session.scalars(delete_emails))
+    db_session.execute(delete(Submission).where(Submission.member_id == member_id))
     db_session.execute(delete(Member).where(Member.id == member_id))
     return message_ids
 

@@ -4,7 +4,6 @@ Each function locks the meeting first, which serializes it with registrations an
 """
 
 from datetime import datetime
-from secrets import token_hex
 from typing import NamedTuple
 
 from sqlalchemy import exists, inspect, select
@@ -66,9 +65,8 @@ def add_person(
         raise Refused(
             N_("This email is already on the roster. Find the person there."), field="email"
         )
-    slugs, submission = [meeting.slug], token_hex(32)
     register.register(
-        db_session, slugs, answers, submission=submission, writer=writer, send_confirmation=by_email
+        db_session, [meeting.slug], answers, writer=writer, send_confirmation=by_email
     )
     added = db_session.scalars(query).one()
     is_notified = by_email and added.member.undeliverable_at is None

@@ -20,8 +20,8 @@
     if (day(from, zone) === day(until, zone)) return start.formatRange(from, until);
     return `${start.format(from)} – ${formatter(zone, clock).format(until)}`; // formatRange would add both dates
   };
-  const addLocalTimes = (root) => {
-    for (const time of root.querySelectorAll("time[data-zone]")) {
+  const addLocalTimes = () => {
+    for (const time of document.querySelectorAll("time[data-zone]")) {
       const [from, until] = [new Date(time.dateTime), new Date(time.dataset.until)];
       if (!visitorZone || time.nextElementSibling?.matches("[data-local-time]")) continue;
       const local = formatRange(from, until, visitorZone, time.dataset.zone);
@@ -34,23 +34,72 @@
     }
   };
 
-  // Count the checked sessions in the button, and show the prep question of the first of them.
-  const updateForm = (form) => {
+  // Count the checked sessions in the button.
+  const updateButton = (form) => {
     const button = form.querySelector("button[data-many]");
+    if (!button) return;
     const checked = [...form.querySelectorAll("input[name=sessions]:checked")].map((input) => input.value);
-    const all = checked.includes("all");
-    if (button) {
-      const label = all ? "all" : ["none", "one"][checked.length] ?? "many";
-      const text = button.dataset[label].replace("{count}", checked.length);
-      // While the button is pressed, a hint may arrive: WebKit drops the click if the text is replaced then.
-      if (button.textContent !== text) button.textContent = text;
-    }
-    const questions = [...form.querySelectorAll("[data-session]")];
-    const shown = questions.find((question) => all || checked.includes(question.dataset.session));
-    for (const question of questions) question.hidden = Boolean(shown) && question !== shown;
+    const label = checked.includes("all") ? "all" : ["none", "one"][checked.length] ?? "many";
+    const text = button.dataset[label].replace("{count}", checked.length);
+    // While the button is pressed, a hint may arrive: WebKit drops the click if the text is replaced then.
+    if (button.textContent !== text) button.textContent = text;
   };
-  document.addEventListener("change", (event) => {
-    if (event.target.name === "sessions") updateForm(event.target.form);
+
+  // The registration form opens where the visitor clicked, and can be closed again.
+  const FORM_LINK = "a[hx-target='#registration']";
+  const title = document.title;
+  let opener; // the address of the link that opened the form
+  document.addEventListener("htmx:before:swap", ({ target, detail }) => {
+    const link = detail.ctx?.sourceElement ?? target;
+    if (!link.matches?.(FORM_LINK)) return;
+    opener = link.getAttribute("href");
+    link.closest("[data-opens-form]")?.append(document.getElementById("registration"));
+  });
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-close]");
+    if (!button) return;
+    button.closest("#registration").replaceChildren();
+    document.title = title;
+    document.querySelector(`${FORM_LINK}[href="${CSS.escape(opener)}"]`).focus();
+    deleteDraft();
+  });
+
+  // What was typed is kept with the page's entry in the browser's history, so that going back or
+  // reloading does not lose it. It is deleted once the form was accepted.
+  let draft = history.state?.draft;
+  let timer;
+  const saveDraft = () => {
+    clearTimeout(timer);
+    history.replaceState({ ...history.state, draft }, "");
+  };
+  const deleteDraft = () => {
+    draft = null;
+    saveDraft();
+  };
+  const fillIn = (form) => {
+    for (const input of form.querySelectorAll("[name]")) {
+      const typed = draft.values.filter(([name]) => name === input.name).map(([, value]) => value);
+      if (input.type === "checkbox") input.checked = typed.includes(input.value);
+      else if (input.type !== "hidden") input.value = typed[0] ?? "";
+    }
+    updateButton(form);
+  };
+  const restoreDraft = () => {
+    if (!draft) return;
+    const form = document.querySelector(".registration-form");
+    if (form) fillIn(form);
+    else document.querySelector(`${FORM_LINK}[href="${CSS.escape(draft.opener)}"]`)?.click();
+  };
+  document.addEventListener("input", ({ target }) => {
+    const form = target.closest(".registration-form");
+    if (!form) return;
+    updateButton(form);
+    draft = { opener, values: [...new FormData(form)].filter(([name]) => name !== "token") };
+    clearTimeout(timer);
+    timer = setTimeout(saveDraft, 300); // Safari allows 100 in 30 seconds
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target.closest(".registration-form") && draft) saveDraft();
   });
 
   // When a form could not be sent, say so and keep what was typed.
@@ -83,11 +132,14 @@
       button.removeAttribute("aria-busy");
     }, { once: true });
   });
-  // Focus alone does not scroll in WebKit. In a frame, the parent page scrolls (frame.js).
+  // Focus alone does not scroll in WebKit, and what follows the heading should be seen, too. In a
+  // frame, the parent page scrolls (frame.js).
   const showResult = () => {
     const result = document.activeElement;
-    const isResult = result.matches("#registration [tabindex='-1'], #problem [tabindex='-1']");
-    if (isResult && parent === self) result.scrollIntoView({ block: "nearest" });
+    if (parent !== self || !result.matches("#registration [tabindex='-1'], #problem [tabindex='-1']")) return;
+    const { top } = result.getBoundingClientRect();
+    const { bottom } = (result.closest("#registration") ?? result).getBoundingClientRect();
+    if (top < 0 || bottom > innerHeight) result.scrollIntoView({ block: "start" });
   };
   document.addEventListener("htmx:after:swap", () => setTimeout(showResult));
 
@@ -107,10 +159,17 @@
   // without htmx is answered with a page that explains this.
   if (self.origin === "null") document.body.setAttribute("hx-ignore", "");
 
-  const prepare = (root) => {
-    addLocalTimes(root);
-    for (const form of root.querySelectorAll("form.registration")) updateForm(form);
+  const prepare = () => {
+    addLocalTimes();
+    const form = document.querySelector(".registration-form");
+    if (form) updateButton(form);
+    for (const button of document.querySelectorAll("[data-close]")) button.hidden = !opener;
   };
-  document.addEventListener("htmx:after:swap", () => prepare(document));
-  prepare(document);
+  document.addEventListener("htmx:after:swap", () => {
+    prepare();
+    if (document.querySelector("[data-registered]")) deleteDraft();
+    else if (!document.querySelector(".summary")) restoreDraft();
+  });
+  prepare();
+  addEventListener("load", () => setTimeout(restoreDraft)); // once htmx has prepared the links
 })();

@@ -16,8 +16,6 @@ def typed(visit, site):
         page = visit("/schedule", expecting=FAILED_SEND)
         page.locator(f"#act-{site.upcoming[2]} a").click()
         fill_in(page, email)
-        page.get_by_label("Pronouns").fill("she/her")
-        page.get_by_label("Data analyst").check()
         return page
 
     return typed
@@ -26,8 +24,6 @@ def typed(visit, site):
 def is_all_still_there(page, email):
     expect(page.get_by_label("Name", exact=True)).to_have_value("Ada Example")
     expect(page.get_by_label("Email", exact=True)).to_have_value(email)
-    expect(page.get_by_label("Pronouns")).to_have_value("she/her")
-    expect(page.get_by_label("Data analyst")).to_be_checked()
 
 
 def test_two_quick_clicks_send_one_registration(typed, site):

@@ -14,7 +14,7 @@ def registration(page):
 
 def open_in_place(page, slug):
     page.locator(f"#act-{slug} a").click()
-    has_focus(registration(page).get_by_role("heading", name="Register"))
+    has_focus(registration(page).get_by_role("heading", name="Register for"))
 
 
 def test_the_form_opens_on_the_schedule_and_is_confirmed_there(visit, site):
@@ -32,7 +32,7 @@ def test_the_form_opens_on_the_schedule_and_is_confirmed_there(visit, site):
     expect(page).to_have_url(f"{site.address}/schedule")
     assert site.registrations("in-place@ada.example.org") == [(slug, "held")]
     open_in_place(page, slug)  # by the button that was refreshed
-    expect(send_button(page)).to_have_text("Register for 1 session")
+    expect(send_button(page)).to_have_text("Register")
 
 
 def test_the_last_place_taken_shows_at_once_on_the_schedule_behind_the_form(visit, own_site):
@@ -86,8 +86,6 @@ def test_the_form_on_a_page_of_its_own_is_confirmed_in_place(visit, site, path):
 def test_a_refused_form_keeps_every_answer_and_is_accepted_once_corrected(visit, site):
     page = visit("/schedule", expecting=[FAILED_ANSWER])
     open_in_place(page, site.upcoming[0])
-    page.get_by_label("Pronouns").fill("she/her")
-    page.get_by_label("Data analyst").check()
     fill_in(page, "nowhere")
 
     send(page)
@@ -95,8 +93,7 @@ def test_a_refused_form_keeps_every_answer_and_is_accepted_once_corrected(visit,
     summary = page.locator(".summary")
     has_focus(summary)
     expect(page).to_have_title(re.compile("^Error: Register"))
-    expect(page.get_by_label("Pronouns")).to_have_value("she/her")
-    expect(page.get_by_label("Data analyst")).to_be_checked()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Ada Example")
     summary.get_by_role("link").click()
     has_focus(page.get_by_label("Email", exact=True))
     expect(page.get_by_label("Email", exact=True)).to_have_value("nowhere")
@@ -105,6 +102,102 @@ def test_a_refused_form_keeps_every_answer_and_is_accepted_once_corrected(visit,
 
     is_confirmed(page)
     assert len(site.registrations("corrected@ada.example.org")) == 1
+
+
+def test_the_form_opens_below_its_session_closes_and_opens_below_another_one(visit, site):
+    page = visit("/schedule")
+    first, second = site.upcoming[2:4]
+    row = page.locator("li", has=page.locator(f"#act-{first}"))
+
+    open_in_place(page, first)
+    expect(row.get_by_role("heading", name="Register for")).to_be_visible()
+    fill_in(page, "moves@ada.example.org")
+    open_in_place(page, second)
+    expect(row.locator("form")).to_have_count(0)
+    expect(page.get_by_label("Email", exact=True)).to_have_value("moves@ada.example.org")
+    page.get_by_role("button", name="Close").click()
+
+    has_focus(page.locator(f"#act-{second} a"))
+    expect(page.locator("form")).to_have_count(0)
+    expect(page).to_have_title(re.compile("^Schedule"))
+
+
+def test_going_back_keeps_what_was_typed(visit, site):
+    page = visit("/schedule")
+    slug = site.upcoming[0]
+    open_in_place(page, slug)
+    fill_in(page, "back@ada.example.org")
+    page.get_by_label("Email", exact=True).blur()
+
+    page.goto("/your-data")
+    page.go_back()
+
+    expect(page.get_by_label("Email", exact=True)).to_have_value("back@ada.example.org")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Ada Example")
+    send(page)
+    is_confirmed(page)
+    page.reload()
+    expect(page.locator("form")).to_have_count(0)
+    assert site.registrations("back@ada.example.org") == [(slug, "held")]
+
+
+def test_going_back_keeps_the_sessions_that_were_checked(visit, site):
+    page = visit("/register")
+    page.locator(f"input[name=sessions][value='{site.upcoming[2]}']").check()
+    fill_in(page, "several@ada.example.org")
+    page.get_by_label("Email", exact=True).blur()
+
+    page.goto("/schedule")
+    page.go_back()
+
+    expect(page.get_by_label("Email", exact=True)).to_have_value("several@ada.example.org")
+    expect(page.locator("input[name=sessions]:checked")).to_have_count(1)
+    expect(send_button(page)).to_have_text("Register for 1 session")
+
+
+def test_a_mistyped_address_is_corrected_on_the_confirmation(visit, site):
+    page = visit("/schedule")
+    slug = site.upcoming[3]
+    open_in_place(page, slug)
+    fill_in(page, "slip@gmial.com")
+    page.get_by_label("Email", exact=True).press("Enter")
+    is_confirmed(page)
+
+    expect(registration(page)).to_contain_text("Did you mean slip@gmail.com?")
+    page.get_by_role("button", name="Use this email").click()
+
+    expect(registration(page)).to_contain_text("your join link to slip@gmail.com")
+    has_focus(registration(page).get_by_role("heading", name="You're registered"))
+    assert site.registrations("slip@gmail.com") == [(slug, "held")]
+    assert site.registrations("slip@gmial.com") == []
+
+
+def test_the_optional_questions_are_saved_in_place(visit, site):
+    page = visit(f"/schedule/{site.upcoming[3]}")
+    fill_in(page, "optional@ada.example.org")
+    send(page)
+    is_confirmed(page)
+
+    page.get_by_label("Pronouns").fill("she/her")
+    page.get_by_role("button", name="Save answers").click()
+
+    has_focus(registration(page).get_by_role("heading", name="Your answers are saved"))
+    expect(page.get_by_label("Pronouns")).to_have_count(0)
+    query = "SELECT pronouns FROM registration JOIN member ON member.id = member_id WHERE email = ?"
+    assert site.rows(query, "optional@ada.example.org") == [("she/her",)]
+
+
+def test_on_a_small_phone_everything_needed_for_one_session_is_on_the_screen(visit, site):
+    page = visit(
+        f"/register?session={site.upcoming[0]}",
+        viewport={"width": 360, "height": 667},
+        timezone_id="America/New_York",
+    )
+
+    for part in (page.locator("h1"), page.locator(".chosen"), send_button(page)):
+        expect(part).to_be_in_viewport(ratio=1)
+    for label in ("Name", "Email"):
+        expect(page.get_by_label(label, exact=True)).to_be_in_viewport(ratio=1)
 
 
 def test_a_likely_slip_in_the_address_is_asked_about_and_blocks_nothing(visit, site):
@@ -134,16 +227,6 @@ def test_the_button_shows_how_many_sessions_are_ticked(visit, site):
         tick.check()
 
         expect(send_button(page)).to_have_text(words)
-
-
-def test_only_the_question_of_the_first_ticked_session_is_shown(visit, site):
-    page = visit(f"/register?session={site.upcoming[0]}")
-    questions = page.locator("[data-session]")
-
-    expect(questions).to_have_count(2)
-
-    expect(questions.first).to_be_visible()
-    expect(questions.last).to_be_hidden()
 
 
 def test_going_back_and_sending_for_somebody_else_is_a_new_registration(visit, site):

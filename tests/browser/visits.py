@@ -59,7 +59,7 @@ def fill_in(page, email, name="Ada Example"):
 
 def send_button(page):
     """The button that sends the registration form, whatever it says at the moment."""
-    return page.locator("form.registration .send button")
+    return page.locator(".registration-form .send button")
 
 
 def send(page):

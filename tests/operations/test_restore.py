@@ -17,9 +17,10 @@ from cop.meetings import schedule
 from cop.members import members, preferences
 from cop.members import registrations as members_registrations
 from cop.models.coordinator import Coordinator
-from cop.models.registration import Member, Withdrawal
+from cop.models.registration import Member, Registration, Withdrawal
 from cop.operations import restore as operations_restore
 from cop.privacy import deletion
+from cop.registration import confirmation
 from cop.roster import address_correction
 from tests.builders import (
     ADA,
@@ -206,9 +207,9 @@ def delete_answer(name):
 def empty_answer(name):
     def change(db_session, owner, writer):
         known = members.read_member(db_session, owner, schedule.read(db_session, now=NOW))
-        members_registrations.change_answers(
-            db_session, known.registration_for(DECEMBER), {name: ""}, writer=writer
-        )
+        found = known.registration_for(DECEMBER)
+        row = db_session.get_one(Registration, found.row.id)
+        confirmation.change_answers(db_session, row, found.meeting, {name: ""}, writer=writer)
 
     return change
 

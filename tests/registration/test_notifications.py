@@ -4,9 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
 
-from cop.models.registration import Member
 from cop.outbox.outbox import EmailKind
 from tests.builders import (
     ADA,
@@ -14,7 +12,6 @@ from tests.builders import (
     NOW,
     a_coordinator,
     a_meeting,
-    find_member,
     outbox_emails,
     recipients_and_subjects,
     register,
@@ -76,31 +73,6 @@ def test_posting_again_and_again_sends_five_links_a_day_besides_confirmations(db
 
     links = outbox_emails(db_session, EmailKind.LINK)
     assert [email.created_at for email in links] == [NOW] * 5 + [a_day_later]
-
-
-def test_the_mailing_list_is_to_be_confirmed_by_an_email_once_a_day(db_session):
-    register(db_session, DECEMBER, GRACE)
-    for hours in (0, 1, 24, 25):
-        form = replace(ADA, list_opt_in=True)
-        register(db_session, DECEMBER, form, now=NOW + timedelta(hours=hours))
-    register(db_session, JANUARY, ADA, now=NOW + timedelta(days=3))  # takes nobody off the list
-
-    requested_at = [NOW, NOW + timedelta(hours=25)]
-    requests = outbox_emails(db_session, EmailKind.LIST)
-    ada, grace = find_member(db_session, ADA.email), find_member(db_session, GRACE.email)
-    assert [email.created_at for email in requests] == requested_at
-    assert "/list/" in requests[0].text
-    assert (ada.list_requested_at, ada.list_confirmed_at) == (requested_at[-1], None)
-    assert grace.list_requested_at is None
-
-
-def test_who_is_on_the_list_already_is_not_asked_again(db_session):
-    register(db_session, DECEMBER, ADA)
-    db_session.execute(update(Member).values(list_requested_at=NOW, list_confirmed_at=NOW))
-
-    register(db_session, JANUARY, replace(ADA, list_opt_in=True), now=NOW + timedelta(days=3))
-
-    assert outbox_emails(db_session, EmailKind.LIST) == []
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ from tests.builders import (
     status_summary,
 )
 from tests.client import ALL_SIX, DECEMBER, FEBRUARY, JANUARY
-from tests.tokens import without_tokens
 
 pytestmark = pytest.mark.both
 
@@ -227,16 +226,6 @@ def test_saved_submissions_are_deleted_after_a_day_and_not_before(db_session):
     old_submissions(now=NOW).erase_all(db_session)
 
     assert db_session.scalars(select(Submission.key)).all() == ["young"]
-
-
-def test_saved_submissions_hold_nothing_about_the_person(db_session):
-    register(db_session, DECEMBER, ADA, submission="the form")
-
-    [saved] = db_session.scalars(select(Submission)).all()
-
-    assert vars(saved).keys() >= {"key", "held", "waiting", "created_at"}
-    assert "Ada" not in without_tokens(str(vars(saved)))
-    assert ADA.email not in str(vars(saved))
 
 
 def test_a_place_that_is_held_stays_as_it_was(db_session):

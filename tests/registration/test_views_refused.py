@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import itsdangerous.timed
 import pytest
+from bs4 import BeautifulSoup
 
 from cop.models.registration import Member, Submission
 from cop.questions import registry
@@ -34,6 +35,8 @@ TYPED = {
     "sessions": [DECEMBER, JANUARY],
     "name": "Ada <b>& \"Example\"</b> 'ß' 🦦",
     "email": "ada@example.org",
+}
+OPTIONAL = {
     "organization": "A & B",
     "pronouns": "she/her",
     "hats": ["analyst", "evaluator"],
@@ -77,52 +80,71 @@ def long_open(client, monkeypatch):
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
 def test_a_refused_form_keeps_everything_typed(client, headers):
-    update_meeting(DECEMBER, prep_question="What is missing?")
-    invalid = {
-        "sessions": None,
-        "name": "",
-        "email": "ada.example.org",
-        "organization": "x" * 201,
-    }
-    answers = TYPED | invalid
+    for name, typed in {"sessions": None, "name": "", "email": "ada.example.org"}.items():
+        answers = TYPED | {name: typed}
 
-    soup = refused(register(client, headers=headers, **answers))
+        soup = refused(register(client, headers=headers, **answers))
 
-    values = {n: v for n, v in form_values(soup).items() if n not in {"token", "leave_blank"}}
-    expected = {n: v if isinstance(v, list) else [v] for n, v in answers.items() if v is not None}
-    expected["prep_answer"] = ["One line.\n\nAnd </textarea> another."]  # spaces around it go
-    assert values == expected
-    summary = dict(zip(invalid, error_summary(soup), strict=True))
-    for name, error in summary.items():
+        values = {n: v for n, v in form_values(soup).items() if n not in {"token", "leave_blank"}}
+        assert values == _as_lists(answers)
+        [error] = error_summary(soup)
         assert soup.select_one(f".summary a[href='#{name}']").get_text(strip=True) == error
         assert soup.find(id=f"{name}-refusal").get_text(strip=True) == error
 
 
+def _as_lists(answers):
+    return {n: v if isinstance(v, list) else [v] for n, v in answers.items() if v is not None}
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_refused_optional_answers_are_all_kept(client, headers):
+    update_meeting(DECEMBER, prep_question="What is missing?")
+    path = register(client, **TYPED).location
+    before = rows()
+
+    response = client.post(path, data=OPTIONAL | {"organization": "x" * 201}, headers=headers)
+
+    soup = parse(response)
+    form = BeautifulSoup(str(soup.select_one(".panel")), "lxml")
+    expected = _as_lists(OPTIONAL | {"organization": "x" * 201})
+    expected["prep_answer"] = ["One line.\n\nAnd </textarea> another."]  # spaces around it go
+    assert response.status_code == 422
+    assert rows() == before
+    assert {name: value for name, value in form_values(form).items() if value != [""]} == expected
+    [error] = error_summary(soup)
+    assert soup.select_one(".summary a[href='#organization']").get_text(strip=True) == error
+
+
 def test_a_text_may_be_as_long_as_its_limit(client):
     update_meeting(DECEMBER, prep_question="What is missing?")
-    limits = {"name": 200, "organization": 200, "pronouns": 60, "hats_other": 300}
-    limits |= {"access_language": 300, "access_other": 300, "prep_answer": 500}
+    limits = {"access_language": 300, "access_other": 300, "organization": 200, "pronouns": 60}
+    limits |= {"hats_other": 300, "prep_answer": 500}
 
+    soup = refused(register(client, DECEMBER, name="é" * 201))
+    accepted = register(client, DECEMBER, name="é" * 200)
     longer = {name: "é" * (limit + 1) for name, limit in limits.items()}
-    soup = refused(register(client, DECEMBER, **longer))
+    errors = error_summary(parse(client.post(accepted.location, data=longer)))
     longest = {name: "é" * limit for name, limit in limits.items()}
-    accepted = register(client, DECEMBER, **longest)
+    saved = client.post(accepted.location, data=longest)
 
-    assert error_summary(soup) == [
+    assert error_summary(soup) + errors == [
         f"{LABELS[name]}: Use at most {limit} characters. You have {limit + 1}."
-        for name, limit in limits.items()
+        for name, limit in ({"name": 200} | limits).items()
     ]
-    assert accepted.status_code == 303
-    assert longest.items() <= rows()[0].items()
+    assert (accepted.status_code, saved.status_code) == (303, 303)
+    assert (longest | {"name": "é" * 200}).items() <= rows()[0].items()
 
 
 def test_an_answer_that_was_not_offered_is_refused(client):
     update_meeting(DECEMBER, prep_question="What is missing?")
     names = ("hats", "access", "taking_part", "prep_visibility")
 
-    soup = refused(register(client, DECEMBER, **dict.fromkeys(names, "admiral")))
+    path = register(client, DECEMBER).location
+    response = client.post(path, data=dict.fromkeys(names, "admiral"))
 
-    assert error_summary(soup) == ["Choose from the answers listed."] * 4
+    assert response.status_code == 422
+    assert error_summary(parse(response)) == ["Choose from the answers listed."] * 4
+    assert rows()[0]["hats"] == []
 
 
 @pytest.mark.parametrize(

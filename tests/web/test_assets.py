@@ -114,4 +114,4 @@ def test_the_schedule_is_light(client, assets, demo):
         ]
 
         assert page + files[0] < 10 * KB  # with its style sheet
-        assert page + sum(files) < 24 * KB
+        assert page + sum(files) < 26 * KB

@@ -80,7 +80,8 @@ GET POST /embed/my-link
 GET      /embed/next
 GET POST /embed/register
 POST     /embed/register/email-hint
-GET      /embed/registered
+GET POST /embed/registered
+POST     /embed/registered/email
 GET      /embed/schedule
 GET      /embed/schedule/<slug:slug>
 GET      /embed/schedule/past
@@ -105,7 +106,8 @@ GET POST /r/<token>/sessions/<slug:slug>/delete/<name>
 GET      /readyz
 GET POST /register
 POST     /register/email-hint
-GET      /registered
+GET POST /registered
+POST     /registered/email
 GET      /robots.txt
 GET      /schedule
 GET      /schedule.ics

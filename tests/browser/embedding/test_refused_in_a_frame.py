@@ -35,8 +35,6 @@ def typed(page, site):
     def typed(email):
         frame = opened(settled(page), site.upcoming[2])
         fill_in(frame, email)
-        frame.get_by_label("Pronouns").fill("she/her")
-        frame.get_by_label("Data analyst").press("Space")
         return frame
 
     return typed

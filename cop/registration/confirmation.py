@@ -1,0 +1,181 @@
+"""What the confirmation page can still change, for half an hour: the email and the answers.
+
+Neither reveals whether the form created a registration, or whether the address had one already.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from cop import email_addresses
+from cop.audit import withdrawals
+from cop.db.expiry import Expiry
+from cop.errors import Refused
+from cop.i18n import N_
+from cop.mail.recipients import LIVE_STATUSES, MEMBER_COLUMNS, recipient
+from cop.mail.writer import LetterWriter
+from cop.meetings import locking
+from cop.meetings.locking import MeetingFacts
+from cop.models.email import OutboxEmail
+from cop.models.registration import Member, Registration, Submission
+from cop.outbox import outbox
+from cop.questions import registry
+from cop.registration import (
+    cancellation,
+    notifications,
+    register,
+    statements,
+    waiting_list,
+)
+from cop.registration.answers import Answers
+
+OPEN_FOR = timedelta(minutes=30)
+TOO_LATE = N_("This page was open for more than 30 minutes. Use the link in our email instead.")
+_BLANKS: dict[str, object] = {"email": "", "name": "", "member_id": None, "registration_ids": []}
+
+
+def is_open(submission: Submission, *, now: datetime) -> bool:
+    """Return whether the confirmation page can still change what the form sent."""
+    return submission.email != "" and submission.created_at > now - OPEN_FOR
+
+
+def closed_submissions(*, now: datetime) -> Expiry:
+    """The submissions that can no longer be changed, to be blanked."""
+    is_closed = (Submission.created_at <= now - OPEN_FOR) & (Submission.email != "")
+    return Expiry(Submission.key, is_closed, _BLANKS)
+
+
+def save_answers(
+    db_session: Session, key: str, values: Mapping[str, object], *, writer: LetterWriter
+) -> None:
+    """Store the answers, by question, with the registrations that the form created.
+
+    The preparation answer is stored only with the soonest session that asks a question. Answers
+    that the owner of the address has changed by a link stay.
+    """
+    submission = _lock(db_session, key, now=writer.now)
+    query = select(*MEMBER_COLUMNS).where(Member.id == submission.member_id)
+    row = db_session.execute(query.with_for_update()).one_or_none()
+    if row is None:  # erased meanwhile
+        return
+    to = recipient(row, name="", language=writer.language)
+    if values.get("list_opt_in"):
+        notifications.request_subscription(db_session, to, writer=writer)
+    is_created = Registration.id.in_(submission.registration_ids)
+    is_live = Registration.status.in_(LIVE_STATUSES)
+    created = {
+        r.meeting_id: r for r in db_session.scalars(select(Registration).where(is_created, is_live))
+    }
+    meetings = locking.read(db_session, created)
+    with_question = next((meeting for meeting in meetings if meeting.prep_question), None)
+    has_acted = to.verified_at is not None and to.verified_at > submission.created_at
+    for meeting in meetings:
+        asked = [
+            q
+            for q in registry.OPTIONAL_ANSWERS
+            if meeting is with_question or not q.is_about_session
+        ]
+        columns = {column for question in asked for column in question.columns}
+        stored = {column: value for column, value in values.items() if column in columns}
+        if not (has_acted and _answered(created[meeting.id])):
+            change_answers(db_session, created[meeting.id], meeting, stored, writer=writer)
+
+
+def change_answers(
+    db_session: Session,
+    row: Registration,
+    meeting: MeetingFacts,
+    values: Mapping[str, object],
+    *,
+    writer: LetterWriter,
+) -> None:
+    """Store changed answers, by column, and notify coordinators of new access needs."""
+    answered_before, needs_before = _answered(row), _access_needs(row)
+    for column, value in values.items():
+        setattr(row, column, value)
+    # An answer that was cleared must not come back with a restored backup, like a deleted one.
+    cleared = sorted(answered_before - _answered(row))
+    scopes = [withdrawals.answer(name, meeting.slug) for name in cleared]
+    withdrawals.remember(db_session, row.member_id, *scopes, writer=writer)
+    has_new_needs = any(_access_needs(row)) and _access_needs(row) != needs_before
+    if has_new_needs and row.status in LIVE_STATUSES and meeting.ends_at > writer.now:
+        occasion = f"{row.id}:{writer.now.isoformat()}"
+        queued = notifications.access_need_emails(db_session, writer, meeting, occasion=occasion)
+        outbox.queue(db_session, queued, now=writer.now)
+
+
+def _answered(row: Registration) -> set[str]:
+    """The names of the optional questions that have an answer."""
+    return {field.name for field in registry.OPTIONAL_ANSWERS if field.is_answered_in(row)}
+
+
+def _access_needs(row: Registration) -> list[object]:
+    return [getattr(row, column) for column in registry.ACCESS.columns]
+
+
+def change_email(
+    db_session: Session, key: str, email: str, *, new_key: str, writer: LetterWriter
+) -> None:
+    """Register another address for the same sessions, once per form.
+
+    What the form created for the first address is withdrawn, unless its owner has acted.
+    `new_key` becomes the key of the corrected form; sent again, it changes nothing.
+    """
+    submission = _lock(db_session, key, now=writer.now)
+    if statements.find_submission(db_session, new_key):
+        return
+    if not submission.name:
+        raise Refused(
+            N_("You can change the email only once. Use the link in our email instead."),
+            field="email",
+        )
+    if email_addresses.normalize(email) == email_addresses.normalize(submission.email):
+        raise Refused(
+            N_("This is the email we already have. Enter the correct one."), field="email"
+        )
+    slugs = [*submission.held, *submission.waiting]
+    locked = locking.lock(db_session, statements.ids_of(db_session, slugs))
+    # Withdrawn first, and given to the waiting list last: the spot goes to the corrected address
+    # unless somebody waits for it, as if the first address had never been typed.
+    _withdraw(db_session, submission, writer=writer)
+    answers = Answers(submission.name, email, language=writer.language)
+    register.register(db_session, slugs, answers, writer=writer, submission=new_key)
+    for meeting in locked:
+        waiting_list.promote(db_session, meeting, writer=writer)
+    for name, blank in _BLANKS.items():
+        setattr(submission, name, blank)
+    db_session.get_one(Submission, new_key).name = ""
+
+
+def _lock(db_session: Session, key: str, *, now: datetime) -> Submission:
+    query = select(Submission).where(Submission.key == key).with_for_update()
+    submission = db_session.scalars(query).one_or_none()
+    if submission is None or submission.created_at <= now - OPEN_FOR:
+        raise Refused(TOO_LATE, field="email")
+    return submission
+
+
+def _withdraw(db_session: Session, submission: Submission, *, writer: LetterWriter) -> None:
+    """Cancel what a form created; delete the member if it was all they had.
+
+    The caller must hold the meetings' locks.
+    """
+    query = select(Member).where(Member.id == submission.member_id).with_for_update()
+    member = db_session.scalars(query).one_or_none()
+    has_acted = member and member.verified_at and member.verified_at > submission.created_at
+    if member is None or has_acted:
+        return
+    is_theirs = Registration.member_id == member.id
+    is_other = Registration.id.not_in(submission.registration_ids)
+    if member.verified_at or db_session.scalar(select(exists().where(is_theirs, is_other))):
+        for registration_id in submission.registration_ids:
+            cancellation.cancel_registration(db_session, registration_id, writer=writer)
+        return
+    for rows in (
+        delete(OutboxEmail).where(OutboxEmail.member_id == member.id),
+        delete(Registration).where(is_theirs),
+        delete(Member).where(Member.id == member.id),
+    ):
+        db_session.execute(rows)
