@@ -13,9 +13,11 @@ SCREENS = {
 
 TOO_WIDE = """() => {
   const room = document.documentElement.clientWidth;
-  const wide = [...document.querySelectorAll("main *")]
+  const wide = [...document.querySelectorAll("main *, .menu *")]
     .filter((one) => !one.closest(".honeypot, .unseen, template"))
-    .filter((one) => one.getBoundingClientRect().right > room + 0.5);
+    .map((one) => [one, one.getBoundingClientRect()])
+    .filter(([_, box]) => box.right > room + 0.5 || box.left < -0.5)
+    .map(([one]) => one);
   return document.documentElement.scrollWidth > room || wide.length
     ? [document.documentElement.scrollWidth, room, ...wide.map((one) => one.outerHTML.slice(0, 80))]
     : [];
