@@ -15,7 +15,7 @@ from cop.meetings import locking
 from cop.models.community import Community
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
-from cop.models.registration import Member, Registration
+from cop.models.registration import Member, Registration, Submission
 from cop.web.preserved_form import OWNER_ID
 from tests.builders import NOW, PASSWORD, a_registration
 from tests.page import check, parse
@@ -188,6 +188,18 @@ def register(client, sessions="all", headers=(), token=None, path="/register", *
     if optional and response.status_code == 303:
         client.post(response.location, data=optional, headers=SAME_ORIGIN)
     return response
+
+
+FORM_KEY = "f" * 64
+CONFIRMATION = f"/registered?form={FORM_KEY}"
+
+
+def add_confirmation(held=(DECEMBER,), waiting=()):
+    """Store a form that was just sent, whose confirmation is at `CONFIRMATION`."""
+    values = {"held": list(held), "waiting": list(waiting), "created_at": NOW}
+    values |= {"name": "Ada Example", "email": "ada@example.org", "registration_ids": []}
+    with write_tx() as db_session:
+        db_session.add(Submission(key=FORM_KEY, member_id=None, **values))
 
 
 def sign_in(client, email="corin@example.org", password=PASSWORD, path="/coordinator/sign-in"):

@@ -65,26 +65,16 @@ def form() -> ResponseReturnValue:
 def _to_confirmation(key: str, *, is_saved: bool = False) -> ResponseReturnValue:
     """Redirect to the confirmation, or show it in place."""
     if wants_fragment():
-        submission = _submission(key)
-        return _confirmation(submission, _answers_form(submission), is_saved=is_saved)
+        return _confirmation(*_sent_form(key), is_saved=is_saved)
     arguments = {"saved": "yes"} if is_saved else {}
     return redirect(public_url("registered", form=key, **arguments), 303)
-
-
-def _submission(key: str) -> Submission:
-    with read_tx() as db_session:
-        submission = db_session.get(Submission, key)
-    if submission is None:
-        raise InvalidLink
-    return submission
 
 
 @public.route("/registered", methods=["GET", "POST"])
 @limited
 def registered() -> ResponseReturnValue:
     key = request.args.get("form", "")
-    submission = _submission(key)
-    answers = _answers_form(submission)
+    submission, schedule, answers = _sent_form(key)
     if answers.validate_on_submit():
         try:
             with write_tx() as db_session:
@@ -92,32 +82,40 @@ def registered() -> ResponseReturnValue:
             return _to_confirmation(key, is_saved=True)
         except Refused as refusal:
             answers.form_errors.append(refusal_text(refusal))
-    return _confirmation(submission, answers, is_saved="saved" in request.args)
+    return _confirmation(submission, schedule, answers, is_saved="saved" in request.args)
 
 
 @public.post("/registered/email")
 @limited
 def change_email() -> ResponseReturnValue:
     key = request.args.get("form", "")
-    submission, form = _submission(key), EmailForm()
+    sent, form = _sent_form(key), EmailForm()
     if form.validate_on_submit():
-        new_key = forms.corrected_key(key, form.email.data)
+        email = form.email.data
+        new_key = forms.corrected_key(key, email)
         try:
             with write_tx() as db_session:
-                confirmation.change_email(
-                    db_session, key, form.email.data, new_key=new_key, writer=writer()
-                )
+                confirmation.change_email(db_session, key, email, new_key=new_key, writer=writer())
             return _to_confirmation(new_key)
         except Refused as refusal:
             form.refuse(refusal, at="email")
-    return _confirmation(submission, _answers_form(submission), email_form=form)
+    return _confirmation(*sent, email_form=form)
 
 
-def _answers_form(submission: Submission) -> AnswersForm:
-    """The optional questions, about the preparation only if a session asks for it."""
-    selected = _selected(submission, read_schedule())
-    omitted = _REQUIRED if selected.with_prep_question else _REQUIRED | registry.SESSION_QUESTIONS
-    return forms.answers_form(current_community().disabled_questions, omitted=omitted)
+def _sent_form(key: str) -> tuple[Submission, Schedule, AnswersForm]:
+    """The form with this key, the schedule, and the optional questions to go on with.
+
+    The preparation question is among them only if one of the form's sessions has one.
+    """
+    with read_tx() as db_session:
+        submission = db_session.get(Submission, key)
+    if submission is None:
+        raise InvalidLink
+    schedule = read_schedule()
+    has_prep_question = _selected(submission, schedule).with_prep_question
+    omitted = _REQUIRED if has_prep_question else _REQUIRED | registry.SESSION_QUESTIONS
+    answers = forms.answers_form(current_community().disabled_questions, omitted=omitted)
+    return submission, schedule, answers
 
 
 def _selected(submission: Submission, schedule: Schedule) -> Schedule:
@@ -127,13 +125,13 @@ def _selected(submission: Submission, schedule: Schedule) -> Schedule:
 
 def _confirmation(
     submission: Submission,
+    schedule: Schedule,
     answers: AnswersForm,
     *,
     email_form: EmailForm | None = None,
     is_saved: bool = False,
 ) -> Response:
     """Show what happens next. It depends on the form, not on what its address had before."""
-    schedule = read_schedule()
     email = submission.email if confirmation.is_open(submission, now=now()) else ""
     suggestion = email_addresses.suggest_correction(email)
     if email_form is None:

@@ -26,7 +26,10 @@ MAIL = (
     " text, html, calendar, message_id, state, attempts, unknown_outcomes, server_reply, created_at, due_at)"
     " VALUES (?, 'confirmation', ?, ?, '', 'en', ?, ?, ?, ?, ?, 'queued', 0, 0, '', ?, ?)"
 )
-SUBMISSION = "INSERT INTO submission (key, held, waiting, created_at) VALUES (?, ?, '[]', ?)"
+SUBMISSION = (
+    "INSERT INTO submission (key, held, waiting, created_at, email, name, member_id,"
+    " registration_ids) VALUES (?, ?, '[]', ?, ?, ?, ?, ?)"
+)
 
 
 def app(file):
@@ -38,8 +41,8 @@ def app(file):
     def register():
         if not hasattr(here, "connection"):
             here.connection = _connection(file)
-        _keep(here.connection, request.form)
-        return redirect(f"/registered?sessions={request.form['sessions']}", 303)
+        key = _keep(here.connection, request.form)
+        return redirect(f"/registered?form={key}", 303)
 
     return bare
 
@@ -59,7 +62,9 @@ def _keep(connection, form):
     run("BEGIN IMMEDIATE")
     [(meeting_id,)] = run(LOCK, (form["sessions"],)).fetchall()
     member_id = run(MEMBER, (email, email)).lastrowid
-    run(REGISTRATION, (member_id, meeting_id, at, form["name"], form["organization"]))
+    registered = run(REGISTRATION, (member_id, meeting_id, at, form["name"], ""))
     run(MAIL, (f"confirmation:{key}", member_id, email, *letter))
-    run(SUBMISSION, (key, f'["{form["sessions"]}"]', at))
+    typed = (email, form["name"], member_id, f"[{registered.lastrowid}]")
+    run(SUBMISSION, (key, f'["{form["sessions"]}"]', at, *typed))
     run("COMMIT")
+    return key

@@ -73,7 +73,7 @@ class Posting:
         while time.perf_counter() < until:
             number, self.sent = self.sent, self.sent + 1
             answers = crowd.form(number, self.token, self.slugs[number % len(self.slugs)])
-            yield load.post("/register", answers | {"organization": "Harbor Data Lab"})
+            yield load.post("/register", answers)
 
     def missing(self):
         """How many of those who were told that they are registered are not, or have no mail."""

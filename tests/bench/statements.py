@@ -82,7 +82,7 @@ def _public(app):
 def _registering(app):
     client = app.test_client()
     answers = {"name": "Ada Example", "email": "ada@example.org", "sessions": DECEMBER}
-    answers |= {"token": form_token(client), "list_opt_in": "yes"}
+    answers |= {"token": form_token(client)}
 
     def post():
         assert client.post("/register", data=answers, headers=SAME_ORIGIN).status_code == 303

@@ -8,7 +8,7 @@ from cop.links import Links, Owner
 from tests.web.test_routes import KNOWN
 
 # Addresses that answer with no page: files, feeds, and answers to machines.
-NO_PAGES = {"/healthz", "/readyz", "/static/<path:filename>", "/embed/registered"}
+NO_PAGES = {"/healthz", "/readyz", "/static/<path:filename>"}
 LOST = ("/nothing-there", "/r/no-such-link")
 FRAMED = (
     "",
@@ -26,13 +26,15 @@ PART = {"<slug:slug>": r"[\d-]+", "<token>": r"[^/]+"}
 def paths(site):
     """Every public page's path: of the site, in a frame, and of a member."""
     upcoming, past = site.upcoming[:3], site.past[:1]
-    sessions = ",".join(upcoming[:2])
+    confirmation = site.confirmation_path(upcoming[:1], upcoming[1:2])
     return [
         *("/", "/schedule", "/schedule/past", "/schedule/past?q=data", "/your-data"),
         *("/accessibility", "/my-link", "/coordinator/sign-in"),
         *(f"/schedule/{slug}" for slug in (*upcoming, *past)),
         *("/register", "/register?session=all", f"/register?session={upcoming[0]}"),
-        f"/registered?sessions={sessions}&waiting={upcoming[1]}",
+        confirmation,
+        f"{confirmation}&saved=yes",
+        f"/embed{confirmation}",
         *(f"/embed/{name}" for name in FRAMED),
         f"/embed/schedule/{upcoming[0]}",
         *_of_a_member(site),

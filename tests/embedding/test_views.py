@@ -9,10 +9,12 @@ from cop import i18n
 from tests.builders import NOW
 from tests.client import (
     ALL_SIX,
+    CONFIRMATION,
     DECEMBER,
     HTMX,
     JANUARY,
     SAME_ORIGIN,
+    add_confirmation,
     error_summary,
     form_values,
     register,
@@ -32,7 +34,7 @@ PAGES = {
     "/embed/next": "/schedule",
 }
 OTHERS = [
-    f"/embed/registered?sessions={DECEMBER},{JANUARY}&waiting={JANUARY}",
+    f"/embed{CONFIRMATION}",
     "/embed/my-link",
     "/embed/nothing",
 ]
@@ -57,6 +59,7 @@ def with_links(client):
         DECEMBER, topic="Who counts?", summary=markdown, prep_question="Who decides?", **reading
     )
     update_community(about=markdown, contact_email="contact@example.org")
+    add_confirmation([DECEMBER], [JANUARY])
     return client
 
 

@@ -7,10 +7,12 @@ import pytest
 from tests.builders import NOW
 from tests.client import (
     ADA,
+    CONFIRMATION,
     DECEMBER,
     GRACE,
     JANUARY,
     LINKS,
+    add_confirmation,
     add_registrations,
     advance_clock,
     calendar_path,
@@ -185,9 +187,10 @@ def test_without_a_join_url_the_page_names_the_contact(started):
 
 def test_the_join_url_is_on_no_other_page(started):
     add_registrations(JANUARY, ADA)
+    add_confirmation()
     addresses = ["/", "/schedule", f"/schedule/{DECEMBER}", "/schedule.json", "/schedule.ics"]
     addresses += [LINKS.member(owner(), below, on=NOW.date()) for below in ("", "/mine.json")]
-    addresses += [calendar_path(), f"/registered?sessions={DECEMBER}"]
+    addresses += [calendar_path(), CONFIRMATION]
 
     shown = [address for address in addresses if "zoom.example" in started.get(address).text]
 

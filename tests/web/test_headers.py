@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.client import DECEMBER, HTMX, SAME_ORIGIN, example_path
+from tests.client import CONFIRMATION, DECEMBER, HTMX, SAME_ORIGIN, add_confirmation, example_path
 
 CSP = {
     "default-src": "'none'",
@@ -164,7 +164,8 @@ def test_no_site_can_frame_the_console(corin):
 
 
 def test_a_page_with_a_form_or_a_person_is_not_cached(client):
-    paths = ["/register", f"/schedule/{DECEMBER}", f"/registered?sessions={DECEMBER}", "/nothing"]
+    add_confirmation()
+    paths = ["/register", f"/schedule/{DECEMBER}", CONFIRMATION, "/nothing"]
 
     for path in (*paths, *(f"/embed{path}" for path in paths)):
         answer = client.get(path)

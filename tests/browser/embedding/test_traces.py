@@ -18,7 +18,7 @@ PAGES = {
     "session": "schedule/{upcoming[0]}",
     "full session": "schedule/{upcoming[1]}",
     "past session": "schedule/{past[0]}",
-    "confirmation": "registered?sessions={upcoming[0]},{upcoming[1]}&waiting={upcoming[1]}",
+    "confirmation": "{confirmation}",
     "about": "",
     "your data": "your-data",
     "nothing there": "nothing-there",
@@ -38,7 +38,10 @@ def show(guest, site):
             pages.append(
                 guest(f"{HOST}/frames-anything.html", expecting=[FAILED_ANSWER], **options)
             )
-        address = f"{COP}/embed/{path.format(upcoming=site.upcoming, past=site.past)}"
+        slugs = {"upcoming": site.upcoming, "past": site.past}
+        confirmation = site.confirmation_path(site.upcoming[:1], site.upcoming[1:2])
+        path = path.format(confirmation=confirmation.removeprefix("/"), **slugs)
+        address = f"{COP}/embed/{path}"
         with pages[0].expect_event("framenavigated", lambda frame: frame.url.startswith(COP)):
             pages[0].evaluate("(address) => { any.src = address }", address)
         frame = framed(pages[0], "#any")
