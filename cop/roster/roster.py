@@ -110,12 +110,15 @@ def _sort_key(person: Attendee, sort: str) -> tuple[Any, ...]:
 def search_all(db_session: Session, text: str) -> list[list[Attendee]]:
     """Read everybody with a live registration who matches all words, sorted by name.
 
-    Each person is the list of their live registrations, the latest session first, each with the
-    columns of an attendee and the session's slug and starts_at.
+    Each person is the list of their live registrations, the latest session first.
     """
+    columns = (
+        *(OF_REGISTRATION[name] for name in ("id", "member_id", "status", "name", "organization")),
+        *(OF_MEMBER.email, OF_MEMBER.undeliverable_at, OF_MEETING.slug, OF_MEETING.starts_at),
+    )
     query = (
         _SELECT_ATTENDEES.join(OF_MEETING.id.table)
-        .add_columns(OF_REGISTRATION.member_id, OF_MEETING.slug, OF_MEETING.starts_at)
+        .with_only_columns(*columns, maintain_column_froms=True)
         .where(OF_REGISTRATION.status.in_(LIVE_STATUSES))
         .order_by(None)
         .order_by(OF_MEETING.starts_at.desc(), OF_REGISTRATION.id)
