@@ -13,7 +13,7 @@ STEADY = 0.2  # seconds in which nothing may move
 PLACE = """const one = {} ?? document.documentElement, {{top, bottom}} = one.getBoundingClientRect();
   const name = document.getElementById(one.getAttribute("aria-labelledby")) ?? one.labels?.[0] ?? one;
   return [name.textContent.trim(), top, bottom];"""
-FOCUS = PLACE.format("document.activeElement")
+FOCUS = PLACE.format("document.querySelector(':focus')")
 HEADING = PLACE.format("""[...document.querySelectorAll("h1, h2")]
   .find((heading) => heading.textContent.trim() === arguments[0])""")
 TOP_OF_FRAME = """const frame = document.querySelector("iframe");
