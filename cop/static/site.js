@@ -127,10 +127,13 @@
     const label = button.textContent;
     button.textContent = button.dataset.sending;
     button.setAttribute("aria-busy", "true");
-    target.addEventListener("htmx:finally:request", () => {
+    const restoreLabel = (event) => {
+      if (event.target !== target) return; // the hint about the email has arrived
       button.textContent = label;
       button.removeAttribute("aria-busy");
-    }, { once: true });
+      target.removeEventListener("htmx:finally:request", restoreLabel);
+    };
+    target.addEventListener("htmx:finally:request", restoreLabel);
   });
   // Focus alone does not scroll in WebKit, and what follows the heading should be seen, too. In a
   // frame, the parent page scrolls (frame.js).

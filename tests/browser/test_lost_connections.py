@@ -34,14 +34,14 @@ def test_two_quick_clicks_send_one_registration(typed, site):
     send_button(page).dblclick()
 
     is_confirmed(page)
-    assert posts.count(f"{site.address}/register") == 1
+    assert len([url for url in posts if "/register?" in url]) == 1
     assert site.registrations("twice@ada.example.org") == [(site.upcoming[2], "held")]
 
 
 def test_the_button_is_disabled_and_says_so_while_the_form_is_sent(typed):
     page = typed("rests@ada.example.org")
     held = []
-    page.route("**/register", lambda route: held.append(route))  # noqa: PLW0108 - no builtin may be a handler
+    page.route("**/register?*", lambda route: held.append(route))  # noqa: PLW0108 - no builtin may be a handler
 
     send(page)
 
@@ -72,13 +72,13 @@ def test_a_form_sent_offline_keeps_what_was_typed_and_is_sent_once_online(typed,
 def test_a_fault_of_the_site_keeps_what_was_typed_and_is_shown(typed, site):
     email = "fault@ada.example.org"
     page = typed(email)
-    page.route("**/register", lambda route: route.fulfill(status=500, body="<h1>Fault</h1>"))
+    page.route("**/register?*", lambda route: route.fulfill(status=500, body="<h1>Fault</h1>"))
 
     send(page)
 
     has_focus(page.locator("#problem .summary"))
     is_all_still_there(page, email)
-    page.unroute("**/register")
+    page.unroute("**/register?*")
     send(page)
     is_confirmed(page)
     assert site.registrations(email) == [(site.upcoming[2], "held")]
@@ -91,7 +91,7 @@ def test_a_form_whose_answer_was_lost_is_not_a_second_registration_when_sent_aga
         route.fetch()
         route.abort()
 
-    page.route("**/register", lose_the_answer, times=1)
+    page.route("**/register?*", lose_the_answer, times=1)
 
     send(page)
     has_focus(page.locator("#problem .summary"))

@@ -59,16 +59,21 @@ def test_the_frame_grows_with_what_it_shows_and_shrinks_again(page, site):
     fits(frame)
     confirmed = height(page)
 
-    assert closed < confirmed < with_form
+    click(frame.get_by_role("button", name="Save answers"))
+    expect(frame.get_by_role("heading", name="Your answers are saved")).to_be_visible()
+    fits(frame)
+
+    assert closed < with_form < confirmed
+    assert closed < height(page) < confirmed
     assert len(height_messages(page)) < 10
 
 
-def test_the_frame_shrinks_when_answers_are_collapsed(page, site):
+def test_the_frame_shrinks_when_the_form_is_closed(page, site):
     frame = opened(settled(page), site.upcoming[0])
     fits(frame)
     unfolded = height(page)
 
-    click(frame.locator("details.panel summary").first)
+    click(frame.get_by_role("button", name="Close"))
 
     page.wait_for_function(
         "([which, before]) => document.querySelector(which).clientHeight < before - 200",

@@ -79,7 +79,7 @@ def test_in_a_sandbox_without_an_origin_the_way_out_is_shown_at_once(guest, site
     with page.context.expect_page() as opened:
         click(frame.locator("#problem a[target=_blank]"))
 
-    expect(opened.value.locator("form.registration")).to_be_visible()
+    expect(opened.value.locator(".registration-form")).to_be_visible()
     assert opened.value.url == f"{COP}/register"
 
 
@@ -112,13 +112,13 @@ def test_in_a_sandbox_without_an_origin_a_sent_form_is_answered_with_the_way_out
     frame.get_by_label("Name", exact=True).fill("Ada Example")
     frame.get_by_label("Email", exact=True).fill("sandboxed@ada.example.org")
 
-    click(frame.locator("form.registration .send button"))
+    click(frame.locator(".registration-form .send button"))
 
     expect(frame.get_by_role("heading", name=FRIENDLY)).to_be_visible()
     assert site.registrations("sandboxed@ada.example.org") == []
     with page.context.expect_page() as opened:
         click(frame.locator("main a[target=_blank]").first)
-    expect(opened.value.locator("form.registration")).to_be_visible()
+    expect(opened.value.locator(".registration-form")).to_be_visible()
     assert opened.value.url.startswith(f"{COP}/register")
 
 
