@@ -117,17 +117,13 @@ def _past_session(meeting: Listing, tally: Tally) -> PastSession:
     return PastSession(meeting, meeting.registered_count, meeting.attended_count)
 
 
-def _chart(past: list[PastSession]) -> tuple[charts.Chart, list[PastSession]] | None:
-    """Chart sign-ups and attendance of the last twelve months; return the rows too."""
-    dates = writer().dates
-    rows = [
-        row
-        for row in past
+def _chart(past: list[PastSession]) -> charts.Chart | None:
+    """Chart sign-ups and attendance of the last twelve months."""
+    groups = [
+        charts.Group(
+            *writer().dates.axis_label(row.meeting.starts_at), row.registered, row.attended
+        )
+        for row in reversed(past)
         if now() - row.meeting.starts_at <= CHARTED_FOR and not row.meeting.is_cancelled
     ]
-    groups = [
-        charts.Group(*dates.axis_label(row.meeting.starts_at), row.registered, row.attended)
-        for row in reversed(rows)
-    ]
-    chart = charts.draw(groups)
-    return (chart, rows) if chart else None
+    return charts.draw(groups)
