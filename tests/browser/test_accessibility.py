@@ -80,3 +80,27 @@ def test_axe_finds_nothing_in_the_console(corin, site):
         corin.goto(path)
 
         is_sound(corin)
+
+
+DRAWN = """(one) => {
+  const { outlineStyle, borderTopWidth, borderTopStyle, textDecorationLine } = getComputedStyle(one);
+  return [outlineStyle, borderTopWidth, borderTopStyle, textDecorationLine];
+}"""
+
+
+def test_forced_colors_leave_lines_where_colors_told_things_apart(visit, site):
+    page = visit("/register?session=all", forced_colors="active")
+
+    checked, unchecked = page.locator(".pick").nth(0), page.locator(".pick").nth(1)
+    checked.locator("input").check()
+    unchecked.locator("input").uncheck()
+    current, other = (page.locator(f"nav a[href='/{name}']") for name in ("register", "schedule"))
+    next_, later = page.locator(".tile").nth(0), page.locator(".tile").nth(1)
+    focused = page.get_by_label("Name", exact=True)
+    focused.focus()
+
+    for one, another in [(checked, unchecked), (current, other), (next_, later)]:
+        assert one.evaluate(DRAWN) != another.evaluate(DRAWN)
+    assert focused.evaluate(DRAWN)[0] == "solid"
+    page.goto("/your-data")
+    assert page.locator(".tag").first.evaluate(DRAWN)[1:3] == ["1px", "solid"]
