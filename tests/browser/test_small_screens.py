@@ -23,7 +23,7 @@ TOO_WIDE = """() => {
     : [];
 }"""
 
-# What is pressed, and how high it must be; links in running text need not be large.
+# What is pressed, and how high it must be; links in running text are as high as a line.
 TOO_SMALL = """() => {
   const isShown = (one) => one.checkVisibility() && !one.closest(".honeypot, .unseen, .skip");
   const small = (selector, wide, high) => [...document.querySelectorAll(selector)].filter(isShown)
@@ -34,7 +34,7 @@ TOO_SMALL = """() => {
     ...small("button, .button, input:not([type=checkbox], [type=radio], [type=hidden]), textarea", 24, 44),
     ...small("label:has([type=checkbox], [type=radio])", 24, 44),
     ...small("nav a, .wordmark, footer a", 24, 44),
-    ...small("summary", 24, 24),
+    ...small("summary, a", 24, 24),
   ];
 }"""
 
