@@ -20,7 +20,7 @@ FRAMED = (
     "accessibility",
     "my-link",
 )
-PART = {"<slug:slug>": r"[\d-]+", "<token>": r"[^/]+"}
+PART = {"<slug:slug>": r"[\d-]+", "<token>": r"[^/]+", "<name>": r"[a-z_]+"}
 
 
 def paths(site):
@@ -47,12 +47,14 @@ def _of_a_member(site):
     [(registration_id, slug, member_id, version)] = site.rows(
         "SELECT registration.id, slug, member_id, token_version FROM registration"
         " JOIN meeting ON meeting.id = meeting_id JOIN member ON member.id = member_id"
-        " WHERE registration.status = 'held' AND slug = ? LIMIT 1",
+        " WHERE registration.status = 'held' AND slug = ? AND organization != '' LIMIT 1",
         site.upcoming[0],
     )
     links, owner = Links("", (site.instance / "secret-key").read_text()), Owner(member_id, version)
     today = datetime.now(UTC).date()
-    below = ("", "/erase", f"/sessions/{slug}", f"/sessions/{slug}/cancel")
+    session = f"/sessions/{slug}"
+    below = ("", "/erase", "/links", "/calendar", session, f"{session}/cancel")
+    below += (f"{session}/delete/organization",)
     return [
         *(links.member(owner, path, on=today) for path in below),
         links.join(owner, registration_id),
