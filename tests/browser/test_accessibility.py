@@ -104,3 +104,16 @@ def test_forced_colors_leave_lines_where_colors_told_things_apart(visit, site):
     assert focused.evaluate(DRAWN)[0] == "solid"
     page.goto("/your-data")
     assert page.locator(".tag").first.evaluate(DRAWN)[1:3] == ["1px", "solid"]
+
+
+def test_paper_shows_dark_text_and_neither_forms_nor_buttons(visit, site):
+    page = visit(f"/schedule/{site.upcoming[0]}", color_scheme="dark")
+    quiet = page.locator("main .eyebrow").first
+    is_dark = "(one) => Math.max(...getComputedStyle(one).color.match(/\\d+/g).map(Number)) < 128"
+
+    on_screen = quiet.evaluate(is_dark)
+    page.emulate_media(media="print", color_scheme="dark")
+
+    assert (on_screen, quiet.evaluate(is_dark)) == (False, True)
+    shown = page.locator(":is(form, .button, nav, footer):visible")
+    assert shown.count() == 0
