@@ -56,7 +56,6 @@ def everybody() -> Response:
         shown=_page(found),
         has_turned_page="page" in request.form,
         text=text,
-        statuses=STATUSES,
         all_columns=csv_export.COLUMNS,
     )
 
@@ -65,30 +64,7 @@ def everybody() -> Response:
 @console.post("/sessions/<slug:slug>/people", endpoint="people")
 def meeting(slug: str) -> Response:
     """Show the roster; searched by POST, so that names do not get into URLs and logs."""
-    return _roster_page(slug, _criteria())
-
-
-def _criteria() -> RosterFilter:
-    picked = {name: request.form.get(name) or "" for name in FILTER_CHOICES}
-    if any(value and value not in FILTER_CHOICES[name] for name, value in picked.items()):
-        abort(422)
-    return RosterFilter(
-        text=_searched_text(),
-        status=picked["status"],
-        hat=picked["hat"],
-        attended=picked["attended"],
-        first_time="first_time" in request.form,
-        access="access" in request.form,
-        sort=picked["sort"] or "registered",
-    )
-
-
-def _searched_text() -> str:
-    return strip_to_one_line(request.form.get("text"))[:200]
-
-
-def _roster_page(slug: str, criteria: RosterFilter) -> Response:
-    meeting = meeting_or_404(slug)
+    criteria, meeting = _criteria(), meeting_or_404(slug)
     with read_tx() as db_session:
         everybody = roster.attendees(db_session, meeting.id)
     _note_viewing("roster", meeting.id, ["asked_for_access"] if criteria.access else ())
@@ -108,6 +84,25 @@ def _roster_page(slug: str, criteria: RosterFilter) -> Response:
         choices=choices,
         all_columns=csv_export.COLUMNS,
     )
+
+
+def _criteria() -> RosterFilter:
+    picked = {name: request.form.get(name) or "" for name in FILTER_CHOICES}
+    if any(value and value not in FILTER_CHOICES[name] for name, value in picked.items()):
+        abort(422)
+    return RosterFilter(
+        text=_searched_text(),
+        status=picked["status"],
+        hat=picked["hat"],
+        attended=picked["attended"],
+        first_time="first_time" in request.form,
+        access="access" in request.form,
+        sort=picked["sort"] or "registered",
+    )
+
+
+def _searched_text() -> str:
+    return strip_to_one_line(request.form.get("text"))[:200]
 
 
 def _note_viewing(
