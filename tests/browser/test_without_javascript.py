@@ -87,3 +87,10 @@ def test_two_quick_clicks_are_one_registration(plainly, site):
     expect(page).to_have_url(re.compile("/registered"))
     assert site.registrations("plain-twice@ada.example.org") == [(site.upcoming[2], "held")]
     assert site.rows("SELECT count(*) FROM member WHERE email LIKE 'plain-twice%'") == [(1,)]
+
+
+def test_a_button_that_needs_scripts_does_not_show(plainly, site):
+    page = plainly(f"/schedule/{site.upcoming[0]}")
+
+    expect(page.locator("[data-close]")).to_have_count(1)
+    expect(page.locator("[hidden]:visible")).to_have_count(0)
