@@ -73,6 +73,7 @@ def test_the_form_on_a_page_of_its_own_is_confirmed_in_place(visit, site, path):
     email = f"{path.strip('/').partition('/')[0].partition('?')[0]}@ada.example.org"
     page = visit(path)
 
+    expect(page.get_by_role("button", name="Close")).to_have_count(0)
     fill_in(page, email)
     send(page)
 
