@@ -18,7 +18,7 @@ from cop.models.audit import Viewing
 from cop.models.coordinator import Coordinator
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
-from cop.models.registration import Member, Registration, RegistrationStatus
+from cop.models.registration import Member, Registration, RegistrationStatus, Submission
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
 from cop.registration import register as registration_register
@@ -139,12 +139,13 @@ def restore_meeting(db_session, meeting, *, now=NOW):
 
 
 def register(db_session, slugs, details, *, now=NOW, submission=None):
-    """Register somebody for one meeting, or several, by a form that was not sent before."""
+    """Register somebody for one meeting or several, by a new form; return what is stored of it."""
     slugs = [slugs] if isinstance(slugs, str) else slugs
     submission = submission or uuid4().hex
-    return registration_register.register(
+    registration_register.register(
         db_session, slugs, details, submission=submission, writer=a_writer(db_session, now=now)
     )
+    return db_session.get_one(Submission, submission, populate_existing=True)
 
 
 def a_full_meeting(db_session):

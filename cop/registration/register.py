@@ -1,7 +1,6 @@
 """Register a person for sessions: one form, one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 
@@ -22,18 +21,6 @@ ALL_UPCOMING = "all"
 REPLAY_WINDOW = timedelta(hours=24)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The slugs that the confirmation page lists as held and as waiting.
-
-    They depend on the meetings alone, so that strangers cannot learn whether an address is
-    registered already.
-    """
-
-    held: tuple[str, ...]
-    waiting: tuple[str, ...]
-
-
 def register(
     db_session: Session,
     slugs: Sequence[str],
@@ -42,11 +29,11 @@ def register(
     writer: LetterWriter,
     submission: str | None = None,
     send_confirmation: bool = True,
-) -> Outcome:
+) -> None:
     """Register somebody for sessions and queue the emails about it.
 
-    `submission` is the key of the public form: sending the same form again changes nothing and
-    returns the same outcome. An existing registration of the address stays as it is.
+    `submission` is the key of the public form: sending the same form again changes nothing. An
+    existing registration of the address stays as it is.
     """
     now = writer.now
     is_all = ALL_UPCOMING in slugs
@@ -54,8 +41,8 @@ def register(
         statements.open_ids(db_session, now=now) if is_all else statements.ids_of(db_session, slugs)
     )
     locked = locking.lock(db_session, ids)
-    if submission and (stored := statements.find_submission(db_session, submission)):
-        return Outcome(*stored)
+    if submission and statements.find_submission(db_session, submission):
+        return
     status_of = _next_statuses(db_session, locked, now=now)
     if is_all:
         locked = [meeting for meeting in locked if meeting.id in status_of]
@@ -67,12 +54,14 @@ def register(
     notifications.queue_registration_emails(
         db_session, writer, to, result, answers, send_confirmation=send_confirmation
     )
-    outcome = _outcome(locked, status_of)
     if submission:
-        values = {"key": key, "held": outcome.held, "waiting": outcome.waiting, "created_at": now}
+        # The slugs of the meetings alone, not of what was added: strangers must not learn from the
+        # confirmation page whether an address is registered already.
+        held = [m.slug for m in locked if status_of[m.id] is RegistrationStatus.HELD]
+        waiting = [m.slug for m in locked if status_of[m.id] is RegistrationStatus.WAITING]
+        values = {"key": key, "held": held, "waiting": waiting, "created_at": now}
         values |= {"name": answers.name, "email": answers.email, "member_id": to.member_id}
         statements.save_submission(db_session, values | {"registration_ids": [*added.values()]})
-    return outcome
 
 
 def old_submissions(*, now: datetime) -> Expiry:
@@ -124,13 +113,3 @@ def _refuse_unavailable(
         elif meeting.is_cancelled:
             sentence = N_("The session on %(date)s is canceled. Choose another one below.")
         raise Refused(sentence, field="sessions", date=meeting.starts_at)
-
-
-def _outcome(
-    locked: Sequence[MeetingFacts], status_of: Mapping[int, RegistrationStatus]
-) -> Outcome:
-    held, waiting = (
-        tuple(meeting.slug for meeting in locked if status_of[meeting.id] is status)
-        for status in (RegistrationStatus.HELD, RegistrationStatus.WAITING)
-    )
-    return Outcome(held, waiting)

@@ -24,8 +24,6 @@ from cop.models.registration import Member, Registration, RegistrationStatus, Su
 from cop.questions import registry
 from cop.registration.answers import Answers
 
-Slugs = tuple[tuple[str, ...], tuple[str, ...]]  # of meetings held, and of meetings waiting
-
 
 class PlaceCounts(NamedTuple):
     """How many people hold a place at a meeting, and how many wait."""
@@ -81,20 +79,17 @@ def ids_of(db_session: Session, slugs: Sequence[str]) -> list[int]:
     return ids
 
 
-_SELECT_SUBMISSION = Prepared(
-    select(Submission.held, Submission.waiting).where(Submission.key == bindparam("key"))
-)
+_SELECT_SUBMISSION = Prepared(select(Submission.key).where(Submission.key == bindparam("key")))
 _INSERT_SUBMISSION = Prepared.insert(Submission, Submission.__table__.c.keys())
 
 
-def find_submission(db_session: Session, key: str) -> Slugs | None:
-    """Read the result of an earlier submission: the slugs held, the slugs waiting."""
-    row = next(iter(_SELECT_SUBMISSION.rows(db_session, key=key)), None)
-    return (tuple(row.held), tuple(row.waiting)) if row else None
+def find_submission(db_session: Session, key: str) -> bool:
+    """Return whether the form with this key was sent before."""
+    return bool(_SELECT_SUBMISSION.rows(db_session, key=key))
 
 
 def save_submission(db_session: Session, values: Mapping[str, object]) -> None:
-    """Store a form by the columns of `Submission`; sent again, it gets the same answer."""
+    """Store a form by the columns of `Submission`."""
     _INSERT_SUBMISSION.run(db_session, [values])
 
 

@@ -10,7 +10,7 @@ from cop.errors import InvalidAddress, Refused
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Submission
 from cop.registration.answers import Answers
-from cop.registration.register import ALL_UPCOMING, Outcome, old_submissions
+from cop.registration.register import ALL_UPCOMING, old_submissions
 from tests.builders import (
     ADA,
     GRACE,
@@ -39,9 +39,9 @@ def test_a_free_place_is_held_in_one_meeting_while_the_form_waits_for_a_full_one
     a_meeting(db_session, slug="free", starts_at=NOW + 2 * DAY, capacity=1)
     a_registration(db_session, full, GRACE.email)
 
-    outcome = register(db_session, ["free", "full"], ADA)
+    form = register(db_session, ["free", "full"], ADA)
 
-    assert outcome == Outcome(held=("free",), waiting=("full",))
+    assert (form.held, form.waiting) == (["free"], ["full"])
     assert status_summary(db_session, "free") == "Ada held"
     assert status_summary(db_session, "full") == "Grace held, Ada waiting"
     assert status_summary(db_session, DECEMBER) == ""
@@ -52,7 +52,7 @@ def test_a_meeting_without_a_limit_is_never_full(db_session):
     for number in range(60):
         a_registration(db_session, open_to_all, f"{number}@example.org")
 
-    assert register(db_session, "open", ADA).held == ("open",)
+    assert register(db_session, "open", ADA).held == ["open"]
 
 
 def test_a_free_place_is_for_who_waits_and_not_for_who_comes_next(db_session):
@@ -60,9 +60,9 @@ def test_a_free_place_is_for_who_waits_and_not_for_who_comes_next(db_session):
     a_registration(db_session, it, ADA.email, "held")
     a_registration(db_session, it, GRACE.email, "waiting")
 
-    outcome = register(db_session, "it", KATHERINE)
+    form = register(db_session, "it", KATHERINE)
 
-    assert outcome.waiting == ("it",)
+    assert form.waiting == ["it"]
     assert status_summary(db_session, "it") == "Ada held, Grace waiting, Katherine waiting"
 
 
@@ -70,13 +70,13 @@ def test_a_canceled_place_is_free_for_the_next(db_session):
     it = a_meeting(db_session, slug="it", capacity=1)
     a_registration(db_session, it, MALLORY.email, "cancelled")
 
-    assert register(db_session, "it", ADA).held == ("it",)
+    assert register(db_session, "it", ADA).held == ["it"]
 
 
 def test_meetings_are_named_soonest_first_and_once_however_they_were_ticked(db_session):
-    outcome = register(db_session, [FEBRUARY, DECEMBER, JANUARY, DECEMBER], ADA)
+    form = register(db_session, [FEBRUARY, DECEMBER, JANUARY, DECEMBER], ADA)
 
-    assert outcome.held == (DECEMBER, JANUARY, FEBRUARY)
+    assert form.held == [DECEMBER, JANUARY, FEBRUARY]
     assert len(registrations(db_session)) == 3
 
 
@@ -90,9 +90,9 @@ def test_all_means_every_meeting_that_takes_somebody(db_session, ticked):
     full = a_meeting(db_session, slug="begun-and-full", capacity=1, **BEGUN)
     a_registration(db_session, full, GRACE.email)
 
-    outcome = register(db_session, ticked, ADA)
+    form = register(db_session, ticked, ADA)
 
-    assert outcome == Outcome(held=("begun", *ALL_SIX), waiting=())
+    assert (form.held, form.waiting) == (["begun", *ALL_SIX], [])
     assert len(registrations(db_session)) == 1 + 7
 
 
@@ -108,9 +108,9 @@ def test_who_comes_late_holds_a_place_until_the_end(db_session):
     begun = a_meeting(db_session, slug="begun", capacity=2, **BEGUN)
     a_registration(db_session, begun, GRACE.email, "waiting")
 
-    outcome = register(db_session, "begun", ADA)
+    form = register(db_session, "begun", ADA)
 
-    assert outcome == Outcome(held=("begun",), waiting=())
+    assert (form.held, form.waiting) == (["begun"], [])
 
 
 def test_nobody_waits_once_a_meeting_has_begun(db_session):
@@ -206,15 +206,15 @@ def test_registering_changes_the_revision_of_the_meetings_chosen_and_no_other(db
     assert {slug for slug in after if after[slug] > before[slug]} == {JANUARY}
 
 
-def test_the_same_form_is_answered_as_before_whatever_has_happened_since(db_session):
+def test_the_same_form_changes_nothing_whatever_has_happened_since(db_session):
     it = a_meeting(db_session, slug="it", capacity=1, starts_at=NOW + DAY)
-    first = register(db_session, "it", ADA, submission="the form")
+    register(db_session, "it", ADA, submission="the form")
     a_registration(db_session, it, GRACE.email, "waiting")
 
-    second = register(db_session, "it", ADA, submission="the form", now=NOW + timedelta(hours=23))
-    after_the_end = register(db_session, "it", ADA, submission="the form", now=it.ends_at)
+    register(db_session, "it", ADA, submission="the form", now=NOW + timedelta(hours=23))
+    form = register(db_session, "it", ADA, submission="the form", now=it.ends_at)
 
-    assert first == second == after_the_end == Outcome(held=("it",), waiting=())
+    assert (form.held, form.waiting, form.created_at) == (["it"], [], NOW)
     assert status_summary(db_session, "it") == "Ada held, Grace waiting"
     assert len(outbox_emails(db_session)) == 1
 

@@ -97,9 +97,9 @@ def test_registering_again_after_canceling_joins_the_end_of_the_list(db_session,
     cancel(db_session, ADA)
     later = NOW + timedelta(days=1)
 
-    outcome = register(db_session, SLUG, ADA, now=later)
+    form = register(db_session, SLUG, ADA, now=later)
 
-    assert outcome.waiting == (SLUG,)
+    assert form.waiting == [SLUG]
     assert status_summary(db_session, SLUG) == (
         "Ada cancelled, Grace held, Katherine waiting, Ada waiting"
     )
