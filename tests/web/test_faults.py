@@ -17,6 +17,7 @@ from tests.client import (
     SAME_ORIGIN,
     form_token,
     form_values,
+    register,
     registration_statuses,
     rows,
 )
@@ -133,6 +134,30 @@ def test_an_outage_keeps_the_form_and_ends_without_a_restart(client, database_ur
     assert "you won't be registered twice" in parse(page).main.get_text()
     assert again.status_code == 303
     assert registration_statuses() == [("ada@example.org", DECEMBER, "held")]
+
+
+@pytest.mark.parametrize(
+    ("path", "typed"),
+    [
+        ("/registered", {"organization": "Harbor Lab", "hats": ["analyst", "evaluator"]}),
+        ("/registered/email", {"email": "grace@example.org"}),
+    ],
+)
+def test_an_outage_keeps_what_was_typed_on_the_confirmation(client, database_url, path, typed):
+    confirmation = register(client, DECEMBER).location
+    path = confirmation.replace("/registered", path)
+
+    with read_only(database_url):
+        page = parse(client.post(path, data=typed, headers=SAME_ORIGIN))
+    form = page.select_one("main form")
+    again = client.post(form["action"], data=form_values(page.main), headers=SAME_ORIGIN)
+
+    assert form["action"] == path
+    assert again.status_code == 303
+    assert {"Harbor Lab", "grace@example.org"} & {
+        rows()[0]["organization"],
+        rows(Member)[0]["email"],
+    }
 
 
 def test_a_page_without_a_database_is_a_503(client, database_url):
