@@ -14,7 +14,7 @@ from cop.registration import cancellation, confirmation
 from cop.registration.forms import answers_form
 from cop.web.blueprints import member
 from cop.web.i18n import gettext, refusal_text
-from cop.web.rendering import current_community, now, render, writer
+from cop.web.rendering import now, render, writer
 
 # Questions about the member or the choice of sessions, not about one registration.
 _NOT_EDITABLE = {q.name for q in registry.QUESTIONS if q not in registry.ANSWERS}
@@ -25,10 +25,9 @@ def answers(token: str, slug: str) -> ResponseReturnValue:
     page = open_page(token)
     registration = page.member.registration_for(slug) or abort(404)
     schedule = Schedule((registration.meeting,), ())  # the form is only about this session
-    omitted = frozenset() if schedule.with_prep_question else registry.SESSION_QUESTIONS
     form = answers_form(
-        current_community().disabled_questions,
-        omitted=_NOT_EDITABLE | omitted,
+        omitted=_NOT_EDITABLE,
+        has_prep_question=bool(schedule.with_prep_question),
         stored=registration.row,
     )
     if form.validate_on_submit():

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from cop.questions.field import Field, Kind
 from cop.registration.answers import Answers
 from cop.web import forms
 from cop.web.i18n import gettext
-from cop.web.rendering import language
+from cop.web.rendering import current_community, language
 
 
 class PublicForm(forms.BaseForm):
@@ -160,11 +161,9 @@ def _form_class(disabled: frozenset[str], omitted: frozenset[str]) -> Any:
 
 
 def answers_form(
-    disabled_questions: Iterable[str],
-    *,
-    omitted: Iterable[str],
-    stored: Registration | None = None,
+    *, omitted: AbstractSet[str], has_prep_question: bool, stored: Registration | None = None
 ) -> AnswersForm:
     """A form with the answers of a POST, else with the stored ones."""
-    form_class = _form_class(frozenset(disabled_questions), frozenset(omitted))
+    names = omitted if has_prep_question else omitted | registry.SESSION_QUESTIONS
+    form_class = _form_class(frozenset(current_community().disabled_questions), frozenset(names))
     return cast("AnswersForm", form_class(stored))

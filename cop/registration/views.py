@@ -17,7 +17,6 @@ from cop.web.blueprints import public
 from cop.web.forms import tidy_email
 from cop.web.i18n import refusal_text
 from cop.web.rendering import (
-    current_community,
     language,
     now,
     public_url,
@@ -112,9 +111,8 @@ def _sent_form(key: str) -> tuple[Submission, Schedule, AnswersForm]:
     if submission is None:
         raise InvalidLink
     schedule = read_schedule()
-    has_prep_question = _selected(submission, schedule).with_prep_question
-    omitted = _REQUIRED if has_prep_question else _REQUIRED | registry.SESSION_QUESTIONS
-    answers = forms.answers_form(current_community().disabled_questions, omitted=omitted)
+    has_prep_question = bool(_selected(submission, schedule).with_prep_question)
+    answers = forms.answers_form(omitted=_REQUIRED, has_prep_question=has_prep_question)
     return submission, schedule, answers
 
 

@@ -22,7 +22,7 @@ from cop.roster.views import STATUSES
 from cop.web.blueprints import console
 from cop.web.forms import tidy_email
 from cop.web.i18n import gettext, ngettext, refusal_text
-from cop.web.rendering import current_community, now, render, settings, writer
+from cop.web.rendering import now, render, settings, writer
 
 PERSON_PATH = "/sessions/<slug:slug>/people/<int(max=2147483647):registration_id>"
 # Not for coordinators to fill in: people join the mailing list from their own mailbox.
@@ -168,8 +168,7 @@ def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
 @console.route("/sessions/<slug:slug>/add", methods=["GET", "POST"])
 def add_person(slug: str) -> ResponseReturnValue:
     meeting, by_email = open_or_404(slug), request.form.get("told") != "self"
-    omitted = frozenset() if meeting.prep_question else registry.SESSION_QUESTIONS
-    form = answers_form(current_community().disabled_questions, omitted=_OMITTED | omitted)
+    form = answers_form(omitted=_OMITTED, has_prep_question=bool(meeting.prep_question))
     if form.validate_on_submit():
         answers = form.registration_answers()
         try:
