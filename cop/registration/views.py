@@ -107,7 +107,8 @@ def _sent_form(key: str) -> tuple[Submission, Schedule, AnswersForm]:
     The preparation question is among them only if one of the form's sessions has one.
     """
     with read_tx() as db_session:
-        submission = db_session.get(Submission, key)
+        # PostgreSQL rejects NUL in text.
+        submission = None if "\0" in key else db_session.get(Submission, key)
     if submission is None:
         raise InvalidLink
     schedule = read_schedule()
