@@ -11,7 +11,7 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, Submission
 from cop.registration.register import ALL_UPCOMING
 from tests.builders import ADA, register
-from tests.client import DECEMBER, FEBRUARY, JANUARY
+from tests.client import ALL_SIX, DECEMBER, FEBRUARY, JANUARY
 from tests.concurrency import at_once
 from tests.statements import Statements
 
@@ -52,7 +52,7 @@ def test_registrations_for_the_same_meetings_in_another_order_do_not_deadlock(ap
         app, *(_registering(person, order) for person, order in zip(CROWD, orders, strict=True))
     )
 
-    assert {outcome.held[:3] for outcome in outcomes} == {tuple(wanted)}
+    assert [form.held[:3] for form in outcomes] == [wanted] * len(CROWD)
     assert _count(Registration.id) == 4 * 3 + 4 * 3 + 4 * 6
 
 
@@ -61,7 +61,7 @@ def test_one_form_sent_many_times_at_once_is_one_registration(app):
 
     outcomes = at_once(app, *sending)
 
-    assert len(set(outcomes)) == 1
+    assert {(*form.held, *form.waiting) for form in outcomes} == {tuple(ALL_SIX)}
     assert _count(Registration.id) == 6
     assert _count(Submission.key) == 1
 
@@ -102,4 +102,5 @@ def test_registering_takes_few_statements_whatever_is_there(app, slugs, limit):
 def _statements_of(act):
     with Statements() as sent:
         act()
-    return [statement for statement in sent if "FROM community" not in statement]
+    read_by_builders = ("FROM community", "submission.registration_ids")
+    return [one for one in sent if not any(words in one for words in read_by_builders)]
