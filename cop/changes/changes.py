@@ -115,10 +115,7 @@ def publish_takeaways(
 ) -> int:
     """Publish takeaways; only the first time, email them. Return how many emails."""
     if not (takeaways or recording_url):
-        raise Refused(
-            N_("Enter the takeaways or a link to the recording."),
-            field="takeaways",
-        )
+        raise Refused(N_("Enter the takeaways or a link to the recording."), field="takeaways")
     new = {
         "takeaways": takeaways or None,
         "recording_url": recording_url or None,

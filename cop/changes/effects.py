@@ -93,9 +93,7 @@ def _notification(found: Effects, about: str) -> Iterator[str]:
     )
     if found.held:
         yield ngettext(
-            "%(num)s registered person gets it.",
-            "%(num)s registered people get it.",
-            found.held,
+            "%(num)s registered person gets it.", "%(num)s registered people get it.", found.held
         )
     if found.waiting:
         yield ngettext(

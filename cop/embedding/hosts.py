@@ -88,10 +88,7 @@ def host_of(text: str) -> str:
                 name=preset.label,
             )
     if parts.path not in {"", "/"} or parts.query or parts.fragment or "?" in text or "#" in text:
-        raise Refused(
-            N_("Enter only the start of the address: %(host)s."),
-            host=host,
-        )
+        raise Refused(N_("Enter only the start of the address: %(host)s."), host=host)
     return host
 
 
@@ -150,10 +147,7 @@ def check_embeddable(address: str, allowed: Collection[str]) -> str:
     for preset in PRESETS:
         if any(fnmatchcase(host, pattern) for pattern in preset.hosts):
             raise Refused(preset.why_not_yet, host=host)
-    raise Refused(
-        N_("Not yet: %(host)s is not on the list. Add it in step 1."),
-        host=host,
-    )
+    raise Refused(N_("Not yet: %(host)s is not on the list. Add it in step 1."), host=host)
 
 
 def snippets(links: Links, *, name: str, language: str) -> Snippets:
@@ -185,9 +179,7 @@ def _parse(text: str) -> tuple[str, SplitResult]:
     except ValueError as error:
         raise Refused(_INVALID_SITE) from error
     if "@" in parts.netloc:
-        raise Refused(
-            N_("Enter the address without the @ and anything before it."),
-        )
+        raise Refused(N_("Enter the address without the @ and anything before it."))
     if port == 0:
         raise Refused(_INVALID_SITE)
     port_text = f":{port}" if port not in {None, 443} else ""
@@ -205,14 +197,14 @@ def _normalize_input(text: str) -> str:
             N_(
                 "Enter one full address without *, like https://www.example.org. For Google Sites "
                 "or the Squarespace editor, use the buttons below."
-            ),
+            )
         )
     if separator and scheme.lower() != "https":
         raise Refused(
             N_(
                 "The address must start with https://, so that no one else can read what visitors "
                 "type."
-            ),
+            )
         )
     if any(letter.isspace() for letter in typed):  # urlsplit would remove tabs and line breaks
         raise Refused(_INVALID_SITE)

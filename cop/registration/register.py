@@ -100,10 +100,7 @@ def _refuse_unavailable(
     locked: Sequence[MeetingFacts], status_of: Mapping[int, object], *, now: datetime
 ) -> None:
     if not locked:
-        raise Refused(
-            N_("No sessions are planned right now. Check back soon."),
-            field="sessions",
-        )
+        raise Refused(N_("No sessions are planned right now. Check back soon."), field="sessions")
     for meeting in locked:
         if meeting.id in status_of:
             continue

@@ -105,9 +105,7 @@ def _upsert_member(new: Insert) -> Executable:
 
 
 _UPSERT_MEMBER = Prepared.insert(
-    Member,
-    ("email", "email_key", "opt_outs", "token_version", "calendar_version"),
-    _upsert_member,
+    Member, ("email", "email_key", "opt_outs", "token_version", "calendar_version"), _upsert_member
 )
 
 

@@ -16,14 +16,7 @@ from cop.registration.forms import AnswersForm, EmailForm, RegistrationForm
 from cop.web.blueprints import public
 from cop.web.forms import tidy_email
 from cop.web.i18n import refusal_text
-from cop.web.rendering import (
-    language,
-    now,
-    public_url,
-    render,
-    wants_fragment,
-    writer,
-)
+from cop.web.rendering import language, now, public_url, render, wants_fragment, writer
 from cop.web.security import limited
 
 _REQUIRED = frozenset(question.name for question in registry.QUESTIONS if question.required)

@@ -41,9 +41,7 @@ def give_places(
     statement = update(Registration).where(Registration.id.in_(ids))
     db_session.execute(
         statement.values(
-            status=RegistrationStatus.HELD,
-            promoted_at=writer.now,
-            announced=str(meeting.snapshot),
+            status=RegistrationStatus.HELD, promoted_at=writer.now, announced=str(meeting.snapshot)
         )
     )
     queued = [

@@ -86,9 +86,7 @@ def _upsert_target_member(db_session: Session, email: str, key: str, old: Any) -
     The lock makes a concurrent correction to the same address wait, and then find the member.
     """
     new = insert_with_conflict(db_session, Member).values(
-        email=email,
-        email_key=key,
-        opt_outs=old.opt_outs if old.verified_at else [],
+        email=email, email_key=key, opt_outs=old.opt_outs if old.verified_at else []
     )
     # For an existing member the update changes nothing, but locks the row and returns it.
     upsert = new.on_conflict_do_update(

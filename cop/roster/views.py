@@ -177,11 +177,7 @@ def export() -> Response:
         name += f"-{meeting.starts_at.astimezone(zone).date().isoformat()}"
     note_viewing("export", meeting_id, columns)  # first: sending may fail halfway
     write = partial(
-        csv_export.write_csv,
-        zone=zone,
-        meeting_id=meeting_id,
-        statuses=statuses,
-        columns=columns,
+        csv_export.write_csv, zone=zone, meeting_id=meeting_id, statuses=statuses, columns=columns
     )
     return downloads.csv_file(f"{name}-attendees.csv", write)
 
