@@ -11,6 +11,7 @@ from cop.models.meeting import Meeting
 from cop.privacy import deletion
 from tests.client import (
     DECEMBER,
+    SAME_ORIGIN,
     add_registrations,
     main_text,
     member_path,
@@ -34,17 +35,18 @@ def ada(client):
     return client
 
 
-def test_the_form_asks_both_and_stores_the_answers(client):
-    page = parse(client.get("/register"))
+def test_the_confirmation_asks_both_and_stores_the_answers(client):
+    path = register(client, DECEMBER).location
+    page = parse(client.get(path))
 
     assert page.select_one("textarea[name=goals]")
     choices = [tag["value"] for tag in page.select("input[type=radio][name=experience]")]
     assert choices == ["new", "old"]
     for refused in ({"goals": "x" * 21}, {"experience": "none"}):
-        assert register(client, DECEMBER, **refused).status_code == 422
-    assert answers() == []
-    register(client, DECEMBER, goals=TYPED, experience="old")
+        assert client.post(path, data=refused, headers=SAME_ORIGIN).status_code == 422
     register(client, DECEMBER, email="grace@example.org")
+    assert answers() == [("", ""), ("", "")]
+    client.post(path, data={"goals": TYPED, "experience": "old"}, headers=SAME_ORIGIN)
     assert answers() == [(TYPED, "old"), ("", "")]
 
 
