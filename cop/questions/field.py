@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from cop.i18n import N_
+
 
 class Kind(Enum):
     """The form control of a question, which also determines the type of its column."""
@@ -40,9 +42,9 @@ class Field:
     name: str
     label: str
     hint: str
-    seen_by: str  # a sentence
     # Time after the session's end; None if it is stored until the member leaves the mailing list.
     retention: timedelta | None
+    seen_by: str = N_("Seen by coordinators.")
     kind: Kind = Kind.TEXT
     missing: str = ""  # the error if there is no answer; if empty, the question is optional
     limit: int = 300  # characters

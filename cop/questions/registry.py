@@ -1,8 +1,8 @@
 """The registry of questions: why each is asked, who sees it, how long.
 
 The form, the "your data" page, the attendee CSV, erasure and retention are made from it, so that
-they cannot disagree. To add a question, add an entry here, a column of the same name to
-`Registration`, and a migration.
+they cannot disagree. Coordinators see every answer; `seen_by` says what is more to it. To add a
+question, add an entry here, a column of the same name to `Registration`, and a migration.
 """
 
 from collections.abc import Iterable
@@ -13,19 +13,16 @@ from cop.models.registration import Member
 from cop.questions.field import Choice, Export, Field, Kind
 from cop.questions.retention import RETENTION, SHORT_RETENTION
 
-COORDINATORS = N_("Seen by coordinators.")
-
 
 def _text(name: str, label: str, export_prefix: str = "") -> Field:
     """A text input below the choices of another question."""
-    return Field(name, label, "", "", None, export_prefix=export_prefix)
+    return Field(name, label, "", None, export_prefix=export_prefix)
 
 
 SESSIONS = Field(
     "sessions",
     N_("Sessions"),
     N_("Check the sessions you plan to attend."),
-    COORDINATORS,
     RETENTION,
     kind=Kind.SESSIONS,
     missing=N_("Check at least one session."),
@@ -35,7 +32,6 @@ NAME = Field(
     "name",
     N_("Name"),
     N_("What you go by in the session."),
-    COORDINATORS,
     RETENTION,
     missing=N_("Enter your name."),
     limit=200,
@@ -45,7 +41,6 @@ EMAIL = Field(
     "email",
     N_("Email"),
     N_("For your join link, reminders, changes and notes about these sessions."),
-    COORDINATORS,
     RETENTION,
     kind=Kind.EMAIL,
     missing=email_addresses.INVALID,
@@ -57,7 +52,6 @@ ORGANIZATION = Field(
     "organization",
     N_("Organization"),
     N_("Helps us mix small groups. Leave blank if you're not representing one."),
-    COORDINATORS,
     RETENTION,
     limit=200,
     autocomplete="organization",
@@ -66,7 +60,6 @@ PRONOUNS = Field(
     "pronouns",
     N_("Pronouns"),
     N_("So we address you correctly."),
-    COORDINATORS,
     SHORT_RETENTION,
     limit=60,
 )
@@ -74,7 +67,6 @@ HATS = Field(
     "hats",
     N_("Your role in data work"),
     N_("Helps us plan small groups. Check any that apply."),
-    COORDINATORS,
     RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
@@ -94,7 +86,6 @@ LIVED_EXPERIENCE = Field(
     "lived_experience",
     N_("I'm one of the people the data describes"),
     N_("So we know whose voices are in the room. Never shown next to your name."),
-    COORDINATORS,
     SHORT_RETENTION,
     kind=Kind.CHECKBOX,
     blank=False,
@@ -104,8 +95,8 @@ ACCESS = Field(
     "access",
     N_("What would help you take part?"),
     N_("So we can arrange it. Automatic captions are always on, and you don't need to say why."),
-    N_("Seen by coordinators only, and left out of the list they usually download."),
     SHORT_RETENTION,
+    seen_by=N_("Seen by coordinators only, and left out of the list they usually download."),
     kind=Kind.SEVERAL,
     blank=[],
     choices=(
@@ -126,7 +117,6 @@ TAKING_PART = Field(
     "taking_part",
     N_("How you like to take part"),
     N_("Helps us plan. Every way is welcome, and you can change your mind."),
-    COORDINATORS,
     SHORT_RETENTION,
     kind=Kind.SEVERAL,
     blank=[],
@@ -140,7 +130,6 @@ FIRST_TIME = Field(
     "first_time",
     N_("This is my first time"),
     N_("So someone can welcome you by name."),
-    COORDINATORS,
     SHORT_RETENTION,
     kind=Kind.CHECKBOX,
     blank=False,
@@ -149,8 +138,8 @@ PREP_ANSWER = Field(
     "prep_answer",
     N_("A question to think about before the session"),
     N_("Write a few words if you like. They help us plan the discussion."),
-    N_("Seen by coordinators, and the group if you choose."),
     RETENTION,
+    seen_by=N_("Seen by coordinators, and the group if you choose."),
     kind=Kind.LONG_TEXT,
     limit=500,
     is_about_session=True,
@@ -159,7 +148,6 @@ PREP_VISIBILITY = Field(
     "prep_visibility",
     N_("Who can see your answer?"),
     N_("You choose for each answer."),
-    COORDINATORS,
     RETENTION,
     kind=Kind.ONE_OF,
     blank="hosts",
@@ -176,7 +164,6 @@ LIST_OPT_IN = Field(
     "list_opt_in",
     N_("Email me about future sessions"),
     N_("New dates and topics. We'll email you first to confirm that you want this."),
-    COORDINATORS,
     None,
     kind=Kind.CHECKBOX,
     stored=("list_requested_at", "list_confirmed_at"),
@@ -209,7 +196,6 @@ RECORDED = (
             "This keeps the waiting list fair. We also note what we emailed you about the "
             "session, so we only email you again if something changes."
         ),
-        COORDINATORS,
         RETENTION,
         stored=("status", "registered_at", "language", "promoted_at", "cancelled_at", "announced"),
     ),
@@ -220,7 +206,6 @@ RECORDED = (
             "Whether you used your join link, what coordinators noted, and how many minutes Zoom "
             "counted. It helps us decide how many spots to offer. Later, only the totals are left."
         ),
-        COORDINATORS,
         RETENTION,
         stored=("attended", "minutes_present", "joined_at"),
         blank=None,
@@ -229,7 +214,6 @@ RECORDED = (
         "room",
         N_("Your small group"),
         N_("So you can find your group, and meet other people next time."),
-        COORDINATORS,
         RETENTION,
         blank=None,
     ),
@@ -240,7 +224,6 @@ RECORDED = (
             "So we know how many people are new and how many come back. Later, only the totals are "
             "left."
         ),
-        COORDINATORS,
         RETENTION,
         stored=("first_attended_on",),
         blank=None,
@@ -253,7 +236,6 @@ RECORDED = (
             "in one, and which of your links still work. If you're on the mailing list, we keep "
             "this until you leave it."
         ),
-        COORDINATORS,
         RETENTION,
         stored=("verified_at", "undeliverable_at", "opt_outs", "token_version", "calendar_version"),
         blank=None,
