@@ -139,7 +139,8 @@ def change_email(
     locked = locking.lock(db_session, statements.ids_of(db_session, slugs))
     # Withdrawn first, and given to the waiting list last: the spot goes to the corrected address
     # unless somebody waits for it, as if the first address had never been typed.
-    _withdraw(db_session, submission, writer=writer)
+    if all(meeting.ends_at > writer.now for meeting in locked):  # else registering refuses
+        _withdraw(db_session, submission, writer=writer)
     answers = Answers(submission.name, email, language=writer.language)
     register.register(db_session, slugs, answers, writer=writer, submission=new_key)
     for meeting in locked:

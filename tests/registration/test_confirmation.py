@@ -39,6 +39,7 @@ pytestmark = pytest.mark.both
 SLIP = "ada@gmial.com"
 RIGHT = "ada@gmail.com"
 HALF_AN_HOUR = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
 
 
 def change_email(client, path, email=RIGHT, headers=()):
@@ -327,3 +328,17 @@ def test_an_erased_member_leaves_no_form_behind(client):
     assert [row["email"] for row in rows(Submission)] == [GRACE]
     assert [row["email"] for row in rows(Member)] == [GRACE]
     assert len(rows(Registration)) == 1
+
+
+def test_a_session_that_ends_meanwhile_refuses_every_correction_alike(app, client):
+    update_meeting(DECEMBER, starts_at=NOW - HOUR, ends_at=NOW + timedelta(minutes=10))
+    add_registrations(DECEMBER, ADA)
+    add_registrations(JANUARY, GRACE)
+    paths = [register(client, DECEMBER, email=email).location for email in (ADA, GRACE, SLIP)]
+    advance_clock(app, timedelta(minutes=10))
+
+    responses = [change_email(client, path) for path in paths]
+
+    errors = [error_summary(parse(response)) for response in responses]
+    assert errors == [["The session on November 22 is over. Choose another one below."]] * 3
+    assert len(registration_statuses()) == 4
