@@ -25,6 +25,7 @@ EMAIL = "email"  # all email to the address
 LINKS = "links"  # all emailed links, including the calendar
 CALENDAR = "calendar"  # the address of the calendar feed
 ACCOUNT = "account"  # a coordinator's account
+CORRECTION = "correction"  # a mistyped address that was corrected; restoring repeats nothing of it
 ANSWER = "answer"  # one answer, stored as `answer:<field>:<slug of the session>`
 
 

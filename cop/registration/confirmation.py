@@ -18,8 +18,7 @@ from cop.mail.recipients import LIVE_STATUSES, MEMBER_COLUMNS, recipient
 from cop.mail.writer import LetterWriter
 from cop.meetings import locking
 from cop.meetings.locking import MeetingFacts
-from cop.models.email import OutboxEmail
-from cop.models.registration import Member, Registration, Submission
+from cop.models.registration import Member, Registration, Submission, Withdrawal
 from cop.outbox import outbox
 from cop.questions import registry
 from cop.registration import (
@@ -159,24 +158,26 @@ def _lock(db_session: Session, key: str, *, now: datetime) -> Submission:
 
 
 def _withdraw(db_session: Session, submission: Submission, *, writer: LetterWriter) -> None:
-    """Cancel what a form created; delete the member if it was all they had.
+    """Cancel what a form created, once a day for each address; delete the member if that was all.
 
-    The caller must hold the meetings' locks.
+    More often, it would be a way to send them any number of confirmations. The caller must hold the
+    meetings' locks.
     """
     query = select(Member).where(Member.id == submission.member_id).with_for_update()
     member = db_session.scalars(query).one_or_none()
     has_acted = member and member.verified_at and member.verified_at > submission.created_at
     if member is None or has_acted:
         return
+    key = withdrawals.key_of(member.email_key, writer.links.secret_key)
+    last = db_session.get(Withdrawal, (key, withdrawals.CORRECTION))
+    if last and last.withdrawn_at > writer.now - timedelta(days=1):
+        return
+    withdrawals.remember(db_session, member.id, withdrawals.CORRECTION, writer=writer)
     is_theirs = Registration.member_id == member.id
     is_other = Registration.id.not_in(submission.registration_ids)
     if member.verified_at or db_session.scalar(select(exists().where(is_theirs, is_other))):
         for registration_id in submission.registration_ids:
             cancellation.cancel_registration(db_session, registration_id, writer=writer)
         return
-    for rows in (
-        delete(OutboxEmail).where(OutboxEmail.member_id == member.id),
-        delete(Registration).where(is_theirs),
-        delete(Member).where(Member.id == member.id),
-    ):
-        db_session.execute(rows)
+    db_session.execute(delete(Registration).where(is_theirs))
+    db_session.execute(delete(Member).where(Member.id == member.id))  # and the emails to them

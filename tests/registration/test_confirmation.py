@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cop.db.engine import write_tx
+from cop.models.email import OutboxEmail
 from cop.models.registration import Member, Registration, Submission
 from cop.outbox.outbox import EmailKind
 from cop.registration import confirmation
@@ -342,3 +343,21 @@ def test_a_session_that_ends_meanwhile_refuses_every_correction_alike(app, clien
     errors = [error_summary(parse(response)) for response in responses]
     assert errors == [["The session on November 22 is over. Choose another one below."]] * 3
     assert len(registration_statuses()) == 4
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_correcting_an_address_again_and_again_cannot_flood_it_with_email(client, is_known):
+    if is_known:
+        add_registrations(JANUARY, SLIP)
+    with write_tx() as db_session:
+        db_session.execute(update(Member).values(verified_at=NOW - HOUR))
+
+    seen = set()
+    for number in range(9):
+        path = register(client, DECEMBER, email=SLIP, list_opt_in="yes").location
+        seen |= {row["id"] for row in rows(OutboxEmail) if row["to_address"] == SLIP}
+        change_email(client, path, f"ada{number}@example.org")
+        seen |= {row["id"] for row in rows(OutboxEmail) if row["to_address"] == SLIP}
+
+    # Two confirmations and two of the mailing list, one cancellation, five links.
+    assert len(seen) <= 10
