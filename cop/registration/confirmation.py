@@ -179,5 +179,6 @@ def _withdraw(db_session: Session, submission: Submission, *, writer: LetterWrit
         for registration_id in submission.registration_ids:
             cancellation.cancel_registration(db_session, registration_id, writer=writer)
         return
+    withdrawals.remember(db_session, member.id, withdrawals.EVERYTHING, writer=writer)
     db_session.execute(delete(Registration).where(is_theirs))
     db_session.execute(delete(Member).where(Member.id == member.id))  # and the emails to them

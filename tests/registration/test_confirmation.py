@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from cop.audit import withdrawals
 from cop.db.engine import write_tx
 from cop.models.email import OutboxEmail
-from cop.models.registration import Member, Registration, Submission
+from cop.models.registration import Member, Registration, Submission, Withdrawal
 from cop.outbox.outbox import EmailKind
 from cop.registration import confirmation
-from tests.builders import NOW, a_coordinator
+from tests.builders import LINKS, NOW, a_coordinator
 from tests.client import (
     ADA,
     DECEMBER,
@@ -361,3 +362,12 @@ def test_correcting_an_address_again_and_again_cannot_flood_it_with_email(client
 
     # Two confirmations and two of the mailing list, one cancellation, five links.
     assert len(seen) <= 10
+
+
+def test_a_corrected_address_does_not_come_back_with_a_restored_backup(client):
+    path = register(client, DECEMBER, email=SLIP).location
+
+    change_email(client, path)
+
+    key = withdrawals.key_of(SLIP, LINKS.secret_key)
+    assert (key, withdrawals.EVERYTHING) in {(r["key"], r["scope"]) for r in rows(Withdrawal)}
