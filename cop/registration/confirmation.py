@@ -120,7 +120,8 @@ def change_email(
     """Register another address for the same sessions, once per form.
 
     What the form created for the first address is withdrawn, unless its owner has acted.
-    `new_key` becomes the key of the corrected form; sent again, it changes nothing.
+    `new_key` becomes the key of the corrected form; sent again, it changes nothing. The first key
+    leads to the corrected registrations, too.
     """
     submission = _lock(db_session, key, now=writer.now)
     if statements.find_submission(db_session, new_key):
@@ -144,9 +145,10 @@ def change_email(
     register.register(db_session, slugs, answers, writer=writer, submission=new_key)
     for meeting in locked:
         waiting_list.promote(db_session, meeting, writer=writer)
-    for name, blank in _BLANKS.items():
-        setattr(submission, name, blank)
-    db_session.get_one(Submission, new_key).name = ""
+    corrected = db_session.get_one(Submission, new_key)
+    corrected.name = ""
+    for name in ("held", "waiting", *_BLANKS):  # for a page that still has the first key
+        setattr(submission, name, getattr(corrected, name))
 
 
 def _lock(db_session: Session, key: str, *, now: datetime) -> Submission:

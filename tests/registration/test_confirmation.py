@@ -371,3 +371,15 @@ def test_a_corrected_address_does_not_come_back_with_a_restored_backup(client):
 
     key = withdrawals.key_of(SLIP, LINKS.secret_key)
     assert (key, withdrawals.EVERYTHING) in {(r["key"], r["scope"]) for r in rows(Withdrawal)}
+
+
+def test_a_page_from_before_the_correction_goes_on_with_the_corrected_registration(client):
+    path = register(client, DECEMBER, email=SLIP).location
+    change_email(client, path)
+
+    page = client.page(path)
+    save(client, path, organization="Harbor Lab")
+
+    assert RIGHT in main_text(page)
+    assert [row["organization"] for row in rows()] == ["Harbor Lab"]
+    assert registration_statuses() == [(RIGHT, DECEMBER, "held")]
