@@ -5,6 +5,7 @@ Neither reveals whether the form created a registration, or whether the address 
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
@@ -54,12 +55,10 @@ def save_answers(
     The preparation answer is stored only with the soonest session that asks a question. Answers
     that the owner of the address has changed by a link stay.
     """
-    submission = _lock(db_session, key, now=writer.now)
-    query = select(*MEMBER_COLUMNS).where(Member.id == submission.member_id)
-    row = db_session.execute(query.with_for_update()).one_or_none()
-    if row is None:  # erased meanwhile
+    submission, member = _lock(db_session, key, now=writer.now)
+    if member is None:
         return
-    to = recipient(row, name="", language=writer.language)
+    to = recipient(member, name="", language=writer.language)
     if values.get("list_opt_in"):
         notifications.request_subscription(db_session, to, writer=writer)
     is_created = Registration.id.in_(submission.registration_ids)
@@ -123,7 +122,7 @@ def change_email(
     `new_key` becomes the key of the corrected form; sent again, it changes nothing. The first key
     leads to the corrected registrations, too.
     """
-    submission = _lock(db_session, key, now=writer.now)
+    submission, member = _lock(db_session, key, now=writer.now)
     if statements.find_submission(db_session, new_key):
         return
     if not submission.name:
@@ -140,7 +139,7 @@ def change_email(
     # Withdrawn first, and given to the waiting list last: the spot goes to the corrected address
     # unless somebody waits for it, as if the first address had never been typed.
     if all(meeting.ends_at > writer.now for meeting in locked):  # else registering refuses
-        _withdraw(db_session, submission, writer=writer)
+        _withdraw(db_session, submission, member, writer=writer)
     answers = Answers(submission.name, email, language=writer.language)
     register.register(db_session, slugs, answers, writer=writer, submission=new_key)
     for meeting in locked:
@@ -151,25 +150,27 @@ def change_email(
         setattr(submission, name, getattr(corrected, name))
 
 
-def _lock(db_session: Session, key: str, *, now: datetime) -> Submission:
-    query = select(Submission).where(Submission.key == key).with_for_update()
-    submission = db_session.scalars(query).one_or_none()
+def _lock(db_session: Session, key: str, *, now: datetime) -> tuple[Submission, Any]:
+    """Lock a form and before it its member, in the order of an erasure, against deadlocks."""
+    select_id = select(Submission.member_id).where(Submission.key == key).scalar_subquery()
+    query = select(*MEMBER_COLUMNS, Member.email_key).where(Member.id == select_id)
+    member = db_session.execute(query.with_for_update()).one_or_none()
+    submission = db_session.get(Submission, key, with_for_update=True)
     if submission is None or submission.created_at <= now - OPEN_FOR:
         raise Refused(TOO_LATE, field="email")
-    return submission
+    return submission, member
 
 
-def _withdraw(db_session: Session, submission: Submission, *, writer: LetterWriter) -> None:
+def _withdraw(
+    db_session: Session, submission: Submission, member: Any, *, writer: LetterWriter
+) -> None:
     """Cancel what a form created, once a day for each address; delete the member if that was all.
 
     More often, it would be a way to send them any number of confirmations. The caller must hold the
     meetings' locks.
     """
-    query = select(Member).where(Member.id == submission.member_id).with_for_update()
-    member = db_session.scalars(query).one_or_none()
-    has_acted = member and member.verified_at and member.verified_at > submission.created_at
-    if member is None or has_acted:
-        return
+    if member is None or (member.verified_at and member.verified_at > submission.created_at):
+        return  # erased, or its owner has acted
     key = withdrawals.key_of(member.email_key, writer.links.secret_key)
     last = db_session.get(Withdrawal, (key, withdrawals.CORRECTION))
     if last and last.withdrawn_at > writer.now - timedelta(days=1):

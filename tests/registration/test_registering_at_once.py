@@ -1,16 +1,21 @@
 """Concurrent registrations, and how many statements each takes."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
+from time import sleep
 
 import pytest
 from sqlalchemy import func, select, update
 
 from cop.db.engine import read_tx, write_tx
+from cop.errors import Refused
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, Submission
+from cop.privacy import erasure
+from cop.registration import confirmation
 from cop.registration.register import ALL_UPCOMING
-from tests.builders import ADA, register
+from tests.builders import ADA, a_writer, register
 from tests.client import ALL_SIX, DECEMBER, FEBRUARY, JANUARY
 from tests.concurrency import at_once
 from tests.statements import Statements
@@ -73,6 +78,34 @@ def test_one_address_in_two_tabs_at_once_is_one_member_with_one_place_each(app):
 
     assert _count(Member.id) == 1
     assert _count(Registration.id) == 2
+
+
+@pytest.mark.postgresql  # SQLite has one lock
+@pytest.mark.parametrize("act", ["save_answers", "change_email"])
+def test_a_confirmation_and_an_erasure_at_once_do_not_deadlock(app, act):
+    with write_tx() as db_session:
+        register(db_session, DECEMBER, ADA, submission="key")
+        member_id = db_session.scalar(select(Member.id))
+        writer = a_writer(db_session)
+
+    def confirm():
+        sleep(0.2)
+        with write_tx() as db_session, suppress(Refused):
+            if act == "save_answers":
+                confirmation.save_answers(db_session, "key", {}, writer=writer)
+            else:
+                email = "grace@example.org"
+                confirmation.change_email(db_session, "key", email, new_key="new", writer=writer)
+
+    def erase():
+        with write_tx() as db_session:
+            db_session.execute(select(Member.id).where(Member.id == member_id).with_for_update())
+            sleep(0.6)
+            erasure.erase(db_session, member_id, writer=writer)
+
+    at_once(app, confirm, erase)
+
+    assert _count(Member.id, Member.id == member_id) == 0
 
 
 def test_the_locks_are_taken_first_and_in_the_order_of_the_ids(app):
