@@ -35,7 +35,6 @@ _LINK_TO_PAGE = re.compile(r'(<a href="(?!mailto:)[^>]*>.*?)</a>', re.DOTALL)
 _AVAILABILITY = {
     Availability.PLENTY: N_("Spots left"),
     Availability.FEW: N_("Only a few spots left"),
-    Availability.FULL: N_("Full, waiting list open"),
 }
 ORDINALS = {
     "1": N_("first"),
@@ -140,7 +139,7 @@ def weeks_before(moment: datetime, weeks: int) -> str:
 @public.app_template_filter()
 def availability(meeting: Listing) -> str:
     """Describe how many spots a session has left; empty without a limit."""
-    if meeting.is_full and meeting.has_begun:
+    if meeting.is_full:
         return pgettext("session", "Full")
     return gettext(_AVAILABILITY[meeting.availability]) if meeting.availability else ""
 

@@ -49,7 +49,7 @@ def test_the_last_place_taken_shows_at_once_on_the_schedule_behind_the_form(visi
     send(page)
 
     is_confirmed(page)
-    expect(page.locator(f"#places-{slug}")).to_have_text("Full, waiting list open")
+    expect(page.locator(f"#places-{slug}")).to_have_text("Full")
     expect(page.locator(f"#act-{slug} a")).to_have_text(re.compile("Join the waiting list"))
     assert later.registrations("last-place@ada.example.org") == [(slug, "held")]
 
