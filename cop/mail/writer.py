@@ -32,9 +32,9 @@ class LetterWriter:
         """Translate a short text whose translation depends on where it is shown."""
         return catalog(self.language).pgettext(context, text)
 
-    def ngettext(self, singular: str, plural: str, num: int) -> str:
+    def ngettext(self, singular: str, plural: str, num: int, **values: object) -> str:
         """Translate one of two marked sentences by a number, inserted as `num`."""
-        return catalog(self.language).ngettext(singular, plural, num) % {"num": num}
+        return catalog(self.language).ngettext(singular, plural, num) % {"num": num, **values}
 
     @property
     def dates(self) -> DateFormatter:

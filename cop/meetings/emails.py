@@ -1,6 +1,5 @@
 """How emails and calendar entries show a session."""
 
-from cop.i18n import N_
 from cop.mail.letter import Link, Session
 from cop.mail.writer import LetterWriter
 from cop.meetings.locking import TOPIC_TO_BE_ANNOUNCED, MeetingFacts
@@ -36,10 +35,14 @@ def preparation(writer: LetterWriter, meeting: MeetingFacts) -> list[str]:
     if meeting.guests:
         lines.append(_("Guest: %(guests)s", guests=meeting.guests))
     if title := meeting.reading_title:
-        sentence = N_("Read before the session: %(title)s")
-        if meeting.reading_minutes:
-            sentence = N_("Read before the session: %(title)s (%(minutes)s min)")
-        sentence = _(sentence, title=title, minutes=meeting.reading_minutes)
+        sentence = _("Read before the session: %(title)s", title=title)
+        if minutes := meeting.reading_minutes:
+            sentence = writer.ngettext(
+                "Read before the session: %(title)s (%(num)s minute)",
+                "Read before the session: %(title)s (%(num)s minutes)",
+                minutes,
+                title=title,
+            )
         lines.append(f"{sentence} {meeting.reading_url or ''}".rstrip())
     if question := meeting.prep_question:
         lines.append(_("Think about one question: %(question)s", question=question))

@@ -62,7 +62,7 @@ def test_an_entry_has_title_location_and_time():
 def test_the_description_says_how_to_prepare():
     text = event(feed(MEETING))["DESCRIPTION"]
 
-    title = "One chapter on small groups in large tables (20 min)"
+    title = "One chapter on small groups in large tables (20 minutes)"
     assert text.split("\n\n") == [
         "Members show how they broke their data down.",
         "Guest: Two members who did it last year",

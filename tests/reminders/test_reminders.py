@@ -95,7 +95,7 @@ def test_reminders_have_the_preparation_and_the_links(db_session, meeting):
 
     prepare, join = outbox_emails(db_session)
     assert "Hello Ada Example," in prepare.text
-    assert "A chapter (20 min)" in prepare.text
+    assert "A chapter (20 minutes)" in prepare.text
     assert "Whom can nobody see?" in prepare.text
     for mail in (prepare, join):
         assert "Can't make it? Cancel my spot" in mail.text
