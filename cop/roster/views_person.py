@@ -158,9 +158,9 @@ def mark_undeliverable(slug: str, registration_id: int) -> ResponseReturnValue:
             db_session, Action.MARKED_MAIL, meeting_id=meeting.id, registration_id=registration_id
         )
     flash(
-        gettext("This email works again, so we'll send emails to it from now on.")
+        gettext("We'll email this address again.")
         if works
-        else gettext("We won't send anything to this email anymore. Their registrations stay.")
+        else gettext("We won't email this address anymore. Their registrations stay.")
     )
     return redirect(url_for("console.person", slug=slug, registration_id=registration_id), 303)
 

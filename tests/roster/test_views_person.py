@@ -79,7 +79,7 @@ def test_a_person_s_page_shows_their_answers_but_not_their_access_needs(corin):
 
 
 MOVE, CANCEL = "Move them to the end of the waiting list", "Yes, cancel it"
-CORRECT, MARK = "Correct email and send new link", "This email doesn't work"
+CORRECT, MARK = "Correct email and send new link", "Stop emailing this address"
 
 
 def test_the_buttons_fit_the_current_place(app, corin):
@@ -197,7 +197,7 @@ def test_a_refused_action_says_why_and_nothing_is_recorded(corin):
     again = do(corin, "cancel")
 
     assert "for 30 days only" in parse(refused).select_one(".summary").get_text()
-    assert "changed in the meantime" in parse(again).select_one(".summary").get_text()
+    assert "registration has changed" in parse(again).select_one(".summary").get_text()
     assert [answer.status_code for answer in (refused, again)] == [422, 422]
     assert "It's too late to restore this registration." in main_text(corin.page(path_of()))
     assert actions() == []
@@ -249,11 +249,11 @@ def test_email_to_an_address_is_stopped_and_resumed(corin):
     states = [email["state"] for email in rows(OutboxEmail)]
     again = notice(corin, do(corin, "undeliverable", works="yes"))
 
-    assert "We won't send anything to this email" in noted
+    assert "We won't email this address anymore" in noted
     assert "marked as not working on" in main_text(page)
     assert "Email doesn't work" in roster.select_one("table").get_text()
     assert (stopped, states) == ([NOW, None], ["withdrawn"])
-    assert "works again" in again
+    assert "We'll email this address again" in again
     assert [row["undeliverable_at"] for row in rows(Member)] == [None, None]
     assert actions() == ["marked an address"] * 2
 
