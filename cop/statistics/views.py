@@ -53,7 +53,7 @@ def _hat_rows(counts: Mapping[str, str]) -> list[tuple[str, str]]:
         if count == suppression.SUPPRESSED:
             few.append(label)
         elif count == suppression.NEARLY_ALL_SUPPRESSED:
-            rows.append((label, gettext("nearly everyone (all but 5 or fewer)")))
+            rows.append((label, gettext("everyone or nearly everyone")))
         elif count:
             rows.append((label, count))
     if few:

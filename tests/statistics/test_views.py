@@ -56,7 +56,7 @@ def test_the_page_is_the_same_before_and_after_registrations_are_deleted(corin):
         in main_text(page)
     )
     [analysts, (others, few)] = hats(page).items()
-    assert analysts == ("Data analyst", "nearly everyone (all but 5 or fewer)")
+    assert analysts == ("Data analyst", "everyone or nearly everyone")
     assert others.startswith("Evaluator, Researcher, ")  # in the order of the form
     assert len(others.split(", ")) == 7
     assert few == "fewer than 6 each, maybe none"
