@@ -19,7 +19,7 @@ from cop.questions.field import Field
 
 # Sentences for columns whose field's label alone would be ambiguous.
 _COLUMN_SENTENCES = {
-    "email_key": N_("Used to recognize you: %(value)s"),
+    "email_key": N_("We look you up by: %(value)s"),
     "registered_at": N_("Registered: %(value)s"),
     "language": N_("Language of the form: %(value)s"),
     "promoted_at": N_("Got a spot from the waiting list: %(value)s"),
@@ -28,7 +28,7 @@ _COLUMN_SENTENCES = {
     "attended": N_("Attended: %(value)s"),
     "minutes_present": N_("Minutes in the session: %(value)s"),
     "joined_at": N_("Used the join link: %(value)s"),
-    "room": N_("Group %(value)s"),
+    "room": N_("Room %(value)s"),
     "list_requested_at": N_("Signed up: %(value)s"),
     "list_confirmed_at": N_("Confirmed: %(value)s"),
     "verified_at": N_("Last used a link from our emails: %(value)s"),

@@ -122,8 +122,8 @@ def moved_to_waiting_list(writer: LetterWriter, to: Recipient, meeting: MeetingF
     writer = writer.to(to)
     _ = writer.translate
     intro = N_(
-        "The coordinators moved you to the end of the waiting list for this session. You no "
-        "longer have a spot:"
+        "The coordinators moved you to the end of the waiting list. You no longer have a spot in "
+        "this session:"
     )
     return writer.member_letter(
         to,

@@ -205,7 +205,7 @@ def test_answers_are_saved_for_the_sessions_of_this_form_only(client):
     answers = [(row["organization"], row["prep_answer"]) for row in rows()]
     assert response.status_code == 303
     assert page.h1.get_text() == "Your answers are saved"
-    assert "If you were already registered, add this from the link" in main_text(page)
+    assert "Use the link in our email to add your answers there." in main_text(page)
     assert not page.select_one(".panel")
     assert answers == [("", ""), ("", ""), ("Harbor Lab", "Renters.")]
 
