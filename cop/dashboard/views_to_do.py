@@ -84,7 +84,7 @@ def _outbox(outbox: OutboxStatus) -> Iterator[ToDo]:
             outbox.pending,
             answer=outbox.last_error,
         )
-        yield ToDo(sentence, gettext("See the email log"), url_for("console.mails"))
+        yield ToDo(sentence, gettext("Open the Email log"), url_for("console.mails"))
     if outbox.failed:
         sentence = ngettext(
             "%(num)s email couldn't be delivered.",
@@ -152,12 +152,12 @@ def _system_items() -> Iterator[ToDo]:
         sentence = gettext(
             "Email is not set up yet. Ask whoever runs the site to set COP_SMTP_URL."
         )
-        yield ToDo(sentence, gettext("See the email log"), url_for("console.mails"))
+        yield ToDo(sentence, gettext("Open the Email log"), url_for("console.mails"))
 
 
 def _backup_sentence(backup_at: datetime | None) -> str:
     if not settings().is_sqlite:
-        return gettext("Ask whoever runs the PostgreSQL server if backups are made.")
+        return gettext("We can't tell if PostgreSQL is backed up. Ask whoever runs it.")
     if backup_at is None:
         return gettext("There's no backup yet, so old data isn't deleted. See the server's log.")
     return gettext(

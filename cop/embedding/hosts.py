@@ -53,8 +53,8 @@ PRESETS = (
         "Squarespace editor",
         ("https://*.squarespace.com",),
         N_(
-            "You need this only to see the pages while you edit your Squarespace site. Previews of "
-            "all other Squarespace sites can then show them, too."
+            "You need this only to see the pages while you edit your Squarespace site. Other "
+            "Squarespace sites can then show them in their previews, too."
         ),
         N_(
             "Not yet: Squarespace uses %(host)s only while you edit your site. Check the public "

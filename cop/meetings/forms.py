@@ -47,7 +47,7 @@ class DateTimeForm(ConsoleForm):
         moment = self._read(self["date"].data, field.data)
         if moment and not tz.datetime_exists(moment):
             raise ValidationError(
-                gettext("The clocks skip this time on this date. Choose another time.")
+                gettext("The clocks change on this date and skip this time. Choose another.")
             )
 
     validate_ends = validate_starts

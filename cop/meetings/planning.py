@@ -95,7 +95,7 @@ def check(wanted: CommunityFacts, *, now: datetime) -> None:
         )
     if not _has_dates(wanted.rhythm, now):
         raise Refused(
-            N_("There would never be a session. Keep at least one month."), field="months_off"
+            N_("That leaves no sessions. Uncheck at least one month."), field="months_off"
         )
 
 

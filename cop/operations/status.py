@@ -26,9 +26,9 @@ WRITE_PROBE_MAX_AGE = timedelta(minutes=2)  # the worker writes once a minute
 DAILY_MAX_AGE = timedelta(hours=26)  # of tasks that are done once a day, with some delay
 
 _NO_PROXY = N_(
-    "Visitors seem to reach this site through a proxy, but COP_TRUSTED_PROXIES is 0, so all "
-    "visitors count as one and share the limits on forms and sign-ins. Set COP_TRUSTED_PROXIES to "
-    "the number of proxies, usually 1."
+    "Visitors seem to reach this site through a proxy, but COP_TRUSTED_PROXIES is 0. All "
+    "visitors count as one, so they share one limit on forms and sign-ins. Set COP_TRUSTED_PROXIES "
+    "to the number of proxies, usually 1."
 )
 
 

@@ -109,8 +109,8 @@ def _refuse_shared_sessions(db_session: Session, *member_ids: int) -> None:
     if first_starts_at := db_session.scalar(select(func.min(Meeting.starts_at)).where(*is_shared)):
         raise Refused(
             N_(
-                "This email is already registered for %(date)s. Cancel the misspelled one for "
-                "that session without an email; the other one stays."
+                "This email is already registered for %(date)s. Cancel the registration with the "
+                "typo for that session, without an email, then try again."
             ),
             field="email",
             date=first_starts_at,

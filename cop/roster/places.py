@@ -28,7 +28,7 @@ from cop.registration.answers import Answers
 from cop.registration.people import select_live_registrations
 
 SETTLED = N_("The session has started, is over or is canceled, so you can't change this anymore.")
-CHANGED = N_("This registration changed in the meantime, so nothing was done. Here it is now.")
+CHANGED = N_("This registration has changed, so nothing was done. Here's how it looks now.")
 
 _OTHER = aliased(Registration)
 # Whether the member has another, live registration for the same meeting.

@@ -29,7 +29,7 @@ _MESSAGES = {
     404: (N_("Page not found"), N_("Check the address, or use the button below.")),
     405: (N_("That didn't work"), N_("Go back and use the button.")),
     413: (
-        N_("That's more than this form can take"),
+        N_("Your text is too long"),
         N_("Nothing was saved. Go back, shorten your text and send it again."),
     ),
     500: (N_("Something went wrong on our side"), _TRY_AGAIN),
@@ -57,10 +57,7 @@ _EXPORT_FORBIDDEN = (
 )
 _TOO_LARGE_A_FILE = (
     N_("This file is too large"),
-    N_(
-        "Nothing was changed. Go back and choose the CSV file from Zoom's Export button, which is "
-        "smaller than 2 MB."
-    ),
+    N_("Nothing was changed. Go back and choose the CSV file from Zoom. It can be up to 2 MB."),
 )
 _FORM_EXPIRED = (
     N_("This page was open for too long"),

@@ -94,7 +94,7 @@ def test_access_is_to_be_booked_two_weeks_before(app, corin):
     wait(app, 10 * A_DAY)
 
     assert "Book any interpreters or captioners by December 1" in in_time
-    assert "See access needs: the deadline to book was December 1" in chips(corin)
+    assert "The deadline to book was December 1: see access needs" in chips(corin)
 
 
 def wait(app, ahead):

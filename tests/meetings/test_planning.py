@@ -176,8 +176,8 @@ UNCOUNTED = {"recurrence_rule": EVERY_OTHER_THURSDAY}
         (UNCOUNTED, "count the weeks from there"),
         (UNCOUNTED | {"recurrence_from": date(2026, 12, 1)}, "count the weeks from there"),
         (UNCOUNTED | {"recurrence_from": date(1000, 1, 2)}, "count the weeks from there"),
-        ({"recurrence_rule": f"{FIRST_THURSDAY};BYMONTH="}, "never be a session"),
-        ({"recurrence_rule": "FREQ=DAILY;UNTIL=20200101"}, "never be a session"),
+        ({"recurrence_rule": f"{FIRST_THURSDAY};BYMONTH="}, "leaves no sessions"),
+        ({"recurrence_rule": "FREQ=DAILY;UNTIL=20200101"}, "leaves no sessions"),
     ],
 )
 def test_an_invalid_recurrence_rule_is_refused(db_session, values, refusal):

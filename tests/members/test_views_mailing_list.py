@@ -42,7 +42,7 @@ def test_the_list_shows_who_has_confirmed_and_counts_who_has_not(corin, ada):
 def test_an_empty_list_offers_no_file(corin):
     page = corin.page(LIST)
 
-    assert "No one is on the list yet." in page.main.get_text()
+    assert "Nobody is on the list yet." in page.main.get_text()
     assert not page.select(f"a[href='{CSV}']")
 
 

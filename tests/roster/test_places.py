@@ -178,7 +178,7 @@ def test_somebody_who_has_registered_again_is_not_restored(db_session, meeting):
     old = of(db_session, ADA)
     register(db_session, SLUG, ADA)
 
-    with pytest.raises(Refused, match="changed in the meantime"):
+    with pytest.raises(Refused, match="registration has changed"):
         places.restore(db_session, old.id, writer=a_writer(db_session))
 
 
@@ -193,9 +193,9 @@ ACTS = {
 @pytest.mark.parametrize(
     "case",
     [
-        ("give", ADA, 0, "changed in the meantime"),
-        ("move", GRACE, 0, "changed in the meantime"),
-        ("restore", ADA, 0, "changed in the meantime"),
+        ("give", ADA, 0, "registration has changed"),
+        ("move", GRACE, 0, "registration has changed"),
+        ("restore", ADA, 0, "registration has changed"),
         ("give", GRACE, 22, "you can't change this anymore"),
         ("move", ADA, 22, "you can't change this anymore"),
         ("cancel", ADA, 22, "is over"),
@@ -218,7 +218,7 @@ def test_a_change_that_does_not_fit_the_place_or_session_is_refused(db_session, 
 
 
 def test_a_change_of_somebody_erased_meanwhile_is_refused(db_session, meeting):
-    with pytest.raises(Refused, match="changed in the meantime"):
+    with pytest.raises(Refused, match="registration has changed"):
         places.restore(db_session, 999_999, writer=a_writer(db_session))
 
 

@@ -156,7 +156,7 @@ REFUSED = [
     ({"weekday": "TU;COUNT=1"}, "weekday", "Choose from the answers"),
     ({"weeks": "1,2"}, "weeks", "Choose from the answers"),
     ({"months_off": ["13"]}, "months_off", "Choose from the answers"),
-    ({"months_off": [str(n) for n in range(1, 13)]}, "months_off", "Keep at least one month"),
+    ({"months_off": [str(n) for n in range(1, 13)]}, "months_off", "Uncheck at least one month"),
     ({"every": "week", "weeks": "2"}, "recurrence_from", "Enter a date on the weekday above"),
     ({"recurrence_from": "9999-12-31"}, "recurrence_from", "Enter the date like"),
     ({"ends": "x" * 5000}, "ends", "Enter the time like"),

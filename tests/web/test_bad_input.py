@@ -19,7 +19,7 @@ from tests.client import (
 )
 from tests.page import parse
 
-TOO_MUCH = "That's more than this form can take"
+TOO_MUCH = "Your text is too long"
 NAMES = [
     *(
         "محمد بن سلمان",
