@@ -157,7 +157,7 @@ def _system_items() -> Iterator[ToDo]:
 
 def _backup_sentence(backup_at: datetime | None) -> str:
     if not settings().is_sqlite:
-        return gettext("We can't tell if PostgreSQL is backed up. Ask whoever runs it.")
+        return gettext("We can't tell if backups are made. Ask whoever runs the PostgreSQL server.")
     if backup_at is None:
         return gettext("There's no backup yet, so old data isn't deleted. See the server's log.")
     return gettext(
