@@ -26,8 +26,7 @@ COPIED_FIELDS = ("slug", "status", "reason", "topic", "summary", "guests", "prep
 @feeds.get("/schedule.ics")
 @cached
 def schedule() -> Response:
-    listed = read_schedule()
-    content = calendar.feed(_writer(), (*listed.upcoming, *listed.past))
+    content = calendar.feed(_writer(), read_schedule().all)
     return _public(_calendar_file(content, "sessions"))
 
 

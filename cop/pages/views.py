@@ -101,8 +101,7 @@ def sitemap() -> Response:
     schedule = read_schedule()
     names = ("about", "schedule", "past", "form", "your_data", "accessibility")
     pages = [url_for(f"public.{name}") for name in names]
-    slugs = [meeting.slug for meeting in (*schedule.upcoming, *schedule.past)]
-    pages += [url_for("public.meeting", slug=slug) for slug in slugs]
+    pages += [url_for("public.meeting", slug=meeting.slug) for meeting in schedule.all]
     xml = render_template("pages/sitemap.xml", addresses=[links().page(page) for page in pages])
     return Response(xml, mimetype="application/xml")
 
