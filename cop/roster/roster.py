@@ -68,7 +68,7 @@ class RosterFilter:
     attended: str = ""
     first_time: bool = False
     access: bool = False
-    sort: str = "registered"
+    sort: str = ""  # by time of registration
 
     def matches(self, person: Attendee) -> bool:
         """Whether a person passes all filters."""

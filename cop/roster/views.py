@@ -29,6 +29,7 @@ SORTING = {
     "organization": N_("Organization"),
 }
 HATS = {choice.value: choice.label for choice in registry.HATS.choices}
+# By field of `RosterFilter`.
 FILTER_CHOICES = {"status": STATUSES, "hat": HATS, "attended": ATTENDANCE_LABELS, "sort": SORTING}
 PAGE_SIZE = 100
 VIEWING_INTERVAL = 600  # seconds; searches within them are logged as one viewing
@@ -92,12 +93,9 @@ def _criteria() -> RosterFilter:
         abort(422)
     return RosterFilter(
         text=_searched_text(),
-        status=picked["status"],
-        hat=picked["hat"],
-        attended=picked["attended"],
         first_time="first_time" in request.form,
         access="access" in request.form,
-        sort=picked["sort"] or "registered",
+        **picked,
     )
 
 
