@@ -117,10 +117,11 @@ def search_all(db_session: Session, text: str) -> list[list[Attendee]]:
         *(OF_MEMBER.email, OF_MEMBER.undeliverable_at, OF_MEETING.slug, OF_MEETING.starts_at),
     )
     query = (
-        _SELECT_ATTENDEES.join(OF_MEETING.id.table)
-        .with_only_columns(*columns, maintain_column_froms=True)
+        select(*columns)
+        .select_from(OF_REGISTRATION.id.table)
+        .join(OF_MEMBER.id.table)
+        .join(OF_MEETING.id.table)
         .where(OF_REGISTRATION.status.in_(LIVE_STATUSES))
-        .order_by(None)
         .order_by(OF_MEETING.starts_at.desc(), OF_REGISTRATION.id)
     )
     by_member = defaultdict(list)
