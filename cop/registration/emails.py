@@ -183,17 +183,14 @@ def confirm_list(writer: LetterWriter, to: Recipient) -> Letter:
 
 def _registered_session(writer: LetterWriter, meeting: MeetingFacts, join_url: str) -> Block:
     """Compose the block of a session that the recipient is registered for."""
+    _ = writer.translate
+    work_url = calendar.outlook_link(writer, meeting, is_work=True)
+    private_url = calendar.outlook_link(writer, meeting, is_work=False)
     links = (
         join_link(writer, join_url),
-        Link(writer.translate(N_("Add to Google Calendar")), calendar.google_link(writer, meeting)),
-        Link(
-            writer.translate(N_("Add to Outlook (work or school)")),
-            calendar.outlook_link(writer, meeting, is_work=True),
-        ),
-        Link(
-            writer.translate(N_("Add to Outlook.com")),
-            calendar.outlook_link(writer, meeting, is_work=False),
-        ),
+        Link(_("Add to Google Calendar"), calendar.google_link(writer, meeting)),
+        Link(_("Add to Outlook (work or school)"), work_url),
+        Link(_("Add to Outlook.com"), private_url),
     )
     return session_block(writer, meeting, *preparation(writer, meeting), links=links)
 
