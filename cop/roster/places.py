@@ -197,7 +197,7 @@ def _notify(
     meeting: MeetingFacts,
     *,
     writer: LetterWriter,
-    about: int | None = None,
+    about: int,
 ) -> None:
     """Queue an email; it is withdrawn if the registration `about` is canceled."""
     key = f"place:{person.registration_id}:{person.status}:{writer.now.isoformat()}"
