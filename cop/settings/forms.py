@@ -1,5 +1,6 @@
 """Forms of the settings, one for each section."""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from sqlalchemy.orm import Session
@@ -40,7 +41,7 @@ class SettingsForm(EditConflictForm):
         """Return the changed values of a valid form, by column."""
         return {name: self._column(name) for name in self.changed}
 
-    def consequences(self, _db_session: Session, _before: CommunityFacts) -> list[str]:
+    def consequences(self, _db_session: Session, _before: CommunityFacts) -> Iterable[str]:
         """Describe what saving has done, in a transaction that is rolled back afterwards."""
         return []
 
@@ -177,37 +178,28 @@ class RetentionForm(SettingsForm):
                 )
             )
 
-    def consequences(self, db_session: Session, before: CommunityFacts) -> list[str]:
+    def consequences(self, db_session: Session, before: CommunityFacts) -> Iterator[str]:
         due = deletion.count_due(db_session, now=now() + timedelta(days=1))
-        sentences = []
         if due.registrations:
-            sentences.append(
-                ngettext(
-                    "Within a day, we delete %(num)s registration with its name and all answers.",
-                    "Within a day, we delete %(num)s registrations with their names and all "
-                    "answers.",
-                    due.registrations,
-                )
+            yield ngettext(
+                "Within a day, we delete %(num)s registration with its name and all answers.",
+                "Within a day, we delete %(num)s registrations with their names and all answers.",
+                due.registrations,
             )
         if due.answers:
-            sentences.append(
-                ngettext(
-                    "Within a day, we delete pronouns, access needs and other sensitive answers "
-                    "from %(num)s registration.",
-                    "Within a day, we delete pronouns, access needs and other sensitive answers "
-                    "from %(num)s registrations.",
-                    due.answers,
-                )
+            yield ngettext(
+                "Within a day, we delete pronouns, access needs and other sensitive answers from "
+                "%(num)s registration.",
+                "Within a day, we delete pronouns, access needs and other sensitive answers from "
+                "%(num)s registrations.",
+                due.answers,
             )
         after = load_community(db_session)
         if after.retention > before.retention or after.short_retention > before.short_retention:
-            sentences.append(
-                gettext(
-                    "We told people who already registered that we'd delete their data sooner. If "
-                    "you can, wait to save this until their data is deleted."
-                )
+            yield gettext(
+                "We told people who already registered that we'd delete their data sooner. If you "
+                "can, wait to save this until their data is deleted."
             )
-        return sentences
 
     def _column(self, name: str) -> object:
         return parse_integer(self[name].data)

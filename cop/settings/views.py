@@ -81,7 +81,7 @@ def _rehearse(form: forms.SettingsForm) -> list[str]:
         return []
     with write_tx(rehearse=True) as db_session:
         _write(db_session, form.values)
-        return form.consequences(db_session, current_community())
+        return list(form.consequences(db_session, current_community()))
 
 
 def _save(form: forms.SettingsForm) -> bool:
