@@ -118,9 +118,9 @@ def change_email(
 ) -> None:
     """Register another address for the same sessions, once per form.
 
-    What the form created for the first address is withdrawn, unless its owner has acted.
-    `new_key` becomes the key of the corrected form; sent again, it changes nothing. The first key
-    leads to the corrected registrations, too.
+    What the form created for the first address is withdrawn, unless its owner has acted, or another
+    form with this address came later. `new_key` becomes the key of the corrected form; sent again,
+    it changes nothing. The first key leads to the corrected registrations, too.
     """
     submission, member = _lock(db_session, key, now=writer.now)
     if statements.find_submission(db_session, new_key):
@@ -171,6 +171,9 @@ def _withdraw(
     """
     if member is None or (member.verified_at and member.verified_at > submission.created_at):
         return  # erased, or its owner has acted
+    is_later = Submission.created_at > submission.created_at  # perhaps sent by the owner
+    if db_session.scalar(select(exists().where(Submission.member_id == member.id, is_later))):
+        return
     key = withdrawals.key_of(member.email_key, writer.links.secret_key)
     last = db_session.get(Withdrawal, (key, withdrawals.CORRECTION))
     if last and last.withdrawn_at > writer.now - timedelta(days=1):

@@ -140,6 +140,16 @@ def test_what_its_owner_has_acted_on_stays(app, client):
     assert registration_statuses() == [(SLIP, DECEMBER, "held"), (RIGHT, DECEMBER, "held")]
 
 
+def test_a_registration_that_was_asked_for_again_since_stays(app, client):
+    path = register(client, DECEMBER, name="Mallory").location
+    advance_clock(app, timedelta(minutes=1))
+    register(client, DECEMBER)
+
+    change_email(client, path)
+
+    assert registration_statuses() == [(ADA, DECEMBER, "held"), (RIGHT, DECEMBER, "held")]
+
+
 def test_it_tells_nobody_whether_the_first_address_was_known(client):
     add_registrations(DECEMBER, ADA)
 
