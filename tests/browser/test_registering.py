@@ -165,10 +165,14 @@ def test_a_mistyped_address_is_corrected_on_the_confirmation(visit, site):
     is_confirmed(page)
 
     expect(registration(page)).to_contain_text("Did you mean slip@gmail.com?")
+    page.get_by_label("Pronouns").fill("she/her")
+    page.get_by_label("Slides before the session").check()
     page.get_by_role("button", name="Use this email").click()
 
     expect(registration(page)).to_contain_text("your join link to slip@gmail.com")
     has_focus(registration(page).get_by_role("heading", name="You're registered"))
+    expect(page.get_by_label("Pronouns")).to_have_value("she/her")
+    expect(page.get_by_label("Slides before the session")).to_be_checked()
     assert site.registrations("slip@gmail.com") == [(slug, "held")]
     assert site.registrations("slip@gmial.com") == []
 
