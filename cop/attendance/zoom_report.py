@@ -188,11 +188,11 @@ def _sentence_about_other_file(text: str) -> str:
     if any("name" in line and "email" in line for line in beginning):
         return N_(
             "This list has no times, so it doesn't show who attended. In Zoom, go to Reports, "
-            "Usage, click the number of participants, then Export."
+            "then Usage. Click the number of participants, then Export."
         )
     return N_(
         "This isn't a participants report: it has no columns like Name and Duration. In Zoom, go "
-        "to Reports, Usage, click the number of participants, then Export."
+        "to Reports, then Usage. Click the number of participants, then Export."
     )
 
 
