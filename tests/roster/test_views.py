@@ -20,6 +20,7 @@ from tests.client import (
     member_path,
     rows,
     text_of,
+    update_community,
     update_meeting,
 )
 from tests.page import parse
@@ -176,6 +177,12 @@ def test_access_needs_are_grouped_by_need_and_the_viewing_is_recorded(corin):
     assert "by December 1" in main_text(page)
     assert [row["resource"] for row in rows(Viewing)] == ["access"]
     assert "viewed the access needs" in viewings_text(corin)
+
+
+def test_the_access_page_says_when_they_are_deleted_by_the_settings(corin):
+    update_community(short_retention_days=3)
+
+    assert "Deleted 3 days after the session." in main_text(corin.page(ACCESS))
 
 
 def test_within_two_weeks_the_time_to_book_is_over(app, corin):
