@@ -41,7 +41,7 @@ _SIGNED_OUT = (
     N_("This page is for coordinators. Nothing was changed."),
 )
 _CROSS_ORIGIN = (
-    N_("You can't send this form from inside this page"),
+    N_("You can't send this form from here"),
     N_("Nothing was saved. Open the form in a new tab and send it from there."),
 )
 _CROSS_ORIGIN_MEMBER = (

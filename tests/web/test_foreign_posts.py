@@ -60,7 +60,7 @@ def test_a_form_sent_from_another_site_is_refused_with_a_link_to_our_own(client,
         assert (page.status_code, fragment.status_code) == (403, 403), headers
         for answer, title in ((page, "main > h1"), (fragment, ".summary h2")):
             soup = parse(answer)
-            assert "can't send this form from inside this page" in soup.select_one(title).get_text()
+            assert "can't send this form from here" in soup.select_one(title).get_text()
             assert soup.select_one(OUR_FORM)["rel"] == ["noopener"]
             assert "Mallory" not in answer.text
         assert "HX-Retarget" not in page.headers

@@ -12,7 +12,7 @@ from tests.browser.visits import FAILED_ANSWER, Visit, fill_in, sign_in
 
 REFUSED_FRAME = ("frame-ancestors", "X-Frame-Options", "Refused to", FAILED_ANSWER, "Framing")
 BLOCKED = "net::ERR_BLOCKED_BY_RESPONSE"
-FRIENDLY = "You can't send this form from inside this page"
+FRIENDLY = "You can't send this form from here"
 
 
 def harvested_token(site):
@@ -86,7 +86,7 @@ def test_in_a_sandbox_without_an_origin_the_way_out_is_shown_at_once(guest, site
 def test_in_a_sandbox_without_forms_the_notice_is_shown_at_once(guest, site):
     frame = framed(guest(f"{HOST}/no-forms.html", expecting=["Blocked form submission"]))
 
-    expect(frame.locator("#problem")).to_contain_text("from inside this page")
+    expect(frame.locator("#problem")).to_contain_text("from here")
 
 
 def test_in_a_tab_of_a_sandbox_a_sent_form_is_answered_with_the_address_to_copy(guest, site):
