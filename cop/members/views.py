@@ -132,7 +132,10 @@ def render_page(page: MemberPage, *, message: str = "", refusal: str = "") -> Re
 @member.app_errorhandler(InvalidLink)
 def link_expired(_error: InvalidLink) -> Response:
     """Respond to all invalid links alike, so nobody learns which were valid once."""
-    return render("members/link_expired.html", status=404, form=EmailForm())
+    response = render("members/link_expired.html", status=404, form=EmailForm())
+    # htmx, which asked for a fragment, shows the whole page.
+    response.headers.update({"HX-Retarget": "body", "HX-Reswap": "outerHTML"})
+    return response
 
 
 @member.route("/r/<token>", methods=["GET", "POST"])

@@ -335,8 +335,10 @@ def test_an_erased_member_leaves_no_form_behind(client):
     register(client, DECEMBER, email=GRACE)
 
     press_button(client, member_path("/erase"))
+    answers = client.post(path, data={"pronouns": "she"}, headers=SAME_ORIGIN | HTMX)
 
-    assert client.get(path).status_code == 404
+    assert client.get(path).status_code == answers.status_code == 404
+    assert answers.headers["HX-Retarget"] == "body"  # since it is a whole page
     assert [row["email"] for row in rows(Submission)] == [GRACE]
     assert [row["email"] for row in rows(Member)] == [GRACE]
     assert len(rows(Registration)) == 1
