@@ -87,8 +87,11 @@
   const restoreDraft = () => {
     if (!draft) return;
     const form = document.querySelector(".registration-form");
-    if (form) fillIn(form);
-    else document.querySelector(`${FORM_LINK}[href="${CSS.escape(draft.opener)}"]`)?.click();
+    if (form) {
+      fillIn(form);
+      draft.opener = opener; // another session's link may have opened the form this time
+      saveDraft();
+    } else document.querySelector(`${FORM_LINK}[href="${CSS.escape(draft.opener)}"]`)?.click();
   };
   document.addEventListener("input", ({ target }) => {
     const form = target.closest(".registration-form");
