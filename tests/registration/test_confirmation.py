@@ -102,6 +102,18 @@ def test_htmx_gets_the_corrected_confirmation_in_place(client):
     assert soup.select_one("#registration [autofocus]")
 
 
+def test_answers_saved_before_the_correction_are_asked_for_again(client):
+    note = "If you saved answers before you changed the email, add them again."
+    path = register(client, DECEMBER, email=SLIP).location
+    save(client, path, access="asl")
+
+    before, after = client.page(path), client.page(change_email(client, path).location)
+
+    assert note not in main_text(before)
+    assert note in main_text(after)
+    assert [row["access"] for row in rows()] == [[]]
+
+
 def test_the_last_spot_goes_to_the_corrected_address_unless_somebody_waits_for_it(client):
     for slug in (DECEMBER, JANUARY):
         update_meeting(slug, capacity=1)
