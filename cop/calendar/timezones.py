@@ -76,7 +76,8 @@ def _observance(kind: ChangeKind, moments: list[datetime]) -> list[str]:
     if rule := _yearly_rule(moments):
         lines.append(f"RRULE:{rule}")
     elif moments[1:]:
-        lines.append(f"RDATE:{','.join(format_local(moment) for moment in moments[1:])}")
+        # Some parsers read only lines of one date, and some of them not DTSTART beside those.
+        lines += [f"RDATE:{format_local(moment)}" for moment in moments]
     lines += [
         f"TZNAME:{kind.name}",
         f"TZOFFSETFROM:{format_offset(kind.before)}",

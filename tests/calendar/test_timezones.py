@@ -6,10 +6,11 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+import vobject
 from dateutil.rrule import rrulestr
-from icalendar import Timezone
+from icalendar import Calendar, Timezone
 
-from cop.calendar.ical import serialize
+from cop.calendar.ical import component, format_local, serialize
 from cop.calendar.timezones import vtimezone
 
 ZONES = [
@@ -67,6 +68,31 @@ def test_every_offset_from_2020_to_2040_is_that_of_the_zone(name):
 
     assert begins[0] < DAYS[0]
     assert wrong == []
+
+
+MORE_ZONES = [
+    *("America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles"),
+    *("America/Anchorage", "America/Puerto_Rico", "America/Edmonton", "America/Mexico_City"),
+    *("America/Sao_Paulo", "Europe/London", "Europe/Lisbon", "Asia/Tokyo", "Pacific/Auckland"),
+]
+
+
+@pytest.mark.parametrize("name", [*ZONES, *MORE_ZONES])
+def test_two_calendar_libraries_read_an_entry_at_the_right_time(name):
+    for week in range(0, 52 * 3, 2):
+        local = datetime(2026, 1, 6, 11, 30) + timedelta(weeks=week)  # noqa: DTZ001 - by the clock
+        start = f"DTSTART;TZID={name}:{format_local(local)}"
+        event = component("VEVENT", ["UID:one@cop", "DTSTAMP:20260101T000000Z", start])
+        lines = ["VERSION:2.0", "PRODID:test", *vtimezone(name), *event]
+        text = serialize(component("VCALENDAR", lines)).decode()
+
+        found = [
+            Calendar.from_ical(text).walk("VEVENT")[0]["DTSTART"].dt,
+            vobject.readOne(text).vevent.dtstart.value,
+        ]
+
+        right = local.replace(tzinfo=ZoneInfo(name))
+        assert [moment.astimezone(UTC) for moment in found] == [right.astimezone(UTC)] * 2, local
 
 
 def test_eastern_time_changes_at_two_by_the_clock_before_the_change():
