@@ -51,6 +51,8 @@ def require_sign_in() -> ResponseReturnValue | None:
     _touch_session()
     if not is_marked("is_open_to_all"):
         if g.coordinator is None:
+            if request.headers.get("HX-Source", "").startswith("div"):
+                return "", 204  # a preview: the page with what was typed stays
             if request.method in SAFE or preserved_form.OWNER_ID not in session:
                 return _redirect_to("console.sign_in")
             csrf.protect()  # so the form was made for the coordinator whom the cookie names

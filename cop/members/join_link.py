@@ -12,6 +12,7 @@ from cop.links import Owner
 from cop.meetings import locking
 from cop.members import members
 from cop.models.registration import Registration, RegistrationStatus
+from cop.registration import waiting_list
 
 OPENS_BEFORE_START = timedelta(minutes=15)
 
@@ -78,7 +79,7 @@ def read_join_link(
     )
     # The live registration comes first, else the last canceled one.
     query = (
-        select(Registration, members.WAITING_POSITION)
+        select(Registration, waiting_list.POSITION)
         .where(
             Registration.member_id == owner.member_id,
             Registration.meeting_id == select_meeting_id.scalar_subquery(),

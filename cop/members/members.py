@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Row, case, exists, or_, select, update
+from sqlalchemy.orm import Session
 
 from cop.errors import InvalidLink
 from cop.links import Owner
@@ -17,7 +17,8 @@ from cop.models.audit import Viewing
 from cop.models.coordinator import Coordinator
 from cop.models.email import OutboxEmail
 from cop.models.meeting import Meeting
-from cop.models.registration import Member, Registration, RegistrationStatus
+from cop.models.registration import Member, Registration
+from cop.registration import waiting_list
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def read_member(db_session: Session, owner: Owner, schedule: Schedule) -> Member
     row = find(db_session, owner)
     meetings = {meeting.id: meeting for meeting in schedule.all}
     registrations = db_session.execute(
-        select(Registration, WAITING_POSITION)
+        select(Registration, waiting_list.POSITION)
         .where(Registration.member_id == row.id)
         .order_by(Registration.id)
     )
@@ -147,20 +148,6 @@ def recipient_of(db_session: Session, row: Sequence[Any]) -> Recipient:
 
 def _matches(owner: Owner) -> tuple[ColumnElement[bool], ...]:
     return (Member.id == owner.member_id, Member.token_version == owner.token_version)
-
-
-_OTHER = aliased(Registration)
-WAITING_POSITION = (
-    select(func.count())
-    .where(
-        _OTHER.meeting_id == Registration.meeting_id,
-        _OTHER.status == RegistrationStatus.WAITING,
-        _OTHER.id <= Registration.id,
-    )
-    .correlate(Registration)
-    .scalar_subquery()
-    .label("waiting_position")
-)
 
 
 def _viewings(db_session: Session, member_id: int) -> Sequence[Row[Viewing, str, Meeting]]:

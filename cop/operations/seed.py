@@ -16,7 +16,7 @@ from cop.community import community
 from cop.community.community import load_community
 from cop.errors import Refused
 from cop.i18n import N_
-from cop.meetings import planning
+from cop.meetings import locking, planning
 from cop.models.meeting import Meeting, MeetingStatus
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.questions import registry
@@ -109,6 +109,8 @@ def _set_texts(meeting: Meeting, texts: Mapping[str, Any]) -> None:
 def _fill(db_session: Session, meetings: list[Meeting], *, now: datetime) -> None:
     """Register the people: the next session is nearly full, the one after it full."""
     answers = _answers()
+    facts = locking.read(db_session, [meeting.id for meeting in meetings])
+    announced = {meeting.id: str(meeting.snapshot) for meeting in facts}
     for number, (name, organization) in enumerate(_demo()["people"].items()):
         address = f"{name.split()[0]}.{name.split()[-1]}".lower() + DEMO_DOMAIN
         member = Member(email=address, email_key=address)
@@ -127,6 +129,7 @@ def _fill(db_session: Session, meetings: list[Meeting], *, now: datetime) -> Non
                     language="en",
                     name=name,
                     organization=organization,
+                    announced=announced[meeting.id],
                     **(next(answers) if attended is None else {}),
                 )
             )

@@ -49,9 +49,10 @@ def confirmation(
     *,
     held: Sequence[MeetingFacts],
     waiting: Sequence[MeetingFacts],
+    positions: Mapping[int, int],
     registration_ids: Mapping[int, int],
 ) -> Letter:
-    """Confirm everything selected in one form; `registration_ids` are by meeting id."""
+    """Confirm everything selected in one form; positions and ids are by meeting id."""
     writer = writer.to(to)
     _ = writer.translate
     url = writer.links.join
@@ -62,7 +63,11 @@ def confirmation(
         blocks += [_registered_session(writer, meeting, join_urls[meeting.id]) for meeting in held]
     if waiting:
         blocks.append(_("You're on the waiting list for:"))
-        blocks += [session_block(writer, meeting) for meeting in waiting]
+        position = N_("You're number %(position)s on the waiting list.")
+        blocks += [
+            session_block(writer, meeting, _(position, position=positions[meeting.id]))
+            for meeting in waiting
+        ]
         blocks.append(_("We'll email you if a spot opens."))
     blocks.append(Button(_("View or change my registration"), writer.my_page(to)))
     if held:

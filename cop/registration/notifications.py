@@ -14,7 +14,7 @@ from cop.meetings.locking import MeetingFacts
 from cop.models.registration import Member, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
-from cop.registration import emails
+from cop.registration import emails, waiting_list
 from cop.registration.answers import Answers
 
 LIST_REQUEST_INTERVAL = timedelta(days=1)
@@ -51,7 +51,7 @@ def queue_registration_emails(
     """
     queued = []
     if result.new_ids and send_confirmation:
-        queued.append(_confirmation(writer, to, result))
+        queued.append(_confirmation(db_session, writer, to, result))
     elif not result.new_ids and is_link_allowed(db_session, to, writer=writer):
         letter = emails.my_link(writer, to, result.selected, posted_again=True)
         queued.append(QueuedEmail(letter, to, EmailKind.LINK, f"again:{result.submission}"))
@@ -61,12 +61,16 @@ def queue_registration_emails(
     outbox.queue(db_session, queued, now=writer.now)
 
 
-def _confirmation(writer: LetterWriter, to: Recipient, result: RegistrationResult) -> QueuedEmail:
+def _confirmation(
+    db_session: Session, writer: LetterWriter, to: Recipient, result: RegistrationResult
+) -> QueuedEmail:
+    waiting = result.newly_registered(RegistrationStatus.WAITING)
     letter = emails.confirmation(
         writer,
         to,
         held=result.newly_registered(RegistrationStatus.HELD),
-        waiting=result.newly_registered(RegistrationStatus.WAITING),
+        waiting=waiting,
+        positions=waiting_list.positions(db_session, waiting, result.new_ids),
         registration_ids=result.new_ids,
     )
     return QueuedEmail(letter, to, EmailKind.CONFIRMATION, f"confirmation:{result.submission}")

@@ -1,9 +1,9 @@
 """The waiting list: free places go to people in the order of joining."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from cop.mail import recipients
 from cop.mail.writer import LetterWriter
@@ -12,6 +12,28 @@ from cop.models.registration import Registration, RegistrationStatus
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind
 from cop.registration import emails, statements
+
+_OTHER = aliased(Registration)
+POSITION = (
+    select(func.count())
+    .where(
+        _OTHER.meeting_id == Registration.meeting_id,
+        _OTHER.status == RegistrationStatus.WAITING,
+        _OTHER.id <= Registration.id,
+    )
+    .correlate(Registration)
+    .scalar_subquery()
+    .label("waiting_position")
+)
+
+
+def positions(
+    db_session: Session, waiting: Sequence[MeetingFacts], registration_ids: Mapping[int, int]
+) -> dict[int, int]:
+    """Read positions on waiting lists, 1 for the first; ids and positions are by meeting id."""
+    ids = [registration_ids[meeting.id] for meeting in waiting]
+    query = select(Registration.meeting_id, POSITION).where(Registration.id.in_(ids))
+    return dict(db_session.execute(query).all()) if ids else {}
 
 
 def promote(db_session: Session, meeting: MeetingFacts, *, writer: LetterWriter) -> list[int]:

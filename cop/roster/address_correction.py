@@ -21,7 +21,7 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus, Submission
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
-from cop.registration import emails, notifications
+from cop.registration import emails, notifications, waiting_list
 from cop.roster import places
 
 # Recorded for the misspelled address, so that it gets no email after a backup is restored either.
@@ -137,7 +137,10 @@ def _confirm(
     held = [m for m in upcoming if live[m.id].status == RegistrationStatus.HELD]
     waiting = [m for m in upcoming if live[m.id].status == RegistrationStatus.WAITING]
     to = live[upcoming[0].id].recipient
-    letter = emails.confirmation(writer, to, held=held, waiting=waiting, registration_ids=ids)
+    positions = waiting_list.positions(db_session, waiting, ids)
+    letter = emails.confirmation(
+        writer, to, held=held, waiting=waiting, positions=positions, registration_ids=ids
+    )
     key = f"corrected:{to.member_id}:{writer.now.isoformat()}"
     outbox.queue(db_session, [QueuedEmail(letter, to, EmailKind.CONFIRMATION, key)], now=writer.now)
     return len(upcoming) if to.is_deliverable else 0

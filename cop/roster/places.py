@@ -156,8 +156,15 @@ def restore(db_session: Session, registration_id: int, *, writer: LetterWriter) 
     else:
         id_ = _append_to_waiting_list(db_session, row, meeting)
     held, waiting = ([meeting], []) if status is RegistrationStatus.HELD else ([], [meeting])
+    ids = {meeting.id: id_}
+    positions = waiting_list.positions(db_session, waiting, ids)
     letter = emails.confirmation(
-        writer, person.recipient, held=held, waiting=waiting, registration_ids={meeting.id: id_}
+        writer,
+        person.recipient,
+        held=held,
+        waiting=waiting,
+        positions=positions,
+        registration_ids=ids,
     )
     _notify(db_session, person, letter, meeting, writer=writer, about=id_)
     return PlaceChange(id_, status, person.recipient.is_deliverable)

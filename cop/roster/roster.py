@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session, contains_eager
 
 from cop.mail.recipients import LIVE_STATUSES
 from cop.meetings.schedule import Listing
-from cop.members.members import WAITING_POSITION, MemberRegistration
+from cop.members.members import MemberRegistration
 from cop.models.audit import AuditEntry
 from cop.models.coordinator import Coordinator
 from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus
 from cop.person_names import fold_letters
+from cop.registration import waiting_list
 from cop.registration.answers import HAS_ACCESS_NEEDS
 from cop.roster.places import HAS_LIVE_REGISTRATION
 
@@ -170,7 +171,9 @@ def find_person(
 ) -> PersonDetails | None:
     """Read one person on a meeting's roster, with the audit entries about them."""
     query = (
-        select(Registration, WAITING_POSITION, HAS_LIVE_REGISTRATION, AuditEntry, Coordinator.name)
+        select(
+            Registration, waiting_list.POSITION, HAS_LIVE_REGISTRATION, AuditEntry, Coordinator.name
+        )
         .join(Registration.member)
         .options(contains_eager(Registration.member))
         .outerjoin(AuditEntry, AuditEntry.registration_id == Registration.id)

@@ -391,6 +391,17 @@ def test_htmx_swaps_the_whole_page_for_the_sign_in(app, corin):
     assert again.find("form", id="typed")["action"] == EDIT
 
 
+def test_a_preview_that_htmx_asks_for_by_itself_changes_nothing_on_the_page(app, corin):
+    token = csrf_token(corin)
+    time_out()
+    preview = {**HTMX, "HX-Source": "div"}
+
+    refused = send(corin, f"{EDIT}/preview", {"topic": "Maps", "csrf_token": token}, **preview)
+
+    assert (refused.status_code, refused.data) == (204, b"")
+    assert "HX-Redirect" not in refused.headers
+
+
 def test_the_longest_text_is_kept_and_a_longer_body_is_refused(app, corin):
     token = csrf_token(corin)
     update_meeting(DECEMBER, starts_at=NOW - timedelta(days=1), ends_at=NOW - timedelta(hours=20))

@@ -55,7 +55,9 @@ def _site(folder):
 
 def _composed():
     ids = {MEETING.id: 1}
-    return emails.confirmation(WRITER, ADA, held=[MEETING], waiting=[], registration_ids=ids)
+    return emails.confirmation(
+        WRITER, ADA, held=[MEETING], waiting=[], positions={}, registration_ids=ids
+    )
 
 
 def _composing(folder, *, mails, rounds):

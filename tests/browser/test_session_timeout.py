@@ -38,17 +38,21 @@ def test_a_message_typed_for_too_long_is_there_again_after_signing_in(
     expect(page.locator("main")).to_contain_text("Bring a chart.")
 
 
-def test_a_time_out_while_htmx_asks_for_a_preview_keeps_what_was_typed(visit, own_site):
+def test_a_preview_after_a_time_out_leaves_the_page_to_whoever_types(visit, own_site):
     own = own_site()
     path = f"/coordinator/sessions/{own.upcoming[0]}/edit"
     page = sign_in(visit(path, at=own, expecting=[FAILED_ANSWER]))
     own.rows(TIME_OUT)
 
     page.get_by_label("Topic").fill("Who is missing?")
-    page.get_by_label("Topic").blur()
+    with page.expect_response("**/preview"):
+        page.get_by_label("Topic").blur()
+    page.get_by_label("Guests").fill("Two members")
+    page.get_by_role("button", name="Save").click()
     has_focus(page.get_by_text(NOTICE))
     sign_in(page)
 
     expect(page.get_by_label("Topic")).to_have_value("Who is missing?")
+    expect(page.get_by_label("Guests")).to_have_value("Two members")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is missing?")

@@ -108,7 +108,12 @@ def _registered(to, *, status="held", announced=""):
 
 def _confirmed(to, held, waiting):
     return registration_emails.confirmation(
-        WRITER, to, held=held, waiting=waiting, registration_ids={1: 1, 2: 2}
+        WRITER,
+        to,
+        held=held,
+        waiting=waiting,
+        positions={1: 1, 2: 1},
+        registration_ids={1: 1, 2: 2},
     )
 
 

@@ -34,6 +34,7 @@ def test_one_confirmation_for_everything_that_was_chosen(db_session):
         "You're registered for 2 sessions",
     )
     assert email.text.index("December 15") < email.text.index("on the waiting list")
+    assert "You're number 1 on the waiting list." in email.text
     assert email.calendar.count("BEGIN:VEVENT") == 2
 
 
