@@ -51,13 +51,7 @@ def require_sign_in() -> ResponseReturnValue | None:
     _touch_session()
     if not is_marked("is_open_to_all"):
         if g.coordinator is None:
-            if request.headers.get("HX-Source", "").startswith("div"):
-                return "", 204  # a preview: the page with what was typed stays
-            if request.method in SAFE or preserved_form.OWNER_ID not in session:
-                return _redirect_to("console.sign_in")
-            csrf.protect()  # so the form was made for the coordinator whom the cookie names
-            preserved_form.ask_to_sign_in(session[preserved_form.OWNER_ID])
-            return None
+            return _ask_to_sign_in()
         if preserved_form.FIELD in request.form:
             preserved_form.show_again(g.coordinator.id)
         if _needs_two_factor() and not is_marked("is_open_before_two_factor"):
@@ -66,6 +60,16 @@ def require_sign_in() -> ResponseReturnValue | None:
         csrf.protect()
     if is_marked("requires_export"):
         check_may_export()
+    return None
+
+
+def _ask_to_sign_in() -> ResponseReturnValue | None:
+    if request.headers.get("HX-Source", "").startswith("div"):
+        return "", 204  # a preview: the page with what was typed stays
+    if request.method in SAFE or preserved_form.OWNER_ID not in session:
+        return _redirect_to("console.sign_in")
+    csrf.protect()  # so the form was made for the coordinator whom the cookie names
+    preserved_form.ask_to_sign_in(session[preserved_form.OWNER_ID])
     return None
 
 

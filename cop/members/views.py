@@ -35,6 +35,7 @@ SUCCESS_MESSAGES = {
     "saved": N_("Saved."),
     "deleted": N_("Your answer is deleted."),
     "canceled": N_("Your registration for %(date)s is canceled. Thanks for letting us know."),
+    "left": N_("You left the waiting list for %(date)s. Thanks for letting us know."),
     "added": N_("Sessions added. We'll email you a confirmation."),
     "mail": N_("Saved. We'll still email you about your registration and any changes."),
     "calendar": N_("You have a new calendar link. The old one no longer works."),
@@ -149,7 +150,7 @@ def page(token: str) -> ResponseReturnValue:
 
 def _success_message(opened: MemberPage) -> str:
     done, date = request.args.get("done", ""), ""
-    if done == "canceled":
+    if done in {"canceled", "left"}:
         registration = opened.member.registration_for(request.args.get("session", ""))
         if registration is None or registration.is_live:
             return ""

@@ -73,7 +73,8 @@ def cancel(token: str, slug: str) -> ResponseReturnValue:
                 cancellation.cancel_registration(db_session, registration.row.id, writer=writer())
         except Refused as refusal:  # it has just ended
             return render_page(page, refusal=refusal_text(refusal))
-        return redirect_to_page(token, "canceled", slug=slug)
+        done = "left" if registration.row.is_waiting else "canceled"
+        return redirect_to_page(token, done, slug=slug)
     return render("members/cancel.html", page=page, registration=registration)
 
 

@@ -55,32 +55,33 @@
     opener = link.getAttribute("href");
     link.closest("[data-opens-form]")?.append(document.getElementById("registration"));
   });
-  document.addEventListener("click", ({ target }) => {
-    const button = target.closest("[data-close]");
-    if (!button) return;
+  const close = (button) => {
+    if (!button || button.hidden) return;
     button.closest("#registration").replaceChildren();
     document.title = title;
     document.querySelector(`${FORM_LINK}[href="${CSS.escape(opener)}"]`).focus();
-    deleteDraft();
+    if (draft) draft.opener = null; // kept for the next form, which is not opened by itself
+    saveDraft();
+  };
+  document.addEventListener("click", ({ target }) => close(target.closest("[data-close]")));
+  document.addEventListener("keydown", ({ key, target }) => {
+    if (key === "Escape") close(target.closest("#registration")?.querySelector("[data-close]"));
   });
 
   // What was typed is kept with the page's entry in the browser's history, so that going back or
   // reloading does not lose it. It is deleted once the form was accepted.
   let draft = history.state?.draft;
   let timer;
-  const saveDraft = () => {
+  const saveDraft = (address = "") => {
     clearTimeout(timer);
-    history.replaceState({ ...history.state, draft }, "");
-  };
-  const deleteDraft = () => {
-    draft = null;
-    saveDraft();
+    history.replaceState({ ...history.state, draft }, "", address);
   };
   const fillIn = (form) => {
     for (const input of form.querySelectorAll("[name]")) {
       const typed = draft.values.filter(([name]) => name === input.name).map(([, value]) => value);
-      if (input.type === "checkbox") input.checked = typed.includes(input.value);
-      else if (input.type !== "hidden") input.value = typed[0] ?? "";
+      const isChoice = input.type === "checkbox"; // of sessions: another link chooses others
+      if (isChoice && draft.opener === opener) input.checked = typed.includes(input.value);
+      if (!isChoice && input.type !== "hidden") input.value = typed[0] ?? "";
     }
     updateButton(form);
   };
@@ -99,7 +100,7 @@
     updateButton(form);
     draft = { opener, values: [...new FormData(form)].filter(([name]) => name !== "token") };
     clearTimeout(timer);
-    timer = setTimeout(saveDraft, 300); // Safari allows 100 in 30 seconds
+    timer = setTimeout(() => saveDraft(), 300); // Safari allows 100 in 30 seconds
   });
   document.addEventListener("change", ({ target }) => {
     if (target.closest(".registration-form") && draft) saveDraft();
@@ -173,8 +174,11 @@
   };
   document.addEventListener("htmx:after:swap", () => {
     prepare();
-    if (document.querySelector("[data-registered]")) deleteDraft();
-    else if (!document.querySelector(".summary")) restoreDraft();
+    const result = document.querySelector("[data-registered]");
+    if (result) {
+      draft = null;
+      saveDraft(result.dataset.registered); // to be shown again after going back or reloading
+    } else if (!document.querySelector(".summary")) restoreDraft();
   });
   prepare();
   addEventListener("load", () => setTimeout(restoreDraft)); // once htmx has prepared the links

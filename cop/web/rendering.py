@@ -35,6 +35,7 @@ def install(app: Flask) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         away=external_target,
+        is_email_set_up=lambda: settings().smtp is not None,
         is_embedded=is_embedded,
         language=language,
         links=links,

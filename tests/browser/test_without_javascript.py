@@ -54,11 +54,11 @@ def test_the_confirmation_corrects_the_email_and_takes_answers(plainly, site):
     send(page)
 
     page.get_by_role("button", name="Use this email").click()
-    expect(page.locator("main")).to_contain_text("your join link to plain@gmail.com")
+    expect(page.locator("main")).to_contain_text("your link to plain@gmail.com")
     page.get_by_label("Your answer").fill("Two lines,\nboth kept.")
     page.get_by_role("button", name="Save answers").click()
 
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your answers are saved")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you for your answers")
     assert site.registrations("plain@gmail.com") == [(site.upcoming[0], "held")]
     assert site.registrations("plain@gmial.com") == []
 

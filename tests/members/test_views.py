@@ -271,7 +271,7 @@ def test_erasing_asks_first_and_then_deletes_everything(ada):
 
     assert "We'll delete 2 registrations and all their answers." in question
     assert "We'll delete our copies of 2 emails to you." in question
-    assert "Your spot on December 15 will go to the next person" in question
+    assert "Your spot on December 15 will be free for someone else" in question
     assert answer.status_code == 200
     assert parse(answer).h1.get_text() == "We deleted everything about you"
     assert not [value for value in ("Ada Example", ADA, address) if value in answer.text]

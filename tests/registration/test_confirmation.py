@@ -226,8 +226,8 @@ def test_answers_are_saved_for_the_sessions_of_this_form_only(client):
     page = client.page(response.location)
     answers = [(row["organization"], row["prep_answer"]) for row in rows()]
     assert response.status_code == 303
-    assert page.h1.get_text() == "Your answers are saved"
-    assert "Use the link in our email to add your answers there." in main_text(page)
+    assert page.h1.get_text() == "Thank you for your answers"
+    assert "Were you registered before? Use the link in our email to add them there." in main_text(page)
     assert not page.select_one(".panel")
     assert answers == [("", ""), ("", ""), ("Harbor Lab", "Renters.")]
 

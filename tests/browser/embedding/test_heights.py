@@ -60,7 +60,7 @@ def test_the_frame_grows_with_what_it_shows_and_shrinks_again(page, site):
     confirmed = height(page)
 
     click(frame.get_by_role("button", name="Save answers"))
-    expect(frame.get_by_role("heading", name="Your answers are saved")).to_be_visible()
+    expect(frame.get_by_role("heading", name="Thank you for your answers")).to_be_visible()
     fits(frame)
 
     assert closed < with_form < confirmed
