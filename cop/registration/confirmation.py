@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from cop import email_addresses
 from cop.audit import withdrawals
@@ -52,8 +53,8 @@ def save_answers(
 ) -> None:
     """Store the answers, by question, with the registrations that the form created.
 
-    The preparation answer is stored only with the soonest session that asks a question. Answers
-    that the owner of the address has changed by a link stay.
+    The preparation answer is stored only with the soonest of the form's sessions that asks a
+    question. Answers that the owner of the address has changed by a link stay.
     """
     submission, member = _lock(db_session, key, now=writer.now)
     if member is None:
@@ -61,15 +62,16 @@ def save_answers(
     to = recipient(member, name="", language=writer.language)
     if values.get("list_opt_in"):
         notifications.request_subscription(db_session, to, writer=writer)
-    is_created = Registration.id.in_(submission.registration_ids)
+    ids = statements.ids_of(db_session, [*submission.held, *submission.waiting])
+    is_theirs = Registration.meeting_id.in_(ids) & (Registration.member_id == member.id)
     is_live = Registration.status.in_(LIVE_STATUSES)
-    created = {
-        r.meeting_id: r for r in db_session.scalars(select(Registration).where(is_created, is_live))
-    }
-    meetings = locking.read(db_session, created)
+    found = db_session.scalars(select(Registration).where(is_theirs, is_live))
+    rows = {row.meeting_id: row for row in found}
+    meetings = locking.read(db_session, rows)
     with_question = next((meeting for meeting in meetings if meeting.prep_question), None)
     has_acted = to.verified_at is not None and to.verified_at > submission.created_at
     for meeting in meetings:
+        row = rows[meeting.id]
         asked = [
             q
             for q in registry.OPTIONAL_ANSWERS
@@ -77,8 +79,17 @@ def save_answers(
         ]
         columns = {column for question in asked for column in question.columns}
         stored = {column: value for column, value in values.items() if column in columns}
-        if not (has_acted and _answered(created[meeting.id])):
-            change_answers(db_session, created[meeting.id], meeting, stored, writer=writer)
+        is_owners = row.id not in submission.registration_ids or (has_acted and _answered(row))
+        # For a registration that stays as it is the same is done, as if it had no answers, and
+        # undone: otherwise the time would tell who was registered before, and with which answers.
+        with db_session.begin_nested() as savepoint:
+            for column in columns if is_owners else ():
+                setattr(row, column, registry.BLANKS[column])
+            flag_modified(row, "name")  # always one UPDATE
+            change_answers(db_session, row, meeting, stored, writer=writer)
+            db_session.flush()
+            if is_owners:
+                savepoint.rollback()
 
 
 def change_answers(

@@ -1,5 +1,6 @@
 """The confirmation page: it corrects the email and takes more answers, and reveals nothing."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -35,6 +36,7 @@ from tests.client import (
     update_meeting,
 )
 from tests.page import parse
+from tests.statements import Statements
 
 pytestmark = pytest.mark.both
 
@@ -229,7 +231,8 @@ def test_answers_are_saved_for_the_sessions_of_this_form_only(client):
     assert page.h1.get_text() == "Thank you for your answers"
     assert "Were you registered before? Use the link in our email to add them there." in main_text(page)
     assert not page.select_one(".panel")
-    assert answers == [("", ""), ("", ""), ("Harbor Lab", "Renters.")]
+    # The question was that of December, where she was registered before.
+    assert answers == [("", ""), ("", ""), ("Harbor Lab", "")]
 
 
 def test_the_preparation_answer_belongs_to_the_soonest_session_that_asks(client):
@@ -255,6 +258,22 @@ def test_a_form_that_created_nothing_looks_the_same_and_saves_nothing(client):
     pages = [main_text(client.page(response.location)) for response in (first, second)]
     assert pages[0] == pages[1]
     assert [row["organization"] for row in rows()] == ["Lab"]
+
+
+def test_saving_for_nothing_takes_as_many_statements_as_saving(client):
+    with write_tx() as db_session:
+        a_coordinator(db_session, "Dana")
+    paths = [register(client, "all").location for _ in range(2)]
+
+    counts = []
+    for path in paths:
+        with Statements() as sent:
+            save(client, path, access="asl", pronouns="she/her")
+        counts.append(Counter(statement.split()[0] for statement in sent))
+
+    assert counts[0]["INSERT"] == counts[1]["INSERT"] > 0
+    assert counts[0]["UPDATE"] == counts[1]["UPDATE"] > 0
+    assert counts[0]["SELECT"] == counts[1]["SELECT"]
 
 
 def test_answers_saved_again_replace_the_first_unless_the_owner_changed_them(app, client):
