@@ -156,6 +156,7 @@ def test_going_back_keeps_what_was_typed(visit, site):
     expect(page.get_by_label("Name", exact=True)).to_have_value("Ada Example")
     send(page)
     is_confirmed(page)
+    expect(page).to_have_url(re.compile("/registered"))
     page.reload()
     is_confirmed(page)
     assert site.registrations("back@ada.example.org") == [(slug, "held")]
@@ -253,15 +254,19 @@ def test_the_button_shows_how_many_sessions_are_ticked(visit, site):
         expect(send_button(page)).to_have_text(words)
 
 
-def test_going_back_and_sending_for_somebody_else_is_a_new_registration(visit, site):
-    page = visit("/schedule")
-    page.goto(f"/register?session={site.upcoming[3]}")
+def test_going_back_to_the_confirmation_shows_it_and_somebody_else_can_register(visit, site):
+    page, path = visit("/schedule"), f"/register?session={site.upcoming[3]}"
+    page.goto(path)
     fill_in(page, "first@ada.example.org")
     send(page)
     is_confirmed(page)
+    expect(page).to_have_url(re.compile("/registered"))
 
+    page.goto("/your-data")
     page.go_back()
-    page.go_forward()
+    is_confirmed(page)
+    page.goto(path)
+    expect(page.get_by_label("Email", exact=True)).to_have_value("")
     fill_in(page, "second@grace.example.org", name="Grace Sample")
     send(page)
 

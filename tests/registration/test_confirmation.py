@@ -229,7 +229,9 @@ def test_answers_are_saved_for_the_sessions_of_this_form_only(client):
     answers = [(row["organization"], row["prep_answer"]) for row in rows()]
     assert response.status_code == 303
     assert page.h1.get_text() == "Thank you for your answers"
-    assert "Were you registered before? Use the link in our email to add them there." in main_text(page)
+    assert "Were you registered before? Use the link in our email to add them there." in main_text(
+        page
+    )
     assert not page.select_one(".panel")
     # The question was that of December, where she was registered before.
     assert answers == [("", ""), ("", ""), ("Harbor Lab", "")]
