@@ -135,7 +135,7 @@ class Submission(Base):
     )  # empty: corrected once already
     member_id: Mapped[int | None]  # no foreign key, since it is only for half an hour
     # The registrations that the form created; none if the member had them all.
-    registration_ids: Mapped[list[int]] = mapped_column(default=list, server_default=text("'[]'"))
+    registration_ids: Mapped[list[int] | None]
 
 
 class Withdrawal(Base):

@@ -79,7 +79,9 @@ def save_answers(
         ]
         columns = {column for question in asked for column in question.columns}
         stored = {column: value for column, value in values.items() if column in columns}
-        is_owners = row.id not in submission.registration_ids or (has_acted and _answered(row))
+        is_owners = row.id not in (submission.registration_ids or []) or (
+            has_acted and _answered(row)
+        )
         # For a registration that stays as it is the same is done, as if it had no answers, and
         # undone: otherwise the time would tell who was registered before, and with which answers.
         with db_session.begin_nested() as savepoint:
@@ -191,9 +193,9 @@ def _withdraw(
         return
     withdrawals.remember(db_session, member.id, withdrawals.CORRECTION, writer=writer)
     is_theirs = Registration.member_id == member.id
-    is_other = Registration.id.not_in(submission.registration_ids)
+    is_other = Registration.id.not_in(submission.registration_ids or [])
     if member.verified_at or db_session.scalar(select(exists().where(is_theirs, is_other))):
-        for registration_id in submission.registration_ids:
+        for registration_id in submission.registration_ids or []:
             cancellation.cancel_registration(db_session, registration_id, writer=writer)
         return
     withdrawals.remember(db_session, member.id, withdrawals.EVERYTHING, writer=writer)

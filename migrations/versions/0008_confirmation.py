@@ -15,5 +15,4 @@ def upgrade() -> None:
             "submission", sa.Column(name, sa.Text(), server_default=sa.text("''"), nullable=False)
         )
     op.add_column("submission", sa.Column("member_id", sa.Integer(), nullable=True))
-    ids = sa.Column("registration_ids", sa.JSON(), server_default=sa.text("'[]'"), nullable=False)
-    op.add_column("submission", ids)
+    op.add_column("submission", sa.Column("registration_ids", sa.JSON(), nullable=True))
