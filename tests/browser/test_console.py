@@ -76,7 +76,9 @@ def test_the_previews_follow_what_is_typed(corin, site):
     expect(corin.get_by_label("Topic")).to_be_focused()
 
 
-def test_a_roster_and_its_groups_are_printed_on_a_page_each_without_controls(corin, site):
+def test_a_roster_and_its_groups_are_printed_on_a_page_each_without_controls(visit, own_site):
+    site = own_site()
+    corin = sign_in(visit("/coordinator/sign-in", at=site))
     corin.goto(f"/coordinator/sessions/{site.upcoming[1]}/rooms")
     corin.get_by_role("button", name="Create rooms").click()
     expect(corin.get_by_role("heading", name="Room 2")).to_be_visible()
