@@ -126,8 +126,8 @@ def test_a_temporary_refusal_is_retried_and_holds_up_no_other_email(rig):
 def test_a_permanent_refusal_fails_and_a_bad_address_gets_no_more_email(rig, answer, expected):
     rig.server.behaviour = lambda number: TAKEN if number else answer
     with write_tx() as db_session:
-        for slug in ("2026-12-15", "2027-01-19"):
-            register(db_session, slug, ADA)
+        register(db_session, "2026-12-15", ADA, now=NOW - timedelta(seconds=1))
+        register(db_session, "2027-01-19", ADA)
 
     rig.run()
 
