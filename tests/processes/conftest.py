@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from cop import create_app
 from cop.db.engine import db, read_tx, write_tx
-from cop.models.registration import Member, Registration
+from cop.models.registration import Member, Registration, Submission
 from cop.operations import seed
 from tests import databases
 from tests.builders import a_meeting, an_email, outbox_emails
@@ -43,6 +43,14 @@ class World:
         )
         with self.app.app_context(), read_tx() as db_session:
             return [tuple(row) for row in db_session.execute(query)]
+
+    def promised(self):
+        """How many sessions the confirmation pages call held, and how many waiting."""
+        with self.app.app_context(), read_tx() as db_session:
+            forms = db_session.scalars(select(Submission)).all()
+        return {
+            name: sum(len(getattr(form, name)) for form in forms) for name in ("held", "waiting")
+        }
 
     def confirmations(self):
         """The recipients of confirmations, in order."""
