@@ -192,5 +192,5 @@ def test_the_card_opens_its_form_in_place(guest, site):
     send(card)
 
     is_confirmed(card)
-    assert re.fullmatch(rf"{COP}/embed/registered\?form=\w+", card.url)
+    card.wait_for_url(re.compile(rf"{COP}/embed/registered\?form=\w+$"))
     assert site.registrations("card@ada.example.org") == [(site.upcoming[0], "held")]
