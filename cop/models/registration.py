@@ -130,9 +130,8 @@ class Submission(Base):
     waiting: Mapped[list[str]]
     created_at: Mapped[datetime] = mapped_column(index=True)
     email: Mapped[str] = mapped_column(default="", server_default=text("''"))
-    name: Mapped[str] = mapped_column(
-        default="", server_default=text("''")
-    )  # empty: corrected once already
+    # Empty once the email was corrected, which is possible only once.
+    name: Mapped[str] = mapped_column(default="", server_default=text("''"))
     member_id: Mapped[int | None]  # no foreign key, since it is only for half an hour
     # The registrations that the form created; none if the member had them all.
     registration_ids: Mapped[list[int] | None]

@@ -23,17 +23,12 @@ from cop.meetings.locking import MeetingFacts
 from cop.models.registration import Member, Registration, Submission, Withdrawal
 from cop.outbox import outbox
 from cop.questions import registry
-from cop.registration import (
-    cancellation,
-    notifications,
-    register,
-    statements,
-    waiting_list,
-)
+from cop.registration import cancellation, notifications, register, statements, waiting_list
 from cop.registration.answers import Answers
 
 OPEN_FOR = timedelta(minutes=30)
 TOO_LATE = N_("This page was open for more than 30 minutes. Use the link in our email instead.")
+SAME_EMAIL = N_("This is the email we already have. Enter the correct one.")
 _BLANKS: dict[str, object] = {"email": "", "name": "", "member_id": None, "registration_ids": []}
 
 
@@ -79,18 +74,16 @@ def save_answers(
         ]
         columns = {column for question in asked for column in question.columns}
         stored = {column: value for column, value in values.items() if column in columns}
-        is_owners = row.id not in (submission.registration_ids or []) or (
-            has_acted and _answered(row)
-        )
+        stays = row.id not in (submission.registration_ids or []) or (has_acted and _answered(row))
         # For a registration that stays as it is the same is done, as if it had no answers, and
         # undone: otherwise the time would tell who was registered before, and with which answers.
         with db_session.begin_nested() as savepoint:
-            for column in columns if is_owners else ():
+            for column in columns if stays else ():
                 setattr(row, column, registry.BLANKS[column])
             flag_modified(row, "name")  # always one UPDATE
             change_answers(db_session, row, meeting, stored, writer=writer)
             db_session.flush()
-            if is_owners:
+            if stays:
                 savepoint.rollback()
 
 
@@ -144,9 +137,7 @@ def change_email(
             field="email",
         )
     if email_addresses.normalize(email) == email_addresses.normalize(submission.email):
-        raise Refused(
-            N_("This is the email we already have. Enter the correct one."), field="email"
-        )
+        raise Refused(SAME_EMAIL, field="email")
     slugs = [*submission.held, *submission.waiting]
     locked = locking.lock(db_session, statements.ids_of(db_session, slugs))
     # Withdrawn first, and given to the waiting list last: the spot goes to the corrected address

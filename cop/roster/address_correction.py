@@ -21,7 +21,7 @@ from cop.models.meeting import Meeting
 from cop.models.registration import Member, Registration, RegistrationStatus, Submission
 from cop.outbox import outbox
 from cop.outbox.outbox import EmailKind, QueuedEmail
-from cop.registration import emails, notifications, waiting_list
+from cop.registration import confirmation, emails, notifications, waiting_list
 from cop.roster import places
 
 # Recorded for the misspelled address, so that it gets no email after a backup is restored either.
@@ -94,9 +94,7 @@ def _upsert_target_member(db_session: Session, email: str, key: str, old: Any) -
     )
     row: Any = db_session.execute(upsert.returning(*_COLUMNS)).one()
     if row.id == old.id:
-        raise Refused(
-            N_("This is the email we already have. Enter the correct one."), field="email"
-        )
+        raise Refused(confirmation.SAME_EMAIL, field="email")
     days = [day for day in (old.first_attended_on, row.first_attended_on) if day]
     update_member = update(Member).where(Member.id == row.id)
     db_session.execute(update_member.values(first_attended_on=min(days, default=None)))
